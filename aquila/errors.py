@@ -1,0 +1,100 @@
+"""The one tree of errors, named for who was wrong.
+
+    AquilaError
+    ├── InputError            our caller gave something that cannot be used
+    ├── ProtocolError         a peer sent something that PROTOCOL.md forbids
+    │   ├── MalformedError    bytes that are no message, element, scalar or row
+    │   ├── SignatureError    not signed by the key that the registry pins
+    │   ├── BindingError      names another round, manifest or set of participants
+    │   ├── DigestError       bytes that differ from what was signed
+    │   ├── ProofError        a proof that does not verify
+    │   ├── OrderError        a step that is not due, or was taken already
+    │   ├── ReplayError       a call or a statement that was seen before, or is too old
+    │   └── EquivocationError two different signed statements where only one may be
+    ├── PolicyError           well formed, but refused by rule
+    │   └── CapError          more elements than the manifest's caps allow
+    ├── AuditError            a log or a bundle that does not hold together
+    ├── KeyMaterialError      a key is missing, unreadable, closed or destroyed
+    └── RestoredBackupError   this database is older than what it has already signed
+
+Any bytes from outside end in this tree. An error carries fields (round, expected, got) and never person data,
+inputs, blinds, tokens or keys. Services add StoreError and PeerUnavailableError.
+"""
+
+from __future__ import annotations
+
+
+class AquilaError(Exception):
+    """An error with a sentence for people, fields for machines and a hint what to do.
+
+    Args:
+        message: What is wrong and where, as one sentence without secrets.
+        hint: What the reader can do about it, or nothing.
+        fields: Values that identify the place: round, party, chunk, expected, got.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", **fields: str | int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.fields: dict[str, str | int] = fields
+
+
+class InputError(AquilaError):
+    """Our caller gave something that cannot be used."""
+
+
+class ProtocolError(AquilaError):
+    """A peer sent something that PROTOCOL.md forbids."""
+
+
+class MalformedError(ProtocolError):
+    """Bytes that are no message, element, scalar or row of the protocol."""
+
+
+class SignatureError(ProtocolError):
+    """A statement or call that the pinned identity key did not sign."""
+
+
+class BindingError(ProtocolError):
+    """A statement that names another round, manifest or set of participants."""
+
+
+class DigestError(ProtocolError):
+    """Bytes that differ from what their sender signed."""
+
+
+class ProofError(ProtocolError):
+    """A proof of evaluation or of knowledge that does not verify."""
+
+
+class OrderError(ProtocolError):
+    """A step that is not due yet, or was taken already."""
+
+
+class ReplayError(ProtocolError):
+    """A call or a statement that was seen before, or is too old."""
+
+
+class EquivocationError(ProtocolError):
+    """Two different signed statements where only one may be; both are evidence."""
+
+
+class PolicyError(AquilaError):
+    """Well formed, but refused by rule."""
+
+
+class CapError(PolicyError):
+    """More elements than the manifest's caps allow."""
+
+
+class AuditError(AquilaError):
+    """A log or a bundle that does not hold together."""
+
+
+class KeyMaterialError(AquilaError):
+    """A key is missing, unreadable, closed or destroyed."""
+
+
+class RestoredBackupError(AquilaError):
+    """This database is older than what the party has already signed in the round."""
