@@ -1,0 +1,118 @@
+"""Signed statements: DSSE v1 envelopes (https://github.com/secure-systems-lab/dsse) with one Ed25519 signature.
+
+DSSE lets an envelope be written in many ways. Here only one is accepted, its RFC 8785 encoding with the standard
+base64 alphabet, so that equal statements are equal bytes and no byte of an envelope can change unnoticed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import rfc8785
+
+from aquila.errors import MalformedError, SignatureError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from aquila.crypto.keys import IdentityKey, VerifyKey
+
+LARGEST_ENVELOPE = 1 << 20
+"""Bytes that an envelope may have unless the caller says otherwise."""
+
+_SIGNATURE_BYTES = 64
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEnvelope:
+    """What a verified envelope says and who signed it; `digest` is SHA-256 of what was signed, as hexadecimal."""
+
+    payload_type: str
+    payload: bytes = field(repr=False)
+    signer: VerifyKey
+    digest: str
+
+
+def sign_envelope(payload_type: str, payload: bytes, key: IdentityKey) -> bytes:
+    """Return the envelope of a payload as canonical JSON.
+
+    Raises:
+        KeyMaterialError: the key is closed.
+    """
+    signature = key.sign(_signed_bytes(payload_type, payload))
+    return _encode(payload_type, payload, key.public.fingerprint, signature)
+
+
+def open_envelope(
+    envelope: bytes,
+    expected_types: Collection[str],
+    keys: Mapping[str, VerifyKey],
+    *,
+    limit: int = LARGEST_ENVELOPE,
+) -> OpenedEnvelope:
+    """Verify an envelope and return what it says.
+
+    Args:
+        envelope: The bytes as they came.
+        expected_types: The payload types that may come here.
+        keys: The keys that may sign here, by fingerprint.
+        limit: The most bytes that are looked at.
+
+    Raises:
+        MalformedError: too long, no canonical envelope, several signatures or none, or a type that may not come here.
+        SignatureError: signed by a key that may not sign here, or not by the key it names.
+    """
+    # 1. The size is bounded before anything is parsed.
+    if len(envelope) > limit:
+        raise MalformedError("An envelope is too long.", got=len(envelope), limit=limit)
+    # 2. Parsed and written again, it must be the same bytes: no duplicate members, blanks, or second spelling.
+    payload_type, payload, keyid, signature = _decode(envelope)
+    if payload_type not in expected_types or _encode(payload_type, payload, keyid, signature) != envelope:
+        raise MalformedError("An envelope is not canonical, or of a type that is not expected here.")
+    # 3. The key is one that the caller pins; the envelope only names it.
+    signer = keys.get(keyid)
+    if signer is None:
+        raise SignatureError("An envelope is signed by a key that is not known here.", key=keyid)
+    # 4. The signature covers type and payload.
+    signed = _signed_bytes(payload_type, payload)
+    signer.verify(signature, signed)
+    return OpenedEnvelope(payload_type, payload, signer, hashlib.sha256(signed).hexdigest())
+
+
+def _signed_bytes(payload_type: str, payload: bytes) -> bytes:
+    """Return PAE(type, payload) of DSSE v1."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def _encode(payload_type: str, payload: bytes, keyid: str, signature: bytes) -> bytes:
+    return rfc8785.dumps(
+        {
+            "payload": base64.b64encode(payload).decode("ascii"),
+            "payloadType": payload_type,
+            "signatures": [{"keyid": keyid, "sig": base64.b64encode(signature).decode("ascii")}],
+        }
+    )
+
+
+def _decode(envelope: bytes) -> tuple[str, bytes, str, bytes]:
+    """Return type, payload, key id and signature; whether the encoding was canonical is checked by the caller."""
+    try:
+        match json.loads(envelope.decode("utf-8")):
+            case {
+                "payloadType": str(payload_type),
+                "payload": str(payload),
+                "signatures": [{"keyid": str(keyid), "sig": str(sig)}],
+            } if _FINGERPRINT.fullmatch(keyid):
+                signature = base64.b64decode(sig, validate=True)
+                if len(signature) == _SIGNATURE_BYTES:
+                    return payload_type, base64.b64decode(payload, validate=True), keyid, signature
+    except (ValueError, RecursionError):
+        pass  # not UTF-8, not JSON, nested too deeply, or not base64: all are the same to the reader
+    raise MalformedError("These bytes are no envelope with one signature.") from None

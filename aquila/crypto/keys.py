@@ -1,0 +1,307 @@
+"""Keys that do not show themselves.
+
+Every secret lies in one bytearray that `close` overwrites. What is made from it for a moment (a copy while it is
+revealed, the key objects of `cryptography`) is overwritten or freed at once; Python may still have copied bytes on
+the way, which is why the per-round key (`aquila.crypto.vault`) exists: destroying it makes stored copies worthless.
+No key is ever pickled, copied, printed or compared in variable time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from aquila.errors import KeyMaterialError, MalformedError, SignatureError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEY_BYTES = 32
+"""Bytes of an Ed25519, X25519 or round key and of the seed of an X-Wing key."""
+
+SEALING_PUBLIC_BYTES = 1216
+"""Bytes of an X-Wing public key: 1184 of ML-KEM-768, then 32 of X25519."""
+
+_GROUPED_CHARACTERS, _GROUP = 20, 4
+
+
+class SecretBytes:
+    """Bytes that are overwritten when closed and that give nothing away until then.
+
+    It is a context manager that closes itself. Equality takes constant time and knows only other secrets.
+    """
+
+    __slots__ = ("_octets",)
+
+    def __init__(self, octets: bytes | bytearray) -> None:
+        self._octets: bytearray | None = bytearray(octets)
+
+    @contextmanager
+    def reveal(self) -> Iterator[bytearray]:
+        """Lend a copy that is overwritten when the block ends, so that closing meanwhile cannot tear it.
+
+        Raises:
+            KeyMaterialError: the secret is closed.
+        """
+        copy = bytearray(self._live())
+        try:
+            yield copy
+        finally:
+            copy[:] = bytes(len(copy))
+
+    def to_bytes(self) -> bytes:
+        """Return the secret, only to be sealed under a round key (`aquila.crypto.vault`).
+
+        Raises:
+            KeyMaterialError: the secret is closed.
+        """
+        return bytes(self._live())
+
+    def close(self) -> None:
+        """Overwrite the secret. Closing again does nothing."""
+        if self._octets is not None:
+            self._octets[:] = bytes(len(self._octets))
+            self._octets = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the secret is gone."""
+        return self._octets is None
+
+    def _live(self) -> bytearray:
+        if self._octets is None:
+            raise KeyMaterialError(f"This {type(self).__name__} is closed.")
+        return self._octets
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'closed' if self.closed else 'open'}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SecretBytes):
+            return NotImplemented
+        return hmac.compare_digest(self._live(), other._live())
+
+    __hash__ = None  # type: ignore[assignment]  # a hash would be a fingerprint of the secret
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        """Refuse pickling and copying, both of which come here."""
+        raise KeyMaterialError(f"A {type(self).__name__} is neither pickled nor copied.")
+
+
+class VerifyKey:
+    """A party's public Ed25519 key. Equal if the 32 bytes are equal."""
+
+    __slots__ = ("_octets",)
+
+    def __init__(self, octets: bytes) -> None:
+        if len(octets) != KEY_BYTES:
+            raise MalformedError("An Ed25519 public key has 32 bytes.", got=len(octets))
+        self._octets = bytes(octets)
+
+    @classmethod
+    def from_hex(cls, text: str) -> Self:
+        """Read 64 lower-case hexadecimal digits.
+
+        Raises:
+            MalformedError: the text is anything else.
+        """
+        return cls(_from_hex(text))
+
+    @property
+    def hex(self) -> str:
+        """The key as 64 hexadecimal digits."""
+        return self._octets.hex()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the 32 bytes as 64 hexadecimal digits; names the key in every message."""
+        return hashlib.sha256(self._octets).hexdigest()
+
+    @property
+    def short_fingerprint(self) -> str:
+        """The fingerprint's first 20 digits (80 bits) in groups of four, to be compared on the telephone."""
+        start = self.fingerprint[:_GROUPED_CHARACTERS]
+        return " ".join(start[place : place + _GROUP] for place in range(0, _GROUPED_CHARACTERS, _GROUP))
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Check an Ed25519 signature (RFC 8032).
+
+        Raises:
+            SignatureError: this key did not sign the message so.
+        """
+        try:
+            self.ed25519().verify(signature, message)
+        except InvalidSignature:
+            raise SignatureError("A signature does not verify.", key=self.fingerprint) from None
+
+    def ed25519(self) -> Ed25519PublicKey:
+        """Return the key for libraries that verify by themselves."""
+        return Ed25519PublicKey.from_public_bytes(self._octets)
+
+    def __eq__(self, other: object) -> bool:
+        return self._octets == other._octets if isinstance(other, VerifyKey) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._octets)
+
+    def __repr__(self) -> str:
+        return f"<VerifyKey {self.short_fingerprint}>"
+
+
+class IdentityKey(SecretBytes):
+    """A party's long-term Ed25519 key, which signs all that the party says."""
+
+    __slots__ = ("public",)
+
+    def __init__(self, octets: bytes) -> None:
+        super().__init__(_key_bytes(octets))
+        self.public = VerifyKey(Ed25519PrivateKey.from_private_bytes(octets).public_key().public_bytes_raw())
+
+    @classmethod
+    def generate(cls, random: Callable[[int], bytes]) -> Self:
+        """Make a key from 32 random bytes."""
+        return cls(random(KEY_BYTES))
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> Self:
+        """Read an unencrypted PKCS #8 key.
+
+        Raises:
+            KeyMaterialError: the text is no such key, or not Ed25519.
+        """
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            # The cause is dropped: it may quote the text.
+            raise KeyMaterialError("An identity key cannot be read.", hint="It must be unencrypted PEM.") from None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise KeyMaterialError("An identity key must be an Ed25519 key.")
+        return cls(key.private_bytes_raw())
+
+    def to_pem(self) -> bytes:
+        """Return the key as unencrypted PKCS #8; the caller protects the file.
+
+        Raises:
+            KeyMaterialError: the key is closed.
+        """
+        return self.ed25519().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature (RFC 8032), which is the same for the same message.
+
+        Raises:
+            KeyMaterialError: the key is closed.
+        """
+        return self.ed25519().sign(message)
+
+    def ed25519(self) -> Ed25519PrivateKey:
+        """Return the key for libraries that sign by themselves; it is not overwritten when this one is closed.
+
+        Raises:
+            KeyMaterialError: the key is closed.
+        """
+        return Ed25519PrivateKey.from_private_bytes(self._live())
+
+
+class ExchangeKey(SecretBytes):
+    """A party's X25519 key for one round."""
+
+    __slots__ = ("public",)
+
+    def __init__(self, octets: bytes) -> None:
+        super().__init__(_key_bytes(octets))
+        self.public = X25519PrivateKey.from_private_bytes(octets).public_key().public_bytes_raw()
+
+    @classmethod
+    def generate(cls, random: Callable[[int], bytes]) -> Self:
+        """Make a key from 32 random bytes."""
+        return cls(random(KEY_BYTES))
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> Self:
+        """Make the key anew from what `to_bytes` returned.
+
+        Raises:
+            KeyMaterialError: these are not 32 bytes.
+        """
+        return cls(octets)
+
+
+class SealingKey(SecretBytes):
+    """A party's X-Wing key (ML-KEM-768 with X25519) for one round, to which hit notes are sealed.
+
+    The secret is X-Wing's 32-byte seed (draft-connolly-cfrg-xwing-kem section 5.2); `cryptography` takes the two
+    keys that SHAKE-256 makes of it.
+    """
+
+    __slots__ = ("public",)
+
+    def __init__(self, octets: bytes) -> None:
+        super().__init__(_key_bytes(octets))
+        lattice, curve = _xwing_parts(octets)
+        self.public = lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
+
+    @classmethod
+    def generate(cls, random: Callable[[int], bytes]) -> Self:
+        """Make a key from 32 random bytes."""
+        return cls(random(KEY_BYTES))
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> Self:
+        """Make the key anew from what `to_bytes` returned.
+
+        Raises:
+            KeyMaterialError: these are not 32 bytes.
+        """
+        return cls(octets)
+
+    def xwing(self) -> MLKEM768X25519PrivateKey:
+        """Return the key for `cryptography`'s HPKE; it is not overwritten when this one is closed.
+
+        Raises:
+            KeyMaterialError: the key is closed.
+        """
+        return MLKEM768X25519PrivateKey(*_xwing_parts(self._live()))
+
+
+def _xwing_parts(seed: bytes | bytearray) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
+    """Return the two keys that X-Wing expands from its seed: 64 bytes for ML-KEM, 32 for X25519."""
+    expanded = hashlib.shake_256(seed).digest(96)
+    return MLKEM768PrivateKey.from_seed_bytes(expanded[:64]), X25519PrivateKey.from_private_bytes(expanded[64:])
+
+
+def _key_bytes(octets: bytes) -> bytes:
+    if len(octets) != KEY_BYTES:
+        raise KeyMaterialError("A secret key has 32 bytes.", got=len(octets))
+    return octets
+
+
+def _from_hex(text: str) -> bytes:
+    """Read lower-case hexadecimal; `bytes.fromhex` alone would let blanks and capitals through."""
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        octets = b""
+    if octets.hex() != text or not octets:
+        raise MalformedError("A public key must be 64 lower-case hexadecimal digits.")
+    return octets

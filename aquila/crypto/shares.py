@@ -1,0 +1,130 @@
+"""The distributed key: a round's key is the sum of one share per party, and no share leaves its node.
+
+Each party publishes the public key of its share with a proof that it knows the share, so that no party can choose
+its public key as a function of the others'. Evaluations under the shares add up to the evaluation under the sum.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Self
+
+from aquila.crypto.group import GENERATOR, SCALAR_BYTES, WIDE_BYTES, require_scalars
+from aquila.crypto.hashing import hash_secret, hash_to_scalar, prefixed
+from aquila.crypto.keys import SecretBytes
+from aquila.errors import InputError, KeyMaterialError, MalformedError, ProofError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aquila.crypto.group import Group
+
+PROOF_BYTES = 2 * SCALAR_BYTES
+"""A proof is the challenge c, then the response s."""
+
+_KNOWLEDGE_DST = b"aquila/1 proof of knowledge"
+_NONCE_LABEL = b"aquila/1 nonce of knowledge"
+_FRESH_BYTES = 32
+
+
+class Share(SecretBytes):
+    """One party's secret scalar for one input class of one round, with its public key."""
+
+    __slots__ = ("public_key",)
+
+    def __init__(self, octets: bytes, public_key: bytes) -> None:
+        super().__init__(octets)
+        self.public_key = public_key
+
+    @classmethod
+    def from_bytes(cls, group: Group, octets: bytes) -> Self:
+        """Make the share anew from what `to_bytes` returned.
+
+        Raises:
+            KeyMaterialError: the bytes are no scalar from 1 to ORDER - 1.
+        """
+        try:
+            count = require_scalars(octets)
+        except MalformedError:
+            count = 0
+        if count != 1:
+            raise KeyMaterialError("These bytes are no share.")
+        return cls(octets, group.multiply_base(octets))
+
+
+def new_share(group: Group, random: Callable[[int], bytes]) -> Share:
+    """Draw a share: 64 random bytes modulo ORDER."""
+    return Share.from_bytes(group, group.reduce_each(random(WIDE_BYTES)))
+
+
+def prove_knowledge(group: Group, share: Share, context: bytes, random: Callable[[int], bytes]) -> bytes:
+    """Prove that one knows the share of its public key, bound to `context` (Schnorr, made non-interactive).
+
+    The nonce is hashed from the share, the context and 32 random bytes, so that neither a poor generator nor a
+    machine that is set back can repeat it for another challenge.
+
+    Returns:
+        64 bytes, c || s.
+
+    Raises:
+        KeyMaterialError: the share is closed.
+    """
+    with share.reveal() as secret:
+        nonce = group.reduce_each(hash_secret(_NONCE_LABEL, secret, random(_FRESH_BYTES), context))
+        challenge = _knowledge_challenge(share.public_key, group.multiply_base(nonce), context)
+        return challenge + group.respond(nonce, challenge, secret)
+
+
+def verify_knowledge(group: Group, public_key: bytes, context: bytes, proof: bytes) -> None:
+    """Check that whoever made the proof for this context knows the share of the public key.
+
+    Raises:
+        MalformedError: the public key is no element, or the identity.
+        ProofError: the proof does not verify.
+    """
+    group.validate(public_key)
+    challenge, response = split_proof(proof)
+    try:
+        # R = s*G + c*K; a proof whose R is the identity was made with the nonce zero, and is refused.
+        commitment = group.weighted_sum(GENERATOR + public_key, response + challenge)
+    except MalformedError:
+        raise ProofError("A proof of knowledge does not verify.") from None
+    if _knowledge_challenge(public_key, commitment, context) != challenge:
+        raise ProofError("A proof of knowledge does not verify.")
+
+
+def split_proof(proof: bytes) -> tuple[bytes, bytes]:
+    """Return challenge and response of a proof.
+
+    Zero scalars are refused too: an honest prover meets one with probability 2^-252.
+
+    Raises:
+        ProofError: the bytes are not two canonical scalars.
+    """
+    try:
+        count = require_scalars(proof)
+    except MalformedError:
+        count = 0
+    if count * SCALAR_BYTES != PROOF_BYTES:
+        raise ProofError("A proof must be two canonical scalars of 32 bytes.", got=len(proof))
+    return proof[:SCALAR_BYTES], proof[SCALAR_BYTES:]
+
+
+def add_evaluations(group: Group, evaluations: Sequence[bytes]) -> bytes:
+    """Add the evaluations of all parties, position by position: n elements each, n elements back.
+
+    Raises:
+        MalformedError: an element is refused, or a sum is the identity (field `index`).
+        InputError: there are no evaluations, or they differ in length.
+    """
+    if not evaluations:
+        raise InputError("There is nothing to add.")
+    first, *others = evaluations
+    if not others:
+        group.validate(first)
+    return reduce(group.add, others, first)
+
+
+def _knowledge_challenge(public_key: bytes, commitment: bytes, context: bytes) -> bytes:
+    transcript = prefixed(GENERATOR, public_key, commitment, context, width=4)
+    return hash_to_scalar(transcript, _KNOWLEDGE_DST)
