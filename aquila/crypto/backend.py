@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from aquila.crypto.sodium import SodiumGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from aquila.crypto.group import Group
+
+SYSTEM_AFFINITY: Callable[[int], Collection[int]] | None = getattr(os, "sched_getaffinity", None)
+"""What Linux has and other systems lack."""
 
 
 def load_group(threads: int | None = None) -> Group:
@@ -26,8 +31,10 @@ def load_group(threads: int | None = None) -> Group:
     return SodiumGroup(usable_cores() if threads is None else threads)
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may run on, which a container or taskset can restrict."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def usable_cores(affinity: Callable[[int], Collection[int]] | None = SYSTEM_AFFINITY) -> int:
+    """Return how many cores this process may run on, which a container or taskset can restrict.
+
+    Args:
+        affinity: Returns the cores of a process; without it, all cores count.
+    """
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -36,6 +37,21 @@ KEY_BYTES = 32
 SEALING_PUBLIC_BYTES = 1216
 """Bytes of an X-Wing public key: 1184 of ML-KEM-768, then 32 of X25519."""
 
+# The encodings of the eight points of small order, sign bit cleared, canonical or not. Under such a key there are
+# signatures that fit many messages, so that what it signed would prove nothing.
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(text)
+    for text in (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    )
+)
+
 _GROUPED_CHARACTERS, _GROUP = 20, 4
 
 
@@ -45,19 +61,23 @@ class SecretBytes:
     It is a context manager that closes itself. Equality takes constant time and knows only other secrets.
     """
 
-    __slots__ = ("_octets",)
+    __slots__ = ("_lock", "_octets")
 
     def __init__(self, octets: bytes | bytearray) -> None:
+        self._lock = Lock()  # no thread may copy a secret while another one overwrites it
         self._octets: bytearray | None = bytearray(octets)
 
     @contextmanager
     def reveal(self) -> Iterator[bytearray]:
-        """Lend a copy that is overwritten when the block ends, so that closing meanwhile cannot tear it.
+        """Lend a copy that is overwritten when the block ends; closing meanwhile does not touch it.
 
         Raises:
             KeyMaterialError: the secret is closed.
         """
-        copy = bytearray(self._live())
+        with self._lock:
+            if self._octets is None:
+                raise KeyMaterialError(f"This {type(self).__name__} is closed.")
+            copy = bytearray(self._octets)
         try:
             yield copy
         finally:
@@ -69,23 +89,20 @@ class SecretBytes:
         Raises:
             KeyMaterialError: the secret is closed.
         """
-        return bytes(self._live())
+        with self.reveal() as octets:
+            return bytes(octets)
 
     def close(self) -> None:
         """Overwrite the secret. Closing again does nothing."""
-        if self._octets is not None:
-            self._octets[:] = bytes(len(self._octets))
-            self._octets = None
+        with self._lock:
+            if self._octets is not None:
+                self._octets[:] = bytes(len(self._octets))
+                self._octets = None
 
     @property
     def closed(self) -> bool:
         """Whether the secret is gone."""
         return self._octets is None
-
-    def _live(self) -> bytearray:
-        if self._octets is None:
-            raise KeyMaterialError(f"This {type(self).__name__} is closed.")
-        return self._octets
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +116,8 @@ class SecretBytes:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SecretBytes):
             return NotImplemented
-        return hmac.compare_digest(self._live(), other._live())
+        with self.reveal() as left, other.reveal() as right:
+            return hmac.compare_digest(left, right)
 
     __hash__ = None  # type: ignore[assignment]  # a hash would be a fingerprint of the secret
 
@@ -109,13 +127,19 @@ class SecretBytes:
 
 
 class VerifyKey:
-    """A party's public Ed25519 key. Equal if the 32 bytes are equal."""
+    """A party's public Ed25519 key. Equal if the 32 bytes are equal.
+
+    Raises:
+        MalformedError: these are not 32 bytes, or the point has small order.
+    """
 
     __slots__ = ("_octets",)
 
     def __init__(self, octets: bytes) -> None:
         if len(octets) != KEY_BYTES:
             raise MalformedError("An Ed25519 public key has 32 bytes.", got=len(octets))
+        if octets[:-1] + bytes([octets[-1] & 0x7F]) in _SMALL_ORDER:
+            raise MalformedError("An Ed25519 public key has small order.")
         self._octets = bytes(octets)
 
     @classmethod
@@ -123,7 +147,7 @@ class VerifyKey:
         """Read 64 lower-case hexadecimal digits.
 
         Raises:
-            MalformedError: the text is anything else.
+            MalformedError: the text is anything else, or the point has small order.
         """
         return cls(_from_hex(text))
 
@@ -220,7 +244,8 @@ class IdentityKey(SecretBytes):
         Raises:
             KeyMaterialError: the key is closed.
         """
-        return Ed25519PrivateKey.from_private_bytes(self._live())
+        with self.reveal() as octets:
+            return Ed25519PrivateKey.from_private_bytes(octets)
 
 
 class ExchangeKey(SecretBytes):
@@ -281,7 +306,8 @@ class SealingKey(SecretBytes):
         Raises:
             KeyMaterialError: the key is closed.
         """
-        return MLKEM768X25519PrivateKey(*_xwing_parts(self._live()))
+        with self.reveal() as seed:
+            return MLKEM768X25519PrivateKey(*_xwing_parts(seed))
 
 
 def _xwing_parts(seed: bytes | bytearray) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:

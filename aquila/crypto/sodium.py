@@ -231,17 +231,17 @@ class SodiumGroup:
     def invert_each(self, scalars: bytes | bytearray) -> bytes:
         """Invert n secret scalars; see `Group.invert_each`."""
         count = require_scalars(scalars)
-        out = bytearray(count * SCALAR_BYTES)
-        self._share(count, lambda span: self._invert_slice(scalars, out, span))
-        return bytes(out)
+        # Calls this short spend their time waiting for the GIL when threads share them.
+        return self._invert_all(scalars, range(count)) if count else b""
 
     def reduce_each(self, wide: bytes | bytearray) -> bytes:
         """Reduce n secret integers of 64 bytes; see `Group.reduce_each`."""
         if len(wide) % WIDE_BYTES:
             raise InputError("Integers to reduce must be a multiple of 64 bytes.", got=len(wide))
-        count = len(wide) // WIDE_BYTES
-        out = bytearray(count * SCALAR_BYTES)
-        self._check(self._reduce, count, None, (out, SCALAR_BYTES), (wide, WIDE_BYTES))
+        span = range(len(wide) // WIDE_BYTES)
+        out = bytearray(len(span) * SCALAR_BYTES)
+        if span:  # not shared, as in invert_each
+            _run(self._reduce, _steps(out, SCALAR_BYTES, span), _steps(wide, WIDE_BYTES, span))
         return bytes(out)
 
     def respond(self, nonce: bytes | bytearray, challenge: bytes | bytearray, secret: bytes | bytearray) -> bytes:
@@ -259,7 +259,7 @@ class SodiumGroup:
         self._check(function, count, 0, (out, ELEMENT_BYTES), *operands)
         return bytes(out)
 
-    def _check(self, function: Callable[..., int], count: int, good: int | None, *columns: Column) -> None:
+    def _check(self, function: Callable[..., int], count: int, good: int, *columns: Column) -> None:
         """Call a function for each position and refuse the first one whose status is not the good one.
 
         The scalar and the identity were checked before: what libsodium still refuses is an encoding.
@@ -291,26 +291,26 @@ class SodiumGroup:
         _run(self._add, repeat(address, len(rest)), repeat(address), _steps(elements, ELEMENT_BYTES, rest))
         return bytes(total)
 
-    def _invert_slice(self, scalars: Octets, out: bytearray, span: range) -> None:
-        """Invert some scalars with one inversion and three multiplications each (Montgomery's trick).
+    def _invert_all(self, scalars: Octets, span: range) -> bytes:
+        """Invert scalars with one inversion and three multiplications each (Montgomery's trick).
 
-        A multiplication takes a thirtieth of an inversion's time. `out` first collects the products of all
-        scalars up to each position; then, from the end, the inverse of such a product is split into the inverse
-        of the last scalar and that of the shorter product.
+        A multiplication takes a hundredth of an inversion's time. `out` first collects the products of all scalars
+        up to each position; then, from the end, the inverse of such a product is split into the inverse of the last
+        scalar and that of the shorter product.
         """
+        out, running = bytearray(scalars), bytearray(SCALAR_BYTES)
         source, target = list(_steps(scalars, SCALAR_BYTES, span)), list(_steps(out, SCALAR_BYTES, span))
-        running = bytearray(SCALAR_BYTES)
         inverse = _address(running)
         multiply = self._scalar_multiply
-        ctypes.memmove(target[0], source[0], SCALAR_BYTES)
-        for index in range(1, len(span)):
+        for index in span[1:]:
             multiply(target[index], target[index - 1], source[index])
         self._invert(inverse, target[-1])
-        for index in range(len(span) - 1, 0, -1):
+        for index in reversed(span[1:]):
             multiply(target[index], inverse, target[index - 1])
             multiply(inverse, inverse, source[index])
         ctypes.memmove(target[0], inverse, SCALAR_BYTES)
-        running[:] = bytes(SCALAR_BYTES)  # the last inverse is a secret
+        running[:] = bytes(SCALAR_BYTES)  # it holds an inverse, which is a secret
+        return bytes(out)
 
 
 def _address(octets: Octets) -> int:
