@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES
 from aquila.crypto.hashing import expander, hash_secret, prefixed, reduce_public
 from aquila.crypto.oprf import MODE_VOPRF, context_string, hash_to_scalar
-from aquila.crypto.shares import split_proof
+from aquila.crypto.shares import split_proof, validate_public_key
 from aquila.errors import InputError, MalformedError, ProofError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def verify(group: Group, public_key: bytes, inputs: bytes, outputs: bytes, weigh
     """
     # 1. The proof is two canonical scalars, the key an element other than the identity, the batches one size.
     challenge, response = split_proof(proof)
-    group.validate(public_key)
+    validate_public_key(group, public_key)
     _require_pairs(inputs, outputs)
     # 2. Both batches are folded with the same weights; every element is decoded and so checked here.
     composite_input = group.weighted_sum(inputs, weights)  # M

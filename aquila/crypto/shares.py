@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Self
 
-from aquila.crypto.group import GENERATOR, SCALAR_BYTES, WIDE_BYTES, require_scalars
+from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES, WIDE_BYTES, require_scalars
 from aquila.crypto.hashing import hash_secret, hash_to_scalar, prefixed
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import InputError, KeyMaterialError, MalformedError, ProofError
@@ -82,7 +82,7 @@ def verify_knowledge(group: Group, public_key: bytes, context: bytes, proof: byt
         MalformedError: the public key is no element, or the identity.
         ProofError: the proof does not verify.
     """
-    group.validate(public_key)
+    validate_public_key(group, public_key)
     challenge, response = split_proof(proof)
     try:
         # R = s*G + c*K; a proof whose R is the identity was made with the nonce zero, and is refused.
@@ -91,6 +91,17 @@ def verify_knowledge(group: Group, public_key: bytes, context: bytes, proof: byt
         raise ProofError("A proof of knowledge does not verify.") from None
     if _knowledge_challenge(public_key, commitment, context) != challenge:
         raise ProofError("A proof of knowledge does not verify.")
+
+
+def validate_public_key(group: Group, public_key: bytes) -> None:
+    """Check that the bytes are one element other than the identity.
+
+    Raises:
+        MalformedError: they are not.
+    """
+    if len(public_key) != ELEMENT_BYTES:
+        raise MalformedError("A share's public key has 32 bytes.", got=len(public_key))
+    group.validate(public_key)
 
 
 def split_proof(proof: bytes) -> tuple[bytes, bytes]:

@@ -129,7 +129,7 @@ def _initialized(handle: Any, origin: str) -> Library:  # noqa: ANN401 - see Lib
 
 
 class SodiumGroup:
-    """The `Group` of libsodium.
+    """The `Group` of libsodium. Its threads do not survive a fork: a child process makes a group of its own.
 
     Args:
         threads: How many slices of a batch run at the same time.

@@ -1,0 +1,174 @@
+"""Laws of the crypto package, for whatever batch."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila.crypto import dleq, oprf
+from aquila.crypto.envelope import open_envelope, sign_envelope
+from aquila.crypto.group import ORDER
+from aquila.crypto.keys import IdentityKey, SecretBytes
+from aquila.crypto.shares import Share, add_evaluations, new_share, prove_knowledge, verify_knowledge
+from aquila.crypto.sodium import SodiumGroup
+from aquila.crypto.vault import RoundKey
+from aquila.errors import KeyMaterialError, MalformedError, ProofError, SignatureError
+
+ONE, SHARED = SodiumGroup(1), SodiumGroup(3)
+KIND = "application/vnd.aquila.statement+json"
+
+few = settings(max_examples=15, deadline=None)
+seeds = st.integers(0, 2**32)
+
+
+def number(octets: bytes) -> int:
+    """Decode a scalar."""
+    return int.from_bytes(octets, "little")
+
+
+@few
+@given(inputs=st.lists(st.binary(min_size=32, max_size=32), max_size=5), seed=seeds)
+def test_blinding_does_not_change_the_function(inputs: list[bytes], seed: int) -> None:
+    """Blinding, evaluating and unblinding give the key times the input's element, and the same output as no blind."""
+    random, batch = Random(seed).randbytes, b"".join(inputs)
+    share = new_share(ONE, random)
+    blinds = oprf.derive_blinds(SecretBytes(random(32)), 0, len(inputs))
+    evaluated = oprf.evaluate(ONE, oprf.blind(ONE, batch, 32, blinds), share)
+    direct = ONE.multiply(oprf.hash_inputs(ONE, batch, 32), share.to_bytes())
+    assert ONE.multiply_each(evaluated, ONE.invert_each(blinds)) == direct
+    no_blinds = (1).to_bytes(32, "little") * len(inputs)
+    assert oprf.finalize(ONE, batch, 32, blinds, evaluated) == oprf.finalize(ONE, batch, 32, no_blinds, direct)
+
+
+@few
+@given(parties=st.integers(1, 5), count=st.integers(0, 4), seed=seeds)
+def test_evaluations_add_up_to_the_sum_of_the_shares(parties: int, count: int, seed: int) -> None:
+    """The parties' evaluations and public keys add up to those of the summed key."""
+    random = Random(seed).randbytes
+    shares = [new_share(ONE, random) for _ in range(parties)]
+    total = sum(number(share.to_bytes()) for share in shares) % ORDER
+    summed = Share.from_bytes(ONE, total.to_bytes(32, "little"))
+    elements = oprf.hash_inputs(ONE, random(32 * count), 32)
+    evaluations = [oprf.evaluate(ONE, elements, share) for share in shares]
+    assert add_evaluations(ONE, evaluations) == oprf.evaluate(ONE, elements, summed)
+    assert add_evaluations(ONE, [share.public_key for share in shares]) == summed.public_key
+
+
+@few
+@given(count=st.integers(1, 5), seed=seeds, draw=st.data())
+def test_proof_holds_for_exactly_one_statement(count: int, seed: int, draw: st.DataObject) -> None:
+    """A proof verifies, and no longer once an element, a bit of proof or context, or the key is another."""
+    random = Random(seed).randbytes
+    share, context, fresh = new_share(ONE, random), random(draw.draw(st.integers(1, 40))), random(32)
+    inputs = oprf.hash_inputs(ONE, random(32 * count), 32)
+    outputs = oprf.evaluate(ONE, inputs, share)
+    proof = dleq.prove_chunk(ONE, share, context, inputs, outputs, fresh)
+    dleq.verify_chunk(ONE, share.public_key, context, inputs, outputs, proof)
+
+    place, other = 32 * draw.draw(st.integers(0, count - 1)), oprf.hash_inputs(ONE, random(32), 32)
+    statements = [
+        (share.public_key, context, inputs[:place] + other + inputs[place + 32 :], outputs, proof),
+        (share.public_key, context, inputs, outputs[:place] + other + outputs[place + 32 :], proof),
+        (share.public_key, context, inputs, outputs, flipped(proof, draw)),
+        (share.public_key, flipped(context, draw), inputs, outputs, proof),
+        (other, context, inputs, outputs, proof),
+    ]
+    for statement in statements:
+        with pytest.raises(ProofError):
+            dleq.verify_chunk(ONE, *statement)
+    for inner in (inputs, outputs):  # a flipped bit is mostly no element at all
+        left, right = (flipped(inner, draw), outputs) if inner is inputs else (inputs, flipped(inner, draw))
+        with pytest.raises((ProofError, MalformedError)):
+            dleq.verify_chunk(ONE, share.public_key, context, left, right, proof)
+
+
+@few
+@given(context=st.binary(max_size=50), other=st.binary(max_size=50), seed=seeds)
+def test_proof_of_knowledge_holds_for_its_context(context: bytes, other: bytes, seed: int) -> None:
+    """A proof of knowledge verifies for its own context and for no other."""
+    random = Random(seed).randbytes
+    share = new_share(ONE, random)
+    proof = prove_knowledge(ONE, share, context, random)
+    verify_knowledge(ONE, share.public_key, context, proof)
+    if other != context:
+        with pytest.raises(ProofError):
+            verify_knowledge(ONE, share.public_key, other, proof)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 63, 64, 65, 200])
+def test_threads_change_nothing(count: int) -> None:
+    """However a batch is cut among threads, every operation gives what one thread gives."""
+    random = Random(count).randbytes
+    messages, wide = random(32 * count), random(64 * count)
+    for group in (ONE, SHARED):
+        scalars = group.reduce_each(wide)
+        elements = group.hash_to_group(messages, 32, b"dst")
+        products = group.multiply_each(elements, scalars)
+        answers = [
+            scalars,
+            elements,
+            products,
+            group.multiply(elements, b"\x07" + bytes(31)),
+            group.multiply_base(scalars),
+            group.add(elements, products),
+            group.invert_each(scalars),
+            group.weighted_sum(elements, scalars) if count else b"",
+        ]
+        group.validate(products)
+        if group is ONE:
+            expected = answers
+    assert answers == expected
+    assert [len(answer) for answer in answers[:-1]] == [32 * count] * 7
+
+
+@few
+@given(left=st.integers(1, ORDER - 1), right=st.integers(1, ORDER - 1))
+def test_scalars_multiply_as_numbers(left: int, right: int) -> None:
+    """Multiplying twice is multiplying by the product, and an inverse takes a multiplication back."""
+    first, second = left.to_bytes(32, "little"), right.to_bytes(32, "little")
+    product = (left * right % ORDER).to_bytes(32, "little")
+    element = ONE.multiply_base(first)
+    assert ONE.multiply(element, second) == ONE.multiply_base(product)
+    assert ONE.multiply(ONE.multiply(element, second), ONE.invert_each(second)) == element
+
+
+@few
+@given(payload=st.binary(max_size=200), kind=st.text(max_size=20), draw=st.data())
+def test_envelope_says_what_was_signed(payload: bytes, kind: str, draw: st.DataObject) -> None:
+    """Any type and payload come back, and no envelope with one byte changed is accepted."""
+    key = IdentityKey(bytes(range(32)))
+    keys = {key.public.fingerprint: key.public}
+    envelope = sign_envelope(kind, payload, key)
+    opened = open_envelope(envelope, {kind}, keys)
+    assert (opened.payload_type, opened.payload) == (kind, payload)
+    with pytest.raises((MalformedError, SignatureError)):
+        open_envelope(flipped(envelope, draw), {kind}, keys)
+
+
+@few
+@given(octets=st.binary(max_size=300))
+def test_no_bytes_break_the_envelope(octets: bytes) -> None:
+    """Whatever comes is malformed, and nothing else is raised."""
+    with pytest.raises(MalformedError):
+        open_envelope(octets, {KIND}, {})
+
+
+@few
+@given(plaintext=st.binary(max_size=100), label=st.text(), seed=seeds, draw=st.data())
+def test_vault_gives_back_what_was_sealed(plaintext: bytes, label: str, seed: int, draw: st.DataObject) -> None:
+    """Any secret and label come back, and no sealed value with one bit changed opens."""
+    random = Random(seed).randbytes
+    key = RoundKey.generate("R-1", random)
+    sealed = key.seal(label, plaintext, random)
+    assert key.open(label, sealed) == plaintext
+    with pytest.raises(KeyMaterialError):
+        key.open(label, flipped(sealed, draw))
+
+
+def flipped(octets: bytes, draw: st.DataObject) -> bytes:
+    """Return the bytes with one bit changed."""
+    place, bit = draw.draw(st.integers(0, len(octets) - 1)), draw.draw(st.integers(0, 7))
+    return octets[:place] + bytes([octets[place] ^ 1 << bit]) + octets[place + 1 :]

@@ -1,0 +1,27 @@
+"""What the tests of the crypto package share."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.backend import load_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.crypto.group import Group
+
+
+@pytest.fixture(scope="session")
+def group() -> Group:
+    """The backend of this machine, on two threads, so that batches are shared."""
+    return load_group(2)
+
+
+@pytest.fixture
+def random() -> Callable[[int], bytes]:
+    """A generator that repeats itself in every test."""
+    return Random(2026).randbytes

@@ -1,0 +1,110 @@
+"""The oblivious function over batches; its values are checked against RFC 9497 in tests/vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto import oprf
+from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.keys import SecretBytes
+from aquila.crypto.shares import new_share
+from aquila.errors import InputError, KeyMaterialError, MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.crypto.group import Group
+
+SEED = bytes(range(32))
+
+
+def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> None:
+    """A batch gives at each position what the member alone gives."""
+    inputs, seed, share = random(32 * 3), SecretBytes(SEED), new_share(group, random)
+    blinds = oprf.derive_blinds(seed, 0, 3)
+    evaluated = oprf.evaluate(group, oprf.blind(group, inputs, 32, blinds), share)
+    outputs = oprf.finalize(group, inputs, 32, blinds, evaluated)
+    for index in range(3):
+        one, scalar = inputs[32 * index : 32 * index + 32], oprf.derive_blinds(seed, index, 1)
+        alone = oprf.evaluate(group, oprf.blind(group, one, 32, scalar), share)
+        assert alone == evaluated[32 * index : 32 * index + 32]
+        assert oprf.finalize(group, one, 32, scalar, alone) == outputs[64 * index : 64 * index + 64]
+
+
+def test_blinds_are_derived_by_position() -> None:
+    """Blind i is HMAC-SHA512 over label and position, reduced; a chunk's blinds do not depend on where it begins."""
+    blinds = oprf.derive_blinds(SecretBytes(SEED), 0, 5)
+    assert oprf.derive_blinds(SecretBytes(SEED), 2, 2) == blinds[64:128]
+    wide = hmac.digest(SEED, b"aquila/1 blind" + (3).to_bytes(8, "big"), "sha512")
+    assert int.from_bytes(blinds[96:128], "little") == int.from_bytes(wide, "little") % ORDER
+    assert oprf.derive_blinds(SecretBytes(SEED), 7, 0) == b""
+    assert oprf.derive_blinds(SecretBytes(SEED[::-1]), 0, 5) != blinds
+
+
+def test_closed_seed_gives_no_blinds() -> None:
+    """After closing the submission seed, no blind can be derived again."""
+    seed = SecretBytes(SEED)
+    seed.close()
+    with pytest.raises(KeyMaterialError):
+        oprf.derive_blinds(seed, 0, 1)
+
+
+def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], bytes]) -> None:
+    """After closing the share, nothing is evaluated."""
+    share = new_share(group, random)
+    share.close()
+    with pytest.raises(KeyMaterialError):
+        oprf.evaluate(group, GENERATOR, share)
+
+
+def test_wrong_element_is_not_evaluated(group: Group, random: Callable[[int], bytes]) -> None:
+    """An element that is refused stops the batch and is named by its position."""
+    with pytest.raises(MalformedError) as caught:
+        oprf.evaluate(group, GENERATOR * 2 + bytes(32), new_share(group, random))
+    assert caught.value.fields == {"index": 2}
+
+
+def test_unequal_numbers(group: Group) -> None:
+    """Inputs, blinds and elements must be equally many, in whole numbers."""
+    blinds = oprf.derive_blinds(SecretBytes(SEED), 0, 2)
+    with pytest.raises(InputError):
+        oprf.blind(group, bytes(32), 32, blinds)
+    with pytest.raises(InputError):
+        oprf.finalize(group, bytes(32), 32, blinds, GENERATOR * 2)
+    with pytest.raises(InputError):
+        oprf.finalize(group, bytes(64), 32, blinds, GENERATOR)
+    for width in (0, 33):
+        with pytest.raises(InputError):
+            oprf.finalize(group, bytes(64), width, blinds, GENERATOR * 2)
+
+
+def test_empty_batch(group: Group, random: Callable[[int], bytes]) -> None:
+    """A batch of nothing stays nothing all the way."""
+    assert oprf.blind(group, b"", 32, b"") == b""
+    assert oprf.evaluate(group, b"", new_share(group, random)) == b""
+    assert oprf.finalize(group, b"", 32, b"", b"") == b""
+    assert oprf.split_output(b"") == (b"", b"")
+
+
+def test_output_is_split() -> None:
+    """Of each output the first 16 bytes are the token and the last 32 the token secret."""
+    first, second = bytes(range(64)), bytes(range(64, 128))
+    assert oprf.split_output(first + second) == (first[:16] + second[:16], first[32:] + second[32:])
+    with pytest.raises(InputError):
+        oprf.split_output(first[:-1])
+
+
+def test_scalars_for_other_suffixes() -> None:
+    """A suffix of one's own gives scalars that have nothing to do with the protocol's."""
+    assert oprf.hash_to_scalar(b"m") == oprf.hash_to_scalar(b"m", oprf.context_string())
+    assert oprf.hash_to_scalar(b"m") != oprf.hash_to_scalar(b"m", b"other")
+
+
+def test_modes_are_separated(group: Group) -> None:
+    """The same input is another element in the other mode."""
+    source = hashlib.sha256(b"input").digest()
+    assert oprf.hash_inputs(group, source, 32) != oprf.hash_inputs(group, source, 32, oprf.MODE_OPRF)

@@ -1,0 +1,143 @@
+"""Shares of the distributed key and the proofs that a party knows its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.shares import (
+    Share,
+    _knowledge_challenge,
+    add_evaluations,
+    new_share,
+    prove_knowledge,
+    verify_knowledge,
+)
+from aquila.errors import InputError, KeyMaterialError, MalformedError, ProofError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.crypto.group import Group
+
+
+def scalar(number: int) -> bytes:
+    """Encode a number as a scalar."""
+    return number.to_bytes(32, "little")
+
+
+def test_share_is_64_random_bytes_reduced(group: Group) -> None:
+    """A new share takes 64 bytes, so that no scalar is likelier than another."""
+    share = new_share(group, lambda count: bytes(range(count)))
+    assert share.to_bytes() == scalar(int.from_bytes(bytes(range(64)), "little") % ORDER)
+
+
+def test_share_round_trip(group: Group, random: Callable[[int], bytes]) -> None:
+    """A share made anew from its bytes is the same share."""
+    share = new_share(group, random)
+    again = Share.from_bytes(group, share.to_bytes())
+    assert again == share
+    assert again.public_key == share.public_key
+
+
+@pytest.mark.parametrize("octets", [b"", bytes(32), scalar(ORDER), scalar(1) * 2, scalar(1)[:-1]])
+def test_bytes_that_are_no_share(group: Group, octets: bytes) -> None:
+    """A share is one canonical scalar other than zero."""
+    with pytest.raises(KeyMaterialError):
+        Share.from_bytes(group, octets)
+
+
+def test_proof_of_knowledge(group: Group, random: Callable[[int], bytes]) -> None:
+    """Who knows the share convinces, with another proof each time."""
+    share = new_share(group, random)
+    proofs = [prove_knowledge(group, share, b"context", random) for _ in range(2)]
+    assert proofs[0] != proofs[1]
+    for proof in proofs:
+        verify_knowledge(group, share.public_key, b"context", proof)
+
+
+def test_stuck_generator_repeats_no_nonce(group: Group, random: Callable[[int], bytes]) -> None:
+    """With the same random bytes, another context has another commitment, so that the share stays secret."""
+    share = new_share(group, random)
+    commitments = set()
+    for context in (b"one", b"two"):
+        proof = prove_knowledge(group, share, context, bytes)
+        commitments.add(group.weighted_sum(GENERATOR + share.public_key, proof[32:] + proof[:32]))
+    assert len(commitments) == 2
+
+
+def test_proof_for_another_context_or_key(group: Group, random: Callable[[int], bytes]) -> None:
+    """A proof is bound to its context and its key."""
+    share, other = new_share(group, random), new_share(group, random)
+    proof = prove_knowledge(group, share, b"context", random)
+    for public_key, context in ((share.public_key, b"contexT"), (other.public_key, b"context")):
+        with pytest.raises(ProofError):
+            verify_knowledge(group, public_key, context, proof)
+
+
+def test_every_byte_of_a_proof_counts(group: Group, random: Callable[[int], bytes]) -> None:
+    """A proof with any byte changed is refused."""
+    share = new_share(group, random)
+    proof = prove_knowledge(group, share, b"context", random)
+    for place in range(len(proof)):
+        changed = bytearray(proof)
+        changed[place] ^= 1
+        with pytest.raises(ProofError):
+            verify_knowledge(group, share.public_key, b"context", bytes(changed))
+
+
+def test_key_that_cancels_the_others(group: Group, random: Callable[[int], bytes]) -> None:
+    """A party that publishes its key minus another's, to own the sum, cannot prove that it knows its share."""
+    victim, own = new_share(group, random), new_share(group, random)
+    negative = group.multiply(victim.public_key, scalar(ORDER - 1))
+    rogue = group.add(own.public_key, negative)
+    with pytest.raises(ProofError):
+        verify_knowledge(group, rogue, b"context", prove_knowledge(group, own, b"context", random))
+
+
+@pytest.mark.parametrize("public_key", [bytes(32), b"", GENERATOR[:-1], GENERATOR * 2])
+def test_public_key_that_is_no_key(group: Group, random: Callable[[int], bytes], public_key: bytes) -> None:
+    """The identity, and anything but one element, is nobody's public key."""
+    proof = prove_knowledge(group, new_share(group, random), b"context", random)
+    with pytest.raises(MalformedError):
+        verify_knowledge(group, public_key, b"context", proof)
+
+
+def test_proof_of_knowledge_with_the_nonce_zero(group: Group, random: Callable[[int], bytes]) -> None:
+    """A commitment that is the identity gives the share away; such a proof is refused though its equation holds."""
+    share = new_share(group, random)
+    challenge = _knowledge_challenge(share.public_key, bytes(32), b"context")
+    response = -int.from_bytes(challenge, "little") * int.from_bytes(share.to_bytes(), "little") % ORDER
+    with pytest.raises(ProofError):
+        verify_knowledge(group, share.public_key, b"context", challenge + scalar(response))
+
+
+def test_closed_share_proves_nothing(group: Group, random: Callable[[int], bytes]) -> None:
+    """After closing the share there are no more proofs."""
+    share = new_share(group, random)
+    share.close()
+    with pytest.raises(KeyMaterialError):
+        prove_knowledge(group, share, b"context", random)
+
+
+def test_evaluations_add_up(group: Group) -> None:
+    """Three parties' evaluations add up position by position."""
+    elements = [group.multiply_base(scalar(a) + scalar(b)) for a, b in ((1, 10), (2, 20), (3, 30))]
+    assert add_evaluations(group, elements) == group.multiply_base(scalar(6) + scalar(60))
+
+
+def test_one_evaluation_is_checked_too(group: Group) -> None:
+    """A single party's evaluation is its own sum, and is checked as any other."""
+    assert add_evaluations(group, [GENERATOR]) == GENERATOR
+    with pytest.raises(MalformedError):
+        add_evaluations(group, [bytes(32)])
+
+
+def test_evaluations_that_do_not_fit(group: Group) -> None:
+    """There must be evaluations, of equally many elements."""
+    with pytest.raises(InputError):
+        add_evaluations(group, [])
+    with pytest.raises(InputError):
+        add_evaluations(group, [GENERATOR, GENERATOR * 2])

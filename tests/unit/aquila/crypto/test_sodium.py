@@ -1,0 +1,198 @@
+"""The libsodium backend: how the library is found, and batches that are no batches."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.sodium import _SIGNATURES, SodiumGroup, load_bundled_library, load_library
+from aquila.errors import InputError, MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+
+
+def scalar(number: int) -> bytes:
+    """Encode a number as a scalar."""
+    return number.to_bytes(32, "little")
+
+
+def refuse(_: str) -> Any:
+    """Open a library that the system does not have."""
+    raise OSError
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for the interpreter's temporary files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_chosen_library_says_what_it_is() -> None:
+    """Whatever this machine has, the reason names libsodium and its version."""
+    assert load_library().reason.startswith("libsodium 1.")
+
+
+def test_system_library_that_is_complete() -> None:
+    """The first system library with ristretto255 is taken, and the reason names it."""
+    version = type("Version", (), {"__call__": lambda _: b"1.0.99"})()
+    functions = {symbol: SimpleNamespace() for symbol in _SIGNATURES}
+    fake = SimpleNamespace(sodium_init=lambda: 1, sodium_version_string=version, **functions)
+    library = load_library(["libsodium.so.99"], open_library=lambda _: fake)
+    assert library.handle is fake
+    assert library.reason == "libsodium 1.0.99, the system's libsodium.so.99"
+
+
+@pytest.mark.parametrize("open_library", [refuse, lambda _: SimpleNamespace()], ids=["absent", "without-ristretto"])
+def test_bundled_library_stands_in(open_library: Callable[[str], Any], temporary: Path) -> None:
+    """Without a usable system library rbcl's copy is loaded, computes right, and leaves no file behind."""
+    library = load_library(open_library=open_library)
+    assert "the copy in the package rbcl" in library.reason
+    assert SodiumGroup(library=library).multiply_base(scalar(1)) == GENERATOR
+    assert list(temporary.iterdir()) == []
+
+
+def test_bundled_package_is_not_run() -> None:
+    """The package rbcl is read, not imported, because importing it leaves a file behind."""
+    load_bundled_library()
+    assert "rbcl" not in sys.modules
+
+
+@pytest.mark.parametrize("package", ["aquila_absent", "hmac", "json"])
+def test_no_library_at_all(package: str) -> None:
+    """A missing package, a module and a package without libsodium are all told with a hint."""
+    with pytest.raises(InputError) as caught:
+        load_bundled_library(package)
+    assert "libsodium23" in caught.value.hint
+
+
+def test_bundled_library_in_another_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that holds its library in another way is refused, not guessed at."""
+    folder = tmp_path / "aquila_other_rbcl"
+    folder.mkdir()
+    folder.joinpath("__init__.py").touch()
+    folder.joinpath("_sodium.py").write_text("sodium_bs = b''\n", encoding="ascii")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError):
+        load_bundled_library("aquila_other_rbcl")
+
+
+def test_library_that_cannot_be_initialized() -> None:
+    """A library whose initialization fails is not used."""
+    functions = {symbol: SimpleNamespace() for symbol in _SIGNATURES}
+    fake = SimpleNamespace(sodium_init=lambda: -1, **functions)
+    with pytest.raises(InputError):
+        load_library(["libsodium.so.99"], open_library=lambda _: fake)
+
+
+def test_group_says_what_it_is(group: Group) -> None:
+    """The group names its backend, the library and its threads."""
+    assert group.name == "sodium"
+    assert group.reason.startswith("libsodium 1.")
+    assert group.reason.endswith("threads: 2")
+
+
+def test_no_thread() -> None:
+    """At least one thread is needed."""
+    with pytest.raises(InputError):
+        SodiumGroup(0)
+
+
+def test_empty_batches(group: Group) -> None:
+    """An empty batch gives an empty batch."""
+    group.validate(b"")
+    assert not group.hash_to_group(b"", 32, b"dst")
+    assert not group.multiply(b"", scalar(1))
+    assert not group.multiply_each(b"", b"")
+    assert not group.multiply_base(b"")
+    assert not group.add(b"", b"")
+    assert not group.invert_each(b"")
+    assert not group.reduce_each(b"")
+
+
+def test_empty_sum(group: Group) -> None:
+    """There is no element that is the sum of nothing."""
+    with pytest.raises(InputError):
+        group.weighted_sum(b"", b"")
+
+
+@pytest.mark.parametrize(("messages", "width"), [(b"abc", 0), (b"abc", 2), (b"", -1)])
+def test_messages_of_another_width(group: Group, messages: bytes, width: int) -> None:
+    """Messages must be a whole number of messages of at least one byte."""
+    with pytest.raises(InputError):
+        group.hash_to_group(messages, width, b"dst")
+
+
+def test_batches_of_different_length(group: Group) -> None:
+    """Operands that belong together must be equally many."""
+    with pytest.raises(InputError):
+        group.multiply_each(GENERATOR * 2, scalar(1))
+    with pytest.raises(InputError):
+        group.add(GENERATOR, GENERATOR * 2)
+    with pytest.raises(InputError):
+        group.weighted_sum(GENERATOR, scalar(1) * 2)
+    with pytest.raises(InputError):
+        group.multiply(GENERATOR, scalar(1) * 2)
+
+
+@pytest.mark.parametrize("number", [0, ORDER, 2**256 - 1])
+def test_refused_scalar(group: Group, number: int) -> None:
+    """Zero and what is not below the order are refused wherever a scalar is taken."""
+    bad = scalar(number)
+    calls: list[Callable[[], object]] = [
+        lambda: group.multiply(GENERATOR, bad),
+        lambda: group.multiply_each(GENERATOR, bad),
+        lambda: group.multiply_base(bad),
+        lambda: group.weighted_sum(GENERATOR, bad),
+        lambda: group.invert_each(bad),
+        lambda: group.respond(bad, scalar(1), scalar(1)),
+        lambda: group.respond(scalar(1), bad, scalar(1)),
+        lambda: group.respond(scalar(1), scalar(1), bad),
+    ]
+    for call in calls:
+        with pytest.raises(MalformedError):
+            call()
+
+
+def test_scalar_arithmetic(group: Group, random: Callable[[int], bytes]) -> None:
+    """Inverses, reductions and responses are those of the integers modulo the order."""
+    wide = random(64 * 100)
+    scalars = group.reduce_each(bytearray(wide))
+    numbers = [int.from_bytes(wide[start : start + 64], "little") % ORDER for start in range(0, len(wide), 64)]
+    assert scalars == b"".join(map(scalar, numbers))
+    assert group.invert_each(scalars) == b"".join(scalar(pow(number, -1, ORDER)) for number in numbers)
+    nonce, challenge, secret = numbers[:3]
+    expected = scalar((nonce - challenge * secret) % ORDER)
+    assert group.respond(*(bytearray(scalar(number)) for number in (nonce, challenge, secret))) == expected
+
+
+def test_reduction_of_another_width(group: Group) -> None:
+    """Only whole integers of 64 bytes are reduced."""
+    with pytest.raises(InputError):
+        group.reduce_each(bytes(65))
+
+
+def test_sum_that_passes_through_the_identity(group: Group) -> None:
+    """A weighted sum may meet the identity on its way, but must not end there."""
+    pair = scalar(1) + scalar(ORDER - 1)
+    assert group.weighted_sum(GENERATOR * 3, pair + scalar(1)) == GENERATOR
+    with pytest.raises(MalformedError):
+        group.weighted_sum(GENERATOR * 2, pair)
+
+
+def test_batches_from_several_threads(group: Group, random: Callable[[int], bytes]) -> None:
+    """The same group serves several threads at once, each with its own answer."""
+    batches = [random(32 * 100) for _ in range(8)]
+    expected = [SodiumGroup().hash_to_group(batch, 32, b"dst") for batch in batches]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda batch: group.hash_to_group(batch, 32, b"dst"), batches)) == expected

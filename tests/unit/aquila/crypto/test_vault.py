@@ -1,0 +1,87 @@
+"""The per-round key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.vault import NONCE_BYTES, TAG_BYTES, RoundKey
+from aquila.errors import KeyMaterialError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECRET = b"a share of 32 bytes, or a seed.."
+
+
+@pytest.fixture
+def key(random: Callable[[int], bytes]) -> RoundKey:
+    """A round's key."""
+    return RoundKey.generate("R-1", random)
+
+
+def test_round_trip(key: RoundKey, random: Callable[[int], bytes]) -> None:
+    """What is sealed opens under the same label, also with a key made anew from its bytes, and empty values too."""
+    for plaintext in (SECRET, b""):
+        sealed = key.seal("share", plaintext, random)
+        assert len(sealed) == NONCE_BYTES + len(plaintext) + TAG_BYTES
+        assert RoundKey(key.to_bytes(), "R-1").open("share", sealed) == plaintext
+
+
+def test_sealed_bytes_differ_each_time(key: RoundKey, random: Callable[[int], bytes]) -> None:
+    """Sealing the same secret twice gives different bytes, neither of which shows it."""
+    first, second = (key.seal("share", SECRET, random) for _ in range(2))
+    assert first != second
+    assert SECRET[:8] not in first + second
+
+
+def test_repeated_nonce_gives_only_equality_away(key: RoundKey) -> None:
+    """With a generator that repeats itself, the difference of two secrets does not show (RFC 8452)."""
+    first, second = key.seal("share", SECRET, bytes), key.seal("share", SECRET[:-1] + b"!", bytes)
+    assert first[NONCE_BYTES : NONCE_BYTES + 16] != second[NONCE_BYTES : NONCE_BYTES + 16]
+
+
+def test_another_label_round_or_key(key: RoundKey, random: Callable[[int], bytes]) -> None:
+    """A sealed secret is bound to its label, its round and its key, and the error says which did not open."""
+    sealed = key.seal("share", SECRET, random)
+    for other, label in (
+        (key, "seed"),
+        (RoundKey(key.to_bytes(), "R-2"), "share"),
+        (RoundKey.generate("R-1", random), "share"),
+    ):
+        with pytest.raises(KeyMaterialError) as caught:
+            other.open(label, sealed)
+        assert caught.value.fields == {"round": other.round_id, "label": label}
+
+
+def test_label_and_round_do_not_run_together(key: RoundKey, random: Callable[[int], bytes]) -> None:
+    """Moving a letter from the round to the label is another place."""
+    sealed = key.seal("xshare", SECRET, random)
+    with pytest.raises(KeyMaterialError):
+        RoundKey(key.to_bytes(), "R-1x").open("share", sealed)
+
+
+def test_bytes_that_are_cut(key: RoundKey, random: Callable[[int], bytes]) -> None:
+    """Too few bytes are refused as any change is."""
+    sealed = key.seal("share", SECRET, random)
+    for length in range(len(sealed)):
+        with pytest.raises(KeyMaterialError):
+            key.open("share", sealed[:length])
+
+
+def test_destroyed_key_opens_nothing(key: RoundKey, random: Callable[[int], bytes]) -> None:
+    """After the round is closed, nothing is sealed or opened."""
+    sealed = key.seal("share", SECRET, random)
+    key.close()
+    with pytest.raises(KeyMaterialError):
+        key.open("share", sealed)
+    with pytest.raises(KeyMaterialError):
+        key.seal("share", SECRET, random)
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33])
+def test_key_of_wrong_length(length: int) -> None:
+    """A round key has 32 bytes: a truncated key file is no key."""
+    with pytest.raises(KeyMaterialError):
+        RoundKey(bytes(length), "R-1")
