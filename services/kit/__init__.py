@@ -1,0 +1,1 @@
+"""What node and matcher share: settings, logs, store, files, signed calls, drivers, the web side. No protocol logic."""

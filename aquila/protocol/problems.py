@@ -1,0 +1,159 @@
+"""Problems: the one table from an error's class to an RFC 9457 problem, and the way back (PROTOCOL.md section 9).
+
+A problem document has the RFC's members (`type`, `title`, `status`, `detail`, `instance`), the error's `hint`, and its
+`fields` as one object, so that a field can never take the place of a member of the RFC. A service extends the table
+with the rows of its own errors; the core knows none of them. Which HTTP status a class has says what the caller can
+do: 4xx will be refused again until the caller changes something, 5xx may be tried again as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from aquila.errors import (
+    AquilaError,
+    AuditError,
+    BindingError,
+    CapError,
+    DigestError,
+    EquivocationError,
+    InputError,
+    KeyMaterialError,
+    MalformedError,
+    OrderError,
+    PolicyError,
+    ProofError,
+    ProtocolError,
+    ReplayError,
+    RestoredBackupError,
+    SignatureError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:aquila:problem:"
+TEXT_LIMIT = 2_000
+FIELD_LIMIT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A row of the table: the last part of the type URI, the title and the HTTP status."""
+
+    slug: str
+    title: str
+    status: int
+
+    @property
+    def uri(self) -> str:
+        """The problem's type, a URN that needs no host to be stable."""
+        return TYPE_PREFIX + self.slug
+
+
+ProblemTable: TypeAlias = "Mapping[type[AquilaError], ProblemType]"
+
+PROBLEMS: ProblemTable = {
+    # Nobody said who was wrong: ours to mend, so 500.
+    AquilaError: ProblemType("error", "The service could not do this", 500),
+    # The content cannot be used whatever its form: 422, as for every field that a schema refuses.
+    InputError: ProblemType("input", "The input cannot be used", 422),
+    # 400: the peer's bytes are wrong, and sending them again changes nothing.
+    ProtocolError: ProblemType("protocol", "The protocol forbids this message", 400),
+    MalformedError: ProblemType("malformed", "The bytes are no message of the protocol", 400),
+    DigestError: ProblemType("digest", "The bytes differ from what was signed", 400),
+    ProofError: ProblemType("proof", "The proof does not verify", 400),
+    # 401: only another signature helps.
+    SignatureError: ProblemType("signature", "The pinned identity key did not sign this", 401),
+    # 409: well formed, but in conflict with what the service has recorded; look at the round and go on from there.
+    BindingError: ProblemType("binding", "The statement names another round or set of participants", 409),
+    OrderError: ProblemType("order", "The step is not due, or was taken already", 409),
+    ReplayError: ProblemType("replay", "The call or statement was seen before, or is outside its window", 409),
+    EquivocationError: ProblemType("equivocation", "Two different statements where only one may be", 409),
+    RestoredBackupError: ProblemType("restored-backup", "The database is older than what the party has signed", 409),
+    # 403: understood and refused by rule. A cap counts elements over a whole round; 413 would speak of this body.
+    PolicyError: ProblemType("policy", "Refused by rule", 403),
+    CapError: ProblemType("cap", "More elements than the caps allow", 403),
+    # 422: a log or bundle was read and does not hold together.
+    AuditError: ProblemType("audit", "The log or bundle does not hold together", 422),
+    # 500: the service's own key, which no caller can mend; without Retry-After, since waiting does not help either.
+    KeyMaterialError: ProblemType("key-material", "A key is missing, unreadable, closed or destroyed", 500),
+}
+
+
+def problem_type_of(kind: type[AquilaError], table: ProblemTable = PROBLEMS) -> ProblemType:
+    """Return the row of an error class, or of its nearest ancestor that has one."""
+    return next(table[ancestor] for ancestor in kind.__mro__ if ancestor in table)
+
+
+def problem_of(error: AquilaError, instance: str = "", table: ProblemTable = PROBLEMS) -> dict[str, object]:
+    """Return the problem document of an error (RFC 9457 section 3).
+
+    Args:
+        error: What was raised. Its message, hint and fields hold no secrets (`aquila.errors`).
+        instance: A URI reference of this occurrence, or nothing.
+        table: The core's table, or a service's extension of it.
+    """
+    row = problem_type_of(type(error), table)
+    document: dict[str, object] = {
+        "type": row.uri,
+        "title": row.title,
+        "status": row.status,
+        "detail": error.message,
+        "instance": instance,
+        "hint": error.hint,
+        "fields": dict(error.fields),
+    }
+    return {name: value for name, value in document.items() if value not in ("", {})}
+
+
+def error_from_problem(document: bytes | Mapping[str, object], table: ProblemTable = PROBLEMS) -> AquilaError:
+    """Return (not raise) the error that a problem document tells of, of the same class where the table has its type.
+
+    The document comes from a peer, who may lie: the texts are for people only, and are cut and stripped of control
+    characters before they can reach a terminal. A type that the table does not know gives a plain AquilaError with
+    the type in the field `problem`; bytes that are no problem document give a MalformedError.
+    """
+    content = _parsed(document) if isinstance(document, bytes) else document
+    if content is None:
+        return MalformedError("the peer's answer is no problem document")
+    uri = _text(content.get("type"))
+    kind = next((kind for kind, row in table.items() if row.uri == uri), None)
+    fields = _fields(content.get("fields"))
+    if kind is None:
+        kind, fields = AquilaError, fields | {"problem": uri}
+    message = _text(content.get("detail")) or _text(content.get("title")) or "the peer refused without a reason"
+    return kind(message, hint=_text(content.get("hint")), **fields)
+
+
+def _parsed(document: bytes) -> Mapping[str, object] | None:
+    """Return the JSON object in the bytes, or None."""
+    try:
+        content = json.loads(document)
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested until Python gives up
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _text(value: object) -> str:
+    """Return a peer's text, cut to a length and without control characters; nothing for any other value."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(character if character.isprintable() else " " for character in value[:TEXT_LIMIT]).strip()
+
+
+def _fields(value: object) -> dict[str, str | int]:
+    """Return the fields of a peer's document that an error can carry: named, few, texts and integers."""
+    if not isinstance(value, dict):
+        return {}
+    fields: dict[str, str | int] = {}
+    for name, content in list(value.items())[:FIELD_LIMIT]:
+        if name.isidentifier() and name.isascii() and name not in {"self", "message", "hint"}:
+            if isinstance(content, int) and not isinstance(content, bool):
+                fields[name] = content
+            elif isinstance(content, str):
+                fields[name] = _text(content)
+    return fields

@@ -1,0 +1,97 @@
+"""What a service adds to the core's tree of errors, and the table of problems with both.
+
+    AquilaError
+    ├── StoreError              the database or the disk failed; nothing was changed
+    │   ├── StoreFullError      there is no room left
+    │   └── StoreConflictError  a row that is there already, or that a constraint forbids
+    ├── PeerUnavailableError    the peer cannot be reached, or says that it is away
+    ├── InputError
+    │   ├── NotFoundError       names something that is not here
+    │   └── BodyTooLargeError   a body over the service's limit
+    └── PolicyError
+        └── UnknownCallerError  a local caller without the operator's token
+
+`StoreError` and `PeerUnavailableError` are worth another try: their problems carry `Retry-After`.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from aquila.errors import AquilaError, InputError, PolicyError
+from aquila.protocol import problems
+from aquila.protocol.problems import ProblemTable, ProblemType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class StoreError(AquilaError):
+    """The database or the disk failed; nothing was changed, and the same call may be tried again."""
+
+
+class StoreFullError(StoreError):
+    """There is no room left on the disk or in the quota; nothing was changed."""
+
+
+class StoreConflictError(StoreError):
+    """A row that is there already, or that a constraint forbids; nothing was changed."""
+
+
+class PeerUnavailableError(AquilaError):
+    """The peer cannot be reached, or says that it is away; the field `retry_after` has the seconds it asked for."""
+
+
+class NotFoundError(InputError):
+    """Names a round, submission or chunk that is not here."""
+
+
+class BodyTooLargeError(InputError):
+    """A body over the service's limit."""
+
+
+class UnknownCallerError(PolicyError):
+    """A local caller without the operator's token."""
+
+
+PROBLEMS: ProblemTable = MappingProxyType(
+    dict(problems.PROBLEMS)
+    | {
+        # 503 with Retry-After: nothing was changed, and the same call may succeed later. 507 says more of a full disk,
+        # but clients and proxies know to wait on 503 only.
+        StoreError: ProblemType("store", "The service's store failed", 503),
+        StoreFullError: ProblemType("store-full", "The service's disk is full", 503),
+        PeerUnavailableError: ProblemType("peer-unavailable", "The peer is away", 503),
+        # 409: trying again gives the same answer.
+        StoreConflictError: ProblemType("store-conflict", "The store has a conflicting entry", 409),
+        NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
+        BodyTooLargeError: ProblemType("body-too-large", "The body is over the service's limit", 413),
+        UnknownCallerError: ProblemType("unknown-caller", "The operator's token is missing or wrong", 401),
+    }
+)
+
+# Seconds to wait before the same call is worth another try: a full disk needs a person, the others need a moment.
+RETRY_AFTER: Mapping[type[AquilaError], int] = MappingProxyType(
+    {StoreFullError: 300, StoreError: 5, PeerUnavailableError: 10}
+)
+
+
+def problem_of(error: AquilaError, instance: str = "") -> dict[str, object]:
+    """Return the problem document of an error of the core or of a service."""
+    return problems.problem_of(error, instance, PROBLEMS)
+
+
+def error_from_problem(document: bytes | Mapping[str, object]) -> AquilaError:
+    """Return the error that a problem document of a service tells of; see `aquila.protocol.problems`."""
+    return problems.error_from_problem(document, PROBLEMS)
+
+
+def retry_after_of(error: AquilaError) -> int | None:
+    """Return the seconds after which the same call is worth another try, or None where it is not."""
+    if isinstance(error, StoreConflictError):
+        return None
+    asked = error.fields.get("retry_after")
+    if isinstance(asked, int):
+        return asked
+    return next((seconds for kind, seconds in RETRY_AFTER.items() if isinstance(error, kind)), None)

@@ -1,0 +1,338 @@
+"""Files: content that is too large for a row, and secrets, written so that a crash leaves the old state or the new.
+
+A write is a temporary file in the same folder, fsync, rename, fsync of the folder: until the rename nobody sees the
+new content, after it nobody sees the old. What a crash leaves is a file whose name starts with a dot; `sweep` removes
+it. Names are relative, short and plain, so that no name can leave the root.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import shutil
+import stat
+import time
+from typing import TYPE_CHECKING, BinaryIO
+
+from aquila.errors import DigestError, InputError, KeyMaterialError
+from services.kit.errors import NotFoundError, StoreConflictError, StoreError, StoreFullError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+_NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,7}}")
+_PARTIAL = ".part"
+# No space, over the quota, or over the largest file that the process may write.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class ChunkFiles:
+    """A folder of content by relative name, `round/party/3.chunk`.
+
+    `write` returns only when the content would survive a power cut. Any number of threads and processes may use one
+    folder: two writes of one name leave one of the two contents, whole.
+    """
+
+    def __init__(self, root: Path, keep_free: int = 0) -> None:
+        """Make the folder if it is missing.
+
+        Args:
+            root: The folder; made with mode 0700.
+            keep_free: Bytes of the disk that content may not take, so that the database can still write.
+        """
+        self.root = root
+        self._keep_free = keep_free
+        with _disk(root):
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def write(self, name: str, content: bytes | Iterable[bytes], expected_digest: bytes | None = None) -> int:
+        """Store content under a name, in place of what was there, and return its size in bytes.
+
+        Args:
+            name: Relative name.
+            content: The bytes, or pieces of them in order.
+            expected_digest: Their SHA-256, where the caller knows what they should be.
+
+        Raises:
+            DigestError: The content has another digest; what was there before stays.
+            StoreFullError: No room; what was there before stays.
+            StoreError: The disk failed.
+            InputError: The name is none.
+        """
+        target = self._path(name)
+        pieces = [content] if isinstance(content, bytes) else content
+        with _disk(target):
+            self._leave_room(len(content) if isinstance(content, bytes) else 0)
+            _make_folders(target.parent, self.root)
+            with replacing(target) as file:
+                size, digest = _copy(pieces, file)
+                if expected_digest is not None and not hmac.compare_digest(digest, expected_digest):
+                    raise DigestError(
+                        f"the content of {name} differs from its digest",
+                        file=name,
+                        expected=expected_digest.hex(),
+                        got=digest.hex(),
+                    )
+        return size
+
+    def read(self, name: str, expected_digest: bytes | None = None) -> bytes:
+        """Return the content of a name.
+
+        Raises:
+            NotFoundError: There is nothing of this name.
+            DigestError: The content is not what the caller expects: the disk or a person changed it.
+            StoreError: The disk failed.
+        """
+        with self.open(name) as file:
+            content = file.read()
+        if expected_digest is not None and not hmac.compare_digest(hashlib.sha256(content).digest(), expected_digest):
+            raise DigestError(f"the stored content of {name} was changed", file=name, expected=expected_digest.hex())
+        return content
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Open the content of a name for reading; raises as `read` does."""
+        path = self._path(name)
+        with _disk(path, missing=name), path.open("rb") as file:
+            yield file
+
+    def path(self, name: str) -> Path:
+        """Return where the content of a name lies, for what wants a path, such as DuckDB."""
+        return self._path(name)
+
+    def exists(self, name: str) -> bool:
+        """Tell whether there is content of this name."""
+        return self._path(name).is_file()
+
+    def size(self, name: str) -> int:
+        """Return the size in bytes of the content of a name; raises as `read` does."""
+        path = self._path(name)
+        with _disk(path, missing=name):
+            return path.stat().st_size
+
+    def names(self, folder: str = "") -> list[str]:
+        """List the names in a folder and below it, sorted; nothing where there is no such folder."""
+        top = self._path(folder) if folder else self.root
+        files = (path for path in top.rglob("*") if path.is_file() and not path.name.startswith("."))
+        return sorted(path.relative_to(self.root).as_posix() for path in files)
+
+    def total_size(self, folder: str = "") -> int:
+        """Return the size in bytes of everything in a folder and below it, what a crash left included."""
+        top = self._path(folder) if folder else self.root
+        return sum(_size_if_there(path) for path in top.rglob("*"))
+
+    def free_space(self) -> int:
+        """Return the bytes that content may still take."""
+        with _disk(self.root):
+            return max(0, shutil.disk_usage(self.root).free - self._keep_free)
+
+    def delete(self, name: str) -> None:
+        """Remove the content of a name; nothing happens where there is none, so that a deletion can be repeated."""
+        path = self._path(name)
+        with _disk(path):
+            path.unlink(missing_ok=True)
+            # If we crash before this, the name may be there again after a power cut; deletions are repeated at start.
+            _fsync_folder(path.parent)
+
+    def delete_tree(self, folder: str) -> None:
+        """Remove a folder and everything below it, what a crash left included; can be repeated."""
+        path = self._path(folder)
+        with _disk(path):
+            if path.exists():
+                shutil.rmtree(path)
+            _fsync_folder(path.parent)
+
+    def sweep(self, older_than: float = 3600) -> int:
+        """Remove what crashed writes left and return how many files that were.
+
+        Args:
+            older_than: Seconds since the last change; a younger file may belong to a write of another process.
+        """
+        limit = time.time() - older_than
+        partial = [path for path in self.root.rglob(f".*{_PARTIAL}") if _changed_before(path, limit)]
+        for path in partial:
+            path.unlink(missing_ok=True)
+        return len(partial)
+
+    def _path(self, name: str) -> Path:
+        """Return the path of a name that cannot leave the root.
+
+        Raises:
+            InputError: The name is empty, absolute, too long, or has a segment that starts with a dot.
+        """
+        if not _NAME.fullmatch(name):
+            raise InputError("a file name needs one to eight segments of letters, digits, '.', '_' and '-'")
+        return self.root / name
+
+    def _leave_room(self, size: int) -> None:
+        """Refuse content that would leave less than what is kept free."""
+        if self._keep_free and size > self.free_space():
+            raise _full(self.root)
+
+
+@contextlib.contextmanager
+def replacing(target: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Write a file in place of another: the block writes, and only when it ends well the new file takes the name.
+
+    Raises:
+        OSError: The disk failed; what was there before stays.
+    """
+    partial = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}{_PARTIAL}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # If we crash here, the old content stays and the partial file is swept.
+        partial.replace(target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    # If we crash here, a power cut may bring the old content back: nobody was told yet that the new one is there.
+    _fsync_folder(target.parent)
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a secret that only this user can read (mode 0600), whole or not at all, in place of what was there.
+
+    Raises:
+        StoreError: The disk is full or failed.
+    """
+    with _disk(path), replacing(path) as file:
+        file.write(content)
+
+
+def read_secret(path: Path) -> bytes:
+    """Read a secret, and refuse one that others on the machine could have read or written.
+
+    Raises:
+        KeyMaterialError: The file is missing, unreadable, or open to group or others.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+                raise KeyMaterialError(
+                    f"the secret {path} is open to others",
+                    hint=f"chmod 600 {path}, and consider it known",
+                    file=str(path),
+                )
+            return file.read()
+    except OSError as error:
+        raise KeyMaterialError(f"the secret {path} cannot be read: {error.strerror}", file=str(path)) from None
+
+
+def destroy_secret(path: Path) -> None:
+    """Overwrite a secret, fsync, and remove it; nothing happens where there is none.
+
+    On a disk that writes in place this leaves nothing. An SSD, a journal of data, or a copy-on-write file system may
+    keep the old blocks for a while, where only somebody with the raw device finds them: the folder belongs on an
+    encrypted volume (`docs/LIMITATIONS.md`). A backup of the file undoes the destruction; it must be in none.
+
+    Raises:
+        StoreError: The disk failed; the secret may still be there.
+    """
+    with _disk(path):
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return
+        with os.fdopen(descriptor, "wb") as file:
+            # Opened without truncation, which would free the blocks before they are overwritten.
+            file.write(secrets.token_bytes(os.fstat(descriptor).st_size))
+            file.flush()
+            os.fsync(descriptor)
+        # If we crash here, an overwritten file remains, which reads as an unusable key; destruction is repeated.
+        path.unlink(missing_ok=True)
+        _fsync_folder(path.parent)
+
+
+def _copy(pieces: Iterable[bytes], file: BinaryIO) -> tuple[int, bytes]:
+    """Write pieces to a file and return their size and SHA-256."""
+    size, digest = 0, hashlib.sha256()
+    for piece in pieces:
+        file.write(piece)
+        digest.update(piece)
+        size += len(piece)
+    return size, digest.digest()
+
+
+def _make_folders(folder: Path, root: Path) -> None:
+    """Make a folder below the root, each level durable before content is put into it."""
+    if folder == root or folder.is_dir():
+        return
+    _make_folders(folder.parent, root)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _fsync_folder(folder.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    """Make a rename or removal in a folder survive a power cut; a folder that is gone needs nothing."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _changed_before(path: Path, limit: float) -> bool:
+    """Tell whether a file was last changed before a time; a file that just went away was not."""
+    try:
+        return path.stat().st_mtime < limit
+    except FileNotFoundError:
+        return False
+
+
+def _size_if_there(path: Path) -> int:
+    """Return the size of a file, and 0 for a folder or for what just went away."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return 0
+    return state.st_size if stat.S_ISREG(state.st_mode) else 0
+
+
+@contextlib.contextmanager
+def _disk(path: Path, missing: str = "") -> Iterator[None]:
+    """Turn what the disk says into an error that names the folder and what to do.
+
+    Raises:
+        NotFoundError: There is no such file, and the caller gave the name that is looked for.
+        StoreFullError: No space, or over a quota.
+        StoreConflictError: A folder is where a file should be, or the other way round.
+        StoreError: Anything else.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _full(path.parent) from None
+        if missing and isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            raise NotFoundError(f"there is no file {missing}", file=missing) from None
+        if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
+            raise StoreConflictError(f"{path.name} is both a file and a folder", file=path.name) from None
+        raise StoreError(
+            f"the disk refused {path.parent}: {error.strerror}",
+            hint="check the disk and the folder's permissions; nothing was changed",
+            folder=str(path.parent),
+        ) from None
+
+
+def _full(folder: Path) -> StoreFullError:
+    """Return the error for a disk without room."""
+    return StoreFullError(
+        f"no room is left on the disk of {folder}",
+        hint="make room there or close a round; nothing was changed, and the call can be repeated",
+        folder=str(folder),
+    )

@@ -1,0 +1,170 @@
+"""Running a service: a bound socket, uvicorn around the application, a line when it is ready, and a graceful end.
+
+The socket is bound before the application is made, so that the application knows its own authority even where the
+port was left to the system, and so that a taken port is an error of the tree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from aquila.errors import InputError
+from services.kit.drivers import stop_all
+from services.kit.logs import Log
+from services.kit.settings import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from fastapi import FastAPI
+
+    from services.kit.drivers import Driver
+    from services.kit.settings import ServiceSettings, TlsSettings
+
+_LOG = Log("kit.server")
+_GRACE_SECONDS = 10
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A bound socket, and the URL under which peers call it."""
+
+    socket: socket.socket
+    host: str
+    port: int
+    url: str
+
+    @property
+    def authority(self) -> str:
+        """Host, and port where it is not the scheme's own, as RFC 9421 section 2.2.3 has it."""
+        parts = urlsplit(self.url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
+        return host if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{host}:{parts.port}"
+
+
+def bind(settings: ServiceSettings) -> Endpoint:
+    """Bind the service's socket.
+
+    Raises:
+        InputError: The host is not loopback and TLS is off, or the address is taken or not ours.
+    """
+    listen = settings.listen
+    if settings.tls is None and not is_loopback(listen.host):
+        raise InputError(
+            f"{listen.host} can be reached from other machines, and TLS is off",
+            hint="add [tls] with certificate and key, or listen on 127.0.0.1",
+            host=listen.host,
+        )
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((listen.host, listen.port))
+    except OSError as error:
+        bound.close()
+        raise InputError(
+            f"cannot listen on {listen.host}:{listen.port}: {error.strerror}",
+            hint="another process has the port, or the address is not this machine's",
+            port=listen.port,
+        ) from None
+    port = bound.getsockname()[1]
+    host = f"[{listen.host}]" if family == socket.AF_INET6 else listen.host
+    scheme = "http" if settings.tls is None else "https"
+    return Endpoint(bound, listen.host, port, listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}")
+
+
+def serve(app: FastAPI, endpoint: Endpoint, tls: TlsSettings | None = None) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Then calls in progress end, the application's lifespan ends, and the signal takes its usual effect. When the
+    service accepts calls, one line of JSON on stdout says so: `{"event":"ready","url":...,"port":...}`.
+
+    Raises:
+        InputError: A certificate or key cannot be read.
+    """
+    context = None if tls is None else server_context(tls)
+    config = uvicorn.Config(
+        app,
+        # Our own logging: uvicorn's access log writes paths and query strings.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Calls are signed over the Host they were made to; nothing is taken from a proxy's headers.
+        proxy_headers=False,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_context_factory=None if context is None else lambda _config, _default: context,
+    )
+    _Server(config, endpoint).run(sockets=[endpoint.socket])
+
+
+def server_context(tls: TlsSettings) -> ssl.SSLContext:
+    """Return the TLS 1.3 side of a service.
+
+    Raises:
+        InputError: A file is missing or is no certificate or key.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.ca is not None:
+            context.load_verify_locations(tls.ca)
+            context.verify_mode = ssl.CERT_REQUIRED if tls.verify_clients else ssl.CERT_OPTIONAL
+    except OSError as error:
+        raise InputError(
+            f"a certificate or key of [tls] cannot be read: {error.strerror or type(error).__name__}",
+            hint="certificate and key belong together and are PEM files",
+        ) from None
+    return context
+
+
+def lifespan_of(
+    drivers: Sequence[Driver], close: Callable[[], None]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return an application's lifespan: drivers run while it serves; at the end they stop, and `close` closes the rest.
+
+    What must happen at the end belongs here: after `serve` a signal may have ended the process.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        for driver in drivers:
+            driver.start()
+        try:
+            yield
+        finally:
+            await stop_all(drivers, _GRACE_SECONDS)
+            close()
+
+    return lifespan
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with a line when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, endpoint: Endpoint) -> None:
+        super().__init__(config)
+        self._endpoint = endpoint
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so on stdout, where a supervisor or a test waits for it."""
+        await super().startup(sockets)
+        if self.started:
+            ready = {"event": "ready", "url": self._endpoint.url, "port": self._endpoint.port}
+            sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
+            sys.stdout.flush()
+            _LOG.info("ready", url=self._endpoint.url, port=self._endpoint.port)

@@ -1,0 +1,214 @@
+"""Settings: one TOML file, read once, into one frozen object per service.
+
+Nothing comes from the environment: what a service does is what its file says. An unknown key is refused, because a
+misspelled one would silently leave a default in force. Secrets are never values of a setting but paths of files, and
+no error repeats a value. Relative paths count from the file's own folder. Every setting has a description, which the
+operations page and the sample files are checked against.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from aquila.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEBIBYTE = 1 << 20
+
+
+def _from_file_folder(path: Path, info: ValidationInfo) -> Path:
+    """Let a relative path count from the folder of the settings file."""
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else (folder / path.expanduser())
+
+
+SettingPath = Annotated[Path, AfterValidator(_from_file_folder)]
+
+
+class Settings(BaseModel):
+    """A group of settings: frozen, every default checked, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True)
+
+
+class ListenSettings(Settings):
+    """Where the service listens."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback only with [tls].")
+    port: int = Field(default=8700, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    public_url: str = Field(
+        default="",
+        description="URL under which peers call the service, where it differs from host and port (behind a proxy).",
+    )
+
+    @model_validator(mode="after")
+    def _public_url_is_an_origin(self) -> ListenSettings:
+        parts = urlsplit(self.public_url)
+        if self.public_url and (
+            parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}
+        ):
+            raise ValueError("public_url needs http or https, a host, and no path")
+        return self
+
+
+class TlsSettings(Settings):
+    """The service's side of TLS 1.3."""
+
+    certificate: SettingPath = Field(description="PEM file with the service's certificate and its chain.")
+    key: SettingPath = Field(description="PEM file with the certificate's private key, readable by the service alone.")
+    ca: SettingPath | None = Field(default=None, description="PEM file with the CAs whose client certificates count.")
+    verify_clients: bool = Field(default=False, description="Refuse callers without a certificate of [tls] ca.")
+
+    @model_validator(mode="after")
+    def _clients_need_a_ca(self) -> TlsSettings:
+        if self.verify_clients and self.ca is None:
+            raise ValueError("verify_clients needs ca")
+        return self
+
+
+class PeerSettings(Settings):
+    """The other service that this one calls."""
+
+    url: str = Field(description="Base URL of the peer; http only on loopback.")
+    ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the peer; else the system's CAs.")
+    certificate: SettingPath | None = Field(default=None, description="PEM file with the client certificate to show.")
+    key: SettingPath | None = Field(default=None, description="PEM file with the client certificate's private key.")
+    connect_seconds: float = Field(default=10, gt=0, description="Seconds to wait for a connection.")
+    read_seconds: float = Field(default=60, gt=0, description="Seconds to wait for the peer's next bytes.")
+    answer_mebibytes: int = Field(default=16, ge=1, description="Largest answer that is read into memory, in MiB.")
+
+    @model_validator(mode="after")
+    def _plain_http_stays_on_loopback(self) -> PeerSettings:
+        parts = urlsplit(self.url)
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or parts.username
+        ):
+            raise ValueError("url needs http or https, a host, and neither query nor credentials")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("url needs https, because the host is not loopback")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key come together")
+        return self
+
+
+class DatabaseSettings(Settings):
+    """Where rows are kept."""
+
+    url: str = Field(
+        default="",
+        description="SQLAlchemy URL, `postgresql+psycopg://user@host/name`, without a password; else SQLite in home.",
+    )
+    password_file: SettingPath | None = Field(default=None, description="File with the database password.")
+    wait_seconds: int = Field(default=30, ge=1, description="Seconds to wait for another writer before giving up.")
+
+    @model_validator(mode="after")
+    def _url_is_sqlite_or_postgresql(self) -> DatabaseSettings:
+        if not self.url:
+            return self
+        try:
+            url = make_url(self.url)
+        except ArgumentError:
+            raise ValueError("url cannot be read") from None
+        if url.drivername not in {"sqlite", "postgresql+psycopg"}:
+            raise ValueError("url needs sqlite:/// or postgresql+psycopg://")
+        if url.password:
+            raise ValueError("url holds a password; put it into password_file")
+        return self
+
+
+class LimitSettings(Settings):
+    """What one caller may ask for at once."""
+
+    body_mebibytes: int = Field(default=8, ge=3, description="Largest request body in MiB; a full chunk has 2.1.")
+    free_mebibytes: int = Field(default=256, ge=0, description="Space kept free on the disk of home, in MiB.")
+
+    @property
+    def body_bytes(self) -> int:
+        """The largest request body in bytes."""
+        return self.body_mebibytes * MEBIBYTE
+
+
+class ServiceSettings(Settings):
+    """What node and matcher have in common."""
+
+    home: SettingPath = Field(description="Folder for keys, files and the default database.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lines to write.")
+    workers: int = Field(default=0, ge=0, description="Threads for cryptography; 0 takes one per core.")
+    listen: ListenSettings = Field(default_factory=ListenSettings, description="Where the service listens.")
+    tls: TlsSettings | None = Field(default=None, description="TLS of the service; without it only loopback.")
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows are kept.")
+    limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(path: Path, cls: type[S]) -> S:
+    """Read a settings file.
+
+    Raises:
+        InputError: The file cannot be read, is no TOML, or has an unknown, missing or unusable setting; the message
+            names the file and each setting, and repeats no value.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return cls.model_validate(document, context={"folder": path.resolve().parent})
+    except OSError as error:
+        raise InputError(f"the settings file {path} cannot be read: {error.strerror}", file=str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        # The decoder's message names line and column, and at most the one character that it did not expect.
+        raise InputError(f"the settings file {path} is no TOML: {error}", file=str(path)) from None
+    except UnicodeDecodeError:
+        raise InputError(f"the settings file {path} is not UTF-8", file=str(path)) from None
+    except ValidationError as error:
+        faults = [_fault(item["loc"], item["type"], item["msg"]) for item in error.errors(include_input=False)]
+        raise InputError(
+            f"the settings file {path} cannot be used: {'; '.join(faults)}",
+            hint="the operations page lists every setting",
+            file=str(path),
+            setting=_dotted(error.errors(include_input=False)[0]["loc"]),
+        ) from None
+
+
+def described(cls: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """List every setting of a class and of its groups as dotted name and description."""
+    for name, field in cls.model_fields.items():
+        yield f"{prefix}{name}", field.description or ""
+        groups = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        for group in groups:
+            if isinstance(group, type) and issubclass(group, BaseModel):
+                yield from described(group, f"{prefix}{name}.")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine alone, without asking a name server."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    """Return what is wrong with one setting."""
+    if kind == "extra_forbidden":
+        return f"{_dotted(location)} is no setting"
+    return f"{_dotted(location)}: {message.removeprefix('Value error, ')}"
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """Return a setting's name as it is written in TOML."""
+    return ".".join(str(part) for part in location) or "the file"

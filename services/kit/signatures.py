@@ -1,0 +1,318 @@
+"""Signed calls: RFC 9421 HTTP message signatures with the parties' identity keys (PROTOCOL.md section 9).
+
+A caller signs the method, authority, path and query, and with a body its content digest (RFC 9530) and content type;
+the signature carries the key's fingerprint, the time, a fresh nonce and the tag `aquila`. The scheme is not covered,
+because a proxy may end TLS; the authority is, so that a call to one service is worth nothing at another.
+
+Answers are not signed here. What counts in them is signed as a statement or has a digest inside a signed statement;
+the rest (a status, a problem) is the matcher's word, on which no party relies.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import httpx
+from http_message_signatures import (
+    HTTPMessageSignaturesException,
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+    VerifyResult,
+    algorithms,
+)
+
+from aquila.errors import ReplayError, SignatureError
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        Callable,
+        Collection,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        MutableMapping,
+    )
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    from aquila.crypto.keys import IdentityKey, VerifyKey
+
+TAG = "aquila"
+WINDOW_SECONDS = 300
+NONCE_BYTES = 16
+COMPONENTS = ("@method", "@authority", "@path", "@query")
+BODY_COMPONENTS = ("content-digest", "content-type")
+_NONCE_LIMIT = 64
+
+
+class Nonces(Protocol):
+    """Which nonces were used. An implementation is a durability contract.
+
+    When `spend` has returned, no later `spend` of the same key and nonce returns before `keep_until`, in any thread,
+    in any process, and after any crash.
+    """
+
+    def spend(self, key_id: str, nonce: str, keep_until: int, now: int) -> None:
+        """Use a nonce.
+
+        Raises:
+            ReplayError: It was used before.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """What a signature covers, as it came over the wire: nothing decoded, no header joined or dropped."""
+
+    method: str
+    url: str
+    headers: HeaderLines
+
+
+class HeaderLines:
+    """Header lines in order; the shape that the library reads and writes."""
+
+    def __init__(self, lines: Iterable[tuple[bytes, bytes]], writable: MutableMapping[str, str] | None = None) -> None:
+        self._lines = [(name.decode("ascii", "replace"), value.decode("latin-1")) for name, value in lines]
+        self._writable = writable
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return every line, repeated names included."""
+        return self._lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for name, _ in self._lines))
+
+    def __contains__(self, name: str) -> bool:
+        return any(name.lower() == known.lower() for known, _ in self._lines)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if self._writable is None:
+            raise TypeError("these header lines are for reading")
+        self._writable[name] = value
+        self._lines.append((name, value))
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("header lines are not removed")
+
+
+class CallSigner(httpx.Auth):
+    """Signs every request of an httpx client. A streamed body is read into memory first: it is a chunk, not a list."""
+
+    requires_request_body: ClassVar[bool] = True  # type: ignore[misc]  # httpx declares a plain class attribute
+
+    def __init__(self, key: IdentityKey, party: str, clock: Callable[[], int] | None = None) -> None:
+        """Sign for a party.
+
+        Args:
+            key: The party's long-term identity key.
+            party: Its code, for `repr` only; the verifier knows it by the key's fingerprint.
+            clock: Seconds since 1970; the system's clock if not given.
+        """
+        self._key = key
+        self._party = party
+        self._clock = clock or now
+        self._signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
+
+    def __repr__(self) -> str:
+        return f"CallSigner({self._party})"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign a request whose body was read."""
+        self.sign(request)
+        yield request
+
+    def sign(self, request: httpx.Request) -> None:
+        """Add the digest and the signature to a request; a signature of an earlier attempt is replaced."""
+        for name in ("content-digest", "signature-input", "signature"):
+            request.headers.pop(name, None)
+        body = request.content
+        if body and "content-type" not in request.headers:
+            request.headers["content-type"] = "application/octet-stream"
+        message = SignedRequest(
+            request.method, str(request.url), HeaderLines(request.headers.raw, writable=request.headers)
+        )
+        prepared = self._signer.prepare(
+            message,
+            key_id=self._key.public.fingerprint,
+            created=datetime.fromtimestamp(self._clock(), tz=UTC),
+            nonce=secrets.token_urlsafe(NONCE_BYTES),
+            tag=TAG,
+            label=TAG,
+            covered_component_ids=(*COMPONENTS, *(BODY_COMPONENTS if body else ())),
+            body=body or None,
+        )
+        self._signer.apply(message, prepared, self._key.sign(prepared.signature_base))
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedHead:
+    """A call whose signature holds, whose body was not seen yet, and whose nonce is not spent."""
+
+    party: str
+    key_id: str
+    message: SignedRequest
+    result: VerifyResult
+
+
+class CallVerifier:
+    """Verifies signed calls. Safe in threads.
+
+    `verify_head`, then the body is read, then `verify_body`: nothing is read for a caller who is not known.
+    """
+
+    def __init__(
+        self,
+        keys: Mapping[str, tuple[str, VerifyKey]],
+        nonces: Nonces,
+        authorities: Collection[str],
+        clock: Callable[[], int] | None = None,
+        max_age: int = WINDOW_SECONDS,
+    ) -> None:
+        """Verify for a service.
+
+        Args:
+            keys: The pinned keys: fingerprint to party and key (`Registry.by_fingerprint`).
+            nonces: Which nonces were used, across restarts.
+            authorities: `host` or `host:port` under which this service is called, without the scheme's default port.
+            clock: Seconds since 1970; the system's clock if not given.
+            max_age: Seconds that a call's time may differ from ours, each way.
+        """
+        self._keys = keys
+        self._nonces = nonces
+        self._authorities = frozenset(authority.lower() for authority in authorities)
+        self._clock = clock or now
+        self._max_age = max_age
+        self._verifier = _Verifier(signature_algorithm=algorithms.ED25519, key_resolver=_Pinned(keys))
+
+    def verify(self, message: SignedRequest, body: bytes) -> str:
+        """Verify a whole call and return the party; raises as `verify_head` and `verify_body` do."""
+        head = self.verify_head(message)
+        self.verify_body(head, body)
+        return head.party
+
+    def verify_head(self, message: SignedRequest) -> VerifiedHead:
+        """Verify everything but the body and the nonce.
+
+        1. One signature with our tag, by a pinned key, over at least the method, authority, path and query.
+        2. The authority is ours.
+        3. It has a nonce, and its time is within the window.
+
+        Raises:
+            SignatureError: 1 or 2 does not hold.
+            ReplayError: 3 does not hold; the field `matcher_time` has our time in seconds since 1970.
+        """
+        # 1.
+        results = self._checked(message)
+        if len(results) != 1:
+            raise SignatureError("the call has more than one signature with the tag aquila")
+        result = results[0]
+        key_id = str(result.parameters["keyid"])
+        party, _ = self._keys[key_id]
+        # 2.
+        if result.covered_components['"@authority"'] not in self._authorities:
+            raise SignatureError(
+                "the call was signed for another service",
+                hint="call the service under the URL in its settings (listen.public_url)",
+                party=party,
+            )
+        # 3.
+        if not result.nonce or len(result.nonce) > _NONCE_LIMIT:
+            raise SignatureError("the call's signature has no nonce", party=party)
+        self._check_time(int(result.parameters["created"]), party)
+        return VerifiedHead(party, key_id, message, result)
+
+    def verify_body(self, head: VerifiedHead, body: bytes) -> None:
+        """Verify the body and spend the nonce, which a call with a changed body leaves to its sender.
+
+        1. A body has a signed content digest and content type, and the digest is the body's.
+        2. The nonce was not used before.
+
+        Raises:
+            SignatureError: 1 does not hold.
+            ReplayError: 2 does not hold.
+        """
+        # 1.
+        if body and '"content-type"' not in head.result.covered_components:
+            raise SignatureError("the call's signature does not cover its content type", party=head.party)
+        try:
+            self._verifier.verify_body(head.message, [head.result], body)
+        except HTTPMessageSignaturesException:
+            raise SignatureError("the call's body is not the one that was signed", party=head.party) from None
+        # 2. Twice the window: a clock that is set back by less than one window opens no gap.
+        created = int(head.result.parameters["created"])
+        self._nonces.spend(head.key_id, str(head.result.nonce), created + 2 * self._max_age, self._clock())
+
+    def _checked(self, message: SignedRequest) -> list[VerifyResult]:
+        """Return the verified signatures with our tag."""
+        try:
+            # The library's window follows the system's clock, with five seconds for a clock that is ahead: ours is
+            # checked by `_check_time`.
+            return self._verifier.verify(message, max_age=None, expect_tag=TAG, require_components=COMPONENTS)
+        except HTTPMessageSignaturesException:
+            # Its message may quote a header.
+            raise SignatureError(
+                "the call has no valid signature of a pinned key over method, authority, path and query",
+                hint="compare the caller's key fingerprint with the registry, and the URL that it calls",
+            ) from None
+
+    def _check_time(self, created: int, party: str) -> None:
+        """Refuse a time outside the window, and tell ours."""
+        ours = self._clock()
+        if abs(ours - created) > self._max_age:
+            raise ReplayError(
+                f"the call's time differs by {created - ours} s from this service's",
+                hint=f"set the clocks; {self._max_age} s are allowed each way",
+                party=party,
+                matcher_time=ours,
+                difference=created - ours,
+            )
+
+
+def now() -> int:
+    """Return the system's time in whole seconds since 1970."""
+    return int(datetime.now(tz=UTC).timestamp())
+
+
+class MemoryNonces:
+    """Nonces of one process, forgotten with it: for tests and rehearsals, never for a service."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def spend(self, key_id: str, nonce: str, keep_until: int, now: int) -> None:
+        """Use a nonce; see `Nonces`."""
+        with self._lock:
+            self._kept = {known: until for known, until in self._kept.items() if until >= now}
+            if (key_id, nonce) in self._kept:
+                raise ReplayError("the call was seen before", matcher_time=now)
+            self._kept[key_id, nonce] = keep_until
+
+
+class _Verifier(HTTPMessageVerifier):
+    """The library's verifier, which leaves the time to us but still wants one."""
+
+    def validate_created_and_expires(self, sig_input: object, max_age: object = None) -> None:  # noqa: ARG002 - the library passes it
+        """Require a time; `CallVerifier` compares it."""
+        created = sig_input.params.get("created")  # type: ignore[attr-defined]  # the library's parsed list
+        if type(created) is not int:
+            raise HTTPMessageSignaturesException("no time")
+
+
+class _Pinned(HTTPSignatureKeyResolver):
+    """The pinned keys, in the shape that the library asks for."""
+
+    def __init__(self, keys: Mapping[str, tuple[str, VerifyKey]]) -> None:
+        self._keys = keys
+
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
+        """Return the key of a fingerprint, or None."""
+        pinned = self._keys.get(key_id)
+        return None if pinned is None else pinned[1].ed25519()

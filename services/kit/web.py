@@ -1,0 +1,306 @@
+"""The web side of a service: problems instead of errors, limits, verified callers, one log line per call.
+
+Handlers stay short: they take a `SignedCaller` or an `Operator`, call a use case, and raise errors of the tree. What
+goes out is a problem document that never repeats input; what is logged is the route's template, never the path.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.models import HTTPBase as HTTPBaseModel
+from fastapi.responses import Response
+from fastapi.security.base import SecurityBase
+from rfc8785 import dumps
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+
+from aquila.errors import AquilaError, InputError, SignatureError
+from aquila.protocol.problems import MEDIA_TYPE
+from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
+from services.kit.logs import Log
+from services.kit.signatures import HeaderLines, SignedRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from fastapi.routing import APIRouter
+    from fastapi.telemetry import TelemetryConfig
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from services.kit.operators import OperatorToken
+    from services.kit.signatures import CallVerifier
+
+_LOG = Log("kit.web")
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+_SECURITY_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NAME_LIMIT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCall:
+    """A call that a party signed, with its verified body."""
+
+    party: str
+    key_id: str
+    body: bytes
+
+
+class _Signature(SecurityBase):
+    """The dependency that verifies a signed call; it also tells OpenAPI that the operation needs one."""
+
+    def __init__(self) -> None:
+        self.scheme_name = "MessageSignature"
+        self.model = HTTPBaseModel(scheme="signature", description="RFC 9421 with the party's identity key.")
+
+    async def __call__(self, request: Request) -> SignedCall:
+        verifier: CallVerifier = request.app.state.call_verifier
+        # Before the body is read: a caller who is not known costs no memory.
+        head = verifier.verify_head(signed_request(request.scope))
+        body = await request.body()
+        # Spending the nonce writes to the database, which must not hold up the event loop.
+        await run_in_threadpool(verifier.verify_body, head, body)
+        request.state.party = head.party
+        return SignedCall(head.party, head.key_id, body)
+
+
+class _Bearer(SecurityBase):
+    """The dependency that admits the local operator."""
+
+    def __init__(self) -> None:
+        self.scheme_name = "OperatorToken"
+        self.model = HTTPBaseModel(scheme="bearer", description="The token of the service's home folder.")
+
+    async def __call__(self, request: Request) -> None:
+        token: OperatorToken = request.app.state.operator_token
+        token.verify(request.headers.get("authorization", ""))
+
+
+SignedCaller = Annotated[SignedCall, Depends(_Signature())]
+"""A handler's parameter `call: SignedCaller`: the call is verified before the handler runs."""
+
+Operator = Depends(_Bearer())
+"""A router's or handler's `dependencies=[Operator]`: only the local operator gets in."""
+
+
+def application(  # noqa: PLR0913 - each part of a service is named once, here
+    *,
+    title: str,
+    version: str,
+    routers: Sequence[APIRouter],
+    body_bytes: int,
+    health: Callable[[], None],
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    call_verifier: CallVerifier | None = None,
+    operator_token: OperatorToken | None = None,
+) -> FastAPI:
+    """Put a service together.
+
+    Args:
+        title: For OpenAPI.
+        version: For OpenAPI.
+        routers: The handlers.
+        body_bytes: The largest request body.
+        health: Raises an error of the tree when the service cannot work, `Store.check` for example.
+        lifespan: Starts and stops what runs beside the handlers.
+        call_verifier: For handlers with a `SignedCaller`.
+        operator_token: For handlers with `Operator`.
+    """
+    # No telemetry: FastAPI would send requests and exception texts wherever an environment variable says.
+    # No pages of documentation: they load scripts from elsewhere; the schema is a file of the project.
+    app = FastAPI(
+        title=title,
+        version=version,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=_NO_TELEMETRY,
+    )
+    app.state.call_verifier = call_verifier
+    app.state.operator_token = operator_token
+    app.add_exception_handler(AquilaError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(Guard, body_bytes=body_bytes)
+    for router in routers:
+        app.include_router(router)
+
+    @app.get("/health", tags=["service"], status_code=204, summary="Whether the service can work")
+    def check_health() -> None:
+        health()
+
+    return app
+
+
+def problem_response(error: AquilaError, instance: str = "") -> Response:
+    """Return the response for an error: its problem document, status and headers."""
+    document = problem_of(error, instance)
+    response = _document_response(document)
+    wait = retry_after_of(error)
+    if wait is not None:
+        response.headers["retry-after"] = str(wait)
+    if isinstance(error, SignatureError):
+        response.headers["www-authenticate"] = "Signature"
+    elif isinstance(error, UnknownCallerError):
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def signed_request(scope: Scope) -> SignedRequest:
+    """Return what a signature covers, from the bytes that came over the wire.
+
+    The framework's own URL is built from the decoded path, so two different paths could look alike; the raw one is
+    what the caller signed.
+    """
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1:
+        raise SignatureError("the call needs exactly one Host")
+    path, query = scope["raw_path"], scope["query_string"]
+    target = path + b"?" + query if query else path
+    url = f"{scope['scheme']}://{hosts[0].decode('latin-1')}{target.decode('latin-1')}"
+    return SignedRequest(scope["method"], url, HeaderLines(scope["headers"]))
+
+
+class Guard:
+    """The outermost layer: the body's limit, security headers, a log line per call, and a problem for what escaped."""
+
+    def __init__(self, app: ASGIApp, body_bytes: int) -> None:
+        self._app = app
+        self._body_bytes = body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, answer = time.monotonic(), _Answer(send)
+        try:
+            if _declared_length(scope) > self._body_bytes:
+                await problem_response(self._too_large())(scope, receive, answer.send)
+            else:
+                await self._app(scope, self._limited(receive), answer.send)
+        except Exception as error:
+            incident = secrets.token_hex(8)
+            _LOG.error("call_failed", incident=incident, error=error)
+            if answer.status:
+                # The head is out: only a broken connection tells the caller that the answer is not whole.
+                raise
+            await problem_response(_incident(incident), f"urn:aquila:incident:{incident}")(scope, receive, answer.send)
+        finally:
+            _log_call(scope, answer.status, started)
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Count what arrives, for a body that does not declare its length."""
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_bytes:
+                raise self._too_large()
+            return message
+
+        return counted
+
+    def _too_large(self) -> BodyTooLargeError:
+        return BodyTooLargeError("the body is too large", limit=self._body_bytes)
+
+
+class _Answer:
+    """Watches an answer's status and adds the security headers to it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in _SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+def _on_error(_request: Request, error: Exception) -> Response:
+    """Answer with the problem of an error of the tree."""
+    assert isinstance(error, AquilaError)
+    _LOG.info("call_refused", error=error)
+    return problem_response(error)
+
+
+def _on_invalid(_request: Request, error: Exception) -> Response:
+    """Answer what is wrong with the parameters: place and kind, never the value."""
+    assert isinstance(error, RequestValidationError)
+    faults = [f"{_place(fault['loc'])} ({fault['type']})" for fault in error.errors()]
+    return problem_response(InputError(f"the call cannot be used: {', '.join(faults)}"))
+
+
+def _on_http(_request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses by itself, such as an unknown path (RFC 9457 section 4.2.1)."""
+    assert isinstance(error, HTTPException)
+    document: dict[str, object] = {
+        "type": "about:blank",
+        "title": "The service has no such call",
+        "status": error.status_code,
+    }
+    response = _document_response(document)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _document_response(document: dict[str, Any]) -> Response:
+    return Response(dumps(document), status_code=document["status"], media_type=MEDIA_TYPE)
+
+
+def _incident(incident: str) -> AquilaError:
+    return AquilaError(
+        "the service failed", hint=f"its log has the incident {incident}; the call can be repeated", incident=incident
+    )
+
+
+def _place(location: Sequence[object]) -> str:
+    """Return the place of a fault; a name that the caller made up is left out."""
+    return ".".join(
+        str(part) if isinstance(part, int) or (str(part).isidentifier() and len(str(part)) <= _NAME_LIMIT) else "?"
+        for part in location
+    )
+
+
+def _declared_length(scope: Scope) -> int:
+    """Return the Content-Length of a call, 0 if there is none."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
+
+
+def _log_call(scope: Scope, status: int, started: float) -> None:
+    """Write the line of a call, with the template of its route: a path is the caller's text."""
+    _LOG.info(
+        "call",
+        method=scope["method"] if scope["method"] in _METHODS else "other",
+        route=getattr(scope.get("route"), "path", ""),
+        status=status,
+        party=str(scope.get("state", {}).get("party", "")),
+        milliseconds=round(1000 * (time.monotonic() - started)),
+    )
