@@ -1,0 +1,1 @@
+"""Records of persons: read, normalized, and turned into the inputs of match rules."""

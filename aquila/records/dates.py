@@ -1,0 +1,101 @@
+"""Dates of birth that may miss their day or month.
+
+A partial date keeps what the source knows and nothing more: `1980` is a year, not the first of January. Dates that
+no calendar has (31 February) do not exist here; `PartialDate.salvage` keeps what can be used of one.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+
+from aquila.errors import InputError
+
+FIRST_YEAR = 1850
+LAST_YEAR = 2150
+_MONTHS = 12
+_SHAPE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PartialDate:
+    """A day, a month or a year of the Gregorian calendar.
+
+    Raises:
+        InputError: The date is impossible, or has a day without a month.
+    """
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    def __post_init__(self) -> None:
+        fault = _fault(self.year, self.month, self.day)
+        if fault:
+            raise InputError(f"The {fault} of a date is impossible.", hint="Write YYYY-MM-DD, YYYY-MM or YYYY.")
+
+    def __repr__(self) -> str:
+        return "PartialDate()"
+
+    def __str__(self) -> str:
+        if self.month is None:
+            return f"{self.year:04d}"
+        if self.day is None:
+            return f"{self.year:04d}-{self.month:02d}"
+        return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether year, month and day are known."""
+        return self.day is not None
+
+    @classmethod
+    def parse(cls, text: str) -> PartialDate:
+        """Read `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
+
+        Raises:
+            InputError: Another shape, or a date that no calendar has.
+        """
+        return cls(*_parts(text))
+
+    @classmethod
+    def salvage(cls, text: str) -> tuple[PartialDate | None, str]:
+        """Read what can be used of a date.
+
+        Returns:
+            The date, or its longest usable beginning, or None; and the part that is wrong (`day`, `month`, `year`,
+            `form`), or an empty string where the date is sound.
+        """
+        try:
+            year, month, day = _parts(text)
+        except InputError:
+            return None, "form"
+        fault = _fault(year, month, day)
+        if fault == "year":
+            return None, fault
+        if fault == "month":
+            return cls(year), fault
+        return cls(year, month, None if fault else day), fault
+
+
+def _parts(text: str) -> tuple[int, int | None, int | None]:
+    """Split a date into its numbers without judging them."""
+    found = _SHAPE.fullmatch(text.strip())
+    if found is None:
+        raise InputError("A date has an unknown form.", hint="Write YYYY-MM-DD, YYYY-MM or YYYY.")
+    year, month, day = found.groups()
+    return int(year), int(month) if month else None, int(day) if day else None
+
+
+def _fault(year: int, month: int | None, day: int | None) -> str:
+    """Name the first part that makes the date impossible, or nothing."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        return "year"
+    if month is None:
+        return "" if day is None else "month"
+    if not 1 <= month <= _MONTHS:
+        return "month"
+    if day is not None and not 1 <= day <= calendar.monthrange(year, month)[1]:
+        return "day"
+    return ""

@@ -1,0 +1,197 @@
+"""From the texts of one row to a record: each field read for what can be used of it.
+
+Both readers (CSV, FollowTheMoney) end here. A field that cannot be read becomes a warning; the row is refused only
+when too little is left.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aquila.records.normalize.identifiers import document_number, email, national_number, phone
+from aquila.records.person import (
+    HANDLING_CODES,
+    INFORMATION_EVALUATIONS,
+    SEXES,
+    SOURCE_EVALUATIONS,
+    PartialDate,
+    Record,
+)
+from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LONGEST_ID = 200  # characters
+LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
+MOST_VALUES = 50  # values of one list
+
+LIST_FIELDS = (
+    "given_names",
+    "family_names",
+    "aliases",
+    "nationality",
+    "document_numbers",
+    "national_numbers",
+    "phones",
+    "emails",
+    "indicators",
+)
+TEXT_FIELDS = ("full_name", "place_of_birth", "country_of_birth", "category")
+FIELDS = (
+    "record_id",
+    "given_names",
+    "family_names",
+    "full_name",
+    "aliases",
+    "date_of_birth",
+    "sex",
+    "place_of_birth",
+    "country_of_birth",
+    "nationality",
+    "document_numbers",
+    "national_numbers",
+    "phones",
+    "emails",
+    "category",
+    "source_evaluation",
+    "information_evaluation",
+    "handling_code",
+    "indicators",
+)
+
+_NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
+_IDENTIFIERS = {
+    "document_numbers": (document_number, "holds too few letters and digits to identify a document"),
+    "national_numbers": (national_number, "holds too few digits, or one digit only, for a national number"),
+    "phones": (phone, "holds too few or too many digits for a telephone number"),
+    "emails": (email, "has no part before and after one @"),
+}
+_SEXES = {"FEMALE": "F", "MALE": "M", "OTHER": "X", "W": "F"}
+_CODES = {
+    "sex": SEXES,
+    "source_evaluation": SOURCE_EVALUATIONS,
+    "information_evaluation": INFORMATION_EVALUATIONS,
+    "handling_code": HANDLING_CODES,
+}
+_DATE_FAULTS = {
+    "form": "has an unknown form and is not used; write YYYY-MM-DD, YYYY-MM or YYYY",
+    "year": "has an impossible year and is not used; check it against the source",
+    "month": "has an impossible month; only the year is used; check it against the source",
+    "day": "has an impossible day; only year and month are used; check it against the source",
+}
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Reads the fields of one row and collects what is wrong with them."""
+
+    line: int
+    findings: list[Finding] = field(default_factory=list)
+
+    def read(self, texts: Mapping[str, Iterable[str]]) -> Row:
+        """Make a row of the values by field name; fields that are no `FIELDS` are left aside.
+
+        Returns:
+            The record with its warnings, or the refusal with its reasons.
+        """
+        record_id = self._record_id(texts.get("record_id", ()))
+        values: dict[str, Any] = {name: self._list(name, texts.get(name, ())) for name in LIST_FIELDS}
+        for name in TEXT_FIELDS:
+            values[name] = self._single(name, self._list(name, texts.get(name, ())))
+        for name in _CODES:
+            values[name] = self._code(name, texts.get(name, ()))
+        values["date_of_birth"] = self._date(texts.get("date_of_birth", ()))
+        if not record_id:
+            return self.refuse("record_id", "is missing or unusable; give every row an id of its own")
+        if not _is_enough(values):
+            reason = "too little is left to match on; give two of given names, family names and date of birth"
+            return self.refuse("", reason, record_id)
+        return Accepted(self.line, Record(record_id=record_id, **values), tuple(self.findings))
+
+    def warn(self, name: str, reason: str) -> None:
+        """Note something that cannot be read."""
+        self.findings.append(Finding(self.line, name, reason))
+
+    def refuse(self, name: str, reason: str, record_id: str = "") -> Refused:
+        """End the row."""
+        self.findings.append(Finding(self.line, name, reason, Severity.REFUSAL))
+        return Refused(self.line, record_id, tuple(self.findings))
+
+    def _record_id(self, texts: Iterable[str]) -> str:
+        """The row's id, or an empty string where it cannot be used."""
+        text = next((item.strip() for item in texts), "")
+        return text if len(text) <= LONGEST_ID and text.isprintable() else ""
+
+    def _list(self, name: str, texts: Iterable[str]) -> tuple[str, ...]:
+        """All usable values of a field, each once, in the order of the source."""
+        values: dict[str, None] = {}
+        for text in texts:
+            value = clean(text)
+            fault = _fault(name, value) if value else ""
+            if fault:
+                self.warn(name, f"{fault}; it is not used")
+            elif value:
+                values[value] = None
+        if len(values) > MOST_VALUES:
+            self.warn(name, f"has more than {MOST_VALUES} values; the first {MOST_VALUES} are used")
+        return tuple(values)[:MOST_VALUES]
+
+    def _single(self, name: str, values: tuple[str, ...]) -> str | None:
+        """The first value of a field that holds one."""
+        if len(values) > 1:
+            self.warn(name, "has several values; the first is used")
+        return values[0] if values else None
+
+    def _code(self, name: str, texts: Iterable[str]) -> str | None:
+        """A value of a closed list."""
+        value = (self._single(name, self._list(name, texts)) or "").upper()
+        code = _SEXES.get(value, value) if name == "sex" else value
+        if not code:
+            return None
+        if code not in _CODES[name]:
+            self.warn(name, "is an unknown code and is not used; use one of " + ", ".join(_CODES[name]))
+            return None
+        return code
+
+    def _date(self, texts: Iterable[str]) -> PartialDate | None:
+        """The date of birth, or what can be used of it."""
+        text = self._single("date_of_birth", self._list("date_of_birth", texts))
+        if text is None:
+            return None
+        date, fault = PartialDate.salvage(text)
+        if fault:
+            self.warn("date_of_birth", _DATE_FAULTS[fault])
+        return date
+
+
+def clean(text: str) -> str:
+    """Put a text into NFC, control and format characters out, white space to single blanks."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split()) if " " in text else text
+    kept = "".join(
+        " " if unicodedata.category(letter) == "Cc" else letter
+        for letter in text
+        if unicodedata.category(letter) != "Cf"
+    )
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def _fault(name: str, value: str) -> str:
+    """Say why a value cannot be used, or nothing."""
+    if len(value) > LONGEST_VALUE:
+        return f"is longer than {LONGEST_VALUE} characters"
+    if name in _NAME_FIELDS and not any(map(str.isalpha, value)):
+        return "holds no letter"
+    if name in _IDENTIFIERS:
+        read, fault = _IDENTIFIERS[name]
+        return "" if read(value) else fault
+    return ""
+
+
+def _is_enough(values: Mapping[str, Any]) -> bool:
+    """The same rule as `Record.is_enough`, before there is a record."""
+    names = 2 if values["full_name"] else bool(values["given_names"]) + bool(values["family_names"])
+    return bool(names + (values["date_of_birth"] is not None) >= 2)  # noqa: PLR2004 - two of three fields

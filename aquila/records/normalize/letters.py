@@ -1,0 +1,22 @@
+"""The letter tables of the normalizer, read once from the package's own files.
+
+The tables are the project's own: names must fold alike in every process, version and machine, which no library
+promises. A change of any table is a change of `NORMALIZER_VERSION`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+CYRILLIC = ("serbian", "macedonian", "bulgarian", "russian", "ukrainian")
+NAMES = (*CYRILLIC, "greek", "arabic", "folding", "particles", "variants")
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """Read one table of `NAMES`."""
+    text = resources.files("aquila.records.normalize").joinpath("tables", f"{name}.toml").read_text("utf-8")
+    return tomllib.loads(text)

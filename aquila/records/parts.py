@@ -1,0 +1,185 @@
+"""What a part of a match rule means: the values that a record has for it.
+
+A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` (one given with one
+family name, in either order) and `word` (any one word); their forms are those of `normalize.names`, and `pair:A+B` takes
+one word in form A, the other in form B. `birth` takes a form of the date; identifiers take none. A name that is not
+split gives every pair of its words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, product
+from typing import TYPE_CHECKING
+
+from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
+from aquila.records.normalize.names import FORMS, name_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from aquila.records.dates import PartialDate
+    from aquila.records.person import Record
+
+MOST_WORDS = 8  # of one name; more are text that is no name, and pairs grow with the square
+WORD_MARK = "\x1f"  # between the words of one part: sorts before every letter, occurs in none
+_CACHED = 1 << 16
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One name of a person: its folded words, and the pairs of them that may stand for the person."""
+
+    words: tuple[str, ...]
+    pairs: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class PartKind:
+    """A kind of part.
+
+    Attributes:
+        forms: The forms it takes; empty where it takes none.
+        values: The values of a record's names or of the record, given the form.
+        stands_alone: Whether the attribute identifies well enough to be a rule by itself.
+    """
+
+    forms: tuple[str, ...]
+    values: Callable[[Record, tuple[Name, ...], str], Iterable[str]]
+    stands_alone: bool = False
+
+
+def record_names(record: Record) -> tuple[Name, ...]:
+    """All names of a record: the split one, the full one, the aliases."""
+    given, family = " ".join(record.given_names), " ".join(record.family_names)
+    names = [_split_name(given, family)] if given and family else [_whole_name(given or family)]
+    names.extend(_whole_name(text) for text in (record.full_name or "", *record.aliases))
+    return tuple(name for name in names if name.words)
+
+
+def part_values(record: Record, names: tuple[Name, ...], part: str) -> tuple[str, ...]:
+    """The values of one part for a record whose names are given, each once."""
+    kind, _, form = part.partition(":")
+    return tuple(dict.fromkeys(PART_KINDS[kind].values(record, names, form)))
+
+
+def is_part(part: str) -> bool:
+    """Whether a part's kind and form are known."""
+    kind, _, form = part.partition(":")
+    return kind in PART_KINDS and form in (PART_KINDS[kind].forms or ("",))
+
+
+@lru_cache(maxsize=_CACHED)
+def _split_name(given: str, family: str) -> Name:
+    first, last = name_words(given)[:MOST_WORDS], name_words(family)[:MOST_WORDS]
+    return Name(first + last, tuple(product(first, last)))
+
+
+@lru_cache(maxsize=_CACHED)
+def _whole_name(text: str) -> Name:
+    words = name_words(text)[:MOST_WORDS]
+    return Name(words, tuple(combinations(words, 2)))
+
+
+def _all(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+    """Every word of a name, sorted; a single word is too little."""
+    shape = FORMS[form]
+    for name in names:
+        words = {shape(word) for word in name.words}
+        if len(words) > 1:
+            yield WORD_MARK.join(sorted(words))
+
+
+def _pair(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+    """Two words of a name in either order; with two forms, each word takes each form once."""
+    first, _, second = form.partition("+")
+    shape, other = FORMS[first], FORMS[second or first]
+    for name in names:
+        for one, two in name.pairs:
+            if second:
+                yield f"{shape(one)}{WORD_MARK}{other(two)}"
+                yield f"{shape(two)}{WORD_MARK}{other(one)}"
+            else:
+                yield WORD_MARK.join(sorted((shape(one), shape(two))))
+
+
+def _word(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+    """Any single word of a name."""
+    shape = FORMS[form]
+    for name in names:
+        yield from map(shape, name.words)
+
+
+def _birth(record: Record, _names: tuple[Name, ...], form: str) -> Iterator[str]:
+    """The date of birth in one of `DATE_FORMS`."""
+    if record.date_of_birth is not None:
+        yield from DATE_FORMS[form](record.date_of_birth)
+
+
+def _in_full(date: PartialDate) -> Iterator[str]:
+    if date.day:
+        yield str(date)
+
+
+def _any_order(date: PartialDate) -> Iterator[str]:
+    """Year, and day and month where nobody knows which is which."""
+    if date.day and date.month:
+        low, high = sorted((date.month, date.day))
+        yield f"{date.year:04d}/{low:02d}/{high:02d}"
+
+
+def _year_month(date: PartialDate) -> Iterator[str]:
+    if date.month:
+        yield f"{date.year:04d}-{date.month:02d}"
+
+
+def _day_month(date: PartialDate) -> Iterator[str]:
+    """Day and month in either order, without the year."""
+    if date.day and date.month:
+        low, high = sorted((date.month, date.day))
+        yield f"{low:02d}/{high:02d}"
+
+
+def _year_day(date: PartialDate) -> Iterator[str]:
+    if date.day:
+        yield f"{date.year:04d}--{date.day:02d}"
+
+
+def _year(date: PartialDate) -> Iterator[str]:
+    yield f"{date.year:04d}"
+
+
+DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
+    "full": _in_full,
+    "any-order": _any_order,
+    "year-month": _year_month,
+    "year-day": _year_day,
+    "day-month": _day_month,
+    "year": _year,
+}
+
+
+def _identifier(field: str, read: Callable[[str], str]) -> PartKind:
+    """A kind whose values are a field's canonical identifiers."""
+
+    def values(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
+        return filter(None, map(read, getattr(record, field)))
+
+    return PartKind((), values, stands_alone=True)
+
+
+_MIXED = tuple(f"{one}+{two}" for one in FORMS for two in FORMS if one != two)
+
+PART_KINDS: dict[str, PartKind] = {
+    "all": PartKind(tuple(FORMS), _all, stands_alone=True),
+    "pair": PartKind((*FORMS, *_MIXED), _pair, stands_alone=True),
+    "word": PartKind(tuple(FORMS), _word),
+    "birth": PartKind(tuple(DATE_FORMS), _birth),
+    "document": _identifier("document_numbers", document_number),
+    "national": _identifier("national_numbers", national_number),
+    "phone": _identifier("phones", phone_tail),
+    "email": _identifier("emails", email),
+}

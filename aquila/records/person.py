@@ -1,0 +1,128 @@
+"""The record of one person as a party holds it.
+
+A record never shows its content: `repr` prints the class name alone, so that no log line and no traceback carries a
+name, a number or even a record id. What a source writes is kept as written; `normalize` makes it comparable.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+from aquila.errors import InputError
+from aquila.records.dates import PartialDate
+
+__all__ = ["HANDLING_CODES", "INFORMATION_EVALUATIONS", "SEXES", "SOURCE_EVALUATIONS", "PartialDate", "Record"]
+
+SEXES = ("F", "M", "X")
+SOURCE_EVALUATIONS = ("A", "B", "C", "X")
+INFORMATION_EVALUATIONS = ("1", "2", "3", "4")
+HANDLING_CODES = ("H0", "H1", "H2", "H3")
+
+_ENOUGH = 2
+_CODES = {
+    "sex": SEXES,
+    "source_evaluation": SOURCE_EVALUATIONS,
+    "information_evaluation": INFORMATION_EVALUATIONS,
+    "handling_code": HANDLING_CODES,
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Record:
+    """A person with at least two of given names, family names and date of birth.
+
+    Attributes:
+        record_id: The party's own identifier, unique in its list.
+        full_name: The whole name where the source does not split it; it stands for given and family names.
+        sex: One of `SEXES`, or None.
+        source_evaluation: One of `SOURCE_EVALUATIONS` (4x4), or None.
+        information_evaluation: One of `INFORMATION_EVALUATIONS` (4x4), or None.
+        handling_code: One of `HANDLING_CODES`, or None.
+
+    Raises:
+        InputError: No record id, too little to match on, or an unknown code.
+    """
+
+    record_id: str
+    given_names: tuple[str, ...] = ()
+    family_names: tuple[str, ...] = ()
+    full_name: str | None = None
+    aliases: tuple[str, ...] = ()
+    date_of_birth: PartialDate | None = None
+    sex: str | None = None
+    place_of_birth: str | None = None
+    country_of_birth: str | None = None
+    nationality: tuple[str, ...] = ()
+    document_numbers: tuple[str, ...] = ()
+    national_numbers: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    category: str | None = None
+    source_evaluation: str | None = None
+    information_evaluation: str | None = None
+    handling_code: str | None = None
+    indicators: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.record_id:
+            raise InputError("A record has no record id.", hint="Give every record an id of its own.")
+        if not self.is_enough:
+            raise InputError(
+                "A record holds too little to match on.",
+                hint="Give two of given names, family names and date of birth.",
+            )
+        for name, codes in _CODES.items():
+            value = getattr(self, name)
+            if value is not None and value not in codes:
+                raise InputError(f"A record has an unknown {name}.", hint="Use one of " + ", ".join(codes) + ".")
+
+    def __repr__(self) -> str:
+        return "Record()"
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether two of given names, family names and date of birth are there; a full name is both names."""
+        names = _ENOUGH if self.full_name else bool(self.given_names) + bool(self.family_names)
+        return names + (self.date_of_birth is not None) >= _ENOUGH
+
+    def to_json(self) -> bytes:
+        """Write the record as one JSON object, the same bytes for the same record; absent fields are left out."""
+        content: dict[str, Any] = {}
+        for name in _NAMES:
+            value = getattr(self, name)
+            if value is not None and value != ():
+                content[name] = str(value) if isinstance(value, PartialDate) else value
+        return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Record:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: Bytes that are no record.
+        """
+        try:
+            values = json.loads(content)
+        except ValueError:
+            raise InputError("A stored record is no JSON text.") from None
+        if not isinstance(values, dict) or not all(_is_of_type(name, value) for name, value in values.items()):
+            raise InputError("A stored record has an unknown field, or one of a wrong type.")
+        made: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        if "date_of_birth" in made:
+            made["date_of_birth"] = PartialDate.parse(made["date_of_birth"])
+        return cls(**{"record_id": "", **made})
+
+
+_NAMES = tuple(field.name for field in fields(Record))
+_LISTS = frozenset(field.name for field in fields(Record) if field.default == () and field.name != "record_id")
+
+
+def _is_of_type(name: str, value: object) -> bool:
+    """Whether a stored value is of its field's type: a list of texts, or a text."""
+    if name in _LISTS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return name in _NAMES and isinstance(value, str)
