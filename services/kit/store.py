@@ -106,6 +106,8 @@ class Store:
         """
         started = time.monotonic()
         with _mapped(name, self.engine.url), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            # A session begins with its first statement; the writer's turn begins here, so that it can fail here.
+            session.connection()
             yield session
         spent = round(1000 * (time.monotonic() - started))
         if spent > _SLOW_MILLISECONDS:
@@ -122,8 +124,8 @@ class Store:
             _mapped(name, self.engine.url),
             Session(self._snapshot, expire_on_commit=False, autoflush=False) as session,
         ):
+            session.connection()
             yield session
-            session.rollback()
 
     def scrub(self, *tables: Table) -> None:
         """Remove the bytes of deleted rows from the database's files, as far as the database can.
@@ -239,8 +241,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 def _begin_sqlite(connection: Connection) -> None:
     """Begin for reading, or as the one writer."""
     reading = connection.get_execution_options().get("aquila_access") == "reading"
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    # The connection may come back from a reader: what it may do is set anew each time.
     connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:

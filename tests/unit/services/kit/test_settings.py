@@ -1,0 +1,114 @@
+"""Settings: one file, nothing unknown, nothing repeated that could be a secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import Field
+
+from aquila.errors import InputError
+from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, described, is_loopback, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Settings(ServiceSettings):
+    peer: PeerSettings | None = Field(default=None, description="The other one.")
+
+
+def _file(folder: Path, content: str) -> Path:
+    path = folder / "node.toml"
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def test_defaults_are_loopback_without_tls(tmp_path: Path) -> None:
+    """A file with a home alone is enough, and opens nothing to other machines."""
+    settings = load(_file(tmp_path, 'home = "h"'), ServiceSettings)
+    assert (settings.listen.host, settings.tls, settings.database.url) == ("127.0.0.1", None, "")
+
+
+def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
+    """The folder where the service is started does not matter."""
+    settings = load(_file(tmp_path, 'home = "h"\n[tls]\ncertificate = "c.pem"\nkey = "/k.pem"'), ServiceSettings)
+    assert settings.home == tmp_path / "h"
+    assert settings.tls is not None
+    assert (settings.tls.certificate, str(settings.tls.key)) == (tmp_path / "c.pem", "/k.pem")
+
+
+def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a service does is what its file says."""
+    monkeypatch.setenv("HOME_", "x")
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    assert load(_file(tmp_path, 'home = "h"'), ServiceSettings).log_level == "info"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('home = "h"\nprot = 1', "prot is no setting"),
+        ('home = "h"\n[listen]\nprot = 1', "listen.prot is no setting"),
+        ("", "home: Field required"),
+        ('home = "h"\n[listen]\nport = 70000', "listen.port"),
+        ('home = "h"\n[listen]\npublic_url = "ftp://x"', "listen: public_url needs http"),
+        ('home = "h"\n[listen]\npublic_url = "https://x/y"', "no path"),
+        ('home = "h"\n[tls]\ncertificate = "c"\nkey = "k"\nverify_clients = true', "tls: verify_clients needs ca"),
+        ('home = "h"\n[database]\nurl = "postgresql+psycopg://u:geheim@h/d"', "password_file"),
+        ('home = "h"\n[database]\nurl = "mysql://h/d"', "url needs sqlite"),
+        ('home = "h"\n[database]\nurl = "geheim"', "url cannot be read"),
+        ('home = "h"\n[peer]\nurl = "http://example.org"', "peer: url needs https"),
+        ('home = "h"\n[peer]\nurl = "https://geheim@example.org"', "nor credentials"),
+        ('home = "h"\n[peer]\nurl = "https://example.org"\nkey = "k"', "certificate and key come together"),
+        ('home = "h', "is no TOML"),
+        ('home = "h"\nlog_level = "geheim"', "log_level: Input should be"),
+    ],
+)
+def test_a_faulty_file_is_refused_by_name_and_setting(tmp_path: Path, content: str, said: str) -> None:
+    """The message names the file and the setting, and repeats no value."""
+    path = _file(tmp_path, content)
+    with pytest.raises(InputError) as caught:
+        load(path, _Settings)
+    assert said in caught.value.message
+    assert str(path) in caught.value.message
+    assert "geheim" not in caught.value.message
+    assert caught.value.__cause__ is None
+
+
+def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
+    """A person mends the file in one go."""
+    with pytest.raises(InputError, match="one is no setting; two is no setting"):
+        load(_file(tmp_path, 'home = "h"\none = 1\ntwo = 2'), ServiceSettings)
+
+
+def test_a_missing_file_and_other_bytes_are_refused(tmp_path: Path) -> None:
+    """Reading fails with an error of the tree."""
+    with pytest.raises(InputError, match="cannot be read"):
+        load(tmp_path / "none.toml", ServiceSettings)
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not UTF-8"):
+        load(tmp_path / "bytes.toml", ServiceSettings)
+
+
+def test_every_setting_has_a_description() -> None:
+    """An undocumented setting fails here."""
+    settings = dict(described(_Settings))
+    assert {"listen.port", "tls.verify_clients", "database.url", "limits.body_mebibytes", "peer.url"} <= set(settings)
+    assert not [name for name, text in settings.items() if not text.endswith(".")]
+
+
+def test_settings_are_frozen() -> None:
+    """What was read is what holds."""
+    with pytest.raises(ValueError, match="frozen"):
+        ListenSettings().port = 1  # type: ignore[misc]  # what the test is about
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("[::1]", True), ("localhost", True),
+     ("0.0.0.0", False), ("::", False), ("192.0.2.1", False), ("localhost.example", False), ("", False)],
+)  # fmt: skip
+def test_loopback_is_this_machine_alone(host: str, loopback: bool) -> None:  # noqa: FBT001 - the expected value
+    """Names are not looked up: only localhost and loopback addresses count."""
+    assert is_loopback(host) is loopback
