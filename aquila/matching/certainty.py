@@ -2,8 +2,9 @@
 
 Fellegi and Sunter (1969): each evidence family adds the logarithm of its likelihood ratio, and the strongest part that
 agrees speaks for its family, so that rules which depend on one another count once. The prior comes from the (padded)
-sizes of the two lists: the longer they are, the more pairs agree by chance. Both, and the table of weights, are
-public; whoever has the rules that met can recompute the level (PROTOCOL.md, certainty).
+sizes of the two lists and the share of persons that both hold: the longer the lists, the more pairs agree by chance.
+The share is the table's, or learned blind from the patterns that met. Sizes, share and weights are public; whoever
+has the rules that met can recompute the level (PROTOCOL.md, certainty).
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from typing import TYPE_CHECKING
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aquila.records.rules import Part, Rule, RuleTable
 
 _CACHED = 1 << 14
 _MOST_BITS = 500.0  # beyond it a double cannot tell the probability from one
+_LEAST_PERSONS = 1.0  # the fewest common persons that learning assumes: a share of 0 would silence every rule
+_MOST_STEPS = 200
+_CLOSE_ENOUGH = 1e-6
 
 
 class Level(StrEnum):
@@ -71,7 +77,7 @@ class Grade:
 
 
 @lru_cache(maxsize=_CACHED)
-def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int) -> Grade:
+def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: float | None = None) -> Grade:
     """Grade a pair of records by the rules that met.
 
     Args:
@@ -79,15 +85,16 @@ def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int) -> Grade:
         rule_mask: Bit `n - 1` is set where rule number n met; at least one.
         size_a: Records of the one list, padding included.
         size_b: Records of the other.
+        share: Of the smaller list, the share of persons that the other holds too, above 0 and at most 1; the table's
+            `expected_share` where none is given.
 
     Raises:
-        InputError: No rule, an unknown rule, or an empty list.
+        InputError: No rule, an unknown rule, an empty list, or no share.
     """
     rules = _rules_of(table, rule_mask)
-    if min(size_a, size_b) < 1:
-        raise InputError("A pair of lists cannot be graded if one is empty.")
     parts = strongest_parts(rules)
-    probability = _probability(prior_bits(table, size_a, size_b) + sum(part.bits for part in parts))
+    prior = prior_bits(size_a, size_b, table.expected_share if share is None else share)
+    probability = _probability(prior + sum(part.bits for part in parts))
     return Grade(
         level=level_of(probability),
         probability=probability,
@@ -102,10 +109,63 @@ def level_of(probability: float) -> Level | None:
     return max((level for level in Level if probability >= level.least), default=None)
 
 
-def prior_bits(table: RuleTable, size_a: int, size_b: int) -> float:
-    """The prior odds that two records are one person, as log2: one's expected partners over all candidates."""
-    odds = table.expected_share / max(size_a, size_b)
-    return log2(odds) - log2(1 - odds) if odds < 1 else _MOST_BITS
+def prior_bits(size_a: int, size_b: int, share: float) -> float:
+    """The prior odds that two records are one person, as log2: common persons over all pairs.
+
+    Raises:
+        InputError: An empty list, or a share that is none.
+    """
+    if min(size_a, size_b) < 1 or not 0 < share <= 1:
+        raise InputError("A prior needs two lists with records and a share above 0 and at most 1.")
+    return log2(share) - log2(max(size_a, size_b))
+
+
+def learn_share(table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int) -> float:
+    """Learn from the patterns that met which share of the smaller list the other list holds too.
+
+    Expectation-maximization over the share alone, the weights fixed: no label is needed, and nothing but counts.
+
+    Args:
+        table: The round's rule table.
+        patterns: For each mask of rules, how many pairs of records of the two lists met so.
+        size_a: Records of the one list, padding included.
+        size_b: Records of the other.
+
+    Returns:
+        A share of at least one person and at most the whole smaller list, for `grade`.
+
+    Raises:
+        InputError: As `grade`.
+    """
+    share, smaller = table.expected_share, min(size_a, size_b)
+    for _step in range(_MOST_STEPS):
+        found = sum(
+            count * grade.__wrapped__(table, mask, size_a, size_b, share).probability
+            for mask, count in patterns.items()
+        )
+        learned = min(1.0, max(_LEAST_PERSONS, found) / smaller)
+        if abs(learned - share) <= _CLOSE_ENOUGH * learned:
+            break
+        share = learned
+    return learned
+
+
+def expected_chance_hits(
+    table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int, share: float | None = None
+) -> dict[Level, float]:
+    """How many of the hits of each level are expected to be the work of chance.
+
+    What the probabilities themselves admit: the sum of their complements. It is as honest as the weights are.
+
+    Raises:
+        InputError: As `grade`.
+    """
+    expected = dict.fromkeys(Level, 0.0)
+    for mask, count in patterns.items():
+        result = grade(table, mask, size_a, size_b, share)
+        if result.level is not None:
+            expected[result.level] += count * (1 - result.probability)
+    return expected
 
 
 def strongest_parts(rules: tuple[Rule, ...]) -> tuple[Part, ...]:

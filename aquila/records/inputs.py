@@ -42,8 +42,8 @@ def record_inputs(record: Record, table: RuleTable) -> tuple[Input, ...]:
     for rule in table.rules:
         values = []
         for part in rule.parts:
-            if part.name not in known:
-                known[part.name] = part_values(record, names, part.name)
-            values.append(known[part.name])
+            if part.reads not in known:
+                known[part.reads] = part_values(record, names, part.reads)
+            values.append(known[part.reads])
         inputs.update(Input(rule.number, _PART_MARK.join(chosen).encode()) for chosen in product(*values))
     return tuple(sorted(inputs))

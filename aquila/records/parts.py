@@ -72,6 +72,11 @@ def is_part(part: str) -> bool:
     return kind in PART_KINDS and form in (PART_KINDS[kind].forms or ("",))
 
 
+def stands_alone(part: str) -> bool:
+    """Whether a known part identifies well enough to be a rule by itself."""
+    return PART_KINDS[part.partition(":")[0]].stands_alone
+
+
 @lru_cache(maxsize=_CACHED)
 def _split_name(given: str, family: str) -> Name:
     first, last = name_words(given)[:MOST_WORDS], name_words(family)[:MOST_WORDS]
@@ -152,6 +157,19 @@ def _year(date: PartialDate) -> Iterator[str]:
     yield f"{date.year:04d}"
 
 
+def _near_year(date: PartialDate) -> Iterator[str]:
+    """Day and month in either order, and two windows of four years: years two apart always share one."""
+    for day_month in _day_month(date):
+        for shift, window in enumerate((date.year // 4, (date.year + 2) // 4)):
+            yield f"{day_month}~{window:03d}.{shift}"
+
+
+def _some_month(date: PartialDate) -> Iterator[str]:
+    """Year and month, and every month where the source knows only the year."""
+    for month in (date.month,) if date.month else range(1, 13):
+        yield f"{date.year:04d}-{month:02d}"
+
+
 DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
     "full": _in_full,
     "any-order": _any_order,
@@ -159,6 +177,8 @@ DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
     "year-day": _year_day,
     "day-month": _day_month,
     "year": _year,
+    "near-year": _near_year,
+    "some-month": _some_month,
 }
 
 

@@ -1,6 +1,6 @@
 """Match rules as data: tables that an analyst can read, and the digest that a round's manifest carries.
 
-A rule names one or two *parts*; an input of the rule is one value of each part together. What a part means is code
+A rule names one or more *parts*; an input of the rule is one value of each part together. What a part reads is code
 (`parts.py`), which parts make a rule and what their agreement weighs is the table's. Built-in tables are the TOML
 files beside this module in `tables/`.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aquila.errors import InputError
-from aquila.records.parts import PART_KINDS, is_part
+from aquila.records.parts import PART_KINDS, is_part, stands_alone
 
 BUILT_IN = ("default", "exact")
 MOST_RULES = 63  # a mask of rules is one 64-bit integer
@@ -37,13 +37,15 @@ class Part:
     """A part of rules: an attribute, compared in one form.
 
     Attributes:
-        name: `kind:form`, as `parts.py` reads it.
+        name: The table's name of the part.
+        reads: `kind:form`, as `parts.py` reads it.
         family: The evidence family; the strongest part of a family that agrees speaks for it.
         bits: What agreement at exactly this level weighs, as log2 of its likelihood ratio.
         sentence: The agreement in plain words.
     """
 
     name: str
+    reads: str
     family: str
     bits: float
     sentence: str
@@ -57,6 +59,8 @@ class Rule:
         number: 1 to 63; bit `number - 1` of a mask of rules.
         name: The short name that hits show.
         sentence: The rule in plain words.
+        most_records: A value that more of a party's own records share is not sent under this rule, where the rule
+            says so itself: a rule for rare names tells less, and weighs more, than one for all names.
     """
 
     number: int
@@ -64,6 +68,7 @@ class Rule:
     input_class: InputClass
     parts: tuple[Part, ...]
     sentence: str
+    most_records: int | None = None
 
     @property
     def family(self) -> str:
@@ -163,9 +168,10 @@ def _table(table: dict[str, Any]) -> RuleTable:
 
 def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
     """Make a part, checked."""
-    part = Part(name, str(content["family"]), float(content["bits"]), str(content["sentence"]))
-    if not is_part(name):
-        raise InputError("A rule table names an unknown part.", hint="Known kinds: " + ", ".join(PART_KINDS), part=name)
+    reads = str(content["reads"])
+    part = Part(name, reads, str(content["family"]), float(content["bits"]), str(content["sentence"]))
+    if not is_part(reads):
+        raise InputError("A part reads an unknown kind.", hint="Known kinds: " + ", ".join(PART_KINDS), part=name)
     if part.family not in families or not abs(part.bits) <= _MOST_BITS:
         raise InputError("A part has an unknown family, or a weight beyond reason.", part=name)
     return part
@@ -182,6 +188,9 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
     chosen = tuple(parts[part] for part in named)
     if len({part.family for part in chosen}) < len(chosen):
         raise InputError("A rule names two parts of one family.", rule=number)
-    if len(chosen) == 1 and not PART_KINDS[chosen[0].name.partition(":")[0]].stands_alone:
+    if len(chosen) == 1 and not stands_alone(chosen[0].reads):
         raise InputError("A rule is made of one weak attribute alone.", hint="Add a second part.", rule=number)
-    return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]))
+    most = content.get("most_records")
+    if most is not None and int(most) < 1:
+        raise InputError("A rule lets no record through.", hint="Set most_records to 1 or more.", rule=number)
+    return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most)

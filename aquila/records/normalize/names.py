@@ -24,7 +24,7 @@ _WORD = re.compile(r"[^\W_]+")
 _DOUBLED = re.compile(r"(.)\1+")
 _VOWELS = frozenset("aeiou")
 _SERVANT = re.compile(r"abd[aeiou]l?(?=..)")  # Abdul-, Abdel-, Abdu(r)-: one prefix
-_ARTICLE = re.compile(r"al(?=[^aeiou].{4})")  # Albostani is Al-Bostani
+_ARTICLE = re.compile(r"(?:al|el)(?=[^aeiou].{4})")  # Albostani is Al-Bostani
 _START = 3
 
 
