@@ -244,7 +244,8 @@ def test_scrubbing_under_a_reader_is_told(tmp_path: Path) -> None:
     store = Store(database_url(DatabaseSettings(), tmp_path), wait_seconds=1)
     with schema_change(store) as connection:
         _Base.metadata.create_all(connection)
-    with store.reading("test"):
+    with store.reading("test") as reader:
+        assert reader.execute(select(Counter)).all() == []
         with store.transaction("test") as writer:
             writer.add(Counter(name="a", value=1))
         with pytest.raises(StoreError, match="reader"):
