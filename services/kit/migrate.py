@@ -1,19 +1,20 @@
-"""Migrations: each service's folder `migrations/` of Alembic scripts, applied at start, on both databases.
+"""Migrations: each service's package `migrations` of Alembic scripts, applied at start, on both databases.
 
-A migration runs in the one writing transaction of the store, so workers that start together wait for each other, and
-a crash in the middle leaves the old schema whole. A merged migration is never edited. The folder's `env.py` calls
-`run_environment`; nothing else is in it.
+They run in the one writing transaction of the store, so workers that start together wait for each other, and a crash
+in the middle leaves the old schema whole. A merged migration is never edited. The folder holds scripts and
+`__init__.py` alone; what Alembic usually reads from `alembic.ini` and `env.py` is here.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command, context
-from alembic.autogenerate import compare_metadata
+from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
@@ -28,25 +29,40 @@ if TYPE_CHECKING:
     from services.kit.store import Store
 
 _LOG = Log("kit.migrate")
-_FOLDER = "migrations"
+_SCRIPT = '''"""{message}."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {before!r}
 
 
-def migrate(store: Store, package: str) -> str:
-    """Bring the schema up to date and return its revision.
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+
+
+def migrate(store: Store, package: str, revision: str = "head") -> str:
+    """Bring the schema up to a revision and return it.
 
     Args:
         store: Where.
-        package: The service, `services.matcher`, whose folder `migrations/` has the scripts.
+        package: The service, `services.matcher`, whose package `migrations` has the scripts.
+        revision: The newest, or in a test of one migration an older one.
 
     Raises:
         StoreError: The database failed, or its schema is newer than this program.
     """
-    config = _config(package)
+    scripts = _scripts(package)
     with schema_change(store) as connection:
         before = _revision(connection)
-        config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            _run(connection, scripts, revision)
         except CommandError:
             raise StoreError(
                 f"the database has the schema {before}, which this version does not know",
@@ -59,42 +75,51 @@ def migrate(store: Store, package: str) -> str:
     return after
 
 
-def run_environment() -> None:
-    """Run what Alembic asks for; the one line of each `env.py`."""
-    connection = context.config.attributes["connection"]
-    metadata = context.config.attributes.get("metadata")
-    # Batch operations rebuild a table where SQLite cannot alter it.
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
-    context.run_migrations()
-
-
-def draft(store: Store, package: str, metadata: MetaData, message: str) -> None:
-    """Write a script from the difference between a migrated store and the models, for a person to edit."""
-    config = _config(package)
-    with schema_change(store) as connection:
-        config.attributes |= {"connection": connection, "metadata": metadata}
-        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
-        command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
-
-
 def differences(store: Store, metadata: MetaData) -> list[str]:
-    """List what the models have and the migrated schema has not, or the other way round."""
+    """List what the models have and the migrated schema has not, and the other way round."""
     with schema_change(store) as connection:
         migration = MigrationContext.configure(connection, opts={"compare_type": True})
         return [repr(difference) for difference in compare_metadata(migration, metadata)]
 
 
-def migrations_folder(package: str) -> Path:
-    """Return the folder with a package's scripts."""
-    return Path(str(resources.files(package))) / _FOLDER
+def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
+    """Write a script from the difference between a migrated store and the models, for a person to edit."""
+    scripts = _scripts(package)
+    head = scripts.get_current_head()
+    revision = f"{len(list(scripts.walk_revisions())) + 1:04d}"
+    with schema_change(store) as connection:
+        options = {"compare_type": True, "target_metadata": metadata}
+        migration = MigrationContext.configure(connection, opts=options)
+        difference = produce_migrations(migration, metadata)
+        assert difference.upgrade_ops is not None
+        assert difference.downgrade_ops is not None
+        # Batch operations rebuild a table where SQLite cannot alter it.
+        parts = [
+            render_python_code(operations, render_as_batch=True, migration_context=migration)
+            for operations in (difference.upgrade_ops, difference.downgrade_ops)
+        ]
+    path = Path(scripts.dir) / f"{revision}_{re.sub('[^a-z0-9]+', '_', message.lower()).strip('_')}.py"
+    content = _SCRIPT.format(message=message, revision=revision, before=head, upgrade=parts[0], downgrade=parts[1])
+    path.write_text(content, encoding="utf-8")
+    return path
 
 
-def _config(package: str) -> Config:
-    """Return Alembic's configuration for a package, without a file of its own."""
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder(package)).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+def _scripts(package: str) -> ScriptDirectory:
+    """Return the scripts of a service."""
+    folder = str(resources.files(f"{package}.migrations"))
+    return ScriptDirectory(folder, version_locations=[folder])
+
+
+def _run(connection: Connection, scripts: ScriptDirectory, revision: str) -> None:
+    """Run the scripts up to a revision on a connection, within its transaction."""
+
+    def steps(current: object, _context: MigrationContext) -> object:
+        # The call that Alembic's documentation gives for running without env.py (EnvironmentContext).
+        return scripts._upgrade_revs(revision, current)  # type: ignore[arg-type]  # noqa: SLF001 - see above
+
+    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()
 
 
 def _revision(connection: Connection) -> str:
