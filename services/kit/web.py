@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -196,7 +197,7 @@ class Guard:
         started, answer = time.monotonic(), _Answer(send)
         try:
             if _declared_length(scope) > self._body_bytes:
-                await problem_response(self._too_large())(scope, receive, answer.send)
+                await problem_response(_too_large())(scope, receive, answer.send)
             else:
                 await self._app(scope, self._limited(receive), answer.send)
         except Exception as error:
@@ -218,13 +219,11 @@ class Guard:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._body_bytes:
-                raise self._too_large()
+                # The one exception that FastAPI lets through while it reads a body.
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return message
 
         return counted
-
-    def _too_large(self) -> BodyTooLargeError:
-        return BodyTooLargeError("the body is too large", limit=self._body_bytes)
 
 
 class _Answer:
@@ -260,6 +259,8 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
 def _on_http(_request: Request, error: Exception) -> Response:
     """Answer what the framework refuses by itself, such as an unknown path (RFC 9457 section 4.2.1)."""
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem_response(_too_large())
     document: dict[str, object] = {
         "type": "about:blank",
         "title": "The service has no such call",
@@ -272,6 +273,10 @@ def _on_http(_request: Request, error: Exception) -> Response:
 
 def _document_response(document: dict[str, Any]) -> Response:
     return Response(dumps(document), status_code=document["status"], media_type=MEDIA_TYPE)
+
+
+def _too_large() -> BodyTooLargeError:
+    return BodyTooLargeError("the body is too large", hint="the service's limit is limits.body_mebibytes")
 
 
 def _incident(incident: str) -> AquilaError:
