@@ -22,6 +22,7 @@ class Clock:
     time: int = 1_800_000_000
 
     def __call__(self) -> int:
+        """Return the time that was set."""
         return self.time
 
 
@@ -32,6 +33,7 @@ class Lines:
     text: list[str] = field(default_factory=list)
 
     def write(self, text: str) -> int:
+        """Keep a text."""
         self.text.append(text)
         return len(text)
 

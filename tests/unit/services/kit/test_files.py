@@ -41,9 +41,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB, where the test may mount one."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(  # noqa: S607 - mount is where the system has it
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], check=False, capture_output=True
-    )
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, check=False, capture_output=True)
     if mounted.returncode:
         pytest.skip("only root may mount a small file system")
     yield folder

@@ -278,9 +278,7 @@ def test_a_missing_time_is_refused(signer: CallSigner, verifier: CallVerifier, c
         verifier.verify(_with_header(request, "signature-input", header), BODY)
 
 
-def test_two_signatures_with_our_tag_are_refused(
-    signer: CallSigner, verifier: CallVerifier, key: IdentityKey, clock: Clock
-) -> None:
+def test_two_signatures_with_our_tag_are_refused(signer: CallSigner, verifier: CallVerifier) -> None:
     """Which of the two would be the caller's?"""
     request = _signed(signer)
     again = request.headers["signature-input"].replace("aquila=", "other=", 1)

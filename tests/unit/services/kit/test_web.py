@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Query
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from aquila.crypto.keys import IdentityKey
@@ -22,7 +23,7 @@ from services.kit.store import Store, database_url, new_metadata, schema_change
 from services.kit.web import Operator, SignedCaller, application
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from conftest import Clock, Lines
@@ -51,6 +52,14 @@ def _router(failures: dict[str, Exception]) -> APIRouter:
     @router.get("/failures/{name}")
     def get_failure(name: str) -> None:
         raise failures[name]
+
+    @router.get("/broken")
+    def get_broken() -> StreamingResponse:
+        def pieces() -> Iterator[bytes]:
+            yield b"half"
+            raise ValueError(SECRET)
+
+        return StreamingResponse(pieces())
 
     @router.get("/mine", dependencies=[Operator])
     def get_mine() -> str:
@@ -193,6 +202,14 @@ async def test_an_unknown_exception_is_an_incident_that_quotes_nothing(client: h
     failed = next(json.loads(line) for line in str(lines).splitlines() if "call_failed" in line)
     assert (failed["incident"], failed["error"]) == (incident, "builtins.ValueError")
     assert SECRET not in answer.text + str(lines)
+
+
+async def test_an_answer_that_breaks_in_the_middle_is_broken_off(client: httpx.AsyncClient, lines: Lines) -> None:
+    """The status is out already: the exception goes on to the server, which closes the connection."""
+    with pytest.raises(ValueError, match=SECRET):
+        await client.get("/rounds/broken")
+    assert "call_failed" in str(lines)
+    assert SECRET not in str(lines)
 
 
 @pytest.mark.parametrize(
