@@ -1,0 +1,26 @@
+"""Canonical bytes: what is signed, hashed or used as a domain (PROTOCOL.md section 2).
+
+Statements travel as RFC 8785 canonical JSON, so that equal contents are equal bytes. Everything that is hashed is a
+sequence of length-prefixed parts under a label of its own, so that no two different sequences give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import rfc8785
+
+
+def canonical(document: dict[str, object]) -> bytes:
+    """Return the RFC 8785 encoding of a document of strings, integers, booleans, lists and objects."""
+    return rfc8785.dumps(document)  # type: ignore[arg-type]  # rfc8785 types its argument recursively
+
+
+def framed(label: str, *parts: bytes) -> bytes:
+    """Return the label and the parts, each behind its length as 4 bytes, big endian (PROTOCOL.md 2.3)."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in (label.encode(), *parts))
+
+
+def digest(label: str, *parts: bytes) -> bytes:
+    """Return the 32-byte SHA-256 of the framed parts (PROTOCOL.md 2.3)."""
+    return hashlib.sha256(framed(label, *parts)).digest()

@@ -1,0 +1,295 @@
+"""The matcher's part in a round, free of I/O (PROTOCOL.md section 3, the matcher's paragraphs).
+
+The matcher opens rounds, counts token rows, grades pairs of handles and signs what it announces. It verifies
+statements through `Round`; it cannot read an element or a token.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.group import ELEMENT_BYTES
+from aquila.errors import InputError, MalformedError, OrderError, PolicyError
+from aquila.matching.certainty import Grade, Level, grade, learn_share
+from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
+from aquila.protocol import steps
+from aquila.protocol.messages import (
+    Basis,
+    ConsentReference,
+    Ending,
+    Hit,
+    HitReport,
+    Kind,
+    Message,
+    Opening,
+    Outcome,
+)
+from aquila.protocol.rounds import Phase
+from aquila.records.rules import InputClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aquila.crypto.keys import IdentityKey
+    from aquila.matching.join import MatchedPair
+    from aquila.protocol.messages import Manifest, Submission
+    from aquila.protocol.rounds import Round
+    from aquila.records.rules import RuleTable
+
+MILLION = 1_000_000
+
+
+class GradedPair(NamedTuple):
+    """Two records that met, with the grade of their agreement."""
+
+    pair: MatchedPair
+    level: Level
+    grade: Grade
+
+
+@dataclass(slots=True)
+class TokenCount:
+    """Counts the rows of a submission's token chunks by class, because only the total is signed (3.6.2)."""
+
+    table: RuleTable
+    counts: Counter[InputClass] = field(default_factory=Counter)
+
+    def add(self, rows: bytes) -> None:
+        """Count one chunk.
+
+        Raises:
+            MalformedError: The rows are not whole, or name a rule that the table does not have.
+        """
+        classes = {rule.number: rule.input_class for rule in self.table.rules}
+        for number, count in Counter(parse_rows(rows)["rule"].tolist()).items():
+            if number not in classes:
+                raise MalformedError("a token row names a rule that the round does not have", got=number)
+            self.counts[classes[number]] += count
+
+    def check(self, submission: Submission) -> None:
+        """Refuse tokens that are not one for each element of its class.
+
+        Raises:
+            MalformedError: The numbers differ.
+        """
+        for kind in InputClass:
+            expected = submission.elements.of(kind)
+            if self.counts[kind] != expected:
+                raise MalformedError(
+                    f"{submission.party} sent {self.counts[kind]} tokens of the class {kind.value}",
+                    submission=submission.submission_id,
+                    expected=expected,
+                    got=self.counts[kind],
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """The secretariat's matcher with its identity key."""
+
+    identity: IdentityKey
+
+    def propose(self, manifest: Manifest) -> bytes:
+        """Sign the manifest of a new round (PROTOCOL.md 3.1)."""
+        return self._signed(manifest)
+
+    def open(self, round_: Round, now: int) -> bytes:
+        """Sign the opening with the consents that came (PROTOCOL.md 3.3.4).
+
+        Raises:
+            OrderError: It is open already, or some may still consent, or fewer than two did.
+        """
+        if round_.phase is not Phase.PROPOSED:
+            raise OrderError("the round is open already", round=round_.round_id)
+        everybody = len(round_.consents) == len(round_.manifest.participants)
+        if not everybody and now <= round_.manifest.window.consent_by:
+            raise OrderError("some parties may still consent", round=round_.round_id)
+        if len(round_.consents) < 2:  # noqa: PLR2004  # a match needs two
+            raise OrderError("fewer than two parties consented; the round can only be aborted", round=round_.round_id)
+        digests = sorted(round_.consent_digests.items())
+        opening = Opening(
+            round_id=round_.round_id,
+            consents=tuple(ConsentReference(party=party, digest=value) for party, value in digests),
+            binding=steps.first_binding(round_.manifest_digest, digests),
+        )
+        return self._signed(opening)
+
+    def end(self, round_: Round, outcome: Outcome, reason: str) -> bytes:
+        """Sign the end of the round (PROTOCOL.md 3.9).
+
+        Raises:
+            OrderError: It has ended already, or would be closed while a party has not acknowledged its hits.
+        """
+        if round_.ending:
+            raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
+        if outcome is Outcome.CLOSED:
+            waiting = [party for party in round_.participants if (party, None) not in round_.receipts]
+            if waiting or round_.phase is not Phase.REPORTING:
+                raise OrderError(
+                    f"the round cannot be closed yet: waiting for {', '.join(waiting) or 'the match'}",
+                    hint="wait until every party has fetched its hits, or abort the round",
+                    round=round_.round_id,
+                )
+        return self._signed(Ending(round_id=round_.round_id, outcome=outcome, reason=reason))
+
+    def report(self, report: HitReport) -> bytes:
+        """Sign one party's report (PROTOCOL.md 3.7)."""
+        return self._signed(report)
+
+    def _signed(self, message: Message) -> bytes:
+        return sign_envelope(message.payload_type, message.payload(), self.identity)
+
+
+def late_parties(round_: Round, now: int) -> tuple[str, ...]:
+    """Return who has missed a deadline while the round can go on without them (PROTOCOL.md 3.8.1)."""
+    if round_.phase is not Phase.OPEN or round_.tokens:
+        return ()
+    window = round_.manifest.window
+    late = {party for party in round_.participants if round_.list_of(party) is None and now > window.submit_by}
+    if now > window.evaluate_by:
+        for submission_id in round_.submissions:
+            late |= {party for _, party in steps.missing_evaluations(round_, submission_id)}
+    return tuple(sorted(late))
+
+
+def lists_to_join(round_: Round) -> list[tuple[str, str]]:
+    """Return the pairs of list submissions that the manifest allows to be joined (PROTOCOL.md 3.7.1)."""
+    found = []
+    for left, right in round_.manifest.pairs:
+        lists = round_.list_of(left), round_.list_of(right)
+        if left in round_.participants and right in round_.participants and lists[0] and lists[1]:
+            found.append((lists[0], lists[1]))
+    return found
+
+
+def lists_for_query(round_: Round, submission_id: str) -> list[str]:
+    """Return the list submissions against which a query may be joined: those of its counterparts."""
+    query = round_.submissions[submission_id]
+    if query.kind is not Kind.QUERY:
+        raise InputError("this submission is no query", submission=submission_id)
+    lists = (round_.list_of(party) for party in round_.counterparts_of(query.party))
+    return [found for found in lists if found]
+
+
+def learn_bases(
+    round_: Round, table: RuleTable, submissions: list[str], patterns: dict[tuple[int, int], dict[int, int]]
+) -> dict[tuple[int, int], int]:
+    """Learn blind, for each pair of lists, which share of the smaller one the other holds too (PROTOCOL.md 3.7.2).
+
+    Args:
+        round_: The record of the round.
+        table: The match rules, of the manifest's digest.
+        submissions: Submission ids by list number.
+        patterns: How many pairs of records met under each mask of rules, by pair of list numbers.
+
+    Returns:
+        The shares in parts per million, at least 1, by pair of list numbers.
+
+    Raises:
+        PolicyError: The table is not the manifest's.
+    """
+    if table.digest != round_.manifest.rules.digest:
+        raise PolicyError("the matcher has other match rules than the round", expected=round_.manifest.rules.digest)
+    sizes = [round_.submissions[submission].records for submission in submissions]
+    learned = {}
+    for (left, right), found in patterns.items():
+        share = learn_share(table, found, sizes[left], sizes[right])
+        learned[left, right] = max(1, round(share * MILLION))
+    return learned
+
+
+def grade_pairs(
+    round_: Round,
+    table: RuleTable,
+    submissions: list[str],
+    shares: dict[tuple[int, int], int],
+    pairs: Iterable[MatchedPair],
+) -> Iterable[GradedPair]:
+    """Yield the pairs of records whose certainty reaches the manifest's minimum (PROTOCOL.md 3.7.2).
+
+    Args:
+        round_: The record of the round.
+        table: The match rules.
+        submissions: Submission ids by list number.
+        shares: What `learn_bases` gave.
+        pairs: What the join found.
+    """
+    sizes = [round_.submissions[submission].records for submission in submissions]
+    for pair in pairs:
+        share = shares[pair.left, pair.right] / MILLION
+        result = grade(table, pair.rules, sizes[pair.left], sizes[pair.right], share)
+        if result.level is not None and result.level >= round_.manifest.minimum_certainty:
+            yield GradedPair(pair, result.level, result)
+
+
+def make_reports(  # noqa: PLR0913, PLR0917  # what a report is made of
+    round_: Round,
+    submissions: list[str],
+    shares: dict[tuple[int, int], int],
+    pairs: Iterable[GradedPair],
+    submission_id: str | None,
+    random: Callable[[int], bytes],
+) -> list[HitReport]:
+    """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
+
+    Args:
+        round_: The record of the round.
+        submissions: Submission ids by list number.
+        shares: What `learn_bases` gave; a report says on which basis it was graded.
+        pairs: The pairs that reach the minimum certainty.
+        submission_id: The query that was matched, or None for the lists.
+        random: Gives the hit ids' 16 random bytes.
+    """
+    owners = [round_.submissions[submission].party for submission in submissions]
+    sizes = [round_.submissions[submission].records for submission in submissions]
+    hits: dict[str, list[Hit]] = {party: [] for party in concerned(round_, submission_id)}
+    bases: dict[str, list[Basis]] = {party: [] for party in hits}
+    for (left, right), share in sorted(shares.items()):
+        for own, other in ((left, right), (right, left)):
+            basis = Basis(counterpart=owners[other], records=sizes[other], common_per_million=share)
+            bases[owners[own]].append(basis)
+    for pair, level, result in pairs:
+        hit_id = random(16).hex()
+        sides = (pair.left, pair.left_handle, pair.right), (pair.right, pair.right_handle, pair.left)
+        for one, handle, other in sides:
+            hits[owners[one]].append(
+                Hit(
+                    hit_id=hit_id,
+                    handle=handle.hex(),
+                    counterpart=owners[other],
+                    certainty=level,
+                    families=result.families,
+                )
+            )
+    return [
+        HitReport(
+            round_id=round_.round_id,
+            binding=round_.binding,
+            party=party,
+            submission_id=submission_id,
+            bases=tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
+            hits=tuple(sorted(found, key=lambda hit: hit.hit_id)),
+        )
+        for party, found in hits.items()
+    ]
+
+
+def concerned(round_: Round, submission_id: str | None) -> tuple[str, ...]:
+    """Return the parties that get a report: all, or of a query its origin and those whose lists it may be joined with."""
+    if submission_id is None:
+        return round_.participants
+    origin = round_.submissions[submission_id].party
+    return tuple(sorted({origin, *round_.counterparts_of(origin)}))
+
+
+def disk_bytes(manifest: Manifest) -> int:
+    """Return what a round may need on the matcher's disk at most: its caps, elements, evaluations and tokens.
+
+    Early deletion keeps real use far below; a round whose caps exceed the disk is refused all the same.
+    """
+    evaluators = len(manifest.participants) - 1
+    elements = sum(cap.elements.full + cap.elements.partial for cap in manifest.caps)
+    return elements * (ELEMENT_BYTES * (1 + evaluators) + TOKEN_ROW_BYTES)

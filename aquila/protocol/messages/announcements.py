@@ -1,0 +1,81 @@
+"""What the matcher signs in a round (PROTOCOL.md 3.3, 3.7 and 3.9)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.base import Digest, Identifier, Message, PartyCode, Positive, Text, ascending
+
+
+class ConsentReference(Message):
+    """A consent by its party and the digest of its payload."""
+
+    party: PartyCode
+    digest: Digest
+
+
+class Opening(Message):
+    """The matcher opens the round with these consents; they alone fix the binding (PROTOCOL.md 3.3)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.opening+json"
+
+    round_id: Identifier
+    consents: Annotated[tuple[ConsentReference, ...], Field(min_length=2)]
+    binding: Digest
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending([consent.party for consent in self.consents], "consents")
+        return self
+
+
+class Hit(Message):
+    """One pair of records that met, as one side sees it: no data of the other side."""
+
+    hit_id: Identifier
+    handle: Identifier
+    counterpart: PartyCode
+    certainty: Level
+    families: tuple[Text, ...]
+
+
+class Basis(Message):
+    """On what a counterpart's hits were graded: its records, padded, and the learned share of common persons."""
+
+    counterpart: PartyCode
+    records: Positive
+    common_per_million: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class HitReport(Message):
+    """The hits of one party for the lists (no submission id) or for one query (PROTOCOL.md 3.7)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.hits+json"
+
+    round_id: Identifier
+    binding: Digest
+    party: PartyCode
+    submission_id: Identifier | None
+    bases: tuple[Basis, ...]
+    hits: tuple[Hit, ...]
+
+
+class Outcome(StrEnum):
+    """How a round ended."""
+
+    CLOSED = "closed"
+    ABORTED = "aborted"
+
+
+class Ending(Message):
+    """The matcher ends the round (PROTOCOL.md 3.9)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.ending+json"
+
+    round_id: Identifier
+    outcome: Outcome
+    reason: Text

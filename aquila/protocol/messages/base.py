@@ -1,0 +1,86 @@
+"""What all messages share: field types, canonical payloads, and errors that name fields but never values."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from aquila.errors import MalformedError
+from aquila.protocol.encoding import canonical
+from aquila.records.rules import InputClass
+
+MAX_CHUNK_ELEMENTS = 65_535
+MAX_PARTIES = 64
+
+PartyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ElementHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ProofHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+SealingKeyHex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,4096}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Count = Annotated[int, Field(ge=0, le=2**40)]
+Positive = Annotated[int, Field(ge=1, le=2**40)]
+
+
+class Message(BaseModel):
+    """A message that does not change, takes no unknown field and converts no type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    payload_type: ClassVar[str] = ""
+
+    def payload(self) -> bytes:
+        """Return the canonical JSON that is signed (PROTOCOL.md 2.1)."""
+        return canonical(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> Self:
+        """Read a signed payload.
+
+        Raises:
+            MalformedError: The bytes are not this message in its canonical encoding. The error names the fields
+                that are wrong, never their values.
+        """
+        try:
+            message = cls.model_validate_json(payload)
+        except ValidationError as error:
+            raise MalformedError(
+                f"this is no valid {cls.__name__} message: {fields_at_fault(error)}",
+                message_type=cls.__name__,
+            ) from None
+        if message.payload() != payload:
+            raise MalformedError(f"this {cls.__name__} message is not in canonical encoding", message_type=cls.__name__)
+        return message
+
+
+def fields_at_fault(error: ValidationError) -> str:
+    """Name the fields that a validation found wrong and how, without their values."""
+    found = (
+        f"{'.'.join(str(part) for part in item['loc']) or 'message'} ({item['type']})"
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    )
+    return ", ".join(sorted(found)[:8])
+
+
+def ascending(values: list[str], what: str) -> None:
+    """Refuse values that are not distinct and ascending, for use in validators.
+
+    Raises:
+        ValueError: They are not.
+    """
+    if values != sorted(set(values)):
+        raise ValueError(f"{what} must be distinct and in ascending order")
+
+
+class ClassCounts(Message):
+    """Numbers of elements per input class."""
+
+    full: Count
+    partial: Count
+
+    def of(self, input_class: InputClass) -> int:
+        """Return the number of one class."""
+        return self.full if input_class is InputClass.FULL else self.partial

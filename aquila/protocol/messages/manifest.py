@@ -1,0 +1,131 @@
+"""The manifest: what a round is (PROTOCOL.md 3.1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.base import (
+    MAX_CHUNK_ELEMENTS,
+    MAX_PARTIES,
+    ClassCounts,
+    Digest,
+    Identifier,
+    Message,
+    PartyCode,
+    Seconds,
+    Text,
+    ascending,
+)
+from aquila.records.rules import InputClass
+
+
+class Mode(StrEnum):
+    """What may be submitted in a round."""
+
+    LISTS = "lists"
+    LISTS_AND_QUERIES = "lists_and_queries"
+
+
+class Participant(Message):
+    """A party named by the manifest, with the fingerprint of its long-term identity key."""
+
+    party: PartyCode
+    identity_fingerprint: Digest
+
+
+class TableReference(Message):
+    """A table that all parties must share, by name or version and digest."""
+
+    name: Text
+    digest: Digest
+
+
+class PartyCap(Message):
+    """How many elements, padding included, one party may have evaluated in the round, by class."""
+
+    party: PartyCode
+    elements: ClassCounts
+
+
+class Window(Message):
+    """The round's deadlines, seconds since 1970 in UTC, each inclusive."""
+
+    consent_by: Seconds
+    submit_by: Seconds
+    evaluate_by: Seconds
+    closes_at: Seconds
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.consent_by <= self.submit_by <= self.evaluate_by <= self.closes_at:
+            raise ValueError("the deadlines must follow each other")
+        return self
+
+
+class Padding(Message):
+    """How sizes are hidden: inputs per record go up to the next size, records up to the next multiple.
+
+    An empty tuple and a multiple of 1 mean none.
+    """
+
+    inputs_per_record: tuple[Annotated[int, Field(ge=1, le=255)], ...]
+    records_multiple: Annotated[int, Field(ge=1, le=10_000_000)]
+
+    @model_validator(mode="after")
+    def _ascending_sizes(self) -> Self:
+        if list(self.inputs_per_record) != sorted(set(self.inputs_per_record)):
+            raise ValueError("the sizes must be distinct and in ascending order")
+        return self
+
+
+class Manifest(Message):
+    """What a round is: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
+
+    protocol: Literal["aquila/1"]
+    round_id: Identifier
+    mode: Mode
+    area: Text
+    legal_basis: Text
+    purpose: Text
+    category: Text
+    participants: Annotated[tuple[Participant, ...], Field(min_length=2, max_length=MAX_PARTIES)]
+    pairs: Annotated[tuple[tuple[PartyCode, PartyCode], ...], Field(min_length=1)]
+    rules: TableReference
+    normalizer: TableReference
+    caps: tuple[PartyCap, ...]
+    window: Window
+    chunk_elements: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)]
+    padding: Padding
+    minimum_certainty: Level
+    frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
+    retention_days: Annotated[int, Field(ge=1, le=3_660)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        parties = [participant.party for participant in self.participants]
+        ascending(parties, "participants")
+        ascending([cap.party for cap in self.caps], "caps")
+        if [cap.party for cap in self.caps] != parties:
+            raise ValueError("there must be a cap for each participant")
+        ascending(["".join(pair) for pair in self.pairs], "pairs")
+        if any(left >= right or {left, right} - set(parties) for left, right in self.pairs):
+            raise ValueError("a pair names two participants in ascending order")
+        return self
+
+    def fingerprint_of(self, party: str) -> str | None:
+        """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""
+        return next((p.identity_fingerprint for p in self.participants if p.party == party), None)
+
+    def cap_of(self, party: str, input_class: InputClass) -> int:
+        """Return a participant's cap in one class, in elements."""
+        return next(cap.elements.of(input_class) for cap in self.caps if cap.party == party)
+
+    def may_match(self, left: str, right: str) -> bool:
+        """Say whether the manifest allows records of these two parties to be joined (reciprocity)."""
+        return (min(left, right), max(left, right)) in self.pairs

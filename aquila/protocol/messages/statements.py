@@ -1,0 +1,200 @@
+"""What the parties sign in a round (PROTOCOL.md 3.2 to 3.9)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from aquila.protocol.messages.base import (
+    MAX_CHUNK_ELEMENTS,
+    ClassCounts,
+    Count,
+    Digest,
+    ElementHex,
+    Identifier,
+    Message,
+    PartyCode,
+    Positive,
+    ProofHex,
+    SealingKeyHex,
+    Text,
+    ascending,
+)
+from aquila.records.rules import InputClass
+
+
+class Statement(Message):
+    """Anything a party signs in a round; `sequence` counts its statements from 1 (PROTOCOL.md 3.2)."""
+
+    round_id: Identifier
+    party: PartyCode
+    sequence: Positive
+
+
+class BoundStatement(Statement):
+    """A statement after the round opened; it names the binding in force when it was signed."""
+
+    binding: Digest
+
+
+class SharePublic(Message):
+    """The public half of a share: `K = k*G` and the proof that its holder knows `k` (PROTOCOL.md 4.2)."""
+
+    input_class: InputClass
+    public_key: ElementHex
+    proof: ProofHex
+
+
+class Spent(Message):
+    """Elements of one origin that this party evaluated in an earlier round."""
+
+    origin: PartyCode
+    elements: ClassCounts
+
+
+class EarlierRound(Message):
+    """An earlier round in which this party evaluated for some of the same participants, and what it spent there."""
+
+    round_id: Identifier
+    spent: tuple[Spent, ...]
+
+
+class Consent(Statement):
+    """A party agrees to a manifest and brings its fresh public keys (PROTOCOL.md 3.3)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.consent+json"
+
+    manifest_digest: Digest
+    shares: tuple[SharePublic, ...]
+    exchange_key: ElementHex
+    sealing_key: SealingKeyHex
+    earlier_rounds: tuple[EarlierRound, ...]
+
+    @model_validator(mode="after")
+    def _one_share_per_class(self) -> Self:
+        if [share.input_class for share in self.shares] != list(InputClass):
+            raise ValueError("a consent brings one share for each input class, in the order of the classes")
+        return self
+
+
+class Amendment(BoundStatement):
+    """A party agrees that the round goes on without the absent ones (PROTOCOL.md 3.8)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.amendment+json"
+
+    absent: Annotated[tuple[PartyCode, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending(list(self.absent), "absent parties")
+        return self
+
+
+class Kind(StrEnum):
+    """What a submission is: what the party holds, or a justified question."""
+
+    LIST = "list"
+    QUERY = "query"
+
+
+class Justification(Message):
+    """Why a submission is lawful; signed with it and logged, never sent to other parties' analysts."""
+
+    legal_basis: Text
+    purpose: Text
+    case_reference: Text
+    category: Text
+    officer: Text
+
+
+class ChunkReference(Message):
+    """One chunk of blinded elements: its class, number of elements and the SHA-256 of its bytes."""
+
+    input_class: InputClass
+    elements: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)]
+    digest: Digest
+
+
+class Submission(BoundStatement):
+    """A party's list or query, blinded: sizes and chunk digests (PROTOCOL.md 3.4)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.submission+json"
+
+    submission_id: Identifier
+    kind: Kind
+    justification: Justification
+    records: Positive
+    elements: ClassCounts
+    chunks: Annotated[tuple[ChunkReference, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _counts_add_up(self) -> Self:
+        for input_class in InputClass:
+            total = sum(chunk.elements for chunk in self.chunks if chunk.input_class is input_class)
+            if total != self.elements.of(input_class):
+                raise ValueError("the chunks do not add up to the number of elements")
+        return self
+
+
+class Evaluation(BoundStatement):
+    """A party evaluated one chunk of another's submission, with its batched proof (PROTOCOL.md 3.5)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.evaluation+json"
+
+    origin: PartyCode
+    submission_id: Identifier
+    index: Count
+    input_class: InputClass
+    elements: Positive
+    input_digest: Digest
+    output_digest: Digest
+    proof: ProofHex
+
+
+class TokenChunkReference(Message):
+    """One chunk of token rows: its number of rows and the SHA-256 of its bytes."""
+
+    rows: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)]
+    digest: Digest
+
+
+class Tokens(BoundStatement):
+    """The tokens of a finalized submission (PROTOCOL.md 3.6)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.tokens+json"
+
+    submission_id: Identifier
+    chunks: Annotated[tuple[TokenChunkReference, ...], Field(min_length=1)]
+
+
+class Receipt(BoundStatement):
+    """A party has stored a report page that concerns it (PROTOCOL.md 3.7)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.receipt+json"
+
+    submission_id: Identifier | None
+    report_digest: Digest
+    hits: Count
+
+
+class Closing(Statement):
+    """A party destroyed its round key, and with it share, seed and token secrets (PROTOCOL.md 3.9).
+
+    It names the binding in force, or none where the round ended before it opened.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.closing+json"
+
+    binding: Digest | None
+    destroyed: Literal[True]
+    hits: Count
+
+
+class Refusal(Statement):
+    """A party ends its part in a round: it destroyed its keys, and the round is aborted (PROTOCOL.md 3.9)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.refusal+json"
+
+    reason: Text

@@ -1,0 +1,267 @@
+"""What services show and take from people: requests and views of the operator interfaces, and the matcher's events.
+
+Nothing here is signed. A view holds no name, date or number of a person but the operator's own records beside hits.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
+from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.statements import Justification, Kind
+
+
+class RoundProposal(Message):
+    """What the secretariat's officer fixes when proposing a round; empty fields take the service's defaults."""
+
+    participants: Annotated[tuple[PartyCode, ...], Field(min_length=2)]
+    pairs: tuple[tuple[PartyCode, PartyCode], ...] = ()
+    mode: Mode = Mode.LISTS
+    area: Text
+    legal_basis: Text
+    purpose: Text
+    category: Text
+    rules: Text = "default"
+    caps: tuple[PartyCap, ...] = ()
+    window: Window | None = None
+    padding: Padding | None = None
+    minimum_certainty: Level = Level.LOW
+    frequency_limit: Positive = 8
+    chunk_elements: Annotated[int, Field(ge=1, le=65_535)] = 16_384
+    retention_days: Positive = 1_095
+
+
+class Reason(Message):
+    """Why an operator aborts a round or leaves it."""
+
+    reason: Text
+
+
+class SubmissionRequest(Message):
+    """An officer's wish to submit an import in a round."""
+
+    import_id: Identifier
+    kind: Kind
+    justification: Justification
+
+
+class EventKind(StrEnum):
+    """What an event tells: a signed statement, or bytes that can be fetched now."""
+
+    STATEMENT = "statement"
+    BLINDED = "blinded"
+    EVALUATION = "evaluation"
+
+
+class Event(Message):
+    """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text."""
+
+    event_id: Positive
+    kind: EventKind
+    envelope: str | None = None
+    submission_id: Identifier | None = None
+    index: Count | None = None
+    party: PartyCode | None = None
+
+
+class Events(Message):
+    """A page of the feed, with what the matcher believes to be due.
+
+    Attributes:
+        ready: Submissions whose evaluations are all there, and for lists everyone's: tokens may be sent.
+        late: Parties that missed a deadline; the others may sign an amendment that leaves them out.
+        time: The matcher's clock, for a person to compare; never used for deadlines.
+    """
+
+    events: tuple[Event, ...]
+    ready: tuple[Identifier, ...]
+    late: tuple[PartyCode, ...]
+    time: Seconds
+
+
+class RoundEntry(Message):
+    """A round in a list."""
+
+    round_id: Identifier
+    phase: Text
+    area: Text
+    category: Text
+    participants: tuple[PartyCode, ...]
+
+
+class Rounds(Message):
+    """All rounds that the caller may know of, newest first."""
+
+    rounds: tuple[RoundEntry, ...]
+
+
+class Progress(Message):
+    """So many of so many."""
+
+    done: Count
+    of: Count
+
+
+class PartyProgress(Message):
+    """Where one party stands in a round, as the matcher sees it.
+
+    Attributes:
+        blinded: Chunks of its submissions that came.
+        evaluated: Chunks of others that it evaluated.
+        tokens: Token chunks that came.
+        waits_for: Parties whose evaluations of its chunks are missing.
+    """
+
+    party: PartyCode
+    consented: bool
+    listed: bool
+    blinded: Progress
+    evaluated: Progress
+    tokens: Progress
+    waits_for: tuple[PartyCode, ...]
+    hits: Count | None
+    acknowledged: bool
+    closed: bool
+
+
+class MatcherRoundView(Message):
+    """A round at the matcher."""
+
+    entry: RoundEntry
+    manifest: Manifest
+    manifest_digest: Digest
+    binding: Digest | None
+    participants: tuple[PartyCode, ...]
+    parties: tuple[PartyProgress, ...]
+    hits_by_certainty: dict[str, int]
+    ending: str | None
+    evidence: Count
+
+
+class NodeRoundView(Message):
+    """A round at a node.
+
+    Attributes:
+        wishes: What the operator asked for and the node has still to do.
+        problems: What stops it, in sentences for the operator.
+    """
+
+    entry: RoundEntry
+    manifest: Manifest
+    manifest_digest: Digest
+    binding: Digest | None
+    participants: tuple[PartyCode, ...]
+    consented: bool
+    submissions: tuple[SubmissionView, ...]
+    evaluated_for_others: Progress
+    hits: Count | None
+    keys_present: bool
+    wishes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class SubmissionView(Message):
+    """A submission of this node on its way: steps that are counted in batches or chunks."""
+
+    submission_id: Identifier
+    kind: Kind
+    import_id: Identifier
+    state: Text
+    records: Count
+    elements: Count
+    prepared: Progress
+    sent: Progress
+    evaluated: Progress
+    tokens_sent: Progress
+    held_back: dict[str, int]
+
+
+class FindingView(Message):
+    """Something wrong with one line of an imported file, without the person's values."""
+
+    line: Count
+    field: str
+    reason: str
+    severity: Literal["warning", "refusal"]
+    record_id: str
+
+
+class RecordReport(Message):
+    """What reading a file gave.
+
+    Attributes:
+        import_id: The stored import, or None where nothing was stored.
+        findings: The first findings; `findings_left_out` counts the rest.
+        inputs_by_rule: Inputs that the accepted records give, by rule name.
+    """
+
+    import_id: Identifier | None
+    name: str
+    accepted: Count
+    refused: Count
+    warnings: Count
+    findings: tuple[FindingView, ...]
+    findings_left_out: Count
+    inputs_by_rule: dict[str, int]
+
+
+class Imports(Message):
+    """The imports that a node holds, newest first."""
+
+    imports: tuple[ImportEntry, ...]
+
+
+class ImportEntry(Message):
+    """An import: its name, when it came, and how many records it holds."""
+
+    import_id: Identifier
+    name: str
+    records: Count
+    refused: Count
+    imported_at: Seconds
+
+
+class OwnHit(Message):
+    """A hit beside the node's own record, and nothing of the other side.
+
+    Attributes:
+        sentences: Why, in plain words: one for each evidence family.
+        record: The own record's fields.
+    """
+
+    hit_id: Identifier
+    counterpart: PartyCode
+    certainty: Level
+    families: tuple[str, ...]
+    sentences: tuple[str, ...]
+    record_id: str
+    record: dict[str, str | list[str]]
+    submission_id: Identifier | None
+
+
+class Hits(Message):
+    """The hits of a round at a node."""
+
+    round_id: Identifier
+    hits: tuple[OwnHit, ...]
+
+
+class NodeStatus(Message):
+    """A node at a glance."""
+
+    party: PartyCode
+    version: str
+    identity_fingerprint: Digest
+    matcher_url: str
+    matcher_reachable: bool
+    clock_difference: int | None
+    group: str
+
+
+NodeRoundView.model_rebuild()
+Imports.model_rebuild()

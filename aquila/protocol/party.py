@@ -1,0 +1,409 @@
+"""A contracting party's part in a round, free of I/O (PROTOCOL.md section 3, the party's paragraphs).
+
+Every method takes what is known of the round and what the caller read, and returns bytes to store first and to send
+then. Sequence numbers come from the caller, who commits the statement with its number before it leaves the node.
+Sealing and canaries (PROTOCOL.md 3.7.5) are not here yet: the keys for them are made with the consent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.crypto import dleq, oprf
+from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import ExchangeKey, SealingKey
+from aquila.crypto.shares import Share, new_share, prove_knowledge
+from aquila.errors import AquilaError, BindingError, DigestError, KeyMaterialError, OrderError, PolicyError
+from aquila.protocol import steps
+from aquila.protocol.encoding import framed
+from aquila.protocol.messages import (
+    Amendment,
+    ChunkReference,
+    ClassCounts,
+    Closing,
+    Consent,
+    EarlierRound,
+    Evaluation,
+    Kind,
+    Receipt,
+    Refusal,
+    SharePublic,
+    Statement,
+    Submission,
+    TokenChunkReference,
+    Tokens,
+)
+from aquila.protocol.submission import check_elements
+from aquila.records.rules import InputClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aquila.crypto.group import Group
+    from aquila.crypto.keys import IdentityKey
+    from aquila.protocol.messages import Justification, Manifest
+    from aquila.protocol.rounds import Round
+    from aquila.records.rules import RuleTable
+
+    Random = Callable[[int], bytes]
+
+
+class RoundSecrets:
+    """A party's secrets of one round: a share per class, the exchange key and the sealing key. Never prints them."""
+
+    __slots__ = ("exchange", "sealing", "shares")
+
+    def __init__(self, shares: Mapping[InputClass, Share], exchange: ExchangeKey, sealing: SealingKey) -> None:
+        self.shares = dict(shares)
+        self.exchange = exchange
+        self.sealing = sealing
+
+    def __repr__(self) -> str:
+        return "RoundSecrets(...)"
+
+    def to_bytes(self) -> bytes:
+        """Return the secrets for the round key to seal; nothing else may see these bytes."""
+        document = {kind.value: share.to_bytes().hex() for kind, share in self.shares.items()}
+        document |= {"exchange": self.exchange.to_bytes().hex(), "sealing": self.sealing.to_bytes().hex()}
+        return json.dumps(document).encode()
+
+    @classmethod
+    def from_bytes(cls, group: Group, content: bytes) -> RoundSecrets:
+        """Read back what `to_bytes` gave.
+
+        Raises:
+            KeyMaterialError: The bytes are no round secrets.
+        """
+        try:
+            document = {name: bytes.fromhex(value) for name, value in json.loads(content).items()}
+            shares = {kind: Share.from_bytes(group, document[kind.value]) for kind in InputClass}
+            return cls(shares, ExchangeKey.from_bytes(document["exchange"]), SealingKey.from_bytes(document["sealing"]))
+        except (ValueError, KeyError, TypeError, AttributeError, AquilaError):
+            raise KeyMaterialError(
+                "the round's secrets cannot be read", hint="restore nothing; abort the round"
+            ) from None
+
+    def close(self) -> None:
+        """Overwrite every secret."""
+        for secret in (*self.shares.values(), self.exchange, self.sealing):
+            secret.close()
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedChunk:
+    """The answer to one chunk: the evaluated elements and the signed statement with the proof."""
+
+    elements: bytes
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A contracting party with its identity key, as it acts in rounds."""
+
+    code: str
+    identity: IdentityKey
+    group: Group
+
+    def check_manifest(self, manifest: Manifest, table: RuleTable, normalizer: tuple[str, str]) -> None:
+        """Refuse a round that this party could not take part in rightly (PROTOCOL.md 3.3.1).
+
+        Args:
+            manifest: What the secretariat proposes.
+            table: The match rules that this node would use.
+            normalizer: This node's normalizer version and conformance digest.
+
+        Raises:
+            PolicyError: The party is not invited, or would normalize or match otherwise than the others.
+        """
+        if manifest.fingerprint_of(self.code) != self.identity.public.fingerprint:
+            raise PolicyError(f"the manifest does not name {self.code} with its identity key", party=self.code)
+        if manifest.rules.digest != table.digest:
+            raise PolicyError(
+                f"this node has other match rules than the round's '{manifest.rules.name}'",
+                hint="install the rule table that the secretariat distributed, and compare its digest",
+                expected=manifest.rules.digest,
+                got=table.digest,
+            )
+        if (manifest.normalizer.name, manifest.normalizer.digest) != normalizer:
+            raise PolicyError(
+                "this node normalizes names otherwise than the round demands",
+                hint="all parties need the same release of Aquila",
+                expected=f"{manifest.normalizer.name} {manifest.normalizer.digest[:16]}",
+                got=f"{normalizer[0]} {normalizer[1][:16]}",
+            )
+
+    def consent(
+        self, round_: Round, sequence: int, earlier: Sequence[EarlierRound], random: Random
+    ) -> tuple[RoundSecrets, bytes]:
+        """Make fresh secrets and sign the consent that brings their public halves (PROTOCOL.md 3.3).
+
+        Returns:
+            The secrets, to be sealed and stored before anything is sent, and the envelope.
+        """
+        shares = {kind: new_share(self.group, random) for kind in InputClass}
+        exchange, sealing = ExchangeKey.generate(random), SealingKey.generate(random)
+        keys = [share.public_key.hex() for share in shares.values()] + [exchange.public.hex(), sealing.public.hex()]
+        public = []
+        for kind, share in shares.items():
+            context = steps.knowledge_context(round_.manifest_digest, self.code, kind, keys)
+            proof = prove_knowledge(self.group, share, context, random)
+            public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
+        consent = Consent(
+            round_id=round_.round_id,
+            party=self.code,
+            sequence=sequence,
+            manifest_digest=round_.manifest_digest,
+            shares=tuple(public),
+            exchange_key=exchange.public.hex(),
+            sealing_key=sealing.public.hex(),
+            earlier_rounds=tuple(earlier),
+        )
+        return RoundSecrets(shares, exchange, sealing), self._signed(consent)
+
+    def check_opening(self, round_: Round, own_consent: str) -> None:
+        """Refuse to go on where the round opened without this party's own consent (PROTOCOL.md 3.3.5).
+
+        Args:
+            round_: The record, with the opening taken.
+            own_consent: Digest of the consent that this node signed.
+
+        Raises:
+            BindingError: The round is not this party's.
+        """
+        if round_.consent_digests.get(self.code) != own_consent or self.code not in round_.participants:
+            raise BindingError(
+                f"round {round_.round_id} was opened without the consent of {self.code}",
+                hint="if the consent was sent in time, ask the secretariat why it was left out",
+                round=round_.round_id,
+                party=self.code,
+            )
+
+    def submit(  # noqa: PLR0913, PLR0917  # the fields of the statement
+        self,
+        round_: Round,
+        sequence: int,
+        submission_id: str,
+        kind: Kind,
+        justification: Justification,
+        records: int,
+        chunks: Sequence[ChunkReference],
+    ) -> bytes:
+        """Sign the manifest of a submission whose chunks are stored already (PROTOCOL.md 3.4)."""
+        totals = {c: sum(chunk.elements for chunk in chunks if chunk.input_class is c) for c in InputClass}
+        submission = Submission(
+            round_id=round_.round_id,
+            party=self.code,
+            sequence=sequence,
+            binding=round_.binding,
+            submission_id=submission_id,
+            kind=kind,
+            justification=justification,
+            records=records,
+            elements=ClassCounts(full=totals[InputClass.FULL], partial=totals[InputClass.PARTIAL]),
+            chunks=tuple(chunks),
+        )
+        return self._signed(submission)
+
+    def evaluate(  # noqa: PLR0913, PLR0917  # what the statement binds together
+        self, round_: Round, secrets: RoundSecrets, sequence: int, submission_id: str, index: int, chunk: bytes,
+        fresh: bytes,
+    ) -> EvaluatedChunk:  # fmt: skip
+        """Evaluate one chunk of another party's submission and prove it (PROTOCOL.md 3.5).
+
+        Args:
+            round_: The record; the submission is in it, which means signed, bound and within its caps.
+            secrets: This party's secrets of the round.
+            sequence: The statement's number.
+            submission_id: Whose chunk it is.
+            index: The chunk's place in the submission.
+            chunk: Its elements as they came.
+            fresh: 32 fresh random bytes for the proof's nonce.
+
+        Raises:
+            OrderError: The submission is not one that this party evaluates (now).
+            DigestError: The bytes are not those that the origin signed.
+            MalformedError: An element is invalid, repeated or out of order.
+        """
+        # 1. The submission counts, and is another party's.
+        submission = round_.submissions.get(submission_id)
+        if submission is None or submission.party == self.code or round_.ending or self.code not in round_.participants:
+            raise OrderError("this submission is not to be evaluated here", submission=submission_id)
+        reference = chunk_of(submission, index)
+        # 2. The bytes are those that its origin signed (3.5.2), each a valid element, in order (3.4.5).
+        check_digest(chunk, reference.digest, submission=submission_id, chunk=index)
+        check_elements(self.group, chunk)
+        # 3. Evaluate and prove under this class's share.
+        share = secrets.shares[reference.input_class]
+        elements = oprf.evaluate(self.group, chunk, share)
+        context = proof_context(round_, submission, index, self.code)
+        proof = dleq.prove_chunk(self.group, share, context, chunk, elements, fresh)
+        evaluation = Evaluation(
+            round_id=round_.round_id,
+            party=self.code,
+            sequence=sequence,
+            binding=round_.binding,
+            origin=submission.party,
+            submission_id=submission_id,
+            index=index,
+            input_class=reference.input_class,
+            elements=reference.elements,
+            input_digest=reference.digest,
+            output_digest=hashlib.sha256(elements).hexdigest(),
+            proof=proof.hex(),
+        )
+        return EvaluatedChunk(elements, self._signed(evaluation))
+
+    def check_evaluation(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> None:
+        """Verify another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6, first half).
+
+        Args:
+            round_: The record, which has taken the evaluation's statement.
+            evaluation: The statement.
+            chunk: The blinded elements as this party sent them.
+            elements: The evaluated elements as they came.
+
+        Raises:
+            DigestError: The bytes are not those that the evaluator signed.
+            MalformedError: An element is no valid encoding or the identity.
+            ProofError: An element was not evaluated with the evaluator's share.
+        """
+        check_digest(elements, evaluation.output_digest, submission=evaluation.submission_id, chunk=evaluation.index)
+        self.group.validate(elements)
+        submission = round_.submissions[evaluation.submission_id]
+        context = proof_context(round_, submission, evaluation.index, evaluation.party)
+        key = share_key(round_, evaluation.party, evaluation.input_class)
+        dleq.verify_chunk(self.group, key, context, chunk, elements, bytes.fromhex(evaluation.proof))
+
+    def tokens(self, round_: Round, sequence: int, submission_id: str, chunks: Sequence[tuple[int, str]]) -> bytes:
+        """Sign the statement of a submission's tokens.
+
+        Args:
+            round_: The record.
+            sequence: The statement's number.
+            submission_id: Which submission was finalized.
+            chunks: Rows and SHA-256 of each token chunk, in order.
+        """
+        references = tuple(TokenChunkReference(rows=rows, digest=value) for rows, value in chunks)
+        return self._signed(
+            Tokens(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                submission_id=submission_id,
+                chunks=references,
+            )
+        )
+
+    def amend(self, round_: Round, sequence: int, absent: tuple[str, ...], now: int) -> bytes:
+        """Sign that the round goes on without the absent parties (PROTOCOL.md 3.8).
+
+        Raises:
+            PolicyError: A deadline that the absent missed is not over by this node's clock, or they are not absent
+                as far as this record knows.
+        """
+        for party in absent:
+            if not is_late(round_, party, now):
+                raise PolicyError(
+                    f"{party} is not late by this node's clock and record", round=round_.round_id, party=party, got=now
+                )
+        return self._signed(
+            Amendment(
+                round_id=round_.round_id, party=self.code, sequence=sequence, binding=round_.binding, absent=absent
+            )
+        )
+
+    def receipt(self, round_: Round, sequence: int, submission_id: str | None, hits: int) -> bytes:
+        """Sign that this party's report is stored (PROTOCOL.md 3.7.4)."""
+        return self._signed(
+            Receipt(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                submission_id=submission_id,
+                report_digest=round_.reports[self.code, submission_id],
+                hits=hits,
+            )
+        )
+
+    def close(self, round_: Round, sequence: int, hits: int) -> bytes:
+        """Sign that the round key is destroyed; call it after it is (PROTOCOL.md 3.9)."""
+        return self._signed(
+            Closing(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding if round_.bindings else None,
+                destroyed=True,
+                hits=hits,
+            )
+        )
+
+    def refuse(self, round_: Round, sequence: int, reason: str) -> bytes:
+        """Sign that this party takes no further part; the round is aborted (PROTOCOL.md 3.9)."""
+        return self._signed(Refusal(round_id=round_.round_id, party=self.code, sequence=sequence, reason=reason))
+
+    def _signed(self, statement: Statement) -> bytes:
+        return sign_envelope(statement.payload_type, statement.payload(), self.identity)
+
+
+def proof_context(round_: Round, submission: Submission, index: int, evaluator: str) -> bytes:
+    """Return what a chunk's proof is bound to besides its elements (PROTOCOL.md 4.3)."""
+    return framed(
+        "aquila/1 evaluation",
+        round_.first_binding,
+        submission.chunks[index].input_class.value.encode(),
+        evaluator.encode(),
+        submission.party.encode(),
+        bytes.fromhex(submission.submission_id),
+        index.to_bytes(4, "big"),
+    )
+
+
+def share_key(round_: Round, party: str, input_class: InputClass) -> bytes:
+    """Return the public key of a party's share of a class, from its consent."""
+    shares = {share.input_class: share.public_key for share in round_.consents[party].shares}
+    return bytes.fromhex(shares[input_class])
+
+
+def chunk_of(submission: Submission, index: int) -> ChunkReference:
+    """Return a chunk's reference.
+
+    Raises:
+        OrderError: The submission has no such chunk.
+    """
+    if not 0 <= index < len(submission.chunks):
+        raise OrderError("the submission has no such chunk", submission=submission.submission_id, chunk=index)
+    return submission.chunks[index]
+
+
+def check_digest(content: bytes, expected: str, **place: str | int) -> None:
+    """Refuse bytes other than those that were signed.
+
+    Raises:
+        DigestError: The SHA-256 differs; the fields say where.
+    """
+    got = hashlib.sha256(content).hexdigest()
+    if got != expected:
+        raise DigestError(
+            "the bytes are not those that were signed",
+            hint="fetch or send them again",
+            expected=expected,
+            got=got,
+            **place,
+        )
+
+
+def is_late(round_: Round, party: str, now: int) -> bool:
+    """Say whether a participant may be left out by now (PROTOCOL.md 3.8.1).
+
+    Its list is missing after the deadline for lists, or the deadline for evaluations is over; which evaluations are
+    missing then only the matcher sees, and a matcher that lies about it can do no more than one that withholds them.
+    """
+    window = round_.manifest.window
+    return now > window.evaluate_by or (round_.list_of(party) is None and now > window.submit_by)

@@ -1,0 +1,109 @@
+"""A party's list on its way to a submission: limits, padding, batches (PROTOCOL.md 3.4.4 to 3.4.7).
+
+A batch of records is prepared on its own and comes out the same however often it is made, so a node that was
+interrupted goes on with the next batch. Memory holds one batch, and 8 bytes for each input while values are counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aquila.errors import PolicyError
+from aquila.protocol.submission import padded_records, prepare_run, profile_position, record_places
+from aquila.records.inputs import FrequencyLimit, HeldBack, Input, record_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy as np
+
+    from aquila.crypto.group import Group
+    from aquila.crypto.keys import SecretBytes
+    from aquila.protocol.messages import Manifest
+    from aquila.protocol.submission import Place
+    from aquila.records.person import Record
+    from aquila.records.rules import InputClass, RuleTable
+
+BATCH_RECORDS = 2_048
+
+
+class RecordSource(Protocol):
+    """The records of a submission in a fixed order, read as often as needed."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
+
+    def read(self, first: int, count: int) -> Iterable[Record]:
+        """Return up to so many records from a position on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What fixes a submission: round, rules, seed and records.
+
+    Attributes:
+        group: The group backend.
+        manifest: The round's manifest, for padding and the frequency limit.
+        first_binding: 32 bytes.
+        table: The match rules.
+        seed: The submission seed; a new one for each submission.
+        source: The records.
+    """
+
+    group: Group
+    manifest: Manifest
+    first_binding: bytes
+    table: RuleTable
+    seed: SecretBytes
+    source: RecordSource
+
+    @property
+    def records(self) -> int:
+        """The number of records that the submission tells, dummies included."""
+        return padded_records(len(self.source), self.manifest.padding)
+
+    @property
+    def batches(self) -> int:
+        """How many batches there are."""
+        return -(-self.records // BATCH_RECORDS)
+
+    def count_values(self) -> HeldBack:
+        """Read all records once and find the values that too many of them share (PROTOCOL.md 3.4.7).
+
+        Raises:
+            PolicyError: No record gives an input under these rules, so there is nothing to submit.
+        """
+        limit = FrequencyLimit(self.table, self.manifest.frequency_limit)
+        inputs = 0
+        for first in range(0, len(self.source), BATCH_RECORDS):
+            for record in self.source.read(first, BATCH_RECORDS):
+                found = record_inputs(record, self.table)
+                inputs += len(found)
+                limit.note(found)
+        if not inputs:
+            raise PolicyError(
+                "no record of this list gives an input under the round's match rules",
+                hint="see with `aquila records check` which fields are missing",
+            )
+        return limit.held_back()
+
+    def batch(self, number: int, held_back: HeldBack) -> dict[InputClass, np.ndarray]:
+        """Blind one batch of records; see `aquila.protocol.submission.prepare_run`."""
+        first = number * BATCH_RECORDS
+        places = [place for item in self._batch_inputs(first, held_back) for place in self._places(*item)]
+        return prepare_run(self.group, self.first_binding, self.table, self.seed, places)
+
+    def _batch_inputs(self, first: int, held_back: HeldBack) -> Iterator[tuple[int, tuple[Input, ...]]]:
+        for position, record in enumerate(self.source.read(first, BATCH_RECORDS), start=first):
+            yield position, held_back.keep(record_inputs(record, self.table))
+        for position in range(max(first, len(self.source)), min(first + BATCH_RECORDS, self.records)):
+            copied = profile_position(position, len(self.source), self.seed)
+            for record in self.source.read(copied, 1):
+                yield position, record_inputs(record, self.table)
+
+    def _places(self, position: int, inputs: tuple[Input, ...]) -> list[Place]:
+        dummy = position >= len(self.source)
+        return record_places(position, inputs, self.manifest.padding, self.table, self.seed, dummy=dummy)

@@ -1,0 +1,287 @@
+"""The trusted record of one round: every statement that counts, verified on the way in (PROTOCOL.md section 3).
+
+A `Round` is built from a signed manifest and takes signed envelopes one by one. What it has accepted is right: signed
+by the pinned key, of this round, under a binding in force, in order, once. Party and matcher use the same record and
+rebuild it from stored envelopes. It does no I/O; bytes of chunks are checked in `party` and `matcher`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from aquila.crypto.envelope import open_envelope
+from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, SignatureError
+from aquila.protocol import steps
+from aquila.protocol.messages import (
+    ANNOUNCEMENTS,
+    PARTY_STATEMENTS,
+    BoundStatement,
+    Closing,
+    Consent,
+    Ending,
+    Evaluation,
+    HitReport,
+    Kind,
+    Manifest,
+    Message,
+    Opening,
+    Outcome,
+    Receipt,
+    Refusal,
+    Statement,
+    Submission,
+    Tokens,
+)
+from aquila.protocol.registry import MATCHER, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.crypto.group import Group
+
+LARGEST_STATEMENT = 64 << 20
+"""Bytes of an envelope at most: a submission of 600,000 chunks, or a report of 200,000 hits."""
+
+_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+
+
+class Phase(StrEnum):
+    """Where a round stands (PROTOCOL.md 3.10)."""
+
+    PROPOSED = "proposed"
+    OPEN = "open"
+    MATCHING = "matching"
+    REPORTING = "reporting"
+    CLOSED = "closed"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A statement that was verified: the message, its signer, the digest of its payload, and whether it was new."""
+
+    message: Message
+    signer: str
+    digest: str
+    new: bool
+
+
+@dataclass(slots=True)
+class Round:
+    """What is known and verified of one round. Make it with `Round.from_manifest`."""
+
+    registry: Registry
+    group: Group
+    manifest: Manifest
+    manifest_digest: str
+    sees_everything: bool
+    consents: dict[str, Consent] = field(default_factory=dict)
+    consent_digests: dict[str, str] = field(default_factory=dict)
+    bindings: list[str] = field(default_factory=list)
+    participants: tuple[str, ...] = ()
+    amendments: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    evaluations: dict[tuple[str, int, str], Evaluation] = field(default_factory=dict)
+    tokens: dict[str, Tokens] = field(default_factory=dict)
+    reports: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    receipts: dict[tuple[str, str | None], Receipt] = field(default_factory=dict)
+    closings: dict[str, Closing] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    ending: Ending | None = None
+    sequences: dict[str, dict[int, str]] = field(default_factory=dict)
+    announced: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    @classmethod
+    def from_manifest(
+        cls, registry: Registry, group: Group, envelope: bytes, *, sees_everything: bool = False
+    ) -> Round:
+        """Start the record of a round from its signed manifest (PROTOCOL.md 3.1).
+
+        Args:
+            registry: The pinned keys.
+            group: The group backend that checks proofs of knowledge.
+            envelope: The manifest in the matcher's envelope.
+            sees_everything: Whether every statement of the round comes here, as it does at the matcher; then gaps
+                in the sequences and tokens ahead of their evaluations are refused.
+
+        Raises:
+            SignatureError: The matcher did not sign it, or a participant's key is not the pinned one.
+            MalformedError: It is no manifest.
+        """
+        opened = open_envelope(envelope, [Manifest.payload_type], {registry.matcher.fingerprint: registry.matcher})
+        manifest = Manifest.from_payload(opened.payload)
+        for participant in manifest.participants:
+            pinned = registry.key_of(participant.party).fingerprint
+            if pinned != participant.identity_fingerprint:
+                raise SignatureError(
+                    f"the manifest names another identity key for {participant.party} than the registry",
+                    hint="compare fingerprints with the secretariat by telephone before you take part",
+                    party=participant.party,
+                    expected=pinned,
+                    got=participant.identity_fingerprint,
+                )
+        return cls(registry, group, manifest, opened.digest, sees_everything)
+
+    @classmethod
+    def restore(
+        cls,
+        registry: Registry,
+        group: Group,
+        manifest: bytes,
+        envelopes: Iterable[bytes],
+        *,
+        sees_everything: bool = False,
+    ) -> Round:
+        """Rebuild the record from stored envelopes, verifying each again, without the deadlines.
+
+        Raises:
+            AquilaError: What was stored does not hold together; as `from_manifest` and `accept`.
+        """
+        restored = cls.from_manifest(registry, group, manifest, sees_everything=sees_everything)
+        for envelope in envelopes:
+            restored.accept(envelope)
+        return restored
+
+    @property
+    def round_id(self) -> str:
+        """The round's identifier."""
+        return self.manifest.round_id
+
+    @property
+    def first_binding(self) -> bytes:
+        """The binding of manifest and consents, 32 bytes; it goes into every input digest and proof.
+
+        Raises:
+            OrderError: The round is not open yet.
+        """
+        if not self.bindings:
+            raise OrderError(f"round {self.round_id} is not open yet", round=self.round_id)
+        return bytes.fromhex(self.bindings[0])
+
+    @property
+    def binding(self) -> str:
+        """The binding in force, hexadecimal (the first, or the last amended one)."""
+        return self.first_binding.hex() if len(self.bindings) == 1 else self.bindings[-1]
+
+    @property
+    def phase(self) -> Phase:
+        """Where the round stands, as far as this record knows."""
+        if self.ending:
+            return Phase.CLOSED if self.ending.outcome is Outcome.CLOSED else Phase.ABORTED
+        if not self.bindings:
+            return Phase.PROPOSED
+        if self._lists_are_reported():
+            return Phase.REPORTING
+        return Phase.MATCHING if self.all_lists_are_in() else Phase.OPEN
+
+    def list_of(self, party: str) -> str | None:
+        """Return the submission id of a party's list, or None while it has submitted none."""
+        return next((i for i, s in self.submissions.items() if s.party == party and s.kind is Kind.LIST), None)
+
+    def evaluators_of(self, submission_id: str) -> tuple[str, ...]:
+        """Return the participants that evaluate a submission: all but its origin."""
+        origin = self.submissions[submission_id].party
+        return tuple(party for party in self.participants if party != origin)
+
+    def counterparts_of(self, party: str) -> tuple[str, ...]:
+        """Return the participants whose records may be joined with a party's."""
+        return tuple(p for p in self.participants if p != party and self.manifest.may_match(p, party))
+
+    def all_lists_are_in(self) -> bool:
+        """Say whether every participant's list has its tokens statement."""
+        return all(self.list_of(party) in self.tokens for party in self.participants)
+
+    def last_sequence(self, party: str) -> int:
+        """Return the highest sequence number accepted from a party, 0 for none."""
+        return max(self.sequences.get(party, {}), default=0)
+
+    def accept(self, envelope: bytes, *, now: int | None = None) -> Accepted:
+        """Verify a signed envelope and take it into the record; the same envelope again changes nothing.
+
+        Args:
+            envelope: A DSSE envelope of any message of the round.
+            now: Seconds since 1970 for the manifest's deadlines; None when stored envelopes are read back.
+
+        Raises:
+            MalformedError, SignatureError, BindingError, OrderError, CapError, ProofError: It does not count; the
+                record is unchanged.
+            EquivocationError: Its signer has signed another one in its place; both are evidence.
+        """
+        # 1. The signature is by a pinned key, and the payload is a message of the protocol in canonical encoding.
+        holders = self.registry.by_fingerprint()
+        opened = open_envelope(
+            envelope, list(_MESSAGES), {print_: key for print_, (_, key) in holders.items()}, limit=LARGEST_STATEMENT
+        )
+        signer = holders[opened.signer.fingerprint][0]
+        message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
+        # 2. It belongs to this round.
+        if message.round_id != self.round_id:  # type: ignore[attr-defined]  # every message of the table has it
+            raise BindingError("the statement belongs to another round", round=self.round_id)
+        # 3. The signer is the one who may say it; a party speaks once under each sequence number.
+        if isinstance(message, Statement):
+            return self._accept_statement(message, signer, opened, now)
+        return self._accept_announcement(message, signer, opened)
+
+    def _accept_statement(self, message: Statement, signer: str, opened: OpenedEnvelope, now: int | None) -> Accepted:
+        if message.party != signer or self.manifest.fingerprint_of(signer) is None:
+            raise SignatureError("the statement is signed by another party than it names", party=message.party)
+        spoken = self.sequences.setdefault(signer, {})
+        before = spoken.get(message.sequence)
+        if before == opened.digest:
+            return Accepted(message, signer, opened.digest, new=False)
+        if before is not None:
+            raise EquivocationError(
+                f"{signer} signed two different statements under the number {message.sequence}",
+                round=self.round_id,
+                party=signer,
+                expected=before,
+                got=opened.digest,
+            )
+        if self.sees_everything and message.sequence != self.last_sequence(signer) + 1:
+            raise OrderError(
+                f"the next statement of {signer} must have the number {self.last_sequence(signer) + 1}",
+                round=self.round_id,
+                party=signer,
+                expected=self.last_sequence(signer) + 1,
+                got=message.sequence,
+            )
+        if isinstance(message, BoundStatement):
+            steps.check_binding(self, message)
+        steps.take(message, self, opened.digest, now)
+        spoken[message.sequence] = opened.digest
+        return Accepted(message, signer, opened.digest, new=True)
+
+    def _accept_announcement(self, message: Message, signer: str, opened: OpenedEnvelope) -> Accepted:
+        if signer != MATCHER:
+            raise SignatureError("only the matcher announces", party=signer)
+        place = announcement_place(message)
+        before = self.announced.get(place)
+        if before == opened.digest:
+            return Accepted(message, signer, opened.digest, new=False)
+        if before is not None:
+            raise EquivocationError(
+                f"the matcher signed two different announcements of the kind {place[0]}",
+                round=self.round_id,
+                expected=before,
+                got=opened.digest,
+            )
+        steps.take(message, self, opened.digest, None)
+        self.announced[place] = opened.digest
+        return Accepted(message, signer, opened.digest, new=True)
+
+    def _lists_are_reported(self) -> bool:
+        reported = {party for party, submission_id in self.reports if submission_id is None}
+        return bool(reported) and (not self.sees_everything or reported >= set(self.participants))
+
+
+def announcement_place(message: Message) -> tuple[str, ...]:
+    """Return what an announcement may say only once: its kind, and for a report whose and of what."""
+    kind = type(message).__name__.lower()
+    if isinstance(message, HitReport):
+        return kind, message.party, message.submission_id or "lists"
+    if isinstance(message, Opening | Ending):
+        return (kind,)
+    raise MalformedError(f"a {kind} is no announcement within a round", message_type=kind)
