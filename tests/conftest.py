@@ -77,8 +77,16 @@ def _stop_leftovers() -> None:
     """Stop the servers of test processes that were killed."""
     for folder in Path("/tmp").glob(f"{_PREFIX}*"):  # noqa: S108 - where the fixture makes them
         owner = folder / "owner"
-        if owner.is_file() and not psutil.pid_exists(int(owner.read_text(encoding="ascii") or 0)):
+        if owner.is_file() and not _lives(int(owner.read_text(encoding="ascii") or 0)):
             _stop(folder)
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether a process is there and not merely waiting to be reaped."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _stop(folder: Path) -> None:

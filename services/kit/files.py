@@ -173,7 +173,7 @@ class ChunkFiles:
 
     def _leave_room(self, size: int) -> None:
         """Refuse content that would leave less than what is kept free."""
-        if self._keep_free and size > self.free_space():
+        if self._keep_free and size >= self.free_space():
             raise _full(self.root)
 
 

@@ -245,8 +245,11 @@ class _Answer:
 def _on_error(_request: Request, error: Exception) -> Response:
     """Answer with the problem of an error of the tree."""
     assert isinstance(error, AquilaError)
-    _LOG.info("call_refused", error=error)
-    return problem_response(error)
+    response = problem_response(error)
+    # Below 500 the caller was wrong, which is no trouble of ours.
+    write = _LOG.info if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else _LOG.error
+    write("call_refused", error=error)
+    return response
 
 
 def _on_invalid(_request: Request, error: Exception) -> Response:

@@ -207,6 +207,9 @@ def test_room_that_is_kept_free_is_not_taken(small_disk: Path) -> None:
     assert files.free_space() < 62_144
     with pytest.raises(StoreFullError):
         files.write("b", bytes(100_000))
+    (small_disk / "other").write_bytes(bytes(100_000))
+    with pytest.raises(StoreFullError):
+        files.write("b", iter([b"x"]))
 
 
 def test_a_limit_on_file_sizes_is_a_full_disk(tmp_path: Path) -> None:

@@ -311,6 +311,25 @@ def test_a_full_postgresql_is_told(postgres_url: URL) -> None:
     store.close()
 
 
+def test_a_connection_that_breaks_before_the_commit_is_no_success(postgres_url: URL) -> None:
+    """The server ends the session in the middle: an error, nothing changed, and the next transaction succeeds."""
+    store = Store(postgres_url)
+    with schema_change(store) as connection:
+        _Base.metadata.create_all(connection)
+    other = Store(postgres_url)
+    with pytest.raises(StoreError), store.transaction("test") as session:  # noqa: PT012 - the commit is what fails
+        session.add(Counter(name="a", value=1))
+        session.flush()
+        number = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with other.reading("test") as killer:
+            killer.execute(text(f"SELECT pg_terminate_backend({number}, 5000)"))
+    with store.transaction("test") as session:
+        session.add(Counter(name="a", value=2))
+    assert _value(store) == 2
+    store.close()
+    other.close()
+
+
 def test_a_killed_writer_leaves_nothing_half_done(store: Store, store_url: URL) -> None:
     """Killed within its transaction: nothing of it is there, and the next writer gets its turn."""
     with schema_change(store) as connection:

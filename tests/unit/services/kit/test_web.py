@@ -184,13 +184,15 @@ async def test_a_replay_after_a_restart_is_refused(
      ("key", 500, "key-material", None)],
 )  # fmt: skip
 async def test_an_error_of_the_tree_becomes_its_problem(
-    client: httpx.AsyncClient, name: str, status: int, slug: str, wait: str | None
+    client: httpx.AsyncClient, lines: Lines, name: str, status: int, slug: str, wait: str | None
 ) -> None:
-    """Status, type and Retry-After are the table's."""
+    """Status, type and Retry-After are the table's; what is our own trouble is logged as such."""
     answer = await client.get(f"/rounds/failures/{name}")
     assert answer.status_code == answer.json()["status"] == status
     assert answer.json()["type"] == f"urn:aquila:problem:{slug}"
     assert answer.headers.get("retry-after") == wait
+    refused = json.loads(str(lines).splitlines()[0])
+    assert (refused["event"], refused["level"]) == ("call_refused", "error" if status >= 500 else "info")
 
 
 async def test_an_unknown_exception_is_an_incident_that_quotes_nothing(client: httpx.AsyncClient, lines: Lines) -> None:
