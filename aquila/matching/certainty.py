@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CACHED = 1 << 14
 _MOST_BITS = 500.0  # beyond it a double cannot tell the probability from one
 _LEAST_PERSONS = 1.0  # the fewest common persons that learning assumes: a share of 0 would silence every rule
-_MOST_STEPS = 200
+MOST_STEPS = 200
 _CLOSE_ENOUGH = 1e-6
 
 
@@ -120,7 +120,9 @@ def prior_bits(size_a: int, size_b: int, share: float) -> float:
     return log2(share) - log2(max(size_a, size_b))
 
 
-def learn_share(table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int) -> float:
+def learn_share(
+    table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int, *, steps: int = MOST_STEPS
+) -> float:
     """Learn from the patterns that met which share of the smaller list the other list holds too.
 
     Expectation-maximization over the share alone, the weights fixed: no label is needed, and nothing but counts.
@@ -130,6 +132,7 @@ def learn_share(table: RuleTable, patterns: Mapping[int, int], size_a: int, size
         patterns: For each mask of rules, how many pairs of records of the two lists met so.
         size_a: Records of the one list, padding included.
         size_b: Records of the other.
+        steps: After how many steps learning ends even if the share still moves.
 
     Returns:
         A share of at least one person and at most the whole smaller list, for `grade`.
@@ -138,16 +141,15 @@ def learn_share(table: RuleTable, patterns: Mapping[int, int], size_a: int, size
         InputError: As `grade`.
     """
     share, smaller = table.expected_share, min(size_a, size_b)
-    for _step in range(_MOST_STEPS):
+    for _step in range(steps):
         found = sum(
             count * grade.__wrapped__(table, mask, size_a, size_b, share).probability
             for mask, count in patterns.items()
         )
-        learned = min(1.0, max(_LEAST_PERSONS, found) / smaller)
-        if abs(learned - share) <= _CLOSE_ENOUGH * learned:
+        before, share = share, min(1.0, max(_LEAST_PERSONS, found) / smaller)
+        if abs(share - before) <= _CLOSE_ENOUGH * share:
             break
-        share = learned
-    return learned
+    return share
 
 
 def expected_chance_hits(

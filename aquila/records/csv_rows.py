@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.errors import InputError
-from aquila.records.fields import FIELDS, LIST_FIELDS, RowReader
+from aquila.records.fields import RowReader
 from aquila.records.lines import Line, read_lines
+from aquila.records.person import FIELDS, LIST_FIELDS
 from aquila.records.rows import Accepted, Finding, Refused, Row
 
 if TYPE_CHECKING:
@@ -89,8 +90,11 @@ def _read_header(source: _Source) -> _Header:
         raise InputError("The first line names no known column.", hint="Known: " + ", ".join(FIELDS) + ".", line=1)
     columns = tuple(name if name in FIELDS else None for name in names)
     _check_columns([name for name in columns if name])
-    unknown = [name[:_LONGEST_COLUMN] for name in names if name not in FIELDS]
-    findings = tuple(Finding(1, name, "is an unknown column and is not read; check its spelling") for name in unknown)
+    findings = tuple(
+        Finding(1, name[:_LONGEST_COLUMN] or f"column {place}", "is an unknown column and is not read")
+        for place, name in enumerate(names, start=1)
+        if name not in FIELDS
+    )
     return _Header(separator, columns, findings)
 
 
@@ -152,7 +156,9 @@ def _parse(line: Line, source: _Source, separator: str) -> list[str]:
         return next(csv.reader(texts(), delimiter=separator, strict=True))
     except csv.Error:
         source.returned.extendleft(reversed(taken))
-        raise _UnreadableError("has quotes that do not fit; double a quote inside a quoted field") from None
+        raise _UnreadableError(
+            "is no well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
+        ) from None
 
 
 def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:

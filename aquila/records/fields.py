@@ -10,15 +10,10 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.normalize.identifiers import document_number, email, national_number, phone
-from aquila.records.person import (
-    HANDLING_CODES,
-    INFORMATION_EVALUATIONS,
-    SEXES,
-    SOURCE_EVALUATIONS,
-    PartialDate,
-    Record,
-)
+from aquila.errors import InputError
+from aquila.records.normalize.identifiers import document_number, email, fails_check, national_number, phone
+from aquila.records.normalize.names import name_words
+from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
 from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
 
 if TYPE_CHECKING:
@@ -28,39 +23,7 @@ LONGEST_ID = 200  # characters
 LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
 MOST_VALUES = 50  # values of one list
 
-LIST_FIELDS = (
-    "given_names",
-    "family_names",
-    "aliases",
-    "nationality",
-    "document_numbers",
-    "national_numbers",
-    "phones",
-    "emails",
-    "indicators",
-)
 TEXT_FIELDS = ("full_name", "place_of_birth", "country_of_birth", "category")
-FIELDS = (
-    "record_id",
-    "given_names",
-    "family_names",
-    "full_name",
-    "aliases",
-    "date_of_birth",
-    "sex",
-    "place_of_birth",
-    "country_of_birth",
-    "nationality",
-    "document_numbers",
-    "national_numbers",
-    "phones",
-    "emails",
-    "category",
-    "source_evaluation",
-    "information_evaluation",
-    "handling_code",
-    "indicators",
-)
 
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
 _IDENTIFIERS = {
@@ -70,12 +33,6 @@ _IDENTIFIERS = {
     "emails": (email, "has no part before and after one @"),
 }
 _SEXES = {"FEMALE": "F", "MALE": "M", "OTHER": "X", "W": "F"}
-_CODES = {
-    "sex": SEXES,
-    "source_evaluation": SOURCE_EVALUATIONS,
-    "information_evaluation": INFORMATION_EVALUATIONS,
-    "handling_code": HANDLING_CODES,
-}
 _DATE_FAULTS = {
     "form": "has an unknown form and is not used; write YYYY-MM-DD, YYYY-MM or YYYY",
     "year": "has an impossible year and is not used; check it against the source",
@@ -101,15 +58,18 @@ class RowReader:
         values: dict[str, Any] = {name: self._list(name, texts.get(name, ())) for name in LIST_FIELDS}
         for name in TEXT_FIELDS:
             values[name] = self._single(name, self._list(name, texts.get(name, ())))
-        for name in _CODES:
+        for name in CODES:
             values[name] = self._code(name, texts.get(name, ()))
         values["date_of_birth"] = self._date(texts.get("date_of_birth", ()))
         if not record_id:
             return self.refuse("record_id", "is missing or unusable; give every row an id of its own")
-        if not _is_enough(values):
+        try:
+            record = Record(record_id=record_id, **values)
+        except InputError:
             reason = "too little is left to match on; give two of given names, family names and date of birth"
             return self.refuse("", reason, record_id)
-        return Accepted(self.line, Record(record_id=record_id, **values), tuple(self.findings))
+        self._check_digits(record)
+        return Accepted(self.line, record, tuple(self.findings))
 
     def warn(self, name: str, reason: str) -> None:
         """Note something that cannot be read."""
@@ -151,10 +111,17 @@ class RowReader:
         code = _SEXES.get(value, value) if name == "sex" else value
         if not code:
             return None
-        if code not in _CODES[name]:
-            self.warn(name, "is an unknown code and is not used; use one of " + ", ".join(_CODES[name]))
+        if code not in CODES[name]:
+            self.warn(name, "is an unknown code and is not used; use one of " + ", ".join(CODES[name]))
             return None
         return code
+
+    def _check_digits(self, record: Record) -> None:
+        """Warn of national numbers that have the form of a known scheme and the check digits of none."""
+        for number in map(national_number, record.national_numbers):
+            if fails_check(number):
+                reason = "has check digits that no known national number has; it is used; look for a typing error"
+                self.warn("national_numbers", reason)
 
     def _date(self, texts: Iterable[str]) -> PartialDate | None:
         """The date of birth, or what can be used of it."""
@@ -167,14 +134,17 @@ class RowReader:
         return date
 
 
+_LEFT_OUT = frozenset({"Cf", "Cs"})  # format characters, and halves of characters that JSON can spell
+
+
 def clean(text: str) -> str:
     """Put a text into NFC, control and format characters out, white space to single blanks."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split()) if " " in text else text
     kept = "".join(
-        " " if unicodedata.category(letter) == "Cc" else letter
-        for letter in text
-        if unicodedata.category(letter) != "Cf"
+        " " if category == "Cc" else letter
+        for letter, category in zip(text, map(unicodedata.category, text), strict=True)
+        if category not in _LEFT_OUT
     )
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
@@ -183,15 +153,9 @@ def _fault(name: str, value: str) -> str:
     """Say why a value cannot be used, or nothing."""
     if len(value) > LONGEST_VALUE:
         return f"is longer than {LONGEST_VALUE} characters"
-    if name in _NAME_FIELDS and not any(map(str.isalpha, value)):
-        return "holds no letter"
+    if name in _NAME_FIELDS and not (any(map(str.isalpha, value)) and name_words(value)):
+        return "holds no letter of the scripts that the letter tables know"
     if name in _IDENTIFIERS:
         read, fault = _IDENTIFIERS[name]
         return "" if read(value) else fault
     return ""
-
-
-def _is_enough(values: Mapping[str, Any]) -> bool:
-    """The same rule as `Record.is_enough`, before there is a record."""
-    names = 2 if values["full_name"] else bool(values["given_names"]) + bool(values["family_names"])
-    return bool(names + (values["date_of_birth"] is not None) >= 2)  # noqa: PLR2004 - two of three fields

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_LINE = 1 << 18  # bytes; a record of all fields with long lists takes a few thousand
+LONGEST_LINE = 1 << 16  # bytes; a record of all fields with long lists takes a few thousand
 
 
 @dataclass(frozen=True, slots=True, repr=False)

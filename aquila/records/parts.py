@@ -1,9 +1,9 @@
 """What a part of a match rule means: the values that a record has for it.
 
-A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` (one given with one
-family name, in either order) and `word` (any one word); their forms are those of `normalize.names`, and `pair:A+B` takes
-one word in form A, the other in form B. `birth` takes a form of the date; identifiers take none. A name that is not
-split gives every pair of its words.
+A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` (one given with
+one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`, and
+`pair:A+B` takes one word in form A, the other in form B. `birth` takes a form of the date; identifiers take none. A
+name that is not split gives every pair of its words.
 """
 
 from __future__ import annotations

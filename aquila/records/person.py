@@ -13,20 +13,17 @@ from typing import Any
 from aquila.errors import InputError
 from aquila.records.dates import PartialDate
 
-__all__ = ["HANDLING_CODES", "INFORMATION_EVALUATIONS", "SEXES", "SOURCE_EVALUATIONS", "PartialDate", "Record"]
+__all__ = ["CODES", "FIELDS", "LIST_FIELDS", "PartialDate", "Record"]
 
-SEXES = ("F", "M", "X")
-SOURCE_EVALUATIONS = ("A", "B", "C", "X")
-INFORMATION_EVALUATIONS = ("1", "2", "3", "4")
-HANDLING_CODES = ("H0", "H1", "H2", "H3")
+CODES = {
+    "sex": ("F", "M", "X"),
+    "source_evaluation": ("A", "B", "C", "X"),
+    "information_evaluation": ("1", "2", "3", "4"),
+    "handling_code": ("H0", "H1", "H2", "H3"),
+}
+"""The fields of closed lists; the evaluations are those of the 4x4 system."""
 
 _ENOUGH = 2
-_CODES = {
-    "sex": SEXES,
-    "source_evaluation": SOURCE_EVALUATIONS,
-    "information_evaluation": INFORMATION_EVALUATIONS,
-    "handling_code": HANDLING_CODES,
-}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,10 +33,7 @@ class Record:
     Attributes:
         record_id: The party's own identifier, unique in its list.
         full_name: The whole name where the source does not split it; it stands for given and family names.
-        sex: One of `SEXES`, or None.
-        source_evaluation: One of `SOURCE_EVALUATIONS` (4x4), or None.
-        information_evaluation: One of `INFORMATION_EVALUATIONS` (4x4), or None.
-        handling_code: One of `HANDLING_CODES`, or None.
+        sex, source_evaluation, information_evaluation, handling_code: One of `CODES`, or None.
 
     Raises:
         InputError: No record id, too little to match on, or an unknown code.
@@ -73,7 +67,7 @@ class Record:
                 "A record holds too little to match on.",
                 hint="Give two of given names, family names and date of birth.",
             )
-        for name, codes in _CODES.items():
+        for name, codes in CODES.items():
             value = getattr(self, name)
             if value is not None and value not in codes:
                 raise InputError(f"A record has an unknown {name}.", hint="Use one of " + ", ".join(codes) + ".")
@@ -90,7 +84,7 @@ class Record:
     def to_json(self) -> bytes:
         """Write the record as one JSON object, the same bytes for the same record; absent fields are left out."""
         content: dict[str, Any] = {}
-        for name in _NAMES:
+        for name in FIELDS:
             value = getattr(self, name)
             if value is not None and value != ():
                 content[name] = str(value) if isinstance(value, PartialDate) else value
@@ -117,12 +111,15 @@ class Record:
         return cls(**{"record_id": "", **made})
 
 
-_NAMES = tuple(field.name for field in fields(Record))
-_LISTS = frozenset(field.name for field in fields(Record) if field.default == () and field.name != "record_id")
+FIELDS = tuple(field.name for field in fields(Record))
+"""The names of a record's fields, which are the columns of a CSV list."""
+
+LIST_FIELDS = tuple(field.name for field in fields(Record) if field.default == ())
+"""The fields that hold several values."""
 
 
 def _is_of_type(name: str, value: object) -> bool:
     """Whether a stored value is of its field's type: a list of texts, or a text."""
-    if name in _LISTS:
+    if name in LIST_FIELDS:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return name in _NAMES and isinstance(value, str)
+    return name in FIELDS and isinstance(value, str)

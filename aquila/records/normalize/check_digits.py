@@ -40,8 +40,8 @@ def lnch(number: str) -> bool:
 
 def cnp(number: str) -> bool:
     """Romania; a remainder of 10 gives 1."""
-    remainder = _weighted(number, _CNP) % 11
-    return _is_day(number[3:5], number[5:7]) and min(remainder, remainder % 9) == int(number[12])
+    digit = {10: 1}.get(remainder := _weighted(number, _CNP) % 11, remainder)
+    return _is_day(number[3:5], number[5:7]) and digit == int(number[12])
 
 
 def idnp(number: str) -> bool:
@@ -63,10 +63,13 @@ def svnr(number: str) -> bool:
 
 
 def szemelyi(number: str) -> bool:
-    """Hungary's personal number: weights rise for persons born before 1997 and fall for later ones."""
-    rising = _weighted(number, range(1, 11)) % 11
-    falling = _weighted(number, range(10, 0, -1)) % 11
-    return _is_day(number[3:5], number[5:7]) and int(number[10]) in (rising, falling)
+    """Hungary's personal number: weights rise for persons born before 1997 and fall for later ones.
+
+    The first digit tells sex and century: 3, 4, 7 and 8 are the 21st.
+    """
+    is_later = number[0] in "3478" or number[1:3] >= "97"
+    weights = range(10, 0, -1) if is_later else range(1, 11)
+    return _is_day(number[3:5], number[5:7]) and _weighted(number, weights) % 11 == int(number[10])
 
 
 def nid(number: str) -> bool:

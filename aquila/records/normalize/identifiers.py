@@ -41,6 +41,11 @@ def national_schemes(number: str) -> tuple[str, ...]:
     return tuple(name for name, (form, check) in SCHEMES.items() if form.fullmatch(number) and check(number))
 
 
+def fails_check(number: str) -> bool:
+    """Whether a canonical national number has the form of known schemes and the check digits of none."""
+    return any(form.fullmatch(number) for form, _check in SCHEMES.values()) and not national_schemes(number)
+
+
 def phone(text: str) -> str:
     """A telephone number as + and digits where it is written in international form, as digits elsewhere."""
     written = unicodedata.normalize("NFKC", text).strip().replace("(0)", "")

@@ -42,13 +42,24 @@ def name_words(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_CACHED)
 def fold(word: str) -> str:
-    """Fold one lower-case Latin word to the region's common spelling: letters a to z, none doubled."""
+    """Fold one lower-case Latin word to the region's common spelling: letters a to z, none doubled.
+
+    Folding goes on until nothing changes, so that "tš" and its bare spelling "ts" end alike.
+    """
+    folded = _fold_once(word)
+    while folded != word:
+        word, folded = folded, _fold_once(folded)
+    return folded
+
+
+def _fold_once(word: str) -> str:
+    """One pass: spellings, diacritics, doubled letters, the prefixes Abd- and Al-."""
     pattern, spellings = _spellings()
     plain = pattern.sub(lambda found: spellings[found[0]], word)
-    if not plain.isascii():
+    if not (plain.isascii() and plain.isalpha()):
         plain = "".join(letter for letter in unicodedata.normalize("NFD", plain) if "a" <= letter <= "z")
-    plain = _DOUBLED.sub(r"\1", plain)
-    return _DOUBLED.sub(r"\1", _ARTICLE.sub("", _SERVANT.sub("abdu", plain)))
+    plain = _SERVANT.sub("abdu", _DOUBLED.sub(r"\1", plain))
+    return _DOUBLED.sub(r"\1", _ARTICLE.sub("", plain))
 
 
 @lru_cache(maxsize=_CACHED)

@@ -1,0 +1,120 @@
+"""Properties of records, names and inputs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from io import BytesIO
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aquila.errors import InputError
+from aquila.records.inputs import record_inputs
+from aquila.records.normalize import fold, name_words, skeleton, sound, to_latin
+from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
+from aquila.records.reading import Accepted, Refused, read_csv, read_ftm
+from aquila.records.rules import load_rules
+
+DEFAULT = load_rules("default")
+
+LATIN = ("lj", "nj", "dž", *"abcčćdđefghijklmnoprsštuvzž")
+CYRILLIC = ("љ", "њ", "џ", *"абцчћдђефгхијклмнопрсштувзж")
+BARE = {"đ": "dj", "dž": "dz", "č": "c", "ć": "c", "š": "s", "ž": "z"}
+
+letters = st.lists(st.integers(0, len(LATIN) - 1), min_size=2, max_size=10)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+names = st.sampled_from(["Ana", "Марко", "Đorđe", "Abd al-Rahman", "Ștefan", "Nagy-Kovács", "Ilić"])
+dates = st.one_of(
+    st.dates().map(lambda day: PartialDate(day.year % 200 + 1850, day.month, min(day.day, 28))),
+    st.builds(PartialDate, st.integers(1900, 2020), st.integers(1, 12)),
+    st.builds(PartialDate, st.integers(1900, 2020)),
+)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """Any valid record."""
+    optional = {name: draw(st.none() | st.sampled_from(codes)) for name, codes in CODES.items()}
+    lists = {name: tuple(draw(st.lists(texts, max_size=3))) for name in LIST_FIELDS}
+    return Record(
+        record_id=draw(texts.filter(bool)),
+        full_name=draw(texts.filter(bool)),
+        date_of_birth=draw(st.none() | dates),
+        place_of_birth=draw(st.none() | texts),
+        category=draw(st.none() | texts),
+        **optional,
+        **lists,
+    )
+
+
+@given(records())
+def test_a_record_survives_json_both_ways(record: Record) -> None:
+    """Record to bytes to record, and bytes to record to bytes."""
+    stored = record.to_json()
+    assert Record.from_json(stored) == record
+    assert Record.from_json(stored).to_json() == stored
+
+
+@given(st.binary(max_size=200) | texts.map(str.encode))
+def test_any_stored_bytes_end_in_the_tree_of_errors(content: bytes) -> None:
+    """A raw exception on hostile bytes is a bug."""
+    with suppress(InputError):
+        Record.from_json(content)
+
+
+@given(st.binary(max_size=300) | texts.map(lambda text: b"record_id,full_name\n" + text.encode()))
+def test_any_file_is_read_or_refused(content: bytes) -> None:
+    """Each reader gives rows or an error of the tree."""
+    for read in (read_csv, read_ftm):
+        with suppress(InputError):
+            assert all(isinstance(row, Accepted | Refused) for row in read(BytesIO(content)))
+
+
+@given(letters)
+def test_the_two_scripts_of_serbian_fold_alike(word: list[int]) -> None:
+    """Letter for letter, whatever the word."""
+    latin, cyrillic = "".join(LATIN[letter] for letter in word), "".join(CYRILLIC[letter] for letter in word)
+    # A word that happens to be written with l and j in a row is read as the one letter lj, in Latin only.
+    if to_latin(cyrillic) == latin:
+        assert name_words(latin) == name_words(cyrillic)
+
+
+@given(letters)
+def test_bare_letters_fold_as_their_diacritics(word: list[int]) -> None:
+    """What a keyboard without diacritics writes is the same name."""
+    marked = " ".join(LATIN[letter] for letter in word)
+    bare = " ".join(BARE.get(LATIN[letter], LATIN[letter]) for letter in word)
+    assert [fold(part) for part in marked.split()] == [fold(part) for part in bare.split()]
+
+
+@given(texts)
+def test_folding_is_idempotent(text: str) -> None:
+    """What is folded stays as it is, and so do its words."""
+    for word in name_words(text):
+        assert fold(word) == word
+        assert word.isascii()
+        assert word.isalpha()
+        assert skeleton(word)
+        assert sound(word)
+
+
+@given(texts)
+def test_readable_latin_is_idempotent(text: str) -> None:
+    """Latin is not transliterated again."""
+    assert to_latin(to_latin(text)) == to_latin(text)
+
+
+@given(st.lists(names, min_size=2, max_size=4), dates)
+def test_inputs_do_not_depend_on_the_order_of_a_name(words: list[str], date: PartialDate) -> None:
+    """Given and family names may be swapped as a whole."""
+    given_names, family_names = (words[0],), tuple(words[1:])
+    one = Record("1", given_names, family_names, date_of_birth=date)
+    other = Record("2", family_names, given_names, date_of_birth=date)
+    assert record_inputs(one, DEFAULT) == record_inputs(other, DEFAULT)
+
+
+@given(records())
+def test_inputs_are_a_sorted_set(record: Record) -> None:
+    """Whatever the record holds."""
+    inputs = record_inputs(record, DEFAULT)
+    assert list(inputs) == sorted(set(inputs))

@@ -1,0 +1,48 @@
+"""The normalizer's version and digest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from aquila.records.normalize import NORMALIZER_VERSION, conformance_answers, normalizer_digest
+
+_PROGRAM = """
+from aquila.records.inputs import record_inputs
+from aquila.records.normalize import normalizer_digest
+from aquila.records.person import PartialDate, Record
+from aquila.records.rules import load_rules
+import hashlib
+record = Record("1", ("Ђорђе",), ("Ђорђевић",), aliases=("Abd al-Rahman Omar",), date_of_birth=PartialDate(1980, 2))
+table = load_rules("default")
+inputs = repr([(rule, value) for rule, value in record_inputs(record, table)])
+print(normalizer_digest(), table.digest, hashlib.sha256(inputs.encode()).hexdigest())
+"""
+
+
+def test_the_conformance_set_is_answered_wholly() -> None:
+    """Every line has an answer, names and all kinds of identifiers."""
+    answers = list(conformance_answers())
+    assert {kind for kind, _text, _answer in answers} == {"name", "document", "national", "phone", "email"}
+    assert len(answers) > 70
+
+
+def test_the_digest_is_pinned_to_the_version() -> None:
+    """Who changes an answer changes the version, and this line."""
+    assert (NORMALIZER_VERSION, normalizer_digest()[:16]) == (1, "7d14c1cc0d9b0af9")
+
+
+def test_answers_do_not_depend_on_the_process() -> None:
+    """Two processes with different hash seeds give the same digest, table and inputs."""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", _PROGRAM],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "4242")
+    }
+    assert len(outputs) == 1
+    assert outputs.pop().split()[0].decode() == normalizer_digest()

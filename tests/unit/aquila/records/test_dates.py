@@ -1,0 +1,76 @@
+"""Dates of birth that may miss their day or month."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.errors import InputError
+from aquila.records.dates import PartialDate
+
+
+@pytest.mark.parametrize("text", ["1980-02-29", "1980-02", "1980"])
+def test_a_date_is_written_as_it_was_read(text: str) -> None:
+    """Parsing and writing a date gives the same text."""
+    assert str(PartialDate.parse(text)) == text
+
+
+def test_a_date_is_full_only_with_its_day() -> None:
+    """A month is no full date."""
+    assert PartialDate(1980, 2, 1).is_full
+    assert not PartialDate(1980, 2).is_full
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1980-02-31",
+        "1979-02-29",
+        "1980-13-01",
+        "1980-00",
+        "1849",
+        "2151",
+        "80-01-01",
+        "01.02.1980",
+        "1980-1-1",
+        "",
+        "१९८०",
+    ],
+)
+def test_an_impossible_or_misshapen_date_is_refused(text: str) -> None:
+    """No date is made of what no calendar has."""
+    with pytest.raises(InputError):
+        PartialDate.parse(text)
+
+
+def test_a_day_without_a_month_is_refused() -> None:
+    """A day needs its month."""
+    with pytest.raises(InputError):
+        PartialDate(1980, None, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "fault"),
+    [
+        ("1980-02-03", "1980-02-03", ""),
+        ("1980-02", "1980-02", ""),
+        ("1980", "1980", ""),
+        ("1980-02-31", "1980-02", "day"),
+        ("1980-02-00", "1980-02", "day"),
+        ("1980-13-01", "1980", "month"),
+    ],
+)
+def test_what_can_be_used_of_a_date_is_kept(text: str, kept: str, fault: str) -> None:
+    """The longest usable beginning of an impossible date remains, and the wrong part is named."""
+    date, found = PartialDate.salvage(text)
+    assert (str(date), found) == (kept, fault)
+
+
+@pytest.mark.parametrize(("text", "fault"), [("1066-10-14", "year"), ("14 October", "form")])
+def test_nothing_is_kept_of_a_date_without_a_year(text: str, fault: str) -> None:
+    """A date whose year cannot be used is gone."""
+    assert PartialDate.salvage(text) == (None, fault)
+
+
+def test_a_date_does_not_show_itself() -> None:
+    """A date of birth never reaches a traceback through repr."""
+    assert "1980" not in repr(PartialDate(1980, 2, 3))

@@ -1,0 +1,136 @@
+"""From the texts of one row to a record."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, RowReader, clean
+from aquila.records.rows import Accepted, Refused, Row, Severity
+
+NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
+
+
+def read(**texts: list[str]) -> Row:
+    """Read a row that is complete but for the given fields."""
+    return RowReader(2).read({**NAMED, **texts})
+
+
+def accepted(**texts: list[str]) -> Accepted:
+    """Read a row that must be accepted."""
+    row = read(**texts)
+    assert isinstance(row, Accepted)
+    return row
+
+
+def test_every_field_is_read() -> None:
+    """A sound row gives a record and no warning."""
+    row = accepted(
+        date_of_birth=["1980-02-03"],
+        sex=["f"],
+        place_of_birth=["Niš"],
+        document_numbers=["A 123456"],
+        national_numbers=["0101990710008"],
+        phones=["+381 64 123456"],
+        emails=["ana@example.org"],
+        source_evaluation=["b"],
+        information_evaluation=["2"],
+        handling_code=["h1"],
+        indicators=["travel", "travel", " "],
+    )
+    assert row.warnings == ()
+    assert (row.record.sex, row.record.source_evaluation, row.record.handling_code) == ("F", "B", "H1")
+    assert row.record.indicators == ("travel",)
+
+
+@pytest.mark.parametrize(("text", "sex"), [("female", "F"), ("MALE", "M"), ("other", "X"), ("w", "F"), ("m", "M")])
+def test_the_words_for_the_sexes_are_known(text: str, sex: str) -> None:
+    """FollowTheMoney's words and the common letters mean the same."""
+    assert accepted(sex=[text]).record.sex == sex
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("sex", "Q"),
+        ("source_evaluation", "E"),
+        ("information_evaluation", "5"),
+        ("handling_code", "H9"),
+        ("aliases", "???"),
+        ("aliases", "山田太郎"),
+        ("place_of_birth", "x" * (LONGEST_VALUE + 1)),
+        ("document_numbers", "A1"),
+        ("national_numbers", "12"),
+        ("phones", "123"),
+        ("emails", "ana"),
+        ("date_of_birth", "3 February 1980"),
+        ("date_of_birth", "1700-02-03"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_a_warning_and_left_out(field: str, text: str) -> None:
+    """The row is used without it, and the reason does not repeat the value."""
+    row = accepted(**{field: [text]})
+    (warning,) = row.warnings
+    assert (warning.line, warning.field, warning.severity) == (2, field, Severity.WARNING)
+    assert text not in warning.reason
+    assert getattr(row.record, field) in (None, ())
+
+
+@pytest.mark.parametrize(("text", "kept"), [("1980-02-31", "1980-02"), ("1980-14-31", "1980")])
+def test_what_can_be_used_of_a_date_is_used(text: str, kept: str) -> None:
+    """An impossible day or month does not cost the year."""
+    row = accepted(date_of_birth=[text])
+    assert str(row.record.date_of_birth) == kept
+    assert [warning.field for warning in row.warnings] == ["date_of_birth"]
+
+
+def test_a_wrong_check_digit_is_a_warning_and_the_number_is_used() -> None:
+    """Real papers carry wrong check digits."""
+    row = accepted(national_numbers=["0101990710009"])
+    assert row.record.national_numbers == ("0101990710009",)
+    assert [warning.field for warning in row.warnings] == ["national_numbers"]
+
+
+def test_too_many_values_are_cut_with_a_warning() -> None:
+    """A list has an end."""
+    row = accepted(aliases=[f"Ana {chr(97 + place % 26) * (place // 26 + 2)}" for place in range(MOST_VALUES + 1)])
+    assert len(row.record.aliases) == MOST_VALUES
+    assert [warning.field for warning in row.warnings] == ["aliases"]
+
+
+def test_several_values_of_a_single_field_are_a_warning() -> None:
+    """The first counts."""
+    row = accepted(date_of_birth=["1980", "1981"])
+    assert str(row.record.date_of_birth) == "1980"
+    assert [warning.field for warning in row.warnings] == ["date_of_birth"]
+
+
+@pytest.mark.parametrize("ids", [[], [""], [" "], ["x" * (LONGEST_ID + 1)], ["a\x07b"], ["\ud800"]])
+def test_a_row_without_usable_id_is_refused(ids: list[str]) -> None:
+    """A record needs an id that can be printed."""
+    row = read(record_id=ids)
+    assert isinstance(row, Refused)
+    assert (row.record_id, row.findings[-1].field, row.findings[-1].severity) == ("", "record_id", Severity.REFUSAL)
+
+
+def test_a_row_with_too_little_left_is_refused() -> None:
+    """A family name that is no name and an impossible date leave a given name alone."""
+    row = read(family_names=["-"], date_of_birth=["0000-00-00"])
+    assert isinstance(row, Refused)
+    assert row.record_id == "1"
+    assert [finding.field for finding in row.findings] == ["family_names", "date_of_birth", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("Ana", "Ana"),
+        (" Ana   Ilic ", "Ana Ilic"),
+        ("Ana\tIlić\n", "Ana Ilić"),
+        ("C\u030c", "Č"),
+        ("A\u200dna\ud800", "Ana"),
+        ("Ana\u00a0Ilić", "Ana Ilić"),
+    ],
+)
+def test_texts_are_cleaned(text: str, cleaned: str) -> None:
+    """One form of white space and letters, nothing invisible."""
+    assert clean(text) == cleaned

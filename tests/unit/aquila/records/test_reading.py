@@ -1,0 +1,70 @@
+"""Lists of persons from files."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from io import BytesIO, RawIOBase
+
+import pytest
+
+from aquila.errors import InputError
+from aquila.records.reading import Accepted, Refused, read_csv, read_ftm, read_records
+
+CSV = "record_id,full_name\n1,Ana Ilić\n1,Iva Ilić\n2,Mia Ilić\n".encode()
+FTM = json.dumps({"id": "1", "schema": "Person", "properties": {"name": ["Ana Ilić"]}}).encode()
+
+
+def test_an_id_that_comes_twice_is_refused_the_second_time() -> None:
+    """The finding points at the id."""
+    first, second, third = read_csv(BytesIO(CSV))
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Refused)
+    assert (second.line, second.record_id, second.findings[-1].field) == (3, "1", "record_id")
+    assert isinstance(third, Accepted)
+
+
+def test_the_id_of_a_refused_row_is_free() -> None:
+    """Only records hold ids."""
+    rows = list(read_csv(BytesIO("record_id,full_name\n1,\n1,Iva Ilić\n".encode())))
+    assert [isinstance(row, Accepted) for row in rows] == [False, True]
+
+
+def test_both_formats_give_the_same_record() -> None:
+    """What differs is the file, not the person."""
+    (row,) = read_ftm(BytesIO(FTM))
+    first = next(read_records(BytesIO(CSV)))
+    assert isinstance(row, Accepted)
+    assert isinstance(first, Accepted)
+    assert row.record == first.record
+    assert next(read_records(BytesIO(FTM), "ftm")) == row
+
+
+def test_an_unknown_format_is_refused() -> None:
+    """The hint names the known ones."""
+    with pytest.raises(InputError, match="format"):
+        read_records(BytesIO(CSV), "xml")  # type: ignore[arg-type]  # what a caller without types may pass
+
+
+class _Endless(RawIOBase):
+    """A list of 20,000 records that is nowhere in memory as a whole."""
+
+    def __init__(self) -> None:
+        self.line = 0
+
+    def readline(self, _size: int | None = -1, /) -> bytes:
+        """Give the next line."""
+        self.line += 1
+        if self.line == 1:
+            return b"record_id,full_name,place_of_birth\n"
+        return b"%d,Ana Ilic,%s\n" % (self.line, b"x" * 400) if self.line < 20_000 else b""
+
+
+def test_memory_grows_by_ids_alone() -> None:
+    """20,000 rows of 400 bytes take a fraction of their size."""
+    tracemalloc.start()
+    count = sum(1 for _row in read_csv(_Endless()))  # type: ignore[arg-type]  # the one method that reading uses
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 19_998
+    assert peak < 4_000_000

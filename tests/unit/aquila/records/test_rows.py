@@ -1,0 +1,25 @@
+"""What reading a list gives."""
+
+from __future__ import annotations
+
+from aquila.records.person import Record
+from aquila.records.rows import Accepted, Finding, ReadReport, Refused, Row, Severity
+
+
+def rows() -> list[Row]:
+    """One accepted row with a warning, one without, one refused with a warning before."""
+    record = Record(record_id="1", full_name="Ana Ilić")
+    warning, refusal = Finding(3, "sex", "unknown"), Finding(3, "", "too little", Severity.REFUSAL)
+    return [Accepted(2, record, (warning,)), Accepted(3, record), Refused(4, "x", (warning, refusal))]
+
+
+def test_a_report_counts_rows_as_they_pass() -> None:
+    """Counting changes nothing of the rows."""
+    report = ReadReport()
+    assert list(report.watch(rows())) == rows()
+    assert (report.accepted, report.refused, report.warnings) == (2, 1, 2)
+
+
+def test_rows_show_their_line_only() -> None:
+    """Neither record nor record id is in the representation."""
+    assert [repr(row) for row in rows()] == ["Accepted(line=2)", "Accepted(line=3)", "Refused(line=4)"]

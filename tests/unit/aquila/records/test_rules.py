@@ -1,0 +1,143 @@
+"""Match rules as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import InputError
+from aquila.records.rules import BUILT_IN, InputClass, load_rules, parse_rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLE = """
+name = "small"
+version = 3
+expected_share = 0.1
+
+[families]
+names = "names"
+date = "date of birth"
+
+[parts.pair]
+reads = "pair:folded"
+family = "names"
+bits = 9.5
+sentence = "names agree"
+
+[parts.date]
+reads = "birth:full"
+family = "date"
+bits = 14.0
+sentence = "the date agrees"
+
+[[rules]]
+number = 2
+name = "names and date"
+input_class = "full"
+parts = ["pair", "date"]
+sentence = "Names and date agree."
+
+[[rules]]
+number = 1
+name = "rare names"
+input_class = "partial"
+parts = ["pair"]
+most_records = 1
+sentence = "Names agree."
+"""
+
+
+def test_a_table_is_read() -> None:
+    """Rules stand in the order of their numbers."""
+    table = parse_rules(TABLE)
+    assert (table.name, table.version, table.expected_share) == ("small", 3, 0.1)
+    assert [rule.number for rule in table.rules] == [1, 2]
+    rule = table.by_number[2]
+    assert (rule.family, rule.weight, rule.input_class) == ("names+date", 23.5, InputClass.FULL)
+    assert table.by_number[1].most_records == 1
+    assert table.families == (("names", "names"), ("date", "date of birth"))
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_built_in_tables_can_be_used(name: str) -> None:
+    """Each loads once and bears its own name; every rule says in a sentence what it is."""
+    table = load_rules(name)
+    assert table is load_rules(name)
+    assert table.name == name
+    assert all(rule.sentence.endswith(".") and part.sentence for rule in table.rules for part in rule.parts)
+
+
+def test_full_inputs_hold_an_identifier_or_a_whole_date() -> None:
+    """What is cheaper to guess is in the class with the smaller cap."""
+    for rule in load_rules("default").rules:
+        reads = {part.reads for part in rule.parts}
+        is_full = reads & {"birth:full", "birth:any-order", "document", "national", "phone", "email"}
+        assert (rule.input_class is InputClass.FULL) == bool(is_full)
+
+
+def test_the_digest_covers_the_content_and_not_its_layout() -> None:
+    """A comment changes nothing, a weight does; equal digests are equal tables to a cache."""
+    table = parse_rules(TABLE)
+    assert parse_rules("# a comment\n" + TABLE).digest == table.digest
+    assert hash(parse_rules("# a comment\n" + TABLE)) == hash(table)
+    assert parse_rules(TABLE.replace("9.5", "9.6")).digest != table.digest
+
+
+def test_a_table_of_ones_own_is_loaded_by_path(tmp_path: Path) -> None:
+    """Whatever is no built-in name is a path."""
+    path = tmp_path / "own.toml"
+    path.write_text(TABLE)
+    assert load_rules(str(path)).name == "small"
+
+
+def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """Neither a name nor a readable file."""
+    with pytest.raises(InputError, match="no such"):
+        load_rules(str(tmp_path / "none.toml"))
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="no such"):
+        load_rules(str(tmp_path / "bytes.toml"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('name = "small"', "", "lacks a field"),
+        ("version = 3", 'version = "x"', "lacks a field"),
+        ('input_class = "full"', 'input_class = "secret"', "lacks a field"),
+        ("[families]", "[families", "no TOML"),
+        ("expected_share = 0.1", "expected_share = 0", "share"),
+        ("expected_share = 0.1", "expected_share = 1.5", "share"),
+        ("number = 2", "number = 1", "two of one number"),
+        ("number = 2", "number = 0", "number outside"),
+        ("number = 2", "number = 64", "number outside"),
+        ('name = "names and date"', 'name = "a;b"', "number outside"),
+        ('name = "names and date"', 'name = ""', "number outside"),
+        ('name = "names and date"', 'name = "rare names"', "two of one number"),
+        ('reads = "birth:full"', 'reads = "birth:moon"', "unknown kind"),
+        ('family = "date"', 'family = "moon"', "unknown family"),
+        ("bits = 14.0", "bits = 99.0", "beyond reason"),
+        ("bits = 14.0", "bits = nan", "beyond reason"),
+        ('parts = ["pair", "date"]', 'parts = ["pair", "moon"]', "does not weigh"),
+        ('parts = ["pair", "date"]', "parts = []", "does not weigh"),
+        ('parts = ["pair", "date"]', 'parts = ["pair", "pair"]', "two parts"),
+        ('parts = ["pair", "date"]', 'parts = ["date"]', "weak attribute"),
+        ("most_records = 1", "most_records = 0", "no record through"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(old: str, new: str, reason: str) -> None:
+    """A fault in a table is found when it is loaded, not in a round."""
+    assert old in TABLE
+    with pytest.raises(InputError, match=reason):
+        parse_rules(TABLE.replace(old, new))
+
+
+def test_a_table_without_rules_is_refused() -> None:
+    """Nothing could match."""
+    parts_only = TABLE.partition("[[rules]]")[0]
+    for content in (parts_only, "rules = []\n" + parts_only):
+        with pytest.raises(InputError):
+            parse_rules(content)
