@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _CACHED = 1 << 14
 _MOST_BITS = 500.0  # beyond it a double cannot tell the probability from one
-_LEAST_PERSONS = 1.0  # the fewest common persons that learning assumes: a share of 0 would silence every rule
+_LEAST_LEARNED = 0.1  # of the expected share: lists with few common persons still show those they have
 MOST_STEPS = 200
 _CLOSE_ENOUGH = 1e-6
 
@@ -135,18 +135,19 @@ def learn_share(
         steps: After how many steps learning ends even if the share still moves.
 
     Returns:
-        A share of at least one person and at most the whole smaller list, for `grade`.
+        A share for `grade`: at least a tenth of the expected one, at most 1.
 
     Raises:
         InputError: As `grade`.
     """
     share, smaller = table.expected_share, min(size_a, size_b)
+    least = _LEAST_LEARNED * share
     for _step in range(steps):
         found = sum(
             count * grade.__wrapped__(table, mask, size_a, size_b, share).probability
             for mask, count in patterns.items()
         )
-        before, share = share, min(1.0, max(_LEAST_PERSONS, found) / smaller)
+        before, share = share, min(1.0, max(least, found / smaller))
         if abs(share - before) <= _CLOSE_ENOUGH * share:
             break
     return share
