@@ -1,133 +1,42 @@
-"""A whole real round in one process: every party, the matcher and every cryptographic step, without a network.
-
-It is what `aquila rehearse` runs, the world of the scenario tests, and the reference that the services must agree
-with. The parties here are honest; tests make them lie by replacing one of their answers.
-"""
+"""The rehearsed round itself, step by step as PROTOCOL.md section 3 has them."""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections import Counter
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.errors import InputError
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.messages import (
-    ClassCounts,
-    Justification,
-    Kind,
-    Manifest,
-    Mode,
-    Outcome,
-    Padding,
-    Participant,
-    PartyCap,
-    TableReference,
-    Window,
-)
-from aquila.protocol.party import Party, RoundSecrets
+from aquila.protocol.messages import Kind, Outcome, Padding
+from aquila.protocol.party import Party
 from aquila.protocol.preparation import Preparation
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round
-from aquila.protocol.submission import chunk_reference, finalize_chunk, handle_of, merge_runs
-from aquila.records.normalize import NORMALIZER_VERSION, normalizer_digest
+from aquila.protocol.submission import chunk_reference, finalize_chunk, merge_runs
 from aquila.records.rules import InputClass
+from aquila.rehearsal.seats import Measurements, RecordList, RehearsedHit, Seat, unwatched
+from aquila.rehearsal.terms import (
+    CHUNK_ELEMENTS,
+    NO_PADDING,
+    REHEARSED,
+    Terms,
+    make_manifest,
+    normalizer_reference,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from aquila.crypto.group import Group
     from aquila.matching.certainty import Level
-    from aquila.protocol.messages import ChunkReference, Evaluation, HitReport
+    from aquila.protocol.messages import Evaluation
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
-
-DEFAULT_PADDING = Padding(inputs_per_record=(8, 16, 24, 32), records_multiple=100)
-NO_PADDING = Padding(inputs_per_record=(), records_multiple=1)
-CHUNK_ELEMENTS = 16_384
-_LARGEST_CAP = 2**40
-
-
-class RecordList:
-    """Records in memory, as a source of a submission."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self._records = records
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def read(self, first: int, count: int) -> Sequence[Record]:
-        """Return up to so many records from a position on."""
-        return self._records[first : first + count]
-
-
-class RehearsedHit(NamedTuple):
-    """A pair of records that met, with both record ids: what only a rehearsal can know."""
-
-    party_a: str
-    record_id_a: str
-    party_b: str
-    record_id_b: str
-    certainty: Level
-    probability: float
-    rules: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Measurements:
-    """Seconds per phase and party, and counts, of one rehearsal."""
-
-    clock: Callable[[], float] = time.perf_counter
-    seconds: dict[str, dict[str, float]] = field(default_factory=dict)
-    elements: Counter[str] = field(default_factory=Counter)
-    bytes_sent: Counter[str] = field(default_factory=Counter)
-    held_back: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str, party: str) -> Iterator[None]:
-        """Add the time that a block takes to a party's phase."""
-        started = self.clock()
-        yield
-        parties = self.seconds.setdefault(name, {})
-        parties[party] = parties.get(party, 0.0) + self.clock() - started
-
-
-@dataclass(slots=True)
-class Seat:
-    """One party at the table: its role, its record of the round, its secrets and what it made."""
-
-    party: Party
-    source: RecordList
-    records: Sequence[Record]
-    round: Round
-    secrets: RoundSecrets | None = None
-    sequence: int = 0
-    seed: SecretBytes | None = None
-    submission_id: str = ""
-    chunks: list[tuple[ChunkReference, np.ndarray, bytes]] = field(default_factory=list)
-    answers: dict[tuple[int, str], bytes] = field(default_factory=dict)
-    token_chunks: list[bytes] = field(default_factory=list)
-    report: HitReport | None = None
-
-    @property
-    def code(self) -> str:
-        """The party's code."""
-        return self.party.code
-
-    def next_sequence(self) -> int:
-        """Count one statement on."""
-        self.sequence += 1
-        return self.sequence
+    from aquila.rehearsal.seats import Watch
 
 
 class Rehearsal:
@@ -144,6 +53,10 @@ class Rehearsal:
         now: Seconds since 1970, for the window.
         frequency_limit: How many records of one list may share a value.
         chunk_elements: Elements of a chunk at most.
+        watch: Is told how far each phase of each party is.
+
+    Raises:
+        InputError: Fewer than two parties.
     """
 
     def __init__(  # noqa: PLR0913  # a round has these terms
@@ -159,11 +72,12 @@ class Rehearsal:
         now: int,
         frequency_limit: int = 8,
         chunk_elements: int = CHUNK_ELEMENTS,
+        watch: Watch = unwatched,
     ) -> None:
         if len(lists) < 2:  # noqa: PLR2004  # a match needs two
             raise InputError("a round needs at least two parties", got=len(lists))
         self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
-        self.measured = Measurements()
+        self.measured = Measurements(watch=watch)
         keys = {code: IdentityKey.generate(random) for code in sorted(lists)}
         self.matcher = Matcher(IdentityKey.generate(random))
         parties = {code: RegisteredParty(code, code, key.public) for code, key in keys.items()}
@@ -200,6 +114,7 @@ class Rehearsal:
             with self.measured.phase("consent", seat.code):
                 seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), self.random)
                 self.publish(envelope)
+            self.measured.watch("consent", seat.code, 1, 1)
         self.publish(self.matcher.open(self.round, self.now))
         for seat in self.seats.values():
             seat.party.check_opening(seat.round, seat.round.consent_digests[seat.code])
@@ -210,8 +125,12 @@ class Rehearsal:
         prepared = Preparation(self.group, self.manifest, seat.round.first_binding, self.table, seat.seed, seat.source)
         with self.measured.phase("normalize", seat.code):
             held_back = prepared.count_values()
+        self.measured.watch("normalize", seat.code, 1, 1)
         with self.measured.phase("blind", seat.code):
-            runs = [prepared.batch(number, held_back) for number in range(prepared.batches)]
+            runs = []
+            for number in range(prepared.batches):
+                runs.append(prepared.batch(number, held_back))
+                self.measured.watch("blind", seat.code, number + 1, prepared.batches)
             for kind in InputClass:
                 for rows in merge_runs([run[kind] for run in runs], self.manifest.chunk_elements):
                     reference, elements = chunk_reference(kind, rows)
@@ -248,6 +167,10 @@ class Rehearsal:
             evaluation: Evaluation = origin.round.evaluations[origin.submission_id, index, seat.code]
             origin.party.check_evaluation(origin.round, evaluation, elements, answer.elements)
         origin.answers[index, seat.code] = answer.elements
+        seat.evaluated += 1
+        others = sum(len(other.chunks) for other in self.seats.values() if other is not seat)
+        self.measured.watch("evaluate", seat.code, seat.evaluated, others)
+        self.measured.watch("verify", origin.code, len(origin.answers), len(origin.chunks) * (len(self.seats) - 1))
 
     def finalize(self, seat: Seat) -> None:
         """Turn a party's evaluated chunks into tokens and send them (PROTOCOL.md 3.6)."""
@@ -258,6 +181,7 @@ class Rehearsal:
                 share = seat.secrets.shares[reference.input_class]
                 answers = [seat.answers[index, code] for code in seat.round.evaluators_of(seat.submission_id)]
                 seat.token_chunks.append(finalize_chunk(self.group, rows, seat.seed, share, answers).rows)
+                self.measured.watch("finalize", seat.code, index + 1, len(seat.chunks))
         chunks = [(len(c) // TOKEN_ROW_BYTES, hashlib.sha256(c).hexdigest()) for c in seat.token_chunks]
         self.measured.bytes_sent[seat.code] += sum(map(len, seat.token_chunks))
         self.publish(seat.party.tokens(seat.round, seat.next_sequence(), seat.submission_id, chunks))
@@ -278,6 +202,7 @@ class Rehearsal:
             shares = roles.learn_bases(self.round, self.table, submissions, tokens.patterns())
             graded = list(roles.grade_pairs(self.round, self.table, submissions, shares, tokens.pairs()))
             reports = roles.make_reports(self.round, submissions, shares, graded, None, self.random)
+        self.measured.watch("match", "matcher", 1, 1)
         for report in reports:
             self.publish(self.matcher.report(report))
             seat = self.seats[report.party]
@@ -304,7 +229,7 @@ class Rehearsal:
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
         seats = list(self.seats.values())
-        ids = [_handles(seat) for seat in seats]
+        ids = [seat.handles() for seat in seats]
         hits = [
             RehearsedHit(
                 seats[pair.left].code, ids[pair.left][pair.left_handle],
@@ -314,59 +239,3 @@ class Rehearsal:
             for pair, level, result in graded
         ]  # fmt: skip
         return sorted(hits)
-
-
-def _handles(seat: Seat) -> dict[bytes, str]:
-    assert seat.seed is not None
-    return {handle_of(seat.seed, position): record.record_id for position, record in enumerate(seat.records)}
-
-
-REHEARSED = Justification(
-    legal_basis="rehearsal", purpose="rehearsal", case_reference="rehearsal", category="rehearsal", officer="rehearsal"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a round's manifest fixes besides its parties."""
-
-    table: RuleTable
-    padding: Padding
-    minimum: Level
-    frequency_limit: int
-    chunk_elements: int
-
-
-def normalizer_reference() -> tuple[str, str]:
-    """Return this release's normalizer as a manifest names it: version and conformance digest."""
-    return f"normalizer {NORMALIZER_VERSION}", normalizer_digest()
-
-
-def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> Manifest:
-    """Return the manifest of a round among all parties of a registry, everyone with everyone, without caps."""
-    codes = sorted(registry.parties)
-    version, conformance = normalizer_reference()
-    return Manifest(
-        protocol="aquila/1",
-        round_id=round_id,
-        mode=Mode.LISTS,
-        area="rehearsal",
-        legal_basis="rehearsal",
-        purpose="rehearsal",
-        category="rehearsal",
-        participants=tuple(
-            Participant(party=code, identity_fingerprint=registry.parties[code].key.fingerprint) for code in codes
-        ),
-        pairs=tuple((a, b) for a in codes for b in codes if a < b),
-        rules=TableReference(name=terms.table.name, digest=terms.table.digest),
-        normalizer=TableReference(name=version, digest=conformance),
-        caps=tuple(
-            PartyCap(party=code, elements=ClassCounts(full=_LARGEST_CAP, partial=_LARGEST_CAP)) for code in codes
-        ),
-        window=Window(consent_by=now, submit_by=now, evaluate_by=now, closes_at=now),
-        chunk_elements=terms.chunk_elements,
-        padding=terms.padding,
-        minimum_certainty=terms.minimum,
-        frequency_limit=terms.frequency_limit,
-        retention_days=1,
-    )

@@ -1,0 +1,35 @@
+"""A whole real round in one process: every party, the matcher and every cryptographic step, without a network.
+
+It is what `aquila rehearse` runs, the world of the scenario tests, and the reference that the services must agree
+with. The parties here are honest; tests make them lie by replacing one of their answers.
+"""
+
+from __future__ import annotations
+
+from aquila.rehearsal.play import Rehearsal
+from aquila.rehearsal.seats import Measurements, RecordList, RehearsedHit, Seat, Watch
+from aquila.rehearsal.terms import (
+    CHUNK_ELEMENTS,
+    DEFAULT_PADDING,
+    NO_PADDING,
+    REHEARSED,
+    Terms,
+    make_manifest,
+    normalizer_reference,
+)
+
+__all__ = [
+    "CHUNK_ELEMENTS",
+    "DEFAULT_PADDING",
+    "NO_PADDING",
+    "REHEARSED",
+    "Measurements",
+    "RecordList",
+    "Rehearsal",
+    "RehearsedHit",
+    "Seat",
+    "Terms",
+    "Watch",
+    "make_manifest",
+    "normalizer_reference",
+]

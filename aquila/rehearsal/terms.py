@@ -1,0 +1,79 @@
+"""What a rehearsed round fixes besides its parties: the manifest without deadlines and caps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.protocol.messages import (
+    ClassCounts,
+    Justification,
+    Manifest,
+    Mode,
+    Padding,
+    Participant,
+    PartyCap,
+    TableReference,
+    Window,
+)
+from aquila.records.normalize import NORMALIZER_VERSION, normalizer_digest
+
+if TYPE_CHECKING:
+    from aquila.matching.certainty import Level
+    from aquila.protocol.registry import Registry
+    from aquila.records.rules import RuleTable
+
+DEFAULT_PADDING = Padding(inputs_per_record=(8, 16, 24, 32), records_multiple=100)
+NO_PADDING = Padding(inputs_per_record=(), records_multiple=1)
+CHUNK_ELEMENTS = 16_384
+_LARGEST_CAP = 2**40
+
+REHEARSED = Justification(
+    legal_basis="rehearsal", purpose="rehearsal", case_reference="rehearsal", category="rehearsal", officer="rehearsal"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a round's manifest fixes besides its parties."""
+
+    table: RuleTable
+    padding: Padding
+    minimum: Level
+    frequency_limit: int
+    chunk_elements: int
+
+
+def normalizer_reference() -> tuple[str, str]:
+    """Return this release's normalizer as a manifest names it: version and conformance digest."""
+    return f"normalizer {NORMALIZER_VERSION}", normalizer_digest()
+
+
+def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> Manifest:
+    """Return the manifest of a round among all parties of a registry, everyone with everyone, without caps."""
+    codes = sorted(registry.parties)
+    version, conformance = normalizer_reference()
+    return Manifest(
+        protocol="aquila/1",
+        round_id=round_id,
+        mode=Mode.LISTS,
+        area="rehearsal",
+        legal_basis="rehearsal",
+        purpose="rehearsal",
+        category="rehearsal",
+        participants=tuple(
+            Participant(party=code, identity_fingerprint=registry.parties[code].key.fingerprint) for code in codes
+        ),
+        pairs=tuple((a, b) for a in codes for b in codes if a < b),
+        rules=TableReference(name=terms.table.name, digest=terms.table.digest),
+        normalizer=TableReference(name=version, digest=conformance),
+        caps=tuple(
+            PartyCap(party=code, elements=ClassCounts(full=_LARGEST_CAP, partial=_LARGEST_CAP)) for code in codes
+        ),
+        window=Window(consent_by=now, submit_by=now, evaluate_by=now, closes_at=now),
+        chunk_elements=terms.chunk_elements,
+        padding=terms.padding,
+        minimum_certainty=terms.minimum,
+        frequency_limit=terms.frequency_limit,
+        retention_days=1,
+    )
