@@ -1,0 +1,64 @@
+"""How the command ends: every exit code of `aquila`, and which error gives which.
+
+0    done
+1    refused, or the answer is no: a file, a row, a step or a wish that cannot be accepted
+2    the command line cannot be understood
+3    the node, the matcher or a peer is away: the same command may succeed later
+4    a peer broke the protocol: its signature, proof or bytes are wrong
+5    keys, database or disk of this machine need a person
+70   a fault of Aquila itself
+130  interrupted
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from aquila.errors import (
+    AquilaError,
+    AuditError,
+    BindingError,
+    DigestError,
+    EquivocationError,
+    KeyMaterialError,
+    MalformedError,
+    ProofError,
+    RestoredBackupError,
+    SignatureError,
+)
+from services.kit.errors import PeerUnavailableError, StoreConflictError, StoreError
+
+
+class ExitCode(IntEnum):
+    """What the command returns to whoever started it."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    AWAY = 3
+    PROTOCOL = 4
+    MACHINE = 5
+    FAULT = 70
+    INTERRUPTED = 130
+
+
+_CODES: dict[type[AquilaError], ExitCode] = {
+    PeerUnavailableError: ExitCode.AWAY,
+    StoreConflictError: ExitCode.REFUSED,
+    StoreError: ExitCode.MACHINE,
+    KeyMaterialError: ExitCode.MACHINE,
+    RestoredBackupError: ExitCode.MACHINE,
+    AuditError: ExitCode.PROTOCOL,
+    SignatureError: ExitCode.PROTOCOL,
+    ProofError: ExitCode.PROTOCOL,
+    DigestError: ExitCode.PROTOCOL,
+    MalformedError: ExitCode.PROTOCOL,
+    BindingError: ExitCode.PROTOCOL,
+    EquivocationError: ExitCode.PROTOCOL,
+    AquilaError: ExitCode.REFUSED,
+}
+
+
+def exit_code_of(error: AquilaError) -> ExitCode:
+    """Return the exit code of an error, or of its nearest ancestor that has one."""
+    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)

@@ -1,0 +1,104 @@
+"""`aquila`: the command, its parts and its end.
+
+Commands import what they need when they run, so that help and completion answer at once. Whatever a command raises
+ends here, as `aquila: error:` and `aquila: hint:` on stderr and an exit code of `clients.cli.exits`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aquila.errors import AquilaError
+from clients.cli import bench, records, rehearse
+from clients.cli.exits import ExitCode, exit_code_of
+from clients.cli.options import Json
+from clients.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    name="aquila",
+    help="Blind matching of police records among the parties of the PCC SEE: hit or no-hit, never data.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(records.app, name="records")
+app.command()(rehearse.rehearse)
+app.command()(bench.bench)
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show version and group backend.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Show the version, or the help where no command is named."""
+    if version:
+        _show_version(Screen(as_json))
+        raise typer.Exit(ExitCode.DONE)
+    if context.invoked_subcommand is None:
+        Screen().note(context.get_help())
+        raise typer.Exit(ExitCode.USAGE)
+    return ExitCode.DONE
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: The words after `aquila`; those of this process by default.
+    """
+    screen = Screen()
+    try:
+        code = app(arguments, prog_name="aquila", standalone_mode=False)
+    except AquilaError as error:
+        screen.error(error)
+        return exit_code_of(error)
+    except typer.TyperException as error:
+        screen.failure(_usage(error), "see the command's --help")
+        return ExitCode.USAGE
+    except BrokenPipeError:
+        # Whoever read our output went away; what is still buffered must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.REFUSED
+    except Exception as error:  # noqa: BLE001 - the end of the command; a message could quote a person's values
+        return _fault(screen, error)
+    return int(code or ExitCode.DONE)
+
+
+def _show_version(screen: Screen) -> None:
+    from aquila import __version__
+    from aquila.crypto.backend import load_group
+
+    group = load_group()
+    document = {"version": __version__, "group": {"name": group.name, "reason": group.reason}}
+    screen.result(document, f"aquila {__version__}", f"Group backend: {group.reason}")
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Return what the parser says is wrong with the command line, as a clause without its last stop."""
+    says = getattr(error, "format_message", None)
+    return (says() if says else str(error)).rstrip(".")
+
+
+def _fault(screen: Screen, error: Exception) -> int:
+    """Tell of a fault of Aquila itself: where it is, and not what was in hand."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    screen.failure(
+        f"this is a fault of Aquila itself: {type(error).__name__} at {place.filename}:{place.lineno}",
+        "report it with this line and the command, without the files; AQUILA_TRACEBACK=1 shows the way there",
+    )
+    if os.environ.get("AQUILA_TRACEBACK"):
+        screen.show("".join(traceback.format_tb(error.__traceback__)).rstrip())
+    return ExitCode.FAULT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,265 @@
+"""`aquila rehearse`: a whole real round of the parties' files in one process, without a service."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.options import Json, Lists, Out, Report, Rules
+from clients.cli.screen import Screen, Table, numbered, write_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aquila.crypto.group import Group
+    from aquila.records.person import Record
+    from aquila.records.rules import RuleTable
+    from aquila.rehearsal import Rehearsal, RehearsedHit
+    from clients.cli.lists import ReadList
+
+_PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
+_COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
+_SURE = 0.999999  # what six digits can say without saying 1, which no match is
+_SHOWN_FINDINGS = 10
+_KIBIBYTE = 1 << 10
+
+
+class Minimum(StrEnum):
+    """The least certainty that counts as a hit."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class PaddingChoice(StrEnum):
+    """Whether sizes are hidden, as in a real round."""
+
+    NONE = "none"
+    DEFAULT = "default"
+
+
+@dataclass(slots=True)
+class Entry:
+    """A party's file and what reading it gave."""
+
+    code: str
+    path: Path
+    records: list[Record] = field(default_factory=list)
+    read: ReadList | None = None
+    seconds: float = 0.0
+
+
+def rehearse(
+    party: Lists,
+    out: Out,
+    report: Report = None,
+    minimum: Annotated[Minimum, typer.Option(help="The least certainty that is a hit.")] = Minimum.LOW,
+    rules: Rules = "default",
+    padding: Annotated[PaddingChoice, typer.Option(help="Hide sizes as a real round does.")] = PaddingChoice.NONE,
+    as_json: Json = False,
+) -> None:
+    """Play a whole round of several parties' files in this process, every cryptographic step included.
+
+    Nothing leaves this machine. Rows that cannot be used are left out, counted and listed in the report.
+    """
+    from aquila.crypto.backend import load_group
+    from aquila.matching.certainty import Level
+    from aquila.records.rules import load_rules
+    from aquila.rehearsal import DEFAULT_PADDING, NO_PADDING, Rehearsal
+
+    screen, started = Screen(as_json), time.perf_counter()
+    entries, table, group = _entries(party), load_rules(rules), load_group()
+    with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
+        for entry in entries:
+            _read(entry)
+            watch("read", entry.code, 1, 1)
+        played = Rehearsal(
+            group,
+            table,
+            {entry.code: entry.records for entry in entries},
+            os.urandom,
+            Path(scratch),
+            padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,
+            minimum=Level(minimum.value),
+            now=int(time.time()),
+            watch=watch,
+        )
+        hits = played.run()
+    write_result(out, hits_csv(hits))
+    document = {
+        "hits_file": str(out),
+        **_round_document(played, group, table, hits),
+        "padding": padding.value,
+        "seconds_total": _seconds(time.perf_counter() - started),
+        "peak_memory_bytes": peak_memory(),
+        "parties": {entry.code: _party_document(entry, played, hits) for entry in entries},
+    }
+    if report is not None:
+        write_result(report, _json(document))
+    _tell_findings(screen, entries, report)
+    screen.result(document, *_views(entries, hits, out, document))
+
+
+def hits_csv(hits: Iterable[RehearsedHit]) -> str:
+    """Return the hits as CSV with the columns of `_COLUMNS`, rules separated by `;`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for hit in hits:
+        writer.writerow([*hit[:4], hit.certainty.value, f"{min(hit.probability, _SURE):.6f}", ";".join(hit.rules)])
+    return text.getvalue()
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process ever held, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * _KIBIBYTE  # macOS counts bytes, Linux KiB
+
+
+def _entries(given: list[str]) -> list[Entry]:
+    """Return the parties of the command line in the order of their codes.
+
+    Raises:
+        BadParameter: One is not CODE=FILE, or a code comes twice, or there is one only.
+    """
+    matches = [_PARTY.match(text) for text in given]
+    for text, match in zip(given, matches, strict=True):
+        if match is None:
+            raise typer.BadParameter(f"--party {text} is not CODE=FILE with a code of two capital letters")
+    entries = [Entry(match[1], Path(match[2])) for match in matches if match]
+    if len({entry.code for entry in entries}) < len(entries):
+        raise typer.BadParameter("--party names a party twice")
+    if len(entries) < 2:  # noqa: PLR2004 - a match needs two
+        raise typer.BadParameter("a round needs at least two parties, each with --party CODE=FILE")
+    return sorted(entries, key=lambda entry: entry.code)
+
+
+def _read(entry: Entry) -> None:
+    """Read a party's file.
+
+    Raises:
+        InputError: It cannot be read as a whole, or no row of it can be used.
+    """
+    from aquila.errors import InputError
+    from clients.cli.lists import read_list
+
+    started = time.perf_counter()
+    entry.read = read_list(entry.path, entry.records.append)
+    entry.seconds = time.perf_counter() - started
+    if not entry.records:
+        raise InputError(
+            f"{entry.path}: no row can be used; {numbered(entry.read.counts.refused, 'row')} refused",
+            hint=f"see why with `aquila records check {entry.path}`",
+        )
+
+
+def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: list[RehearsedHit]) -> dict[str, object]:
+    """Return what the report says of the round as a whole."""
+    from aquila import __version__
+
+    measured = played.measured
+    return {
+        "hits": len(hits),
+        "hits_by_certainty": _by_certainty(hits),
+        "hits_by_pair": dict(sorted(Counter(f"{hit.party_a}-{hit.party_b}" for hit in hits).items())),
+        "version": __version__,
+        "group": {"name": group.name, "reason": group.reason},
+        "rules": {"name": table.name, "version": table.version, "digest": table.digest},
+        "normalizer": {"name": played.manifest.normalizer.name, "digest": played.manifest.normalizer.digest},
+        "minimum": played.manifest.minimum_certainty.value,
+        "elements": measured.elements.total(),
+        "bytes_sent": measured.bytes_sent.total(),
+        "seconds": {phase: _seconds(sum(parties.values())) for phase, parties in measured.seconds.items()},
+    }
+
+
+def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -> dict[str, object]:
+    """Return what the report says of a party."""
+    assert entry.read is not None
+    measured, code = played.measured, entry.code
+    seconds = {phase: _seconds(parties[code]) for phase, parties in measured.seconds.items() if code in parties}
+    return {
+        "file": str(entry.path),
+        "records": len(entry.records),
+        "refused": entry.read.counts.refused,
+        "warnings": entry.read.counts.warnings,
+        "elements": measured.elements[code],
+        "bytes_sent": measured.bytes_sent[code],
+        "held_back": measured.held_back[code],
+        "hits": sum(code in {hit.party_a, hit.party_b} for hit in hits),
+        "seconds": {"read": _seconds(entry.seconds), **seconds},
+        "findings": [noted.document() for noted in entry.read.noted],
+    }
+
+
+def _by_certainty(hits: Iterable[RehearsedHit]) -> dict[str, int]:
+    counts = Counter(hit.certainty.value for hit in hits)
+    return {level.value: counts[level.value] for level in reversed(Minimum)}
+
+
+def _tell_findings(screen: Screen, entries: list[Entry], report: Path | None) -> None:
+    """Say how many rows were left out, and of each file the first reasons."""
+    where = f"all are in {report}" if report else "see all with `aquila records check FILE`, or ask for --report"
+    for entry in entries:
+        assert entry.read is not None
+        counts, noted = entry.read.counts, entry.read.noted
+        if not noted:
+            continue
+        refused, warnings = numbered(counts.refused, "row"), numbered(counts.warnings, "warning")
+        screen.warn(f"{entry.path}: {refused} refused and left out, {warnings}")
+        for one in noted[:_SHOWN_FINDINGS]:
+            screen.note(f"  line {one.finding.line}: {one.finding.field or 'row'} {one.finding.reason}")
+        if len(noted) > _SHOWN_FINDINGS:
+            screen.note(f"  and {len(noted) - _SHOWN_FINDINGS} more; {where}")
+
+
+def _views(
+    entries: list[Entry], hits: list[RehearsedHit], out: Path, document: Mapping[str, object]
+) -> list[Table | str]:
+    """Return the tables of parties and of hits."""
+    parties = Table(
+        "Parties",
+        ("party", "records", "refused", "warnings", "hits"),
+        [
+            (
+                entry.code,
+                len(entry.records),
+                entry.read.counts.refused if entry.read else 0,
+                entry.read.counts.warnings if entry.read else 0,
+                sum(entry.code in {hit.party_a, hit.party_b} for hit in hits),
+            )
+            for entry in entries
+        ],
+    )
+    pairs = sorted({(hit.party_a, hit.party_b) for hit in hits})
+    levels = [level.value for level in reversed(Minimum)]
+    counted = Counter((hit.party_a, hit.party_b, hit.certainty.value) for hit in hits)
+    found = Table(
+        "Hits", ("pair", *levels), [(f"{a} and {b}", *(counted[a, b, level] for level in levels)) for a, b in pairs]
+    )
+    end = f"{numbered(len(hits), 'hit')} in {out}. The round took {document['seconds_total']} s."
+    return [parties, found, end] if hits else [parties, end]
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3)
+
+
+def _json(document: Mapping[str, object]) -> str:
+    import json
+
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

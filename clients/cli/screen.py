@@ -1,0 +1,207 @@
+"""What `aquila` shows: the one module of the command that prints.
+
+Its rules:
+1. stdout holds the result and nothing else: with `--json` exactly one JSON document, else tables and sentences.
+2. Progress, warnings, errors and hints go to stderr. Bars only on a terminal; elsewhere one plain line a step.
+3. No value of a person is shown, but the operator's own records beside their hits.
+4. Text from files and peers loses control characters, and is never read as markup.
+5. Files that hold results are written whole or not at all, readable by their owner alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from aquila.errors import AquilaError
+
+_PLAIN_WIDTH = 110
+_LONGEST_BAR = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table to show: integers and floats stand to the right, everything else to the left."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where results and messages go.
+
+    Args:
+        as_json: Whether results are one JSON document.
+        out: For results; stdout at the time of the call by default.
+        err: For everything else; stderr by default.
+    """
+
+    as_json: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def result(self, document: Mapping[str, object] | Sequence[object], *views: Table | str) -> None:
+        """Show a result: the document with `--json`, else the views one below the other."""
+        if self.as_json:
+            self.out.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        else:
+            for view in views:
+                self.out.write(_rendered(view, self.out) + "\n")
+        self.out.flush()
+
+    def note(self, sentence: str) -> None:
+        """Tell the person something that is not the result."""
+        self._say(sentence)
+
+    def show(self, *views: Table | str) -> None:
+        """Show the person something that is not the result."""
+        for view in views:
+            self.err.write(_rendered(view, self.err) + "\n")
+        self.err.flush()
+
+    def warn(self, sentence: str) -> None:
+        """Tell of something that the person should look at."""
+        self._say(f"aquila: warning: {sentence}")
+
+    def error(self, error: AquilaError) -> None:
+        """Tell what was refused or failed, and what to do."""
+        self.failure(error.message, error.hint)
+
+    def failure(self, sentence: str, hint: str = "") -> None:
+        """Tell what failed where there is no error of the tree."""
+        self._say(f"aquila: error: {sentence}")
+        if hint:
+            self._say(f"aquila: hint: {hint}")
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, str, int, int], None]]:
+        """Show how far each party is in each phase; yields what to call with phase, party, done and of."""
+        if not self.err.isatty():
+            yield _PlainProgress(self)
+            return
+        with _bars(self.err) as bars:
+            yield _BarProgress(bars)
+
+    def _say(self, sentence: str) -> None:
+        self.err.write(printable(sentence) + "\n")
+        self.err.flush()
+
+
+@dataclass(slots=True)
+class _PlainProgress:
+    """One line for each phase that a party has ended."""
+
+    screen: Screen
+    ended: set[tuple[str, str]] = field(default_factory=set)
+
+    def __call__(self, phase: str, party: str, done: int, of: int) -> None:
+        if done >= of > 0 and (phase, party) not in self.ended:
+            self.ended.add((phase, party))
+            self.screen.note(f"{party}: {phase}: {done} of {of}")
+
+
+@dataclass(slots=True)
+class _BarProgress:
+    """One bar for each party, which shows its present phase."""
+
+    bars: RichProgress
+    tasks: dict[str, TaskID] = field(default_factory=dict)
+
+    def __call__(self, phase: str, party: str, done: int, of: int) -> None:
+        if party not in self.tasks:
+            self.tasks[party] = self.bars.add_task("", total=max(of, 1), party=printable(party))
+        self.bars.update(self.tasks[party], description=printable(phase), completed=done, total=max(of, 1))
+
+
+def _bars(err: TextIO) -> RichProgress:
+    """Return the bars, whose texts are no markup."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.fields[party]}", markup=False),
+        BarColumn(_LONGEST_BAR),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=_console(err),
+    )
+
+
+def numbered(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun, such as `1 row` and `2 rows`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters, line ends and direction marks are blanks."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def write_result(path: Path, content: str) -> None:
+    """Write a file of results whole, readable by its owner alone; a crash leaves the old file.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    from aquila.errors import InputError
+
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device is written as it is
+            path.write_text(content, encoding="utf-8", newline="")
+            return
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(content)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", hint="name a file in a folder of yours"
+        ) from None
+
+
+def _rendered(view: Table | str, stream: TextIO) -> str:
+    """Return a view as lines without blanks at their ends."""
+    if isinstance(view, str):
+        return "\n".join(printable(line) for line in view.split("\n"))
+    console = _console(stream)
+    with console.capture() as capture:
+        console.print(_rich_table(view))
+    return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))
+
+
+def _rich_table(table: Table) -> object:
+    """Return a table of Rich; its cells are texts, not markup."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(box=SIMPLE_HEAD, title=Text(table.title, style="bold"), title_justify="left", pad_edge=False)
+    for place, name in enumerate(table.columns):
+        numbers = bool(table.rows) and all(isinstance(row[place], int | float) for row in table.rows)
+        shown.add_column(name, justify="right" if numbers else "left")
+    for row in table.rows:
+        shown.add_row(*(Text(printable(str(cell))) for cell in row))
+    return shown
+
+
+def _console(stream: TextIO) -> Console:
+    """Return Rich's console on a stream."""
+    from rich.console import Console
+
+    return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, markup=False)
