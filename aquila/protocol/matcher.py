@@ -31,7 +31,7 @@ from aquila.protocol.rounds import Phase
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from aquila.crypto.keys import IdentityKey
     from aquila.matching.join import MatchedPair
@@ -143,15 +143,23 @@ class Matcher:
         return sign_envelope(message.payload_type, message.payload(), self.identity)
 
 
-def late_parties(round_: Round, now: int) -> tuple[str, ...]:
-    """Return who has missed a deadline while the round can go on without them (PROTOCOL.md 3.8.1)."""
+def late_parties(round_: Round, now: int, incomplete: Collection[str] = ()) -> tuple[str, ...]:
+    """Return who has missed a deadline while the round can go on without them (PROTOCOL.md 3.8.1).
+
+    Args:
+        round_: The record of the round.
+        now: Seconds since 1970.
+        incomplete: Submissions that were signed, but whose chunks have not all come: nobody can evaluate what is not
+            there, so their origin is late and no evaluator is.
+    """
     if round_.phase is not Phase.OPEN or round_.tokens:
         return ()
     window = round_.manifest.window
     late = {party for party in round_.participants if round_.list_of(party) is None and now > window.submit_by}
     if now > window.evaluate_by:
-        for submission_id in round_.submissions:
-            late |= {party for _, party in steps.missing_evaluations(round_, submission_id)}
+        for submission_id, submission in round_.submissions.items():
+            waits_for = {party for _, party in steps.missing_evaluations(round_, submission_id)}
+            late |= {submission.party} if submission_id in incomplete else waits_for
     return tuple(sorted(late))
 
 
@@ -278,7 +286,7 @@ def make_reports(  # noqa: PLR0913, PLR0917  # what a report is made of
 
 
 def concerned(round_: Round, submission_id: str | None) -> tuple[str, ...]:
-    """Return the parties that get a report: all, or of a query its origin and those whose lists it may be joined with."""
+    """Return the parties that get a report: all, or of a query its origin and those whose lists it may meet."""
     if submission_id is None:
         return round_.participants
     origin = round_.submissions[submission_id].party

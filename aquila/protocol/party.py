@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING
 
 from aquila.crypto import dleq, oprf
 from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import ExchangeKey, SealingKey
 from aquila.crypto.shares import Share, new_share, prove_knowledge
-from aquila.errors import AquilaError, BindingError, DigestError, KeyMaterialError, OrderError, PolicyError
+from aquila.errors import (
+    AquilaError,
+    BindingError,
+    DigestError,
+    KeyMaterialError,
+    MalformedError,
+    OrderError,
+    PolicyError,
+)
 from aquila.protocol import steps
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import (
@@ -192,7 +201,16 @@ class Party:
         records: int,
         chunks: Sequence[ChunkReference],
     ) -> bytes:
-        """Sign the manifest of a submission whose chunks are stored already (PROTOCOL.md 3.4)."""
+        """Sign the manifest of a submission whose chunks are stored already (PROTOCOL.md 3.4).
+
+        Raises:
+            PolicyError: There is no chunk, because every value was held back.
+        """
+        if not chunks:
+            raise PolicyError(
+                "there is nothing to submit: too many records share every value", round=round_.round_id,
+                hint="submit a longer list, or ask the secretariat for a round with a higher frequency limit",
+            )  # fmt: skip
         totals = {c: sum(chunk.elements for chunk in chunks if chunk.input_class is c) for c in InputClass}
         submission = Submission(
             round_id=round_.round_id,
@@ -226,15 +244,25 @@ class Party:
         Raises:
             OrderError: The submission is not one that this party evaluates (now).
             DigestError: The bytes are not those that the origin signed.
-            MalformedError: An element is invalid, repeated or out of order.
+            MalformedError: There are more or fewer elements than the origin signed and the caps counted, or one is
+                invalid, repeated or out of order.
         """
         # 1. The submission counts, and is another party's.
         submission = round_.submissions.get(submission_id)
         if submission is None or submission.party == self.code or round_.ending or self.code not in round_.participants:
             raise OrderError("this submission is not to be evaluated here", submission=submission_id)
         reference = chunk_of(submission, index)
-        # 2. The bytes are those that its origin signed (3.5.2), each a valid element, in order (3.4.5).
+        # 2. The bytes are those that its origin signed (3.5.2), as many as were counted against its caps (3.4.3),
+        #    each a valid element, in order (3.4.5).
         check_digest(chunk, reference.digest, submission=submission_id, chunk=index)
+        if len(chunk) != reference.elements * ELEMENT_BYTES:
+            raise MalformedError(
+                "the chunk holds another number of elements than its origin signed",
+                submission=submission_id,
+                chunk=index,
+                expected=reference.elements * ELEMENT_BYTES,
+                got=len(chunk),
+            )
         check_elements(self.group, chunk)
         # 3. Evaluate and prove under this class's share.
         share = secrets.shares[reference.input_class]

@@ -25,6 +25,7 @@ from aquila.protocol.messages import (
     Outcome,
     Receipt,
     Refusal,
+    Statement,
     Submission,
     Tokens,
 )
@@ -68,6 +69,20 @@ def knowledge_context(manifest_digest: str, party: str, input_class: InputClass,
 def consent_keys(consent: Consent) -> list[str]:
     """Return all public keys of a consent in the order of `knowledge_context`."""
     return [share.public_key for share in consent.shares] + [consent.exchange_key, consent.sealing_key]
+
+
+def check_not_ended(round_: Round, message: Statement) -> None:
+    """Refuse what would go on with a round that has ended; receipts and closings still come (PROTOCOL.md 3.9).
+
+    Raises:
+        OrderError: The round has ended.
+    """
+    if round_.ending and isinstance(message, Consent | Amendment | Submission | Evaluation | Tokens):
+        raise OrderError(
+            f"the round has ended ({round_.ending.outcome.value}) and takes no {type(message).__name__.lower()}",
+            round=round_.round_id,
+            party=message.party,
+        )
 
 
 def check_binding(round_: Round, message: BoundStatement) -> None:
@@ -143,8 +158,8 @@ def _consent(message: Consent, round_: Round, payload_digest: str, now: int | No
 @take.register(Opening)
 def _opening(message: Opening, round_: Round, _digest: str, _now: int | None) -> None:
     """Take the matcher's opening, recomputing the binding from consents that this record verified (3.3.4)."""
-    if round_.bindings:
-        raise OrderError("the round is open already", round=round_.round_id)
+    if round_.bindings or round_.ending:
+        raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
     for reference in message.consents:
         if round_.consent_digests.get(reference.party) != reference.digest:
             raise BindingError(
@@ -173,7 +188,7 @@ def _submission(message: Submission, round_: Round, _digest: str, now: int | Non
     if message.submission_id in round_.submissions:
         raise EquivocationError("this submission id is taken", submission=message.submission_id, party=message.party)
     # 3.4.2: in time, and while every share is still there.
-    if round_.ending or round_.closings:
+    if round_.closings:
         raise OrderError("the round takes no submission any more", round=round_.round_id, party=message.party)
     window = manifest.window
     _in_time(round_, now, window.submit_by if message.kind is Kind.LIST else window.closes_at, "submission")
@@ -321,6 +336,14 @@ def _report(message: HitReport, round_: Round, payload_digest: str, _now: int | 
         raise BindingError("the report names another binding", expected=round_.binding, got=message.binding)
     if message.party not in round_.participants:
         raise OrderError("the report is for a party that is not in the round", party=message.party)
+    # 3.7.1: it comes after every token that it rests on, and tells of pairs that may be matched.
+    if message.submission_id is None and not round_.all_lists_are_in():
+        raise OrderError("the report comes before every list is in", round=round_.round_id)
+    if message.submission_id is not None and message.submission_id not in round_.tokens:
+        raise OrderError("the report is of no submission whose tokens came", submission=message.submission_id)
+    others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
+    if others - set(round_.counterparts_of(message.party)):
+        raise PolicyError("the report tells of a pair that may not be matched", party=message.party)
     round_.reports[message.party, message.submission_id] = payload_digest
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -20,7 +20,9 @@ from aquila.protocol.messages.base import (
     Text,
     ascending,
 )
-from aquila.records.rules import InputClass
+
+if TYPE_CHECKING:
+    from aquila.records.rules import InputClass
 
 
 class Mode(StrEnum):

@@ -1,0 +1,74 @@
+"""A party vanishes after a token was sent: the round can only be aborted, and reveals nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import KeyMaterialError, OrderError
+from aquila.protocol import matcher as roles
+from aquila.protocol.messages import Outcome
+from aquila.protocol.rounds import Phase
+from tests.stage import WINDOW
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def test_nobody_can_be_left_out_any_more(stage: Stage) -> None:
+    """After a token the amendment is refused, and the matcher calls nobody late."""
+    stage.evaluated()
+    stage.finalize(stage.seats["RS"])
+    stage.now = WINDOW.evaluate_by + 1
+    assert roles.late_parties(stage.round, stage.now) == ()
+    seat = stage.seats["SI"]
+    amendment = seat.party.amend(seat.round, seat.sequence + 1, ("AL",), stage.now)
+    stage.refused(OrderError, amendment, "tokens were sent")
+
+
+def test_the_round_is_aborted_and_reveals_nothing(stage: Stage) -> None:
+    """Without every list's tokens there is no report, and no closing but by an abort."""
+    stage.evaluated()
+    stage.finalize(stage.seats["RS"])
+    stage.finalize(stage.seats["SI"])
+    with pytest.raises(OrderError, match="before every list is in"):
+        stage.match()
+    with pytest.raises(OrderError, match="cannot be closed yet"):
+        stage.matcher.end(stage.round, Outcome.CLOSED, "as if nothing were")
+    stage.abort()
+    assert stage.round.phase is Phase.ABORTED
+    assert not stage.round.reports
+
+
+def test_after_the_abort_nothing_is_evaluated(stage: Stage) -> None:
+    """A node evaluates for no ended round, and a closed share evaluates nothing anyway."""
+    stage.submitted()
+    stage.abort()
+    elements = stage.seats["SI"].chunks[0][2]
+    with pytest.raises(OrderError, match="not to be evaluated"):
+        stage.send_chunk("SI", "RS", 0, elements)
+    stage.seats["RS"].secrets.close()
+    stage.seats["RS"].round.ending = None
+    with pytest.raises(KeyMaterialError):
+        stage.send_chunk("SI", "RS", 0, elements)
+
+
+def test_every_party_signs_that_its_keys_are_gone(stage: Stage) -> None:
+    """An abort destroys what a close destroys, and each party says so."""
+    stage.evaluated()
+    stage.finalize(stage.seats["RS"])
+    stage.abort()
+    for seat in stage.seats.values():
+        stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
+    assert set(stage.round.closings) == {"AL", "RS", "SI"}
+
+
+def test_an_abort_before_the_opening(stage: Stage) -> None:
+    """A round that never opened has no binding; its parties close it all the same."""
+    seat = stage.seats["AL"]
+    seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+    stage.publish(envelope)
+    stage.abort()
+    stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
+    assert stage.round.closings["AL"].binding is None

@@ -1,0 +1,159 @@
+"""A party vanishes before any token was sent: the others go on without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import BindingError, OrderError, PolicyError
+from aquila.protocol import matcher as roles
+from aquila.protocol.messages import Amendment, Tokens
+from aquila.protocol.steps import amended_binding
+from tests.stage import EXPECTED, LISTS, WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.protocol.messages import Evaluation
+    from tests.stage import Stage
+
+
+def without(code: str) -> set[tuple[str, str, str, str]]:
+    """Return the expected pairs that a party is no side of."""
+    return {pair for pair in EXPECTED if code not in pair}
+
+
+def test_without_its_list(stage: Stage) -> None:
+    """A party that never submits is left out; the rest of the round gives its hits."""
+    stage.consent()
+    stage.submit(stage.seats["RS"])
+    stage.submit(stage.seats["SI"])
+    stage.now = WINDOW.submit_by + 1
+    assert roles.late_parties(stage.round, stage.now) == ("AL",)
+    stage.leave_out("AL")
+    stage.evaluate_all()
+    stage.finalize_all()
+    assert stage.matched() == without("AL")
+    stage.close()
+
+
+def test_without_its_evaluations(stage: Stage) -> None:
+    """A party that submits and then vanishes is left out with its list; evaluations of the others stay valid."""
+    stage.submitted()
+    for origin in ("RS", "SI"):
+        for index, (_, _, elements) in enumerate(stage.seats[origin].chunks):
+            stage.evaluate_chunk(stage.seats[origin], stage.seats["SI" if origin == "RS" else "RS"], index, elements)
+    kept: dict[tuple[str, int, str], Evaluation] = dict(stage.round.evaluations)
+    stage.evaluate(stage.seats["AL"])
+    stage.now = WINDOW.evaluate_by + 1
+    assert roles.late_parties(stage.round, stage.now) == ("AL",)
+    stage.leave_out("AL")
+    assert stage.round.evaluations == kept
+    assert {submission.party for submission in stage.round.submissions.values()} == {"RS", "SI"}
+    stage.finalize_all()
+    assert stage.matched() == without("AL")
+
+
+def test_without_its_bytes(stage: Stage) -> None:
+    """A party that signs its list and vanishes before its chunks came is late, and nobody who waits for them is."""
+    stage.submitted()
+    for origin in ("RS", "SI"):
+        stage.evaluate(stage.seats[origin])
+    stage.now = WINDOW.evaluate_by + 1
+    assert roles.late_parties(stage.round, stage.now) == ("RS", "SI")
+    assert roles.late_parties(stage.round, stage.now, [stage.seats["AL"].submission_id]) == ("AL",)
+
+
+def test_the_same_hits_as_a_round_without_it(staged: Callable[..., Stage], stage: Stage) -> None:
+    """Whoever is left finds the same as if the absent party had not been invited."""
+    other = staged({code: LISTS[code] for code in ("RS", "SI")}, seed=7)
+    assert other.finalized().matched() == without("AL")
+    stage.submitted()
+    stage.now = WINDOW.evaluate_by + 1
+    stage.leave_out("AL")
+    stage.evaluate_all()
+    stage.finalize_all()
+    (stage.directory / "second").mkdir()
+    stage.directory /= "second"
+    assert stage.matched() == without("AL")
+
+
+def test_the_binding_is_a_second_one(stage: Stage) -> None:
+    """The amended binding names the first and the absent; what goes into inputs stays."""
+    stage.submitted()
+    first, stage.now = stage.round.binding, WINDOW.evaluate_by + 1
+    stage.leave_out("AL")
+    assert stage.round.binding == amended_binding(first, ("AL",)) != first
+    assert stage.round.first_binding.hex() == first
+    assert {seat.round.binding for seat in stage.seats.values()} == {stage.round.binding}
+
+
+def test_nobody_signs_before_the_deadline(stage: Stage) -> None:
+    """A matcher that says too early that a party is late gets no amendment."""
+    stage.submitted()
+    seat = stage.seats["SI"]
+    stage.now = WINDOW.submit_by + 1
+    with pytest.raises(PolicyError, match="AL is not late"):
+        seat.party.amend(seat.round, seat.next_sequence(), ("AL",), stage.now)
+    assert roles.late_parties(stage.round, stage.now) == ()
+
+
+def test_one_signature_is_not_enough(stage: Stage) -> None:
+    """The amendment is in force when everyone who stays has signed it; until then the old set stands."""
+    stage.submitted()
+    seat = stage.seats["SI"]
+    stage.publish(seat.party.amend(seat.round, seat.next_sequence(), ("AL",), WINDOW.evaluate_by + 1))
+    assert stage.round.participants == ("AL", "RS", "SI")
+    assert len(stage.round.bindings) == 1
+
+
+def test_whoever_signed_sends_no_tokens_under_the_old_set(stage: Stage) -> None:
+    """Between its amendment and the amended binding a party is bound to silence."""
+    stage.evaluated()
+    seat = stage.seats["SI"]
+    stage.publish(seat.party.amend(seat.round, seat.next_sequence(), ("AL",), WINDOW.evaluate_by + 1))
+    with pytest.raises(OrderError, match="signed an amendment"):
+        stage.finalize(seat)
+
+
+def test_tokens_under_the_old_binding_are_refused(stage: Stage) -> None:
+    """Tokens are sent for the set of participants in force."""
+    stage.submitted()
+    old, stage.now = stage.round.binding, WINDOW.evaluate_by + 1
+    stage.leave_out("AL")
+    stage.evaluate_all()
+    submission_id = stage.seats["SI"].submission_id
+    tokens = stage.statement(
+        "SI", Tokens, binding=old, submission_id=submission_id, chunks=[{"rows": 1, "digest": old}]
+    )
+    stage.refused(BindingError, stage.signed("SI", tokens), "was amended")
+
+
+def test_the_absent_party_comes_back_too_late(stage: Stage) -> None:
+    """Who was left out is no participant any more, whatever it signs."""
+    stage.consent()
+    stage.submit(stage.seats["SI"])
+    stage.submit(stage.seats["RS"])
+    absent, stage.now = stage.seats["AL"], WINDOW.submit_by + 1
+    stage.leave_out("AL")
+    stage.seats["AL"] = absent
+    stage.now = WINDOW.submit_by
+    with pytest.raises(OrderError, match="AL is no longer in the round"):
+        stage.submit(absent)
+
+
+@pytest.mark.parametrize("absent", [("SI",), ("XK",), ("AL", "RS")], ids=["signer", "stranger", "all others"])
+def test_an_amendment_that_leaves_no_round(stage: Stage, absent: tuple[str, ...]) -> None:
+    """An amendment names participants, not its signer, and leaves at least two."""
+    stage.submitted()
+    stage.refused(PolicyError, stage.signed("SI", stage.statement("SI", Amendment, absent=absent)), "two participants")
+
+
+def test_an_amendment_under_another_binding(stage: Stage) -> None:
+    """A second amendment of the first set, after the first is in force, is refused."""
+    stage.submitted()
+    old, stage.now = stage.round.binding, WINDOW.evaluate_by + 1
+    stage.leave_out("AL")
+    amendment = stage.statement("SI", Amendment, absent=("RS",), binding=old)
+    stage.refused(BindingError, stage.signed("SI", amendment), "was amended")

@@ -1,0 +1,120 @@
+"""A party sends elements that are none, twice the same, out of order, or more than it signed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.group import GENERATOR
+from aquila.errors import DigestError, MalformedError
+from aquila.protocol.messages import Evaluation
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+IDENTITY = bytes(32)
+NOT_CANONICAL = bytes.fromhex("00" * 31 + "80")
+BIT_255 = GENERATOR[:-1] + bytes([GENERATOR[-1] | 0x80])
+ABOVE_THE_FIELD = bytes.fromhex("f3" + "ff" * 31)
+NEGATIVE = bytes([1]) + bytes(31)
+NONE = {"identity": IDENTITY, "not canonical": NOT_CANONICAL, "bit 255": BIT_255, "above": ABOVE_THE_FIELD,
+        "negative": NEGATIVE}  # fmt: skip
+
+
+def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> None:
+    """Let SI sign a list of one chunk with these bytes."""
+    reference, _, right = stage.seats["SI"].chunks[0]
+    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    count = len(right) // 32 if elements is None else elements
+    content = submission.model_dump() | {
+        "elements": {"full": count, "partial": 0},
+        "chunks": [
+            {"input_class": reference.input_class, "elements": count, "digest": hashlib.sha256(chunk).hexdigest()}
+        ],
+    }
+    lie = type(submission).model_validate(content)
+    for record in (stage.round, *(seat.round for seat in stage.seats.values())):
+        record.submissions[lie.submission_id] = lie
+
+
+@pytest.mark.parametrize("element", NONE.values(), ids=NONE)
+def test_a_blinded_element_that_is_none(stage: Stage, element: bytes) -> None:
+    """An evaluator refuses the whole chunk and says which element is wrong."""
+    stage.submitted()
+    right = stage.seats["SI"].chunks[0][2]
+    chunk = right[:-32] + element
+    submit_bytes(stage, chunk)
+    with pytest.raises(MalformedError) as caught:
+        stage.send_chunk("SI", "RS", 0, chunk)
+    assert caught.value.fields["index"] == len(right) // 32 - 1
+
+
+@pytest.mark.parametrize("element", NONE.values(), ids=NONE)
+def test_an_evaluated_element_that_is_none(stage: Stage, element: bytes) -> None:
+    """The origin refuses an answer with such an element before it looks at the proof."""
+    stage.submitted()
+    chunk = stage.seats["SI"].chunks[0][2]
+    answer = stage.send_chunk("SI", "RS", 0, chunk)
+    lie = answer.elements[:-32] + element
+    signed = stage.statement_in(answer.envelope, Evaluation)
+    evaluation = signed.model_copy(update={"output_digest": hashlib.sha256(lie).hexdigest()})
+    seat = stage.seats["SI"]
+    with pytest.raises(MalformedError):
+        seat.party.check_evaluation(seat.round, evaluation, chunk, lie)
+
+
+def test_an_answer_of_another_length(stage: Stage) -> None:
+    """There is one answer for each element."""
+    stage.submitted()
+    chunk = stage.seats["SI"].chunks[0][2]
+    answer = stage.send_chunk("SI", "RS", 0, chunk)
+    signed = stage.statement_in(answer.envelope, Evaluation)
+    seat = stage.seats["SI"]
+    for lie in (answer.elements[:-32], answer.elements + GENERATOR, b"", answer.elements[:-1]):
+        evaluation = signed.model_copy(update={"output_digest": hashlib.sha256(lie).hexdigest()})
+        with pytest.raises(MalformedError):
+            seat.party.check_evaluation(seat.round, evaluation, chunk, lie)
+
+
+def test_elements_twice(stage: Stage) -> None:
+    """An element twice in a chunk would tell nothing new for another count of the cap: it is refused."""
+    stage.submitted()
+    right = stage.seats["SI"].chunks[0][2]
+    chunk = right[:32] + right[:-32]
+    submit_bytes(stage, chunk)
+    with pytest.raises(MalformedError, match="strictly ascending") as caught:
+        stage.send_chunk("SI", "RS", 0, chunk)
+    assert caught.value.fields["index"] == 1
+
+
+def test_elements_out_of_order(stage: Stage) -> None:
+    """Elements in the order of the records would tell that order."""
+    stage.submitted()
+    right = stage.seats["SI"].chunks[0][2]
+    chunk = right[32:] + right[:32]
+    submit_bytes(stage, chunk)
+    with pytest.raises(MalformedError, match="strictly ascending") as caught:
+        stage.send_chunk("SI", "RS", 0, chunk)
+    assert caught.value.fields["index"] == len(right) // 32 - 1
+
+
+@pytest.mark.parametrize("signed", [1, 2, 5], ids=["far more", "more", "fewer"])
+def test_more_elements_than_signed(stage: Stage, signed: int) -> None:
+    """What is evaluated is what was counted against the cap: a chunk that holds more is refused."""
+    stage.submitted()
+    chunk = stage.seats["SI"].chunks[0][2]
+    submit_bytes(stage, chunk, signed)
+    with pytest.raises(MalformedError, match="another number of elements"):
+        stage.send_chunk("SI", "RS", 0, chunk)
+
+
+def test_other_bytes_than_signed(stage: Stage) -> None:
+    """A chunk is evaluated only as its origin signed it."""
+    stage.submitted()
+    chunk = stage.seats["SI"].chunks[0][2]
+    with pytest.raises(DigestError) as caught:
+        stage.send_chunk("SI", "RS", 0, chunk[:-1])
+    assert (caught.value.fields["chunk"], caught.value.fields["submission"]) == (0, stage.seats["SI"].submission_id)

@@ -1,0 +1,105 @@
+"""A party submits more elements than its caps allow, at once or little by little."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import CapError, MalformedError, PolicyError
+from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap, Submission
+from aquila.protocol.steps import spent
+from aquila.records.rules import InputClass
+from aquila.rehearsal import DEFAULT_PADDING
+from tests.stage import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.stage import Stage
+
+
+def caps(full: int, partial: int) -> dict[str, object]:
+    """Return a change of the manifest: these caps for SI, and queries allowed."""
+    large = ClassCounts(full=1_000, partial=1_000)
+    elements = {"AL": large, "RS": large, "SI": ClassCounts(full=full, partial=partial)}
+    return {
+        "caps": tuple(PartyCap(party=code, elements=counts) for code, counts in elements.items()),
+        "mode": Mode.LISTS_AND_QUERIES,
+    }
+
+
+@pytest.mark.parametrize(("full", "partial", "kind"), [(4, 5, "full"), (5, 4, "partial")])
+def test_one_element_too_many(staged: Callable[..., Stage], full: int, partial: int, kind: str) -> None:
+    """A list of five records passes a cap of four elements in either class; nothing of it counts."""
+    stage = staged(changes=caps(full, partial))
+    stage.consent()
+    with pytest.raises(CapError, match=f"cap of 4 {kind} elements with 5") as caught:
+        stage.submit(stage.seats["SI"])
+    assert (caught.value.fields["expected"], caught.value.fields["got"]) == (4, 5)
+    assert not stage.round.submissions
+
+
+def test_exactly_the_cap(staged: Callable[..., Stage]) -> None:
+    """As many elements as the cap says are allowed, and are all that is spent."""
+    stage = staged(changes=caps(5, 5)).submitted()
+    assert [spent(stage.round, "SI", kind) for kind in InputClass] == [5, 5]
+
+
+def test_queries_add_up(staged: Callable[..., Stage]) -> None:
+    """The cap counts every submission of the round: the list, and each query."""
+    stage = staged(changes=caps(7, 7)).submitted()
+    stage.ask("SI", LISTS["SI"][:1])
+    stage.ask("SI", LISTS["SI"][:1])
+    with pytest.raises(CapError, match="with 8"):
+        stage.ask("SI", LISTS["SI"][:1])
+    assert spent(stage.round, "SI", InputClass.FULL) == 7
+
+
+def test_every_party_counts_by_itself(staged: Callable[..., Stage]) -> None:
+    """A matcher that lets a submission over the cap through finds no evaluator."""
+    stage = staged(changes=caps(4, 5))
+    stage.consent()
+    seat = stage.seats["SI"]
+    with pytest.raises(CapError):
+        stage.submit(seat)
+    references = [reference for reference, _, _ in seat.chunks]
+    envelope = seat.party.submit(seat.round, seat.sequence, seat.submission_id, Kind.LIST, *_terms(stage), references)
+    stage.refused(CapError, envelope, "would pass its cap")
+
+
+def _terms(stage: Stage) -> tuple[object, int]:
+    """Return a justification and a number of records."""
+    stage.submit(stage.seats["AL"])
+    submission = stage.round.submissions[stage.seats["AL"].submission_id]
+    return submission.justification, 5
+
+
+def test_padding_counts(staged: Callable[..., Stage]) -> None:
+    """A dummy is evaluated like a real record, and is counted like one."""
+    stage = staged(changes=caps(5, 5) | {"padding": DEFAULT_PADDING})
+    stage.consent()
+    with pytest.raises(CapError):
+        stage.submit(stage.seats["SI"])
+
+
+def test_a_chunk_larger_than_the_manifest_allows(stage: Stage) -> None:
+    """A chunk keeps to the manifest's size, whatever the total."""
+    stage.submitted()
+    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    content = submission.model_dump() | {
+        "submission_id": "0" * 32,
+        "sequence": 9,
+        "elements": {"full": 5, "partial": 0},
+    }
+    content["chunks"] = [{"input_class": "full", "elements": 5, "digest": "0" * 64}]
+    for record in (stage.round, *(seat.round for seat in stage.seats.values())):
+        record.submissions.clear()
+    stage.refused(MalformedError, stage.signed("SI", Submission.model_validate(content)), "larger than the manifest")
+
+
+def test_a_query_in_a_round_of_lists(stage: Stage) -> None:
+    """Queries are submitted only where the manifest allows them."""
+    stage.submitted()
+    with pytest.raises(PolicyError, match="takes no queries"):
+        stage.ask("SI", LISTS["SI"][:1])

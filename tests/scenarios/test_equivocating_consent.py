@@ -1,0 +1,54 @@
+"""A party signs two consents: to bring two sets of keys, or to be shown to two audiences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.shares import new_share
+from aquila.errors import BindingError, EquivocationError
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def two_consents(stage: Stage, code: str) -> tuple[bytes, bytes]:
+    """Return two consents of one party under one number, with different keys."""
+    first, second = (
+        stage.consent_with(code, new_share(stage.group, stage.random), new_share(stage.group, stage.random))
+        for _ in range(2)
+    )
+    return first, second
+
+
+def test_the_second_consent_is_evidence(stage: Stage) -> None:
+    """The same number twice with other contents is refused, and the error names both digests."""
+    first, second = two_consents(stage, "SI")
+    stage.publish(first)
+    with pytest.raises(EquivocationError) as caught:
+        stage.round.accept(second)
+    assert caught.value.fields["expected"] == stage.round.consent_digests["SI"] != caught.value.fields["got"]
+    stage.refused(EquivocationError, second)
+
+
+def test_two_audiences_find_out(stage: Stage) -> None:
+    """Parties that were shown different consents do not take the same opening."""
+    first, second = two_consents(stage, "SI")
+    for seat, shown in ((stage.seats["AL"], first), (stage.seats["RS"], second)):
+        seat.secrets, own = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+        for record in (stage.round, stage.seats["AL"].round, stage.seats["RS"].round):
+            record.accept(own)
+        seat.round.accept(shown)
+    stage.round.accept(first)
+    opening = stage.matcher.open(stage.round, stage.now)
+    stage.seats["AL"].round.accept(opening)
+    with pytest.raises(BindingError, match="consent of SI that was not shown here"):
+        stage.seats["RS"].round.accept(opening)
+
+
+def test_a_consent_with_other_keys_later(stage: Stage) -> None:
+    """A second consent under the next number is an equivocation too, also after the opening."""
+    stage.consent()
+    other = stage.consent_with("SI", new_share(stage.group, stage.random), new_share(stage.group, stage.random))
+    stage.refused(EquivocationError, other, "consented already")

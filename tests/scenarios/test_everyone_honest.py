@@ -1,0 +1,39 @@
+"""Everyone is honest: the right hits, on both sides, and nothing left afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.protocol.rounds import Phase
+from tests.stage import EXPECTED
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def test_the_right_records_hit(stage: Stage) -> None:
+    """Exactly the persons that two lists share are hits."""
+    assert stage.finalized().matched() == EXPECTED
+
+
+def test_both_sides_see_the_same_hit(stage: Stage) -> None:
+    """A hit has one id on both sides, and each side's own handle."""
+    stage.finalized().match()
+    sides = {code: {hit.hit_id: hit for hit in seat.report.hits} for code, seat in stage.seats.items()}
+    for code, hits in sides.items():
+        for hit_id, hit in hits.items():
+            other = sides[hit.counterpart][hit_id]
+            assert (other.counterpart, other.certainty, other.families) == (code, hit.certainty, hit.families)
+            assert other.handle != hit.handle
+            assert hit.handle in {handle.hex() for handle in stage.seats[code].handles()}
+
+
+def test_a_round_goes_through_its_phases(stage: Stage) -> None:
+    """A record says where the round stands, as it goes on."""
+    phases = [stage.round.phase]
+    for step in (stage.submitted, stage.evaluate_all, stage.finalize_all, stage.match, stage.close):
+        step()
+        phases.append(stage.round.phase)
+    assert phases == [Phase.PROPOSED, Phase.OPEN, Phase.OPEN, Phase.MATCHING, Phase.REPORTING, Phase.CLOSED]
+    assert all(seat.round.phase is Phase.CLOSED for seat in stage.seats.values())
+    assert all(seat.seed.closed and seat.secrets.exchange.closed for seat in stage.seats.values())

@@ -1,0 +1,61 @@
+"""A party is late: with its consent, with its list, and the matcher is early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import OrderError
+from tests.stage import NOW, WINDOW
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def test_a_late_consent_does_not_count(stage: Stage) -> None:
+    """After the deadline no consent is taken."""
+    stage.now = WINDOW.consent_by + 1
+    with pytest.raises(OrderError, match="time for a consent"):
+        stage.consent()
+
+
+def test_a_consent_on_the_last_second_counts(stage: Stage) -> None:
+    """Deadlines are inclusive."""
+    stage.now = WINDOW.consent_by
+    stage.consent()
+    assert len(stage.round.participants) == 3
+
+
+def test_the_matcher_waits_for_late_consents(stage: Stage) -> None:
+    """A round is not opened while a party may still consent; then two are enough, and one is not."""
+    for code, enough in (("AL", False), ("RS", True)):
+        seat = stage.seats[code]
+        seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+        stage.publish(envelope)
+        with pytest.raises(OrderError, match="may still consent"):
+            stage.matcher.open(stage.round, NOW)
+        if not enough:
+            with pytest.raises(OrderError, match="fewer than two"):
+                stage.matcher.open(stage.round, NOW + 1)
+    stage.publish(stage.matcher.open(stage.round, NOW + 1))
+    assert stage.round.participants == ("AL", "RS")
+
+
+def test_a_late_list_does_not_count(stage: Stage) -> None:
+    """After the deadline for lists none is taken."""
+    stage.consent()
+    stage.now = WINDOW.submit_by + 1
+    with pytest.raises(OrderError, match="time for a submission"):
+        stage.submit(stage.seats["SI"])
+    assert not stage.round.submissions
+
+
+def test_the_number_of_a_refused_statement_stays_empty(stage: Stage) -> None:
+    """A party whose list came too late goes on: its next statement has the next number, and counts."""
+    stage.consent()
+    stage.now = WINDOW.submit_by + 1
+    with pytest.raises(OrderError):
+        stage.submit(stage.seats["SI"])
+    stage.publish(stage.seats["SI"].party.refuse(stage.seats["SI"].round, stage.seats["SI"].next_sequence(), "late"))
+    assert sorted(stage.round.sequences["SI"]) == [1, 3]

@@ -1,0 +1,59 @@
+"""A party wants to join a round that is open already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import BindingError, EquivocationError, OrderError
+from aquila.protocol.messages import Opening
+from aquila.protocol.steps import first_binding
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def open_without(stage: Stage, code: str) -> bytes:
+    """Open the round with everyone but one party, and return that one's consent, which nobody has seen."""
+    seat = stage.seats[code]
+    seat.secrets, late = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+    for other in stage.seats.values():
+        if other is not seat:
+            other.secrets, envelope = other.party.consent(other.round, other.next_sequence(), (), stage.random)
+            stage.publish(envelope)
+    stage.publish(stage.matcher.open(stage.round, stage.now + 1))
+    return late
+
+
+def test_a_consent_after_the_opening(stage: Stage) -> None:
+    """The participants are those of the opening; whoever comes later waits for another round."""
+    stage.refused(OrderError, open_without(stage, "AL"), "no party joins late")
+    assert stage.round.participants == ("RS", "SI")
+
+
+def test_it_sees_that_it_was_left_out(stage: Stage) -> None:
+    """A node whose own consent is not in the opening takes no part."""
+    open_without(stage, "AL")
+    seat = stage.seats["AL"]
+    with pytest.raises(BindingError, match="opened without the consent of AL"):
+        seat.party.check_opening(seat.round, "0" * 64)
+
+
+def test_it_takes_part_in_nothing(stage: Stage) -> None:
+    """Nothing that it signs counts, and it evaluates nothing."""
+    open_without(stage, "AL")
+    stage.submit(stage.seats["SI"])
+    with pytest.raises(OrderError, match="AL is no longer in the round"):
+        stage.submit(stage.seats["AL"])
+    with pytest.raises(OrderError, match="not to be evaluated"):
+        stage.send_chunk("SI", "AL", 0, stage.seats["SI"].chunks[0][2])
+
+
+def test_a_second_opening(stage: Stage) -> None:
+    """The matcher cannot open the round again with others: two openings are an equivocation."""
+    stage.consent()
+    consents = tuple({"party": code, "digest": stage.round.consent_digests[code]} for code in ("RS", "SI"))
+    binding = first_binding(stage.round.manifest_digest, [(c["party"], c["digest"]) for c in consents])
+    opening = Opening(round_id=stage.manifest.round_id, consents=consents, binding=binding)
+    stage.refused(EquivocationError, stage.signed("matcher", opening), "two different announcements")

@@ -1,0 +1,80 @@
+"""The matcher lies in its reports: too early, to a stranger, of another round, twice, of a forbidden pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import BindingError, EquivocationError, OrderError, PolicyError
+from aquila.protocol.messages import HitReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.stage import Stage
+
+
+def report(stage: Stage, **fields: Any) -> bytes:
+    """Return a signed report, empty and for SI where nothing else is said."""
+    content = {"round_id": stage.manifest.round_id, "binding": stage.round.binding, "party": "SI",
+               "submission_id": None, "bases": (), "hits": ()}  # fmt: skip
+    return stage.signed("matcher", HitReport(**(content | fields)))
+
+
+def hit(counterpart: str) -> dict[str, Any]:
+    """Return a hit as the matcher may invent one."""
+    return {
+        "hit_id": "1" * 32,
+        "handle": "2" * 32,
+        "counterpart": counterpart,
+        "certainty": "high",
+        "families": ("names",),
+    }
+
+
+def test_before_the_lists_are_in(stage: Stage) -> None:
+    """Nothing can have matched before every list's tokens came."""
+    stage.evaluated()
+    stage.refused(OrderError, report(stage), "before every list is in")
+
+
+def test_of_a_query_that_nobody_asked(stage: Stage) -> None:
+    """A query's report comes after its tokens."""
+    stage.finalized()
+    stage.refused(OrderError, report(stage, submission_id="0" * 32), "no submission whose tokens came")
+
+
+def test_for_a_stranger(stage: Stage) -> None:
+    """A report is for a participant."""
+    stage.finalized()
+    stage.refused(OrderError, report(stage, party="XK"), "not in the round")
+
+
+def test_of_another_binding(stage: Stage) -> None:
+    """A report names the binding in force."""
+    stage.finalized()
+    stage.refused(BindingError, report(stage, binding="0" * 64), "another binding")
+
+
+def test_two_reports_to_one_party(stage: Stage) -> None:
+    """A second, different report to one party is an equivocation, kept as evidence."""
+    stage.finalized().match()
+    stage.refused(EquivocationError, report(stage), "two different announcements of the kind hitreport")
+
+
+@pytest.mark.parametrize("counterpart", ["AL", "SI", "XK"], ids=["pair not allowed", "oneself", "stranger"])
+def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., Stage], counterpart: str) -> None:
+    """A report of records that the manifest did not let meet is refused."""
+    stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
+    stage.refused(PolicyError, report(stage, hits=(hit(counterpart),)), "may not be matched")
+    basis = {"counterpart": counterpart, "records": 5, "common_per_million": 1}
+    stage.refused(PolicyError, report(stage, bases=(basis,)), "may not be matched")
+
+
+def test_pairs_that_may_not_be_matched_never_are(staged: Callable[..., Stage]) -> None:
+    """Records of a pair without reciprocity do not hit, though their tokens are equal."""
+    stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
+    assert stage.matched() == {("AL", "al-1", "RS", "rs-3"), ("RS", "rs-1", "SI", "si-1"), ("RS", "rs-2", "SI", "si-2"),
+                               ("RS", "rs-3", "SI", "si-4")}  # fmt: skip
+    assert {basis.counterpart for basis in stage.seats["AL"].report.bases} == {"RS"}

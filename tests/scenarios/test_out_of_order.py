@@ -1,0 +1,139 @@
+"""Someone takes a step that is not due: before the opening, before the receipt, after the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import BindingError, OrderError
+from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Receipt, Submission, Tokens
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def test_a_submission_before_the_opening(stage: Stage) -> None:
+    """There is no binding that it could name."""
+    stage.submitted()
+    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    stage.restage({})
+    stage.refused(OrderError, stage.changed("SI", submission), "not open yet")
+
+
+def test_the_matcher_opens_twice(stage: Stage) -> None:
+    """An open round is not opened again, and an aborted one never."""
+    stage.consent()
+    with pytest.raises(OrderError, match="open already"):
+        stage.matcher.open(stage.round, stage.now)
+
+
+def test_an_opening_after_the_abort(stage: Stage) -> None:
+    """What was aborted before it opened does not open."""
+    for seat in stage.seats.values():
+        seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+        stage.publish(envelope)
+    opening = stage.matcher.open(stage.round, stage.now)
+    stage.abort()
+    stage.refused(OrderError, opening, "the round is aborted already")
+
+
+def test_an_opening_with_a_consent_too_few(stage: Stage) -> None:
+    """A node finds out that its own consent is missing, though everything else is right."""
+    stage.consent()
+    opening = Opening.from_payload(stage.signed_payloads()[-1])
+    record = stage.new_record()
+    for envelope in stage.envelopes[:3]:
+        record.accept(envelope)
+    short = opening.consents[:2]
+    with pytest.raises(BindingError, match="another binding"):
+        record.accept(stage.signed("matcher", opening.model_copy(update={"consents": short})))
+
+
+def test_a_list_twice(stage: Stage) -> None:
+    """A query with the id of a submission that is there, or after a closing, is refused."""
+    stage.finalized().match()
+    seat = stage.seats["SI"]
+    stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
+    submission = stage.round.submissions[stage.seats["AL"].submission_id]
+    for record in (stage.round, *(other.round for other in stage.seats.values())):
+        del record.submissions[submission.submission_id]
+    stage.refused(OrderError, stage.changed("AL", submission), "takes no submission any more")
+
+
+def test_closing_before_the_receipt(stage: Stage) -> None:
+    """A party that closes before it has its hits would leave the other side alone with them."""
+    stage.finalized()
+    closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=stage.round.binding)
+    stage.refused(OrderError, stage.signed("SI", closing), "closes before it has its hits")
+
+
+def test_closing_another_round(stage: Stage) -> None:
+    """A closing names a binding of this round, or none where it never opened."""
+    stage.finalized().match()
+    for binding in ("0" * 64, None):
+        closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=binding)
+        stage.refused(BindingError, stage.signed("SI", closing), "another round than this")
+
+
+def test_the_matcher_closes_before_all_receipts(stage: Stage) -> None:
+    """While a party has not acknowledged its hits, the matcher does not close the round, and says for whom it waits."""
+    stage.finalized().match()
+    del stage.round.receipts["RS", None]
+    with pytest.raises(OrderError, match="waiting for RS"):
+        stage.matcher.end(stage.round, Outcome.CLOSED, "done")
+
+
+def test_the_matcher_ends_twice(stage: Stage) -> None:
+    """What has ended does not end again."""
+    stage.finalized().match()
+    stage.close()
+    with pytest.raises(OrderError, match="closed already"):
+        stage.matcher.end(stage.round, Outcome.ABORTED, "again")
+
+
+def test_closed_without_a_report(stage: Stage) -> None:
+    """A matcher cannot call a round closed that reported nothing."""
+    stage.finalized()
+    ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
+    stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported")
+
+
+def test_after_the_end(stage: Stage) -> None:
+    """An ended round takes no consent, submission, evaluation, amendment or tokens, only receipts and closings."""
+    stage.evaluated()
+    record, si = stage.round, stage.seats["SI"]
+    evaluation = record.evaluations[stage.seats["AL"].submission_id, 0, "SI"]
+    rows = ({"rows": 10, "digest": "0" * 64},)
+    statements = [
+        stage.changed("SI", record.consents["SI"]),
+        stage.changed("SI", record.submissions[si.submission_id]),
+        stage.changed("SI", evaluation),
+        si.party.amend(si.round, si.sequence + 1, ("AL",), stage.manifest.window.closes_at),
+        stage.signed("SI", stage.statement("SI", Tokens, submission_id=si.submission_id, chunks=rows)),
+    ]
+    stage.abort()
+    for envelope in statements:
+        stage.refused(OrderError, envelope, r"has ended \(aborted\)")
+
+
+def test_a_receipt_under_the_old_binding(stage: Stage) -> None:
+    """A receipt names the binding in force."""
+    stage.submitted()
+    old, stage.now = stage.round.binding, stage.manifest.window.evaluate_by + 1
+    stage.leave_out("AL")
+    stage.evaluate_all()
+    stage.finalize_all()
+    stage.match()
+    digest = stage.round.reports["SI", None]
+    receipt = stage.statement("SI", Receipt, binding=old, submission_id=None, report_digest=digest, hits=0)
+    stage.refused(BindingError, stage.signed("SI", receipt), "was amended")
+
+
+def test_a_party_goes(stage: Stage) -> None:
+    """A refusal is taken at any time, and says why."""
+    stage.submitted()
+    seat = stage.seats["SI"]
+    stage.publish(seat.party.refuse(seat.round, seat.next_sequence(), "restored from a backup"))
+    assert stage.round.refusals["SI"].reason == "restored from a backup"
+    assert isinstance(stage.round.submissions[seat.submission_id], Submission)

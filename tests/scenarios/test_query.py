@@ -1,0 +1,96 @@
+"""A party asks a justified question during the round: matched against the lists, seen by both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import EquivocationError, InputError, OrderError
+from aquila.matching.join import TokenTable
+from aquila.protocol import matcher as roles
+from aquila.protocol.messages import Mode
+from tests.stage import LISTS, WINDOW, person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aquila.protocol.messages import HitReport
+    from aquila.rehearsal import Seat
+    from tests.stage import Stage
+
+
+QUESTION = (person("q-1", "Бесник", "Хоџа", "1979-05-06"), person("q-2", "Nobody", "Atall", "1950-01-01"))
+
+
+@pytest.fixture
+def asked(staged: Callable[..., Stage]) -> Stage:
+    """A round that takes queries, with every list in."""
+    return staged(changes={"mode": Mode.LISTS_AND_QUERIES}).finalized()
+
+
+def reports_of(stage: Stage, asker: Seat, directory: Path) -> list[HitReport]:
+    """Match a query against the lists of its counterparts, as the matcher does."""
+    submissions = [asker.submission_id, *roles.lists_for_query(stage.round, asker.submission_id)]
+    chunks = {seat.submission_id: seat.token_chunks for seat in (asker, *stage.seats.values())}
+    directory.mkdir()
+    with TokenTable(directory) as tokens:
+        for number, submission in enumerate(submissions):
+            for chunk in chunks[submission]:
+                tokens.add(number, chunk)
+        tokens.join([(0, number) for number in range(1, len(submissions))], stage.manifest.frequency_limit)
+        shares = roles.learn_bases(stage.round, stage.table, submissions, tokens.patterns())
+        graded = list(roles.grade_pairs(stage.round, stage.table, submissions, shares, tokens.pairs()))
+    return roles.make_reports(stage.round, submissions, shares, graded, asker.submission_id, stage.random)
+
+
+def test_both_sides_learn_of_it(asked: Stage, tmp_path: Path) -> None:
+    """The asker and the owners of the lists get a report each, with the same hits."""
+    asker = asked.ask("SI", LISTS["AL"][:1])
+    asked.answer(asker)
+    reports = {report.party: report for report in reports_of(asked, asker, tmp_path / "query")}
+    assert set(reports) == {"AL", "RS", "SI"}
+    assert [len(reports[code].hits) for code in ("AL", "RS", "SI")] == [1, 1, 2]
+    for report in reports.values():
+        asked.publish(asked.matcher.report(report))
+        seat = asked.seats[report.party]
+        asked.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, len(report.hits)))
+    assert {party for party, submission in asked.round.receipts if submission} == {"AL", "RS", "SI"}
+
+
+def test_a_question_without_an_answer(asked: Stage, tmp_path: Path) -> None:
+    """A question that hits nothing gives empty reports to all whom it concerns."""
+    asker = asked.ask("SI", QUESTION[1:])
+    asked.answer(asker)
+    assert [report.hits for report in reports_of(asked, asker, tmp_path / "query")] == [(), (), ()]
+
+
+def test_only_allowed_counterparts(staged: Callable[..., Stage], tmp_path: Path) -> None:
+    """A query meets the lists of its origin's counterparts, and nobody else hears of it."""
+    stage = staged(changes={"mode": Mode.LISTS_AND_QUERIES, "pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
+    asker = stage.ask("SI", LISTS["AL"][:1])
+    stage.answer(asker)
+    assert {report.party for report in reports_of(stage, asker, tmp_path / "query")} == {"RS", "SI"}
+
+
+def test_after_the_window(asked: Stage) -> None:
+    """A query comes until the round closes, later than a list, and not after."""
+    asked.now = WINDOW.closes_at
+    asked.ask("SI", QUESTION)
+    asked.now = WINDOW.closes_at + 1
+    with pytest.raises(OrderError, match="time for a submission"):
+        asked.ask("SI", QUESTION)
+
+
+def test_under_the_id_of_another(asked: Stage) -> None:
+    """A submission id is used once in a round."""
+    asker = asked.ask("SI", QUESTION)
+    again = asked.changed("RS", asked.round.submissions[asker.submission_id], party="RS")
+    asked.refused(EquivocationError, again, "id is taken")
+
+
+def test_a_list_is_no_query(asked: Stage) -> None:
+    """Lists are matched with lists, not as a query."""
+    with pytest.raises(InputError, match="no query"):
+        roles.lists_for_query(asked.round, asked.seats["SI"].submission_id)

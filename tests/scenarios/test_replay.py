@@ -1,0 +1,63 @@
+"""Someone sends again what was signed before: in this round, and from another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.errors import BindingError, EquivocationError
+from aquila.protocol.messages import Receipt
+from aquila.protocol.rounds import Round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.stage import Stage
+
+
+def test_everything_again_changes_nothing(stage: Stage) -> None:
+    """Every statement of a whole round, sent again, is known and changes no record."""
+    stage.finalized().match()
+    stage.close()
+    for record in (stage.round, stage.seats["SI"].round):
+        before = repr(record)
+        assert not any(record.accept(envelope, now=stage.now).new for envelope in stage.envelopes)
+        assert repr(record) == before
+
+
+def test_statements_of_another_round(staged: Callable[..., Stage], stage: Stage) -> None:
+    """No statement of one round counts in another one of the same parties under the same keys."""
+    stage.finalized().match()
+    stage.close()
+    other = staged()
+    other.restage({"round_id": "0" * 32})
+    for envelope in stage.envelopes:
+        other.refused(BindingError, envelope, "another round")
+
+
+def test_old_contents_under_a_new_number(stage: Stage) -> None:
+    """A submission, an evaluation or tokens signed anew under another number are refused as a second one."""
+    stage.finalized()
+    record, si = stage.round, stage.seats["SI"]
+    stage.refused(EquivocationError, stage.changed("SI", record.submissions[si.submission_id]), "list already")
+    evaluation = record.evaluations[stage.seats["AL"].submission_id, 0, "SI"]
+    stage.refused(EquivocationError, stage.changed("SI", evaluation), "evaluated this chunk already")
+    stage.refused(EquivocationError, stage.changed("SI", record.tokens[si.submission_id]), "tokens already")
+    stage.refused(EquivocationError, stage.changed("SI", record.consents["SI"]), "consented already")
+
+
+def test_a_receipt_of_another_report(stage: Stage) -> None:
+    """A receipt names the report that its party was sent."""
+    stage.finalized().match()
+    receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0)
+    stage.refused(BindingError, stage.signed("SI", receipt), "was not sent")
+
+
+def test_a_restart_reads_the_same_round(stage: Stage) -> None:
+    """What was accepted, read back in its order, gives the same record."""
+    stage.finalized().match()
+    stage.close()
+    for record, sees_everything in ((stage.round, True), (stage.seats["AL"].round, False)):
+        restored = Round.restore(
+            stage.registry, stage.group, stage.manifest_envelope, stage.envelopes, sees_everything=sees_everything
+        )
+        assert repr(restored) == repr(record)

@@ -1,0 +1,53 @@
+"""The matcher shows two manifests under one round id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import BindingError, MalformedError
+from aquila.protocol.messages import Submission
+from aquila.protocol.rounds import Round
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def other_manifest(stage: Stage) -> bytes:
+    """Return another manifest of the same round in the matcher's envelope."""
+    return stage.matcher.propose(stage.manifest.model_copy(update={"purpose": "another purpose"}))
+
+
+def test_a_consent_to_the_other_manifest_is_refused(stage: Stage) -> None:
+    """A consent names the digest of the manifest that its party was shown."""
+    other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
+    _, envelope = stage.seats["SI"].party.consent(other, 1, (), stage.random)
+    stage.refused(BindingError, envelope, "another manifest")
+
+
+def test_the_bindings_differ(stage: Stage) -> None:
+    """Two rounds that differ in nothing but a word of the manifest have different bindings and share no statement."""
+    other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
+    stage.consent()
+    for seat in stage.seats.values():
+        other.accept(seat.party.consent(other, 1, (), stage.random)[1])
+    other.accept(stage.matcher.open(other, stage.now))
+    assert other.binding != stage.round.binding
+    stage.submit(stage.seats["SI"])
+    with pytest.raises(BindingError, match="shown another manifest or other consents"):
+        other.accept(stage.envelopes[-1])
+
+
+def test_a_statement_under_a_binding_that_never_was(stage: Stage) -> None:
+    """A binding of nobody is refused, whoever names it."""
+    stage.submitted()
+    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    assert isinstance(submission, Submission)
+    stage.refused(BindingError, stage.changed("SI", submission, binding="0" * 64), "another binding")
+
+
+def test_a_second_manifest_is_no_statement_of_the_round(stage: Stage) -> None:
+    """A manifest begins a record and is never taken into one."""
+    stage.refused(MalformedError, other_manifest(stage), "no announcement")
+    stage.refused(MalformedError, stage.manifest_envelope, "no announcement")

@@ -1,0 +1,306 @@
+"""The world of the protocol's tests: a rehearsal whose actors can be made to lie, late or absent.
+
+Everything is as in `aquila.rehearsal` but the manifest's terms, which a test sets, and what a test signs in an
+actor's name. Lists are a few invented persons, chunks a few elements, so that a whole round takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import ExchangeKey, SealingKey, SecretBytes
+from aquila.crypto.shares import prove_knowledge
+from aquila.matching.certainty import Level
+from aquila.protocol import steps
+from aquila.protocol.messages import (
+    BoundStatement,
+    Consent,
+    Kind,
+    Manifest,
+    Message,
+    Outcome,
+    SharePublic,
+    Window,
+)
+from aquila.protocol.party import EvaluatedChunk, RoundSecrets
+from aquila.protocol.preparation import Preparation
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds import Round
+from aquila.protocol.submission import chunk_reference, merge_runs
+from aquila.records.person import PartialDate, Record
+from aquila.records.rules import InputClass, load_rules, parse_rules
+from aquila.rehearsal import REHEARSED, RecordList, Rehearsal, Seat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+    from aquila.crypto.shares import Share
+    from aquila.errors import AquilaError
+    from aquila.protocol.messages import Statement
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+NOW = 1_800_000_000
+WINDOW = Window(consent_by=NOW, submit_by=NOW + 100, evaluate_by=NOW + 200, closes_at=NOW + 300)
+DIGEST, ELEMENT, IDENTIFIER = "d" * 64, "e" * 64, "a" * 32
+
+BOTH_CLASSES = parse_rules(
+    """
+name = "both classes"
+version = 1
+expected_share = 0.5
+[families]
+names = "names"
+date = "date of birth"
+[parts."all names"]
+reads = "all:folded"
+family = "names"
+bits = 12.0
+sentence = "all names agree"
+[parts."date"]
+reads = "birth:full"
+family = "date"
+bits = 14.0
+sentence = "the date of birth agrees"
+[parts."year"]
+reads = "birth:year"
+family = "date"
+bits = 5.0
+sentence = "the year of birth agrees"
+[[rules]]
+number = 1
+name = "names and date"
+input_class = "full"
+parts = ["all names", "date"]
+sentence = "Names and date agree."
+[[rules]]
+number = 2
+name = "names and year"
+input_class = "partial"
+parts = ["all names", "year"]
+sentence = "Names and year agree."
+"""
+)
+
+
+def person(record_id: str, given: str, family: str, born: str, **more: Any) -> Record:
+    """Return a record with names and a date of birth."""
+    return Record(record_id, (given,), (family,), date_of_birth=PartialDate.parse(born), **more)
+
+
+LISTS: Mapping[str, Sequence[Record]] = {
+    "AL": (
+        person("al-1", "Besnik", "Hoxha", "1979-05-06"),
+        person("al-2", "Арбен", "Красничи", "1988-11-30"),
+        person("al-3", "Drita", "Shehu", "1991-01-17"),
+    ),
+    "RS": (
+        person("rs-1", "Ана", "Новак", "1980-03-04"),
+        person("rs-2", "Милош", "Јовановић", "1975-12-24"),
+        person("rs-3", "Besnik", "Hoxha", "1979-05-06"),
+        person("rs-4", "Goran", "Petrović", "1969-08-08"),
+    ),
+    "SI": (
+        person("si-1", "Ana", "Novak", "1980-03-04"),
+        person("si-2", "Miloš", "Jovanović", "1975-12-24"),
+        person("si-3", "Peter", "Zupan", "1966-02-03"),
+        person("si-4", "Besnik", "Hoxha", "1979-05-06"),
+        person("si-5", "Irena", "Kos", "1993-07-21"),
+    ),
+}
+"""Three lists: two persons are known to SI and RS, one to all three."""
+
+EXPECTED = {("AL", "al-1", "RS", "rs-3"), ("AL", "al-1", "SI", "si-4"), ("RS", "rs-1", "SI", "si-1"),
+            ("RS", "rs-2", "SI", "si-2"), ("RS", "rs-3", "SI", "si-4")}  # fmt: skip
+"""The pairs that are hits among `LISTS`."""
+
+
+class Stage(Rehearsal):
+    """A rehearsal that a test directs.
+
+    Args:
+        group: The group backend.
+        directory: An empty directory.
+        lists: Each party's records.
+        rules: A built-in table's name, or `both` for a table with one rule in each class.
+        seed: Of the generator that stands for everyone's randomness.
+        changes: What the manifest says otherwise.
+        more: Passed on to the rehearsal.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        directory: Path,
+        lists: Mapping[str, Sequence[Record]] = LISTS,
+        *,
+        rules: str = "both",
+        seed: int = 2026,
+        changes: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        table = BOTH_CLASSES if rules == "both" else load_rules(rules)
+        terms = {"minimum": Level.LOW, "now": NOW, "chunk_elements": 4} | more
+        super().__init__(group, table, lists, Random(seed).randbytes, directory, **terms)
+        self.envelopes: list[bytes] = []
+        self.restage({"window": WINDOW} | dict(changes or {}))
+
+    def restage(self, changes: Mapping[str, Any]) -> None:
+        """Begin again with another manifest; changes are Python values of its fields."""
+        content = {name: getattr(self.manifest, name) for name in Manifest.model_fields}
+        self.manifest = Manifest(**(content | dict(changes)))
+        self.manifest_envelope = self.matcher.propose(self.manifest)
+        self.forget()
+
+    def forget(self) -> None:
+        """Give everyone an empty record of the round."""
+        self.round = self.new_record(sees_everything=True)
+        for seat in self.seats.values():
+            seat.round = self.new_record()
+
+    def new_record(self, *, sees_everything: bool = False) -> Round:
+        """Return an empty record of the round."""
+        return Round.from_manifest(self.registry, self.group, self.manifest_envelope, sees_everything=sees_everything)
+
+    def publish(self, envelope: bytes) -> None:
+        """As a rehearsal does, keeping what was published."""
+        super().publish(envelope)
+        self.envelopes.append(envelope)
+
+    def submitted(self) -> Stage:
+        """Play until every list is submitted."""
+        self.consent()
+        for seat in self.seats.values():
+            self.submit(seat)
+        return self
+
+    def evaluated(self) -> Stage:
+        """Play until every chunk of every list is evaluated."""
+        self.submitted()
+        self.evaluate_all()
+        return self
+
+    def finalized(self) -> Stage:
+        """Play until every list's tokens are in."""
+        self.evaluated()
+        self.finalize_all()
+        return self
+
+    def evaluate_all(self) -> None:
+        """Let every seat evaluate what it has not evaluated."""
+        for seat in self.seats.values():
+            self.evaluate(seat)
+
+    def finalize_all(self) -> None:
+        """Let every seat send its tokens."""
+        for seat in self.seats.values():
+            self.finalize(seat)
+
+    def matched(self) -> set[tuple[str, str, str, str]]:
+        """Match and return the pairs of records that are hits, without their grades."""
+        return {hit[:4] for hit in self.match()}
+
+    def leave_out(self, *absent: str) -> None:
+        """Let everyone else sign the amendment that leaves some out, and let those go."""
+        for code in absent:
+            del self.seats[code]
+        for seat in self.seats.values():
+            self.publish(seat.party.amend(seat.round, seat.next_sequence(), absent, self.now))
+
+    def abort(self) -> None:
+        """Let the matcher abort the round."""
+        self.publish(self.matcher.end(self.round, Outcome.ABORTED, "a party vanished"))
+
+    def signed(self, code: str, message: Message) -> bytes:
+        """Return a message in an envelope of a party or of the matcher."""
+        key = self.matcher.identity if code == MATCHER else self.seats[code].party.identity
+        return sign_envelope(message.payload_type, message.payload(), key)
+
+    def statement(self, code: str, kind: type[Statement], **fields: Any) -> Statement:
+        """Return a statement of a party, with its next number and the binding in force where nothing else is said."""
+        common: dict[str, Any] = {"round_id": self.manifest.round_id, "party": code}
+        if "sequence" not in fields:
+            common["sequence"] = self.seats[code].sequence + 1
+        if issubclass(kind, BoundStatement) and "binding" not in fields:
+            common["binding"] = self.round.binding
+        return kind(**(common | fields))
+
+    def changed(self, code: str, original: Message, **changes: Any) -> bytes:
+        """Return a message with other contents under the party's next number, signed by the party."""
+        content = {name: getattr(original, name) for name in type(original).model_fields}
+        if "sequence" in content and "sequence" not in changes:
+            changes["sequence"] = self.seats[code].sequence + 1
+        return self.signed(code, type(original)(**(content | changes)))
+
+    def consent_with(self, code: str, *shares: Share, manifest_digest: str = "") -> bytes:
+        """Return a party's consent that brings these shares, one for each class, rightly proved for a manifest."""
+        named = manifest_digest or self.round.manifest_digest
+        exchange, sealing = ExchangeKey.generate(self.random), SealingKey.generate(self.random)
+        keys = [*(share.public_key.hex() for share in shares), exchange.public.hex(), sealing.public.hex()]
+        public = []
+        for kind, share in zip(InputClass, shares, strict=True):
+            context = steps.knowledge_context(named, code, kind, keys)
+            proof = prove_knowledge(self.group, share, context, self.random)
+            public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
+        fields = {"shares": tuple(public), "exchange_key": keys[-2], "sealing_key": keys[-1], "earlier_rounds": ()}
+        self.seats[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
+        return self.signed(code, self.statement(code, Consent, manifest_digest=named, **fields))
+
+    def ask(self, code: str, records: Sequence[Record]) -> Seat:
+        """Submit a query in a party's name; return a seat that holds its chunks and evaluates nothing."""
+        seat = self.seats[code]
+        asker = Seat(seat.party, RecordList(records), records, seat.round, seat.secrets, sequence=seat.sequence)
+        asker.seed, asker.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
+        prepared = Preparation(
+            self.group, self.manifest, self.round.first_binding, self.table, asker.seed, asker.source
+        )
+        run = prepared.batch(0, prepared.count_values())
+        for kind in InputClass:
+            for rows in merge_runs([run[kind]], self.manifest.chunk_elements):
+                reference, elements = chunk_reference(kind, rows)
+                asker.chunks.append((reference, rows, elements))
+        references = [reference for reference, _, _ in asker.chunks]
+        terms = asker.submission_id, Kind.QUERY, REHEARSED, prepared.records, references
+        self.publish(seat.party.submit(seat.round, seat.next_sequence(), *terms))
+        return asker
+
+    def answer(self, asker: Seat) -> None:
+        """Let everyone else evaluate a query, and its asker send the tokens."""
+        for seat in self.seats.values():
+            if seat.code != asker.code:
+                for index, (_, _, elements) in enumerate(asker.chunks):
+                    self.evaluate_chunk(asker, seat, index, elements)
+        asker.sequence = self.seats[asker.code].sequence
+        self.finalize(asker)
+        self.seats[asker.code].sequence = asker.sequence
+
+    def signed_payloads(self) -> list[bytes]:
+        """Return the payload of every envelope so far."""
+        return [base64.b64decode(json.loads(envelope)["payload"]) for envelope in self.envelopes]
+
+    def statement_in(self, envelope: bytes, kind: type[MessageT]) -> MessageT:
+        """Return the message in an envelope, unverified."""
+        return kind.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
+
+    def refused(self, error: type[AquilaError], envelope: bytes, match: str = ".") -> None:
+        """Check that the matcher and every party refuse an envelope and that no record changes by it."""
+        for record in (self.round, *(seat.round for seat in self.seats.values())):
+            before = repr(record)
+            with pytest.raises(error, match=match):
+                record.accept(envelope, now=self.now)
+            assert repr(record) == before
+
+    def send_chunk(self, origin: str, evaluator: str, index: int, chunk: bytes) -> EvaluatedChunk:
+        """Hand a party some bytes as a chunk of another's list, and return what it makes of them."""
+        seat = self.seats[evaluator]
+        submission_id = self.seats[origin].submission_id
+        sequence = seat.sequence + 1
+        return seat.party.evaluate(seat.round, seat.secrets, sequence, submission_id, index, chunk, bytes(32))
