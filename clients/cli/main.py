@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
-from clients.cli import bench, records, rehearse
+from clients.cli import bench, parties, records, rehearse, rounds
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
 from clients.cli.screen import Screen
@@ -29,6 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(records.app, name="records")
+app.add_typer(parties.app, name="party")
+app.add_typer(rounds.app, name="round")
 app.command()(rehearse.rehearse)
 app.command()(bench.bench)
 

@@ -31,3 +31,24 @@ Report = Annotated[
 ListFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="The list: CSV, or FollowTheMoney (.jsonl, .json, .ftm).")
 ]
+
+HomePath = Annotated[
+    Path,
+    typer.Option(
+        "--home", envvar="AQUILA_HOME", metavar="FOLDER", help="The home folder of the node or matcher to speak to."
+    ),
+]
+
+NewHome = Annotated[
+    Path, typer.Option("--home", envvar="AQUILA_HOME", metavar="FOLDER", help="The home folder to make or to serve.")
+]
+
+Url = Annotated[str | None, typer.Option(metavar="URL", help="Where the service is, if not where its settings say.")]
+
+TokenFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The operator's token, if not the one in the home folder.")
+]
+
+Ca = Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of the service's certificate.")]
+
+RoundId = Annotated[str, typer.Argument(metavar="ROUND", help="The round's id, its beginning, or `latest`.")]

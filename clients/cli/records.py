@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.exits import ExitCode
-from clients.cli.options import Json, ListFile, Rules
+from clients.cli.options import Ca, HomePath, Json, ListFile, Rules, TokenFile, Url
 from clients.cli.screen import Screen, Table, numbered
 
 if TYPE_CHECKING:
@@ -35,6 +35,41 @@ def check(
     report = check_list(file, rules, _ALL if as_json else limit)
     Screen(as_json).result(report.model_dump(mode="json"), *report_views(report))
     return ExitCode.REFUSED if report.refused else ExitCode.DONE
+
+
+@app.command("import")
+def import_list(
+    file: ListFile,
+    home: HomePath,
+    name: Annotated[str, typer.Option(help="What to call the import; the file's name by default.")] = "",
+    accept_refused: Annotated[
+        bool, typer.Option("--accept-refused", help="Go on although rows cannot be used; these are left out.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
+    from aquila.errors import InputError
+    from clients.cli.lists import format_of, opened
+    from clients.cli.reach import reach
+
+    screen = Screen(as_json)
+    with reach(home, url, token_file, ca) as reached:
+        node, kind = reached.node(), format_of(file)
+        try:
+            with opened(file) as stream:
+                report = node.import_list(stream, name or file.name, kind, accept_refused=accept_refused)
+        except InputError:
+            if not accept_refused:
+                with opened(file) as stream:
+                    screen.show(*findings_views(node.check(stream, kind), limit))
+            raise
+    screen.result(
+        report.model_dump(mode="json"), *findings_views(report, limit), f"Import {report.import_id} is stored."
+    )
 
 
 def check_list(file: Path, rules: str, limit: int) -> RecordReport:
@@ -68,17 +103,24 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
 
 def report_views(report: RecordReport) -> list[Table | str]:
     """Return a report as tables: findings, inputs by rule, and the sum in one sentence."""
+    inputs = Table("Inputs by match rule", ("rule", "inputs"), list(report.inputs_by_rule.items()))
+    *findings, end = findings_views(report, len(report.findings))
+    return [*findings, inputs, end]
+
+
+def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
+    """Return what is wrong with a list as a table, and the sum in one sentence."""
     findings = Table(
         "Findings",
         ("line", "record", "field", "", "reason"),
-        [(found.line, found.record_id, found.field, found.severity, found.reason) for found in report.findings],
+        [(found.line, found.record_id, found.field, found.severity, found.reason) for found in report.findings[:limit]],
     )
-    inputs = Table("Inputs by match rule", ("rule", "inputs"), list(report.inputs_by_rule.items()))
-    views: list[Table | str] = [findings] if report.findings else []
-    if report.findings_left_out:
-        views.append(f"{numbered(report.findings_left_out, 'more finding')} not shown.")
+    views: list[Table | str] = [findings] if findings.rows else []
+    left = len(report.findings) - len(findings.rows) + report.findings_left_out
+    if left:
+        views.append(f"{numbered(left, 'more finding')} not shown.")
     end = (
         f"{report.name}: {numbered(report.accepted, 'record')} can be used, {numbered(report.refused, 'row')} refused, "
         f"{numbered(report.warnings, 'warning')}."
     )
-    return [*views, inputs, end]
+    return [*views, end]

@@ -1,1 +1,18 @@
-"""The typed Python client of the operator interfaces of node and matcher."""
+"""The typed Python client of the operator interfaces of node and matcher.
+
+    home = find_home(Path("/var/lib/aquila"))
+    with Connection(home.access()) as connection:
+        node = NodeClient(connection)
+        print(node.status())
+
+Answers are the models of `aquila.protocol.messages.views`; refusals are errors of `aquila.errors`.
+"""
+
+from __future__ import annotations
+
+from clients.sdk.connection import Access, Connection
+from clients.sdk.homes import Home, find_home
+from clients.sdk.matcher import MatcherClient
+from clients.sdk.node import NodeClient
+
+__all__ = ["Access", "Connection", "Home", "MatcherClient", "NodeClient", "find_home"]

@@ -1,0 +1,160 @@
+"""Rounds, submissions and hits as tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aquila.protocol.messages.views import MatcherRoundView
+from clients.cli.screen import Table, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila.protocol.messages.views import Hits, Imports, NodeRoundView, OwnHit, Progress, RoundEntry, Rounds
+
+SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
+
+_NAMES = ("given_names", "family_names", "full_name")
+
+
+def rounds_table(rounds: Rounds) -> Table:
+    """Return a list of rounds."""
+    rows = [
+        (entry.round_id[:SHORT], entry.phase, entry.area, entry.category, ", ".join(entry.participants))
+        for entry in rounds.rounds
+    ]
+    return Table("Rounds", ("round", "phase", "area", "category", "parties"), rows)
+
+
+def imports_table(imports: Imports) -> Table:
+    """Return a list of imports."""
+    rows = [
+        (entry.import_id[:SHORT], entry.name, entry.records, entry.refused, moment(entry.imported_at))
+        for entry in imports.imports
+    ]
+    return Table("Imports", ("import", "name", "records", "refused", "since"), rows)
+
+
+def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
+    """Return all that a service tells of a round."""
+    tables: list[Table | str] = [_terms(view)]
+    if isinstance(view, MatcherRoundView):
+        return [*tables, _parties(view), *([_levels(view)] if view.hits_by_certainty else [])]
+    if view.submissions:
+        tables.append(_submissions(view))
+    done = view.evaluated_for_others
+    tables.append(f"Evaluated for others: {done.done} of {done.of} chunks. Keys of this round: {_present(view)}.")
+    if view.hits is not None:
+        tables.append(f"{numbered(view.hits, 'hit')}: see `aquila round hits {view.entry.round_id[:SHORT]}`.")
+    tables += [f"To do: {wish}" for wish in view.wishes]
+    return tables + [f"Stopped by: {problem}" for problem in view.problems]
+
+
+def hits_table(hits: Hits, limit: int) -> list[Table | str]:
+    """Return hits, each beside the own record, the surest first; nothing of the other side is known here."""
+    shown = sorted(hits.hits, key=lambda hit: (-hit.certainty.least, hit.counterpart, hit.record_id))[:limit]
+    rows = [
+        (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, "; ".join(hit.sentences)) for hit in shown
+    ]
+    views: list[Table | str] = [
+        Table("Hits", ("own record", "name, date of birth", "known to", "certainty", "why"), rows)
+    ]
+    left = len(hits.hits) - len(shown)
+    return [*views, f"{numbered(left, 'more hit')} not shown."] if left else views
+
+
+def own_name(hit: OwnHit) -> str:
+    """Return name and date of birth of the own record, as the list has them."""
+    texts = [hit.record.get(name, "") for name in _NAMES]
+    words = [text if isinstance(text, str) else " ".join(text) for text in texts]
+    date = hit.record.get("date_of_birth", "")
+    return ", ".join(part for part in (" ".join(filter(None, words)), str(date)) if part)
+
+
+def moment(seconds: int) -> str:
+    """Return seconds since 1970 as a date and time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _terms(view: MatcherRoundView | NodeRoundView) -> Table:
+    manifest, entry = view.manifest, view.entry
+    window = manifest.window
+    absent = [p.party for p in manifest.participants if view.participants and p.party not in view.participants]
+    rows: Sequence[tuple[str, str]] = [
+        ("round", entry.round_id),
+        ("phase", entry.phase),
+        ("parties", ", ".join(entry.participants) + (f" (without {', '.join(absent)})" if absent else "")),
+        ("may be matched", ", ".join(f"{left}-{right}" for left, right in manifest.pairs)),
+        ("area, category", f"{manifest.area}, {manifest.category}"),
+        ("legal basis", manifest.legal_basis),
+        ("purpose", manifest.purpose),
+        ("match rules", f"{manifest.rules.name}, digest {manifest.rules.digest[:16]}"),
+        ("least certainty", manifest.minimum_certainty.value),
+        ("consent by", moment(window.consent_by)),
+        ("submit by", moment(window.submit_by)),
+        ("closes at", moment(window.closes_at)),
+        ("manifest digest", view.manifest_digest),
+        ("binding", view.binding or "not open yet"),
+    ]
+    return Table(f"Round {entry.round_id[:SHORT]}", ("", ""), rows)
+
+
+def _parties(view: MatcherRoundView) -> Table:
+    rows = [
+        (
+            party.party,
+            _tick(value=party.consented),
+            _tick(value=party.listed),
+            _of(party.blinded),
+            _of(party.evaluated),
+            _of(party.tokens),
+            ", ".join(party.waits_for) or "-",
+            "-" if party.hits is None else str(party.hits),
+            _tick(value=party.acknowledged),
+            _tick(value=party.closed),
+        )
+        for party in view.parties
+    ]
+    columns = ("party", "consent", "list", "blinded", "evaluated", "tokens", "waits for", "hits", "fetched", "closed")
+    return Table("Parties", columns, rows)
+
+
+def _levels(view: MatcherRoundView) -> Table:
+    return Table("Hits", ("certainty", "hits"), sorted(view.hits_by_certainty.items()))
+
+
+def _submissions(view: NodeRoundView) -> Table:
+    rows = [
+        (
+            one.submission_id[:SHORT],
+            one.kind.value,
+            one.state,
+            one.records,
+            one.elements,
+            _of(one.prepared),
+            _of(one.sent),
+            _of(one.evaluated),
+            _of(one.tokens_sent),
+        )
+        for one in view.submissions
+    ]
+    columns = ("submission", "kind", "state", "records", "elements", "prepared", "sent", "evaluated", "tokens")
+    return Table("Submissions", columns, rows)
+
+
+def _present(view: NodeRoundView) -> str:
+    return "present" if view.keys_present else "none"
+
+
+def _tick(*, value: bool) -> str:
+    return "yes" if value else "-"
+
+
+def _of(progress: Progress) -> str:
+    return f"{progress.done}/{progress.of}"
+
+
+def entry_line(entry: RoundEntry) -> str:
+    """Return a round in one line."""
+    return f"Round {entry.round_id[:SHORT]} of {', '.join(entry.participants)} is {entry.phase}."

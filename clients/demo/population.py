@@ -1,0 +1,179 @@
+"""The demo's lists: each country's own persons, some of whom other countries noted too, in their own way.
+
+The same seed gives the same bytes. `Population.common` is the truth that only the demo knows: which records of which
+lists are one person.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+from random import Random
+from typing import TYPE_CHECKING
+
+from aquila.records.person import FIELDS
+from clients.demo import spelling
+from clients.demo.people import COUNTRIES, Person, invent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Row = dict[str, str]
+
+IN_TWO = 40  # of 1,000 persons of each list, how many stand in one other list too
+IN_ALL = 8
+_THOUSAND = 1_000
+_CATEGORIES = ("travel to a conflict zone", "financing", "recruitment", "support", "radicalisation in custody")
+_INDICATORS = ("travel", "money transfer", "online contact", "false document", "weapon", "known associate")
+_CYRILLIC_SHARE = 0.6
+_SECOND_FAULT_SHARE = 0.15
+_LAST_MONTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Three lists and the truth about them.
+
+    Attributes:
+        rows: Each country's rows by column, in the order of its file.
+        common: For two records of one person: both codes and record ids, the smaller code first.
+    """
+
+    rows: dict[str, list[dict[str, str]]]
+    common: frozenset[tuple[str, str, str, str]]
+
+    def file(self, country: str) -> bytes:
+        """Return a country's list as a CSV file; Slovenia's office software writes a byte-order mark and `;`."""
+        text = io.StringIO()
+        separator = ";" if country == "SI" else ","
+        writer = csv.DictWriter(text, FIELDS, restval="", delimiter=separator, lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(self.rows[country])
+        return text.getvalue().encode("utf-8-sig" if country == "SI" else "utf-8")
+
+
+def populate(size: int = _THOUSAND, seed: int = 1) -> Population:
+    """Invent three lists of `size` persons each, with a known overlap, and one unusable row below them.
+
+    Args:
+        size: Persons of each list.
+        seed: Other seeds give other persons.
+    """
+    random = Random(seed)  # noqa: S311 - invented persons need to be the same again, not secret
+    noted: dict[str, list[tuple[int, Row]]] = {country: [] for country in COUNTRIES}
+    for number, (person, countries) in enumerate(_common_persons(size, random)):
+        for country in countries:
+            noted[country].append((number, _note(person, country, random, distorted=country != person.country)))
+    for country, rows in noted.items():
+        while len(rows) < size:
+            rows.append((-1, _note(invent(country, random), country, random, distorted=False)))
+        random.shuffle(rows)
+        for place, (_, row) in enumerate(rows, start=1):
+            row["record_id"] = f"{country}-{place:04d}"
+    lists = {country: [row for _, row in rows] + [_unusable(country, size)] for country, rows in noted.items()}
+    return Population(lists, _truth(noted))
+
+
+def _common_persons(size: int, random: Random) -> Iterable[tuple[Person, tuple[str, ...]]]:
+    """Return persons of several lists, each with the countries that noted them; the own country is among these."""
+    pairs = list(combinations(COUNTRIES, 2))
+    groups: list[tuple[str, ...]] = [pairs[place % len(pairs)] for place in range(IN_TWO * size // _THOUSAND)]
+    groups += [COUNTRIES] * (IN_ALL * size // _THOUSAND)
+    for countries in groups:
+        yield invent(random.choice(countries), random), countries
+
+
+def _unusable(country: str, size: int) -> Row:
+    """Return the row that a real list always has: too little to match on, and a date that never was."""
+    return {"record_id": f"{country}-{size + 1:04d}", "given_names": "Ana", "date_of_birth": "31.02."}
+
+
+def _truth(noted: dict[str, list[tuple[int, Row]]]) -> frozenset[tuple[str, str, str, str]]:
+    """Return the pairs of records that are one person."""
+    ids = {
+        (country, number): row["record_id"] for country, rows in noted.items() for number, row in rows if number >= 0
+    }
+    numbers = {number for _, number in ids}
+    return frozenset(
+        (left, ids[left, number], right, ids[right, number])
+        for number in numbers
+        for left, right in combinations(COUNTRIES, 2)
+        if (left, number) in ids and (right, number) in ids
+    )
+
+
+def _note(person: Person, country: str, random: Random, *, distorted: bool) -> Row:
+    """Note a person as a country's officers would: own nationals from documents, others from what was heard."""
+    write = _writer(country, random, foreign=person.country != country)
+    row = {
+        "given_names": random.choice(person.given) if distorted else person.given[0],
+        "family_names": random.choice(person.family) if distorted else person.family[0],
+        "date_of_birth": person.born.isoformat(),
+        "sex": person.sex,
+        "nationality": person.country,
+    }
+    if distorted:
+        for _ in range(2 if random.random() < _SECOND_FAULT_SHARE else 1):
+            _fault(row, random)
+    row |= {name: write(row[name]) for name in ("given_names", "family_names")}
+    row |= _identifiers(person, random, distorted=distorted)
+    if not distorted:
+        row |= {"place_of_birth": write(person.place), "country_of_birth": person.country}
+    return row | _intelligence(random)
+
+
+def _writer(country: str, random: Random, *, foreign: bool) -> Callable[[str], str]:
+    """Return how a country's list writes a name."""
+    if country == "RS":
+        return spelling.cyrillic if random.random() < _CYRILLIC_SHARE else str
+    if not foreign:
+        return str
+    return random.choice([spelling.plain, spelling.albanian if country == "AL" else spelling.slovene])
+
+
+def _fault(row: Row, random: Random) -> None:
+    """Change a row as hearing, typing and half knowledge change it; a third of the rows stays as it is."""
+    born = row["date_of_birth"]
+    whole = len(born) == len("YYYY-MM-DD")
+    match random.choices(("none", "day and month", "no day", "no month", "slip", "names"), (34, 14, 12, 6, 24, 10))[0]:
+        case "day and month" if whole and date.fromisoformat(born).day <= _LAST_MONTH:
+            row["date_of_birth"] = "-".join((born[:4], born[8:], born[5:7]))
+        case "no day" if whole:
+            row["date_of_birth"] = born[:7]
+        case "no month":
+            row["date_of_birth"] = born[:4]
+        case "slip":
+            name = random.choice(("given_names", "family_names"))
+            row[name] = spelling.slip(row[name], random)
+        case "names":
+            row["given_names"], row["family_names"] = row["family_names"], row["given_names"]
+        case _:
+            pass
+
+
+def _identifiers(person: Person, random: Random, *, distorted: bool) -> Row:
+    """Return the numbers that a list has: many of its own nationals, few of others."""
+    shares = {"national_numbers": 0.6, "document_numbers": 0.5, "phones": 0.35, "emails": 0.15}
+    values = {
+        "national_numbers": person.national_number,
+        "document_numbers": person.document_number,
+        "phones": person.phone,
+        "emails": person.email,
+    }
+    return {
+        name: values[name] for name, share in shares.items() if random.random() < (share / 4 if distorted else share)
+    }
+
+
+def _intelligence(random: Random) -> Row:
+    """Return what the note says about itself: soft intelligence is mostly untested."""
+    return {
+        "category": random.choice(_CATEGORIES),
+        "source_evaluation": random.choices("ABCX", (5, 25, 40, 30))[0],
+        "information_evaluation": random.choices("1234", (5, 20, 35, 40))[0],
+        "handling_code": random.choices(("H0", "H1", "H2", "H3"), (10, 50, 30, 10))[0],
+        "indicators": ";".join(random.sample(_INDICATORS, random.randrange(1, 3))),
+    }

@@ -1,0 +1,115 @@
+"""Cards: what one party gives the others, by courier or mail, so that they can pin its identity key.
+
+A card is a piece of a registry file (PROTOCOL.md 2.4): `[matcher] identity_key`, or `[[party]]` with code, name and
+identity_key. Registering puts pieces together. A key that is registered is never replaced here: a party with a new
+key is removed by hand, after a talk.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aquila.crypto.keys import VerifyKey
+from aquila.errors import AquilaError, InputError, PolicyError
+from aquila.protocol.registry import MATCHER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CODE_LETTERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A party's code (or `matcher`), name and public identity key."""
+
+    code: str
+    name: str
+    key: VerifyKey
+
+    def text(self) -> str:
+        """Return the card as a piece of a registry file."""
+        if self.code == MATCHER:
+            return f'[matcher]\nidentity_key = "{self.key.hex}"\n'
+        name = json.dumps(self.name, ensure_ascii=False)
+        return f'[[party]]\ncode = "{self.code}"\nname = {name}\nidentity_key = "{self.key.hex}"\n'
+
+
+@dataclass(slots=True)
+class Cards:
+    """The cards of a registry file, by code; a file in the making may lack the matcher's."""
+
+    by_code: dict[str, Card] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, content: bytes) -> Cards:
+        """Read a registry file, or a piece of one.
+
+        Raises:
+            InputError: It is none, or names a party or a key twice.
+        """
+        cards = cls()
+        for card in _cards(content):
+            if card.code in cards.by_code:
+                raise InputError(f"the file names {card.code} twice", party=card.code)
+            cards.add(card)
+        return cards
+
+    def add(self, card: Card) -> bool:
+        """Add a card; return False where the same one is there already.
+
+        Raises:
+            PolicyError: The code has another key here, or the key another code.
+        """
+        known = self.by_code.get(card.code)
+        if known is not None and known.key != card.key:
+            raise PolicyError(
+                f"{card.code} is registered with another key, of fingerprint {known.key.short_fingerprint}",
+                hint="speak to the party; if its key did change, remove the old entry from the registry file by hand",
+                party=card.code,
+            )
+        holder = next((other.code for other in self.by_code.values() if other.key == card.key), card.code)
+        if holder != card.code:
+            raise PolicyError(f"the key of {card.code} is registered as that of {holder}", party=card.code)
+        self.by_code[card.code] = card
+        return known != card
+
+    def text(self) -> str:
+        """Return the registry file: the matcher first, then the parties in the order of their codes."""
+        order = sorted(self.by_code.values(), key=lambda card: (card.code != MATCHER, card.code))
+        return "\n".join(card.text() for card in order)
+
+
+def _cards(content: bytes) -> Iterable[Card]:
+    """Read the entries of a registry file.
+
+    Raises:
+        InputError: It is none.
+    """
+    try:
+        document = tomllib.loads(content.decode())
+        cards = [
+            Card(entry["code"], entry["name"], VerifyKey.from_hex(entry["identity_key"]))
+            for entry in document.get("party", [])
+        ]
+        if MATCHER in document:
+            cards.insert(0, Card(MATCHER, MATCHER, VerifyKey.from_hex(document[MATCHER]["identity_key"])))
+        usable = all(map(_is_usable, cards))
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, AquilaError):
+        usable = False
+    if not usable:
+        raise InputError(
+            "this is neither a card nor a registry file",
+            hint="it needs [matcher] identity_key, or [[party]] with code, name and identity_key",
+        )
+    return cards
+
+
+def _is_usable(card: Card) -> bool:
+    code = card.code
+    return code == MATCHER or (
+        len(code) == _CODE_LETTERS and code.isascii() and code.isalpha() and code.isupper() and card.name.isprintable()
+    )

@@ -1,0 +1,175 @@
+"""One connection to a service's operator interface: bearer token, TLS, and problems as errors of the tree.
+
+Nothing comes from the environment: no proxy, no credentials, no certificates. A token leaves this machine over TLS
+only.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import ValidationError
+
+from aquila.errors import InputError, MalformedError, ProtocolError
+from aquila.protocol.messages import Message
+from aquila.protocol.problems import MEDIA_TYPE
+from services.kit.errors import PeerUnavailableError, error_from_problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.errors import AquilaError
+
+M = TypeVar("M", bound=Message)
+
+_AWAY = frozenset({502, 503, 504})
+_CONNECT_SECONDS = 5.0
+_READ_SECONDS = 300.0  # a node reads and checks a whole list before it answers
+_UNCOUNTED = "start it with `aquila {} serve`, or name its address with --url"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a service is and what opens it.
+
+    Attributes:
+        service: What it is, for messages: node or matcher.
+        url: Its base URL; http on loopback only.
+        token: The operator's token, which is never shown.
+        ca: PEM file of the CA that signed its certificate; the system's CAs without one.
+    """
+
+    service: str
+    url: str
+    token: str = field(repr=False)
+    ca: Path | None = None
+
+
+class Connection:
+    """Calls to one service.
+
+    Args:
+        access: Where and with what.
+        transport: Instead of the network, in tests.
+
+    Raises:
+        InputError: The URL is none, or would carry the token in the clear, or the CA cannot be read.
+    """
+
+    def __init__(self, access: Access, transport: httpx.BaseTransport | None = None) -> None:
+        _check_url(access.url)
+        self.service, self.url = access.service, access.url.rstrip("/")
+        self._client = httpx.Client(
+            base_url=self.url,
+            headers={"authorization": f"Bearer {access.token}", "accept-encoding": "identity"},
+            verify=_tls_context(access.ca) if self.url.startswith("https") else True,
+            timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Connection({self.service} at {self.url})"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def fetch(self, answer: type[M], method: str, path: str, **options: Any) -> M:  # noqa: ANN401 - httpx's own
+        """Make a call and read its answer as a message.
+
+        Raises:
+            MalformedError: The answer is no such message.
+            AquilaError: As `call`.
+        """
+        content = self.call(method, path, **options)
+        try:
+            return answer.model_validate_json(content)
+        except ValidationError:
+            # pydantic's own message would quote the answer, which may hold the operator's records.
+            raise MalformedError(
+                f"the {self.service} at {self.url} answers with something else than {answer.__name__}",
+                hint="command and service may be of different releases; compare `aquila --version` on both machines",
+            ) from None
+
+    def call(self, method: str, path: str, **options: Any) -> bytes:  # noqa: ANN401 - httpx's own
+        """Make a call and return the body of its answer, whose status is 2xx.
+
+        Raises:
+            PeerUnavailableError: The service cannot be reached, or says that it is away.
+            AquilaError: What the service's problem document says.
+            ProtocolError: It refused without a problem document.
+        """
+        try:
+            response = self._client.request(method, path, **options)
+        except httpx.HTTPError as error:
+            # Its message may quote what came; the class says what happened.
+            raise PeerUnavailableError(
+                f"the {self.service} at {self.url} cannot be reached: {type(error).__name__}",
+                hint=_UNCOUNTED.format(self.service),
+                peer=self.url,
+            ) from None
+        if not response.is_success:
+            raise _refusal(response)
+        return response.content
+
+
+def _refusal(response: httpx.Response) -> AquilaError:
+    """Return the error that an answer without success tells of."""
+    if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
+        return error_from_problem(response.content)
+    if response.status_code in _AWAY:
+        return PeerUnavailableError(f"the service answers {response.status_code}", hint="try again in a moment")
+    return ProtocolError(
+        f"the service refuses with {response.status_code} and without a problem document",
+        hint="is there another program at this address?",
+        status=response.status_code,
+    )
+
+
+def _check_url(url: str) -> None:
+    """Refuse a URL that is none or would carry the token in the clear.
+
+    Raises:
+        InputError: It is.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InputError(f"{url or 'an empty text'} is no address of a service", hint="write https://host:port")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise InputError(f"{url} would carry the operator's token in the clear", hint="use https, or call on loopback")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _tls_context(ca: Path | None) -> ssl.SSLContext:
+    """Return the caller's side of TLS 1.3.
+
+    Raises:
+        InputError: The CA cannot be read.
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise InputError(
+            f"the CA {ca} cannot be read: {error.strerror or type(error).__name__}", hint="name a PEM file with --ca"
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context

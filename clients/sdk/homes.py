@@ -1,0 +1,100 @@
+"""A service's home folder, as its operator sees it: which service it is, where it listens, and the token."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from aquila.errors import InputError
+from clients.sdk.connection import Access
+from services.kit.files import read_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Service = Literal["node", "matcher"]
+
+TOKEN_FILE = "operator.token"  # noqa: S105 - the name of a file
+_DEFAULT_HOST = "127.0.0.1"
+_DEFAULT_PORT = 8700
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a service listens on is not where one calls it
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A node's or the matcher's home folder."""
+
+    service: Service
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.path / f"{self.service}.toml"
+
+    @property
+    def registry(self) -> Path:
+        """The registry file."""
+        return self.path / "registry.toml"
+
+    def access(self, url: str | None = None, token_file: Path | None = None, ca: Path | None = None) -> Access:
+        """Return where the service is and what opens it.
+
+        Args:
+            url: Instead of where the settings say that it listens.
+            token_file: Instead of the home's own.
+            ca: PEM file of the CA of its certificate.
+
+        Raises:
+            InputError: The settings cannot be read.
+            KeyMaterialError: The token cannot be read, or is open to others.
+        """
+        token = read_secret(token_file or self.path / TOKEN_FILE).decode("ascii", "replace").strip()
+        return Access(self.service, url or self.url(), token, ca)
+
+    def url(self) -> str:
+        """Return where the settings say that the service listens.
+
+        Raises:
+            InputError: The settings cannot be read, or leave the port to the system.
+        """
+        settings = self.read_settings()
+        listen = settings.get("listen", {})
+        host, port = listen.get("host", _DEFAULT_HOST), listen.get("port", _DEFAULT_PORT)
+        if port == 0:
+            raise InputError(
+                f"{self.settings} leaves the port to the system", hint="name the service's address with --url"
+            )
+        secure, public = "tls" in settings, listen.get("public_url", "")
+        if secure and public:
+            return str(public).rstrip("/")  # the name that its certificate bears
+        host = _EVERYWHERE.get(host, host)
+        return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def read_settings(self) -> dict[str, Any]:
+        """Return the settings file's content; the service itself checks it.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        try:
+            return tomllib.loads(self.settings.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"{self.settings} cannot be read: {type(error).__name__}") from None
+
+
+def find_home(path: Path) -> Home:
+    """Tell whose home a folder is.
+
+    Raises:
+        InputError: Nobody's, or that of both.
+    """
+    services: tuple[Service, ...] = ("node", "matcher")
+    found = [Home(service, path) for service in services if (path / f"{service}.toml").is_file()]
+    if len(found) != 1:
+        raise InputError(
+            f"{path} is {'the home of both' if found else 'no home of'} a node {'and' if found else 'or'} a matcher",
+            hint="make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
+        )
+    return found[0]

@@ -1,0 +1,46 @@
+"""The secretariat's client of the matcher: propose rounds, watch them, end them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aquila.protocol.messages.views import MatcherRoundView, Reason, Rounds
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages.views import RoundProposal
+    from clients.sdk.connection import Connection
+
+_ROUNDS = "/v1/operator/rounds"
+
+
+class MatcherClient:
+    """The matcher's operator interface. Every method raises the error that the matcher's problem document tells of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def propose(self, proposal: RoundProposal) -> MatcherRoundView:
+        """Propose a round to its participants."""
+        body = proposal.model_dump(mode="json")
+        return self._connection.fetch(MatcherRoundView, "POST", _ROUNDS, json=body)
+
+    def rounds(self) -> Rounds:
+        """Return all rounds, newest first."""
+        return self._connection.fetch(Rounds, "GET", _ROUNDS)
+
+    def round(self, round_id: str) -> MatcherRoundView:
+        """Return one round as the matcher sees it."""
+        return self._connection.fetch(MatcherRoundView, "GET", _round(round_id))
+
+    def close(self, round_id: str) -> None:
+        """Ask the matcher to close a round whose hits every party has."""
+        self._connection.call("POST", _round(round_id, "/close"))
+
+    def abort(self, round_id: str, reason: str) -> None:
+        """Ask the matcher to end a round; every party destroys its keys."""
+        self._connection.call("POST", _round(round_id, "/abort"), json=Reason(reason=reason).model_dump(mode="json"))
+
+
+def _round(round_id: str, rest: str = "") -> str:
+    return f"{_ROUNDS}/{quote(round_id, safe='')}{rest}"

@@ -1,0 +1,102 @@
+"""The operator's client of a node: records in, consent, submissions, hits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import quote
+
+from aquila.protocol.messages import Message
+from aquila.protocol.messages.base import Identifier  # noqa: TC001 - read by pydantic
+from aquila.protocol.messages.views import (
+    Hits,
+    Imports,
+    NodeRoundView,
+    NodeStatus,
+    Reason,
+    RecordReport,
+    Rounds,
+    SubmissionRequest,
+)
+
+if TYPE_CHECKING:
+    from aquila.records.reading import Format
+    from clients.sdk.connection import Connection
+
+
+class Submitted(Message):
+    """The node took a submission upon itself."""
+
+    submission_id: Identifier
+
+
+class NodeClient:
+    """A node's operator interface. Every method raises the error that the node's problem document tells of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def status(self) -> NodeStatus:
+        """Return who the node is and whether it reaches the matcher."""
+        return self._connection.fetch(NodeStatus, "GET", "/v1/status")
+
+    def check(self, stream: BinaryIO, format: Format, rules: str = "default") -> RecordReport:  # noqa: A002 - the node's word
+        """Let the node read a list and say what is wrong with it; nothing is stored."""
+        query = {"format": format, "rules": rules}
+        return self._connection.fetch(RecordReport, "POST", "/v1/records/check", params=query, content=stream)
+
+    def import_list(
+        self,
+        stream: BinaryIO,
+        name: str,
+        format: Format,  # noqa: A002 - the node's word
+        *,
+        accept_refused: bool = False,
+    ) -> RecordReport:
+        """Store a list in the node.
+
+        Raises:
+            InputError: A row cannot be used and `accept_refused` is False; nothing is stored.
+        """
+        query = {"name": name, "format": format, "accept_refused": "true" if accept_refused else "false"}
+        return self._connection.fetch(RecordReport, "POST", "/v1/imports", params=query, content=stream)
+
+    def imports(self) -> Imports:
+        """Return the stored lists, newest first."""
+        return self._connection.fetch(Imports, "GET", "/v1/imports")
+
+    def delete_import(self, import_id: str) -> None:
+        """Delete a stored list."""
+        self._connection.call("DELETE", f"/v1/imports/{quote(import_id, safe='')}")
+
+    def rounds(self) -> Rounds:
+        """Return the rounds that the node knows of, newest first."""
+        return self._connection.fetch(Rounds, "GET", "/v1/rounds")
+
+    def round(self, round_id: str) -> NodeRoundView:
+        """Return one round as the node sees it."""
+        return self._connection.fetch(NodeRoundView, "GET", _round(round_id))
+
+    def consent(self, round_id: str) -> None:
+        """Ask the node to consent to a round."""
+        self._connection.call("POST", _round(round_id, "/consent"))
+
+    def submit(self, round_id: str, request: SubmissionRequest) -> str:
+        """Ask the node to submit a stored list or query; return the submission's id."""
+        body = request.model_dump(mode="json")
+        return self._connection.fetch(Submitted, "POST", _round(round_id, "/submissions"), json=body).submission_id
+
+    def hits(self, round_id: str) -> Hits:
+        """Return the round's hits, each beside the node's own record."""
+        return self._connection.fetch(Hits, "GET", _round(round_id, "/hits"))
+
+    def close(self, round_id: str) -> None:
+        """Ask the node to destroy its keys of a round whose hits it has."""
+        self._connection.call("POST", _round(round_id, "/close"))
+
+    def abort(self, round_id: str, reason: str) -> None:
+        """Ask the node to leave a round and destroy its keys."""
+        self._connection.call("POST", _round(round_id, "/abort"), json=Reason(reason=reason).model_dump(mode="json"))
+
+
+def _round(round_id: str, rest: str = "") -> str:
+    return f"/v1/rounds/{quote(round_id, safe='')}{rest}"
