@@ -29,9 +29,7 @@ def card(
     own = own_card(home)
     if out is not None:
         write_result(out, own.text())
-    screen = Screen(as_json)
-    screen.result(_document(own), own.text().rstrip())
-    screen.note(f"Fingerprint to compare by telephone: {own.key.short_fingerprint}")
+    show_card(Screen(as_json), own)
 
 
 @app.command()
@@ -58,6 +56,12 @@ def register(
     Screen(as_json).result(document, table, f"{numbered(new, 'new entry', 'new entries')} in {path}.")
 
 
+def show_card(screen: Screen, own: Card) -> None:
+    """Show a card on stdout, as a piece of a registry file, and its fingerprint beside it on stderr."""
+    screen.result(_document(own), own.text().rstrip())
+    screen.note(f"Fingerprint to compare by telephone: {own.key.short_fingerprint}")
+
+
 def own_card(home: Path) -> Card:
     """Return the card of the service whose home a folder is.
 
@@ -73,7 +77,7 @@ def own_card(home: Path) -> Card:
     from services.kit.files import read_secret
 
     found = find_home(home)
-    with IdentityKey.from_pem(read_secret(home / "identity.pem")) as identity:
+    with IdentityKey.from_pem(read_secret(found.identity)) as identity:
         if found.service == "matcher":
             return Card(MATCHER, MATCHER, identity.public)
         settings = found.read_settings()

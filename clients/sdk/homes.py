@@ -35,8 +35,21 @@ class Home:
 
     @property
     def registry(self) -> Path:
-        """The registry file."""
-        return self.path / "registry.toml"
+        """The registry file, where the settings say.
+
+        Raises:
+            InputError: The settings cannot be read.
+        """
+        return self.path / str(self.read_settings().get("registry", "registry.toml"))
+
+    @property
+    def identity(self) -> Path:
+        """The identity key's file, where the settings say.
+
+        Raises:
+            InputError: The settings cannot be read.
+        """
+        return self.path / str(self.read_settings().get("identity", "identity.pem"))
 
     def access(self, url: str | None = None, token_file: Path | None = None, ca: Path | None = None) -> Access:
         """Return where the service is and what opens it.
@@ -84,17 +97,22 @@ class Home:
             raise InputError(f"{self.settings} cannot be read: {type(error).__name__}") from None
 
 
-def find_home(path: Path) -> Home:
+def find_home(path: Path, service: Service | None = None) -> Home:
     """Tell whose home a folder is.
+
+    Args:
+        path: The folder.
+        service: Whose it has to be; of either by default.
 
     Raises:
         InputError: Nobody's, or that of both.
     """
-    services: tuple[Service, ...] = ("node", "matcher")
-    found = [Home(service, path) for service in services if (path / f"{service}.toml").is_file()]
+    services: tuple[Service, ...] = ("node", "matcher") if service is None else (service,)
+    found = [Home(one, path) for one in services if (path / f"{one}.toml").is_file()]
     if len(found) != 1:
+        wanted = " or a ".join(services)
         raise InputError(
-            f"{path} is {'the home of both' if found else 'no home of'} a node {'and' if found else 'or'} a matcher",
+            f"{path} is the home of both a node and a matcher" if found else f"{path} is no home of a {wanted}",
             hint="make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
         )
     return found[0]

@@ -1,0 +1,39 @@
+"""`aquila matcher`: make the secretariat's matcher, and serve it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from clients.cli.options import Json, NewHome
+from clients.cli.screen import Screen
+
+app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
+
+
+@app.command()
+def init(
+    home: NewHome,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the matcher listens; 0 takes a free port.")] = 8600,
+    as_json: Json = False,
+) -> None:
+    """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
+    from services.matcher.home import create
+
+    from clients.cli.parties import own_card, show_card
+
+    create(home, port=port)
+    screen = Screen(as_json)
+    show_card(screen, own_card(home))
+    screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila matcher serve --home {home}`.")
+
+
+@app.command()
+def serve(home: NewHome) -> None:
+    """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
+    from services.matcher.main import run
+
+    from clients.sdk import find_home
+
+    run(find_home(home, "matcher").settings)

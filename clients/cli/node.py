@@ -1,0 +1,46 @@
+"""`aquila node`: make a party's node, and serve it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clients.cli.options import Json, NewHome
+from clients.cli.screen import Screen
+
+app = typer.Typer(help="A party's node: make its home, serve it.")
+
+
+@app.command()
+def init(
+    home: NewHome,
+    code: Annotated[str, typer.Option(metavar="CODE", help="The party's code: two capital letters, such as SI.")],
+    name: Annotated[str, typer.Option(help="The party's name, as the others know it.")],
+    matcher: Annotated[str, typer.Option(metavar="URL", help="Where the secretariat's matcher is.")],
+    matcher_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of the matcher's certificate.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the node listens; 0 takes a free port.")] = 8700,
+    poll_seconds: Annotated[float, typer.Option(help="Seconds between two looks at the matcher.")] = 2.0,
+    as_json: Json = False,
+) -> None:
+    """Make the home of a party's node: settings, a new identity key, the operator's token. Starts nothing."""
+    from clients.cli.parties import own_card, show_card
+    from services.node.home import create
+
+    create(home, code, name, matcher, matcher_ca=matcher_ca, port=port, poll_seconds=poll_seconds)
+    screen = Screen(as_json)
+    show_card(screen, own_card(home))
+    screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila node serve --home {home}`.")
+
+
+@app.command()
+def serve(home: NewHome) -> None:
+    """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
+    from services.node.main import run
+
+    from clients.sdk import find_home
+
+    run(find_home(home, "node").settings)
