@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MATCHER = "matcher"
-_CODE = re.compile(r"^[A-Z]{2}$")
+_CODE = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +71,27 @@ def read_registry(content: bytes) -> Registry:
         entries = [
             (entry["code"], entry["name"], VerifyKey.from_hex(entry["identity_key"])) for entry in document["party"]
         ]
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, AquilaError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, AquilaError) as error:
         raise InputError(
             f"the registry file cannot be read: {type(error).__name__}",
             hint="it needs [matcher] identity_key, and for each party [[party]] code, name and identity_key",
         ) from None
-    parties = {code: RegisteredParty(code, name, key) for code, name, key in entries}
-    if not all(isinstance(code, str) and _CODE.match(code) and isinstance(name, str) for code, name, _ in entries):
+    if not all(_is_code(code) and _is_name(name) for code, name, _ in entries):
         raise InputError("the registry file has a party whose code is not two capital letters or that has no name")
+    parties = {code: RegisteredParty(code, name, key) for code, name, key in entries}
     keys = {key.fingerprint for _, _, key in entries} | {matcher.fingerprint}
     if len(parties) != len(entries) or len(keys) != len(entries) + 1:
         raise InputError("the registry file names a party or a key twice", hint="each party has one key of its own")
     return Registry(matcher, parties)
+
+
+def _is_code(code: object) -> bool:
+    return isinstance(code, str) and _CODE.fullmatch(code) is not None
+
+
+def _is_name(name: object) -> bool:
+    """Say whether a name is one line of printable text, which can be written into a registry file again."""
+    return isinstance(name, str) and bool(name) and name.isprintable()
 
 
 def write_registry(registry: Registry) -> bytes:

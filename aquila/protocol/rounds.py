@@ -157,14 +157,16 @@ class Round:
         Raises:
             OrderError: The round is not open yet.
         """
-        if not self.bindings:
-            raise OrderError(f"round {self.round_id} is not open yet", round=self.round_id)
-        return bytes.fromhex(self.bindings[0])
+        return bytes.fromhex(self._bindings_in_order()[0])
 
     @property
     def binding(self) -> str:
-        """The binding in force, hexadecimal (the first, or the last amended one)."""
-        return self.first_binding.hex() if len(self.bindings) == 1 else self.bindings[-1]
+        """The binding in force, hexadecimal (the first, or the last amended one).
+
+        Raises:
+            OrderError: The round is not open yet.
+        """
+        return self._bindings_in_order()[-1]
 
     @property
     def phase(self) -> Phase:
@@ -265,6 +267,11 @@ class Round:
         steps.take(message, self, opened.digest, None)
         self.announced[place] = opened.digest
         return Accepted(message, signer, opened.digest, new=True)
+
+    def _bindings_in_order(self) -> list[str]:
+        if not self.bindings:
+            raise OrderError(f"round {self.round_id} is not open yet", round=self.round_id)
+        return self.bindings
 
     def _lists_are_reported(self) -> bool:
         reported = {party for party, submission_id in self.reports if submission_id is None}

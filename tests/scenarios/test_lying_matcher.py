@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def report(stage: Stage, **fields: Any) -> bytes:
     """Return a signed report, empty and for SI where nothing else is said."""
-    content = {"round_id": stage.manifest.round_id, "binding": stage.round.binding, "party": "SI",
+    content = {"round_id": stage.manifest.round_id, "binding": fields.get("binding") or stage.round.binding, "party": "SI",
                "submission_id": None, "bases": (), "hits": ()}  # fmt: skip
     return stage.signed("matcher", HitReport(**(content | fields)))
 
@@ -37,6 +37,11 @@ def test_before_the_lists_are_in(stage: Stage) -> None:
     """Nothing can have matched before every list's tokens came."""
     stage.evaluated()
     stage.refused(OrderError, report(stage), "before every list is in")
+
+
+def test_before_the_opening(stage: Stage) -> None:
+    """A round that is not open has nothing to report."""
+    stage.refused(OrderError, report(stage, binding="0" * 64), "not open yet")
 
 
 def test_of_a_query_that_nobody_asked(stage: Stage) -> None:

@@ -1,0 +1,125 @@
+"""One valid message of each kind, as the JSON content that is signed; tests change one thing in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila.protocol.encoding import canonical
+from aquila.protocol.messages import (
+    Amendment,
+    Closing,
+    Consent,
+    Ending,
+    Evaluation,
+    HitReport,
+    Manifest,
+    Opening,
+    Receipt,
+    Refusal,
+    Submission,
+    Tokens,
+)
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import Message
+
+ROUND, OTHER = "0123456789abcdef" * 2, "f" * 32
+DIGEST, ELEMENT, PROOF = "d" * 64, "e" * 64, "c" * 128
+
+_SAID = {"round_id": ROUND, "party": "SI", "sequence": 1}
+_BOUND = _SAID | {"binding": DIGEST}
+_COUNTS = {"full": 3, "partial": 2}
+_JUSTIFICATION = {
+    "legal_basis": "PCC SEE, Article 7",
+    "purpose": "prevention",
+    "case_reference": "case 17",
+    "category": "suspects",
+    "officer": "officer 4",
+}
+
+SAMPLES: dict[type[Message], dict[str, Any]] = {
+    Manifest: {
+        "protocol": "aquila/1",
+        "round_id": ROUND,
+        "mode": "lists",
+        "area": "terrorism",
+        "legal_basis": "PCC SEE, Article 7",
+        "purpose": "prevention",
+        "category": "suspects",
+        "participants": [
+            {"party": "AL", "identity_fingerprint": "a" * 64},
+            {"party": "RS", "identity_fingerprint": "b" * 64},
+            {"party": "SI", "identity_fingerprint": "c" * 64},
+        ],
+        "pairs": [["AL", "RS"], ["AL", "SI"]],
+        "rules": {"name": "default", "digest": DIGEST},
+        "normalizer": {"name": "normalizer 1", "digest": DIGEST},
+        "caps": [{"party": code, "elements": _COUNTS} for code in ("AL", "RS", "SI")],
+        "window": {"consent_by": 1, "submit_by": 2, "evaluate_by": 3, "closes_at": 4},
+        "chunk_elements": 16_384,
+        "padding": {"inputs_per_record": [8, 16], "records_multiple": 100},
+        "minimum_certainty": "low",
+        "frequency_limit": 8,
+        "retention_days": 1_095,
+    },
+    Consent: _SAID
+    | {
+        "manifest_digest": DIGEST,
+        "shares": [
+            {"input_class": "full", "public_key": ELEMENT, "proof": PROOF},
+            {"input_class": "partial", "public_key": "f" * 64, "proof": PROOF},
+        ],
+        "exchange_key": ELEMENT,
+        "sealing_key": "ab" * 1216,
+        "earlier_rounds": [{"round_id": OTHER, "spent": [{"origin": "RS", "elements": _COUNTS}]}],
+    },
+    Opening: {
+        "round_id": ROUND,
+        "consents": [{"party": "AL", "digest": DIGEST}, {"party": "SI", "digest": DIGEST}],
+        "binding": DIGEST,
+    },
+    Submission: _BOUND
+    | {
+        "submission_id": OTHER,
+        "kind": "list",
+        "justification": _JUSTIFICATION,
+        "records": 2,
+        "elements": _COUNTS,
+        "chunks": [
+            {"input_class": "full", "elements": 3, "digest": DIGEST},
+            {"input_class": "partial", "elements": 2, "digest": DIGEST},
+        ],
+    },
+    Evaluation: _BOUND
+    | {
+        "origin": "RS",
+        "submission_id": OTHER,
+        "index": 0,
+        "input_class": "full",
+        "elements": 3,
+        "input_digest": DIGEST,
+        "output_digest": DIGEST,
+        "proof": PROOF,
+    },
+    Tokens: _BOUND | {"submission_id": OTHER, "chunks": [{"rows": 5, "digest": DIGEST}]},
+    Amendment: _BOUND | {"absent": ["AL", "RS"]},
+    Receipt: _BOUND | {"submission_id": None, "report_digest": DIGEST, "hits": 0},
+    Closing: _SAID | {"binding": None, "destroyed": True, "hits": 0},
+    Refusal: _SAID | {"reason": "the database is older than the round"},
+    HitReport: {
+        "round_id": ROUND,
+        "binding": DIGEST,
+        "party": "SI",
+        "submission_id": OTHER,
+        "bases": [{"counterpart": "AL", "records": 100, "common_per_million": 30_000}],
+        "hits": [
+            {"hit_id": OTHER, "handle": ROUND, "counterpart": "AL", "certainty": "high", "families": ["names", "date"]},
+        ],
+    },
+    Ending: {"round_id": ROUND, "outcome": "aborted", "reason": "a party vanished"},
+}
+
+
+def read(kind: type[Message], /, **changes: Any) -> Message:
+    """Read a sample with some fields changed, as it would come in an envelope."""
+    return kind.from_payload(canonical(SAMPLES[kind] | changes))

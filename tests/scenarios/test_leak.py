@@ -1,0 +1,147 @@
+"""Whoever reads everything that is sent or said finds no name, date, number, input or secret of any list."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto import oprf
+from aquila.errors import AquilaError
+from aquila.protocol.messages import PARTY_STATEMENTS, Opening
+from aquila.protocol.submission import DIGEST_BYTES, blinds_of, finalize_chunk
+from aquila.records.inputs import record_inputs
+from aquila.records.rules import InputClass
+from tests.stage import person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.stage import Stage
+
+PERSONS = {
+    "AL": (
+        person("Zq-kartela-1", "Besnik", "Hoxhallari", "1979-05-06", document_numbers=("BZ7350291",)),
+        person("Zq-kartela-2", "Арбендорф", "Красничијев", "1988-11-30"),
+    ),
+    "SI": (
+        person("Zq-oseba-1", "Besnik", "Hoxhallari", "1979-05-06", phones=("+38640555019",)),
+        person("Zq-oseba-2", "Anastazija", "Novakovič", "1980-03-04", emails=("anastazija.n@example.si",)),
+    ),
+}
+
+
+@pytest.fixture
+def played(staged: Callable[..., Stage]) -> Stage:
+    """A round under the full table with dummies, played until everyone has its hits, but not closed."""
+    stage = staged(PERSONS, rules="default", chunk_elements=64)
+    stage.finalized().match()
+    return stage
+
+
+def sent(stage: Stage) -> Iterator[bytes]:
+    """Yield everything that left a party: envelopes and what they sign, elements, evaluations, tokens."""
+    yield from (stage.manifest_envelope, *stage.envelopes)
+    yield from stage.signed_payloads()
+    for seat in stage.seats.values():
+        yield from (elements for _, _, elements in seat.chunks)
+        yield from seat.answers.values()
+        yield from seat.token_chunks
+
+
+def said(stage: Stage) -> Iterator[bytes]:
+    """Yield every error that the round's own statements give where they do not belong, and how objects print."""
+    record = stage.new_record()
+    for envelope in stage.envelopes:
+        for lie in (envelope, envelope[:-9], envelope.replace(b"A", b"B", 1), envelope + b" "):
+            try:
+                record.accept(lie, now=2**40)
+            except AquilaError as error:
+                yield f"{error} {error.hint} {error.fields}".encode()
+    for seat in stage.seats.values():
+        for index, (_, _, elements) in enumerate(seat.chunks):
+            for other in stage.seats.values():
+                with pytest.raises(AquilaError) as caught:
+                    stage.send_chunk(seat.code, other.code, index, elements[:-1])
+                yield f"{caught.value} {caught.value.hint} {caught.value.fields}".encode()
+        yield f"{seat.secrets} {seat.seed} {seat.records} {seat.round} {seat.party}".encode()
+    yield f"{stage.round}".encode()
+
+
+def personal(stage: Stage) -> Iterator[bytes]:
+    """Yield names, dates, numbers and record ids of the lists, as written, normalized and as inputs."""
+    for seat in stage.seats.values():
+        for record in seat.records:
+            born = str(record.date_of_birth)
+            texts = [record.record_id, *record.given_names, *record.family_names, born, born.replace("-", "")]
+            texts += [*record.document_numbers, *record.phones, *record.emails]
+            yield from (text.encode() for text in texts)
+            yield from (item.value for item in record_inputs(record, stage.table) if len(item.value) >= 6)
+
+
+def secret(stage: Stage) -> Iterator[bytes]:
+    """Yield input digests, blinds, shares, seeds, other round secrets and token secrets."""
+    for seat in stage.seats.values():
+        yield seat.seed.to_bytes()
+        yield from (share.to_bytes() for share in seat.secrets.shares.values())
+        yield from (seat.secrets.exchange.to_bytes(), seat.secrets.sealing.to_bytes(), seat.party.identity.to_bytes())
+        for index, (reference, rows, _) in enumerate(seat.chunks):
+            yield from cut(rows["digest"].tobytes())
+            blinds = blinds_of(stage.group, seat.seed, [int(number) for number in rows["number"]])
+            yield from cut(blinds)
+            yield from cut(stage.group.invert_each(blinds))
+            yield from cut(oprf.hash_inputs(stage.group, rows["digest"].tobytes(), DIGEST_BYTES))
+            answers = [seat.answers[index, code] for code in seat.round.evaluators_of(seat.submission_id)]
+            share = seat.secrets.shares[reference.input_class]
+            yield from cut(oprf.evaluate(stage.group, rows["element"].tobytes(), share))
+            yield from cut(finalize_chunk(stage.group, rows, seat.seed, share, answers).secrets)
+
+
+def cut(values: bytes) -> Iterator[bytes]:
+    """Yield values of 32 bytes."""
+    return (values[start : start + 32] for start in range(0, len(values), 32))
+
+
+def spellings(value: bytes) -> tuple[bytes, ...]:
+    """Return how some bytes may be written: raw, hexadecimal, base64."""
+    return value, value.hex().encode(), base64.b64encode(value).rstrip(b"=")[:-1]
+
+
+def test_nothing_personal_is_sent_or_said(played: Stage) -> None:
+    """No statement, element, token row, error or printed object holds a person's name, date, number or id."""
+    everything = b"\n".join((*sent(played), *said(played))).lower()
+    found = [value for value in personal(played) if value.lower() in everything]
+    assert not found
+
+
+def test_no_secret_is_sent_or_said(played: Stage) -> None:
+    """Nor does any hold an input digest, a blind, a share, a seed, a key or a token secret, however written."""
+    everything = b"\n".join((*sent(played), *said(played)))
+    secrets = list(secret(played))
+    assert len(secrets) > 100
+    assert not [value for value in secrets if any(form in everything for form in spellings(value))]
+
+
+def test_the_search_would_find_it(played: Stage) -> None:
+    """The same search finds what is there on purpose: public keys, and the tokens among the rows."""
+    everything = b"\n".join(sent(played))
+    for code, consent in played.round.consents.items():
+        keys = {share.input_class: share.public_key for share in consent.shares}
+        for kind in InputClass:
+            key = played.seats[code].secrets.shares[kind].public_key
+            assert keys[kind] == key.hex()
+            assert any(form in everything for form in spellings(key))
+
+
+def test_a_record_that_did_not_hit_has_no_trace(played: Stage) -> None:
+    """Reports name handles of hits alone; each is of a record that the other list holds too."""
+    for seat in played.seats.values():
+        handles = seat.handles()
+        assert {handles[bytes.fromhex(hit.handle)] for hit in seat.report.hits} == {seat.records[0].record_id}
+
+
+def test_every_kind_of_statement_was_searched(played: Stage) -> None:
+    """What is searched holds every kind of statement that a round without trouble has."""
+    kinds = {kind.payload_type.encode() for kind in (*PARTY_STATEMENTS[:1], Opening, *PARTY_STATEMENTS[2:6])}
+    assert not [kind for kind in kinds if not any(kind in envelope for envelope in played.envelopes)]

@@ -1,0 +1,57 @@
+"""What the parties sign: what one statement alone can contradict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import MalformedError
+from aquila.protocol.messages import Amendment, Closing, Consent, Evaluation, Submission, Tokens
+from tests.samples import DIGEST, SAMPLES, read
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import Message
+
+FULL, PARTIAL = SAMPLES[Consent]["shares"]
+CHUNKS = SAMPLES[Submission]["chunks"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        pytest.param(Consent, {"shares": [FULL]}, id="share missing"),
+        pytest.param(Consent, {"shares": [PARTIAL, FULL]}, id="shares out of order"),
+        pytest.param(Consent, {"shares": [FULL, PARTIAL, PARTIAL]}, id="share twice"),
+        pytest.param(Consent, {"shares": []}, id="no share"),
+        pytest.param(Consent, {"shares": [FULL | {"input_class": "other"}, PARTIAL]}, id="unknown class"),
+        pytest.param(Consent, {"shares": [FULL | {"public_key": "E" * 64}, PARTIAL]}, id="capital digits"),
+        pytest.param(Consent, {"shares": [FULL | {"proof": "c" * 126}, PARTIAL]}, id="short proof"),
+        pytest.param(Consent, {"sealing_key": "abc"}, id="half a byte"),
+        pytest.param(Consent, {"sealing_key": ""}, id="no sealing key"),
+        pytest.param(Consent, {"exchange_key": "ab"}, id="short exchange key"),
+        pytest.param(Amendment, {"absent": []}, id="nobody absent"),
+        pytest.param(Amendment, {"absent": ["RS", "AL"]}, id="absent not ascending"),
+        pytest.param(Amendment, {"absent": ["AL", "AL"]}, id="absent twice"),
+        pytest.param(Submission, {"chunks": []}, id="no chunk"),
+        pytest.param(Submission, {"chunks": CHUNKS[:1]}, id="chunk of a class missing"),
+        pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 4}, CHUNKS[1]]}, id="counts do not add up"),
+        pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 0}, *CHUNKS]}, id="empty chunk"),
+        pytest.param(Submission, {"elements": {"full": 65_536, "partial": 2},
+                                  "chunks": [CHUNKS[0] | {"elements": 65_536}, CHUNKS[1]]}, id="chunk too large"),
+        pytest.param(Submission, {"records": 0}, id="no record"),
+        pytest.param(Submission, {"kind": "rumour"}, id="unknown kind"),
+        pytest.param(Submission, {"justification": {}}, id="no justification"),
+        pytest.param(Evaluation, {"index": -1}, id="chunk before the first"),
+        pytest.param(Evaluation, {"elements": 0}, id="nothing evaluated"),
+        pytest.param(Tokens, {"chunks": []}, id="no tokens"),
+        pytest.param(Tokens, {"chunks": [{"rows": 0, "digest": DIGEST}]}, id="empty token chunk"),
+        pytest.param(Tokens, {"chunks": [{"rows": 65_536, "digest": DIGEST}]}, id="token chunk too large"),
+        pytest.param(Closing, {"destroyed": False}, id="not destroyed"),
+        pytest.param(Closing, {"hits": -1}, id="negative hits"),
+    ],
+)  # fmt: skip
+def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[str, Any]) -> None:
+    """Each of these statements is refused."""
+    with pytest.raises(MalformedError):
+        read(kind, **changes)

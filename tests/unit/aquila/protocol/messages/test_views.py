@@ -1,0 +1,33 @@
+"""Requests and views of the operator interfaces."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Mode, views
+
+PROPOSAL: dict[str, object] = {
+    "participants": ["AL", "SI"],
+    "area": "terrorism",
+    "legal_basis": "law",
+    "purpose": "prevention",
+    "category": "suspects",
+}
+
+
+def test_a_proposal_needs_little() -> None:
+    """What an officer leaves out takes the defaults."""
+    proposal = views.RoundProposal.model_validate(PROPOSAL)
+    assert (proposal.mode, proposal.minimum_certainty, proposal.rules) == (Mode.LISTS, Level.LOW, "default")
+    assert (proposal.pairs, proposal.caps, proposal.window, proposal.padding) == ((), (), None, None)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"participants": ["AL"]}, {"purpose": ""}, {"chunk_elements": 65_536}, {"colour": "blue"}]
+)
+def test_a_proposal_that_cannot_be(changes: dict[str, object]) -> None:
+    """One party, no purpose, too large chunks or an unknown field are refused at once."""
+    with pytest.raises(ValidationError):
+        views.RoundProposal.model_validate(PROPOSAL | changes)

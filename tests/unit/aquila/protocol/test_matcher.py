@@ -1,0 +1,135 @@
+"""The matcher's role: counting, grading, reporting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import InputError, MalformedError, PolicyError
+from aquila.matching.certainty import Level
+from aquila.matching.join import MatchedPair
+from aquila.protocol import matcher as roles
+from aquila.protocol.messages import ClassCounts, PartyCap
+from aquila.records.rules import load_rules
+from tests.stage import BOTH_CLASSES, WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.stage import Stage
+
+
+def lists_of(stage: Stage) -> list[str]:
+    """Return the lists' submission ids in the order of the parties."""
+    return [seat.submission_id for seat in stage.seats.values()]
+
+
+def met(left: int, right: int, handle: int, rules: int) -> MatchedPair:
+    """Return a pair of records that met."""
+    return MatchedPair(left, right, bytes([handle]) * 16, bytes([handle + 1]) * 16, rules)
+
+
+def test_rows_that_are_not_whole() -> None:
+    """A chunk of token rows is counted only whole."""
+    with pytest.raises(MalformedError, match="no whole token rows"):
+        roles.TokenCount(BOTH_CLASSES).add(bytes(32))
+
+
+def test_lists_to_join(staged: Callable[..., Stage]) -> None:
+    """The pairs that the manifest allows, of lists that are there."""
+    stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))})
+    stage.consent()
+    stage.submit(stage.seats["RS"])
+    assert roles.lists_to_join(stage.round) == []
+    stage.submit(stage.seats["SI"])
+    assert roles.lists_to_join(stage.round) == [(stage.seats["RS"].submission_id, stage.seats["SI"].submission_id)]
+    stage.now = WINDOW.submit_by + 1
+    stage.leave_out("AL")
+    assert len(roles.lists_to_join(stage.round)) == 1
+
+
+def test_nobody_is_late_before_the_opening(stage: Stage) -> None:
+    """A round that is not open has no deadline that the matcher could call."""
+    assert roles.late_parties(stage.round, WINDOW.closes_at + 1) == ()
+
+
+def test_learned_shares(stage: Stage) -> None:
+    """For each pair of lists a share in parts per million, at least one."""
+    stage.submitted()
+    shares = roles.learn_bases(stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}})
+    assert set(shares) == {(0, 1), (1, 2)}
+    assert all(1 <= share <= roles.MILLION for share in shares.values())
+
+
+def test_other_rules_than_the_round(stage: Stage) -> None:
+    """A matcher does not grade with another table than the manifest names."""
+    stage.submitted()
+    with pytest.raises(PolicyError, match="other match rules"):
+        roles.learn_bases(stage.round, load_rules("exact"), lists_of(stage), {})
+
+
+@pytest.mark.parametrize(
+    ("minimum", "kept"),
+    [
+        (Level.LOW, [Level.HIGH, Level.MEDIUM]),
+        (Level.MEDIUM, [Level.HIGH, Level.MEDIUM]),
+        (Level.HIGH, [Level.HIGH]),
+    ],
+)
+def test_pairs_below_the_minimum_are_no_hits(staged: Callable[..., Stage], minimum: Level, kept: list[Level]) -> None:
+    """What does not reach the manifest's minimum is not told; below every level nothing is."""
+    stage = staged(minimum=minimum).submitted()
+    pairs = [met(0, 1, 1, 0b01), met(1, 2, 3, 0b01), met(1, 2, 5, 0b10)]
+    shares = {(0, 1): roles.MILLION // 2, (1, 2): 1}
+    graded = roles.grade_pairs(stage.round, stage.table, lists_of(stage), shares, pairs)
+    assert [pair.level for pair in graded] == kept
+
+
+def test_a_pair_by_chance_is_no_hit(stage: Stage) -> None:
+    """A pair whose probability is below every level is dropped."""
+    stage.submitted()
+    weak = load_rules("default")
+    mask = 1 << min(weak.rules, key=lambda rule: rule.weight).number - 1
+    assert not list(roles.grade_pairs(stage.round, weak, lists_of(stage), {(0, 1): 1}, [met(0, 1, 1, mask)]))
+
+
+def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
+    """Each side sees its own handle and the other's code; hits are in the order of their random ids."""
+    stage.submitted()
+    pairs = [met(0, 1, 1, 0b11), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
+    shares = dict.fromkeys([(0, 1), (0, 2), (1, 2)], 500_000)
+    graded = list(roles.grade_pairs(stage.round, stage.table, lists_of(stage), shares, pairs))
+    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), shares, graded, None, stage.random)}
+    assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {
+        "AL": ["RS", "SI"], "RS": ["AL", "SI"], "SI": ["AL", "RS"],
+    }  # fmt: skip
+    for report in reports.values():
+        ids = [hit.hit_id for hit in report.hits]
+        assert ids == sorted(ids)
+        assert [basis.counterpart for basis in report.bases] == sorted(basis.counterpart for basis in report.bases)
+    assert {basis.records for basis in reports["AL"].bases} == {4, 5}
+
+
+def test_whom_lists_concern(stage: Stage) -> None:
+    """A report on the lists goes to every participant, hits or none."""
+    stage.submitted()
+    assert roles.concerned(stage.round, None) == ("AL", "RS", "SI")
+    reports = roles.make_reports(stage.round, lists_of(stage), {}, [], None, stage.random)
+    assert [(report.party, report.hits, report.bases) for report in reports] == [
+        (code, (), ()) for code in ("AL", "RS", "SI")
+    ]
+
+
+def test_an_unknown_query(stage: Stage) -> None:
+    """A list is no query."""
+    stage.submitted()
+    with pytest.raises(InputError):
+        roles.lists_for_query(stage.round, stage.seats["AL"].submission_id)
+
+
+def test_bytes_on_disk(staged: Callable[..., Stage]) -> None:
+    """Each element may need itself, an evaluation by every other party, and a token row."""
+    small = ClassCounts(full=10, partial=5)
+    stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})
+    assert roles.disk_bytes(stage.manifest) == 3 * 15 * (32 * 3 + 33)

@@ -1,0 +1,143 @@
+"""A party's role: what it refuses to sign or to use; lies of others are told in tests/scenarios."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.dleq import verify_chunk
+from aquila.errors import BindingError, DigestError, KeyMaterialError, OrderError, PolicyError
+from aquila.protocol.messages import ClassCounts, EarlierRound, Evaluation, Kind, Spent, TableReference
+from aquila.protocol.party import RoundSecrets, check_digest, chunk_of, is_late, proof_context, share_key
+from aquila.records.rules import InputClass, load_rules
+from aquila.rehearsal import REHEARSED, normalizer_reference
+from tests.stage import WINDOW
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+    from tests.stage import Stage
+
+
+@pytest.fixture
+def secrets(stage: Stage) -> RoundSecrets:
+    """The secrets that a party makes with its consent."""
+    made, _ = stage.seats["SI"].party.consent(stage.round, 1, (), stage.random)
+    return made
+
+
+def test_secrets_come_back(group: Group, secrets: RoundSecrets) -> None:
+    """What is sealed under the round key is read back whole."""
+    again = RoundSecrets.from_bytes(group, secrets.to_bytes())
+    assert again.to_bytes() == secrets.to_bytes()
+    assert [again.shares[kind].public_key for kind in InputClass] == [
+        secrets.shares[kind].public_key for kind in InputClass
+    ]
+    assert (again.exchange.public, again.sealing.public) == (secrets.exchange.public, secrets.sealing.public)
+
+
+def test_secrets_do_not_show_themselves(secrets: RoundSecrets) -> None:
+    """Printed, they say nothing; closed, they are gone."""
+    assert repr(secrets) == "RoundSecrets(...)"
+    secrets.close()
+    with pytest.raises(KeyMaterialError):
+        secrets.to_bytes()
+
+
+@pytest.mark.parametrize("change", [{"full": "00" * 32}, {"partial": "zz"}, {"exchange": "ab"}, {"sealing": 17}, None])
+def test_bytes_that_are_no_secrets(group: Group, secrets: RoundSecrets, change: dict[str, object] | None) -> None:
+    """A zero share, no hexadecimal, a short or missing key: each is key material that cannot be read."""
+    content = json.loads(secrets.to_bytes())
+    broken = json.dumps(content | change if change else {"full": content["full"]}).encode()
+    for octets in (broken, b"", b"[]", b"\xff", b"{}"):
+        with pytest.raises(KeyMaterialError, match="cannot be read"):
+            RoundSecrets.from_bytes(group, octets)
+
+
+def test_a_round_with_other_rules(stage: Stage) -> None:
+    """A node whose rule table differs from the manifest's refuses to take part."""
+    party = stage.seats["SI"].party
+    party.check_manifest(stage.manifest, stage.table, normalizer_reference())
+    with pytest.raises(PolicyError, match="other match rules") as caught:
+        party.check_manifest(stage.manifest, load_rules("exact"), normalizer_reference())
+    assert caught.value.fields["expected"] == stage.table.digest
+
+
+@pytest.mark.parametrize("change", [{"name": "normalizer 0"}, {"digest": "0" * 64}], ids=["version", "conformance"])
+def test_a_round_with_another_normalizer(stage: Stage, change: dict[str, str]) -> None:
+    """A node that would normalize otherwise than the others refuses to take part."""
+    other = TableReference(**(stage.manifest.normalizer.model_dump() | change))
+    with pytest.raises(PolicyError, match="normalizes names otherwise"):
+        stage.seats["SI"].party.check_manifest(
+            stage.manifest.model_copy(update={"normalizer": other}), stage.table, normalizer_reference()
+        )
+
+
+def test_a_consent_says_what_was_spent_before(stage: Stage) -> None:
+    """Earlier rounds and what was evaluated in them are part of the consent."""
+    earlier = EarlierRound(round_id="b" * 32, spent=(Spent(origin="AL", elements=ClassCounts(full=7, partial=9)),))
+    _, envelope = stage.seats["SI"].party.consent(stage.round, 1, [earlier], stage.random)
+    stage.publish(envelope)
+    assert stage.round.consents["SI"].earlier_rounds == (earlier,)
+
+
+def test_an_opening_with_another_consent_of_ours(stage: Stage) -> None:
+    """A node compares the consent in the opening with the one that it signed."""
+    stage.consent()
+    seat = stage.seats["SI"]
+    seat.party.check_opening(seat.round, seat.round.consent_digests["SI"])
+    with pytest.raises(BindingError, match="without the consent of SI"):
+        seat.party.check_opening(seat.round, "0" * 64)
+
+
+def test_nothing_to_submit(stage: Stage) -> None:
+    """A list of which every value is held back gives no chunk, and no statement."""
+    stage.consent()
+    seat = stage.seats["SI"]
+    with pytest.raises(PolicyError, match="nothing to submit"):
+        seat.party.submit(seat.round, 2, "a" * 32, Kind.LIST, REHEARSED, 5, [])
+
+
+def test_an_evaluation_is_verified_under_its_share(stage: Stage) -> None:
+    """The proof verifies under the key of the consent and the context of the chunk, and under no other."""
+    stage.submitted()
+    origin = stage.seats["SI"]
+    answer = stage.send_chunk("SI", "RS", 0, origin.chunks[0][2])
+    statement = stage.statement_in(answer.envelope, Evaluation)
+    submission = stage.round.submissions[origin.submission_id]
+    key = share_key(stage.round, "RS", InputClass.FULL)
+    assert key == stage.seats["RS"].secrets.shares[InputClass.FULL].public_key
+    context = proof_context(stage.round, submission, 0, "RS")
+    proof = bytes.fromhex(statement.proof)
+    verify_chunk(stage.group, key, context, origin.chunks[0][2], answer.elements, proof)
+    contexts = {proof_context(stage.round, submission, index, party) for index in (0, 1, 2) for party in ("AL", "RS")}
+    contexts.add(proof_context(stage.round, stage.round.submissions[stage.seats["AL"].submission_id], 0, "RS"))
+    assert len(contexts) == 7
+
+
+def test_a_late_party(stage: Stage) -> None:
+    """A list is late after its deadline; after that for evaluations anyone may be, as the matcher says."""
+    stage.consent()
+    stage.submit(stage.seats["SI"])
+    record = stage.round
+    assert [is_late(record, "AL", WINDOW.submit_by + late) for late in (0, 1)] == [False, True]
+    assert [is_late(record, "SI", WINDOW.submit_by + late) for late in (0, 1)] == [False, False]
+    assert [is_late(record, "SI", WINDOW.evaluate_by + late) for late in (0, 1)] == [False, True]
+
+
+@pytest.mark.parametrize("index", [-1, 4, 99])
+def test_a_chunk_that_is_not_there(stage: Stage, index: int) -> None:
+    """A submission has the chunks from 0 on that it names."""
+    stage.submitted()
+    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    assert len(submission.chunks) == 4
+    with pytest.raises(OrderError, match="no such chunk"):
+        chunk_of(submission, index)
+
+
+def test_a_wrong_digest_says_where() -> None:
+    """Expected and found digest and the place are in the error's fields."""
+    with pytest.raises(DigestError) as caught:
+        check_digest(b"bytes", "0" * 64, chunk=3)
+    assert (caught.value.fields["expected"], caught.value.fields["chunk"]) == ("0" * 64, 3)

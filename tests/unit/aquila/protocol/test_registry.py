@@ -1,0 +1,93 @@
+"""The registry file: keys that count, and nothing else."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import InputError, SignatureError
+from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, read_registry, write_registry
+
+MATCHER_KEY, AL_KEY, SI_KEY = (IdentityKey(bytes([number]) * 32).public for number in (1, 2, 3))
+REGISTRY = Registry(
+    MATCHER_KEY,
+    {"SI": RegisteredParty("SI", "Slovenija", SI_KEY), "AL": RegisteredParty("AL", 'Shqipëria "e" \\ Ščž', AL_KEY)},
+)
+FILE = write_registry(REGISTRY).decode()
+
+
+def test_what_is_written_is_read() -> None:
+    """A registry comes back, quotation marks and backslashes in names included."""
+    assert read_registry(FILE.encode()) == REGISTRY
+    assert list(read_registry(FILE.encode()).parties) == ["AL", "SI"]
+
+
+def test_keys_by_code() -> None:
+    """The matcher and every party have one pinned key; a stranger has none."""
+    assert (REGISTRY.key_of(MATCHER), REGISTRY.key_of("SI")) == (MATCHER_KEY, SI_KEY)
+    with pytest.raises(SignatureError, match="does not know the party XK") as caught:
+        REGISTRY.key_of("XK")
+    assert caught.value.fields == {"party": "XK"}
+
+
+def test_holders_by_fingerprint() -> None:
+    """Every key is found with its holder."""
+    holders = REGISTRY.by_fingerprint()
+    assert holders[MATCHER_KEY.fingerprint] == (MATCHER, MATCHER_KEY)
+    assert holders[AL_KEY.fingerprint] == ("AL", AL_KEY)
+    assert len(holders) == 3
+
+
+def replaced(old: str, new: str) -> bytes:
+    """Return the registry file with one text replaced."""
+    assert old in FILE
+    return FILE.replace(old, new).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\xff\xfe", id="not UTF-8"),
+        pytest.param(b"[matcher", id="no TOML"),
+        pytest.param(b"a = " + b"[" * 50_000, id="nested until Python gives up"),
+        pytest.param(b"a = " + b"9" * 5_000, id="number too long"),
+        pytest.param(replaced("[matcher]", "[other]"), id="no matcher"),
+        pytest.param(FILE.split("[[party]]")[0].encode(), id="no party"),
+        pytest.param(replaced('name = "Slovenija"\n', ""), id="no name"),
+        pytest.param(replaced('"Slovenija"', '""'), id="empty name"),
+        pytest.param(replaced('"Slovenija"', "17"), id="name is a number"),
+        pytest.param(replaced('"Slovenija"', '"two\\nlines"'), id="name of two lines"),
+        pytest.param(replaced('code = "SI"', 'code = "Si"'), id="small letter"),
+        pytest.param(replaced('code = "SI"', 'code = "SI\\n"'), id="line break behind the code"),
+        pytest.param(replaced('code = "SI"', 'code = "matcher"'), id="the matcher as a party"),
+        pytest.param(replaced('code = "SI"', "code = 17"), id="code is a number"),
+        pytest.param(replaced('code = "SI"', "code = [1]"), id="code is a list"),
+        pytest.param(replaced('code = "SI"', 'code = "AL"'), id="party twice"),
+        pytest.param(replaced(SI_KEY.hex, AL_KEY.hex), id="key twice"),
+        pytest.param(replaced(SI_KEY.hex, MATCHER_KEY.hex), id="the matcher's key"),
+        pytest.param(replaced(SI_KEY.hex, SI_KEY.hex.upper()), id="capital digits"),
+        pytest.param(replaced(SI_KEY.hex, "00" * 32), id="key of small order"),
+        pytest.param(replaced(f'"{SI_KEY.hex}"', "17"), id="key is a number"),
+        pytest.param(b"party = 17\n" + FILE.split("[[party]]")[0].encode(), id="party is a number"),
+        pytest.param(b"matcher = 17\nparty = []", id="matcher is a number"),
+    ],
+)
+def test_a_file_that_is_no_registry(content: bytes) -> None:
+    """Each of these files is refused as an input that cannot be used."""
+    with pytest.raises(InputError, match="registry file"):
+        read_registry(content)
+
+
+def test_a_registry_of_many() -> None:
+    """Names of any printable letters come back."""
+    random = Random(7)
+    parties = {
+        code: RegisteredParty(code, "".join(chr(random.randrange(0xA1, 0x500)) for _ in range(9)), key)
+        for code, key in (("BA", AL_KEY), ("XK", SI_KEY))
+    }
+    printable = {code: party for code, party in parties.items() if party.name.isprintable()}
+    registry = Registry(MATCHER_KEY, printable)
+    assert read_registry(write_registry(registry) + (b"" if printable else b"party = []")) == registry
