@@ -6,11 +6,12 @@ interrupted goes on with the next batch. Memory holds one batch, and 8 bytes for
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from aquila.errors import PolicyError
-from aquila.protocol.submission import padded_records, prepare_run, profile_position, record_places
+from aquila.protocol.submission import most_inputs, padded_records, prepare_run, profile_position, record_places
 from aquila.records.inputs import FrequencyLimit, HeldBack, Input, record_inputs
 
 if TYPE_CHECKING:
@@ -98,12 +99,32 @@ class Preparation:
 
     def _batch_inputs(self, first: int, held_back: HeldBack) -> Iterator[tuple[int, tuple[Input, ...]]]:
         for position, record in enumerate(self.source.read(first, BATCH_RECORDS), start=first):
-            yield position, held_back.keep(record_inputs(record, self.table))
+            kept = held_back.keep(record_inputs(record, self.table))
+            sent = spread(kept, most_inputs(self.manifest.padding))
+            held_back.by_rule.update(Counter(item.rule for item in kept) - Counter(item.rule for item in sent))
+            yield position, sent
         for position in range(max(first, len(self.source)), min(first + BATCH_RECORDS, self.records)):
             copied = profile_position(position, len(self.source), self.seed)
             for record in self.source.read(copied, 1):
-                yield position, record_inputs(record, self.table)
+                kept = held_back.keep(record_inputs(record, self.table), count=False)
+                yield position, spread(kept, most_inputs(self.manifest.padding))
 
     def _places(self, position: int, inputs: tuple[Input, ...]) -> list[Place]:
         dummy = position >= len(self.source)
         return record_places(position, inputs, self.manifest.padding, self.table, self.seed, dummy=dummy)
+
+
+def spread(inputs: tuple[Input, ...], most: int) -> tuple[Input, ...]:
+    """Return at most so many inputs of a record, some of each rule, in their order (PROTOCOL.md 3.4.6).
+
+    A person with dozens of aliases gives more inputs than fit. The first of every rule go before the second of any,
+    so that no rule falls silent.
+    """
+    if len(inputs) <= most:
+        return inputs
+    seen: Counter[int] = Counter()
+    turns = []
+    for item in inputs:
+        turns.append((seen[item.rule], item))
+        seen[item.rule] += 1
+    return tuple(sorted(item for _, item in sorted(turns)[:most]))

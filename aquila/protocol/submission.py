@@ -17,7 +17,7 @@ import numpy as np
 from aquila.crypto import oprf
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.shares import add_evaluations
-from aquila.errors import MalformedError
+from aquila.errors import InputError, MalformedError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import ChunkReference
 from aquila.records.rules import InputClass
@@ -64,7 +64,13 @@ def padded_inputs(inputs: int, padding: Padding) -> int:
     return next((size for size in sizes if size >= inputs), -(-inputs // sizes[-1]) * sizes[-1])
 
 
-def record_places(
+def most_inputs(padding: Padding) -> int:
+    """Return how many inputs of a record can be sent, such that their padded number still has a place (3.4.6)."""
+    largest = padding.inputs_per_record[-1] if padding.inputs_per_record else 1
+    return (INPUTS_PER_RECORD - 1) // largest * largest
+
+
+def record_places(  # noqa: PLR0913  # what fixes a place
     position: int,
     inputs: Sequence[Input],
     padding: Padding,
@@ -84,11 +90,11 @@ def record_places(
         dummy: Whether no value counts.
 
     Raises:
-        MalformedError: The record has more than 255 inputs.
+        InputError: The record has more inputs than `most_inputs`.
     """
     size = padded_inputs(len(inputs), padding)
     if size >= INPUTS_PER_RECORD:
-        raise MalformedError(f"a record has {len(inputs)} inputs; at most 255 can be sent", got=len(inputs))
+        raise InputError("a record has more inputs than can be sent", expected=most_inputs(padding), got=len(inputs))
     first = position * INPUTS_PER_RECORD
     places = [Place(first + i, item.rule, None if dummy else item.value) for i, item in enumerate(inputs)]
     numbers = [rule.number for rule in table.rules]

@@ -80,12 +80,13 @@ class HeldBack:
         """How many different values are held back."""
         return len(self._frequent)
 
-    def keep(self, inputs: Iterable[InputT]) -> tuple[InputT, ...]:
-        """The inputs of one record that may be sent, in their order."""
+    def keep(self, inputs: Iterable[InputT], *, count: bool = True) -> tuple[InputT, ...]:
+        """The inputs of one record that may be sent, in their order; a dummy's copy is not counted."""
         kept = []
         for item in inputs:
             if int.from_bytes(_entry(*item), "big") in self._frequent:
-                self.by_rule[item[0]] += 1
+                if count:
+                    self.by_rule[item[0]] += 1
             else:
                 kept.append(item)
         return tuple(kept)

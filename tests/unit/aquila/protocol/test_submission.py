@@ -1,0 +1,230 @@
+"""The origin's side: places, blinds, chunks, tokens; all from one seed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from aquila.crypto import oprf
+from aquila.crypto.group import ORDER
+from aquila.crypto.keys import SecretBytes
+from aquila.crypto.shares import Share, new_share
+from aquila.errors import InputError, MalformedError
+from aquila.protocol import submission as s
+from aquila.protocol.encoding import framed
+from aquila.protocol.messages import Padding
+from aquila.records.inputs import Input
+from aquila.records.rules import InputClass
+from aquila.rehearsal import DEFAULT_PADDING, NO_PADDING
+from tests.stage import BOTH_CLASSES
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+
+BINDING = bytes(range(32))
+SIZES = Padding(inputs_per_record=(2, 4), records_multiple=10)
+
+
+@pytest.fixture
+def seed() -> SecretBytes:
+    """A submission seed."""
+    return SecretBytes(b"\x07" * 32)
+
+
+def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> list[s.Place]:
+    """Return the places of so many records, each with an input of either class."""
+    return [
+        place
+        for position in range(count)
+        for place in s.record_places(
+            position, [Input(1, b"full %d" % position), Input(2, b"partial %d" % position)], padding, BOTH_CLASSES, seed
+        )
+    ]
+
+
+@pytest.mark.parametrize(("records", "padded"), [(0, 0), (1, 10), (10, 10), (11, 20)])
+def test_records_are_padded_to_a_multiple(records: int, padded: int) -> None:
+    """The number of records goes up to the next multiple; without padding it stays."""
+    assert s.padded_records(records, SIZES) == padded
+    assert s.padded_records(records, NO_PADDING) == records
+
+
+@pytest.mark.parametrize(("inputs", "padded"), [(0, 2), (1, 2), (2, 2), (3, 4), (4, 4), (5, 8), (9, 12)])
+def test_inputs_are_padded_to_a_size(inputs: int, padded: int) -> None:
+    """Inputs go up to the next size, above the largest to its next multiple."""
+    assert s.padded_inputs(inputs, SIZES) == padded
+    assert s.padded_inputs(inputs, NO_PADDING) == inputs
+
+
+@pytest.mark.parametrize(
+    ("padding", "most"), [(NO_PADDING, 255), (DEFAULT_PADDING, 224), (SIZES, 252)], ids=["none", "default", "small"]
+)
+def test_most_inputs_of_a_record(seed: SecretBytes, padding: Padding, most: int) -> None:
+    """As many as can be padded have places; one more is refused."""
+    assert s.most_inputs(padding) == most
+    inputs = [Input(1, b"%d" % number) for number in range(most + 1)]
+    assert len(s.record_places(3, inputs[:most], padding, BOTH_CLASSES, seed)) == most
+    with pytest.raises(InputError, match="more inputs than can be sent"):
+        s.record_places(3, inputs, padding, BOTH_CLASSES, seed)
+
+
+def test_places_of_a_record(seed: SecretBytes) -> None:
+    """Numbers follow each other from 256 times the position; padding has a rule of the table and no value."""
+    found = s.record_places(5, [Input(2, b"x"), Input(1, b"y"), Input(1, b"z")], SIZES, BOTH_CLASSES, seed)
+    assert [place.number for place in found] == [1280, 1281, 1282, 1283]
+    assert found[:3] == [s.Place(1280, 2, b"x"), s.Place(1281, 1, b"y"), s.Place(1282, 1, b"z")]
+    assert found[3].value is None
+    assert found[3].rule in {1, 2}
+
+
+def test_a_dummy_has_rules_and_no_values(seed: SecretBytes) -> None:
+    """A dummy copies the rules of a real record, so that nobody tells it by them."""
+    found = s.record_places(5, [Input(2, b"x"), Input(1, b"y")], SIZES, BOTH_CLASSES, seed, dummy=True)
+    assert [(place.rule, place.value) for place in found] == [(2, None), (1, None)]
+
+
+def test_padding_rules_and_profiles_vary(seed: SecretBytes) -> None:
+    """Padding takes every rule and dummies copy various records, as the seed says."""
+    rules = {s.record_places(n, [], SIZES, BOTH_CLASSES, seed)[0].rule for n in range(40)}
+    profiles = {s.profile_position(n, 5, seed) for n in range(40)}
+    assert (rules, profiles) == ({1, 2}, set(range(5)))
+
+
+def test_everything_derives_from_the_seed(group: Group, seed: SecretBytes) -> None:
+    """The same seed gives the same rows, another seed not one equal element, handle or blind."""
+    other = SecretBytes(b"\x08" * 32)
+    runs = [s.prepare_run(group, BINDING, BOTH_CLASSES, key, places(6, key, SIZES)) for key in (seed, seed, other)]
+    for kind in InputClass:
+        assert runs[0][kind].tobytes() == runs[1][kind].tobytes()
+        assert not set(runs[0][kind]["element"].tolist()) & set(runs[2][kind]["element"].tolist())
+    assert s.handle_of(seed, 3) == s.handle_of(seed, 3) != s.handle_of(seed, 4)
+    assert s.handle_of(seed, 3) != s.handle_of(other, 3)
+    assert len(s.handle_of(seed, 3)) == s.HANDLE_BYTES
+
+
+def test_blinds_are_as_the_protocol_writes_them(group: Group, seed: SecretBytes) -> None:
+    """Blind i is HMAC-SHA-512 of the seed over the framed number, modulo the order (PROTOCOL.md 3.4.5)."""
+    import hmac  # noqa: PLC0415 - the test's own computation
+
+    mac = hmac.digest(bytes(seed.to_bytes()), framed("aquila/1 blind", (1281).to_bytes(8, "big")), "sha512")
+    expected = (int.from_bytes(mac, "little") % ORDER).to_bytes(32, "little")
+    assert s.blinds_of(group, seed, [1281]) == expected
+
+
+def test_input_digest(group: Group, seed: SecretBytes) -> None:
+    """X = SHA-256(framed(label, first binding, class, rule) || value) (PROTOCOL.md 3.4.4)."""
+    rows = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, [s.Place(0, 2, b"value")])[InputClass.PARTIAL]
+    expected = hashlib.sha256(framed("aquila/1 input", BINDING, b"partial", b"\x02") + b"value").digest()
+    assert rows["digest"].tobytes() == expected
+    blind = s.blinds_of(group, seed, [0])
+    assert rows["element"].tobytes() == oprf.blind(group, expected, 32, blind)
+
+
+def test_an_input_has_another_digest_elsewhere() -> None:
+    """Another round, class or rule gives another digest of the same value: nothing is comparable across them."""
+    states = {
+        s.input_digest_prefix(binding, kind, rule).digest()
+        for binding in (BINDING, bytes(32))
+        for kind in InputClass
+        for rule in (1, 2)
+    }
+    assert len(states) == 8
+
+
+def test_a_run_is_sorted_by_its_elements(group: Group, seed: SecretBytes) -> None:
+    """Rows lie in the order of their elements; each class has its own rules only."""
+    run = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, places(20, seed))
+    for kind, rule in ((InputClass.FULL, 1), (InputClass.PARTIAL, 2)):
+        elements = elements_of(run[kind])
+        assert elements == sorted(elements)
+        assert set(run[kind]["rule"].tolist()) == {rule}
+        assert sorted(int(number) % 256 for number in run[kind]["number"]) == [rule - 1] * 20
+
+
+def test_a_class_without_inputs(group: Group, seed: SecretBytes) -> None:
+    """A batch whose inputs are all of one class has an empty run of the other."""
+    run = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, [s.Place(0, 1, b"value")])
+    assert (len(run[InputClass.FULL]), len(run[InputClass.PARTIAL])) == (1, 0)
+    assert list(s.merge_runs([run[InputClass.PARTIAL]], 4)) == []
+
+
+def elements_of(rows: np.ndarray) -> list[bytes]:
+    """Return the elements of rows, 32 bytes each."""
+    octets = rows["element"].tobytes()
+    return [octets[start : start + 32] for start in range(0, len(octets), 32)]
+
+
+def random_rows(count: int, number: int) -> np.ndarray:
+    """Return sorted rows with random elements; some begin or end with zero or 255."""
+    random = np.random.default_rng(number)
+    octets = random.integers(0, 256, (count, 32), dtype=np.uint8)
+    octets[:: max(1, count // 3), 0] = 0
+    octets[1 :: max(1, count // 3), 0] = 255
+    octets[:: max(1, count // 5), -2:] = 0
+    rows = np.zeros(count, dtype=s.ROW)
+    rows["element"] = np.frombuffer(octets.tobytes(), dtype="S32")
+    rows["number"] = np.arange(count)
+    return rows[np.argsort(rows["element"], kind="stable")]
+
+
+@pytest.mark.parametrize("sizes", [[0], [1], [7], [3, 4], [0, 9, 0], [100, 1, 50, 200], [1] * 30], ids=str)
+@pytest.mark.parametrize("chunk_elements", [1, 4, 64, 65_535])
+def test_merged_runs_are_one_sorted_list(sizes: list[int], chunk_elements: int) -> None:
+    """However a list is split into batches, the chunks are those of a global sort, all full but the last."""
+    runs = [random_rows(size, number) for number, size in enumerate(sizes)]
+    chunks = list(s.merge_runs(runs, chunk_elements))
+    merged = [element for chunk in chunks for element in elements_of(chunk)]
+    assert merged == sorted(element for run in runs for element in elements_of(run))
+    assert [len(chunk) for chunk in chunks[:-1]] == [chunk_elements] * (len(chunks) - 1)
+    assert all(0 < len(chunk) <= chunk_elements for chunk in chunks)
+
+
+def test_a_chunk_and_its_reference() -> None:
+    """A chunk's bytes are its elements, 32 each, and its digest theirs."""
+    rows = random_rows(5, 1)
+    reference, elements = s.chunk_reference(InputClass.FULL, rows)
+    assert elements == b"".join(elements_of(rows))
+    assert (reference.elements, reference.digest) == (5, hashlib.sha256(elements).hexdigest())
+
+
+def test_tokens_are_those_of_the_summed_key(group: Group, seed: SecretBytes) -> None:
+    """Three parties' evaluations, added, give RFC 9497's output under the sum of their shares."""
+    from random import Random  # noqa: PLC0415 - the test's own randomness
+
+    shares = [new_share(group, Random(5).randbytes)] + [new_share(group, Random(n).randbytes) for n in (6, 7)]
+    rows = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, places(9, seed))[InputClass.FULL]
+    answers = [oprf.evaluate(group, rows["element"].tobytes(), share) for share in shares[1:]]
+    made = s.finalize_chunk(group, rows, seed, shares[0], answers)
+    # RFC 9497 section 3.3.1, Evaluate: with the whole key in one place, which no party ever has.
+    total = sum(int.from_bytes(share.to_bytes(), "little") for share in shares) % ORDER
+    key = Share.from_bytes(group, total.to_bytes(32, "little"))
+    expected = {}
+    for row in rows:
+        digest = row["digest"].tobytes()
+        element = oprf.evaluate(group, oprf.hash_inputs(group, digest, 32), key)
+        output = hashlib.sha512(b"\x00\x20" + digest + b"\x00\x20" + element + b"Finalize").digest()
+        expected[output[:16]] = (s.handle_of(seed, int(row["number"]) // 256), int(row["rule"]), output[32:])
+    found = [made.rows[start : start + 33] for start in range(0, len(made.rows), 33)]
+    tokens = [row[17:] for row in found]
+    assert tokens == sorted(expected)
+    assert [(row[:16], row[16]) for row in found] == [expected[token][:2] for token in tokens]
+    assert made.secrets == b"".join(expected[token][2] for token in tokens)
+
+
+def test_a_finalized_chunk_does_not_show_its_tokens() -> None:
+    """Printed, it says how many rows it has."""
+    assert repr(s.FinalizedChunk(bytes(66), bytes(64))) == "FinalizedChunk(2 rows)"
+
+
+def test_elements_in_order(group: Group, seed: SecretBytes) -> None:
+    """Strictly ascending elements pass; an element twice or out of order is named by its position."""
+    rows = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, places(6, seed))[InputClass.FULL]
+    elements = elements_of(rows)
+    s.check_elements(group, b"".join(elements))
+    for wrong, index in (([*elements[:3], *elements[2:]], 3), ([elements[1], elements[0], *elements[2:]], 1)):
+        with pytest.raises(MalformedError, match="strictly ascending") as caught:
+            s.check_elements(group, b"".join(wrong))
+        assert caught.value.fields["index"] == index
