@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOKEN_ROW_BYTES = 33
 _WIRE = np.dtype([("handle_high", ">u8"), ("handle_low", ">u8"), ("rule", "u1"), ("high", ">u8"), ("low", ">u8")])
-_ROWS_PER_RANGE = 5_000_000
+_MOST_RULES = 63  # a mask of rules is one 64-bit integer
 _FETCH = 10_000
 _PREFIXES = 1 << 16
 
@@ -58,10 +58,14 @@ class TokenTable:
         directory: An empty directory of this match alone.
         memory_mib: What DuckDB may use before it spills into the directory.
         threads: How many threads DuckDB may use.
+        rows_per_range: How many token rows, about, are joined at once.
     """
 
-    def __init__(self, directory: Path, *, memory_mib: int = 512, threads: int = 2) -> None:
+    def __init__(
+        self, directory: Path, *, memory_mib: int = 512, threads: int = 2, rows_per_range: int = 5_000_000
+    ) -> None:
         self._directory = directory
+        self._rows_per_range = rows_per_range
         self._rows = 0
         self._files: list[str] = []
         self._connection = duckdb.connect(
@@ -84,9 +88,11 @@ class TokenTable:
         """Lay down one chunk of token rows of the list with this number.
 
         Raises:
-            MalformedError: The bytes are not whole rows.
+            MalformedError: The bytes are not whole rows, or name a rule that no table can have.
         """
         wire = parse_rows(rows)
+        if len(wire) and not 1 <= wire["rule"].min() <= wire["rule"].max() <= _MOST_RULES:
+            raise MalformedError("a token row names a rule that no table can have", expected=_MOST_RULES)
         columns = {name: wire[name].astype(wire[name].dtype.newbyteorder("=")) for name in _WIRE.names or ()}
         path = str(self._directory / f"{len(self._files):08d}.parquet")
         table = self._connection.from_query(
@@ -109,7 +115,8 @@ class TokenTable:
         run(_CREATE_MET)
         if self._files and pairs:
             self._connection.executemany("INSERT INTO allowed VALUES (?, ?)", [list(pair) for pair in pairs])
-            step = -(-_PREFIXES // (self._rows // _ROWS_PER_RANGE + 1))
+            ranges = min(_PREFIXES, self._rows // self._rows_per_range + 1)
+            step = -(-_PREFIXES // ranges)
             for first in range(0, _PREFIXES, step):
                 run(_JOIN_RANGE, [self._files, first, first + step, frequency_limit])
         run(_GROUP)

@@ -1,0 +1,142 @@
+"""The join: equal tokens of allowed pairs meet, by rule, whatever the number of ranges."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import MalformedError
+from aquila.matching.join import MatchedPair, TokenTable, parse_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def row(handle: int, rule: int, token: int | bytes) -> bytes:
+    """Return one token row; a small number is a token that begins with it, so that it falls into some range."""
+    content = token if isinstance(token, bytes) else token.to_bytes(2, "big") + bytes(14)
+    return handle.to_bytes(16, "big") + bytes([rule]) + content
+
+
+def found(
+    directory: Path, lists: Sequence[bytes], pairs: Sequence[tuple[int, int]], limit: int = 8, rows: int = 5_000_000
+) -> list[tuple[int, int, int, int, int]]:
+    """Join some lists and return what met: lists, handles as numbers, mask of rules."""
+    directory.mkdir(exist_ok=True)
+    with TokenTable(directory, rows_per_range=rows) as tokens:
+        for number, content in enumerate(lists):
+            tokens.add(number, content)
+        tokens.join(pairs, limit)
+        return [
+            (p.left, p.right, int.from_bytes(p.left_handle, "big"), int.from_bytes(p.right_handle, "big"), p.rules)
+            for p in tokens.pairs()
+        ]
+
+
+def test_equal_tokens_meet(tmp_path: Path) -> None:
+    """Two records that share a token are a pair; what is in one list alone is none."""
+    lists = [row(1, 1, 10) + row(2, 1, 20), row(7, 1, 20) + row(8, 1, 30)]
+    assert found(tmp_path, lists, [(0, 1)]) == [(0, 1, 2, 7, 0b1)]
+
+
+def test_rules_that_met_are_collected(tmp_path: Path) -> None:
+    """A pair comes once, with a bit for each rule that met, up to the last one."""
+    left = row(1, 1, 10) + row(1, 3, 20) + row(1, 63, 30)
+    right = row(9, 3, 20) + row(9, 1, 10) + row(9, 63, 30) + row(9, 2, 40)
+    assert found(tmp_path, [left, right], [(0, 1)]) == [(0, 1, 1, 9, 1 | 1 << 2 | 1 << 62)]
+
+
+def test_a_relabelled_rule_does_not_meet(tmp_path: Path) -> None:
+    """An equal token under another rule's number is no agreement."""
+    assert found(tmp_path, [row(1, 1, 10), row(7, 2, 10)], [(0, 1)]) == []
+
+
+def test_pairs_that_are_not_allowed(tmp_path: Path) -> None:
+    """Lists are joined only where it is allowed, never with themselves."""
+    lists = [row(1, 1, 10) + row(2, 1, 10), row(7, 1, 10), row(9, 1, 10)]
+    assert {hit[:2] for hit in found(tmp_path / "a", lists, [(0, 1)])} == {(0, 1)}
+    assert {hit[:2] for hit in found(tmp_path / "b", lists, [(0, 2), (1, 2)])} == {(0, 2), (1, 2)}
+    assert found(tmp_path / "c", lists, []) == []
+
+
+def test_no_token_at_all(tmp_path: Path) -> None:
+    """Without tokens nothing meets."""
+    with TokenTable(tmp_path) as tokens:
+        tokens.join([(0, 1)], 8)
+        assert (tokens.patterns(), list(tokens.pairs())) == ({}, [])
+
+
+@pytest.mark.parametrize(("limit", "pairs"), [(3, 3), (2, 0)])
+def test_a_token_that_many_records_bear(tmp_path: Path, limit: int, pairs: int) -> None:
+    """A token that more records of one list bear than the limit is left out, as if it were not there."""
+    lists = [row(1, 1, 10) + row(2, 1, 10) + row(3, 1, 10), row(7, 1, 10)]
+    assert len(found(tmp_path, lists, [(0, 1)], limit)) == pairs
+
+
+def test_a_row_twice_counts_once(tmp_path: Path) -> None:
+    """One record that sends a token twice does not make it frequent, and meets once."""
+    assert found(tmp_path, [row(1, 1, 10) * 3, row(7, 1, 10)], [(0, 1)], 1) == [(0, 1, 1, 7, 1)]
+
+
+def test_patterns_count_pairs(tmp_path: Path) -> None:
+    """For each pair of lists it is told how many pairs of records met under which rules."""
+    with TokenTable(tmp_path) as tokens:
+        tokens.add(0, row(1, 1, 10) + row(1, 2, 11) + row(2, 1, 20) + row(3, 1, 30))
+        tokens.add(1, row(7, 1, 10) + row(7, 2, 11) + row(8, 1, 20))
+        tokens.add(2, row(9, 1, 30))
+        tokens.join([(0, 1), (0, 2)], 8)
+        assert tokens.patterns() == {(0, 1): {0b11: 1, 0b1: 1}, (0, 2): {0b1: 1}}
+
+
+def test_a_second_join_forgets_the_first(tmp_path: Path) -> None:
+    """The same tokens can be joined again, with other pairs."""
+    with TokenTable(tmp_path) as tokens:
+        tokens.add(0, row(1, 1, 10))
+        tokens.add(1, row(7, 1, 10))
+        tokens.join([(0, 1)], 8)
+        assert len(list(tokens.pairs())) == 1
+        tokens.join([], 8)
+        assert list(tokens.pairs()) == []
+
+
+@pytest.mark.parametrize("rows", [1, 7, 100, 10_000])
+def test_the_number_of_ranges_does_not_matter(tmp_path: Path, rows: int) -> None:
+    """Joined in one range, in a few, or in very many, the same records meet."""
+    random = Random(1)
+    everyone = [random.randbytes(16) for _ in range(40)]
+    lists = [
+        b"".join(row(n, 1 + n % 3, token) for n, token in enumerate(everyone[start : start + 30])) for start in (0, 9)
+    ]
+    expected = [(0, 1, n + 9, n, 1 << n % 3) for n in range(21)]
+    assert sorted(found(tmp_path, lists, [(0, 1)], rows=rows), key=lambda hit: hit[2]) == expected
+
+
+def test_chunks_of_a_list_belong_together(tmp_path: Path) -> None:
+    """A list comes in chunks; the first and the last token of the range are joined too."""
+    with TokenTable(tmp_path) as tokens:
+        for token in (bytes(16), b"\xff" * 16):
+            tokens.add(0, row(1, 1, token))
+            tokens.add(1, row(7, 1, token))
+        tokens.add(1, b"")
+        tokens.join([(0, 1)], 8)
+        assert list(tokens.pairs()) == [MatchedPair(0, 1, bytes(15) + b"\1", bytes(15) + b"\7", 1)]
+
+
+@pytest.mark.parametrize("rows", [b"x", bytes(32), bytes(34), row(1, 1, 10)[:-1]])
+def test_rows_that_are_not_whole(tmp_path: Path, rows: bytes) -> None:
+    """A row has 33 bytes; a part of one is malformed."""
+    with pytest.raises(MalformedError, match="no whole token rows"):
+        parse_rows(rows)
+    with TokenTable(tmp_path) as tokens, pytest.raises(MalformedError):
+        tokens.add(0, rows)
+
+
+@pytest.mark.parametrize("rule", [0, 64, 255])
+def test_a_rule_that_no_table_has(tmp_path: Path, rule: int) -> None:
+    """A mask of rules has 63 bits: a row outside is refused before it is laid down."""
+    with TokenTable(tmp_path) as tokens, pytest.raises(MalformedError, match="no table can have"):
+        tokens.add(0, row(1, 1, 10) + row(1, rule, 20))
+    assert not list(tmp_path.iterdir())
