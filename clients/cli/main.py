@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
-from clients.cli import bench, matcher, node, parties, records, rehearse, rounds
+from clients.cli import bench, demo, matcher, node, parties, records, rehearse, rounds
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
 from clients.cli.screen import Screen
@@ -34,6 +34,7 @@ app.add_typer(records.app, name="records")
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.command()(rehearse.rehearse)
+app.command()(demo.demo)
 app.command()(bench.bench)
 
 
@@ -68,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         screen.failure(_usage(error), "see the command's --help")
         return ExitCode.USAGE
+    except KeyboardInterrupt:
+        screen.failure("interrupted")
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output went away; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

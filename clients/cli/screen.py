@@ -63,6 +63,13 @@ class Screen:
                 self.out.write(_rendered(view, self.out) + "\n")
         self.out.flush()
 
+    def tell(self, *views: Table | str) -> None:
+        """Tell a story: on stdout, or on stderr where stdout is for one document."""
+        stream = self.err if self.as_json else self.out
+        for view in views:
+            stream.write(_rendered(view, stream) + "\n")
+        stream.flush()
+
     def note(self, sentence: str) -> None:
         """Tell the person something that is not the result."""
         self._say(sentence)
@@ -191,7 +198,8 @@ def _rich_table(table: Table) -> object:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(box=SIMPLE_HEAD, title=Text(table.title, style="bold"), title_justify="left", pad_edge=False)
+    title = Text(table.title, style="bold") if table.title else None
+    shown = RichTable(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for place, name in enumerate(table.columns):
         numbers = bool(table.rows) and all(isinstance(row[place], int | float) for row in table.rows)
         shown.add_column(name, justify="right" if numbers else "left")

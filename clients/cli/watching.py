@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from aquila.protocol.messages.views import MatcherRoundView
+from aquila.protocol.messages.views import MatcherRoundView, NodeRoundView
 from aquila.protocol.rounds import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from aquila.protocol.messages.views import NodeRoundView, Progress
+    from aquila.protocol.messages.views import Progress
 
-    View = MatcherRoundView | NodeRoundView
     Told = Callable[[str, str, int, int], None]
+
+V = TypeVar("V", bound=MatcherRoundView | NodeRoundView)
 
 POLL_SECONDS = 1.0
 ENDED = frozenset({Phase.CLOSED, Phase.ABORTED})
@@ -23,7 +24,7 @@ _AT_MATCHER = ("blinded elements sent", "evaluated for others", "tokens sent")
 _AT_NODE = ("prepared", "sent", "evaluated by others", "tokens sent")
 
 
-def watch(look: Callable[[], View], told: Told, until: Phase, pause: Callable[[float], object] = time.sleep) -> View:
+def watch(look: Callable[[], V], told: Told, until: Phase, pause: Callable[[float], object] = time.sleep) -> V:
     """Look at a round again and again, tell how far each party is, and return the view that reached the phase.
 
     Args:
@@ -41,7 +42,7 @@ def watch(look: Callable[[], View], told: Told, until: Phase, pause: Callable[[f
         pause(POLL_SECONDS)
 
 
-def tell(view: View, told: Told) -> None:
+def tell(view: MatcherRoundView | NodeRoundView, told: Told) -> None:
     """Tell the progress that a view shows: of each party the steps that are done, and the first that is not."""
     for who, steps in _steps(view):
         for name, done, of in steps:
@@ -51,7 +52,7 @@ def tell(view: View, told: Told) -> None:
                 break
 
 
-def _steps(view: View) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
+def _steps(view: MatcherRoundView | NodeRoundView) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
     """Return whose steps a view shows, and of each its name, how much is done, and of how much."""
     if isinstance(view, MatcherRoundView):
         for party in view.parties:

@@ -1,0 +1,188 @@
+"""The demo's stage: a folder with four homes, and a real process for each service.
+
+Every process that is started here is stopped here, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aquila.errors import InputError
+from clients.sdk import Connection, find_home
+from services.kit.errors import PeerUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import TextIO
+
+    from clients.sdk import Home
+
+_MARKER = "aquila-demo"
+_START_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+_POLL_SECONDS = 0.05
+_LOG = "service.log"
+_READY = "ready.log"
+_SHOWN_LINES = 12
+
+
+@dataclass(slots=True)
+class Process:
+    """A service on the stage.
+
+    Attributes:
+        name: Who it is: a party's code, or `matcher`.
+        home: Its home; its own output is in there too, so that a search of the home finds what it said.
+    """
+
+    name: str
+    home: Home
+    popen: subprocess.Popen[bytes]
+    url: str = ""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.popen.pid
+
+    def connect(self) -> Connection:
+        """Open the operator's connection."""
+        return Connection(self.home.access(self.url))
+
+    def last_lines(self) -> list[str]:
+        """Return the end of what it wrote to its log."""
+        with contextlib.suppress(OSError):
+            return (self.home.path / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:]
+        return []
+
+    def has_ended(self) -> bool:
+        """Tell whether it is no longer there."""
+        return self.popen.poll() is not None
+
+    def wait_until_ready(self) -> None:
+        """Wait for the line that says that the service accepts calls.
+
+        Raises:
+            PeerUnavailableError: It ended, or did not say so in time.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and not self.has_ended():
+            url = _ready_url(self.home.path / _READY)
+            if url:
+                self.url = url
+                return
+            time.sleep(_POLL_SECONDS)
+        raise PeerUnavailableError(f"the process of {self.name} did not start", hint=f"see {self.home.path / _LOG}")
+
+
+@dataclass(slots=True)
+class Stage:
+    """A folder of homes and the processes that run from it."""
+
+    folder: Path
+    processes: list[Process] = field(default_factory=list)
+
+    def start(self, names: Sequence[tuple[str, Path]]) -> list[Process]:
+        """Start services by name and home, and wait until all are ready.
+
+        Raises:
+            PeerUnavailableError: One did not start.
+        """
+        started = [_start(name, find_home(path)) for name, path in names]
+        self.processes += started
+        for process in started:
+            process.wait_until_ready()
+        return started
+
+    def ended(self) -> list[Process]:
+        """Return the processes that ended although nobody stopped them."""
+        return [process for process in self.processes if process.has_ended()]
+
+    def stop(self) -> None:
+        """Stop every process, the gentle way first."""
+        for process in self.processes:
+            if not process.has_ended():
+                process.popen.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in self.processes:
+            try:
+                process.popen.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.popen.kill()
+                process.popen.wait()
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Stage]:
+    """Give a fresh stage for the block, in place of what an earlier demo left in the folder.
+
+    Raises:
+        InputError: The folder holds something else, or another demo is running there.
+    """
+    with _claimed(folder):
+        stage = Stage(folder)
+        try:
+            yield stage
+        finally:
+            stage.stop()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return free ports of loopback; settings name them, so that a service comes back at the same place."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[TextIO]:
+    """Empty a demo's folder and keep other demos out of it for the block."""
+    marker = folder / _MARKER
+    if folder.exists() and not marker.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} holds something else than a demo", hint="name another folder with --folder")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with marker.open("a", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(
+                f"another demo is running in {folder}", hint="end it with Ctrl-C, or name another folder with --folder"
+            ) from None
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path != marker:
+                path.unlink()
+        yield lock
+
+
+def _start(name: str, home: Home) -> Process:
+    """Start a service; its words go into its home."""
+    command = [sys.executable, "-m", "clients.cli.main", home.service, "serve", "--home", str(home.path)]
+    with (home.path / _LOG).open("ab") as log, (home.path / _READY).open("wb") as ready:
+        # The process stays in our group, so that a closed terminal ends it with us.
+        popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=ready, stderr=log)  # noqa: S603 - our own
+    return Process(name, home, popen)
+
+
+def _ready_url(path: Path) -> str:
+    """Return the URL of the line that a ready service writes, or nothing."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+        if line.endswith("\n") and line.startswith("{"):
+            content = json.loads(line)
+            if content.get("event") == "ready":
+                return str(content["url"])
+    return ""

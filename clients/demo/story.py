@@ -1,0 +1,280 @@
+"""The demo, step by step: what happens, what each one sees, and what nobody sees.
+
+Each step speaks to the services as an officer would, through the typed client, and tells what came of it.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Justification, Kind
+from aquila.protocol.messages.views import RoundProposal, SubmissionRequest
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds import Phase
+from clients.cli.round_views import SHORT, hits_table
+from clients.cli.screen import Table, numbered
+from clients.cli.watching import watch
+from clients.demo.cast import NAMES, make_cast
+from clients.demo.people import COUNTRIES
+from clients.demo.population import IN_ALL, IN_TWO
+from clients.demo.search import LEAST_BYTES, search
+from clients.demo.traces import left_in, samples_of, still_there
+from clients.sdk import MatcherClient, NodeClient
+from services.kit.errors import PeerUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aquila.protocol.messages.views import Hits, MatcherRoundView
+    from clients.cli.screen import Screen
+    from clients.demo.cast import Cast
+    from clients.demo.population import Population
+    from clients.demo.stage import Stage
+
+_SHOWN_HITS = 10
+_PATIENCE_SECONDS = 300.0
+_LOOK_SECONDS = 0.3
+_BASIS = "PCC SEE (demo)"
+_PURPOSE = "find persons whom several parties noted"
+_CATEGORY = "foreign terrorist fighters"
+
+
+@dataclass(slots=True)
+class Story:
+    """One demo; `tell_all` plays it.
+
+    Attributes:
+        document: What came of it, for `--json`.
+    """
+
+    screen: Screen
+    stage: Stage
+    population: Population
+    steps: int = 0
+    round_id: str = ""
+    document: dict[str, object] = field(default_factory=dict)
+    _clients: ExitStack = field(default_factory=ExitStack)
+
+    def tell_all(self) -> Cast:
+        """Play every step; the services are still running at the end."""
+        started = time.monotonic()
+        self._show_lists()
+        cast = self._make_services()
+        with ExitStack() as opened:
+            processes = {process.name: process for process in self.stage.processes}
+            matcher = MatcherClient(opened.enter_context(processes[MATCHER].connect()))
+            nodes = {code: NodeClient(opened.enter_context(processes[code].connect())) for code in COUNTRIES}
+            imports = self._import_lists(cast, nodes)
+            self._open_round(matcher, nodes)
+            self._submit(matcher, nodes, imports)
+            self._show_hits(nodes)
+            self._search_matcher(cast)
+            self._close(cast, matcher)
+        self.document["seconds"] = round(time.monotonic() - started, 1)
+        return cast
+
+    def _show_lists(self) -> None:
+        self._head("Three lists of invented persons")
+        rows = [
+            (code, NAMES[code], len(self.population.rows[code]), _sample(self.population, code)) for code in COUNTRIES
+        ]
+        self.screen.tell(
+            Table("", ("party", "", "rows", "one person whom all three noted, each in its own way"), rows),
+            f"{IN_TWO} persons stand in two of the lists and {IN_ALL} in all three, written in different ways: "
+            f"{len(self.population.common)} pairs of records to find. Only this demo knows which.",
+        )
+
+    def _make_services(self) -> Cast:
+        self._head("A matcher and three nodes, each a process of its own with its own keys")
+        cast = make_cast(self.stage.folder, self.population)
+        processes = self.stage.start([(name, home) for name, home in cast.homes.items()])
+        prints = {card.code: card.key.short_fingerprint for card in cast.cards}
+        rows = [(p.name, p.url, str(p.pid), str(p.home.path), prints[p.name]) for p in processes]
+        self.screen.tell(
+            Table("", ("who", "address", "process", "home", "fingerprint of its key"), rows),
+            "Each has the others' public keys from a file, as if compared by telephone. Nodes call the matcher; nobody "
+            "calls a node but its own officer.",
+        )
+        return cast
+
+    def _import_lists(self, cast: Cast, nodes: Mapping[str, NodeClient]) -> dict[str, str]:
+        self._head("Each party brings its list into its own node")
+        imports, rows = {}, []
+        for code, node in nodes.items():
+            with cast.list_file(code).open("rb") as stream:
+                report = node.import_list(stream, cast.list_file(code).name, "csv", accept_refused=True)
+            assert report.import_id is not None
+            imports[code] = report.import_id
+            refused = [found for found in report.findings if found.severity == "refusal"]
+            why = f"line {refused[0].line}: {refused[0].reason}" if refused else ""
+            rows.append((code, report.accepted, report.refused, why))
+        self.screen.tell(Table("", ("party", "records", "refused", "why"), rows))
+        return imports
+
+    def _open_round(self, matcher: MatcherClient, nodes: Mapping[str, NodeClient]) -> None:
+        self._head("The secretariat proposes a round; each party reads it and consents")
+        proposal = RoundProposal(
+            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY
+        )
+        self.round_id = matcher.propose(proposal).entry.round_id
+        for code, node in nodes.items():
+            self._until(partial(self._knows, node), f"{code} to hear of the round")
+            node.consent(self.round_id)
+        view = self._follow(matcher, Phase.OPEN)
+        self.screen.tell(
+            f"Round {self.round_id[:SHORT]}: {view.manifest.area}, {view.manifest.category}.",
+            f"Each node made a key for this round alone. What binds it to all consents: {str(view.binding)[:16]}...",
+        )
+
+    def _submit(self, matcher: MatcherClient, nodes: Mapping[str, NodeClient], imports: Mapping[str, str]) -> None:
+        self._head("Each party submits its list, with a justification")
+        started = time.monotonic()
+        for code, node in nodes.items():
+            justification = Justification(
+                legal_basis=_BASIS,
+                purpose=_PURPOSE,
+                case_reference=f"{code} 2026-001 (demo)",
+                category=_CATEGORY,
+                officer=f"{code.lower()}-officer-1",
+            )
+            request = SubmissionRequest(import_id=imports[code], kind=Kind.LIST, justification=justification)
+            node.submit(self.round_id, request)
+        view = self._follow(matcher, Phase.REPORTING)
+        seconds = round(time.monotonic() - started, 1)
+        chunks = sum(party.blinded.of for party in view.parties)
+        self.screen.tell(
+            f"Each node blinded its list, evaluated the others' lists with its own key and checked every proof "
+            f"({numbered(chunks, 'chunk')}, {seconds} s).",
+        )
+        self.document["round_seconds"] = seconds
+
+    def _show_hits(self, nodes: Mapping[str, NodeClient]) -> None:
+        self._head("What each party sees: its own records that others hold too, and why")
+        self._until(lambda: all(node.round(self.round_id).hits is not None for node in nodes.values()), "the reports")
+        hits = {code: node.hits(self.round_id) for code, node in nodes.items()}
+        for code, found in hits.items():
+            self.screen.tell(
+                f"{code}, {NAMES[code]}: {numbered(len(found.hits), 'hit')}", *hits_table(found, _SHOWN_HITS)
+            )
+        self._compare(hits)
+
+    def _compare(self, hits: Mapping[str, Hits]) -> None:
+        """Say how many of the known pairs were found; both sides show a hit under one id, so the demo can join them."""
+        sides: dict[str, list[tuple[str, str]]] = {}
+        levels: dict[str, Level] = {}
+        for code in COUNTRIES:
+            for hit in hits[code].hits:
+                sides.setdefault(hit.hit_id, []).append((code, hit.record_id))
+                levels[hit.hit_id] = hit.certainty
+        pairs = {(*one, *other): levels[hit_id] for hit_id, (one, other) in sides.items()}
+        common = self.population.common
+        found, extra = pairs.keys() & common, pairs.keys() - common
+        rows = [
+            (level.value, sum(pairs[pair] is level for pair in found), sum(pairs[pair] is level for pair in extra))
+            for level in reversed(Level)
+        ]
+        self.screen.tell(
+            Table("How good is it?", ("certainty", "known pairs found", "other persons taken for one"), rows),
+            f"Of {len(common)} known pairs {len(found)} were found and {len(common) - len(found)} missed; "
+            f"{len(extra)} of the hits are wrong.",
+        )
+        self.document["pairs"] = {
+            "known": len(common), "found": len(found), "missed": len(common) - len(found), "extra": len(extra),
+        }  # fmt: skip
+
+    def _search_matcher(self, cast: Cast) -> None:
+        self._head("What the matcher holds: no name, no date, no number")
+        rows = [row for listed in self.population.rows.values() for row in listed]
+        result = search(cast.homes[MATCHER], rows)
+        found = ", ".join(map(str, result.found_in)) or "none"
+        self.screen.tell(
+            f"Looked for {result.needles:,} names, dates and numbers of all three lists, as written and in small "
+            f"letters, in {numbered(result.files, 'file')} of the matcher with {result.octets:,} bytes. Found in: {found}.",
+            f"(Names under {LEAST_BYTES} bytes only as given and family name together: alone, chance finds them.)",
+        )
+        self.document["search"] = {
+            "needles": result.needles, "files": result.files, "bytes": result.octets, "found_in": len(result.found_in),
+        }  # fmt: skip
+
+    def _close(self, cast: Cast, matcher: MatcherClient) -> None:
+        self._head("The round is closed: keys and tokens are destroyed")
+        before, samples = {name: left_in(home) for name, home in cast.homes.items()}, samples_of(cast.homes.values())
+        self._until(
+            lambda: all(p.acknowledged for p in matcher.round(self.round_id).parties), "every party to fetch its hits"
+        )
+        matcher.close(self.round_id)
+        self._until(
+            lambda: all(p.closed for p in matcher.round(self.round_id).parties), "every party to destroy its keys"
+        )
+        after = {name: left_in(home) for name, home in cast.homes.items()}
+        self._until(lambda: left_in(cast.homes[MATCHER]).chunks == 0, "the matcher to delete the tokens")
+        after = {name: left_in(home) for name, home in cast.homes.items()}
+        rows = [
+            (name, f"{one.keys} -> {after[name].keys}", f"{one.chunks} -> {after[name].chunks}", f"{one.octets:,}")
+            for name, one in before.items()
+        ]
+        still = still_there(cast.homes.values(), samples)
+        self.screen.tell(
+            Table("", ("who", "round keys", "chunks of elements and tokens", "bytes before"), rows),
+            f"{numbered(len(samples), 'sample')} of these bytes, looked for again in every file of all homes: found in "
+            f"{', '.join(map(str, still)) or 'none'}. What stays are hits as opaque ids, counts and signed statements.",
+        )
+        self.document["left"] = {name: {"keys": one.keys, "chunks": one.chunks} for name, one in after.items()}
+        self.document["samples_still_found"] = len(still)
+
+    def _follow(self, matcher: MatcherClient, until: Phase) -> MatcherRoundView:
+        """Show progress until the round reaches a phase.
+
+        Raises:
+            PeerUnavailableError: The round was aborted, or a process ended.
+        """
+
+        def look() -> MatcherRoundView:
+            self._check_processes()
+            return matcher.round(self.round_id)
+
+        with self.screen.progress() as told:
+            view = watch(look, told, until, pause=lambda _: time.sleep(_LOOK_SECONDS))
+        if view.entry.phase == Phase.ABORTED:
+            raise PeerUnavailableError(f"the round was aborted: {view.ending}")
+        return view
+
+    def _knows(self, node: NodeClient) -> bool:
+        return any(entry.round_id == self.round_id for entry in node.rounds().rounds)
+
+    def _until(self, reached: Callable[[], bool], what: str) -> None:
+        """Wait for something.
+
+        Raises:
+            PeerUnavailableError: A process ended, or patience did.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not reached():
+            self._check_processes()
+            if time.monotonic() > deadline:
+                raise PeerUnavailableError(f"waited in vain for {what}", hint="see the logs in the homes")
+            time.sleep(_LOOK_SECONDS)
+
+    def _check_processes(self) -> None:
+        for process in self.stage.ended():
+            raise PeerUnavailableError(f"the process of {process.name} ended by itself")
+
+    def _head(self, title: str) -> None:
+        self.steps += 1
+        self.screen.tell("", f"{self.steps}. {title}")
+
+
+def _sample(population: Population, code: str) -> str:
+    """Return how a list notes the first person whom all three know."""
+    ids: dict[str, dict[str, str]] = {}
+    for left, left_id, right, right_id in sorted(population.common):
+        known = ids.setdefault(left_id, {left: left_id})
+        known[right] = right_id
+    chosen = next((known for known in ids.values() if len(known) == len(COUNTRIES)), {})
+    row = next((row for row in population.rows[code] if row["record_id"] == chosen.get(code)), None)
+    return f"{row['given_names']} {row['family_names']}, {row['date_of_birth']}" if row else ""

@@ -1,0 +1,52 @@
+"""What a home holds of a round: keys and chunks, before and after they are destroyed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clients.demo.search import occurrences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_PIECE = 48  # bytes of a sample: longer than a row, an element, or anything that could be there by chance
+_PIECES = 8  # samples of a file
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Files of one home."""
+
+    keys: int
+    chunks: int
+    octets: int
+
+
+def left_in(home: Path) -> Left:
+    """Count the round keys and chunks of a home, and all bytes of the chunks."""
+    keys = _files(home / "keys")
+    chunks = _files(home / "chunks")
+    return Left(len(keys), len(chunks), sum(path.stat().st_size for path in chunks))
+
+
+def samples_of(homes: Iterable[Path]) -> frozenset[bytes]:
+    """Return pieces of every key and chunk that is there now, to be looked for when it should be gone."""
+    pieces: set[bytes] = set()
+    for path in (path for home in homes for path in (*_files(home / "keys"), *_files(home / "chunks"))):
+        content = path.read_bytes()
+        size = min(_PIECE, len(content))
+        step = max(1, (len(content) - size) // _PIECES)
+        pieces |= {content[first : first + size] for first in range(0, len(content) - size + 1, step)}
+    return frozenset(piece for piece in pieces if len(piece) >= _PIECE // 2)
+
+
+def still_there(homes: Iterable[Path], samples: frozenset[bytes]) -> list[Path]:
+    """Return the files of homes in which a sample still is."""
+    files = [path for home in homes for path in sorted(home.rglob("*")) if path.is_file()]
+    return [path for path in files if any(occurrences(path.read_bytes(), samples))]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()] if folder.is_dir() else []
