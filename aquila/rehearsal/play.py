@@ -214,12 +214,12 @@ class Rehearsal:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
         self.publish(self.matcher.end(self.round, Outcome.CLOSED, "every party has its hits"))
         for seat in self.seats.values():
-            if seat.secrets is not None:
-                seat.secrets.close()
-            if seat.seed is not None:
-                seat.seed.close()
-            hits = len(seat.report.hits) if seat.report else 0
-            self.publish(seat.party.close(seat.round, seat.next_sequence(), hits))
+            assert seat.secrets is not None
+            assert seat.seed is not None
+            assert seat.report is not None
+            seat.secrets.close()
+            seat.seed.close()
+            self.publish(seat.party.close(seat.round, seat.next_sequence(), len(seat.report.hits)))
 
     def publish(self, envelope: bytes) -> None:
         """Give a statement to the matcher and, once it counts there, to every party."""
