@@ -1,0 +1,190 @@
+"""What the process remembers of a round between steps, all of it rebuilt from the store after a start.
+
+The trusted record (`aquila.protocol.rounds.Round`), the opened round key and secrets, and what the matcher believes
+to be due. The record changes only within a transaction: if that fails, the record is thrown away and read anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.crypto.keys import SecretBytes
+from aquila.crypto.vault import RoundKey
+from aquila.errors import KeyMaterialError
+from aquila.protocol.party import RoundSecrets
+from aquila.protocol.rounds import Round
+from services.kit.files import destroy_secret, read_secret, write_secret
+from services.node import ledger
+from services.node.tables import SecretRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from services.node.node import Node
+    from services.node.steps.prepare import Work
+
+ROUND_SECRETS = "round"
+
+
+class Book:
+    """One round in memory.
+
+    Attributes:
+        manifest_seen: Whether the matcher's manifest was compared with ours since the node started.
+        synced: Whether the feed was read to its end since the node started. Before that nothing is signed: a database
+            that is older than what this node has said would say it again otherwise.
+        ready: Submissions whose tokens the matcher waits for.
+        late: Parties that the matcher holds to be late.
+        works: Submissions being prepared, by id.
+    """
+
+    def __init__(self, node: Node, round_id: str) -> None:
+        self.node = node
+        self.round_id = round_id
+        self.manifest_seen = False
+        self.synced = False
+        self.ready: frozenset[str] = frozenset()
+        self.late: tuple[str, ...] = ()
+        self.works: dict[str, Work] = {}
+        self._round: Round | None = None
+        self._key: RoundKey | None = None
+        self._secrets: RoundSecrets | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def key_path(self) -> Path:
+        """Where the round key lies."""
+        return self.node.keys / f"{self.round_id}.key"
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Round]:
+        """Lend the record, which does not change meanwhile.
+
+        Raises:
+            AquilaError: What is stored does not hold together; as `Round.restore`.
+        """
+        with self._lock:
+            if self._round is None:
+                self._round = self._restored()
+            yield self._round
+
+    def record(self) -> Round:
+        """Return the record for a long step of the driver, which alone changes it and does so between its steps."""
+        with self.reading() as round_:
+            return round_
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[Round]:
+        """Lend the record for changes that belong to a transaction; where the block fails, it is read anew."""
+        with self.reading() as round_:
+            try:
+                yield round_
+            except BaseException:
+                self._round = None
+                raise
+
+    def make_key(self) -> RoundKey:
+        """Write a new round key.
+
+        If we crash after this, the key lies there unused, and the next attempt writes another one in its place.
+        """
+        key = RoundKey.generate(self.round_id, self.node.random)
+        write_secret(self.key_path, key.to_bytes())
+        self._key = key
+        return key
+
+    def key(self) -> RoundKey:
+        """Return the round key.
+
+        Raises:
+            KeyMaterialError: Its file is missing, open to others or overwritten.
+        """
+        if self._key is None:
+            # Read again each time the process starts: a key that was taken away is noticed.
+            self._key = RoundKey(read_secret(self.key_path), self.round_id)
+        return self._key
+
+    def seal(self, name: str, content: bytes) -> bytes:
+        """Encrypt a secret of the round for storage under its name."""
+        return self.key().seal(name, content, self.node.random)
+
+    def secrets(self) -> RoundSecrets:
+        """Return the share and keys of the round; raises KeyMaterialError as `key` does."""
+        if self._secrets is None:
+            self._secrets = RoundSecrets.from_bytes(self.node.group, self._opened(ROUND_SECRETS))
+        return self._secrets
+
+    def seed(self, submission_id: str) -> SecretBytes:
+        """Return a submission's seed, which the caller closes; raises KeyMaterialError as `key` does."""
+        return SecretBytes(self._opened(seed_name(submission_id)))
+
+    def check_key(self) -> None:
+        """Refuse a key file that is missing, even while the key is still in memory.
+
+        Raises:
+            KeyMaterialError: It is.
+        """
+        if not self.key_path.is_file():
+            raise KeyMaterialError(
+                "the key of this round is missing",
+                hint="restore nothing, keys are in no backup; abort the round and propose a new one",
+                round=self.round_id,
+            )
+        self.key()
+
+    def destroy_key(self) -> None:
+        """Overwrite the round key and everything opened with it, in memory and on the disk; can be repeated."""
+        for work in self.works.values():
+            work.prepared.seed.close()
+        self.works = {}
+        if self._secrets is not None:
+            self._secrets.close()
+        if self._key is not None:
+            self._key.close()
+        self._secrets = self._key = None
+        destroy_secret(self.key_path)
+
+    def _opened(self, name: str) -> bytes:
+        with self.node.store.reading("secret.read") as session:
+            row = session.get(SecretRow, (self.round_id, name))
+        if row is None:
+            raise KeyMaterialError("a secret of this round is missing", round=self.round_id)
+        return self.key().open(name, row.sealed)
+
+    def _restored(self) -> Round:
+        node = self.node
+        with node.store.reading("round.restore") as session:
+            manifest = ledger.round_row(session, self.round_id).manifest
+            query = select(StatementRow.envelope).where(
+                StatementRow.round_id == self.round_id, StatementRow.event_id.is_not(None)
+            )
+            envelopes = session.scalars(query.order_by(StatementRow.event_id)).all()
+        return Round.restore(node.registry, node.group, manifest, envelopes)
+
+
+def book_of(node: Node, round_id: str) -> Book:
+    """Return the book of a round, the same one each time."""
+    return node.books.setdefault(round_id, Book(node, round_id))
+
+
+def seed_name(submission_id: str) -> str:
+    """Return the name of a submission's seed among the secrets."""
+    return f"seed-{submission_id}"
+
+
+@contextlib.contextmanager
+def reading_round(node: Node, round_id: str) -> Iterator[Round]:
+    """Lend a round's record to a handler, before its transaction begins: the driver takes the two in this order too.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with node.store.reading("round.known") as session:
+        ledger.round_row(session, round_id)
+    with book_of(node, round_id).reading() as round_:
+        yield round_

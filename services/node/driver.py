@@ -1,0 +1,126 @@
+"""The driver's step: every round one step further."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
+from aquila.protocol.rounds import Phase
+from services.kit.drivers import Driver, each
+from services.kit.errors import PeerUnavailableError, StoreError
+from services.kit.logs import Log
+from services.node import ledger
+from services.node.book import book_of
+from services.node.steps import amend, close, consent, discover, evaluate, finalize, outbox, prepare, sync, verify
+from services.node.tables import RoundRow
+
+if TYPE_CHECKING:
+    from services.node.node import Node
+
+_LOG = Log("node.driver")
+_LAST_DELAY = 10.0
+
+
+class Rounds:
+    """Advances all rounds of a node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._busy = False
+
+    def driver(self) -> Driver:
+        """Return the driver that repeats `step`, and let handlers wake it."""
+        node = self._node
+        driver = Driver("rounds", self.step, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY)
+        node.wake = driver.wake
+        return driver
+
+    async def step(self) -> bool:
+        """Take one step in every round, and tell whether there was anything to do.
+
+        Raises:
+            AquilaError: A round cannot go on now; the others had their turn.
+        """
+        node = self._node
+        try:
+            # While there is work, new rounds can wait.
+            found = False if self._busy else await discover.discover(node)
+            self._busy = False
+            self._busy = found | await each(
+                await to_thread(open_rounds, node), lambda round_id: advance(node, round_id)
+            )
+        except PeerUnavailableError:
+            node.contact.reachable = False
+            raise
+        return self._busy
+
+
+def open_rounds(node: Node) -> list[str]:
+    """Return the rounds that are not over here: active, being destroyed, or waiting for the matcher's ending."""
+    over = [Phase.CLOSED.value, Phase.ABORTED.value]
+    query = select(RoundRow.round_id).where((RoundRow.state != "destroyed") | RoundRow.phase.not_in(over))
+    with node.store.reading("rounds.open") as session:
+        return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
+
+
+async def advance(node: Node, round_id: str) -> bool:
+    """Take one step in a round, and tell whether there was anything to do.
+
+    Raises:
+        PeerUnavailableError, StoreError: It cannot go on now.
+        AquilaError: What stands in the way was noted as a problem of the round.
+    """
+    try:
+        return await _advance(node, round_id)
+    except (PeerUnavailableError, StoreError):
+        raise
+    except (KeyMaterialError, RestoredBackupError) as error:
+        await to_thread(_refuse, node, round_id, error)
+        return True
+    except AquilaError as error:
+        await to_thread(_note, node, round_id, error)
+        raise
+
+
+async def _advance(node: Node, round_id: str) -> bool:
+    row = await to_thread(_row, node, round_id)
+    if row.state == "destroying":
+        return await to_thread(close.destroy, node, round_id)
+    busy = await sync.sync(node, round_id)
+    # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
+    book, row = book_of(node, round_id), await to_thread(_row, node, round_id)
+    if row.state == "active" and await to_thread(close.decide, node, round_id):
+        return True
+    if row.state != "active" or row.refused is not None or not book.synced:
+        return await outbox.send_statements(node, round_id) or busy
+    busy |= await to_thread(consent.consent, node, round_id)
+    busy |= await outbox.send_statements(node, round_id)
+    if row.consent_digest is None:
+        return busy
+    busy |= await evaluate.evaluate(node, round_id)
+    busy |= await to_thread(prepare.prepare, node, round_id)
+    busy |= await verify.verify(node, round_id)
+    busy |= await to_thread(amend.amend, node, round_id)
+    busy |= await to_thread(finalize.finalize, node, round_id)
+    busy |= await outbox.send_statements(node, round_id)
+    busy |= await outbox.send_bytes(node, round_id)
+    return await verify.acknowledge(node, round_id) or busy
+
+
+def _row(node: Node, round_id: str) -> RoundRow:
+    with node.store.reading("round.row") as session:
+        return ledger.round_row(session, round_id)
+
+
+def _refuse(node: Node, round_id: str, error: AquilaError) -> None:
+    with node.store.transaction("round.refuse") as session:
+        ledger.refuse(session, node, round_id, "key", f"{error.message}; {error.hint}".rstrip("; "))
+    _LOG.error("round_refused", round=round_id, error=error)
+
+
+def _note(node: Node, round_id: str, error: AquilaError) -> None:
+    with node.store.transaction("round.problem") as session:
+        ledger.note_problem(session, node, round_id, "step", error.message)

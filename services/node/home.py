@@ -1,0 +1,119 @@
+"""A node's home folder: settings, identity key, operator's token, and the places of keys and files.
+
+Creating a home and starting the node are separate acts. Nothing that is there already is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING
+
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import InputError
+from aquila.protocol.registry import write_registry
+from services.kit.files import write_secret
+from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.settings import load
+from services.node.settings import NodeSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.crypto.keys import VerifyKey
+    from aquila.protocol.registry import Registry
+
+SETTINGS_FILE = "node.toml"
+IDENTITY_FILE = "identity.pem"
+REGISTRY_FILE = "registry.toml"
+DATABASE_FILE = "node.db"
+CHUNKS_FOLDER = "chunks"
+KEYS_FOLDER = "keys"
+
+_SETTINGS = """\
+# A node of Aquila. Relative paths count from this file's folder; the operations page lists every setting.
+
+# Who this node is in the registry: two capital letters, and a name.
+code = {code}
+name = {name}
+
+# Keys, files and the default database lie here. keys/ holds one key for each open round: no backup may hold it.
+home = "."
+identity = "identity.pem"
+registry = "registry.toml"
+
+# Seconds between two looks at the matcher.
+poll_seconds = {poll_seconds}
+
+# The operator's interface; other addresses than loopback need [tls].
+[listen]
+host = "127.0.0.1"
+port = {port}
+
+# The matcher; https everywhere but on loopback, with the CA that signed its certificate.
+[matcher]
+url = {matcher_url}
+{ca}
+"""
+
+
+def create(
+    path: Path,
+    code: str,
+    name: str,
+    matcher_url: str,
+    *,
+    registry: Registry | None = None,
+    matcher_ca: Path | None = None,
+    port: int = 8700,
+    poll_seconds: float = 2.0,
+) -> VerifyKey:
+    """Make a home and return the public half of its new identity key, for the registry.
+
+    Args:
+        path: The folder; made if it is missing.
+        code: The party's code.
+        name: The party's name.
+        matcher_url: Base URL of the matcher.
+        registry: The pinned keys; without them the file `registry.toml` is put there later.
+        matcher_ca: PEM file with the CA of the matcher's certificate.
+        port: Where the operator's interface listens; 0 takes a free port.
+        poll_seconds: Seconds between two looks at the matcher.
+
+    Raises:
+        InputError: There is a home already, or a value is none that a setting can have.
+        StoreError: The disk is full or failed.
+    """
+    settings = path / SETTINGS_FILE
+    if settings.exists():
+        raise InputError(f"{path} is the home of a node already", hint="choose another folder", file=str(settings))
+    for folder in (path, path / KEYS_FOLDER, path / CHUNKS_FOLDER):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    identity = IdentityKey.generate(secrets.token_bytes)
+    write_secret(path / IDENTITY_FILE, identity.to_pem())
+    OperatorToken.create(path / TOKEN_FILE)
+    if registry is not None:
+        write_secret(path / REGISTRY_FILE, write_registry(registry))
+    # The settings come last: if we crash before, there is no home yet, and creating it again is allowed.
+    content = _SETTINGS.format(
+        code=_text(code),
+        name=_text(name),
+        poll_seconds=float(poll_seconds),
+        port=port,
+        matcher_url=_text(matcher_url),
+        ca=f"ca = {_text(str(matcher_ca.resolve()))}" if matcher_ca else '# ca = "matcher-ca.pem"',
+    )
+    draft = path / f".{SETTINGS_FILE}"
+    write_secret(draft, content.encode())
+    try:
+        load(draft, NodeSettings)
+    except InputError:
+        draft.unlink()
+        raise
+    draft.rename(settings)
+    return identity.public
+
+
+def _text(value: str) -> str:
+    """Return a TOML string: JSON's escapes are TOML's."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,209 @@
+"""Lists that the operator imports: checked row by row, stored in batches, never half there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from sqlalchemy import delete, select
+
+from aquila.errors import InputError, PolicyError
+from aquila.protocol.messages.views import FindingView, ImportEntry, Imports, RecordReport
+from aquila.records.inputs import record_inputs
+from aquila.records.reading import Accepted, ReadReport, read_records
+from services.kit.errors import NotFoundError
+from services.kit.logs import Log
+from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from aquila.records.person import Record
+    from aquila.records.reading import Format, Row
+    from aquila.records.rules import RuleTable
+    from services.node.node import Node
+
+_LOG = Log("node.imports")
+_BATCH = 2_048
+_FINDINGS = 1_000
+_NAME_LIMIT = 200
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is counted while a list is read."""
+
+    table: RuleTable
+    counts: ReadReport = field(default_factory=ReadReport)
+    findings: list[FindingView] = field(default_factory=list)
+    left_out: int = 0
+    inputs: Counter[str] = field(default_factory=Counter)
+
+    def watch(self, row: Row) -> None:
+        """Count a row."""
+        found = row.warnings if isinstance(row, Accepted) else row.findings
+        record_id = row.record.record_id if isinstance(row, Accepted) else row.record_id
+        for finding in found:
+            if len(self.findings) < _FINDINGS:
+                self.findings.append(
+                    FindingView(
+                        line=finding.line, field=finding.field, reason=finding.reason,
+                        severity=finding.severity.value, record_id=record_id,
+                    )
+                )  # fmt: skip
+            else:
+                self.left_out += 1
+        if isinstance(row, Accepted):
+            for item in record_inputs(row.record, self.table):
+                self.inputs[self.table.by_number[item.rule].name] += 1
+
+    def report(self, import_id: str | None, name: str) -> RecordReport:
+        return RecordReport(
+            import_id=import_id,
+            name=name,
+            accepted=self.counts.accepted,
+            refused=self.counts.refused,
+            warnings=self.counts.warnings,
+            findings=tuple(self.findings),
+            findings_left_out=self.left_out,
+            inputs_by_rule=dict(self.inputs),
+        )
+
+
+def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> RecordReport:
+    """Read a list and say what is wrong with it; nothing is stored.
+
+    Raises:
+        InputError: The list as a whole cannot be read, or there is no such rule table.
+    """
+    reading = _Reading(node.table_named(rules))
+    for row in reading.counts.watch(read_records(stream, form)):
+        reading.watch(row)
+    return reading.report(None, "")
+
+
+def import_list(node: Node, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool) -> RecordReport:
+    """Read a list and store its records.
+
+    Args:
+        node: The node.
+        stream: The file.
+        name: The operator's name for it.
+        form: csv or ftm.
+        accept_refused: Whether to go on without the rows that cannot be used.
+
+    Raises:
+        InputError: The list as a whole cannot be read, or a row cannot be used and `accept_refused` is False;
+            nothing is stored.
+    """
+    if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable():
+        raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
+    import_id = node.random(16).hex()
+    reading = _Reading(node.table_named("default"))
+    try:
+        _store_rows(node, import_id, name, form, reading, stream, accept_refused=accept_refused)
+        if reading.counts.refused and not accept_refused:
+            raise InputError(
+                f"{reading.counts.refused} rows cannot be used; nothing was stored",
+                hint="see them with `aquila records check`, or import without them by --accept-refused",
+                accepted=reading.counts.accepted,
+                refused=reading.counts.refused,
+            )
+        if not reading.counts.accepted:
+            raise InputError("no row of the list can be used; nothing was stored", refused=reading.counts.refused)
+        with node.store.transaction("import.complete") as session:
+            row = session.get_one(ImportRow, import_id)
+            row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
+    except BaseException:
+        _remove(node, import_id)
+        raise
+    _LOG.info("list_imported", count=reading.counts.accepted)
+    return reading.report(import_id, name)
+
+
+def _store_rows(
+    node: Node, import_id: str, name: str, form: Format, reading: _Reading, stream: BinaryIO, *, accept_refused: bool
+) -> None:
+    """Store the rows in batches, each in a transaction, so that no other writer waits for a long list."""
+    with node.store.transaction("import.begin") as session:
+        session.add(
+            ImportRow(
+                import_id=import_id, name=name, format=form, records=0, refused=0, imported_at=node.clock(),
+                complete=False,
+            )
+        )  # fmt: skip
+    # If we crash from here on, the incomplete import is removed at the next start.
+    batch: list[Record] = []
+    stored = 0
+    for row in reading.counts.watch(read_records(stream, form)):
+        reading.watch(row)
+        if isinstance(row, Accepted) and (accept_refused or not reading.counts.refused):
+            batch.append(row.record)
+            if len(batch) == _BATCH:
+                stored += _store_batch(node, import_id, stored, batch)
+    _store_batch(node, import_id, stored, batch)
+
+
+def _store_batch(node: Node, import_id: str, first: int, batch: list[Record]) -> int:
+    with node.store.transaction("import.batch") as session:
+        session.execute(
+            RecordRow.__table__.insert(),  # type: ignore[attr-defined]  # a table, which the base does not promise
+            [
+                {"import_id": import_id, "position": position, "record_id": record.record_id, "content": content}
+                for position, record in enumerate(batch, start=first)
+                for content in [record.to_json()]
+            ],
+        ) if batch else None
+    count = len(batch)
+    batch.clear()
+    return count
+
+
+def remove_incomplete(node: Node) -> None:
+    """Remove what an import that was interrupted has left."""
+    with node.store.reading("import.incomplete") as session:
+        left = list(session.scalars(select(ImportRow.import_id).where(~ImportRow.complete)))
+    for import_id in left:
+        _remove(node, import_id)
+
+
+def list_imports(node: Node) -> Imports:
+    """Return the stored lists, newest first."""
+    query = select(ImportRow).where(ImportRow.complete).order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
+    with node.store.reading("import.list") as session:
+        return Imports(
+            imports=tuple(
+                ImportEntry(
+                    import_id=row.import_id, name=row.name, records=row.records, refused=row.refused,
+                    imported_at=row.imported_at,
+                )
+                for row in session.scalars(query)
+            )
+        )  # fmt: skip
+
+
+def delete_import(node: Node, import_id: str) -> None:
+    """Delete a stored list; hits on it keep its record ids.
+
+    Raises:
+        NotFoundError: There is no such list.
+        PolicyError: A round that is not over was or will be given it, and its hits would lose their records.
+    """
+    with node.store.reading("import.use") as session:
+        if session.get(ImportRow, import_id) is None:
+            raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+        used = (
+            select(SubmissionRow.round_id)
+            .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
+            .where(SubmissionRow.import_id == import_id, SubmissionRow.state != "failed", RoundRow.state == "active")
+        )
+        round_id = session.scalars(used).first()
+    if round_id is not None:
+        raise PolicyError("the list is in a round that is not over", hint="close the round first", round=round_id)
+    _remove(node, import_id)
+
+
+def _remove(node: Node, import_id: str) -> None:
+    """Remove an import and its records, and their bytes from the database's files."""
+    with node.store.transaction("import.remove") as session:
+        session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
+        session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))

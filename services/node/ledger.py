@@ -1,0 +1,132 @@
+"""What several steps read from and write to the store: rounds, statements, problems. Each call is within a transaction.
+
+Statements of others count in the order of the matcher's feed, and so do this node's own: a signed statement waits
+without an event id until it comes back. So every node and the matcher agree on what came before what.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from aquila.crypto.envelope import open_envelope
+from aquila.errors import RestoredBackupError
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
+from aquila.protocol.rounds import LARGEST_STATEMENT
+from services.kit.errors import NotFoundError, StoreConflictError
+from services.node.tables import ProblemRow, RoundRow, SecretRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.envelope import OpenedEnvelope
+    from services.node.node import Node
+
+_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+
+
+def opened(node: Node, envelope: bytes) -> OpenedEnvelope:
+    """Open an envelope of any message by any pinned key; raises as `open_envelope` does."""
+    keys = {print_: key for print_, (_, key) in node.registry.by_fingerprint().items()}
+    return open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
+
+
+def message_of(found: OpenedEnvelope) -> Message:
+    """Return the message of an opened envelope; raises MalformedError where it is none."""
+    return _MESSAGES[found.payload_type].from_payload(found.payload)
+
+
+def kind_of(message: Message) -> str:
+    """Return the word under which a message is stored."""
+    return type(message).__name__.lower()
+
+
+def round_row(session: Session, round_id: str) -> RoundRow:
+    """Return a round's row.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    row = session.get(RoundRow, round_id)
+    if row is None:
+        raise NotFoundError("the node knows no such round", hint="see them with `aquila round list`")
+    return row
+
+
+def next_number(session: Session, node: Node, round_id: str) -> int:
+    """Return the number of this node's next statement in a round; only the driver signs, so it stays the next.
+
+    A node that takes no part any more may have forgotten what it said: its refusal goes far beyond every number that
+    it can have used, since gaps are no fault (PROTOCOL.md 3.2).
+    """
+    query = select(func.max(StatementRow.sequence)).where(StatementRow.round_id == round_id, StatementRow.own)
+    number = 1 + (session.scalar(query) or 0)
+    return number if round_row(session, round_id).refused is None else max(number, node.clock())
+
+
+def sign(session: Session, node: Node, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
+    """Sign a statement under the next number and store it with the transaction; raises as `put_signed` does."""
+    return put_signed(session, node, round_id, make(next_number(session, node, round_id)))
+
+
+def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> StatementRow:
+    """Store a statement that this node signed; when the transaction is committed, the outbox sends it.
+
+    If we crash before that, nothing was signed as far as anyone knows.
+
+    Raises:
+        RestoredBackupError: The node takes no part in this round any more; only a refusal is stored.
+        StoreConflictError: The number is taken.
+    """
+    found = opened(node, envelope)
+    message = message_of(found)
+    assert isinstance(message, Statement)
+    if round_row(session, round_id).refused is not None and not isinstance(message, Refusal):
+        raise RestoredBackupError("this node takes no further part in the round", round=round_id)
+    taken = select(StatementRow.digest).where(
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.sequence == message.sequence
+    )
+    if session.scalar(taken) is not None:
+        raise StoreConflictError("a statement has this number already", round=round_id)
+    row = StatementRow(
+        round_id=round_id, digest=found.digest, party=node.code, sequence=message.sequence, kind=kind_of(message),
+        envelope=envelope, own=True, sent=False,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row
+
+
+def own_statements(session: Session, round_id: str, kind: str) -> Sequence[StatementRow]:
+    """Return this node's statements of a kind in the order in which they were signed."""
+    query = select(StatementRow).where(StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == kind)
+    return session.scalars(query.order_by(StatementRow.sequence)).all()
+
+
+def note_problem(session: Session, node: Node, round_id: str, place: str, sentence: str) -> None:
+    """Keep a problem for the operator, in place of an earlier one about the same thing."""
+    row = session.get(ProblemRow, (round_id, place))
+    if row is None:
+        session.add(ProblemRow(round_id=round_id, place=place, sentence=sentence, noted_at=node.clock()))
+    else:
+        row.sentence = sentence
+
+
+def clear_problem(session: Session, round_id: str, place: str) -> None:
+    """Forget a problem that has passed."""
+    session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
+
+
+def refuse(session: Session, node: Node, round_id: str, place: str, sentence: str) -> None:
+    """Take no further part in a round, for good: no consent, evaluation, token or statement but a refusal."""
+    row = round_row(session, round_id)
+    row.refused = row.refused or sentence
+    note_problem(session, node, round_id, place, sentence)
+
+
+def put_secret(session: Session, round_id: str, name: str, sealed: bytes) -> None:
+    """Store a sealed secret."""
+    session.add(SecretRow(round_id=round_id, name=name, sealed=sealed))

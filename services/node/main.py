@@ -1,0 +1,151 @@
+"""Putting a node together and running it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL
+
+import aquila
+from aquila.crypto.backend import load_group
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import InputError
+from aquila.protocol.party import Party
+from aquila.protocol.registry import read_registry
+from services.kit import server
+from services.kit.calls import Peer
+from services.kit.files import ChunkFiles, read_secret
+from services.kit.logs import configure
+from services.kit.migrate import migrate
+from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.settings import MEBIBYTE, load
+from services.kit.signatures import CallSigner
+from services.kit.signatures import now as system_time
+from services.kit.store import Store, database_url
+from services.kit.web import application
+from services.node import imports, operator
+from services.node.driver import Rounds
+from services.node.home import CHUNKS_FOLDER, DATABASE_FILE, KEYS_FOLDER
+from services.node.node import Node, rule_tables
+from services.node.settings import NodeSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import httpx
+    from fastapi import FastAPI
+
+    from aquila.protocol.registry import Registry
+
+PACKAGE = "services.node"
+
+
+def assemble(
+    settings: NodeSettings,
+    *,
+    clock: Callable[[], int] = system_time,
+    random: Callable[[int], bytes] = secrets.token_bytes,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Node:
+    """Make a node's parts and bring its database up to date; nothing runs yet.
+
+    Args:
+        settings: The node's settings.
+        clock: Seconds since 1970.
+        random: Gives random bytes.
+        transport: Instead of the network, in tests.
+
+    Raises:
+        InputError: The registry is missing, or names another key for this party than its own.
+        KeyMaterialError: The identity key cannot be read.
+        StoreError: The database or the disk failed.
+    """
+    identity = IdentityKey.from_pem(read_secret(settings.identity))
+    registry = _registry(settings, identity)
+    store = Store(_database(settings), settings.database.wait_seconds)
+    migrate(store, PACKAGE)
+    keys = settings.home / KEYS_FOLDER
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = ChunkFiles(settings.home / CHUNKS_FOLDER, settings.limits.free_mebibytes * MEBIBYTE)
+    files.sweep(older_than=0)  # no other process writes here
+    group = load_group(settings.workers or None)
+    node = Node(
+        settings=settings,
+        party=Party(settings.code, identity, group),
+        registry=registry,
+        group=group,
+        tables=rule_tables(settings.rules),
+        store=store,
+        files=files,
+        keys=keys,
+        peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
+        clock=clock,
+        random=random,
+    )
+    imports.remove_incomplete(node)
+    return node
+
+
+def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
+    """Return the node's application; its driver runs while it serves. Raises as `assemble` does.
+
+    Args:
+        settings: The node's settings.
+        node: Its parts, where they were assembled already.
+    """
+    made = node or assemble(settings)
+    app = application(
+        title="Aquila node",
+        version=aquila.__version__,
+        routers=[operator.router],
+        body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
+        health=made.store.check,
+        lifespan=server.lifespan_of([Rounds(made).driver()], made.store.close),
+        operator_token=OperatorToken.load(settings.home / TOKEN_FILE),
+    )
+    app.state.node = made
+    return app
+
+
+def run(settings_path: Path, port: int | None = None) -> None:
+    """Serve a node until it is stopped.
+
+    Args:
+        settings_path: The settings file.
+        port: Instead of the settings' port; 0 takes a free one.
+
+    Raises:
+        AquilaError: The node cannot start; the message says why.
+    """
+    settings = load(settings_path, NodeSettings)
+    if port is not None:
+        settings = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": port})})
+    configure(settings.log_level)
+    endpoint = server.bind(settings)
+    server.serve(build(settings), endpoint, settings.tls)
+
+
+def _database(settings: NodeSettings) -> URL:
+    if settings.database.url:
+        return database_url(settings.database, settings.home)
+    return URL.create("sqlite", database=str(settings.home / DATABASE_FILE))
+
+
+def _registry(settings: NodeSettings, identity: IdentityKey) -> Registry:
+    try:
+        registry = read_registry(settings.registry.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"the registry {settings.registry} cannot be read: {error.strerror}",
+            hint="put the registry file there that the parties exchanged",
+            file=str(settings.registry),
+        ) from None
+    if registry.key_of(settings.code) != identity.public:
+        raise InputError(
+            f"the registry pins another identity key for {settings.code} than this node's",
+            hint="compare fingerprints, and correct the registry at every party",
+            party=settings.code,
+        )
+    return registry

@@ -1,0 +1,1 @@
+"""The node's migrations: Alembic scripts, one a file, never edited once merged."""

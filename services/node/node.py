@@ -1,0 +1,95 @@
+"""The parts of a running node, made once and handed to handlers and steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aquila.errors import InputError
+from aquila.records.rules import BUILT_IN, load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+    from aquila.protocol.messages import Manifest
+    from aquila.protocol.party import Party
+    from aquila.protocol.registry import Registry
+    from aquila.records.rules import RuleTable
+    from services.kit.calls import Peer
+    from services.kit.files import ChunkFiles
+    from services.kit.store import Store
+    from services.node.book import Book
+    from services.node.settings import NodeSettings
+
+
+@dataclass(slots=True)
+class Contact:
+    """What the last call to the matcher told: whether it answered, and how its clock differs from ours in seconds."""
+
+    reachable: bool = False
+    clock_difference: int | None = None
+
+
+@dataclass(slots=True)
+class Node:
+    """A node: its identity, its store and files, and its connection to the matcher.
+
+    Attributes:
+        tables: The match rules that this node can apply, by digest.
+        clock: Seconds since 1970.
+        random: Gives random bytes.
+        books: What is in memory of each round; see `services.node.book`.
+        wake: Tells the driver that there is something to do; set when it is made.
+    """
+
+    settings: NodeSettings
+    party: Party
+    registry: Registry
+    group: Group
+    tables: Mapping[str, RuleTable]
+    store: Store
+    files: ChunkFiles
+    keys: Path
+    peer: Peer
+    clock: Callable[[], int]
+    random: Callable[[int], bytes]
+    contact: Contact = field(default_factory=Contact)
+    books: dict[str, Book] = field(default_factory=dict)
+    wake: Callable[[], None] = lambda: None
+
+    @property
+    def code(self) -> str:
+        """The party's code."""
+        return self.party.code
+
+    def table_named(self, name: str) -> RuleTable:
+        """Return a rule table by name.
+
+        Raises:
+            InputError: The node has none of this name.
+        """
+        for table in self.tables.values():
+            if table.name == name:
+                return table
+        known = ", ".join(sorted(table.name for table in self.tables.values()))
+        raise InputError("the node has no rule table of this name", hint=f"it has {known}")
+
+    def table_of(self, manifest: Manifest) -> RuleTable:
+        """Return the round's rule table; where the node has not got it, the one that `check_manifest` will refuse."""
+        exact = self.tables.get(manifest.rules.digest)
+        return exact or next((t for t in self.tables.values() if t.name == manifest.rules.name), self._any_table())
+
+    def _any_table(self) -> RuleTable:
+        return next(iter(self.tables.values()))
+
+
+def rule_tables(own: Path | None) -> dict[str, RuleTable]:
+    """Return the built-in tables and one of the operator's own, by digest.
+
+    Raises:
+        InputError: The own table cannot be read.
+    """
+    names = [*BUILT_IN, *([] if own is None else [str(own)])]
+    return {table.digest: table for table in map(load_rules, names)}

@@ -1,0 +1,142 @@
+"""The operator's interface: handlers store what is wanted and show what is there."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Annotated, BinaryIO
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+import aquila
+from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
+    Hits,
+    Imports,
+    NodeRoundView,
+    NodeStatus,
+    Reason,
+    RecordReport,
+    Rounds,
+    SubmissionRequest,
+)
+from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
+from services.kit.web import Operator
+from services.node import imports, views, wishes
+from services.node.node import Node
+
+router = APIRouter(prefix="/v1", dependencies=[Operator], tags=["operator"])
+
+Name = Annotated[str, Query(max_length=200)]
+
+
+def _node(request: Request) -> Node:
+    node = request.app.state.node
+    assert isinstance(node, Node)
+    return node
+
+
+@router.get("/status", summary="The node at a glance")
+def get_status(request: Request) -> NodeStatus:
+    """Say who the node is and whether it reaches the matcher."""
+    return views.status(_node(request), aquila.__version__)
+
+
+@router.post("/records/check", summary="Check a list without storing it")
+async def check_records(request: Request, format: Format = "csv", rules: Name = "default") -> RecordReport:
+    """Read the list in the body and say what is wrong with it."""
+    with await _spooled(request) as stream:
+        return await run_in_threadpool(imports.check_list, _node(request), stream, format, rules)
+
+
+@router.post("/imports", status_code=201, summary="Store a list")
+async def import_records(
+    request: Request,
+    name: Name,
+    format: Format = "csv",
+    accept_refused: bool = False,
+) -> RecordReport:
+    """Store the list in the body; nothing of it where rows are refused and that was not accepted."""
+    with await _spooled(request) as stream:
+        return await run_in_threadpool(
+            imports.import_list, _node(request), stream, name, format, accept_refused=accept_refused
+        )
+
+
+@router.get("/imports", summary="The stored lists")
+def get_imports(request: Request) -> Imports:
+    """List the stored lists, newest first."""
+    return imports.list_imports(_node(request))
+
+
+@router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
+def delete_import(request: Request, import_id: str) -> None:
+    """Delete a list that no open round uses."""
+    imports.delete_import(_node(request), import_id)
+
+
+@router.get("/rounds", summary="The rounds that the node knows")
+def get_rounds(request: Request) -> Rounds:
+    """List the rounds, newest first."""
+    return views.rounds(_node(request))
+
+
+@router.get("/rounds/{round_id}", summary="One round")
+def get_round(request: Request, round_id: str) -> NodeRoundView:
+    """Show one round as this node sees it."""
+    return views.round_view(_node(request), round_id)
+
+
+@router.post("/rounds/{round_id}/consent", status_code=202, summary="Consent to a round")
+async def consent(request: Request, round_id: str) -> Response:
+    """Store that the operator consents."""
+    await run_in_threadpool(wishes.wish_consent, _node(request), round_id)
+    return _accepted(request)
+
+
+@router.post("/rounds/{round_id}/submissions", status_code=202, summary="Submit a list or a query")
+async def submit(request: Request, round_id: str, wanted: SubmissionRequest) -> dict[str, str]:
+    """Store that the operator submits an import."""
+    submission_id = await run_in_threadpool(wishes.wish_submission, _node(request), round_id, wanted)
+    _node(request).wake()
+    return {"submission_id": submission_id}
+
+
+@router.get("/rounds/{round_id}/hits", summary="The hits of a round")
+def get_hits(request: Request, round_id: str) -> Hits:
+    """Show the hits, each beside the node's own record."""
+    return views.hits(_node(request), round_id)
+
+
+@router.post("/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round")
+async def close(request: Request, round_id: str) -> Response:
+    """Store that the operator wants the round's keys destroyed."""
+    await run_in_threadpool(wishes.wish_close, _node(request), round_id)
+    return _accepted(request)
+
+
+@router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round")
+async def abort(request: Request, round_id: str, reason: Reason) -> Response:
+    """Store that the operator leaves the round."""
+    await run_in_threadpool(wishes.wish_abort, _node(request), round_id, reason.reason)
+    return _accepted(request)
+
+
+def _accepted(request: Request) -> Response:
+    _node(request).wake()
+    return Response(status_code=202)
+
+
+async def _spooled(request: Request) -> BinaryIO:
+    """Return the body as a file: a list is read row by row in a thread, and may be larger than memory.
+
+    The file has no name on the disk, so that a crash leaves nothing of it.
+    """
+    spool: BinaryIO = tempfile.TemporaryFile(dir=_node(request).settings.home)  # type: ignore[assignment]  # mypy's type of it is narrower
+    try:
+        async for piece in request.stream():
+            await run_in_threadpool(spool.write, piece)
+        await run_in_threadpool(spool.seek, 0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool

@@ -1,0 +1,57 @@
+"""Where the files of a round lie below `chunks/`: one folder for each round, one in it for each submission.
+
+Elements and evaluations are random to whoever lacks the key. Runs and rows hold input digests, as telling as the
+records beside which they lie in the node's home. Token rows and token secrets are sealed.
+"""
+
+from __future__ import annotations
+
+
+def submission(round_id: str, submission_id: str) -> str:
+    """Return the folder of a submission, an own one or another party's."""
+    return f"{round_id}/{submission_id}"
+
+
+def runs(round_id: str, submission_id: str) -> str:
+    """Return the folder of an own submission's runs."""
+    return f"{submission(round_id, submission_id)}/runs"
+
+
+def run(round_id: str, submission_id: str, batch: int, input_class: str) -> str:
+    """Return the file of a batch's sorted rows of one class."""
+    return f"{runs(round_id, submission_id)}/{input_class}-{batch}.npy"
+
+
+def rows(round_id: str, submission_id: str, index: int) -> str:
+    """Return the file of an own chunk's rows."""
+    return f"{submission(round_id, submission_id)}/rows/{index}.npy"
+
+
+def blinded(round_id: str, submission_id: str, index: int) -> str:
+    """Return the file of an own chunk's blinded elements."""
+    return f"{submission(round_id, submission_id)}/blinded/{index}"
+
+
+def fetched(round_id: str, submission_id: str, index: int) -> str:
+    """Return the file of another party's blinded chunk while it is evaluated."""
+    return f"{submission(round_id, submission_id)}/fetched/{index}"
+
+
+def answer(round_id: str, submission_id: str, index: int) -> str:
+    """Return the file of this node's evaluation of another party's chunk."""
+    return f"{submission(round_id, submission_id)}/answers/{index}"
+
+
+def evaluated(round_id: str, submission_id: str, party: str, index: int) -> str:
+    """Return the file of another party's evaluation of an own chunk."""
+    return f"{submission(round_id, submission_id)}/evaluated/{party}/{index}"
+
+
+def tokens(round_id: str, submission_id: str, index: int) -> str:
+    """Return the file of an own chunk's sealed token rows."""
+    return f"{submission(round_id, submission_id)}/tokens/{index}"
+
+
+def token_secrets(round_id: str, submission_id: str, index: int) -> str:
+    """Return the file of an own chunk's sealed token secrets."""
+    return f"{submission(round_id, submission_id)}/token-secrets/{index}"

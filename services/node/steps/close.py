@@ -1,0 +1,93 @@
+"""Step 9: the end of a round at this node: the key goes first, then everything that it sealed (PROTOCOL.md 3.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from aquila.protocol.messages import Outcome
+from services.kit.logs import Log
+from services.node import ledger
+from services.node.book import book_of
+from services.node.tables import AvailableRow, ChunkRow, HitRow, SecretRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds import Round
+    from services.node.node import Node
+    from services.node.tables import RoundRow
+
+_LOG = Log("node.close")
+
+
+def decide(node: Node, round_id: str) -> bool:
+    """Mark a round whose end has come, by the matcher, the operator or our own clock; tell whether it was marked.
+
+    From the mark on nothing is evaluated, finalized or sent but last words.
+    """
+    book = book_of(node, round_id)
+    with book.reading() as round_, node.store.transaction("close.decide") as session:
+        row = ledger.round_row(session, round_id)
+        reason = _reason(node, round_, row)
+        if row.state != "active" or not reason:
+            return False
+        if row.abort_reason is not None and not round_.ending:
+            # The refusal is signed before the keys go, and sent after: it says that they are gone.
+            words = row.abort_reason
+            ledger.sign(session, node, round_id, lambda number: node.party.refuse(round_, number, words))
+        row.state, row.outcome = "destroying", reason
+        unfinished = SubmissionRow.state.in_(["wished", "preparing"])
+        session.execute(
+            update(SubmissionRow).where(SubmissionRow.round_id == round_id, unfinished).values(state="failed")
+        )
+    _LOG.info("round_ends", round=round_id, state=reason)
+    return True
+
+
+def _reason(node: Node, round_: Round, row: RoundRow) -> str:
+    if round_.ending:
+        return "closed" if round_.ending.outcome is Outcome.CLOSED else "aborted"
+    if row.abort_reason is not None:
+        return "aborted"
+    if row.close_wished and (node.code, None) in round_.receipts:
+        return "closed by the operator"
+    if node.clock() > round_.manifest.window.closes_at:
+        return "time over"
+    return ""
+
+
+def destroy(node: Node, round_id: str) -> bool:
+    """Destroy what a marked round leaves behind, then sign that it is gone. All of it can be repeated."""
+    book = book_of(node, round_id)
+    # 1. The key: from here on every sealed secret, in the database, its journal and every copy, is noise.
+    book.destroy_key()
+    # 2. The files. If we crash here, the round is still marked, and we begin again at 1.
+    node.files.delete_tree(round_id)
+    # 3. The rows, and their bytes in the database's own files.
+    with node.store.transaction("close.rows") as session:
+        for table in (SecretRow, AvailableRow):
+            session.execute(delete(table).where(table.round_id == round_id))
+        session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
+    node.store.scrub(SecretRow.__table__, AvailableRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    # 4. The statement that it is done, with the mark that it is.
+    with book.reading() as round_, node.store.transaction("close.sign") as session:
+        row = ledger.round_row(session, round_id)
+        _last_words(session, node, round_, row)
+        row.state = "destroyed"
+    _LOG.info("round_destroyed", round=round_id)
+    return True
+
+
+def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
+    """Sign the closing; where none would count, refuse the rest of the round; say nothing of others' rounds."""
+    took_part = row.consent_digest is not None and (not round_.bindings or node.code in round_.participants)
+    if not took_part or row.outcome == "left out" or ledger.own_statements(session, row.round_id, "refusal"):
+        return
+    if row.refused is None and (round_.ending or (node.code, None) in round_.receipts):
+        hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id)) or 0
+        ledger.sign(session, node, row.round_id, lambda number: node.party.close(round_, number, hits))
+    else:
+        words = "the time of the round is over by this party's clock"
+        ledger.sign(session, node, row.round_id, lambda number: node.party.refuse(round_, number, words))

@@ -1,0 +1,105 @@
+"""Step 1: rounds that the matcher proposes (PROTOCOL.md 3.1)."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from aquila.errors import MalformedError, PolicyError, ProtocolError
+from aquila.protocol.messages.views import Rounds
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds import Phase, Round
+from aquila.rehearsal.terms import normalizer_reference
+from services.kit.logs import Log
+from services.node import ledger
+from services.node.book import book_of
+from services.node.tables import RoundRow, StatementRow
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import Manifest
+    from services.node.node import Node
+
+_LOG = Log("node.discover")
+
+
+async def discover(node: Node) -> bool:
+    """Store the manifests of new rounds, and look once after each start whether known ones are still the same.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+    """
+    found = await node.peer.call("GET", "/v1/rounds")
+    node.contact.reachable = True
+    try:
+        rounds = Rounds.model_validate_json(found.content).rounds
+    except ValidationError:
+        raise MalformedError("the matcher's list of rounds cannot be read") from None
+    busy = False
+    for round_id in [entry.round_id for entry in rounds]:
+        if not (round_id in node.books and book_of(node, round_id).manifest_seen):
+            busy |= await _look(node, round_id)
+    return busy
+
+
+async def _look(node: Node, round_id: str) -> bool:
+    envelope = (await node.peer.call("GET", f"/v1/rounds/{round_id}/manifest")).content
+    try:
+        new = await to_thread(store_manifest, node, round_id, envelope)
+    except (ProtocolError, PolicyError) as error:
+        # It is no manifest of the pinned matcher for the pinned parties: there is no round that could be shown.
+        _LOG.warning("manifest_refused", round=round_id, error=error)
+        return False
+    book_of(node, round_id).manifest_seen = True
+    return new
+
+
+def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
+    """Store a round's manifest and what speaks against it, and tell whether it was new.
+
+    Raises:
+        SignatureError: The matcher did not sign it, or it names another key than the registry.
+        MalformedError: It is no manifest, or that of another round.
+    """
+    # 1. It is signed by the pinned matcher, about parties whose keys are the pinned ones.
+    round_ = Round.from_manifest(node.registry, node.group, envelope)
+    if round_.round_id != round_id:
+        raise MalformedError("the matcher gave another round's manifest", round=round_id)
+    with node.store.transaction("round.discover") as session:
+        known = session.get(RoundRow, round_id)
+        # 2. A second manifest under a known number is evidence against the matcher, and ends our part.
+        if known is not None:
+            if known.manifest_digest != round_.manifest_digest:
+                session.merge(_evidence(round_id, round_.manifest_digest, envelope))
+                sentence = "the matcher signed two different manifests under this round's number; both are kept"
+                ledger.refuse(session, node, round_id, "manifest", sentence)
+            return False
+        # 3. A round that this node could not take part in rightly is shown with the reason.
+        session.add(
+            RoundRow(
+                round_id=round_id, manifest=envelope, manifest_digest=round_.manifest_digest,
+                discovered_at=node.clock(), phase=Phase.PROPOSED.value,
+            )
+        )  # fmt: skip
+        session.flush()
+        if problem := manifest_problem(node, round_.manifest):
+            ledger.note_problem(session, node, round_id, "manifest", problem)
+    _LOG.info("round_discovered", round=round_id)
+    return True
+
+
+def manifest_problem(node: Node, manifest: Manifest) -> str:
+    """Say what keeps this node from taking part in a round rightly, or nothing (PROTOCOL.md 3.3.1)."""
+    try:
+        node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
+    except PolicyError as error:
+        return error.message
+    return ""
+
+
+def _evidence(round_id: str, digest: str, envelope: bytes) -> StatementRow:
+    """Return a row for what the matcher signed and should not have: kept, and never part of the record."""
+    return StatementRow(
+        round_id=round_id, digest=digest, party=MATCHER, kind="evidence", envelope=envelope, own=False, sent=True
+    )

@@ -1,0 +1,213 @@
+"""Step 5: what this node signed and made, sent to the matcher: statements by their numbers, then the bytes they name.
+
+Everything here may be sent twice: the matcher takes the same again and says so.
+"""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from aquila.errors import (
+    AquilaError,
+    BindingError,
+    EquivocationError,
+    MalformedError,
+    OrderError,
+    PolicyError,
+    ProofError,
+)
+from aquila.protocol.messages import Submission
+from services.kit.errors import NotFoundError
+from services.kit.logs import Log
+from services.node import ledger, places
+from services.node.book import book_of
+from services.node.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from services.node.node import Node
+
+_LOG = Log("node.outbox")
+_LAST_WORDS = ("receipt", "closing", "refusal")
+_PER_STEP = 16
+
+
+async def send_statements(node: Node, round_id: str) -> bool:
+    """Send own statements in the order of their numbers, and tell whether any was sent.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+    """
+    waiting = await to_thread(_unsent, node, round_id)
+    sent = False
+    for row in waiting:
+        sent |= await _send(node, row)
+    return sent
+
+
+def _unsent(node: Node, round_id: str) -> list[StatementRow]:
+    query = select(StatementRow).where(
+        StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)
+    )
+    with node.store.reading("outbox.statements") as session:
+        row = ledger.round_row(session, round_id)
+        if row.state != "active":
+            query = query.where(StatementRow.kind.in_(_LAST_WORDS))
+        if row.refused is not None:
+            query = query.where(StatementRow.kind == "refusal")
+        return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_STEP)))
+
+
+async def _send(node: Node, row: StatementRow) -> bool:
+    place = f"statement {row.sequence}"
+    try:
+        path = f"/v1/rounds/{row.round_id}/statements"
+        await node.peer.call("POST", path, content=row.envelope, headers={"content-type": "application/json"})
+    except OrderError as error:
+        # What is too early will pass, and is sent again; what is too late stays with its problem.
+        await to_thread(_note, node, row.round_id, place, f"the matcher does not take a {row.kind}: {error.message}")
+        return False
+    except EquivocationError as error:
+        # The matcher knows another statement under this number: we said more than this database remembers.
+        sentence = f"the matcher has another statement under this node's number {row.sequence}: {error.message}"
+        await to_thread(_refuse, node, row, sentence)
+        return False
+    except (BindingError, PolicyError, MalformedError, ProofError) as error:
+        await to_thread(_give_up, node, row, error)
+        return False
+    # If we crash here, the statement is sent again.
+    await to_thread(_mark_sent, node, row, place)
+    _LOG.info("statement_sent", round=row.round_id, state=row.kind)
+    return True
+
+
+def _mark_sent(node: Node, row: StatementRow, place: str) -> None:
+    with node.store.transaction("outbox.sent") as session:
+        session.get_one(StatementRow, (row.round_id, row.digest)).sent = True
+        ledger.clear_problem(session, row.round_id, place)
+
+
+def _note(node: Node, round_id: str, place: str, sentence: str) -> None:
+    with node.store.transaction("outbox.problem") as session:
+        ledger.note_problem(session, node, round_id, place, sentence)
+
+
+def _refuse(node: Node, row: StatementRow, sentence: str) -> None:
+    with node.store.transaction("outbox.refuse") as session:
+        session.get_one(StatementRow, (row.round_id, row.digest)).refusal = sentence
+        ledger.refuse(session, node, row.round_id, "restored", sentence)
+
+
+def _give_up(node: Node, row: StatementRow, error: AquilaError) -> None:
+    """Keep a statement that will never be taken, with the reason; a submission that it speaks of has failed."""
+    with node.store.transaction("outbox.give_up") as session:
+        session.get_one(StatementRow, (row.round_id, row.digest)).refusal = error.message
+        sentence = f"the matcher refuses a {row.kind}: {error.message}"
+        ledger.note_problem(session, node, row.round_id, f"statement {row.sequence}", sentence)
+        if row.kind == "submission":
+            submission = Submission.from_payload(ledger.opened(node, row.envelope).payload)
+            session.get_one(SubmissionRow, submission.submission_id).state = "failed"
+    _LOG.warning("statement_refused", round=row.round_id, state=row.kind, error=error)
+
+
+class Parcel(NamedTuple):
+    """Bytes to send: where to, from where, and what to note when they are there."""
+
+    path: str
+    read: Callable[[], bytes]
+    note: Callable[[Session], None]
+    file: str
+
+
+async def send_bytes(node: Node, round_id: str) -> bool:
+    """Send a few chunks, evaluations and tokens whose statements the matcher has, and tell whether any was sent.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+    """
+    parcels = await to_thread(_parcels, node, round_id)
+    sent = False
+    for parcel in parcels:
+        place = f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
+        content = await to_thread(parcel.read)
+        try:
+            await node.peer.call("PUT", parcel.path, content=content)
+        except (OrderError, NotFoundError, BindingError) as error:
+            # Its statement may not count there yet, or the round may have gone on: the feed will tell.
+            await to_thread(_note, node, round_id, place, f"the matcher does not take a chunk now: {error.message}")
+            continue
+        # If we crash here, the bytes are sent again.
+        await to_thread(_parcel_sent, node, round_id, parcel, place)
+        sent = True
+    return sent
+
+
+def _parcel_sent(node: Node, round_id: str, parcel: Parcel, place: str) -> None:
+    with node.store.transaction("outbox.uploaded") as session:
+        parcel.note(session)
+        ledger.clear_problem(session, round_id, place)
+    if parcel.file:
+        node.files.delete(parcel.file)
+
+
+def _parcels(node: Node, round_id: str) -> list[Parcel]:
+    with node.store.reading("outbox.bytes") as session, book_of(node, round_id).reading() as round_:
+        blinded = select(ChunkRow).where(
+            ChunkRow.round_id == round_id, ~ChunkRow.sent, ChunkRow.submission_id.in_(round_.submissions)
+        )
+        answers = select(EvaluationRow).where(EvaluationRow.round_id == round_id, ~EvaluationRow.sent)
+        tokens = select(ChunkRow).where(
+            ChunkRow.round_id == round_id, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(round_.tokens)
+        )
+        order = ChunkRow.submission_id, ChunkRow.index
+        parcels = [_blinded(node, row) for row in session.scalars(blinded.order_by(*order).limit(_PER_STEP))]
+        parcels += [
+            _answer(node, row)
+            for row in session.scalars(answers.order_by(EvaluationRow.submission_id, EvaluationRow.index))
+            if (row.submission_id, row.index, node.code) in round_.evaluations
+        ][:_PER_STEP]
+        parcels += [_tokens(node, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_STEP))]
+    return parcels
+
+
+def _blinded(node: Node, row: ChunkRow) -> Parcel:
+    name, key = places.blinded(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
+
+    def note(session: Session) -> None:
+        session.get_one(ChunkRow, key).sent = True
+
+    path = f"{_base(row.round_id, row.submission_id)}/blinded/{row.index}"
+    return Parcel(path, lambda: node.files.read(name, bytes.fromhex(row.digest)), note, "")
+
+
+def _answer(node: Node, row: EvaluationRow) -> Parcel:
+    name, key = places.answer(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
+
+    def note(session: Session) -> None:
+        session.get_one(EvaluationRow, key).sent = True
+
+    path = f"{_base(row.round_id, row.submission_id)}/evaluations/{node.code}/{row.index}"
+    return Parcel(path, lambda: node.files.read(name, bytes.fromhex(row.output_digest)), note, name)
+
+
+def _tokens(node: Node, row: ChunkRow) -> Parcel:
+    name, key = places.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
+
+    def note(session: Session) -> None:
+        session.get_one(ChunkRow, key).tokens_sent = True
+        left = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ~ChunkRow.tokens_sent)
+        if session.scalars(left).first() is None:
+            session.get_one(SubmissionRow, row.submission_id).state = "tokens_sent"
+
+    path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
+    return Parcel(path, lambda: book_of(node, row.round_id).key().open(name, node.files.read(name)), note, "")
+
+
+def _base(round_id: str, submission_id: str) -> str:
+    return f"/v1/rounds/{round_id}/submissions/{submission_id}"

@@ -1,0 +1,108 @@
+"""Reports of hits: handles become own records again, and only now (PROTOCOL.md 3.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from aquila.errors import ProtocolError
+from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.messages.views import EventKind
+from aquila.protocol.submission import handle_of
+from services.kit.logs import Log
+from services.node import ledger
+from services.node.book import book_of
+from services.node.tables import HitRow, ImportRow, RecordRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.messages.views import Event
+    from aquila.protocol.rounds import Round
+    from services.node.node import Node
+
+_LOG = Log("node.reports")
+
+
+class Found(NamedTuple):
+    """Where the handles of a report lie: the own import, and positions in it by handle."""
+
+    import_id: str
+    positions: dict[str, int]
+
+
+def is_own_report(node: Node, event: Event) -> bool:
+    """Tell whether an event is a report for this node."""
+    report = _report_of(node, event)
+    return report is not None and report.party == node.code
+
+
+def resolve(node: Node, round_id: str, event: Event) -> Found | None:
+    """Find the own records of a report's handles; None for any other event, or where nothing was submitted.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    report = _report_of(node, event)
+    if report is None or report.party != node.code:
+        return None
+    wanted = {hit.handle for hit in report.hits}
+    with node.store.reading("report.submission") as session:
+        submission = _own_submission(session, round_id, report.submission_id)
+        records = session.get_one(ImportRow, submission.import_id).records if submission else 0
+    if submission is None or not wanted:
+        return None
+    with book_of(node, round_id).seed(submission.submission_id) as seed:
+        handles = ((handle_of(seed, position).hex(), position) for position in range(records))
+        return Found(submission.import_id, {handle: position for handle, position in handles if handle in wanted})
+
+
+def store(session: Session, node: Node, round_: Round, report: HitReport, found: Found | None) -> None:
+    """Store a report's hits and queue the receipt, in the transaction that takes the report."""
+    stored, unknown = 0, 0
+    for hit in report.hits:
+        position = found.positions.get(hit.handle) if found else None
+        if found is None or position is None or session.get(HitRow, (round_.round_id, hit.hit_id)) is not None:
+            unknown += 1
+            continue
+        record = session.get_one(RecordRow, (found.import_id, position))
+        session.add(
+            HitRow(
+                round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=position,
+                record_id=record.record_id, counterpart=hit.counterpart, certainty=hit.certainty.value,
+                families=list(hit.families), submission_id=report.submission_id,
+            )
+        )  # fmt: skip
+        stored += 1
+    if unknown:
+        sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
+        ledger.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
+    ledger.sign(
+        session, node, round_.round_id, lambda number: node.party.receipt(round_, number, report.submission_id, stored)
+    )
+    _LOG.info("hits_stored", round=round_.round_id, count=stored)
+
+
+def _report_of(node: Node, event: Event) -> HitReport | None:
+    if event.kind is not EventKind.STATEMENT or event.envelope is None:
+        return None
+    if HitReport.payload_type not in event.envelope[-2000:]:
+        # The payload type stands behind the payload in the canonical envelope: nothing else is opened twice.
+        return None
+    try:
+        message = ledger.message_of(ledger.opened(node, event.envelope.encode()))
+    except ProtocolError:
+        return None  # taking it will say what is wrong with it
+    return message if isinstance(message, HitReport) else None
+
+
+def _own_submission(session: Session, round_id: str, submission_id: str | None) -> SubmissionRow | None:
+    """Return the own submission that a report is about: the query that was asked here, or the list."""
+    asked = session.get(SubmissionRow, submission_id) if submission_id else None
+    if asked is not None:
+        return asked
+    query = select(SubmissionRow).where(
+        SubmissionRow.round_id == round_id, SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != "failed"
+    )
+    return session.scalars(query).first()

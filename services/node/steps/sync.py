@@ -1,0 +1,182 @@
+"""Step 2: the matcher's feed of a round, read in order and verified statement by statement (PROTOCOL.md 3.2 to 3.9)."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from aquila.errors import BindingError, EquivocationError, MalformedError, PolicyError, ProtocolError
+from aquila.protocol.messages import Amendment, HitReport, Opening
+from aquila.protocol.messages.views import EventKind, Events
+from services.kit.logs import Log
+from services.node import ledger
+from services.node.book import book_of
+from services.node.steps import amend, reports
+from services.node.tables import AvailableRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.protocol.messages import Message
+    from aquila.protocol.messages.views import Event
+    from aquila.protocol.rounds import Round
+    from services.node.node import Node
+    from services.node.tables import RoundRow
+
+_LOG = Log("node.sync")
+PAGE = 500
+
+
+async def sync(node: Node, round_id: str) -> bool:
+    """Fetch and store a page of the feed, and tell whether there was anything new.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+    """
+    with node.store.reading("round.cursor") as session:
+        row = ledger.round_row(session, round_id)
+    if row.refused is not None:
+        return False
+    path, query = f"/v1/rounds/{round_id}/events", {"after": row.cursor, "limit": PAGE, "wait": 0}
+    answer = (await node.peer.call("GET", path, params=query)).content
+    try:
+        page = Events.model_validate_json(answer)
+    except ValidationError:
+        raise MalformedError("a page of the matcher's feed cannot be read", round=round_id) from None
+    node.contact.clock_difference = page.time - node.clock()
+    await to_thread(take_page, node, round_id, page)
+    return bool(page.events)
+
+
+def take_page(node: Node, round_id: str, page: Events) -> None:
+    """Take a page into the record: statements, and what can be fetched."""
+    book = book_of(node, round_id)
+    for events in _in_turns(node, page.events):
+        # Positions of handles take a while to find: before the transaction, so that no other writer waits for it.
+        found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
+        with book.changing() as round_, node.store.transaction("round.sync") as session:
+            row = ledger.round_row(session, round_id)
+            for event in events:
+                if not _take(session, node, round_, row, event, found):
+                    return
+                row.cursor, row.phase = event.event_id, round_.phase.value
+            # If we crash here, nothing of these events was taken, and they are fetched again.
+    book.ready, book.late = frozenset(page.ready), page.late
+    book.synced = book.synced or len(page.events) < PAGE
+
+
+def _in_turns(node: Node, events: Sequence[Event]) -> Iterator[list[Event]]:
+    """Part a page into transactions: reports of hits alone, everything else together."""
+    together: list[Event] = []
+    for event in events:
+        if reports.is_own_report(node, event):
+            if together:
+                yield together
+            yield [event]
+            together = []
+        else:
+            together.append(event)
+    if together:
+        yield together
+
+
+def _take(
+    session: Session, node: Node, round_: Round, row: RoundRow, event: Event, found: reports.Found | None
+) -> bool:
+    """Take one event, and tell whether to go on with the next."""
+    if event.event_id <= row.cursor:
+        raise MalformedError("the matcher's feed goes backwards", round=row.round_id)
+    if event.kind is EventKind.STATEMENT:
+        return _take_statement(session, node, round_, row, event, found)
+    _note_available(session, node, round_, row, event)
+    return True
+
+
+def _take_statement(
+    session: Session, node: Node, round_: Round, row: RoundRow, event: Event, found: reports.Found | None
+) -> bool:
+    envelope = (event.envelope or "").encode()
+    opened = ledger.opened(node, envelope)
+    stored = session.get(StatementRow, (row.round_id, opened.digest))
+    own = opened.signer.fingerprint == node.party.identity.public.fingerprint
+    # 1. A statement of our own that we do not know: this database is older than what we have said.
+    if own and stored is None:
+        sentence = "this node's database is older than what it has signed in this round: it was restored from a backup"
+        ledger.refuse(session, node, row.round_id, "restored", sentence)
+        _LOG.error("restored_backup", round=row.round_id)
+        return False
+    # 2. The record verifies it. What it refuses is kept as evidence and does not count.
+    before = round_.participants
+    try:
+        accepted = round_.accept(envelope)
+    except (ProtocolError, PolicyError) as error:
+        _keep_refused(session, node, row, opened, envelope)
+        place = f"statement {opened.digest[:16]}"
+        if isinstance(error, BindingError | EquivocationError):
+            ledger.refuse(session, node, row.round_id, place, error.message)
+            return False
+        ledger.note_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
+        return True
+    # 3. It is stored with its place in the feed.
+    if stored is None:
+        stored = _row_of(row.round_id, opened, envelope, accepted.message, accepted.signer)
+        session.add(stored)
+    stored.event_id, stored.sent = event.event_id, True
+    session.flush()
+    _follow(session, node, round_, row, accepted.message, before, found)
+    return True
+
+
+def _follow(
+    session: Session,
+    node: Node,
+    round_: Round,
+    row: RoundRow,
+    message: Message,
+    before: tuple[str, ...],
+    found: reports.Found | None,
+) -> None:
+    """Do at this node what follows from a statement that counts."""
+    if isinstance(message, Opening):
+        amend.check_own_part(session, node, round_, row)
+    elif isinstance(message, Amendment) and round_.participants != before:
+        amend.drop_absent(session, node, round_, row)
+    elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
+        reports.store(session, node, round_, message, found)
+
+
+def _note_available(session: Session, node: Node, round_: Round, row: RoundRow, event: Event) -> None:
+    """Remember bytes that can be fetched, of submissions that count and concern this node."""
+    submission = round_.submissions.get(event.submission_id or "")
+    if submission is None or event.index is None or row.state != "active":
+        return
+    evaluator = "" if event.kind is EventKind.BLINDED else (event.party or "")
+    if (submission.party == node.code) == (evaluator == "") or evaluator not in {"", *round_.participants}:
+        return
+    place = (submission.submission_id, event.index, evaluator)
+    if event.index < len(submission.chunks) and session.get(AvailableRow, place) is None:
+        session.add(AvailableRow(submission_id=place[0], index=place[1], party=place[2], round_id=row.round_id))
+
+
+def _keep_refused(session: Session, node: Node, row: RoundRow, opened: OpenedEnvelope, envelope: bytes) -> None:
+    """Keep a signed statement that does not count."""
+    if session.get(StatementRow, (row.round_id, opened.digest)) is None:
+        signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
+        session.add(
+            StatementRow(
+                round_id=row.round_id, digest=opened.digest, party=signer, kind="evidence", envelope=envelope,
+                own=False, sent=True,
+            )
+        )  # fmt: skip
+
+
+def _row_of(round_id: str, opened: OpenedEnvelope, envelope: bytes, message: Message, signer: str) -> StatementRow:
+    return StatementRow(
+        round_id=round_id, digest=opened.digest, party=signer, sequence=getattr(message, "sequence", None),
+        kind=ledger.kind_of(message), envelope=envelope, own=False, sent=True,
+    )  # fmt: skip

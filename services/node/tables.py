@@ -1,0 +1,196 @@
+"""The node's tables. What is secret in a row is sealed under the round key; records are the party's own and are not."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+
+from services.kit.store import Rows, new_metadata
+
+BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
+
+
+class NodeRows(Rows):
+    """The base of the node's tables."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+def _round(*, primary_key: bool = False) -> MappedColumn[str]:
+    """Return a column that names a round."""
+    return mapped_column(
+        String(32), ForeignKey("round.round_id"), primary_key=primary_key, index=True, comment="Which round."
+    )
+
+
+class ImportRow(NodeRows):
+    """An imported list."""
+
+    __tablename__ = "import"
+    import_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    name: Mapped[str] = mapped_column(Text, comment="The operator's name for it.")
+    format: Mapped[str] = mapped_column(String(8), comment="csv or ftm.")
+    records: Mapped[int] = mapped_column(BigInteger, comment="Records stored.")
+    refused: Mapped[int] = mapped_column(BigInteger, comment="Rows that could not be used.")
+    imported_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    complete: Mapped[bool] = mapped_column(comment="Whether all records are there; an incomplete one is deleted.")
+
+
+class RecordRow(NodeRows):
+    """A record of an import."""
+
+    __tablename__ = "record"
+    import_id: Mapped[str] = mapped_column(
+        String(32), ForeignKey("import.import_id"), primary_key=True, comment="Of which import."
+    )
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Place in the import, from 0.")
+    record_id: Mapped[str] = mapped_column(Text, comment="The party's own identifier.")
+    content: Mapped[bytes] = mapped_column(LargeBinary, comment="The record as JSON: the party's own personal data.")
+
+
+class RoundRow(NodeRows):
+    """A round that the matcher proposed to this node."""
+
+    __tablename__ = "round"
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="From the manifest.")
+    manifest: Mapped[bytes] = mapped_column(LargeBinary, comment="The manifest in the matcher's envelope.")
+    manifest_digest: Mapped[str] = mapped_column(String(64), comment="Digest of the manifest as signed.")
+    discovered_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    cursor: Mapped[int] = mapped_column(BigInteger, default=0, comment="The last event of the matcher that is stored.")
+    phase: Mapped[str] = mapped_column(String(16), comment="Phase of the round as far as this node knows.")
+    state: Mapped[str] = mapped_column(
+        String(16), default="active", comment="active, destroying (keys and files go) or destroyed."
+    )
+    outcome: Mapped[str | None] = mapped_column(Text, comment="Why it is being destroyed.")
+    consent_digest: Mapped[str | None] = mapped_column(String(64), comment="Digest of this node's own consent.")
+    consent_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants to consent.")
+    close_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants the keys destroyed.")
+    abort_reason: Mapped[str | None] = mapped_column(Text, comment="The operator wants to leave the round, and why.")
+    refused: Mapped[str | None] = mapped_column(Text, comment="Why this node takes no further part, for good.")
+
+
+class ProblemRow(NodeRows):
+    """Something that stops a round and that the operator should know."""
+
+    __tablename__ = "problem"
+    round_id: Mapped[str] = _round(primary_key=True)
+    place: Mapped[str] = mapped_column(String(200), primary_key=True, comment="What it is about; one problem each.")
+    sentence: Mapped[str] = mapped_column(Text, comment="The problem in words, without personal data.")
+    noted_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class StatementRow(NodeRows):
+    """A signed statement of a round: what others and the matcher signed, and what this node did."""
+
+    __tablename__ = "statement"
+    round_id: Mapped[str] = _round(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Digest of the payload as signed.")
+    event_id: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Its place in the matcher's feed; none while an own one has not come back."
+    )
+    party: Mapped[str] = mapped_column(String(16), comment="Who signed it: a party's code, or matcher.")
+    sequence: Mapped[int | None] = mapped_column(BigInteger, comment="The party's number for it.")
+    kind: Mapped[str] = mapped_column(String(16), comment="The kind of message.")
+    envelope: Mapped[bytes] = mapped_column(LargeBinary, comment="The DSSE envelope.")
+    own: Mapped[bool] = mapped_column(comment="Whether this node signed it.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Of an own one: whether the matcher has it.")
+    refusal: Mapped[str | None] = mapped_column(Text, comment="Of an own one: why the matcher will never take it.")
+
+
+class SecretRow(NodeRows):
+    """A secret of a round, sealed under the round key."""
+
+    __tablename__ = "secret"
+    round_id: Mapped[str] = _round(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="What it is.")
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="Nonce, ciphertext and tag.")
+
+
+class SubmissionRow(NodeRows):
+    """A submission of this node."""
+
+    __tablename__ = "submission"
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    round_id: Mapped[str] = _round()
+    import_id: Mapped[str] = mapped_column(String(32), comment="The import that it is made of.")
+    kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
+    justification: Mapped[dict[str, str]] = mapped_column(JSON, comment="Why it is lawful.")
+    state: Mapped[str] = mapped_column(
+        String(16), comment="wished, preparing, submitted, finalized or failed; tokens_sent when all is done."
+    )
+    records: Mapped[int] = mapped_column(BigInteger, default=0, comment="Records, dummies included.")
+    batches: Mapped[int] = mapped_column(BigInteger, default=0, comment="Batches of records to blind.")
+    prepared: Mapped[int] = mapped_column(BigInteger, default=0, comment="Batches whose runs are on the disk.")
+    held_back: Mapped[dict[str, int]] = mapped_column(JSON, comment="By rule number, inputs that were not sent.")
+
+
+class ChunkRow(NodeRows):
+    """A chunk of an own submission."""
+
+    __tablename__ = "chunk"
+    submission_id: Mapped[str] = mapped_column(
+        String(32), ForeignKey("submission.submission_id"), primary_key=True, comment="Of which submission."
+    )
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Its place, from 0.")
+    round_id: Mapped[str] = _round()
+    input_class: Mapped[str] = mapped_column(String(8), comment="full or partial.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many elements it has.")
+    digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the blinded elements.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the blinded elements.")
+    token_rows: Mapped[int | None] = mapped_column(BigInteger, comment="Token rows, once finalized.")
+    token_digest: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the token rows, until the close.")
+    tokens_sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the token rows.")
+
+
+class AvailableRow(NodeRows):
+    """Bytes that the matcher holds for this node: others' chunks to evaluate, others' evaluations to verify."""
+
+    __tablename__ = "available"
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Of which submission.")
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Which chunk.")
+    party: Mapped[str] = mapped_column(
+        String(16), primary_key=True, comment="Who evaluated it; empty for a chunk that this node evaluates."
+    )
+    round_id: Mapped[str] = _round()
+    state: Mapped[str] = mapped_column(String(16), default="waiting", comment="waiting, done, acknowledged or failed.")
+    attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="Fetches that gave other bytes than signed.")
+
+
+class EvaluationRow(NodeRows):
+    """A chunk of another party that this node evaluated; committed before the answer leaves."""
+
+    __tablename__ = "evaluation"
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Of which submission.")
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Which chunk.")
+    round_id: Mapped[str] = _round()
+    origin: Mapped[str] = mapped_column(String(16), comment="Whose submission it is.")
+    input_class: Mapped[str] = mapped_column(String(8), comment="full or partial.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many elements were evaluated.")
+    output_digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the evaluated elements.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has them.")
+
+
+class SpentRow(NodeRows):
+    """Elements that this node evaluated for another party in a round: kept after it, for later consents."""
+
+    __tablename__ = "spent"
+    round_id: Mapped[str] = _round(primary_key=True)
+    origin: Mapped[str] = mapped_column(String(16), primary_key=True, comment="For whom.")
+    input_class: Mapped[str] = mapped_column(String(8), primary_key=True, comment="full or partial.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
+
+
+class HitRow(NodeRows):
+    """A hit on a record of this node."""
+
+    __tablename__ = "hit"
+    round_id: Mapped[str] = _round(primary_key=True)
+    hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The same on both sides.")
+    import_id: Mapped[str] = mapped_column(String(32), comment="The import of the own record.")
+    position: Mapped[int] = mapped_column(BigInteger, comment="The own record's place in the import.")
+    record_id: Mapped[str] = mapped_column(Text, comment="The own record's identifier.")
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    certainty: Mapped[str] = mapped_column(String(8), comment="low, medium or high.")
+    families: Mapped[list[str]] = mapped_column(JSON, comment="Evidence families that agree.")
+    submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")

@@ -1,0 +1,194 @@
+"""What the operator sees: rounds, submissions and hits as this node knows them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.protocol.messages import Kind
+from aquila.protocol.messages.views import (
+    Hits,
+    NodeRoundView,
+    NodeStatus,
+    OwnHit,
+    Progress,
+    RoundEntry,
+    Rounds,
+    SubmissionView,
+)
+from services.node import ledger
+from services.node.book import book_of, reading_round
+from services.node.tables import (
+    AvailableRow,
+    ChunkRow,
+    EvaluationRow,
+    HitRow,
+    ImportRow,
+    ProblemRow,
+    RecordRow,
+    RoundRow,
+    StatementRow,
+    SubmissionRow,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.messages import Manifest
+    from aquila.protocol.rounds import Round
+    from services.node.node import Node
+
+_WISHES = ("consent", "close", "abort")
+
+
+def status(node: Node, version: str) -> NodeStatus:
+    """Return the node at a glance."""
+    return NodeStatus(
+        party=node.code,
+        version=version,
+        identity_fingerprint=node.party.identity.public.fingerprint,
+        matcher_url=node.peer.url,
+        matcher_reachable=node.contact.reachable,
+        clock_difference=node.contact.clock_difference,
+        group=node.group.name,
+    )
+
+
+def rounds(node: Node) -> Rounds:
+    """Return the rounds that the node knows, newest first."""
+    query = select(RoundRow).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
+    with node.store.reading("rounds.list") as session:
+        rows = list(session.scalars(query))
+    found = []
+    for row in rows:
+        with reading_round(node, row.round_id) as round_:
+            found.append(_entry(round_.manifest, row))
+    return Rounds(rounds=tuple(found))
+
+
+def round_view(node: Node, round_id: str) -> NodeRoundView:
+    """Return one round.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with reading_round(node, round_id) as round_, node.store.reading("round.view") as session:
+        row = ledger.round_row(session, round_id)
+        submissions = session.scalars(
+            select(SubmissionRow).where(SubmissionRow.round_id == round_id).order_by(SubmissionRow.submission_id)
+        )
+        problems = session.scalars(
+            select(ProblemRow.sentence).where(ProblemRow.round_id == round_id).order_by(ProblemRow.noted_at)
+        )
+        sentences = list(problems) + ([row.refused] if row.refused else [])
+        return NodeRoundView(
+            entry=_entry(round_.manifest, row),
+            manifest=round_.manifest,
+            manifest_digest=round_.manifest_digest,
+            binding=round_.binding if round_.bindings else None,
+            participants=round_.participants,
+            consented=row.consent_digest is not None,
+            submissions=tuple(_submission(session, node, round_, item) for item in submissions),
+            evaluated_for_others=_evaluated_for_others(session, node, round_),
+            hits=_hits(session, round_id),
+            keys_present=book_of(node, round_id).key_path.is_file(),
+            wishes=_wishes(session, row),
+            problems=tuple(dict.fromkeys(sentences)),
+        )
+
+
+def hits(node: Node, round_id: str) -> Hits:
+    """Return the hits of a round, each beside the node's own record.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with reading_round(node, round_id) as round_, node.store.reading("round.hits") as session:
+        words = dict(node.table_of(round_.manifest).families)
+        query = select(HitRow, RecordRow.content).outerjoin(
+            RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
+        )
+        order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
+        found = session.execute(query.where(HitRow.round_id == round_id).order_by(*order)).all()
+    return Hits(round_id=round_id, hits=tuple(_own_hit(row, content, words) for row, content in found))
+
+
+def _own_hit(row: HitRow, content: bytes | None, words: dict[str, str]) -> OwnHit:
+    return OwnHit(
+        hit_id=row.hit_id,
+        counterpart=row.counterpart,
+        certainty=row.certainty,
+        families=tuple(row.families),
+        sentences=tuple(words.get(family, family) for family in row.families),
+        record_id=row.record_id,
+        record=json.loads(content) if content else {},
+        submission_id=row.submission_id,
+    )
+
+
+def _entry(manifest: Manifest, row: RoundRow) -> RoundEntry:
+    return RoundEntry(
+        round_id=row.round_id,
+        phase=row.phase,
+        area=manifest.area,
+        category=manifest.category,
+        participants=tuple(participant.party for participant in manifest.participants),
+    )
+
+
+def _submission(session: Session, node: Node, round_: Round, row: SubmissionRow) -> SubmissionView:
+    mine = ChunkRow.submission_id == row.submission_id
+    chunks = _count(session, mine)
+    evaluators = len(round_.evaluators_of(row.submission_id)) if row.submission_id in round_.submissions else 0
+    verified = (AvailableRow.submission_id == row.submission_id) & AvailableRow.state.in_(["done", "acknowledged"])
+    over = row.state in {"finalized", "tokens_sent"}
+    names = {str(rule.number): rule.name for rule in node.table_of(round_.manifest).rules}
+    return SubmissionView(
+        submission_id=row.submission_id,
+        kind=Kind(row.kind),
+        import_id=row.import_id,
+        state=row.state,
+        records=row.records
+        or session.scalar(select(ImportRow.records).where(ImportRow.import_id == row.import_id))
+        or 0,
+        elements=session.scalar(select(func.coalesce(func.sum(ChunkRow.elements), 0)).where(mine)) or 0,
+        prepared=Progress(done=row.prepared, of=row.batches),
+        sent=Progress(done=_count(session, mine & ChunkRow.sent), of=chunks),
+        evaluated=Progress(done=chunks * evaluators if over else _count(session, verified), of=chunks * evaluators),
+        tokens_sent=Progress(done=_count(session, mine & ChunkRow.tokens_sent), of=chunks),
+        held_back={names.get(rule, rule): count for rule, count in row.held_back.items()},
+    )
+
+
+def _evaluated_for_others(session: Session, node: Node, round_: Round) -> Progress:
+    others = [submission for submission in round_.submissions.values() if submission.party != node.code]
+    done = _count(session, (EvaluationRow.round_id == round_.round_id) & EvaluationRow.sent)
+    return Progress(done=done, of=max(done, sum(len(submission.chunks) for submission in others)))
+
+
+def _hits(session: Session, round_id: str) -> int | None:
+    """Return the number of hits, or None before a report came."""
+    receipts = select(func.count()).where(
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == "receipt"
+    )
+    if not session.scalar(receipts):
+        return None
+    return _count(session, HitRow.round_id == round_id)
+
+
+def _wishes(session: Session, row: RoundRow) -> tuple[str, ...]:
+    if row.state == "destroyed":
+        return ()
+    waiting = select(SubmissionRow.kind).where(
+        SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(["wished", "preparing"])
+    )
+    asked = (row.consent_wished and row.consent_digest is None, row.close_wished, row.abort_reason is not None)
+    wishes = [wish for wish, wished in zip(_WISHES, asked, strict=True) if wished]
+    return (*wishes, *(f"submit {kind}" for kind in session.scalars(waiting)))
+
+
+def _count(session: Session, where: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(where)) or 0
