@@ -1,0 +1,37 @@
+"""Processes are killed at random moments of a round and started again: the same hits."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from world import World, paired_hits, rehearsed_hits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.e2e
+
+KILLS = 20
+
+
+def test_twenty_kills_lose_nothing_and_do_nothing_twice(world: World, files: dict[str, Path], tmp_path: Path) -> None:
+    """Any process may die at any moment of a round; started again it goes on, and the hits are the rehearsal's."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    dice = random.Random(seed)
+    (tmp_path / "seed").write_text(str(seed))  # shown with the failure, to play the same kills again
+    round_id = world.propose(chunk_elements=8)
+    world.consent(round_id)
+    for node in world.nodes:
+        world.submit(node, round_id, world.import_list(node, files[node.name]))
+    for _ in range(KILLS):
+        time.sleep(dice.uniform(0.0, 0.6))
+        victim = dice.choice(list(world.services.values()))
+        victim.kill()
+        time.sleep(dice.uniform(0.0, 0.2))
+        victim.start()
+    world.wait_for_hits(round_id)
+    assert paired_hits(world, round_id) == rehearsed_hits(files, tmp_path)
+    world.close(round_id)

@@ -1,0 +1,68 @@
+"""A whole round among real processes: the rehearsal's hits, no leak, and nothing left after the close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world import World, leaks, paired_hits, rehearsed_hits, secrets_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.e2e
+
+
+def play(world: World, files: dict[str, Path]) -> str:
+    """Play a round up to the hits and return its id."""
+    round_id = world.propose()
+    world.consent(round_id)
+    for node in world.nodes:
+        world.submit(node, round_id, world.import_list(node, files[node.name]))
+    world.wait_for_hits(round_id)
+    return round_id
+
+
+def test_services_give_the_rehearsals_hits_and_leak_nothing(
+    world: World, files: dict[str, Path], tmp_path: Path
+) -> None:
+    """The services' hits are those of `aquila rehearse`, and no byte of anyone else tells a name."""
+    round_id = play(world, files)
+    hits = paired_hits(world, round_id)
+    assert hits == rehearsed_hits(files, tmp_path)
+    assert len(hits) >= 3
+    needles = secrets_of(files)
+    assert leaks(world.files(world.matcher), needles) == []
+    for node in world.nodes:
+        foreign = secrets_of({code: path for code, path in files.items() if code != node.name}) - secrets_of(
+            {node.name: files[node.name]}
+        )
+        assert leaks(world.files(node), foreign) == []
+    for service in world.services.values():
+        assert leaks(iter([service.log]), needles) == []
+    world.close(round_id)
+    for node in world.nodes:
+        assert list((node.home / "keys").iterdir()) == []
+        assert [path for path in (node.home / "chunks").rglob("*") if path.is_file()] == []
+    assert [path for path in (world.matcher.home / "chunks").rglob("*") if path.is_file()] == []
+
+
+def test_a_query_is_answered_against_the_lists(world: World, files: dict[str, Path], tmp_path: Path) -> None:
+    """A query is matched against the counterparts' lists, the owner of the record learns of it, and it is gone then."""
+    round_id = world.propose(mode="lists_and_queries")
+    world.consent(round_id)
+    for node in world.nodes:
+        world.submit(node, round_id, world.import_list(node, files[node.name]))
+    world.wait_for_hits(round_id)
+    question = tmp_path / "question.csv"
+    question.write_text("record_id,given_names,family_names,date_of_birth\nQ-1,Stojan,Petrovski,1971-05-30\n")
+    asker = world.services["AL"]
+    submission = world.submit(asker, round_id, world.import_list(asker, question), "query")
+    world.until(lambda: any(hit["submission_id"] == submission for hit in world.hits(asker, round_id)))
+    asked = [hit for hit in world.hits(asker, round_id) if hit["submission_id"] == submission]
+    assert sorted((hit["record_id"], hit["counterpart"]) for hit in asked) == [("Q-1", "MK"), ("Q-1", "RS")]
+    for code in ("MK", "RS"):
+        told = [hit for hit in world.hits(world.services[code], round_id) if hit["submission_id"] == submission]
+        assert [(hit["record_id"], hit["counterpart"]) for hit in told] == [(f"{code}-1", "AL")]
+    assert not any("tokens" in str(path) and submission in str(path) for path in world.files(world.matcher))
+    world.close(round_id)

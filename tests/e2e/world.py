@@ -1,0 +1,295 @@
+"""A matcher and several nodes as real processes on loopback, each with a home of its own, for the end-to-end tests.
+
+Everything is done as its users would do it: by the `aquila` command and the operator interfaces. A world can kill any
+of its processes and start it again on the same home.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+AQUILA = str(Path(sys.executable).parent / "aquila")
+WAIT_SECONDS = 120.0
+JUSTIFICATION = {
+    "legal_basis": "PCC SEE, Article 17",
+    "purpose": "prevention of terrorism",
+    "case_reference": "CASE-1",
+    "category": "suspects",
+    "officer": "officer-7",
+}
+
+
+def run(*arguments: str) -> str:
+    """Run the `aquila` command and return what it printed on stdout."""
+    done = subprocess.run([AQUILA, *arguments], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, f"aquila {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Service:
+    """One process with its home."""
+
+    name: str
+    kind: str
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+
+    @property
+    def log(self) -> Path:
+        """What the process wrote on stderr, over all its lives."""
+        return self.home.parent / f"{self.name}.log"
+
+    def start(self) -> None:
+        """Start the process and wait until it says that it is ready."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [AQUILA, self.kind, "serve", "--home", str(self.home)], stdout=subprocess.PIPE, stderr=log
+            )
+        self.starts += 1
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert b"ready" in line, f"{self.name} did not start: {self.log.read_text(errors='replace')[-2000:]}"
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.reap()
+
+    def stop(self) -> None:
+        """End the process as its supervisor would."""
+        assert self.process is not None
+        self.process.terminate()
+        self.reap()
+
+    def reap(self) -> None:
+        """Wait for the process and close its pipe."""
+        assert self.process is not None
+        self.process.wait(timeout=30)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process = None
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """Call the operator interface; the answer's JSON, or an assertion that shows the problem."""
+        token = (self.home / "operator.token").read_text().strip()
+        url = f"http://127.0.0.1:{self.port}{path}"
+        answer = httpx.request(method, url, headers={"authorization": f"Bearer {token}"}, timeout=60, **options)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+
+@dataclass
+class World:
+    """The matcher and the nodes of a round."""
+
+    root: Path
+    database_urls: Mapping[str, str] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+
+    @property
+    def matcher(self) -> Service:
+        """The matcher."""
+        return self.services["matcher"]
+
+    @property
+    def nodes(self) -> list[Service]:
+        """The nodes, by code."""
+        return [service for name, service in sorted(self.services.items()) if name != "matcher"]
+
+    def make(self, codes: list[str]) -> None:
+        """Make all homes, let everyone register everyone, and start the processes."""
+        matcher = self._add("matcher", "matcher")
+        run("matcher", "init", "--home", str(matcher.home), "--port", str(matcher.port))
+        url = f"http://127.0.0.1:{matcher.port}"
+        for code in codes:
+            node = self._add(code, "node")
+            run(
+                "node", "init", "--home", str(node.home), "--code", code, "--name", f"Party {code}", "--matcher", url,
+                "--port", str(node.port), "--poll-seconds", "0.1",
+            )  # fmt: skip
+        cards = []
+        for service in self.services.values():
+            card = self.root / f"{service.name}.card.toml"
+            card.write_text(run("party", "card", "--home", str(service.home)))
+            cards.append(str(card))
+        for service in self.services.values():
+            run("party", "register", *cards, "--home", str(service.home))
+        for service in self.services.values():
+            if service.name in self.database_urls:
+                settings = service.home / f"{service.kind}.toml"
+                settings.write_text(
+                    settings.read_text() + f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
+                )
+            service.start()
+
+    def _add(self, name: str, kind: str) -> Service:
+        service = Service(name, kind, self.root / name, free_port())
+        self.services[name] = service
+        return service
+
+    def propose(self, **terms: Any) -> str:
+        """Propose a round among all parties and return its id."""
+        proposal = {
+            "participants": [node.name for node in self.nodes],
+            "area": "terrorism",
+            "legal_basis": "PCC SEE, Article 17",
+            "purpose": "prevention of terrorism",
+            "category": "suspects",
+            "chunk_elements": 64,
+            "padding": {"inputs_per_record": [], "records_multiple": 1},
+            **terms,
+        }
+        view = self.matcher.ask("POST", "/v1/operator/rounds", json=proposal)
+        return str(view["entry"]["round_id"])
+
+    def consent(self, round_id: str, *nodes: Service) -> None:
+        """Wait until the nodes know the round, and let them consent."""
+        for node in nodes or self.nodes:
+            self.until(
+                lambda node=node: any(r["round_id"] == round_id for r in node.ask("GET", "/v1/rounds")["rounds"])
+            )
+            node.ask("POST", f"/v1/rounds/{round_id}/consent")
+
+    def import_list(self, node: Service, path: Path) -> str:
+        """Import a CSV file at a node and return the import's id."""
+        report = node.ask("POST", "/v1/imports", params={"name": path.name, "format": "csv"}, content=path.read_bytes())
+        return str(report["import_id"])
+
+    def submit(self, node: Service, round_id: str, import_id: str, kind: str = "list") -> str:
+        """Submit an import, as soon as the round is open."""
+        self.until(lambda: self.phase(node, round_id) != "proposed")
+        request = {"import_id": import_id, "kind": kind, "justification": JUSTIFICATION}
+        return str(node.ask("POST", f"/v1/rounds/{round_id}/submissions", json=request)["submission_id"])
+
+    def phase(self, service: Service, round_id: str) -> str:
+        """Return where a service believes the round to be."""
+        return str(self.view(service, round_id)["entry"]["phase"])
+
+    def view(self, service: Service, round_id: str) -> dict[str, Any]:
+        """Return a service's view of a round."""
+        prefix = "/v1/operator/rounds" if service.kind == "matcher" else "/v1/rounds"
+        view: dict[str, Any] = service.ask("GET", f"{prefix}/{round_id}")
+        return view
+
+    def hits(self, node: Service, round_id: str) -> list[dict[str, Any]]:
+        """Return a node's hits."""
+        hits: list[dict[str, Any]] = node.ask("GET", f"/v1/rounds/{round_id}/hits")["hits"]
+        return hits
+
+    def wait_for_hits(self, round_id: str) -> None:
+        """Wait until every node has its hits and the matcher knows it."""
+        self.until(lambda: all(self.view(node, round_id)["hits"] is not None for node in self.nodes))
+        self.until(lambda: all(p["acknowledged"] for p in self.view(self.matcher, round_id)["parties"]))
+
+    def close(self, round_id: str) -> None:
+        """Close the round, and wait until every node has destroyed its keys and said so."""
+        self.matcher.ask("POST", f"/v1/operator/rounds/{round_id}/close")
+        self.until(lambda: not any(self.view(node, round_id)["keys_present"] for node in self.nodes))
+        self.until(lambda: all(p["closed"] for p in self.view(self.matcher, round_id)["parties"]))
+
+    def until(self, true: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
+        """Wait until something holds; a failure shows the end of every log."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(httpx.TransportError):
+                if true():
+                    return
+            time.sleep(0.05)
+        logs = {s.name: s.log.read_text(errors="replace")[-1500:] for s in self.services.values()}
+        raise AssertionError("waited in vain\n" + "\n".join(f"--- {name}\n{text}" for name, text in logs.items()))
+
+    def stop(self) -> None:
+        """Stop every process that is still running."""
+        for service in self.services.values():
+            if service.process is not None:
+                service.process.kill()
+                service.reap()
+
+    def files(self, *services: Service) -> Iterator[Path]:
+        """Yield every file under the homes of these services, and their logs."""
+        for service in services:
+            yield from (path for path in service.home.rglob("*") if path.is_file())
+            yield service.log
+
+
+def paired_hits(world: World, round_id: str) -> set[tuple[str, str, str, str, str]]:
+    """Return what both sides' hits say together: party and record of each side, and the level."""
+    sides: dict[str, list[tuple[str, str, str]]] = {}
+    for node in world.nodes:
+        for hit in world.hits(node, round_id):
+            sides.setdefault(hit["hit_id"], []).append((node.name, hit["record_id"], hit["certainty"]))
+    assert all(len(side) == 2 for side in sides.values()), "every hit has two sides"
+    return {(a[0], a[1], b[0], b[1], a[2]) for a, b in (sorted(side) for side in sides.values())}
+
+
+def rehearsed_hits(files: Mapping[str, Path], scratch: Path) -> set[tuple[str, str, str, str, str]]:
+    """Return the hits of `aquila rehearse` on the same files, as `paired_hits` gives them."""
+    out = scratch / "hits.csv"
+    parties = [part for code, path in sorted(files.items()) for part in ("--party", f"{code}={path}")]
+    run("rehearse", *parties, "--out", str(out))
+    with out.open(encoding="utf-8", newline="") as stream:
+        return {
+            (row["party_a"], row["record_id_a"], row["party_b"], row["record_id_b"], row["certainty"])
+            for row in csv.DictReader(stream)
+        }
+
+
+def lists(folder: Path) -> dict[str, Path]:
+    """Write three small lists with known common persons, in the scripts of their countries."""
+    people = {
+        "AL": [("Ardit", "Hoxha", "1984-03-12"), ("Jusuf", "Djordjević", "1979-11-02"), ("Besnik", "Kra", "1990")],
+        "MK": [("Ардит", "Хоџа", "1984-12-03"), ("Стојан", "Петровски", "1971-05-30"), ("Mila", "Il", "1988-01-09")],
+        "RS": [("Јусуф", "Ђорђевић", "1979-11-02"), ("Stojan", "Petrovski", "1971-05-30"), ("Ana", "K", "1995-07-21")],
+    }  # fmt: skip
+    files = {}
+    for code, rows in people.items():
+        path = folder / f"{code}.csv"
+        lines = ["record_id,given_names,family_names,date_of_birth,document_numbers"]
+        lines += [f"{code}-{i},{given},{family},{born},{code}777{i}55" for i, (given, family, born) in enumerate(rows)]
+        lines += [f"{code}-f{i},Filler{code}{i},Person{i}x{code},19{50 + i}-02-1{i % 10}," for i in range(20)]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        files[code] = path
+    return files
+
+
+def secrets_of(files: Mapping[str, Path]) -> set[bytes]:
+    """Return every name, date and number of the lists, in the spellings in which it might leak."""
+    found: set[str] = set()
+    for path in files.values():
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                values = [row[name] for name in ("given_names", "family_names", "date_of_birth", "document_numbers")]
+                found |= {value for value in values if len(value) > 3}
+    spellings = {form for value in found for form in (value, value.lower(), value.upper(), json.dumps(value)[1:-1])}
+    return {form.encode() for form in spellings}
+
+
+def leaks(paths: Iterator[Path], needles: set[bytes]) -> list[str]:
+    """Return which file holds which of the needles."""
+    return [f"{path.name}: {needle!r}" for path in paths for needle in needles if needle in path.read_bytes()]

@@ -1,0 +1,50 @@
+"""The sample settings are settings, and the operations page says each setting once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.kit.settings import ServiceSettings, described, load
+from services.matcher.settings import MatcherSettings
+from services.node.settings import NodeSettings
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+CLASSES: dict[str, type[ServiceSettings]] = {"node": NodeSettings, "matcher": MatcherSettings}
+
+
+@pytest.mark.parametrize("name", ["node.basic", "node.advanced", "matcher.basic", "matcher.advanced"])
+def test_sample_is_accepted(name: str) -> None:
+    """Each sample is a settings file that its service takes."""
+    cls = CLASSES[name.partition(".")[0]]
+    assert isinstance(load(DEPLOY / "samples" / f"{name}.toml", cls), cls)
+
+
+@pytest.mark.parametrize("service", sorted(CLASSES))
+def test_every_setting_is_described_and_documented_once(service: str) -> None:
+    """No setting lacks a description or its one row on the operations page."""
+    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8")
+    for name, description in described(CLASSES[service]):
+        assert description, name
+        assert page.count(f"| `{name}` |") == 1, name
+
+
+def test_operations_page_names_no_setting_that_is_gone() -> None:
+    """Every row of the settings table is a setting of a service, and says whose."""
+    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.partition("| setting | of |")[2].splitlines() if line.startswith("| `")]
+    known = {service: {name for name, _ in described(cls)} for service, cls in CLASSES.items()}
+    for _, name, whose, *_ in rows:
+        setting = name.strip(" `")
+        holders = {service for service, names in known.items() if setting in names}
+        assert holders == ({"node", "matcher"} if whose.strip() == "both" else {whose.strip()})
+
+
+@pytest.mark.parametrize("service", sorted(CLASSES))
+def test_unit_starts_the_service(service: str) -> None:
+    """The systemd unit runs the command that exists, as its own user, without new privileges."""
+    unit = (DEPLOY / "systemd" / f"aquila-{service}.service").read_text(encoding="utf-8")
+    assert f"/aquila {service} serve --home" in unit
+    assert "NoNewPrivileges=yes" in unit
+    assert "ProtectSystem=strict" in unit
