@@ -1,0 +1,60 @@
+"""Generated files are what the code gives, and the check would tell if they were not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import AquilaError
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS
+from services.kit.errors import PROBLEMS
+from tests import generate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_schemas_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is in the repository is what `make schemas` writes."""
+    assert generate.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_written_twice_is_the_same(tmp_path: Path) -> None:
+    """The same code gives the same bytes."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        assert generate.main(["--into", str(folder)]) == 0
+        assert generate.main(["--into", str(folder), "--check"]) == 0
+    for path in first.rglob("*.json"):
+        assert path.read_bytes() == (second / path.relative_to(first)).read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["changed", "missing", "left over"])
+def test_a_difference_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str) -> None:
+    """A file that differs, is missing, or belongs to no message any more is named, and the exit code is 1."""
+    folder = tmp_path / "schemas"
+    generate.main(["--into", str(folder)])
+    path = folder / "json" / ("Gossip.schema.json" if fault == "left over" else "Consent.schema.json")
+    path.unlink() if fault == "missing" else path.write_text("{}\n", encoding="utf-8")
+    assert generate.main(["--into", str(folder), "--check"]) == 1
+    assert f"schemas/json/{path.name} is not what the code gives" in capsys.readouterr().err
+
+
+def test_every_message_has_its_schema() -> None:
+    """Each schema says under which payload type its message is signed, and takes no unknown field."""
+    files = dict(generate.generated())
+    for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS):
+        schema = files[f"json/{message.__name__}.schema.json"]
+        assert schema["$comment"] == message.payload_type
+        assert schema["additionalProperties"] is False
+
+
+def test_every_problem_is_listed() -> None:
+    """The list of problem types has every error of the core and of the services, each with a sentence."""
+    listed = dict(generate.generated())["problems.json"]
+    assert {problem["error"] for problem in listed.values()} == {kind.__name__ for kind in PROBLEMS}
+    assert AquilaError in PROBLEMS
+    assert all(problem["means"].endswith(".") for problem in listed.values())
+    assert json.loads((generate.SCHEMAS / "problems.json").read_text(encoding="utf-8")) == listed
