@@ -15,13 +15,12 @@ app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
 @app.command()
 def init(
     home: NewHome,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the matcher listens; 0 takes a free port.")] = 8600,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the matcher listens; 0 takes a free port.")] = 8700,
     as_json: Json = False,
 ) -> None:
     """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
-    from services.matcher.home import create
-
     from clients.cli.parties import own_card, show_card
+    from services.matcher.home import create
 
     create(home, port=port)
     screen = Screen(as_json)
@@ -32,8 +31,7 @@ def init(
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
-    from services.matcher.main import run
-
     from clients.sdk import find_home
+    from services.matcher.main import run
 
     run(find_home(home, "matcher").settings)

@@ -22,7 +22,7 @@ def init(
     matcher_ca: Annotated[
         Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of the matcher's certificate.")
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the node listens; 0 takes a free port.")] = 8700,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the node listens; 0 takes a free port.")] = 8701,
     poll_seconds: Annotated[float, typer.Option(help="Seconds between two looks at the matcher.")] = 2.0,
     as_json: Json = False,
 ) -> None:

@@ -193,8 +193,9 @@ class Story:
         result = search(cast.homes[MATCHER], rows)
         found = ", ".join(map(str, result.found_in)) or "none"
         self.screen.tell(
-            f"Looked for {result.needles:,} names, dates and numbers of all three lists, as written and in small "
-            f"letters, in {numbered(result.files, 'file')} of the matcher with {result.octets:,} bytes. Found in: {found}.",
+            f"Looked for {result.needles:,} names, dates and numbers of all three lists, as written and in "
+            f"small letters, in {numbered(result.files, 'file')} of the matcher ({result.octets:,} bytes).",
+            f"Found in: {found}.",
             f"(Names under {LEAST_BYTES} bytes only as given and family name together: alone, chance finds them.)",
         )
         self.document["search"] = {

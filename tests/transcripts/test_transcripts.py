@@ -1,0 +1,61 @@
+"""Runs of `aquila`, word for word.
+
+A transcript has blocks: `$ aquila ...`, then stdout as it is, stderr behind `2> `, and `[exit N]` unless it is 0. The
+files that a command names are in `files/`. Values that differ from run to run stand as `<...>`.
+AQUILA_WRITE_TRANSCRIPTS=1 writes the files anew; read the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from clients.cli.main import main
+
+FOLDER = Path(__file__).parent
+TRANSCRIPTS = sorted(FOLDER.glob("*.txt"))
+PHASES = "seconds_total|read|consent|normalize|blind|evaluate|verify|finalize|match"
+VARIABLE = [
+    (re.compile(r"\b\d+\.\d+ s\b"), "<seconds> s"),
+    (re.compile(rf'("(?:{PHASES})": )[\d.]+'), r"\1<seconds>"),
+    (re.compile(r'("peak_memory_bytes": )\d+'), r"\1<bytes>"),
+    (re.compile(r"(Group backend: ).*"), r"\1<backend>"),
+    (re.compile(r'("reason": ")[^"]*threads: \d+'), r"\1<backend>"),
+    (re.compile(r'("digest": ")[0-9a-f]{64}'), r"\1<digest>"),
+]
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_transcript(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says what its transcript says."""
+    shutil.copytree(FOLDER / "files", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AQUILA_HOME", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    expected = path.read_text(encoding="utf-8")
+    commands = [line[2:] for line in expected.splitlines() if line.startswith("$ ")]
+    happened = "\n".join(_block(command, capsys) for command in commands)
+    if os.environ.get("AQUILA_WRITE_TRANSCRIPTS"):
+        path.write_text(happened, encoding="utf-8")
+    assert happened == expected
+
+
+def _block(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run one command and return its block."""
+    program, *arguments = shlex.split(command)
+    if program == "cat":
+        return f"$ {command}\n{Path(arguments[0]).read_text(encoding='utf-8')}"
+    code = main(arguments)
+    said = capsys.readouterr()
+    lines = [f"$ {command}", *said.out.splitlines(), *(f"2> {line}".rstrip() for line in said.err.splitlines())]
+    text = "\n".join([*lines, f"[exit {code}]"] if code else lines) + "\n"
+    for pattern, stands in VARIABLE:
+        text = pattern.sub(stands, text)
+    return text
