@@ -364,7 +364,8 @@ def _closing(message: Closing, round_: Round, _digest: str, _now: int | None) ->
         raise BindingError(
             f"{message.party} closes another round than this", round=round_.round_id, party=message.party
         )
-    if round_.ending is None and (message.party, None) not in round_.receipts:
+    # Only the matcher sees every receipt; a party is not shown those of others.
+    if round_.sees_everything and round_.ending is None and (message.party, None) not in round_.receipts:
         raise OrderError(f"{message.party} closes before it has its hits", round=round_.round_id, party=message.party)
     round_.closings[message.party] = message
 

@@ -131,7 +131,7 @@ async def _spooled(request: Request) -> BinaryIO:
 
     The file has no name on the disk, so that a crash leaves nothing of it.
     """
-    spool: BinaryIO = tempfile.TemporaryFile(dir=_node(request).settings.home)  # type: ignore[assignment]  # mypy's type of it is narrower
+    spool: BinaryIO = tempfile.TemporaryFile(dir=_node(request).settings.home)  # noqa: SIM115 - the caller closes it
     try:
         async for piece in request.stream():
             await run_in_threadpool(spool.write, piece)
