@@ -1,0 +1,115 @@
+"""Events: the one feed of a round, and who may see what of it (PROTOCOL.md section 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, or_, select
+
+from aquila.protocol.messages import Evaluation, HitReport, Receipt
+from aquila.protocol.messages.views import Event, EventKind
+from services.matcher.tables import EventRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds import Accepted
+
+ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
+TOKENS = "tokens"
+"""The kind of an event that tells workers that token bytes came; no party sees it."""
+
+_PAGE_BYTES = 4 << 20
+
+
+def statement_event(round_id: str, accepted: Accepted, envelope: bytes) -> EventRow:
+    """Return the event of an accepted statement."""
+    message = accepted.message
+    reader: str | None = None
+    match message:
+        case Evaluation():
+            audience, reader = READER, message.origin
+        case HitReport() | Receipt():
+            audience, reader = READER, message.party
+        case _:
+            audience = ALL
+    return EventRow(
+        round_id=round_id,
+        kind=EventKind.STATEMENT.value,
+        party=getattr(message, "party", accepted.signer),
+        audience=audience,
+        reader=reader,
+        statement=type(message).__name__.lower(),
+        digest=accepted.digest,
+        envelope=envelope.decode(),
+        submission_id=getattr(message, "submission_id", None),
+        chunk_index=getattr(message, "index", None),
+    )
+
+
+def bytes_event(  # noqa: PLR0913, PLR0917 - what an event says
+    round_id: str, kind: str, submission_id: str, index: int, party: str, origin: str
+) -> EventRow:
+    """Return the event of bytes that came.
+
+    Args:
+        round_id: The round.
+        kind: `blinded`, `evaluation` or `tokens`.
+        submission_id: Of which submission.
+        index: Which chunk.
+        party: Who sent it.
+        origin: Whose submission it is.
+    """
+    audience = {EventKind.BLINDED: OTHERS, EventKind.EVALUATION: READER, TOKENS: NOBODY}[kind]
+    return EventRow(
+        round_id=round_id,
+        kind=str(kind),
+        party=party,
+        audience=audience,
+        reader=origin if audience == READER else None,
+        submission_id=submission_id,
+        chunk_index=index,
+    )
+
+
+def visible_events(session: Session, round_id: str, caller: str, after: int, limit: int) -> tuple[Event, ...]:
+    """Return the next events that a party may see, at most `limit` and about 4 MiB of them."""
+    query = (
+        select(EventRow)
+        .where(EventRow.round_id == round_id, EventRow.event_id > after, _visible_to(caller))
+        .order_by(EventRow.event_id)
+        .limit(limit)
+        .execution_options(yield_per=50)
+    )
+    events: list[Event] = []
+    size = 0
+    for row in session.scalars(query):
+        events.append(_view(row))
+        size += len(row.envelope or "")
+        if size >= _PAGE_BYTES:
+            break
+    return tuple(events)
+
+
+def _visible_to(caller: str) -> ColumnElement[bool]:
+    own_statement = and_(EventRow.kind == EventKind.STATEMENT.value, EventRow.party == caller)
+    return and_(
+        or_(
+            EventRow.audience == ALL,
+            and_(EventRow.audience == OTHERS, EventRow.party != caller),
+            and_(EventRow.audience == READER, EventRow.reader == caller),
+            own_statement,
+        ),
+        # A report whose envelope was deleted, because its party has it, is no longer told.
+        or_(EventRow.kind != EventKind.STATEMENT.value, EventRow.envelope.is_not(None)),
+    )
+
+
+def _view(row: EventRow) -> Event:
+    kind = EventKind(row.kind)
+    if kind is EventKind.STATEMENT:
+        return Event(event_id=row.event_id, kind=kind, envelope=row.envelope)
+    return Event(
+        event_id=row.event_id, kind=kind, submission_id=row.submission_id, index=row.chunk_index, party=row.party
+    )

@@ -1,0 +1,94 @@
+"""The matcher's home folder: settings, identity key, operator's token, database and chunks.
+
+Creating a home and starting the matcher are separate acts. Nothing that is there already is replaced.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import InputError
+from aquila.protocol.registry import write_registry
+from services.kit.files import write_secret
+from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.settings import load
+from services.matcher.settings import MatcherSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.crypto.keys import VerifyKey
+    from aquila.protocol.registry import Registry
+
+SETTINGS_FILE = "matcher.toml"
+IDENTITY_FILE = "identity.pem"
+REGISTRY_FILE = "registry.toml"
+DATABASE_FILE = "matcher.db"
+CHUNKS_FOLDER = "chunks"
+SCRATCH_FOLDER = "scratch"
+
+_SETTINGS = """\
+# The matcher of Aquila. Relative paths count from this file's folder; the operations page lists every setting.
+
+# Keys, chunks and the default database lie here.
+home = "."
+identity = "identity.pem"
+registry = "registry.toml"
+
+# Seconds between two looks at the rounds' deadlines.
+driver_seconds = {driver_seconds}
+
+# Nodes and the operator call here; other addresses than loopback need [tls].
+[listen]
+host = "127.0.0.1"
+port = {port}
+
+# What a round has whose proposal leaves it open: elements of each party by class.
+[rounds]
+cap_full = 1_000_000
+cap_partial = 1_000_000
+
+# Its deadlines, each in seconds after the one before: consents, lists, evaluations, the end.
+[rounds.window]
+consent_seconds = 604_800
+submit_seconds = 604_800
+evaluate_seconds = 604_800
+close_seconds = 1_209_600
+"""
+
+
+def create(path: Path, *, registry: Registry | None = None, port: int = 8700, driver_seconds: float = 2.0) -> VerifyKey:
+    """Make a home and return the public half of its new identity key, for the registry.
+
+    Args:
+        path: The folder; made if it is missing.
+        registry: The pinned keys; without them the file `registry.toml` is put there later.
+        port: Where it listens; 0 takes a free port.
+        driver_seconds: Seconds between two looks at the deadlines.
+
+    Raises:
+        InputError: There is a home already, or a value is none that a setting can have.
+        StoreError: The disk is full or failed.
+    """
+    settings = path / SETTINGS_FILE
+    if settings.exists():
+        raise InputError(f"{path} is the home of a matcher already", hint="choose another folder", file=str(settings))
+    for folder in (path, path / CHUNKS_FOLDER):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    identity = IdentityKey.generate(secrets.token_bytes)
+    write_secret(path / IDENTITY_FILE, identity.to_pem())
+    OperatorToken.create(path / TOKEN_FILE)
+    if registry is not None:
+        write_secret(path / REGISTRY_FILE, write_registry(registry))
+    # The settings come last: if we crash before, there is no home yet, and creating it again is allowed.
+    draft = path / f".{SETTINGS_FILE}"
+    write_secret(draft, _SETTINGS.format(port=port, driver_seconds=float(driver_seconds)).encode())
+    try:
+        load(draft, MatcherSettings)
+    except InputError:
+        draft.unlink()
+        raise
+    draft.rename(settings)
+    return identity.public

@@ -1,0 +1,121 @@
+"""Putting the matcher together and running it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+
+import aquila
+from services.kit import logs
+from services.kit.drivers import Driver
+from services.kit.migrate import migrate
+from services.kit.nonces import StoredNonces
+from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.server import bind, lifespan_of, serve
+from services.kit.settings import load
+from services.kit.signatures import CallVerifier
+from services.kit.web import application
+from services.matcher.desk import open_desk, open_store
+from services.matcher.routes import ROUTERS
+from services.matcher.settings import MatcherSettings
+from services.matcher.steps import steps_of
+from services.matcher.steps.cleaning import sweep
+from services.matcher.tables import SPENT_NONCES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from services.kit.server import Endpoint
+    from services.matcher.desk import Desk
+
+PACKAGE = "services.matcher"
+
+
+def run(settings_path: Path) -> None:
+    """Serve until a signal ends it; the database is migrated first.
+
+    Raises:
+        InputError: The settings, the registry or an address cannot be used.
+        KeyMaterialError: A key or token cannot be read.
+        StoreError: The database cannot be opened or is newer than this program.
+    """
+    settings = load(settings_path, MatcherSettings)
+    logs.configure(settings.log_level)
+    prepare(settings)
+    endpoint = bind(settings)
+    serve(build(settings, endpoint), endpoint, settings.tls)
+
+
+def prepare(settings: MatcherSettings) -> None:
+    """Bring the database up to this version; raises as `migrate` does."""
+    store = open_store(settings)
+    try:
+        migrate(store, PACKAGE)
+    finally:
+        store.close()
+
+
+def build(
+    settings: MatcherSettings, endpoint: Endpoint | None = None, clock: Callable[[], int] | None = None
+) -> FastAPI:
+    """Put the application together; it serves a migrated database, and its drivers run within its lifespan.
+
+    Args:
+        settings: What its file says.
+        endpoint: The bound socket; without it calls are taken under the settings' own address.
+        clock: Seconds since 1970; the system's clock if not given.
+
+    Raises:
+        InputError: The registry or the rules cannot be read.
+        KeyMaterialError: A key or token cannot be read.
+    """
+    desk = open_desk(settings, clock)
+    verifier = CallVerifier(
+        desk.registry.by_fingerprint(),
+        StoredNonces(desk.store, SPENT_NONCES),
+        [endpoint.authority if endpoint else f"{settings.listen.host}:{settings.listen.port}"],
+        desk.clock,
+    )
+    app = application(
+        title="Aquila matcher",
+        version=aquila.__version__,
+        routers=ROUTERS,
+        body_bytes=settings.limits.body_bytes,
+        health=desk.store.check,
+        lifespan=_lifespan(desk),
+        call_verifier=verifier,
+        operator_token=OperatorToken.load(settings.home / TOKEN_FILE),
+    )
+    app.state.desk = desk
+    return app
+
+
+def _lifespan(desk: Desk) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    """Return the application's lifespan: what crashes left is swept, then drivers run until the end."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(sweep, desk)
+        drivers = [_driver(desk, name, step) for name, step in steps_of(desk).items()]
+        async with lifespan_of(drivers, desk.close)(app):
+            desk.bell.hang(drivers)
+            try:
+                yield
+            finally:
+                desk.bell.take_down()
+
+    return lifespan
+
+
+def _driver(desk: Desk, name: str, step: Callable[[], bool]) -> Driver:
+    """Return the driver of a step, which runs in a thread of its own."""
+
+    async def in_thread() -> bool:
+        return await run_in_threadpool(step)
+
+    return Driver(name, in_thread, interval=desk.settings.driver_seconds)

@@ -1,0 +1,142 @@
+"""Use case: the secretariat's officer proposes a round, and the matcher signs its manifest (PROTOCOL.md 3.1)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from aquila.errors import InputError, PolicyError
+from aquila.protocol.matcher import disk_bytes
+from aquila.protocol.messages import (
+    ClassCounts,
+    Manifest,
+    Padding,
+    Participant,
+    PartyCap,
+    TableReference,
+    Window,
+)
+from aquila.protocol.messages.base import fields_at_fault
+from aquila.protocol.rounds import Phase, Round
+from aquila.rehearsal import normalizer_reference
+from services.kit.logs import Log
+from services.matcher.tables import RoundRow
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages.views import RoundProposal
+    from services.matcher.desk import Desk
+    from services.matcher.settings import RoundSettings
+
+_LOG = Log("matcher.manifests")
+_MEBIBYTE = 1 << 20
+
+
+def propose_round(desk: Desk, proposal: RoundProposal) -> str:
+    """Store a new round and return its id.
+
+    Raises:
+        InputError: The proposal names parties or rules that are not known, or contradicts itself.
+        PolicyError: Its caps may take more than the disk has.
+    """
+    manifest = manifest_of(desk, proposal)
+    needed, free = disk_bytes(manifest), desk.files.free_space()
+    if needed > free:
+        raise PolicyError(
+            f"the caps of this round may take {needed // _MEBIBYTE} MiB of disk, and {free // _MEBIBYTE} MiB are free",
+            hint="propose lower caps, make room, or lower limits.free_mebibytes",
+            expected=free,
+            got=needed,
+        )
+    envelope = desk.matcher.propose(manifest)
+    # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
+    Round.from_manifest(desk.registry, desk.known.group, envelope)
+    with desk.store.transaction("round.propose") as session:
+        session.add(
+            RoundRow(
+                round_id=manifest.round_id,
+                manifest=envelope,
+                phase=Phase.PROPOSED.value,
+                created_at=desk.clock(),
+                evaluation_bytes=0,
+            )
+        )
+    _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
+    desk.bell.ring()
+    return manifest.round_id
+
+
+def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
+    """Return the manifest of a proposal, with the settings where it leaves something open.
+
+    Raises:
+        InputError: As `propose_round`.
+    """
+    parties = sorted(set(proposal.participants))
+    strangers = [party for party in parties if party not in desk.registry.parties]
+    if strangers or len(parties) != len(proposal.participants):
+        raise InputError(
+            f"the registry does not know {', '.join(strangers)}" if strangers else "a participant is named twice",
+            hint="register the party's card, then start the matcher again" if strangers else "",
+        )
+    table = desk.rules.get(proposal.rules)
+    if table is None:
+        raise InputError("the matcher has no match rules of this name", hint=f"it has {', '.join(sorted(desk.rules))}")
+    version, conformance = normalizer_reference()
+    defaults = desk.settings.rounds
+    pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
+    try:
+        return Manifest(
+            protocol="aquila/1",
+            round_id=desk.random(16).hex(),
+            mode=proposal.mode,
+            area=proposal.area,
+            legal_basis=proposal.legal_basis,
+            purpose=proposal.purpose,
+            category=proposal.category,
+            participants=tuple(
+                Participant(party=party, identity_fingerprint=desk.registry.key_of(party).fingerprint)
+                for party in parties
+            ),
+            pairs=tuple(sorted((min(pair), max(pair)) for pair in pairs)),
+            rules=TableReference(name=table.name, digest=table.digest),
+            normalizer=TableReference(name=version, digest=conformance),
+            caps=_caps(parties, proposal, defaults),
+            window=proposal.window or _window(desk.clock(), defaults),
+            chunk_elements=proposal.chunk_elements,
+            padding=proposal.padding
+            or Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records),
+            minimum_certainty=proposal.minimum_certainty,
+            frequency_limit=proposal.frequency_limit,
+            retention_days=proposal.retention_days,
+        )
+    except ValidationError as error:
+        raise InputError(f"the proposal makes no manifest: {fields_at_fault(error)}") from None
+
+
+def manifest_in(envelope: bytes) -> Manifest:
+    """Return the manifest in an envelope that this matcher signed and stored."""
+    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
+
+
+def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) -> tuple[PartyCap, ...]:
+    given = {cap.party: cap for cap in proposal.caps}
+    if set(given) - set(parties):
+        raise InputError("a cap is for a party that does not take part")
+    common = ClassCounts(full=defaults.cap_full, partial=defaults.cap_partial)
+    return tuple(given.get(party, PartyCap(party=party, elements=common)) for party in parties)
+
+
+def _window(now: int, defaults: RoundSettings) -> Window:
+    window = defaults.window
+    consent_by = now + window.consent_seconds
+    submit_by = consent_by + window.submit_seconds
+    evaluate_by = submit_by + window.evaluate_seconds
+    return Window(
+        consent_by=consent_by,
+        submit_by=submit_by,
+        evaluate_by=evaluate_by,
+        closes_at=evaluate_by + window.close_seconds,
+    )

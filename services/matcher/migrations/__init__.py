@@ -1,0 +1,1 @@
+"""The matcher's migrations, in order; a merged one is never edited."""

@@ -1,0 +1,158 @@
+"""The matcher's calls: those of parties, signed, and those of the operator, with the token (PROTOCOL.md section 9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from aquila.protocol.messages import Outcome
+from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, Reason, RoundProposal, Rounds
+from services.kit.web import Operator, SignedCaller
+from services.matcher.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
+from services.matcher.desk import Desk
+from services.matcher.events import TOKENS
+from services.matcher.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
+from services.matcher.manifests import propose_round
+from services.matcher.statements import accept_statement
+from services.matcher.views import round_view
+from services.matcher.wishes import wish_end
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OCTETS = "application/octet-stream"
+_IDENTIFIER = r"^[0-9a-f]{32}$"
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+At = Annotated[Desk, Depends(_desk)]
+RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
+SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
+Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
+Index = Annotated[int, Path(ge=0, le=2**40)]
+
+parties = APIRouter(prefix="/v1/rounds", tags=["parties"])
+operator = APIRouter(prefix="/v1/operator/rounds", tags=["operator"], dependencies=[Operator])
+
+
+@parties.get("", summary="The rounds whose manifest names the caller")
+def get_rounds(desk: At, call: SignedCaller) -> Rounds:
+    """List the rounds of the caller."""
+    return rounds_of(desk, call.party)
+
+
+@parties.get("/{round_id}/manifest", summary="The signed manifest", response_class=Response)
+def get_manifest(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
+    """Return the manifest in its envelope."""
+    return Response(manifest_envelope(desk, round_id, call.party), media_type="application/json")
+
+
+@parties.get("/{round_id}/events", summary="The next events, waited for")
+async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+    desk: At,
+    call: SignedCaller,
+    round_id: RoundId,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
+) -> Events:
+    """Return what is new in a round."""
+    return await events_of(desk, round_id, call.party, after, limit, wait)
+
+
+@parties.post("/{round_id}/statements", status_code=201, summary="A signed statement", response_class=Response)
+def post_statement(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
+    """Take a statement."""
+    return _stored(new=accept_statement(desk, round_id, call.party, call.body))
+
+
+@parties.put("/{round_id}/submissions/{submission_id}/blinded/{index}", status_code=201, response_class=Response)
+def put_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+    """Take a chunk of blinded elements."""
+    place = Place(round_id, submission_id, EventKind.BLINDED, call.party, index)
+    return _stored(new=put_chunk(desk, call.party, place, call.body))
+
+
+@parties.get("/{round_id}/submissions/{submission_id}/blinded/{index}", response_class=Response)
+def get_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+    """Return a chunk of blinded elements."""
+    return Response(
+        get_chunk(desk, call.party, Place(round_id, submission_id, EventKind.BLINDED, "", index)), media_type=_OCTETS
+    )
+
+
+def _evaluation(round_id: RoundId, submission_id: SubmissionId, party: Party, index: Index) -> Place:
+    return Place(round_id, submission_id, EventKind.EVALUATION, party, index)
+
+
+EvaluationPlace = Annotated[Place, Depends(_evaluation)]
+_EVALUATION = "/{round_id}/submissions/{submission_id}/evaluations/{party}/{index}"
+
+
+@parties.put(_EVALUATION, status_code=201, summary="An evaluated chunk", response_class=Response)
+def put_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
+    """Take an evaluated chunk."""
+    return _stored(new=put_chunk(desk, call.party, place, call.body))
+
+
+@parties.get(_EVALUATION, summary="An evaluated chunk, for its origin", response_class=Response)
+def get_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
+    """Return an evaluated chunk."""
+    return Response(get_chunk(desk, call.party, place), media_type=_OCTETS)
+
+
+@parties.delete(_EVALUATION, status_code=204, summary="The origin has it: its bytes are deleted")
+def delete_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> None:
+    """Delete an evaluated chunk."""
+    acknowledge_evaluation(desk, call.party, place)
+
+
+@parties.put("/{round_id}/submissions/{submission_id}/tokens/{index}", status_code=201, response_class=Response)
+def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+    """Take a chunk of token rows."""
+    return _stored(
+        new=put_chunk(desk, call.party, Place(round_id, submission_id, TOKENS, call.party, index), call.body)
+    )
+
+
+@operator.post("", status_code=201, summary="Propose a round")
+def post_round(desk: At, proposal: RoundProposal) -> MatcherRoundView:
+    """Propose a round."""
+    return round_view(desk, propose_round(desk, proposal))
+
+
+@operator.get("", summary="All rounds")
+def get_all_rounds(desk: At) -> Rounds:
+    """List all rounds."""
+    return rounds_of(desk)
+
+
+@operator.get("/{round_id}", summary="A round")
+def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
+    """Return a round."""
+    return round_view(desk, round_id)
+
+
+@operator.post("/{round_id}/close", status_code=202, summary="Close a round as soon as every party has its hits")
+def post_close(desk: At, round_id: RoundId) -> None:
+    """Take the wish to close a round."""
+    wish_end(desk, round_id, Outcome.CLOSED, "every party has its hits")
+
+
+@operator.post("/{round_id}/abort", status_code=202, summary="Abort a round")
+def post_abort(desk: At, round_id: RoundId, reason: Reason) -> None:
+    """Take the wish to abort a round."""
+    wish_end(desk, round_id, Outcome.ABORTED, reason.reason)
+
+
+def _stored(*, new: bool) -> Response:
+    """Return 201 for what is new, 200 for the same again."""
+    return Response(status_code=201 if new else 200)
+
+
+ROUTERS: Sequence[APIRouter] = (parties, operator)

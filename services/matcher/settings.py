@@ -1,0 +1,69 @@
+"""The matcher's settings, read from `matcher.toml`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.kit.settings import MEBIBYTE, ServiceSettings, SettingPath, Settings
+
+_HOUR = 3_600
+_DAY = 24 * _HOUR
+
+
+class WindowSettings(Settings):
+    """The deadlines of a round whose proposal names none, each in seconds after the one before."""
+
+    consent_seconds: int = Field(default=7 * _DAY, ge=1, description="From the proposal to the last consent.")
+    submit_seconds: int = Field(default=7 * _DAY, ge=1, description="From then to the last list.")
+    evaluate_seconds: int = Field(default=7 * _DAY, ge=1, description="From then to the last evaluation.")
+    close_seconds: int = Field(default=14 * _DAY, ge=1, description="From then to the end of the round.")
+
+
+class RoundSettings(Settings):
+    """What a round has whose proposal leaves it open."""
+
+    window: WindowSettings = Field(default_factory=WindowSettings, description="Deadlines.")
+    cap_full: int = Field(default=1_000_000, ge=0, description="Elements of the class full for each party.")
+    cap_partial: int = Field(default=1_000_000, ge=0, description="Elements of the class partial for each party.")
+    padding_inputs: tuple[Annotated[int, Field(ge=1, le=255)], ...] = Field(
+        default=(8, 16, 24, 32), description="Sizes to which the inputs of a record are padded; empty for none."
+    )
+    padding_records: int = Field(
+        default=100, ge=1, le=10_000_000, description="Multiple to which the records of a list are padded; 1 for none."
+    )
+
+
+class QuotaSettings(Settings):
+    """What a round may take of the disk."""
+
+    evaluation_mebibytes: int = Field(
+        default=4_096, ge=1, description="Evaluations of a round kept until their origins fetched them, in MiB."
+    )
+    retry_seconds: int = Field(default=10, ge=1, le=3_600, description="When to come again while the quota is used up.")
+
+    @property
+    def evaluation_bytes(self) -> int:
+        """The evaluations of a round in bytes."""
+        return self.evaluation_mebibytes * MEBIBYTE
+
+
+class MatchSettings(Settings):
+    """What the join of tokens may use."""
+
+    memory_mebibytes: int = Field(default=512, ge=64, description="Memory before the join spills to disk, in MiB.")
+    threads: int = Field(default=2, ge=1, description="Threads of the join.")
+    rows_per_range: int = Field(default=5_000_000, ge=1_000, description="Token rows joined at once, about.")
+
+
+class MatcherSettings(ServiceSettings):
+    """Everything that a matcher's file can say."""
+
+    identity: SettingPath = Field(description="PEM file with the matcher's identity key, readable by it alone.")
+    registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
+    rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
+    driver_seconds: float = Field(default=2.0, gt=0, le=60, description="Seconds between two looks at the deadlines.")
+    rounds: RoundSettings = Field(default_factory=RoundSettings, description="What a proposal may leave open.")
+    quotas: QuotaSettings = Field(default_factory=QuotaSettings, description="What a round may take of the disk.")
+    match: MatchSettings = Field(default_factory=MatchSettings, description="What the join of tokens may use.")

@@ -1,0 +1,135 @@
+"""Use case: a party says something. It is verified and stored as an event, or refused; contradictions are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.crypto.envelope import open_envelope
+from aquila.errors import EquivocationError, OrderError
+from aquila.protocol.messages import PARTY_STATEMENTS, Evaluation, Kind, Submission, Tokens
+from aquila.protocol.rounds import LARGEST_STATEMENT
+from services.kit.errors import NotFoundError
+from services.kit.logs import Log
+from services.matcher.progress import ready_submissions
+from services.matcher.tables import EventRow, EvidenceRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.protocol.messages import Statement
+    from aquila.protocol.rounds import Round
+    from services.matcher.desk import Desk
+    from services.matcher.known import Known
+
+_LOG = Log("matcher.statements")
+_TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
+_MOST_EVIDENCE = 100  # of one party in one round: a liar cannot fill the disk with its lies
+
+
+def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) -> bool:
+    """Take a statement of the caller and say whether it was new.
+
+    Args:
+        desk: The matcher's parts.
+        round_id: In which round.
+        caller: Who called.
+        envelope: What it signed.
+
+    Raises:
+        NotFoundError: There is no such round, or the caller is not in it.
+        SignatureError: The caller did not sign it.
+        MalformedError, BindingError, OrderError, CapError, PolicyError, ProofError: It does not count.
+        EquivocationError: The caller signed another one in its place; both are stored before this is raised.
+        StoreError: It may or may not be stored; the call can be repeated.
+    """
+    # 1. The caller itself signed it: nobody speaks for another, and a stranger's envelope costs no more than this.
+    key = desk.registry.key_of(caller)
+    opened = open_envelope(envelope, list(_TYPES), {key.fingerprint: key}, limit=LARGEST_STATEMENT)
+    message = _TYPES[opened.payload_type].from_payload(opened.payload)
+    try:
+        # 2. One transaction: catch up, verify, store. If we crash before its end, nothing was said; if after it and
+        #    before the answer, the party says it again and hears that it is known.
+        with desk.known.writing("statement.accept", round_id) as turn:
+            admit(turn.round, caller)
+            _tokens_are_due(turn.known, message)
+            accepted = turn.accept(envelope, now=desk.clock())
+    except EquivocationError as error:
+        _keep_evidence(desk, round_id, message, opened, envelope, error)
+        raise
+    if accepted.new:
+        _LOG.info("statement_accepted", round=round_id, party=caller, state=type(message).__name__.lower())
+        desk.bell.ring()
+    return accepted.new
+
+
+def admit(round_: Round, caller: str) -> None:
+    """Hide a round from those whom its manifest does not name.
+
+    Raises:
+        NotFoundError: The caller is none of them.
+    """
+    if round_.manifest.fingerprint_of(caller) is None:
+        raise NotFoundError("there is no such round", round=round_.round_id)
+
+
+def _tokens_are_due(known: Known, message: Statement) -> None:
+    """Refuse tokens that come too early, because the first of a list ends the time of amendments (3.8.2).
+
+    Raises:
+        OrderError: Not all evaluations are there.
+    """
+    if not isinstance(message, Tokens) or message.submission_id in known.round.tokens or known.round.ending:
+        return
+    submission = known.round.submissions.get(message.submission_id)
+    if submission is not None and message.submission_id not in ready_submissions(known, message.party):
+        waits = "its evaluations and the lists' report" if submission.kind is Kind.QUERY else "all lists' evaluations"
+        raise OrderError(
+            f"tokens are not due: they wait for {waits}", submission=message.submission_id, party=message.party
+        )
+
+
+def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
+    desk: Desk, round_id: str, message: Statement, opened: OpenedEnvelope, envelope: bytes, error: EquivocationError
+) -> None:
+    """Store both envelopes, each pair once; raises as `Store.transaction` does, and then the party comes again."""
+    with desk.store.transaction("evidence.keep") as session:
+        of_party = select(EvidenceRow).where(EvidenceRow.round_id == round_id, EvidenceRow.party == message.party)
+        kept = session.scalar(select(func.count()).select_from(of_party.subquery())) or 0
+        known = session.scalar(of_party.where(EvidenceRow.digest == opened.digest))
+        if known is not None or kept >= _MOST_EVIDENCE:
+            return
+        session.add(
+            EvidenceRow(
+                round_id=round_id,
+                party=message.party,
+                digest=opened.digest,
+                accepted=_rival(session, message, error),
+                refused=envelope.decode(),
+                found_at=desk.clock(),
+            )
+        )
+    _LOG.error("equivocation", round=round_id, party=message.party, state=type(message).__name__.lower())
+
+
+def _rival(session: Session, message: Statement, error: EquivocationError) -> str | None:
+    """Return the envelope that a refused one contradicts."""
+    events = select(EventRow.envelope).where(EventRow.round_id == message.round_id, EventRow.envelope.is_not(None))
+    expected = error.fields.get("expected")
+    if expected is not None:
+        return session.scalar(events.where(EventRow.digest == str(expected)).limit(1))
+    same = events.where(EventRow.statement == type(message).__name__.lower()).order_by(EventRow.event_id)
+    if isinstance(message, Evaluation):
+        same = same.where(
+            EventRow.party == message.party,
+            EventRow.submission_id == message.submission_id,
+            EventRow.chunk_index == message.index,
+        )
+    elif isinstance(message, Submission):
+        taken = session.scalar(same.where(EventRow.submission_id == message.submission_id).limit(1))
+        return taken or session.scalar(same.where(EventRow.party == message.party).limit(1))
+    elif isinstance(message, Tokens):
+        same = same.where(EventRow.submission_id == message.submission_id)
+    return session.scalar(same.limit(1))

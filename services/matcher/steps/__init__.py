@@ -1,0 +1,34 @@
+"""Steps: what drivers repeat. Each looks at what is stored, does one piece, and tells whether there was any.
+
+A matcher that is killed at any moment goes on where it was, because a step starts from rows and events alone, and
+checks again inside its transaction what it saw before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.matcher.steps.cleaning import clean
+from services.matcher.steps.deleting import Deletion
+from services.matcher.steps.ending import end_due
+from services.matcher.steps.matching import match_lists
+from services.matcher.steps.opening import open_due
+from services.matcher.steps.queries import match_queries, release_reports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from services.matcher.desk import Desk
+
+
+def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
+    """Return the matcher's steps by the names of their drivers."""
+    deletion = Deletion(desk)
+    return {
+        "opening": lambda: open_due(desk),
+        "matching": lambda: match_lists(desk),
+        "queries": lambda: match_queries(desk) | release_reports(desk),
+        "ending": lambda: end_due(desk),
+        "deleting": deletion.step,
+        "cleaning": lambda: clean(desk),
+    }

@@ -1,0 +1,73 @@
+"""Step: delete bytes of a running round that nobody needs any more, so that as little as possible is there at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages.views import EventKind
+from aquila.protocol.rounds import Phase
+from services.matcher.chunks import Place, delete_chunks
+from services.matcher.events import TOKENS
+from services.matcher.progress import blinded_are_in, waits_for
+from services.matcher.steps.each_round import OPEN, each_round
+from services.matcher.steps.queries import is_matched
+from services.matcher.tables import ChunkRow
+
+if TYPE_CHECKING:
+    from services.matcher.desk import Desk
+    from services.matcher.known import Known
+
+_BATCH = 500
+
+
+class Deletion:
+    """The step, which looks at a round again only when it has a new event; after a restart it looks at all."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._looked_at: dict[str, int] = {}
+
+    def step(self) -> bool:
+        """Delete what is not needed, up to 500 chunks of each round at a time."""
+        return each_round(self._desk, OPEN, self._delete)
+
+    def _delete(self, round_id: str) -> bool:
+        with self._desk.known.reading(round_id) as turn:
+            newest = turn.known.last_event
+            if self._looked_at.get(round_id) == newest:
+                return False
+            live = turn.session.scalars(
+                select(ChunkRow).where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None))
+            )
+            places = [Place(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in live]
+            needless = _needless(turn.known, {(place.what, place.submission_id, place.party) for place in places})
+        doomed = [place for place in places if (place.what, place.submission_id, place.party) in needless]
+        if doomed:
+            delete_chunks(self._desk, doomed[:_BATCH])
+        if len(doomed) <= _BATCH:
+            self._looked_at[round_id] = newest
+        return bool(doomed)
+
+
+def _needless(known: Known, groups: set[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Return the groups of chunks (what, submission, sender) that nobody needs any more."""
+    return {group for group in groups if _is_needless(known, *group)}
+
+
+def _is_needless(known: Known, what: str, submission_id: str, party: str) -> bool:
+    record = known.round
+    submission = record.submissions.get(submission_id)
+    # An amendment left out its origin, or the evaluator.
+    if submission is None or party not in record.participants:
+        return True
+    # A query goes when it was matched.
+    if submission.kind is Kind.QUERY and is_matched(record, submission_id):
+        return True
+    # Blinded elements go when everyone has evaluated them.
+    if what == EventKind.BLINDED:
+        return blinded_are_in(known, submission_id) and not waits_for(known, submission_id)
+    # A list's tokens go when they were matched, unless queries are still to meet them.
+    return what == TOKENS and record.phase is Phase.REPORTING and record.manifest.mode is Mode.LISTS

@@ -1,0 +1,165 @@
+"""Joining the tokens of some submissions: files in, signed reports out, and nothing left behind (PROTOCOL.md 3.7)."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import fcntl
+import os
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from aquila.errors import MalformedError
+from aquila.matching.join import TokenTable
+from aquila.protocol.matcher import TokenCount, grade_pairs, learn_bases, make_reports
+from services.kit.logs import Log
+from services.matcher.chunks import Place
+from services.matcher.events import TOKENS
+from services.matcher.tables import HitCountRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.rounds import Round
+    from aquila.records.rules import RuleTable
+    from services.matcher.desk import Desk
+    from services.matcher.known import Turn
+
+_LOG = Log("matcher.joining")
+
+
+class FaultyTokensError(MalformedError):
+    """A party's token rows that are no rows of the round; the field `party` says whose."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Joined:
+    """What a join gave: one report for each party concerned, and how many hits two parties had at each level."""
+
+    reports: list[HitReport]
+    hits: Counter[tuple[str, str, str]]
+
+
+def frozen(round_: Round) -> Round:
+    """Return a copy of a record that stays as it is while the original goes on."""
+    snapshot = copy.copy(round_)
+    for field in dataclasses.fields(snapshot):
+        part = getattr(round_, field.name)
+        if isinstance(part, (dict, list)):
+            setattr(snapshot, field.name, copy.copy(part))
+    return snapshot
+
+
+def join(
+    desk: Desk, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
+) -> Joined | None:
+    """Join the tokens of submissions; None where another process is joining.
+
+    Args:
+        desk: The matcher's parts.
+        round_: A record that nobody changes meanwhile.
+        submissions: Whose tokens; their places are the list numbers.
+        pairs: Which list numbers may be joined.
+        query: The query's submission id, or None for the lists.
+
+    Raises:
+        FaultyTokensError: A party's tokens are not one for each element, or no rows.
+        NotFoundError, DigestError: A file was lost or changed on our disk.
+        PolicyError: The matcher does not have the round's match rules.
+    """
+    table = desk.table_of(round_.manifest.rules.digest)
+    limits = desk.settings.match
+    with _scratch(desk.scratch) as folder:
+        if folder is None:
+            return None
+        with TokenTable(
+            folder, memory_mib=limits.memory_mebibytes, threads=limits.threads, rows_per_range=limits.rows_per_range
+        ) as tokens:
+            for number, submission_id in enumerate(submissions):
+                _add(desk, round_, table, tokens, number, submission_id)
+            tokens.join(pairs, round_.manifest.frequency_limit)
+            shares = learn_bases(round_, table, submissions, tokens.patterns())
+            graded = list(grade_pairs(round_, table, submissions, shares, tokens.pairs()))
+    reports = make_reports(round_, submissions, shares, graded, query, desk.random)
+    owners = [round_.submissions[submission_id].party for submission_id in submissions]
+    hits: Counter[tuple[str, str, str]] = Counter()
+    for pair, level, _ in graded:
+        left, right = sorted((owners[pair.left], owners[pair.right]))
+        hits[left, right, level.value] += 1
+    _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
+    return Joined(reports, hits)
+
+
+def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
+    """Store how many hits there were, which stays after everything else is gone."""
+    for (left, right, certainty), hits in joined.hits.items():
+        turn.session.add(
+            HitCountRow(
+                round_id=turn.row.round_id,
+                submission_id=query or "",
+                left=left,
+                right=right,
+                certainty=certainty,
+                hits=hits,
+            )
+        )
+
+
+def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
+    desk: Desk, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
+) -> None:
+    """Lay down one submission's tokens, and count them over all its chunks."""
+    submission = round_.submissions[submission_id]
+    count = TokenCount(table)
+    for index, reference in enumerate(round_.tokens[submission_id].chunks):
+        place = Place(round_.round_id, submission_id, TOKENS, submission.party, index)
+        rows = desk.files.read(place.name, bytes.fromhex(reference.digest))
+        with _blamed_on(submission.party):
+            count.add(rows)
+            tokens.add(number, rows)
+    with _blamed_on(submission.party):
+        count.check(submission)
+
+
+@contextlib.contextmanager
+def _blamed_on(party: str) -> Iterator[None]:
+    try:
+        yield
+    except MalformedError as error:
+        raise FaultyTokensError(error.message, hint=error.hint, **(error.fields | {"party": party})) from None
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[Path | None]:
+    """Hand out the empty scratch folder, or None while another process uses it; empty again afterwards.
+
+    A lock on a file, not a row: it ends with the process that holds it, however that ends. What a killed process
+    left is wiped by the next one.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        place = folder / "join"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(mode=0o700)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def wipe_scratch(desk: Desk) -> None:
+    """Remove what a killed join left, unless one is going on."""
+    with _scratch(desk.scratch):
+        pass

@@ -1,0 +1,82 @@
+"""What the matcher's operator sees of a round."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.protocol.messages.views import EventKind, MatcherRoundView, PartyProgress, Progress
+from services.matcher.events import TOKENS
+from services.matcher.feed import entry_of
+from services.matcher.progress import waits_for
+from services.matcher.tables import EvidenceRow, HitCountRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.matcher.desk import Desk
+    from services.matcher.known import Known, Turn
+
+
+def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
+    """Return a round as the operator sees it; raises `NotFoundError` for an unknown one."""
+    with desk.known.reading(round_id) as turn:
+        counts = turn.session.scalars(select(HitCountRow).where(HitCountRow.round_id == round_id)).all()
+        evidence = select(func.count()).select_from(EvidenceRow).where(EvidenceRow.round_id == round_id)
+        by_certainty: Counter[str] = Counter()
+        for count in counts:
+            by_certainty[count.certainty] += count.hits
+        record = turn.round
+        return MatcherRoundView(
+            entry=entry_of(turn.row),
+            manifest=record.manifest,
+            manifest_digest=record.manifest_digest,
+            binding=record.binding if record.bindings else None,
+            participants=record.participants,
+            parties=tuple(_progress(turn.known, p.party, counts) for p in record.manifest.participants),
+            hits_by_certainty=dict(by_certainty),
+            ending=_ending(turn),
+            evidence=turn.session.scalar(evidence) or 0,
+        )
+
+
+def _ending(turn: Turn) -> str | None:
+    """Return how the round ended and why, or how it is going to."""
+    ending = turn.round.ending
+    if ending is not None:
+        return f"{ending.outcome.value}: {ending.reason}"
+    if turn.row.wish is not None:
+        return f"to be {turn.row.wish}: {turn.row.reason}"
+    return None
+
+
+def _progress(known: Known, party: str, counts: Sequence[HitCountRow]) -> PartyProgress:
+    record = known.round
+    own = {i: s for i, s in record.submissions.items() if s.party == party}
+    others = {i: s for i, s in record.submissions.items() if s.party != party}
+    takes_part = party in record.participants
+    reported = any(name == party for name, _ in record.reports)
+    missing = {other for submission_id in own for other in waits_for(known, submission_id)}
+    return PartyProgress(
+        party=party,
+        consented=party in record.consents,
+        listed=record.list_of(party) is not None,
+        blinded=Progress(
+            done=sum(known.stored[EventKind.BLINDED, i, party] for i in own),
+            of=sum(len(s.chunks) for s in own.values()),
+        ),
+        evaluated=Progress(
+            done=sum(known.stored[EventKind.EVALUATION, i, party] for i in others) if takes_part else 0,
+            of=sum(len(s.chunks) for s in others.values()) if takes_part else 0,
+        ),
+        tokens=Progress(
+            done=sum(known.stored[TOKENS, i, party] for i in own),
+            of=sum(len(record.tokens[i].chunks) for i in own if i in record.tokens),
+        ),
+        waits_for=tuple(sorted(missing)),
+        hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,
+        acknowledged=(party, None) in record.receipts,
+        closed=party in record.closings,
+    )
