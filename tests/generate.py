@@ -1,7 +1,8 @@
 """Write anew what is generated from the code into `schemas/`, or say with `--check` what differs.
 
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
-writes: a JSON Schema of every signed message, and the table of problem types. The same code gives the same bytes.
+writes: a JSON Schema of every signed message, the table of problem types, and OpenAPI of matcher and node as they are
+put together for service, in homes that are thrown away. The same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -9,14 +10,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS
+from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.errors import PROBLEMS
+from services.kit.settings import load
+from services.matcher import home as matcher_home
+from services.matcher import main as matcher_main
+from services.matcher.settings import MatcherSettings
+from services.node import home as node_home
+from services.node import main as node_main
+from services.node.settings import NodeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+    from aquila.protocol.messages import Message
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file differs")
     parser.add_argument("--into", type=Path, default=SCHEMAS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    files = {options.into / name: _text(content) for name, content in generated()}
+    files = {options.into / name: _text(content) for name, content in generated().items()}
     if options.check:
         return check(options.into, files)
     for path, text in files.items():
@@ -50,12 +66,34 @@ def check(folder: Path, files: dict[Path, str]) -> int:
     return 1 if wrong or present - set(files) else 0
 
 
-def generated() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name and the content of every generated file."""
-    for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS):
-        schema = message.model_json_schema(mode="validation")
-        yield f"json/{message.__name__}.schema.json", {"$schema": DIALECT, "$comment": message.payload_type, **schema}
-    yield "problems.json", problems()
+@cache
+def generated() -> dict[str, dict[str, Any]]:
+    """Return the content of every generated file, by its name."""
+    files = {f"json/{message.__name__}.schema.json": schema(message) for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS)}
+    with tempfile.TemporaryDirectory() as folder:
+        openapi = {f"openapi/{name}.json": app.openapi() for name, app in applications(Path(folder))}
+    return files | openapi | {"problems.json": problems()}
+
+
+def schema(message: type[Message]) -> dict[str, Any]:
+    """Return the JSON Schema of a message, with the payload type under which it is signed."""
+    return {"$schema": DIALECT, "$comment": message.payload_type} | message.model_json_schema(mode="validation")
+
+
+def applications(folder: Path) -> Iterator[tuple[str, FastAPI]]:
+    """Yield both services' applications, made from fresh homes in a folder; their stores are closed afterwards."""
+    matcher_home.create(folder / "matcher")
+    node_home.create(folder / "node", "SI", "Slovenija", "https://matcher.example")
+    keys = {name: IdentityKey.from_pem((folder / name / "identity.pem").read_bytes()) for name in ("matcher", "node")}
+    registry = Registry(keys["matcher"].public, {"SI": RegisteredParty("SI", "Slovenija", keys["node"].public)})
+    for name in keys:
+        (folder / name / "registry.toml").write_bytes(write_registry(registry))
+    matcher = matcher_main.build(load(folder / "matcher" / "matcher.toml", MatcherSettings))
+    yield "matcher", matcher
+    matcher.state.desk.close()
+    node = node_main.build(load(folder / "node" / "node.toml", NodeSettings))
+    yield "node", node
+    node.state.node.store.close()
 
 
 def problems() -> dict[str, Any]:
