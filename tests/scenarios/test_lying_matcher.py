@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def report(stage: Stage, **fields: Any) -> bytes:
     """Return a signed report, empty and for SI where nothing else is said."""
-    content = {"round_id": stage.manifest.round_id, "binding": fields.get("binding") or stage.round.binding, "party": "SI",
-               "submission_id": None, "bases": (), "hits": ()}  # fmt: skip
-    return stage.signed("matcher", HitReport(**(content | fields)))
+    content = {"party": "SI", "submission_id": None, "bases": (), "hits": ()} | fields
+    binding = fields.get("binding") or stage.round.binding
+    return stage.signed("matcher", HitReport(**(content | {"round_id": stage.manifest.round_id, "binding": binding})))
 
 
 def hit(counterpart: str) -> dict[str, Any]:

@@ -62,10 +62,11 @@ def test_a_list_twice(stage: Stage) -> None:
 
 
 def test_closing_before_the_receipt(stage: Stage) -> None:
-    """A party that closes before it has its hits would leave the other side alone with them."""
+    """A party that closes before it has its hits would leave the other side alone: the matcher, who knows, refuses."""
     stage.finalized()
     closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=stage.round.binding)
-    stage.refused(OrderError, stage.signed("SI", closing), "closes before it has its hits")
+    with pytest.raises(OrderError, match="closes before it has its hits"):
+        stage.round.accept(stage.signed("SI", closing))
 
 
 def test_closing_another_round(stage: Stage) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.envelope import sign_envelope
 from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError
-from aquila.protocol.messages import HitReport, Refusal
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Evaluation, HitReport, Receipt, Refusal
 from aquila.protocol.rounds import LARGEST_STATEMENT, Phase, Round, announcement_place
 from tests.samples import read
 from tests.stage import WINDOW
@@ -16,7 +18,15 @@ from tests.stage import WINDOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aquila.protocol.messages import Message
     from tests.stage import Stage
+
+
+def message_in(envelope: bytes) -> Message:
+    """Return the message in an envelope, unverified."""
+    parsed = json.loads(envelope)
+    kinds = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+    return kinds[parsed["payloadType"]].from_payload(base64.b64decode(parsed["payload"]))
 
 
 def test_a_new_record(stage: Stage) -> None:
@@ -66,6 +76,25 @@ def test_a_node_may_see_tokens_before_their_evaluations(stage: Stage) -> None:
         record.accept(envelope)
     assert record.phase is Phase.MATCHING
     assert not record.evaluations
+
+
+@pytest.mark.parametrize("code", ["AL", "RS", "SI"])
+def test_what_a_node_is_shown_is_enough(stage: Stage, code: str) -> None:
+    """Without others' evaluations of others, reports and receipts a node's record comes to the same end."""
+    stage.finalized().match()
+    stage.close()
+    record, hidden = stage.new_record(), 0
+    own = stage.seats[code].submission_id
+    for envelope in stage.envelopes:
+        said = message_in(envelope)
+        of_another = isinstance(said, Evaluation | HitReport | Receipt) and said.party != code
+        if of_another and said.submission_id != own:
+            hidden += 1
+            continue
+        record.accept(envelope)
+    assert hidden > 4
+    assert (record.phase, record.binding) == (Phase.CLOSED, stage.round.binding)
+    assert set(record.closings) == {"AL", "RS", "SI"}
 
 
 def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: Stage) -> None:
