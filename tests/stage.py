@@ -7,12 +7,15 @@ actor's name. Lists are a few invented persons, chunks a few elements, so that a
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from aquila.crypto import oprf
+from aquila.crypto.dleq import prove_chunk
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import ExchangeKey, SealingKey, SecretBytes
 from aquila.crypto.shares import prove_knowledge
@@ -21,6 +24,7 @@ from aquila.protocol import steps
 from aquila.protocol.messages import (
     BoundStatement,
     Consent,
+    Evaluation,
     Kind,
     Manifest,
     Message,
@@ -28,7 +32,7 @@ from aquila.protocol.messages import (
     SharePublic,
     Window,
 )
-from aquila.protocol.party import EvaluatedChunk, RoundSecrets
+from aquila.protocol.party import EvaluatedChunk, RoundSecrets, proof_context
 from aquila.protocol.preparation import Preparation
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import Round
@@ -50,7 +54,8 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 NOW = 1_800_000_000
 WINDOW = Window(consent_by=NOW, submit_by=NOW + 100, evaluate_by=NOW + 200, closes_at=NOW + 300)
-DIGEST, ELEMENT, IDENTIFIER = "d" * 64, "e" * 64, "a" * 32
+FULL, PARTIAL = 0, 2
+"""Chunks of the list of SI: its first of the class full, and its first of the class partial."""
 
 BOTH_CLASSES = parse_rules(
     """
@@ -281,6 +286,31 @@ class Stage(Rehearsal):
         asker.sequence = self.seats[asker.code].sequence
         self.finalize(asker)
         self.seats[asker.code].sequence = asker.sequence
+
+    def evaluation_with(self, share: Share, index: int = FULL) -> tuple[Evaluation, bytes]:
+        """Return what RS would sign of a chunk of SI with some share, rightly proved for that share, and its answer."""
+        submission = self.round.submissions[self.seats["SI"].submission_id]
+        chunk, reference = self.seats["SI"].chunks[index][2], submission.chunks[index]
+        elements = oprf.evaluate(self.group, chunk, share)
+        context = proof_context(self.round, submission, index, "RS")
+        proof = prove_chunk(self.group, share, context, chunk, elements, bytes(32))
+        fields = {"origin": "SI", "submission_id": submission.submission_id, "index": index, "proof": proof.hex(),
+                  "input_class": reference.input_class, "elements": reference.elements,
+                  "input_digest": reference.digest, "output_digest": hashlib.sha256(elements).hexdigest()}  # fmt: skip
+        statement = self.statement("RS", Evaluation, **fields)
+        assert isinstance(statement, Evaluation)
+        return statement, elements
+
+    def right_evaluation(self, index: int = FULL) -> tuple[Evaluation, bytes]:
+        """Return what RS rightly signs of a chunk of SI, and its answer."""
+        kind = self.seats["SI"].chunks[index][0].input_class
+        return self.evaluation_with(self.seats["RS"].secrets.shares[kind], index)
+
+    def check(self, evaluation: Evaluation, elements: bytes) -> None:
+        """Let everyone take an evaluation of a chunk of SI by RS, and SI verify it."""
+        seat = self.seats["SI"]
+        self.publish(self.signed("RS", evaluation))
+        seat.party.check_evaluation(seat.round, evaluation, seat.chunks[evaluation.index][2], elements)
 
     def signed_payloads(self) -> list[bytes]:
         """Return the payload of every envelope so far."""

@@ -1,0 +1,40 @@
+"""Bytes come that are not those that were signed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import BindingError, DigestError
+from tests.stage import FULL, PARTIAL
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def test_another_size_or_digest(stage: Stage) -> None:
+    """Number and input digest are those that the origin signed."""
+    stage.submitted()
+    evaluation, _ = stage.right_evaluation()
+    stage.refused(BindingError, stage.changed("RS", evaluation, elements=3), "class, size or digest")
+    stage.refused(BindingError, stage.changed("RS", evaluation, input_digest="0" * 64), "class, size or digest")
+
+
+def test_other_bytes_than_it_signed(stage: Stage) -> None:
+    """Evaluated elements are those whose digest their party signed."""
+    stage.submitted()
+    evaluation, elements = stage.right_evaluation()
+    with pytest.raises(DigestError) as caught:
+        stage.check(evaluation, elements[:-1] + b"\x00")
+    assert caught.value.fields["chunk"] == FULL
+
+
+def test_other_elements_than_their_origin_signed(stage: Stage) -> None:
+    """A chunk that was changed on its way, or cut, is evaluated by nobody."""
+    stage.submitted()
+    chunk = stage.seats["SI"].chunks[FULL][2]
+    for other in (chunk[:-32], chunk[:-1], b"", stage.seats["SI"].chunks[PARTIAL][2]):
+        with pytest.raises(DigestError) as caught:
+            stage.send_chunk("SI", "RS", FULL, other)
+        assert caught.value.fields["submission"] == stage.seats["SI"].submission_id

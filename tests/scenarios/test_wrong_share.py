@@ -1,0 +1,56 @@
+"""A party evaluates with another share than it consented to, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.shares import new_share
+from aquila.errors import ProofError
+from aquila.records.rules import InputClass
+from tests.stage import FULL
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def test_the_right_share_verifies(stage: Stage) -> None:
+    """What the stories below change is otherwise accepted."""
+    stage.submitted()
+    stage.check(*stage.right_evaluation())
+
+
+def test_a_fresh_share(stage: Stage) -> None:
+    """An evaluation with a share that nobody consented to does not verify."""
+    stage.submitted()
+    with pytest.raises(ProofError):
+        stage.check(*stage.evaluation_with(new_share(stage.group, stage.random)))
+
+
+def test_the_share_of_another_party(stage: Stage) -> None:
+    """Each party answers with its own share, or the sum would count one twice."""
+    stage.submitted()
+    with pytest.raises(ProofError):
+        stage.check(*stage.evaluation_with(stage.seats["AL"].secrets.shares[InputClass.FULL]))
+
+
+def test_a_relayed_element(stage: Stage) -> None:
+    """A party that returns what it was sent has evaluated nothing."""
+    stage.submitted()
+    evaluation, _ = stage.right_evaluation()
+    relayed = stage.seats["SI"].chunks[FULL][2]
+    lie = evaluation.model_copy(update={"output_digest": evaluation.input_digest})
+    with pytest.raises(ProofError):
+        stage.check(lie, relayed)
+
+
+def test_one_wrong_element_among_right_ones(stage: Stage) -> None:
+    """Two evaluated elements exchanged are found out, though both are right elsewhere."""
+    stage.submitted()
+    evaluation, elements = stage.right_evaluation()
+    swapped = elements[32:64] + elements[:32] + elements[64:]
+    lie = evaluation.model_copy(update={"output_digest": hashlib.sha256(swapped).hexdigest()})
+    with pytest.raises(ProofError):
+        stage.check(lie, swapped)
