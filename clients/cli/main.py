@@ -49,7 +49,7 @@ def start(
         _show_version(Screen(as_json))
         raise typer.Exit(ExitCode.DONE)
     if context.invoked_subcommand is None:
-        Screen().note(context.get_help())
+        Screen().show(context.get_help())
         raise typer.Exit(ExitCode.USAGE)
     return ExitCode.DONE
 
@@ -69,15 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         screen.failure(_usage(error), "see the command's --help")
         return ExitCode.USAGE
-    except KeyboardInterrupt:
-        screen.failure("interrupted")
-        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output went away; what is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.REFUSED
     except Exception as error:  # noqa: BLE001 - the end of the command; a message could quote a person's values
         return _fault(screen, error)
+    if code == ExitCode.INTERRUPTED:  # the parser's answer to Ctrl-C
+        screen.failure("interrupted")
     return int(code or ExitCode.DONE)
 
 
@@ -93,7 +92,10 @@ def _show_version(screen: Screen) -> None:
 def _usage(error: typer.TyperException) -> str:
     """Return what the parser says is wrong with the command line, as a clause without its last stop."""
     says = getattr(error, "format_message", None)
-    return (says() if says else str(error)).rstrip(".")
+    text = str(says() if says else error)
+    for start in ("Invalid value: ", "Value error, "):
+        text = text.replace(start, "")
+    return text.rstrip(".")
 
 
 def _fault(screen: Screen, error: Exception) -> int:

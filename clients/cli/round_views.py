@@ -55,13 +55,18 @@ def hits_table(hits: Hits, limit: int) -> list[Table | str]:
     """Return hits, each beside the own record, the surest first; nothing of the other side is known here."""
     shown = sorted(hits.hits, key=lambda hit: (-hit.certainty.least, hit.counterpart, hit.record_id))[:limit]
     rows = [
-        (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, "; ".join(hit.sentences)) for hit in shown
+        (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, _joined(hit.sentences)) for hit in shown
     ]
     views: list[Table | str] = [
         Table("Hits", ("own record", "name, date of birth", "known to", "certainty", "why"), rows)
     ]
     left = len(hits.hits) - len(shown)
     return [*views, f"{numbered(left, 'more hit')} not shown."] if left else views
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Return a list in words: `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def own_name(hit: OwnHit) -> str:

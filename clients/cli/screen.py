@@ -15,6 +15,7 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from textwrap import fill
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _PLAIN_WIDTH = 110
 _LONGEST_BAR = 30
+_STORY_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Screen:
         """Tell a story: on stdout, or on stderr where stdout is for one document."""
         stream = self.err if self.as_json else self.out
         for view in views:
-            stream.write(_rendered(view, stream) + "\n")
+            shown = view if isinstance(view, Table) or view.startswith(" ") else fill(view, _STORY_WIDTH)
+            stream.write(_rendered(shown, stream) + "\n")
         stream.flush()
 
     def note(self, sentence: str) -> None:

@@ -107,7 +107,7 @@ def _truth(noted: dict[str, list[tuple[int, Row]]]) -> frozenset[tuple[str, str,
 
 def _note(person: Person, country: str, random: Random, *, distorted: bool) -> Row:
     """Note a person as a country's officers would: own nationals from documents, others from what was heard."""
-    write = _writer(country, random, foreign=person.country != country)
+    write = _writer(country, random, person.country)
     row = {
         "given_names": random.choice(person.given) if distorted else person.given[0],
         "family_names": random.choice(person.family) if distorted else person.family[0],
@@ -125,11 +125,12 @@ def _note(person: Person, country: str, random: Random, *, distorted: bool) -> R
     return row | _intelligence(random)
 
 
-def _writer(country: str, random: Random, *, foreign: bool) -> Callable[[str], str]:
-    """Return how a country's list writes a name."""
+def _writer(country: str, random: Random, origin: str) -> Callable[[str], str]:
+    """Return how a country's list writes the names of a person of another or of its own."""
     if country == "RS":
-        return spelling.cyrillic if random.random() < _CYRILLIC_SHARE else str
-    if not foreign:
+        hear = spelling.from_albanian if origin == "AL" else str
+        return (lambda name: spelling.cyrillic(hear(name))) if random.random() < _CYRILLIC_SHARE else hear
+    if country == origin:
         return str
     return random.choice([spelling.plain, spelling.albanian if country == "AL" else spelling.slovene])
 

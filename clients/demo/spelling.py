@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 
 _DIGRAPHS = {"lj": "љ", "nj": "њ", "dž": "џ"}
 _CYRILLIC = dict(zip("abvgdđežzijklmnoprstćufhcčš", "абвгдђежзијклмнопрстћуфхцчш", strict=True))
+_FOREIGN = {"q": "к", "w": "в", "x": "кс", "y": "ј"}  # noqa: RUF001 - the Cyrillic letter is meant
+_ALBANIAN_SOUNDS = (
+    ("xh", "dž"),
+    ("sh", "š"),
+    ("zh", "ž"),
+    ("gj", "đ"),
+    ("ll", "l"),
+    ("rr", "r"),
+    ("ç", "č"),
+    ("q", "ć"),
+    ("ë", "e"),
+    ("y", "i"),
+    ("x", "dz"),
+)
 _ALBANIAN = {"č": "ç", "ć": "q", "š": "sh", "ž": "zh", "đ": "gj"}
 _SLOVENE = {"ć": "č", "đ": "dj"}
 _KEYBOARD = {"č": "c", "ć": "c", "š": "s", "ž": "z", "đ": "dj", "ç": "c", "ë": "e"}
@@ -20,16 +34,23 @@ _SHORTEST_FOR_SLIP = 4
 
 
 def cyrillic(text: str) -> str:
-    """Write a Serbian Latin name in Serbian Cyrillic; other letters stay."""
+    """Write a Serbian Latin name in Serbian Cyrillic."""
     lower = text.lower()
     letters, place = [], 0
     while place < len(lower):
         pair = lower[place : place + 2]
         step = 2 if pair in _DIGRAPHS else 1
-        letter = _DIGRAPHS.get(pair) or _CYRILLIC.get(lower[place], lower[place])
-        letters.append(letter.upper() if text[place].isupper() else letter)
+        letter = _DIGRAPHS.get(pair) or _CYRILLIC.get(lower[place]) or _FOREIGN.get(lower[place], lower[place])
+        letters.append(letter.capitalize() if text[place].isupper() else letter)
         place += step
     return "".join(letters)
+
+
+def from_albanian(text: str) -> str:
+    """Write an Albanian name as Serbian spells its sounds."""
+    for albanian_letters, serbian in _ALBANIAN_SOUNDS:
+        text = text.replace(albanian_letters, serbian).replace(albanian_letters.capitalize(), serbian.capitalize())
+    return text
 
 
 def albanian(text: str) -> str:

@@ -50,6 +50,7 @@ class Story:
 
     Attributes:
         document: What came of it, for `--json`.
+        told: Which phases of which parties were shown as done.
     """
 
     screen: Screen
@@ -58,7 +59,7 @@ class Story:
     steps: int = 0
     round_id: str = ""
     document: dict[str, object] = field(default_factory=dict)
-    _clients: ExitStack = field(default_factory=ExitStack)
+    told: set[tuple[str, str]] = field(default_factory=set)
 
     def tell_all(self) -> Cast:
         """Play every step; the services are still running at the end."""
@@ -110,10 +111,12 @@ class Story:
                 report = node.import_list(stream, cast.list_file(code).name, "csv", accept_refused=True)
             assert report.import_id is not None
             imports[code] = report.import_id
-            refused = [found for found in report.findings if found.severity == "refusal"]
-            why = f"line {refused[0].line}: {refused[0].reason}" if refused else ""
-            rows.append((code, report.accepted, report.refused, why))
-        self.screen.tell(Table("", ("party", "records", "refused", "why"), rows))
+            refused = [f"line {found.line}" for found in report.findings if found.severity == "refusal"]
+            rows.append((code, report.accepted, report.warnings, report.refused, ", ".join(refused)))
+        self.screen.tell(
+            Table("", ("party", "records", "warnings", "refused", "which"), rows),
+            "The last row of each list holds too little to match on. `aquila records check` says what is wrong with each.",
+        )
         return imports
 
     def _open_round(self, matcher: MatcherClient, nodes: Mapping[str, NodeClient]) -> None:
@@ -181,7 +184,7 @@ class Story:
         self.screen.tell(
             Table("How good is it?", ("certainty", "known pairs found", "other persons taken for one"), rows),
             f"Of {len(common)} known pairs {len(found)} were found and {len(common) - len(found)} missed; "
-            f"{len(extra)} of the hits are wrong.",
+            f"{numbered(len(extra), 'hit is wrong', 'hits are wrong')}.",
         )
         self.document["pairs"] = {
             "known": len(common), "found": len(found), "missed": len(common) - len(found), "extra": len(extra),
@@ -239,7 +242,14 @@ class Story:
             self._check_processes()
             return matcher.round(self.round_id)
 
-        with self.screen.progress() as told:
+        with self.screen.progress() as shown:
+
+            def told(phase: str, party: str, done: int, of: int) -> None:
+                if (phase, party) not in self.told:
+                    shown(phase, party, done, of)
+                if done >= of:
+                    self.told.add((phase, party))
+
             view = watch(look, told, until, pause=lambda _: time.sleep(_LOOK_SECONDS))
         if view.entry.phase == Phase.ABORTED:
             raise PeerUnavailableError(f"the round was aborted: {view.ending}")

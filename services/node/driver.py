@@ -15,7 +15,7 @@ from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
 from services.node.steps import amend, close, consent, discover, evaluate, finalize, outbox, prepare, sync, verify
-from services.node.tables import RoundRow
+from services.node.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
     from services.node.node import Node
@@ -59,9 +59,12 @@ class Rounds:
 
 
 def open_rounds(node: Node) -> list[str]:
-    """Return the rounds that are not over here: active, being destroyed, or waiting for the matcher's ending."""
+    """Return the rounds that are not over here: active, being destroyed, with last words to send, or not ended."""
     over = [Phase.CLOSED.value, Phase.ABORTED.value]
-    query = select(RoundRow.round_id).where((RoundRow.state != "destroyed") | RoundRow.phase.not_in(over))
+    unsent = select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None))
+    query = select(RoundRow.round_id).where(
+        (RoundRow.state != "destroyed") | RoundRow.phase.not_in(over) | RoundRow.round_id.in_(unsent)
+    )
     with node.store.reading("rounds.open") as session:
         return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
 
