@@ -39,6 +39,7 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
             hits_by_certainty=dict(by_certainty),
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
+            problems=() if turn.row.problem is None else (turn.row.problem,),
         )
 
 

@@ -130,7 +130,13 @@ class PartyProgress(Message):
 
 
 class MatcherRoundView(Message):
-    """A round at the matcher."""
+    """A round at the matcher.
+
+    Attributes:
+        ending: How the round ended and why, or how it is to end.
+        evidence: Pairs of contradicting statements that are kept.
+        problems: What went wrong, in sentences for the operator.
+    """
 
     entry: RoundEntry
     manifest: Manifest
@@ -141,6 +147,7 @@ class MatcherRoundView(Message):
     hits_by_certainty: dict[str, int]
     ending: str | None
     evidence: Count
+    problems: tuple[str, ...] = ()
 
 
 class NodeRoundView(Message):

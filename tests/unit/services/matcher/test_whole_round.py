@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import World
+    from tests.unit.services.matcher.world import World
 
 
-async def test_from_proposal_to_nothing_left(world: World) -> None:
+async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     """Everyone learns of its hits; after the end no chunk, token or report is in files or database."""
+    world = world_on_both
     await world.reported()
     view = await world.view()
     assert view["entry"]["phase"] == "reporting"

@@ -1,0 +1,85 @@
+"""Proposals: what the settings fill in, and what is refused before a manifest is signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.protocol.messages import Manifest
+from aquila.records import rules
+from services.matcher.settings import RoundSettings
+from tests.unit.services.matcher.world import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.services.matcher.world import World
+
+SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
+
+
+async def test_what_a_short_proposal_gets(world: World) -> None:
+    """Parties in order, all pairs, and the settings' window, caps and padding."""
+    answer = await world.operate("POST", json=SHORT)
+    assert answer.status_code == 201
+    manifest = Manifest.model_validate(answer.json()["manifest"], strict=False)
+    defaults = RoundSettings()
+    assert [p.party for p in manifest.participants] == ["AL", "RS"]
+    assert manifest.pairs == (("AL", "RS"),)
+    assert manifest.window.consent_by == NOW + defaults.window.consent_seconds
+    assert manifest.window.closes_at == NOW + 35 * 86_400
+    assert manifest.cap_of("AL", "full") == defaults.cap_full
+    assert manifest.padding.inputs_per_record == defaults.padding_inputs
+    assert manifest.rules.digest == world.table.digest
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"participants": ["AL", "XX"]}, 422),
+        ({"participants": ["AL", "AL"]}, 422),
+        ({"participants": ["AL"]}, 422),
+        ({"rules": "../../etc/passwd"}, 422),
+        ({"rules": "unknown"}, 422),
+        ({"pairs": [["AL", "XX"]]}, 422),
+        ({"caps": [{"party": "SI", "elements": {"full": 1, "partial": 1}}]}, 422),
+        ({"caps": [{"party": "AL", "elements": {"full": 10**12, "partial": 1}}]}, 403),
+        ({"window": {"consent_by": 2, "submit_by": 1, "evaluate_by": 3, "closes_at": 4}}, 422),
+        ({"surprise": 1}, 422),
+        ({"area": "a\nb"}, 422),
+    ],
+)
+async def test_what_is_refused(world: World, change: dict[str, Any], status: int) -> None:
+    """Nothing is stored of it."""
+    answer = await world.operate("POST", json=SHORT | change)
+    assert answer.status_code == status, answer.text
+    assert (await world.operate("GET")).json() == {"rounds": []}
+
+
+async def test_pairs_in_any_order(three: World) -> None:
+    """Reciprocity has no direction."""
+    pairs = [["SI", "RS"], ["RS", "AL"]]
+    answer = await three.operate("POST", json=SHORT | {"participants": ["SI", "RS", "AL"], "pairs": pairs})
+    assert answer.json()["manifest"]["pairs"] == [["AL", "RS"], ["RS", "SI"]]
+
+
+async def test_a_rule_table_of_ones_own(worlds: Callable[..., World], tmp_path: Path) -> None:
+    """The settings' file is proposed by its table's name, and the built-in ones stay."""
+    source = Path(rules.__file__).parent / "tables" / "exact.toml"
+    own = tmp_path / "own.toml"
+    own.write_text(source.read_text().replace('name = "exact"', 'name = "own"', 1))
+    world = worlds(rules=own)
+    for name in ("own", "exact", "default"):
+        answer = await world.operate("POST", json=SHORT | {"rules": name})
+        assert answer.json()["manifest"]["rules"]["name"] == name
+
+
+async def test_rounds_are_listed_newest_first(world: World) -> None:
+    """With phase and parties."""
+    await world.opened()
+    world.clock.time += 1
+    await world.propose()
+    rounds = (await world.operate("GET")).json()["rounds"]
+    assert [entry["phase"] for entry in rounds] == ["proposed", "open"]

@@ -1,0 +1,217 @@
+"""Statements: what counts is stored once, what does not is refused, and contradictions are kept as evidence."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from aquila.crypto.keys import IdentityKey
+from aquila.protocol.messages import Kind
+from services.kit.signatures import CallSigner
+from services.matcher.tables import EventRow, EvidenceRow
+
+if TYPE_CHECKING:
+    from tests.unit.services.matcher.world import World
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Return status and last part of the type of a problem."""
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+async def test_the_same_statement_again(world: World) -> None:
+    """A party that missed the answer says it again, and it counts once."""
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.sync()
+    _, envelope = node.party.consent(node.round, node.next(), (), secrets.token_bytes)
+    assert [(await node.say(envelope)).status_code for _ in range(2)] == [201, 200]
+    assert world.count(EventRow) == 1
+
+
+async def test_an_unknown_round(world: World) -> None:
+    """A round that is not there is a 404, whatever is asked of it."""
+    await world.propose()
+    world.round_id = "0" * 32
+    node = world.nodes["AL"]
+    for method, path in [("GET", "manifest"), ("GET", "events"), ("GET", f"submissions/{'1' * 32}/blinded/0")]:
+        assert problem(await node.call(method, path)) == (404, "not-found")
+    assert problem(await node.call("PUT", f"submissions/{'1' * 32}/blinded/0", content=b"x")) == (404, "not-found")
+    assert problem(await world.operate("GET", f"/{world.round_id}")) == (404, "not-found")
+    assert problem(await world.operate("POST", f"/{world.round_id}/close")) == (404, "not-found")
+
+
+async def test_a_round_id_that_is_none(world: World) -> None:
+    """It is refused before anything is looked up."""
+    assert problem(await world.nodes["AL"].call("GET", "/v1/rounds/x/manifest")) == (422, "input")
+
+
+async def test_a_party_that_does_not_take_part(three: World) -> None:
+    """It does not even learn that there is a round."""
+    await three.propose(participants=["AL", "RS"], caps=[])
+    stranger = three.nodes["SI"]
+    assert (await stranger.call("GET", "/v1/rounds")).json() == {"rounds": []}
+    assert len((await three.nodes["AL"].call("GET", "/v1/rounds")).json()["rounds"]) == 1
+    for path in ("manifest", "events"):
+        assert problem(await stranger.call("GET", path)) == (404, "not-found")
+    inside = three.nodes["AL"]
+    await inside.sync()
+    _, envelope = stranger.party.consent(inside.round, 1, (), secrets.token_bytes)
+    assert problem(await stranger.say(envelope)) == (404, "not-found")
+
+
+async def test_a_caller_whom_the_registry_does_not_know(world: World) -> None:
+    """A valid signature by any other key is none."""
+    await world.propose()
+    signer = CallSigner(IdentityKey.generate(secrets.token_bytes), "AL", world.clock)
+    answer = await world.call("GET", f"/v1/rounds/{world.round_id}/events", auth=signer)
+    assert problem(answer) == (401, "signature")
+
+
+async def test_a_call_that_was_seen_before(world: World) -> None:
+    """A recorded call is worth nothing, also after a restart."""
+    await world.propose()
+    request = httpx.Request("GET", f"http://127.0.0.1:8700/v1/rounds/{world.round_id}/events")
+    world.nodes["AL"].signer.sign(request)
+    headers = dict(request.headers)
+    path = f"/v1/rounds/{world.round_id}/events"
+    assert (await world.call("GET", path, headers=headers)).status_code == 200
+    assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
+    world.restart()
+    assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
+
+
+async def test_a_statement_that_another_party_signed(world: World) -> None:
+    """Nobody speaks for another, not even with its own signed words."""
+    await world.propose()
+    node, other = world.nodes["AL"], world.nodes["RS"]
+    await node.sync()
+    _, envelope = node.party.consent(node.round, 1, (), secrets.token_bytes)
+    assert problem(await other.say(envelope)) == (401, "signature")
+    assert world.count(EventRow) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"no envelope", b"\xff" * 100])
+async def test_bytes_that_are_no_statement(world: World, content: bytes) -> None:
+    """They are refused as malformed."""
+    await world.propose()
+    assert problem(await world.nodes["AL"].say(content)) == (400, "malformed")
+
+
+async def test_the_matchers_own_words(world: World) -> None:
+    """A party cannot send an announcement."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    opening = next(e.envelope for e in node.seen if "opening" in e.envelope)
+    assert problem(await node.say(opening.encode())) == (400, "malformed")
+
+
+async def test_more_elements_than_the_cap(world: World) -> None:
+    """A submission over the cap is refused and leaves no trace."""
+    caps = [{"party": code, "elements": {"full": 1, "partial": 1}} for code in world.nodes]
+    await world.opened(caps=caps)
+    node = world.nodes["AL"]
+    await node.sync()
+    envelope, sent = node.prepared()
+    assert problem(await node.say(envelope)) == (403, "cap")
+    await node.sync()
+    assert sent.submission_id not in node.round.submissions
+    assert (await world.view())["parties"][0]["listed"] is False
+
+
+async def test_a_query_where_none_are_taken(world: World) -> None:
+    """The manifest's mode decides."""
+    await world.opened()
+    await world.nodes["AL"].sync()
+    envelope, _ = world.nodes["AL"].prepared(Kind.QUERY)
+    assert problem(await world.nodes["AL"].say(envelope)) == (403, "policy")
+
+
+async def test_tokens_before_evaluations(world: World) -> None:
+    """The first tokens end the time of amendments, so they wait for everyone's evaluations."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    node.list.tokens = [bytes(33 * reference.elements) for reference, _, _ in node.list.chunks]
+    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "order")
+    await world.nodes["RS"].evaluate()
+    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "order")  # RS' list is not evaluated
+    await world.evaluate()
+    page = await node.sync()
+    assert page.ready == (node.list.submission_id,)
+    assert (await node.say(node.tokens_statement(node.list))).status_code == 201
+
+
+async def test_two_consents_are_evidence(world_on_both: World) -> None:
+    """The first counts, both are kept, once, however often the second is sent."""
+    world = world_on_both
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.consent()
+    first = await world.view()
+    _, envelope = node.party.consent(node.round, node.next(), (), secrets.token_bytes)
+    for _ in range(2):
+        assert problem(await node.say(envelope)) == (409, "equivocation")
+    view = await world.view()
+    assert (first["evidence"], view["evidence"]) == (0, 1)
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+        consent = session.query(EventRow).one()
+    assert kept.party == "AL"
+    assert kept.refused == envelope.decode()
+    assert kept.accepted == consent.envelope
+
+
+async def test_two_statements_under_one_number(world: World) -> None:
+    """A sequence number is used once."""
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.consent()
+    refusal = node.party.refuse(node.round, 1, "changed my mind")
+    assert problem(await node.say(refusal)) == (409, "equivocation")
+    assert world.count(EvidenceRow) == 1
+
+
+async def test_two_lists_are_evidence(world: World) -> None:
+    """A second list is refused, and kept beside the first."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    first = node.round.list_of("AL")
+    node.sequence += 1
+    envelope, _ = node.prepared()
+    assert problem(await node.say(envelope)) == (409, "equivocation")
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+        event = session.query(EventRow).filter_by(submission_id=first, statement="submission").one()
+    assert kept.accepted == event.envelope
+
+
+async def test_two_evaluations_of_a_chunk_are_evidence(world: World) -> None:
+    """Another answer to the same chunk is refused, and kept beside the first."""
+    await world.evaluated()
+    node, origin = world.nodes["AL"], world.nodes["RS"].list
+    again = node.party.evaluate(
+        node.round, node.secrets, node.next(), origin.submission_id, 0, origin.chunks[0][2], secrets.token_bytes(32)
+    )
+    assert problem(await node.say(again.envelope)) == (409, "equivocation")
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+    assert kept.accepted is not None
+    assert kept.accepted != kept.refused
+
+
+async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A liar cannot fill the disk with its lies."""
+    monkeypatch.setattr("services.matcher.statements._MOST_EVIDENCE", 2)
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.consent()
+    for number in range(4):
+        envelope = node.party.refuse(node.round, 1, f"reason {number}")
+        assert problem(await node.say(envelope)) == (409, "equivocation")
+    assert world.count(EvidenceRow) == 2
