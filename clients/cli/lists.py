@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from aquila.records.reading import Accepted, ReadReport, read_records
+from aquila.records.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from aquila.records.person import Record
     from aquila.records.reading import Finding, Format
+    from aquila.records.rules import RuleTable
 
 FTM_SUFFIXES = frozenset({".jsonl", ".json", ".ftm"})
 
@@ -66,6 +68,18 @@ def read_list(path: Path, keep: Callable[[Record], object]) -> ReadList:
             else:
                 noted += [Noted(finding, row.record_id) for finding in row.findings]
     return ReadList(counts, tuple(noted))
+
+
+def load_table(name_or_path: str) -> RuleTable:
+    """Load a rule table.
+
+    Raises:
+        InputError: There is none of this name, or the file is none; the message names it.
+    """
+    try:
+        return load_rules(name_or_path)
+    except InputError as error:
+        raise InputError(f"{name_or_path}: {error.message}", hint=error.hint, **error.fields) from None
 
 
 @contextmanager

@@ -65,7 +65,8 @@ def import_list(
         except InputError:
             if not accept_refused:
                 with opened(file) as stream:
-                    screen.show(*findings_views(node.check(stream, kind), limit))
+                    checked = node.check(stream, kind).model_copy(update={"name": file.name})
+                screen.show(*findings_views(checked, limit))
             raise
     screen.result(
         report.model_dump(mode="json"), *findings_views(report, limit), f"Import {report.import_id} is stored."
@@ -80,10 +81,9 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
     """
     from aquila.protocol.messages.views import FindingView, RecordReport
     from aquila.records.inputs import record_inputs
-    from aquila.records.rules import load_rules
-    from clients.cli.lists import read_list
+    from clients.cli.lists import load_table, read_list
 
-    table, counted = load_rules(rules), Counter[int]()
+    table, counted = load_table(rules), Counter[int]()
 
     def count(record: Record) -> None:
         counted.update(found.rule for found in record_inputs(record, table))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.options import Json, Lists, Out, Report, Rules
-from clients.cli.screen import Screen, Table, numbered, write_result
+from clients.cli.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,11 +78,14 @@ def rehearse(
     """
     from aquila.crypto.backend import load_group
     from aquila.matching.certainty import Level
-    from aquila.records.rules import load_rules
     from aquila.rehearsal import DEFAULT_PADDING, NO_PADDING, Rehearsal
+    from clients.cli.lists import load_table
 
     screen, started = Screen(as_json), time.perf_counter()
-    entries, table, group = _entries(party), load_rules(rules), load_group()
+    entries = _entries(party)
+    for target in filter(None, (out, report)):
+        check_target(target)
+    table, group = load_table(rules), load_group()
     with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         for entry in entries:
             _read(entry)

@@ -161,6 +161,18 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+def check_target(path: Path) -> None:
+    """Refuse a file of results that cannot be written, before the work and not after it.
+
+    Raises:
+        InputError: Its folder is missing, or is not ours to write in.
+    """
+    from aquila.errors import InputError
+
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"{path} cannot be written", hint="name a file in a folder of yours")
+
+
 def write_result(path: Path, content: str) -> None:
     """Write a file of results whole, readable by its owner alone; a crash leaves the old file.
 
@@ -202,7 +214,8 @@ def _rich_table(table: Table) -> object:
     from rich.text import Text
 
     title = Text(table.title, style="bold") if table.title else None
-    shown = RichTable(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    header = any(table.columns)
+    shown = RichTable(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_header=header)
     for place, name in enumerate(table.columns):
         numbers = bool(table.rows) and all(isinstance(row[place], int | float) for row in table.rows)
         shown.add_column(name, justify="right" if numbers else "left")

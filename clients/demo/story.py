@@ -115,7 +115,7 @@ class Story:
             rows.append((code, report.accepted, report.warnings, report.refused, ", ".join(refused)))
         self.screen.tell(
             Table("", ("party", "records", "warnings", "refused", "which"), rows),
-            "The last row of each list holds too little to match on. `aquila records check` says what is wrong with each.",
+            "The last row of each list holds too little to match on; `aquila records check` says so line by line.",
         )
         return imports
 
