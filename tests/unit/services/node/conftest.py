@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import pytest
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
-from services.kit.migrate import migrate
 from services.kit.settings import load
 from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
@@ -216,13 +215,6 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["sqlite"])
-def node_database(request: pytest.FixtureRequest) -> str:
-    """The kind of the nodes' databases; a test asks for both by an indirect parameter."""
-    kind: str = request.param
-    return kind
-
-
 @pytest.fixture
 async def world(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
     """A matcher and the nodes of AL, RS and SI."""
@@ -236,8 +228,10 @@ async def world(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
     made.app.state.desk.close()
 
 
-def make_world(path: Path, clock: Clock, codes: tuple[str, ...] = ("AL", "RS", "SI")) -> World:
-    """Make homes, a registry that all share, and the services on them."""
+def make_world(
+    path: Path, clock: Clock, codes: tuple[str, ...] = ("AL", "RS", "SI"), databases: dict[str, str] | None = None
+) -> World:
+    """Make homes, a registry that all share, and the services on them; databases by code, where not SQLite."""
     matcher_key = matcher_home.create(path / "matcher", port=8700)
     keys: dict[str, VerifyKey] = {
         code: node_home.create(path / code, code, f"Party {code}", MATCHER_URL, port=0) for code in codes
@@ -245,6 +239,9 @@ def make_world(path: Path, clock: Clock, codes: tuple[str, ...] = ("AL", "RS", "
     registry = Registry(matcher_key, {code: RegisteredParty(code, code, key) for code, key in keys.items()})
     for home in (path / "matcher", *(path / code for code in codes)):
         (home / "registry.toml").write_bytes(write_registry(registry))
+    for code, url in (databases or {}).items():
+        with (path / code / "node.toml").open("a") as file:
+            file.write(f'\n[database]\nurl = "{url}"\n')
     settings = load(path / "matcher" / "matcher.toml", MatcherSettings)
     matcher_main.prepare(settings)
     app = matcher_main.build(settings, clock=clock)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from services.node.book import book_of
+from tests.unit.services.node.conftest import make_world
+
 if TYPE_CHECKING:
-    from tests.unit.services.node.conftest import World
+    from pathlib import Path
+
+    from sqlalchemy import URL
+
+    from tests.unit.services.node.conftest import Clock, World
 
 
 def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:
@@ -28,3 +35,36 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     assert view["problems"] == []
     assert view["hits"] == 2
     assert view["submissions"][0]["state"] == "tokens_sent"
+
+
+async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock, postgres_url: URL) -> None:
+    """A node whose rows are in PostgreSQL takes part like the others, and keeps no secret there after the close."""
+    url = postgres_url.render_as_string(hide_password=False)
+    world = make_world(tmp_path, clock, ("AL", "RS"), {"AL": url})
+    round_id = await world.begin()
+    await world.settle()
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-1", "RS")}
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    for seat in world.seats.values():
+        view = await seat.round(round_id)
+        assert (view["entry"]["phase"], view["keys_present"], view["problems"]) == ("closed", False, [])
+        await seat.operator.aclose()
+        await seat.node.peer.close()
+        seat.stop()
+    await world.operator.aclose()
+    world.app.state.desk.close()
+
+
+async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None:
+    """The elements that a node evaluated for the same parties in an earlier round are in its next consent."""
+    first = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{first}/close")
+    await world.settle()
+    second = await world.begin(lists=False)
+    await world.settle()
+    consent = book_of(world.seats["AL"].node, second).record().consents["RS"]
+    assert [earlier.round_id for earlier in consent.earlier_rounds] == [first]
+    assert [spent.origin for spent in consent.earlier_rounds[0].spent] == ["AL", "SI"]
+    assert all(spent.elements.full + spent.elements.partial == 36 for spent in consent.earlier_rounds[0].spent)
