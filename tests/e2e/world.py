@@ -202,10 +202,15 @@ class World:
         hits: list[dict[str, Any]] = node.ask("GET", f"/v1/rounds/{round_id}/hits")["hits"]
         return hits
 
+    def has_hits(self, round_id: str) -> bool:
+        """Say whether every node has its hits and the matcher knows it."""
+        if not all(party["acknowledged"] for party in self.view(self.matcher, round_id)["parties"]):
+            return False
+        return all(self.view(node, round_id)["hits"] is not None for node in self.nodes)
+
     def wait_for_hits(self, round_id: str) -> None:
         """Wait until every node has its hits and the matcher knows it."""
-        self.until(lambda: all(self.view(node, round_id)["hits"] is not None for node in self.nodes))
-        self.until(lambda: all(p["acknowledged"] for p in self.view(self.matcher, round_id)["parties"]))
+        self.until(lambda: self.has_hits(round_id))
 
     def close(self, round_id: str) -> None:
         """Close the round, and wait until every node has destroyed its keys and said so."""
