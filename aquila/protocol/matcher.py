@@ -27,7 +27,7 @@ from aquila.protocol.messages import (
     Opening,
     Outcome,
 )
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:

@@ -7,34 +7,25 @@ rebuild it from stored envelopes. It does no I/O; bytes of chunks are checked in
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila.crypto.envelope import open_envelope
-from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, SignatureError
+from aquila.errors import BindingError, EquivocationError, MalformedError, SignatureError
 from aquila.protocol import steps
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,
     BoundStatement,
-    Closing,
-    Consent,
     Ending,
-    Evaluation,
     HitReport,
-    Kind,
     Manifest,
     Message,
     Opening,
-    Outcome,
-    Receipt,
-    Refusal,
     Statement,
-    Submission,
-    Tokens,
 )
 from aquila.protocol.registry import MATCHER, Registry
+from aquila.protocol.state import RoundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,17 +39,6 @@ LARGEST_STATEMENT = 64 << 20
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 
 
-class Phase(StrEnum):
-    """Where a round stands (PROTOCOL.md 3.10)."""
-
-    PROPOSED = "proposed"
-    OPEN = "open"
-    MATCHING = "matching"
-    REPORTING = "reporting"
-    CLOSED = "closed"
-    ABORTED = "aborted"
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """A statement that was verified: the message, its signer, the digest of its payload, and whether it was new."""
@@ -70,29 +50,8 @@ class Accepted:
 
 
 @dataclass(slots=True)
-class Round:
+class Round(RoundState):
     """What is known and verified of one round. Make it with `Round.from_manifest`."""
-
-    registry: Registry
-    group: Group
-    manifest: Manifest
-    manifest_digest: str
-    sees_everything: bool
-    consents: dict[str, Consent] = field(default_factory=dict)
-    consent_digests: dict[str, str] = field(default_factory=dict)
-    bindings: list[str] = field(default_factory=list)
-    participants: tuple[str, ...] = ()
-    amendments: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
-    submissions: dict[str, Submission] = field(default_factory=dict)
-    evaluations: dict[tuple[str, int, str], Evaluation] = field(default_factory=dict)
-    tokens: dict[str, Tokens] = field(default_factory=dict)
-    reports: dict[tuple[str, str | None], str] = field(default_factory=dict)
-    receipts: dict[tuple[str, str | None], Receipt] = field(default_factory=dict)
-    closings: dict[str, Closing] = field(default_factory=dict)
-    refusals: dict[str, Refusal] = field(default_factory=dict)
-    ending: Ending | None = None
-    sequences: dict[str, dict[int, str]] = field(default_factory=dict)
-    announced: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @classmethod
     def from_manifest(
@@ -144,61 +103,6 @@ class Round:
         for envelope in envelopes:
             restored.accept(envelope)
         return restored
-
-    @property
-    def round_id(self) -> str:
-        """The round's identifier."""
-        return self.manifest.round_id
-
-    @property
-    def first_binding(self) -> bytes:
-        """The binding of manifest and consents, 32 bytes; it goes into every input digest and proof.
-
-        Raises:
-            OrderError: The round is not open yet.
-        """
-        return bytes.fromhex(self._bindings_in_order()[0])
-
-    @property
-    def binding(self) -> str:
-        """The binding in force, hexadecimal (the first, or the last amended one).
-
-        Raises:
-            OrderError: The round is not open yet.
-        """
-        return self._bindings_in_order()[-1]
-
-    @property
-    def phase(self) -> Phase:
-        """Where the round stands, as far as this record knows."""
-        if self.ending:
-            return Phase.CLOSED if self.ending.outcome is Outcome.CLOSED else Phase.ABORTED
-        if not self.bindings:
-            return Phase.PROPOSED
-        if self._lists_are_reported():
-            return Phase.REPORTING
-        return Phase.MATCHING if self.all_lists_are_in() else Phase.OPEN
-
-    def list_of(self, party: str) -> str | None:
-        """Return the submission id of a party's list, or None while it has submitted none."""
-        return next((i for i, s in self.submissions.items() if s.party == party and s.kind is Kind.LIST), None)
-
-    def evaluators_of(self, submission_id: str) -> tuple[str, ...]:
-        """Return the participants that evaluate a submission: all but its origin."""
-        origin = self.submissions[submission_id].party
-        return tuple(party for party in self.participants if party != origin)
-
-    def counterparts_of(self, party: str) -> tuple[str, ...]:
-        """Return the participants whose records may be joined with a party's."""
-        return tuple(p for p in self.participants if p != party and self.manifest.may_match(p, party))
-
-    def all_lists_are_in(self) -> bool:
-        """Say whether every participant's list has its tokens statement."""
-        return all(self.list_of(party) in self.tokens for party in self.participants)
-
-    def last_sequence(self, party: str) -> int:
-        """Return the highest sequence number accepted from a party, 0 for none."""
-        return max(self.sequences.get(party, {}), default=0)
 
     def accept(self, envelope: bytes, *, now: int | None = None) -> Accepted:
         """Verify a signed envelope and take it into the record; the same envelope again changes nothing.
@@ -267,15 +171,6 @@ class Round:
         steps.take(message, self, opened.digest, None)
         self.announced[place] = opened.digest
         return Accepted(message, signer, opened.digest, new=True)
-
-    def _bindings_in_order(self) -> list[str]:
-        if not self.bindings:
-            raise OrderError(f"round {self.round_id} is not open yet", round=self.round_id)
-        return self.bindings
-
-    def _lists_are_reported(self) -> bool:
-        reported = {party for party, submission_id in self.reports if submission_id is None}
-        return bool(reported) and (not self.sees_everything or reported >= set(self.participants))
 
 
 def announcement_place(message: Message) -> tuple[str, ...]:

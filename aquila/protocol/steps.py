@@ -32,7 +32,7 @@ from aquila.protocol.messages import (
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
-    from aquila.protocol.rounds import Round
+    from aquila.protocol.state import RoundState
 
 
 def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
@@ -71,7 +71,7 @@ def consent_keys(consent: Consent) -> list[str]:
     return [share.public_key for share in consent.shares] + [consent.exchange_key, consent.sealing_key]
 
 
-def check_not_ended(round_: Round, message: Statement) -> None:
+def check_not_ended(round_: RoundState, message: Statement) -> None:
     """Refuse what would go on with a round that has ended; receipts and closings still come (PROTOCOL.md 3.9).
 
     Raises:
@@ -85,7 +85,7 @@ def check_not_ended(round_: Round, message: Statement) -> None:
         )
 
 
-def check_binding(round_: Round, message: BoundStatement) -> None:
+def check_binding(round_: RoundState, message: BoundStatement) -> None:
     """Refuse a statement that names a binding the round never had (PROTOCOL.md 3.2.3).
 
     A submission, evaluation or amendment signed before an amendment stays valid; `take` demands the binding in
@@ -119,7 +119,7 @@ def take(message: object, *_: object) -> None:
 
 
 @take.register(Consent)
-def _consent(message: Consent, round_: Round, payload_digest: str, now: int | None) -> None:
+def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take a party's consent (PROTOCOL.md 3.3)."""
     # 3.3.1: it agrees to this manifest, in time, once, before the round opens.
     if message.manifest_digest != round_.manifest_digest:
@@ -156,7 +156,7 @@ def _consent(message: Consent, round_: Round, payload_digest: str, now: int | No
 
 
 @take.register(Opening)
-def _opening(message: Opening, round_: Round, _digest: str, _now: int | None) -> None:
+def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's opening, recomputing the binding from consents that this record verified (3.3.4)."""
     if round_.bindings or round_.ending:
         raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
@@ -175,7 +175,7 @@ def _opening(message: Opening, round_: Round, _digest: str, _now: int | None) ->
 
 
 @take.register(Submission)
-def _submission(message: Submission, round_: Round, _digest: str, now: int | None) -> None:
+def _submission(message: Submission, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take a signed submission manifest (PROTOCOL.md 3.4)."""
     manifest = round_.manifest
     # 3.4.1: one list per party and round; queries where the manifest allows them; an id is used once.
@@ -215,13 +215,13 @@ def _submission(message: Submission, round_: Round, _digest: str, now: int | Non
     round_.submissions[message.submission_id] = message
 
 
-def spent(round_: Round, party: str, input_class: InputClass) -> int:
+def spent(round_: RoundState, party: str, input_class: InputClass) -> int:
     """Return how many elements of a class a party's submissions hold so far, padding included."""
     return sum(s.elements.of(input_class) for s in round_.submissions.values() if s.party == party)
 
 
 @take.register(Evaluation)
-def _evaluation(message: Evaluation, round_: Round, _digest: str, _now: int | None) -> None:
+def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of an evaluation; the proof itself is checked by the origin (PROTOCOL.md 3.5)."""
     # 3.5.1: it is of a known submission of the origin it names, by another party.
     submission = submission_of(round_, message.submission_id, message.origin)
@@ -252,7 +252,7 @@ def _evaluation(message: Evaluation, round_: Round, _digest: str, _now: int | No
     round_.evaluations[place] = message
 
 
-def submission_of(round_: Round, submission_id: str, party: str) -> Submission:
+def submission_of(round_: RoundState, submission_id: str, party: str) -> Submission:
     """Return a party's submission.
 
     Raises:
@@ -265,7 +265,7 @@ def submission_of(round_: Round, submission_id: str, party: str) -> Submission:
 
 
 @take.register(Amendment)
-def _amendment(message: Amendment, round_: Round, _digest: str, _now: int | None) -> None:
+def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take one signature under an amended set of participants; the last one puts it in force (PROTOCOL.md 3.8)."""
     _in_force(round_, message)
     # 3.8.1: it leaves at least two, not the signer, and names participants only.
@@ -290,7 +290,7 @@ def _amendment(message: Amendment, round_: Round, _digest: str, _now: int | None
 
 
 @take.register(Tokens)
-def _tokens(message: Tokens, round_: Round, _digest: str, _now: int | None) -> None:
+def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of a submission's tokens (PROTOCOL.md 3.6)."""
     # 3.6.1: under the set in force, and by nobody who signed to leave it.
     _in_force(round_, message)
@@ -318,7 +318,7 @@ def _tokens(message: Tokens, round_: Round, _digest: str, _now: int | None) -> N
     round_.tokens[message.submission_id] = message
 
 
-def missing_evaluations(round_: Round, submission_id: str) -> list[tuple[int, str]]:
+def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[int, str]]:
     """Return the chunk and evaluator of every evaluation that a submission still waits for."""
     chunks = range(len(round_.submissions[submission_id].chunks))
     return [
@@ -330,7 +330,7 @@ def missing_evaluations(round_: Round, submission_id: str) -> list[tuple[int, st
 
 
 @take.register(HitReport)
-def _report(message: HitReport, round_: Round, payload_digest: str, _now: int | None) -> None:
+def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
     """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
     if message.binding != round_.binding:
         raise BindingError("the report names another binding", expected=round_.binding, got=message.binding)
@@ -348,7 +348,7 @@ def _report(message: HitReport, round_: Round, payload_digest: str, _now: int | 
 
 
 @take.register(Receipt)
-def _receipt(message: Receipt, round_: Round, _digest: str, _now: int | None) -> None:
+def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's receipt of its report (PROTOCOL.md 3.7.4)."""
     _in_force(round_, message)
     if round_.reports.get((message.party, message.submission_id)) != message.report_digest:
@@ -357,7 +357,7 @@ def _receipt(message: Receipt, round_: Round, _digest: str, _now: int | None) ->
 
 
 @take.register(Closing)
-def _closing(message: Closing, round_: Round, _digest: str, _now: int | None) -> None:
+def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's statement that its keys are destroyed (PROTOCOL.md 3.9)."""
     known: list[str | None] = [*round_.bindings] or [None]
     if message.binding not in known:
@@ -371,20 +371,20 @@ def _closing(message: Closing, round_: Round, _digest: str, _now: int | None) ->
 
 
 @take.register(Refusal)
-def _refusal(message: Refusal, round_: Round, _digest: str, _now: int | None) -> None:
+def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's refusal to go on (PROTOCOL.md 3.9)."""
     round_.refusals[message.party] = message
 
 
 @take.register(Ending)
-def _ending(message: Ending, round_: Round, _digest: str, _now: int | None) -> None:
+def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
     if message.outcome is Outcome.CLOSED and not round_.reports:
         raise OrderError("a round is closed after its hits were reported; before that it is aborted")
     round_.ending = message
 
 
-def _in_force(round_: Round, message: BoundStatement) -> None:
+def _in_force(round_: RoundState, message: BoundStatement) -> None:
     """Refuse a statement under a binding that was amended since."""
     if message.binding != round_.binding:
         raise BindingError(
@@ -396,7 +396,7 @@ def _in_force(round_: Round, message: BoundStatement) -> None:
         )
 
 
-def _in_time(round_: Round, now: int | None, deadline: int, what: str) -> None:
+def _in_time(round_: RoundState, now: int | None, deadline: int, what: str) -> None:
     """Refuse a step after its deadline; `now` is None when stored statements are read back."""
     if now is not None and now > deadline:
         raise OrderError(

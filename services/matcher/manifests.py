@@ -20,7 +20,8 @@ from aquila.protocol.messages import (
     Window,
 )
 from aquila.protocol.messages.base import fields_at_fault
-from aquila.protocol.rounds import Phase, Round
+from aquila.protocol.rounds import Round
+from aquila.protocol.state import Phase
 from aquila.rehearsal import normalizer_reference
 from services.kit.logs import Log
 from services.matcher.tables import RoundRow

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aquila.protocol.matcher import late_parties
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.views import EventKind
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.matcher.events import TOKENS
 
 if TYPE_CHECKING:

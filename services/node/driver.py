@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.kit.drivers import Driver, each
 from services.kit.errors import PeerUnavailableError, StoreError
 from services.kit.logs import Log

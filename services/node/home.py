@@ -57,7 +57,7 @@ url = {matcher_url}
 """
 
 
-def create(
+def create(  # noqa: PLR0913 - what a node's settings begin with
     path: Path,
     code: str,
     name: str,

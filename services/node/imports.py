@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from aquila.errors import InputError, PolicyError
 from aquila.protocol.messages.views import FindingView, ImportEntry, Imports, RecordReport
@@ -17,6 +17,8 @@ from services.kit.logs import Log
 from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aquila.records.person import Record
     from aquila.records.reading import Format, Row
     from aquila.records.rules import RuleTable
@@ -97,19 +99,18 @@ def import_list(node: Node, stream: BinaryIO, name: str, form: Format, *, accept
     """
     if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable():
         raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
-    import_id = node.random(16).hex()
-    reading = _Reading(node.table_named("default"))
+    reading, import_id = _Reading(node.table_named("default")), node.random(16).hex()
     try:
-        _store_rows(node, import_id, name, form, reading, stream, accept_refused=accept_refused)
-        if reading.counts.refused and not accept_refused:
-            raise InputError(
-                f"{reading.counts.refused} rows cannot be used; nothing was stored",
-                hint="see them with `aquila records check`, or import without them by --accept-refused",
-                accepted=reading.counts.accepted,
-                refused=reading.counts.refused,
-            )
-        if not reading.counts.accepted:
-            raise InputError("no row of the list can be used; nothing was stored", refused=reading.counts.refused)
+        with node.store.transaction("import.begin") as session:
+            session.add(
+                ImportRow(
+                    import_id=import_id, name=name, format=form, records=0, refused=0, imported_at=node.clock(),
+                    complete=False,
+                )
+            )  # fmt: skip
+        # If we crash from here on, the incomplete import is removed at the next start.
+        _store_rows(node, import_id, reading, read_records(stream, form), accept_refused=accept_refused)
+        _check_counts(reading.counts, accept_refused=accept_refused)
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)
             row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
@@ -120,42 +121,43 @@ def import_list(node: Node, stream: BinaryIO, name: str, form: Format, *, accept
     return reading.report(import_id, name)
 
 
-def _store_rows(
-    node: Node, import_id: str, name: str, form: Format, reading: _Reading, stream: BinaryIO, *, accept_refused: bool
-) -> None:
+def _check_counts(counts: ReadReport, *, accept_refused: bool) -> None:
+    """Refuse a list with refused rows, unless the operator goes on without them, and one without any other row."""
+    if counts.refused and not accept_refused:
+        raise InputError(
+            f"{counts.refused} rows cannot be used; nothing was stored",
+            hint="see them with `aquila records check`, or import without them by --accept-refused",
+            accepted=counts.accepted,
+            refused=counts.refused,
+        )
+    if not counts.accepted:
+        raise InputError("no row of the list can be used; nothing was stored", refused=counts.refused)
+
+
+def _store_rows(node: Node, import_id: str, reading: _Reading, rows: Iterable[Row], *, accept_refused: bool) -> None:
     """Store the rows in batches, each in a transaction, so that no other writer waits for a long list."""
-    with node.store.transaction("import.begin") as session:
-        session.add(
-            ImportRow(
-                import_id=import_id, name=name, format=form, records=0, refused=0, imported_at=node.clock(),
-                complete=False,
-            )
-        )  # fmt: skip
-    # If we crash from here on, the incomplete import is removed at the next start.
     batch: list[Record] = []
     stored = 0
-    for row in reading.counts.watch(read_records(stream, form)):
+    for row in reading.counts.watch(rows):
         reading.watch(row)
         if isinstance(row, Accepted) and (accept_refused or not reading.counts.refused):
             batch.append(row.record)
             if len(batch) == _BATCH:
                 stored += _store_batch(node, import_id, stored, batch)
-    _store_batch(node, import_id, stored, batch)
+    if batch:
+        _store_batch(node, import_id, stored, batch)
 
 
 def _store_batch(node: Node, import_id: str, first: int, batch: list[Record]) -> int:
-    with node.store.transaction("import.batch") as session:
-        session.execute(
-            RecordRow.__table__.insert(),  # type: ignore[attr-defined]  # a table, which the base does not promise
-            [
-                {"import_id": import_id, "position": position, "record_id": record.record_id, "content": content}
-                for position, record in enumerate(batch, start=first)
-                for content in [record.to_json()]
-            ],
-        ) if batch else None
-    count = len(batch)
+    """Store a batch, empty it, and return how many records it had."""
+    rows = [
+        {"import_id": import_id, "position": position, "record_id": record.record_id, "content": record.to_json()}
+        for position, record in enumerate(batch, start=first)
+    ]
     batch.clear()
-    return count
+    with node.store.transaction("import.batch") as session:
+        session.execute(insert(RecordRow), rows)
+    return len(rows)
 
 
 def remove_incomplete(node: Node) -> None:

@@ -42,7 +42,11 @@ def get_status(request: Request) -> NodeStatus:
 
 
 @router.post("/records/check", summary="Check a list without storing it")
-async def check_records(request: Request, format: Format = "csv", rules: Name = "default") -> RecordReport:
+async def check_records(
+    request: Request,
+    format: Format = "csv",  # noqa: A002 - the interface's word
+    rules: Name = "default",
+) -> RecordReport:
     """Read the list in the body and say what is wrong with it."""
     with await _spooled(request) as stream:
         return await run_in_threadpool(imports.check_list, _node(request), stream, format, rules)
@@ -52,8 +56,8 @@ async def check_records(request: Request, format: Format = "csv", rules: Name = 
 async def import_records(
     request: Request,
     name: Name,
-    format: Format = "csv",
-    accept_refused: bool = False,
+    format: Format = "csv",  # noqa: A002 - the interface's word
+    accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
 ) -> RecordReport:
     """Store the list in the body; nothing of it where rows are refused and that was not accepted."""
     with await _spooled(request) as stream:

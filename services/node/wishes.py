@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.kit.errors import NotFoundError
 from services.node import ledger
 from services.node.book import reading_round

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.messages.views import EventKind
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.matcher.chunks import Place, delete_chunks
 from services.matcher.events import TOKENS
 from services.matcher.progress import blinded_are_in, waits_for

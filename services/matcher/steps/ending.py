@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from aquila.protocol.messages import Outcome
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.matcher.steps.each_round import OPEN, each_round
 from services.matcher.tables import HeldReportRow

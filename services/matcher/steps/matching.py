@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila.protocol.matcher import lists_to_join
 from aquila.protocol.messages import Outcome
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.matcher.progress import tokens_are_in
 from services.matcher.steps.each_round import OPEN, each_round

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.protocol.messages import Outcome
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.matcher.steps.each_round import OPEN, each_round
 from services.matcher.steps.ending import end_round

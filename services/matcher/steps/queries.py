@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from aquila.protocol.matcher import concerned, lists_for_query
 from aquila.protocol.messages import Kind, Outcome
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.matcher.progress import tokens_are_in
 from services.matcher.steps.each_round import OPEN, each_round
 from services.matcher.steps.joining import FaultyTokensError, frozen, join, store_counts

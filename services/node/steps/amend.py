@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select, update
 
 from aquila.errors import BindingError, PolicyError
 from aquila.protocol.messages import Amendment, Evaluation
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of

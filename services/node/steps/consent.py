@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.protocol.messages import ClassCounts, EarlierRound, Spent
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import ROUND_SECRETS, book_of

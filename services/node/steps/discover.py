@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from aquila.errors import MalformedError, PolicyError, ProtocolError
 from aquila.protocol.messages.views import Rounds
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds import Phase, Round
+from aquila.protocol.rounds import Round
+from aquila.protocol.state import Phase
 from aquila.rehearsal.terms import normalizer_reference
 from services.kit.logs import Log
 from services.node import ledger

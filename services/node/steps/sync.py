@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.errors import AquilaError
     from aquila.protocol.messages import Message
     from aquila.protocol.messages.views import Event
     from aquila.protocol.rounds import Round
@@ -61,13 +63,25 @@ def take_page(node: Node, round_id: str, page: Events) -> None:
         found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
         with book.changing() as round_, node.store.transaction("round.sync") as session:
             row = ledger.round_row(session, round_id)
+            taking = _Taking(session, node, round_, row, found)
             for event in events:
-                if not _take(session, node, round_, row, event, found):
+                if not _take(taking, event):
                     return
                 row.cursor, row.phase = event.event_id, round_.phase.value
             # If we crash here, nothing of these events was taken, and they are fetched again.
     book.ready, book.late = frozenset(page.ready), page.late
     book.synced = book.synced or len(page.events) < PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """What the events of one transaction are taken into; `found` are the positions of a report's handles."""
+
+    session: Session
+    node: Node
+    round: Round
+    row: RoundRow
+    found: reports.Found | None
 
 
 def _in_turns(node: Node, events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -85,21 +99,18 @@ def _in_turns(node: Node, events: Sequence[Event]) -> Iterator[list[Event]]:
         yield together
 
 
-def _take(
-    session: Session, node: Node, round_: Round, row: RoundRow, event: Event, found: reports.Found | None
-) -> bool:
+def _take(taking: _Taking, event: Event) -> bool:
     """Take one event, and tell whether to go on with the next."""
-    if event.event_id <= row.cursor:
-        raise MalformedError("the matcher's feed goes backwards", round=row.round_id)
+    if event.event_id <= taking.row.cursor:
+        raise MalformedError("the matcher's feed goes backwards", round=taking.row.round_id)
     if event.kind is EventKind.STATEMENT:
-        return _take_statement(session, node, round_, row, event, found)
-    _note_available(session, node, round_, row, event)
+        return _take_statement(taking, event)
+    _note_available(taking, event)
     return True
 
 
-def _take_statement(
-    session: Session, node: Node, round_: Round, row: RoundRow, event: Event, found: reports.Found | None
-) -> bool:
+def _take_statement(taking: _Taking, event: Event) -> bool:
+    session, node, row = taking.session, taking.node, taking.row
     envelope = (event.envelope or "").encode()
     opened = ledger.opened(node, envelope)
     stored = session.get(StatementRow, (row.round_id, opened.digest))
@@ -111,60 +122,49 @@ def _take_statement(
         _LOG.error("restored_backup", round=row.round_id)
         return False
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.
-    before = round_.participants
+    before = taking.round.participants
     try:
-        accepted = round_.accept(envelope)
+        accepted = taking.round.accept(envelope)
     except (ProtocolError, PolicyError) as error:
-        _keep_refused(session, node, row, opened, envelope)
-        place = f"statement {opened.digest[:16]}"
-        if isinstance(error, BindingError | EquivocationError):
-            ledger.refuse(session, node, row.round_id, place, error.message)
-            return False
-        ledger.note_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
-        return True
+        return _keep_refused(taking, opened, envelope, error)
     # 3. It is stored with its place in the feed.
     if stored is None:
         stored = _row_of(row.round_id, opened, envelope, accepted.message, accepted.signer)
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
     session.flush()
-    _follow(session, node, round_, row, accepted.message, before, found)
+    _follow(taking, accepted.message, before)
     return True
 
 
-def _follow(
-    session: Session,
-    node: Node,
-    round_: Round,
-    row: RoundRow,
-    message: Message,
-    before: tuple[str, ...],
-    found: reports.Found | None,
-) -> None:
+def _follow(taking: _Taking, message: Message, before: tuple[str, ...]) -> None:
     """Do at this node what follows from a statement that counts."""
+    session, node, round_, row = taking.session, taking.node, taking.round, taking.row
     if isinstance(message, Opening):
         amend.check_own_part(session, node, round_, row)
     elif isinstance(message, Amendment) and round_.participants != before:
         amend.drop_absent(session, node, round_, row)
     elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
-        reports.store(session, node, round_, message, found)
+        reports.store(session, node, round_, message, taking.found)
 
 
-def _note_available(session: Session, node: Node, round_: Round, row: RoundRow, event: Event) -> None:
+def _note_available(taking: _Taking, event: Event) -> None:
     """Remember bytes that can be fetched, of submissions that count and concern this node."""
+    round_, row = taking.round, taking.row
     submission = round_.submissions.get(event.submission_id or "")
     if submission is None or event.index is None or row.state != "active":
         return
     evaluator = "" if event.kind is EventKind.BLINDED else (event.party or "")
-    if (submission.party == node.code) == (evaluator == "") or evaluator not in {"", *round_.participants}:
+    if (submission.party == taking.node.code) == (not evaluator) or evaluator not in {"", *round_.participants}:
         return
     place = (submission.submission_id, event.index, evaluator)
-    if event.index < len(submission.chunks) and session.get(AvailableRow, place) is None:
-        session.add(AvailableRow(submission_id=place[0], index=place[1], party=place[2], round_id=row.round_id))
+    if event.index < len(submission.chunks) and taking.session.get(AvailableRow, place) is None:
+        taking.session.add(AvailableRow(submission_id=place[0], index=place[1], party=place[2], round_id=row.round_id))
 
 
-def _keep_refused(session: Session, node: Node, row: RoundRow, opened: OpenedEnvelope, envelope: bytes) -> None:
-    """Keep a signed statement that does not count."""
+def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, error: AquilaError) -> bool:
+    """Keep a signed statement that does not count, and tell whether to go on after it."""
+    session, node, row = taking.session, taking.node, taking.row
     if session.get(StatementRow, (row.round_id, opened.digest)) is None:
         signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
         session.add(
@@ -173,6 +173,13 @@ def _keep_refused(session: Session, node: Node, row: RoundRow, opened: OpenedEnv
                 own=False, sent=True,
             )
         )  # fmt: skip
+    place = f"statement {opened.digest[:16]}"
+    if isinstance(error, BindingError | EquivocationError):
+        # Somebody says two things: whoever it is, this node says nothing more in this round.
+        ledger.refuse(session, node, row.round_id, place, error.message)
+        return False
+    ledger.note_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
+    return True
 
 
 def _row_of(round_id: str, opened: OpenedEnvelope, envelope: bytes, message: Message, signer: str) -> StatementRow:

@@ -11,7 +11,8 @@ import pytest
 from aquila.crypto.envelope import sign_envelope
 from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Evaluation, HitReport, Receipt, Refusal
-from aquila.protocol.rounds import LARGEST_STATEMENT, Phase, Round, announcement_place
+from aquila.protocol.rounds import LARGEST_STATEMENT, Round, announcement_place
+from aquila.protocol.state import Phase
 from tests.samples import read
 from tests.stage import WINDOW
 

@@ -10,7 +10,7 @@ import pytest
 
 from aquila.errors import InputError, KeyMaterialError
 from aquila.matching.certainty import Level
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from aquila.records.rules import load_rules
 from aquila.rehearsal import DEFAULT_PADDING, Rehearsal
 from tests.stage import EXPECTED, LISTS, NOW, person
