@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.errors import AquilaError
 from services.kit.errors import StoreError
+from services.kit.files import ChunkFiles
 from services.matcher.main import build
 from services.matcher.steps.cleaning import sweep
 from services.matcher.tables import EventRow, HitCountRow
@@ -190,3 +192,40 @@ async def test_a_store_that_does_not_hold_together(world: World) -> None:
     assert answer.status_code == 503
     with pytest.raises(AquilaError, match="do not hold together"):
         world.advance()
+
+
+async def test_another_process_is_joining(world: World) -> None:
+    """One join at a time uses the scratch folder; the other process waits for its turn and wipes nothing."""
+    await world.evaluated()
+    for node in world.nodes.values():
+        await node.finalize(node.list)
+    world.desk.scratch.mkdir()
+    with (world.desk.scratch / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (world.desk.scratch / "join").mkdir()
+        assert world.steps["matching"]() is False
+        sweep(world.desk)
+        assert (world.desk.scratch / "join").is_dir()
+    world.advance()
+    assert (await world.view())["entry"]["phase"] == "reporting"
+
+
+async def test_a_round_that_ends_while_a_chunk_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chunk is refused, and its file goes."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    envelope, sent = node.prepared()
+    await node.say(envelope)
+    await world.operate("POST", f"/{world.round_id}/abort", json={"reason": "test"})
+    write = ChunkFiles.write
+
+    def write_and_end(files: ChunkFiles, name: str, content: bytes, digest: bytes) -> int:
+        size = write(files, name, content, digest)
+        world.steps["ending"]()
+        return size
+
+    monkeypatch.setattr(ChunkFiles, "write", write_and_end)
+    path = f"submissions/{sent.submission_id}/blinded/0"
+    assert (await node.call("PUT", path, content=sent.chunks[0][2])).status_code == 409
+    assert world.chunk_files() == []

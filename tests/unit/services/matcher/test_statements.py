@@ -215,3 +215,16 @@ async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatc
         envelope = node.party.refuse(node.round, 1, f"reason {number}")
         assert problem(await node.say(envelope)) == (409, "equivocation")
     assert world.count(EvidenceRow) == 2
+
+
+async def test_two_tokens_statements_are_evidence(world: World) -> None:
+    """Other tokens for the same submission are refused, and kept beside the first."""
+    await world.evaluated()
+    node = world.nodes["AL"]
+    await node.finalize(node.list)
+    node.list.tokens = [bytes(len(rows)) for rows in node.list.tokens]
+    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "equivocation")
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+        event = session.query(EventRow).filter_by(statement="tokens").one()
+    assert kept.accepted == event.envelope
