@@ -1,4 +1,4 @@
-"""Events: the one feed of a round, and who may see what of it (PROTOCOL.md section 8)."""
+"""Events: the one feed of a round, and who may see what of it (PROTOCOL.md section 9)."""
 
 from __future__ import annotations
 
