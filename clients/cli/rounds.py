@@ -190,7 +190,7 @@ def watch(
     as_json: Json = False,
 ) -> int:
     """Follow a round until it reaches a phase. Ends with 1 if the round was aborted instead."""
-    from aquila.protocol.rounds import Phase
+    from aquila.protocol.state import Phase
     from clients.cli import watching
     from clients.cli.reach import reach
     from clients.cli.round_views import entry_line

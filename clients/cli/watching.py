@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.protocol.messages.views import MatcherRoundView, NodeRoundView
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

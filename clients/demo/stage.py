@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -110,7 +111,8 @@ class Stage:
         return [process for process in self.processes if process.has_ended()]
 
     def stop(self) -> None:
-        """Stop every process, the gentle way first."""
+        """Stop every process, the gentle way first; a second Ctrl-C does not leave any behind."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         for process in self.processes:
             if not process.has_ended():
                 process.popen.terminate()
@@ -121,6 +123,7 @@ class Stage:
             except subprocess.TimeoutExpired:
                 process.popen.kill()
                 process.popen.wait()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Justification, Kind
 from aquila.protocol.messages.views import RoundProposal, SubmissionRequest
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from clients.cli.round_views import SHORT, hits_table
 from clients.cli.screen import Table, numbered
 from clients.cli.watching import watch
@@ -273,7 +273,7 @@ class Story:
 
     def _check_processes(self) -> None:
         for process in self.stage.ended():
-            raise PeerUnavailableError(f"the process of {process.name} ended by itself")
+            raise PeerUnavailableError(f"the process of {process.name} ended by itself", hint="its last log lines are above")
 
     def _head(self, title: str) -> None:
         self.steps += 1

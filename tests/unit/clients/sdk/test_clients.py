@@ -1,0 +1,101 @@
+"""Each method of both clients calls the path of the interface with what it should."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from aquila.protocol.messages import Justification, Kind
+from aquila.protocol.messages.views import RoundProposal, SubmissionRequest
+from clients.sdk import MatcherClient, NodeClient
+
+ROUND, IMPORT = "a" * 32, "b" * 32
+REPORT = {
+    "import_id": IMPORT, "name": "si.csv", "accepted": 1, "refused": 0, "warnings": 0, "findings": [],
+    "findings_left_out": 0, "inputs_by_rule": {},
+}  # fmt: skip
+
+
+def test_import(connection, answers) -> None:
+    """A list goes to the node as it is, with its name and format beside it."""
+    answers.says(201, json=REPORT)
+    report = NodeClient(connection).import_list(io.BytesIO(b"record_id"), "si.csv", "csv", accept_refused=True)
+    asked = answers.asked[0]
+    assert (asked.method, asked.url.path, asked.content) == ("POST", "/v1/imports", b"record_id")
+    assert dict(asked.url.params) == {"name": "si.csv", "format": "csv", "accept_refused": "true"}
+    assert asked.headers["content-length"] == "9"
+    assert report.import_id == IMPORT
+
+
+def test_check(connection, answers) -> None:
+    """A list can be checked without being stored."""
+    answers.says(json=REPORT | {"import_id": None})
+    assert NodeClient(connection).check(io.BytesIO(b"x"), "ftm", "exact").import_id is None
+    assert dict(answers.asked[0].url.params) == {"format": "ftm", "rules": "exact"}
+
+
+def test_submit(connection, answers) -> None:
+    """A submission is asked for with its justification, and named by the node."""
+    answers.says(202, json={"submission_id": "c" * 32})
+    why = Justification(legal_basis="b", purpose="p", case_reference="c", category="k", officer="o")
+    request = SubmissionRequest(import_id=IMPORT, kind=Kind.QUERY, justification=why)
+    assert NodeClient(connection).submit(ROUND, request) == "c" * 32
+    assert answers.asked[0].url.path == f"/v1/rounds/{ROUND}/submissions"
+    assert json.loads(answers.asked[0].content)["kind"] == "query"
+
+
+@pytest.mark.parametrize(
+    ("ask", "method", "path", "body"),
+    [
+        (lambda node: node.consent(ROUND), "POST", f"/v1/rounds/{ROUND}/consent", b""),
+        (lambda node: node.close(ROUND), "POST", f"/v1/rounds/{ROUND}/close", b""),
+        (lambda node: node.abort(ROUND, "why"), "POST", f"/v1/rounds/{ROUND}/abort", b'{"reason":"why"}'),
+        (lambda node: node.delete_import(IMPORT), "DELETE", f"/v1/imports/{IMPORT}", b""),
+        (lambda node: node.consent("../x"), "POST", "/v1/rounds/..%2Fx/consent", b""),
+    ],
+)
+def test_node_wishes(connection, answers, ask, method: str, path: str, body: bytes) -> None:
+    """Wishes go where the interface takes them; an id cannot leave its place in the path."""
+    answers.says(202)
+    ask(NodeClient(connection))
+    asked = answers.asked[0]
+    assert (asked.method, asked.url.raw_path.decode(), asked.content) == (method, path, body)
+
+
+@pytest.mark.parametrize(
+    ("ask", "path", "answer"),
+    [
+        (lambda node: node.rounds().rounds, "/v1/rounds", {"rounds": []}),
+        (lambda node: node.imports().imports, "/v1/imports", {"imports": []}),
+        (lambda node: node.hits(ROUND).hits, f"/v1/rounds/{ROUND}/hits", {"round_id": ROUND, "hits": []}),
+    ],
+)
+def test_node_views(connection, answers, ask, path: str, answer: dict) -> None:
+    """Views come as the models of the interface."""
+    answers.says(json=answer)
+    assert ask(NodeClient(connection)) == ()
+    assert answers.asked[0].url.path == path
+
+
+def test_matcher_wishes(connection, answers) -> None:
+    """The secretariat ends rounds at the matcher's operator interface."""
+    for _ in range(2):
+        answers.says(202)
+    matcher = MatcherClient(connection)
+    matcher.close(ROUND)
+    matcher.abort(ROUND, "why")
+    assert [asked.url.path for asked in answers.asked] == [
+        f"/v1/operator/rounds/{ROUND}/close",
+        f"/v1/operator/rounds/{ROUND}/abort",
+    ]
+
+
+def test_propose(connection, answers) -> None:
+    """A proposal is sent whole; another answer than a round is refused."""
+    answers.says(201, json={"rounds": []})
+    proposal = RoundProposal(participants=("AL", "SI"), area="a", legal_basis="b", purpose="p", category="c")
+    with pytest.raises(Exception, match="MatcherRoundView"):
+        MatcherClient(connection).propose(proposal)
+    assert json.loads(answers.asked[0].content)["participants"] == ["AL", "SI"]

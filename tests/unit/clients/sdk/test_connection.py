@@ -1,0 +1,93 @@
+"""Calls to a service: token, problems as errors, and what never leaves in the clear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from aquila.errors import InputError, MalformedError, OrderError, ProtocolError
+from aquila.protocol.messages.views import Rounds
+from clients.sdk import Access, Connection
+from services.kit.errors import NotFoundError, PeerUnavailableError, UnknownCallerError, problem_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROBLEM = "application/problem+json"
+
+
+def test_token(connection, answers) -> None:
+    """Every call carries the operator's token."""
+    answers.says(json={"rounds": []})
+    assert connection.fetch(Rounds, "GET", "/v1/rounds").rounds == ()
+    assert answers.asked[0].headers["authorization"] == "Bearer " + "t" * 43
+
+
+def test_repr_without_token(connection) -> None:
+    """Neither connection nor access show the token."""
+    access = Access("node", "http://127.0.0.1:8700", "secret-token")
+    assert "secret" not in repr(access)
+    assert "ttt" not in repr(connection)
+
+
+@pytest.mark.parametrize("kind", [NotFoundError, OrderError, UnknownCallerError, PeerUnavailableError, InputError])
+def test_problem(connection, answers, kind) -> None:
+    """A problem document is raised as the error that the service raised."""
+    error = kind("no such round", hint="look again", round="ab")
+    answers.says(404, json=problem_of(error), headers={"content-type": PROBLEM})
+    with pytest.raises(kind) as caught:
+        connection.call("GET", "/v1/rounds/ab")
+    assert type(caught.value) is kind
+    assert (caught.value.message, caught.value.hint, caught.value.fields) == ("no such round", "look again", {"round": "ab"})
+
+
+def test_away(connection, answers) -> None:
+    """A service that cannot be reached is away, and the hint says how to start it."""
+    answers.waiting.append(httpx.ConnectError("refused"))
+    with pytest.raises(PeerUnavailableError) as caught:
+        connection.call("GET", "/v1/status")
+    assert "aquila node serve" in caught.value.hint
+    answers.says(503)
+    with pytest.raises(PeerUnavailableError):
+        connection.call("GET", "/v1/status")
+
+
+def test_refusal_without_problem(connection, answers) -> None:
+    """A refusal without a problem document is no answer of ours."""
+    answers.says(404, text="<html>")
+    with pytest.raises(ProtocolError) as caught:
+        connection.call("GET", "/v1/status")
+    assert caught.value.fields == {"status": 404}
+
+
+def test_other_answer(connection, answers) -> None:
+    """An answer of another form is refused without repeating what it holds."""
+    answers.says(json={"rounds": "Janez Novak"})
+    with pytest.raises(MalformedError) as caught:
+        connection.fetch(Rounds, "GET", "/v1/rounds")
+    assert "Novak" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["", "node", "ftp://127.0.0.1", "http://node.example.org", "http://10.0.0.1:8700"])
+def test_unusable_url(url: str) -> None:
+    """A URL that is none, or that would carry the token in the clear, is refused."""
+    with pytest.raises(InputError):
+        Connection(Access("node", url, "t"))
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1", "http://[::1]:1", "https://node.example.org"])
+def test_usable_url(url: str) -> None:
+    """Loopback may be plain, everything else is TLS."""
+    with Connection(Access("node", url, "t")) as opened:
+        assert opened.url == url
+
+
+def test_unreadable_ca(tmp_path: Path) -> None:
+    """A CA that is none is named."""
+    broken = tmp_path / "ca.pem"
+    broken.write_text("no certificate")
+    for path in (broken, tmp_path / "missing.pem"):
+        with pytest.raises(InputError, match=path.name):
+            Connection(Access("node", "https://node.example.org", "t", path))

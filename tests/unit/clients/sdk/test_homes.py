@@ -1,0 +1,79 @@
+"""A home folder tells which service it is, where it listens, and what opens it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import InputError, KeyMaterialError
+from clients.sdk import find_home
+from services.kit.files import write_secret
+from services.matcher.home import create as create_matcher
+from services.node.home import create as create_node
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_made_homes(tmp_path: Path) -> None:
+    """Homes as the services make them are found, with address and token."""
+    create_node(tmp_path / "n", "SI", "Slovenia", "http://127.0.0.1:8700", port=8701)
+    create_matcher(tmp_path / "m", port=8702)
+    node, matcher = find_home(tmp_path / "n").access(), find_home(tmp_path / "m").access()
+    assert (node.service, node.url, matcher.service, matcher.url) == (
+        "node", "http://127.0.0.1:8701", "matcher", "http://127.0.0.1:8702",
+    )  # fmt: skip
+    assert len(node.token) >= 32
+    assert node.token != matcher.token
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ("", "http://127.0.0.1:8700"),
+        ('[listen]\nhost = "0.0.0.0"\nport = 9\n', "http://127.0.0.1:9"),
+        ('[listen]\nhost = "::"\nport = 9\n', "http://[::1]:9"),
+        ('[listen]\nhost = "10.1.1.1"\n[tls]\ncertificate = "c"\n', "https://10.1.1.1:8700"),
+        ('[listen]\npublic_url = "https://node.example.org/"\n[tls]\ncertificate = "c"\n', "https://node.example.org"),
+    ],
+)
+def test_address(tmp_path: Path, settings: str, url: str) -> None:
+    """The address follows the settings: the certificate's name under TLS, loopback for what listens everywhere."""
+    (tmp_path / "node.toml").write_text(settings, encoding="utf-8")
+    assert find_home(tmp_path).url() == url
+
+
+def test_port_of_the_system(tmp_path: Path) -> None:
+    """A port that the system chose has to be named."""
+    (tmp_path / "node.toml").write_text("[listen]\nport = 0\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        find_home(tmp_path).url()
+    assert "--url" in caught.value.hint
+
+
+def test_token_open_to_others(tmp_path: Path) -> None:
+    """A token that others can read is not used."""
+    (tmp_path / "node.toml").write_text("", encoding="utf-8")
+    write_secret(tmp_path / "operator.token", b"t" * 43)
+    (tmp_path / "operator.token").chmod(0o644)
+    with pytest.raises(KeyMaterialError):
+        find_home(tmp_path).access()
+
+
+def test_no_home(tmp_path: Path) -> None:
+    """A folder of nobody, or of both, is refused."""
+    with pytest.raises(InputError, match="no home"):
+        find_home(tmp_path)
+    for name in ("node.toml", "matcher.toml"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="both"):
+        find_home(tmp_path)
+    assert find_home(tmp_path, "node").service == "node"
+
+
+def test_broken_settings(tmp_path: Path) -> None:
+    """Settings that are no TOML are named."""
+    (tmp_path / "node.toml").write_text("[", encoding="utf-8")
+    with pytest.raises(InputError, match="node.toml"):
+        find_home(tmp_path).url()
