@@ -26,7 +26,7 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 	$(BIN)/aquila demo $(if $(KEEP),--keep)
 
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
-	$(BIN)/python -m pytest -n 2 -m "not e2e"
+	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-fail-under=100
 
 e2e: $(VENV)/.develop ## whole rounds among real processes, killed and restarted, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m e2e
