@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aquila.protocol.messages import Justification, Kind
 from aquila.protocol.messages.views import RoundProposal, SubmissionRequest
 from clients.sdk import MatcherClient, NodeClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clients.sdk import Connection
 
 ROUND, IMPORT = "a" * 32, "b" * 32
 REPORT = {
@@ -18,7 +24,7 @@ REPORT = {
 }  # fmt: skip
 
 
-def test_import(connection, answers) -> None:
+def test_import(connection: Connection, answers: Any) -> None:
     """A list goes to the node as it is, with its name and format beside it."""
     answers.says(201, json=REPORT)
     report = NodeClient(connection).import_list(io.BytesIO(b"record_id"), "si.csv", "csv", accept_refused=True)
@@ -29,14 +35,14 @@ def test_import(connection, answers) -> None:
     assert report.import_id == IMPORT
 
 
-def test_check(connection, answers) -> None:
+def test_check(connection: Connection, answers: Any) -> None:
     """A list can be checked without being stored."""
     answers.says(json=REPORT | {"import_id": None})
     assert NodeClient(connection).check(io.BytesIO(b"x"), "ftm", "exact").import_id is None
     assert dict(answers.asked[0].url.params) == {"format": "ftm", "rules": "exact"}
 
 
-def test_submit(connection, answers) -> None:
+def test_submit(connection: Connection, answers: Any) -> None:
     """A submission is asked for with its justification, and named by the node."""
     answers.says(202, json={"submission_id": "c" * 32})
     why = Justification(legal_basis="b", purpose="p", case_reference="c", category="k", officer="o")
@@ -56,7 +62,9 @@ def test_submit(connection, answers) -> None:
         (lambda node: node.consent("../x"), "POST", "/v1/rounds/..%2Fx/consent", b""),
     ],
 )
-def test_node_wishes(connection, answers, ask, method: str, path: str, body: bytes) -> None:
+def test_node_wishes(
+    connection: Connection, answers: Any, ask: Callable[[NodeClient], object], method: str, path: str, body: bytes
+) -> None:
     """Wishes go where the interface takes them; an id cannot leave its place in the path."""
     answers.says(202)
     ask(NodeClient(connection))
@@ -72,14 +80,16 @@ def test_node_wishes(connection, answers, ask, method: str, path: str, body: byt
         (lambda node: node.hits(ROUND).hits, f"/v1/rounds/{ROUND}/hits", {"round_id": ROUND, "hits": []}),
     ],
 )
-def test_node_views(connection, answers, ask, path: str, answer: dict) -> None:
+def test_node_views(
+    connection: Connection, answers: Any, ask: Callable[[NodeClient], object], path: str, answer: dict[str, Any]
+) -> None:
     """Views come as the models of the interface."""
     answers.says(json=answer)
     assert ask(NodeClient(connection)) == ()
     assert answers.asked[0].url.path == path
 
 
-def test_matcher_wishes(connection, answers) -> None:
+def test_matcher_wishes(connection: Connection, answers: Any) -> None:
     """The secretariat ends rounds at the matcher's operator interface."""
     for _ in range(2):
         answers.says(202)
@@ -92,7 +102,7 @@ def test_matcher_wishes(connection, answers) -> None:
     ]
 
 
-def test_propose(connection, answers) -> None:
+def test_propose(connection: Connection, answers: Any) -> None:
     """A proposal is sent whole; another answer than a round is refused."""
     answers.says(201, json={"rounds": []})
     proposal = RoundProposal(participants=("AL", "SI"), area="a", legal_basis="b", purpose="p", category="c")

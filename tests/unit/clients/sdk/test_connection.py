@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -15,17 +15,19 @@ from services.kit.errors import NotFoundError, PeerUnavailableError, UnknownCall
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aquila.errors import AquilaError
+
 PROBLEM = "application/problem+json"
 
 
-def test_token(connection, answers) -> None:
+def test_token(connection: Connection, answers: Any) -> None:
     """Every call carries the operator's token."""
     answers.says(json={"rounds": []})
     assert connection.fetch(Rounds, "GET", "/v1/rounds").rounds == ()
     assert answers.asked[0].headers["authorization"] == "Bearer " + "t" * 43
 
 
-def test_repr_without_token(connection) -> None:
+def test_repr_without_token(connection: Connection) -> None:
     """Neither connection nor access show the token."""
     access = Access("node", "http://127.0.0.1:8700", "secret-token")
     assert "secret" not in repr(access)
@@ -33,17 +35,21 @@ def test_repr_without_token(connection) -> None:
 
 
 @pytest.mark.parametrize("kind", [NotFoundError, OrderError, UnknownCallerError, PeerUnavailableError, InputError])
-def test_problem(connection, answers, kind) -> None:
+def test_problem(connection: Connection, answers: Any, kind: type[AquilaError]) -> None:
     """A problem document is raised as the error that the service raised."""
     error = kind("no such round", hint="look again", round="ab")
     answers.says(404, json=problem_of(error), headers={"content-type": PROBLEM})
     with pytest.raises(kind) as caught:
         connection.call("GET", "/v1/rounds/ab")
     assert type(caught.value) is kind
-    assert (caught.value.message, caught.value.hint, caught.value.fields) == ("no such round", "look again", {"round": "ab"})
+    assert (caught.value.message, caught.value.hint, caught.value.fields) == (
+        "no such round",
+        "look again",
+        {"round": "ab"},
+    )
 
 
-def test_away(connection, answers) -> None:
+def test_away(connection: Connection, answers: Any) -> None:
     """A service that cannot be reached is away, and the hint says how to start it."""
     answers.waiting.append(httpx.ConnectError("refused"))
     with pytest.raises(PeerUnavailableError) as caught:
@@ -54,7 +60,7 @@ def test_away(connection, answers) -> None:
         connection.call("GET", "/v1/status")
 
 
-def test_refusal_without_problem(connection, answers) -> None:
+def test_refusal_without_problem(connection: Connection, answers: Any) -> None:
     """A refusal without a problem document is no answer of ours."""
     answers.says(404, text="<html>")
     with pytest.raises(ProtocolError) as caught:
@@ -62,7 +68,7 @@ def test_refusal_without_problem(connection, answers) -> None:
     assert caught.value.fields == {"status": 404}
 
 
-def test_other_answer(connection, answers) -> None:
+def test_other_answer(connection: Connection, answers: Any) -> None:
     """An answer of another form is refused without repeating what it holds."""
     answers.says(json={"rounds": "Janez Novak"})
     with pytest.raises(MalformedError) as caught:

@@ -75,5 +75,5 @@ def test_no_home(tmp_path: Path) -> None:
 def test_broken_settings(tmp_path: Path) -> None:
     """Settings that are no TOML are named."""
     (tmp_path / "node.toml").write_text("[", encoding="utf-8")
-    with pytest.raises(InputError, match="node.toml"):
+    with pytest.raises(InputError, match=r"node\.toml"):
         find_home(tmp_path).url()

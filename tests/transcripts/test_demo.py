@@ -1,0 +1,77 @@
+"""The demo as a whole: real processes on loopback, from invented lists to destroyed keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.e2e
+COMMAND = [sys.executable, "-m", "clients.cli.main", "demo", "--size", "200"]
+
+
+def _left(folder: Path) -> list[int]:
+    """Return the processes that still name the folder."""
+    return [process.pid for process in psutil.process_iter() if str(folder) in " ".join(process.cmdline())]
+
+
+def test_demo(tmp_path: Path) -> None:
+    """Known overlaps are found, the matcher holds no name, keys and chunks are gone, no process is left."""
+    command = [*COMMAND, "--folder", str(tmp_path / "demo"), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["pairs"]["known"] == 11
+    assert document["pairs"]["found"] >= 9
+    assert document["search"]["found_in"] == document["samples_still_found"] == 0
+    assert document["search"]["bytes"] > 100_000
+    assert {(left["keys"], left["chunks"]) for left in document["left"].values()} == {(0, 0)}
+    assert _left(tmp_path) == []
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C stops every process that was started."""
+    process = subprocess.Popen(
+        [*COMMAND, "--folder", str(tmp_path / "demo")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("3. "):
+            break
+    assert len(_left(tmp_path)) == 5
+    process.send_signal(signal.SIGINT)
+    process.stdout.read()
+    assert process.wait(30) == 130
+    assert _left(tmp_path) == []
+
+
+def test_killed_node(tmp_path: Path) -> None:
+    """A process that ends by itself ends the demo, with its last log lines, and nothing is left running."""
+    process = subprocess.Popen(
+        [*COMMAND, "--folder", str(tmp_path / "demo")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for line in process.stdout:
+        if line.startswith("4. "):
+            break
+    victim = next(pid for pid in _left(tmp_path) if "node" in psutil.Process(pid).cmdline())
+    os.kill(victim, signal.SIGKILL)
+    process.stdout.read()
+    said = process.stderr.read()
+    assert process.wait(60) == 3
+    assert "aquila: error: " in said
+    assert '"event":"ready"' in said
+    assert "Traceback" not in said
+    time.sleep(0.1)
+    assert _left(tmp_path) == []

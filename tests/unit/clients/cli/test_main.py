@@ -1,0 +1,114 @@
+"""The end of the command: exit codes, errors and hints, and never a traceback for an error of the tree."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+import services.kit.errors  # noqa: F401 - its errors are part of the tree
+from aquila import __version__
+from aquila.errors import AquilaError
+from clients.cli.exits import ExitCode, exit_code_of
+from clients.cli.main import app, main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _tree(kind: type[AquilaError] = AquilaError) -> Iterator[type[AquilaError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _tree(child)
+
+
+@pytest.fixture
+def failing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A command `fail` that raises the test's parameter."""
+
+    @app.command("fail")
+    def fail() -> None:
+        raise request.param
+
+    yield
+    app.registered_commands.pop()
+
+
+ERRORS = [kind("it went wrong", hint="try again") for kind in sorted(set(_tree()), key=lambda kind: kind.__name__)]
+
+
+@pytest.mark.parametrize("failing", ERRORS, ids=lambda error: type(error).__name__, indirect=True)
+@pytest.mark.usefixtures("failing")
+def test_every_error_of_the_tree(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every error ends as a sentence and a hint on stderr, nothing on stdout, and a code of its own kind."""
+    code = main(["fail"])
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "aquila: error: it went wrong\naquila: hint: try again\n"
+    assert code in {ExitCode.REFUSED, ExitCode.AWAY, ExitCode.PROTOCOL, ExitCode.MACHINE}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("InputError", ExitCode.REFUSED),
+        ("NotFoundError", ExitCode.REFUSED),
+        ("CapError", ExitCode.REFUSED),
+        ("OrderError", ExitCode.REFUSED),
+        ("StoreConflictError", ExitCode.REFUSED),
+        ("PeerUnavailableError", ExitCode.AWAY),
+        ("ProofError", ExitCode.PROTOCOL),
+        ("SignatureError", ExitCode.PROTOCOL),
+        ("StoreFullError", ExitCode.MACHINE),
+        ("KeyMaterialError", ExitCode.MACHINE),
+    ],
+)
+def test_exit_codes(name: str, code: ExitCode) -> None:
+    """The exit code says what kind of trouble it is."""
+    kind = next(kind for kind in _tree() if kind.__name__ == name)
+    assert exit_code_of(kind("x")) is code
+
+
+@pytest.mark.parametrize("failing", [ValueError("Janez Novak")], ids=["ValueError"], indirect=True)
+@pytest.mark.usefixtures("failing")
+def test_own_fault(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of Aquila names its place, but not what was in hand; the way there is shown on demand."""
+    assert main(["fail"]) == ExitCode.FAULT
+    said = capsys.readouterr().err
+    assert "ValueError at " in said
+    assert "Novak" not in said
+    monkeypatch.setenv("AQUILA_TRACEBACK", "1")
+    assert main(["fail"]) == ExitCode.FAULT
+    assert "in fail" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("failing", [KeyboardInterrupt()], ids=["KeyboardInterrupt"], indirect=True)
+@pytest.mark.usefixtures("failing")
+def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends with the code that shells expect."""
+    assert main(["fail"]) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == "aquila: error: interrupted\n"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The version names the group backend and why it was chosen."""
+    assert main(["--version", "--json"]) == ExitCode.DONE
+    said = capsys.readouterr().out
+    assert __version__ in said
+    assert '"reason"' in said
+
+
+def test_help_is_quick() -> None:
+    """Help and completion import neither the cryptography nor the web framework."""
+    code = (
+        "import sys; from clients.cli.main import main; main(['--help']);"
+        "slow = {'duckdb', 'numpy', 'fastapi', 'httpx', 'sqlalchemy', 'pydantic', 'rich.table'} & set(sys.modules);"
+        "sys.exit(' '.join(sorted(slow)) or 0)"
+    )
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - started < 5  # far above what it takes, for a busy machine
