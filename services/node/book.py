@@ -40,6 +40,7 @@ class Book:
             that is older than what this node has said would say it again otherwise.
         ready: Submissions whose tokens the matcher waits for.
         late: Parties that the matcher holds to be late.
+        troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
         works: Submissions being prepared, by id.
     """
 
@@ -50,6 +51,7 @@ class Book:
         self.synced = False
         self.ready: frozenset[str] = frozenset()
         self.late: tuple[str, ...] = ()
+        self.troubled = True
         self.works: dict[str, Work] = {}
         self._round: Round | None = None
         self._key: RoundKey | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -45,13 +46,13 @@ class Rounds:
             AquilaError: A round cannot go on now; the others had their turn.
         """
         node = self._node
+        # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
+        pieces = [partial(advance, node, round_id) for round_id in await to_thread(open_rounds, node)]
+        if not self._busy:  # while there is work, new rounds can wait
+            pieces.insert(0, partial(discover.discover, node))
+        self._busy = False
         try:
-            # While there is work, new rounds can wait.
-            found = False if self._busy else await discover.discover(node)
-            self._busy = False
-            self._busy = found | await each(
-                await to_thread(open_rounds, node), lambda round_id: advance(node, round_id)
-            )
+            self._busy = await each(pieces, lambda piece: piece())
         except PeerUnavailableError:
             node.contact.reachable = False
             raise
@@ -76,22 +77,30 @@ async def advance(node: Node, round_id: str) -> bool:
         PeerUnavailableError, StoreError: It cannot go on now.
         AquilaError: What stands in the way was noted as a problem of the round.
     """
+    book = book_of(node, round_id)
     try:
-        return await _advance(node, round_id)
+        busy = await _advance(node, round_id)
     except (PeerUnavailableError, StoreError):
         raise
     except (KeyMaterialError, RestoredBackupError) as error:
         await to_thread(_refuse, node, round_id, error)
         return True
     except AquilaError as error:
+        book.troubled = True
         await to_thread(_note, node, round_id, error)
         raise
+    if book.troubled:
+        await to_thread(_clear, node, round_id)
+        book.troubled = False
+    return busy
 
 
 async def _advance(node: Node, round_id: str) -> bool:
     row = await to_thread(_row, node, round_id)
     if row.state == "destroying":
         return await to_thread(close.destroy, node, round_id)
+    if row.state == "active" and await to_thread(close.decide, node, round_id):
+        return True
     busy = await sync.sync(node, round_id)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     book, row = book_of(node, round_id), await to_thread(_row, node, round_id)
@@ -103,14 +112,16 @@ async def _advance(node: Node, round_id: str) -> bool:
     busy |= await outbox.send_statements(node, round_id)
     if row.consent_digest is None:
         return busy
+    await to_thread(book.check_key)
     busy |= await evaluate.evaluate(node, round_id)
     busy |= await to_thread(prepare.prepare, node, round_id)
     busy |= await verify.verify(node, round_id)
     busy |= await to_thread(amend.amend, node, round_id)
     busy |= await to_thread(finalize.finalize, node, round_id)
     busy |= await outbox.send_statements(node, round_id)
-    busy |= await outbox.send_bytes(node, round_id)
-    return await verify.acknowledge(node, round_id) or busy
+    # Before more is sent: what the matcher may delete makes room for it.
+    busy |= await verify.acknowledge(node, round_id)
+    return await outbox.send_bytes(node, round_id) or busy
 
 
 def _row(node: Node, round_id: str) -> RoundRow:
@@ -122,6 +133,11 @@ def _refuse(node: Node, round_id: str, error: AquilaError) -> None:
     with node.store.transaction("round.refuse") as session:
         ledger.refuse(session, node, round_id, "key", f"{error.message}; {error.hint}".rstrip("; "))
     _LOG.error("round_refused", round=round_id, error=error)
+
+
+def _clear(node: Node, round_id: str) -> None:
+    with node.store.transaction("round.recovered") as session:
+        ledger.clear_problem(session, round_id, "step")
 
 
 def _note(node: Node, round_id: str, error: AquilaError) -> None:

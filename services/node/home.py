@@ -54,6 +54,8 @@ port = {port}
 [matcher]
 url = {matcher_url}
 {ca}
+# A report of 200,000 hits is read in one piece.
+answer_mebibytes = 96
 """
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.protocol.rounds import Round
     from services.node.node import Node
 
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
@@ -56,20 +57,25 @@ def round_row(session: Session, round_id: str) -> RoundRow:
     return row
 
 
-def next_number(session: Session, node: Node, round_id: str) -> int:
-    """Return the number of this node's next statement in a round; only the driver signs, so it stays the next.
-
-    A node that takes no part any more may have forgotten what it said: its refusal goes far beyond every number that
-    it can have used, since gaps are no fault (PROTOCOL.md 3.2).
-    """
+def next_number(session: Session, round_id: str) -> int:
+    """Return the number of this node's next statement in a round; only the driver signs, so it stays the next."""
     query = select(func.max(StatementRow.sequence)).where(StatementRow.round_id == round_id, StatementRow.own)
-    number = 1 + (session.scalar(query) or 0)
-    return number if round_row(session, round_id).refused is None else max(number, node.clock())
+    return 1 + (session.scalar(query) or 0)
 
 
 def sign(session: Session, node: Node, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
     """Sign a statement under the next number and store it with the transaction; raises as `put_signed` does."""
-    return put_signed(session, node, round_id, make(next_number(session, node, round_id)))
+    return put_signed(session, node, round_id, make(next_number(session, round_id)))
+
+
+def sign_refusal(session: Session, node: Node, round_: Round, reason: str) -> StatementRow:
+    """Sign a refusal and store it with the transaction.
+
+    A node that refuses may have forgotten what it said, or not have read the feed yet: the number lies far beyond all
+    that it can have used, since gaps are no fault (PROTOCOL.md 3.2).
+    """
+    number = max(next_number(session, round_.round_id), node.clock())
+    return put_signed(session, node, round_.round_id, node.party.refuse(round_, number, reason))
 
 
 def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> StatementRow:

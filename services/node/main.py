@@ -106,6 +106,7 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         operator_token=OperatorToken.load(settings.home / TOKEN_FILE),
     )
     app.state.node = made
+    app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)
     return app
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from typing import Annotated, BinaryIO
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 import aquila
 from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
@@ -24,7 +26,12 @@ from services.kit.web import Operator
 from services.node import imports, views, wishes
 from services.node.node import Node
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 router = APIRouter(prefix="/v1", dependencies=[Operator], tags=["operator"])
+
+_LISTS = frozenset({"/v1/records/check", "/v1/imports"})
 
 Name = Annotated[str, Query(max_length=200)]
 
@@ -144,3 +151,30 @@ async def _spooled(request: Request) -> BinaryIO:
         spool.close()
         raise
     return spool
+
+
+class SmallBodies:
+    """Keeps bodies small everywhere but where lists come in, which are streamed to a file and not read into memory."""
+
+    def __init__(self, app: ASGIApp, body_bytes: int) -> None:
+        self._app = app
+        self._body_bytes = body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+        lists = scope["type"] != "http" or scope["path"] in _LISTS
+        await self._app(scope, receive if lists else self._limited(receive), send)
+
+    def _limited(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._body_bytes:
+                # The one exception that FastAPI lets through while it reads a body.
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        return counted

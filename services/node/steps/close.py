@@ -10,7 +10,8 @@ from aquila.protocol.messages import Outcome
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
-from services.node.tables import AvailableRow, ChunkRow, HitRow, SecretRow, SubmissionRow
+from services.node.steps.outbox import LAST_WORDS
+from services.node.tables import AvailableRow, ChunkRow, HitRow, SecretRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -35,8 +36,7 @@ def decide(node: Node, round_id: str) -> bool:
             return False
         if row.abort_reason is not None and not round_.ending:
             # The refusal is signed before the keys go, and sent after: it says that they are gone.
-            words = row.abort_reason
-            ledger.sign(session, node, round_id, lambda number: node.party.refuse(round_, number, words))
+            ledger.sign_refusal(session, node, round_, row.abort_reason)
         row.state, row.outcome = "destroying", reason
         unfinished = SubmissionRow.state.in_(["wished", "preparing"])
         session.execute(
@@ -70,6 +70,10 @@ def destroy(node: Node, round_id: str) -> bool:
         for table in (SecretRow, AvailableRow):
             session.execute(delete(table).where(table.round_id == round_id))
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
+        unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(LAST_WORDS)
+        session.execute(
+            update(StatementRow).where(StatementRow.round_id == round_id, unsent).values(refusal="the round is over")
+        )
     node.store.scrub(SecretRow.__table__, AvailableRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     # 4. The statement that it is done, with the mark that it is.
     with book.reading() as round_, node.store.transaction("close.sign") as session:
@@ -89,5 +93,4 @@ def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> N
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id)) or 0
         ledger.sign(session, node, row.round_id, lambda number: node.party.close(round_, number, hits))
     else:
-        words = "the time of the round is over by this party's clock"
-        ledger.sign(session, node, row.round_id, lambda number: node.party.refuse(round_, number, words))
+        ledger.sign_refusal(session, node, round_, "the time of the round is over by this party's clock")

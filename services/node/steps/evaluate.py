@@ -62,7 +62,7 @@ def evaluate_chunk(node: Node, row: AvailableRow, chunk: bytes) -> None:
     book.check_key()
     round_ = book.record()
     with node.store.reading("evaluation.number") as session:
-        number = ledger.next_number(session, node, row.round_id)
+        number = ledger.next_number(session, row.round_id)
         _check_cap(session, round_, row)
     answer = node.party.evaluate(
         round_, book.secrets(), number, row.submission_id, row.index, chunk, node.random(KEY_BYTES)

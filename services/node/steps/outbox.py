@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from services.node.node import Node
 
 _LOG = Log("node.outbox")
-_LAST_WORDS = ("receipt", "closing", "refusal")
+LAST_WORDS = ("receipt", "closing", "refusal")
 _PER_STEP = 16
 
 
@@ -58,7 +58,7 @@ def _unsent(node: Node, round_id: str) -> list[StatementRow]:
     with node.store.reading("outbox.statements") as session:
         row = ledger.round_row(session, round_id)
         if row.state != "active":
-            query = query.where(StatementRow.kind.in_(_LAST_WORDS))
+            query = query.where(StatementRow.kind.in_(LAST_WORDS))
         if row.refused is not None:
             query = query.where(StatementRow.kind == "refusal")
         return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_STEP)))

@@ -49,6 +49,8 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
         return None
     wanted = {hit.handle for hit in report.hits}
     with node.store.reading("report.submission") as session:
+        if ledger.round_row(session, round_id).state != "active":
+            return None  # the keys are gone, and with them the way from handles to records
         submission = _own_submission(session, round_id, report.submission_id)
         records = session.get_one(ImportRow, submission.import_id).records if submission else 0
     if submission is None or not wanted:

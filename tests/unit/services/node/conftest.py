@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.settings import load
@@ -22,8 +19,14 @@ from services.matcher.steps import steps_of
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.driver import Rounds
-from services.node.node import Node
 from services.node.settings import NodeSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from aquila.crypto.keys import VerifyKey
+    from services.node.node import Node
 
 MATCHER_URL = "http://127.0.0.1:8700"
 HEADER = "record_id,given_names,family_names,date_of_birth,document_numbers\n"

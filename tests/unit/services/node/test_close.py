@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import httpx
 import numpy as np
 import pytest
 from sqlalchemy import select
@@ -157,3 +158,34 @@ async def test_a_round_is_closed_only_after_its_hits(world: World) -> None:
     answer = await world.seats["AL"].post(f"/rounds/{round_id}/close")
     assert answer.status_code == 409
     assert "abort" in answer.json()["hint"]
+
+
+class Away(httpx.AsyncBaseTransport):
+    """A network on which nobody answers."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse the connection."""
+        raise httpx.ConnectError("nobody is there", request=request)
+
+
+async def test_keys_are_destroyed_while_the_matcher_is_away(world: World) -> None:
+    """The operator's abort needs nobody else: keys and files go at once, the refusal follows when it can."""
+    round_id = await world.begin()
+    await world.step()
+    await world.step()
+    al = world.seats["AL"]
+    honest = al.transport
+    al.stop()
+    al.transport = Away()
+    al.start()
+    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "no way to the matcher"})).status_code == 202
+    for _ in range(4):
+        await al.step()
+    assert not (await al.round(round_id))["keys_present"]
+    assert al.node.files.names() == []
+    assert not (await al.get("/status"))["matcher_reachable"]
+    al.stop()
+    al.transport = honest
+    al.start()
+    await world.settle()
+    assert await world.phase(round_id) == "aborted"
