@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -41,37 +40,33 @@ def test_demo(tmp_path: Path) -> None:
 
 def test_interrupted(tmp_path: Path) -> None:
     """Ctrl-C stops every process that was started."""
-    process = subprocess.Popen(
-        [*COMMAND, "--folder", str(tmp_path / "demo")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("3. "):
-            break
-    assert len(_left(tmp_path)) == 5
-    process.send_signal(signal.SIGINT)
-    process.stdout.read()
-    assert process.wait(30) == 130
+    with _until(tmp_path, "3. ") as process:
+        assert len(_left(tmp_path)) == 5
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
     assert _left(tmp_path) == []
 
 
 def test_killed_node(tmp_path: Path) -> None:
     """A process that ends by itself ends the demo, with its last log lines, and nothing is left running."""
-    process = subprocess.Popen(
-        [*COMMAND, "--folder", str(tmp_path / "demo")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    for line in process.stdout:
-        if line.startswith("4. "):
-            break
-    victim = next(pid for pid in _left(tmp_path) if "node" in psutil.Process(pid).cmdline())
-    os.kill(victim, signal.SIGKILL)
-    process.stdout.read()
-    said = process.stderr.read()
-    assert process.wait(60) == 3
+    with _until(tmp_path, "4. ") as process:
+        victim = next(pid for pid in _left(tmp_path) if "node" in psutil.Process(pid).cmdline())
+        os.kill(victim, signal.SIGKILL)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 3
     assert "aquila: error: " in said
     assert '"event":"ready"' in said
     assert "Traceback" not in said
-    time.sleep(0.1)
     assert _left(tmp_path) == []
+
+
+def _until(folder: Path, start: str) -> subprocess.Popen[str]:
+    """Start a demo and return it when it begins a step."""
+    command = [*COMMAND, "--folder", str(folder / "demo")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(start):
+            break
+    return process
