@@ -273,7 +273,9 @@ class Story:
 
     def _check_processes(self) -> None:
         for process in self.stage.ended():
-            raise PeerUnavailableError(f"the process of {process.name} ended by itself", hint="its last log lines are above")
+            raise PeerUnavailableError(
+                f"the process of {process.name} ended by itself", hint="its last log lines are above"
+            )
 
     def _head(self, title: str) -> None:
         self.steps += 1
