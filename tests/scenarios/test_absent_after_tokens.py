@@ -9,7 +9,7 @@ import pytest
 from aquila.errors import KeyMaterialError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Outcome
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from tests.stage import WINDOW
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila.protocol.rounds import Phase
+from aquila.protocol.state import Phase
 from tests.stage import EXPECTED
 
 if TYPE_CHECKING:
