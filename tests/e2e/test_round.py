@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 def play(world: World, files: dict[str, Path]) -> str:
     """Play a round up to the hits and return its id."""
-    round_id = world.propose()
+    round_id = world.propose(mode="lists_and_queries")  # so that the lists' tokens stay until the end
     world.consent(round_id)
     for node in world.nodes:
         world.submit(node, round_id, world.import_list(node, files[node.name]))
@@ -32,6 +32,7 @@ def test_services_give_the_rehearsals_hits_and_leak_nothing(
     assert hits == rehearsed_hits(files, tmp_path)
     assert len(hits) >= 3
     needles = secrets_of(files)
+    assert any("tokens" in path.parts for path in world.files(world.matcher)), "tokens are there to be searched"
     assert leaks(world.files(world.matcher), needles) == []
     for node in world.nodes:
         foreign = secrets_of({code: path for code, path in files.items() if code != node.name}) - secrets_of(
@@ -49,11 +50,7 @@ def test_services_give_the_rehearsals_hits_and_leak_nothing(
 
 def test_a_query_is_answered_against_the_lists(world: World, files: dict[str, Path], tmp_path: Path) -> None:
     """A query is matched against the counterparts' lists, the owner of the record learns of it, and it is gone then."""
-    round_id = world.propose(mode="lists_and_queries")
-    world.consent(round_id)
-    for node in world.nodes:
-        world.submit(node, round_id, world.import_list(node, files[node.name]))
-    world.wait_for_hits(round_id)
+    round_id = play(world, files)
     question = tmp_path / "question.csv"
     question.write_text("record_id,given_names,family_names,date_of_birth\nQ-1,Stojan,Petrovski,1971-05-30\n")
     asker = world.services["AL"]
