@@ -30,6 +30,7 @@ test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration 
 
 e2e: $(VENV)/.develop ## whole rounds among real processes, killed and restarted, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -n 2 --database postgresql tests/unit/services/node tests/unit/services/matcher
 
 check: $(VENV)/.develop ## lint, types, layers, and that generated files are up to date
 	$(BIN)/ruff format --check .

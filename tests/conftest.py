@@ -21,7 +21,7 @@ from services.kit.settings import DatabaseSettings
 from services.kit.store import Store, database_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PREFIX = "aqpg-"
 
@@ -54,6 +54,40 @@ def postgres_url(postgres_server: URL) -> Iterator[URL]:
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of the services run on PostgreSQL."""
+    parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help="what services run on")
+
+
+@pytest.fixture
+def new_postgres_database(postgres_server: URL) -> Iterator[Callable[[], str]]:
+    """Make fresh, empty PostgreSQL databases; their URLs as a settings file takes them."""
+    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"made_{secrets.token_hex(6)}")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {names[-1]}"))
+        return postgres_server.set(database=names[-1]).render_as_string(hide_password=False)
+
+    yield make
+    with engine.connect() as connection:
+        for name in names:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def service_database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Make the database of a service under test: the URL of a new PostgreSQL one, or nothing for SQLite in its home."""
+    of_files = request.node.get_closest_marker("database_files") is not None
+    if of_files or request.config.getoption("--database") == "sqlite":
+        return lambda: ""
+    make: Callable[[], str] = request.getfixturevalue("new_postgres_database")
+    return make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -84,11 +84,12 @@ def visible_events(session: Session, round_id: str, caller: str, after: int, lim
     )
     events: list[Event] = []
     size = 0
-    for row in session.scalars(query):
-        events.append(_view(row))
-        size += len(row.envelope or "")
-        if size >= _PAGE_BYTES:
-            break
+    with session.scalars(query) as rows:  # closed at once, because a page may end before the rows do
+        for row in rows:
+            events.append(_view(row))
+            size += len(row.envelope or "")
+            if size >= _PAGE_BYTES:
+                break
     return tuple(events)
 
 

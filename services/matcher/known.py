@@ -170,8 +170,9 @@ class KnownRounds:
                 .order_by(EventRow.event_id)
                 .execution_options(yield_per=_PAGE)
             )
-            for event in session.scalars(newer):
-                known.take(event)
+            with session.scalars(newer) as events:
+                for event in events:
+                    known.take(event)
         except AquilaError as error:
             self.forget(row.round_id)
             raise StoreError(

@@ -25,12 +25,12 @@ def group() -> Group:
 
 
 @pytest.fixture
-def worlds(tmp_path: Path, group: Group) -> Iterator[Callable[..., World]]:
-    """Make a world on a fresh SQLite database."""
+def worlds(tmp_path: Path, group: Group, service_database: Callable[[], str]) -> Iterator[Callable[..., World]]:
+    """Make a world on a fresh database."""
     made: list[World] = []
 
     def make(codes: str = "AL RS", **changes: Any) -> World:
-        made.append(World(tmp_path / "matcher", None, group, codes, **changes))
+        made.append(World(tmp_path / "matcher", service_database(), group, codes, **changes))
         return made[-1]
 
     yield make
@@ -40,19 +40,19 @@ def worlds(tmp_path: Path, group: Group) -> Iterator[Callable[..., World]]:
 
 @pytest.fixture
 def world(worlds: Callable[..., World]) -> World:
-    """A world of AL and RS, on SQLite."""
+    """A world of AL and RS."""
     return worlds()
 
 
 @pytest.fixture
 def three(worlds: Callable[..., World]) -> World:
-    """A world of AL, RS and SI, on SQLite."""
+    """A world of AL, RS and SI."""
     return worlds("AL RS SI")
 
 
 @pytest.fixture
 def world_on_both(tmp_path: Path, store_url: URL, group: Group) -> Iterator[World]:
     """A world of AL, RS and SI, once on SQLite and once on PostgreSQL."""
-    made = World(tmp_path / "matcher", store_url, group, "AL RS SI")
+    made = World(tmp_path / "matcher", store_url.render_as_string(hide_password=False), group, "AL RS SI")
     yield made
     made.desk.close()

@@ -34,8 +34,6 @@ from services.matcher.steps import steps_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import URL
-
     from aquila.crypto.group import Group
     from aquila.protocol.messages import Message
     from services.matcher.desk import Desk
@@ -252,7 +250,7 @@ class Node:
 class World:
     """A matcher, its operator, and parties."""
 
-    def __init__(self, folder: Path, url: URL | None, group: Group, codes: str, **changes: Any) -> None:
+    def __init__(self, folder: Path, url: str, group: Group, codes: str, **changes: Any) -> None:
         self.folder, self.group, self.clock = folder, group, Clock()
         self.table = load_rules("default")
         keys = {code: IdentityKey.generate(secrets.token_bytes) for code in codes.split()}
@@ -261,7 +259,7 @@ class World:
         self.registry = Registry(matcher, parties)
         write_secret(folder / "registry.toml", write_registry(self.registry))
         document = load(folder / "matcher.toml", MatcherSettings)
-        database = document.database.model_copy(update={"url": str(url or "")})
+        database = document.database.model_copy(update={"url": url})
         self.settings = document.model_copy(update={"database": database, "workers": 1} | changes)
         prepare(self.settings)
         self.round_id = ""

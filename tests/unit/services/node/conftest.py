@@ -219,9 +219,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
+async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str]) -> AsyncIterator[World]:
     """A matcher and the nodes of AL, RS and SI."""
-    made = make_world(tmp_path, clock)
+    databases = {code: url for code in ("AL", "RS", "SI") if (url := service_database())}
+    made = make_world(tmp_path, clock, databases=databases)
     yield made
     for seat in made.seats.values():
         await seat.operator.aclose()

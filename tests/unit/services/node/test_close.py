@@ -58,6 +58,7 @@ def copy_database(seat: Seat, to: Path) -> None:
         shutil.copy(path, to / path.name)
 
 
+@pytest.mark.database_files
 async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) -> None:
     """Secrets of the open round are in no file, row or journal afterwards, and a copy made meanwhile opens no more."""
     round_id = await world.begin()

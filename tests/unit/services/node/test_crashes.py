@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.unit.services.node.test_whole_round import pairs
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: 
         assert view["evaluated_for_others"] == {"done": 4, "of": 4}
 
 
+@pytest.mark.database_files
 async def test_a_node_on_an_older_copy_of_its_database_refuses_the_round(world: World, tmp_path: Path) -> None:
     """The matcher's feed holds statements that the copy does not know: the node says nothing more but an abort."""
     round_id = await world.begin()
