@@ -39,8 +39,7 @@ def init(
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
-    from services.node.main import run
-
     from clients.sdk import find_home
+    from services.node.main import run
 
     run(find_home(home, "node").settings)
