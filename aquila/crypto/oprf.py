@@ -7,7 +7,6 @@ Blinding and finalizing are the origin's part, evaluating is every party's; proo
 from __future__ import annotations
 
 import hashlib
-import hmac
 from typing import TYPE_CHECKING
 
 from aquila.crypto import hashing
@@ -16,7 +15,6 @@ from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from aquila.crypto.keys import SecretBytes
     from aquila.crypto.shares import Share
 
 MODE_OPRF = 0
@@ -26,8 +24,6 @@ MODE_VOPRF = 1
 OUTPUT_BYTES = 64
 TOKEN_BYTES = 16
 SECRET_BYTES = 32
-
-_BLIND_LABEL = b"aquila/1 blind"
 
 
 def context_string(mode: int = MODE_VOPRF) -> bytes:
@@ -51,28 +47,6 @@ def hash_to_scalar(message: bytes, dst_suffix: bytes | None = None) -> bytes:
     """
     suffix = context_string() if dst_suffix is None else dst_suffix
     return hashing.hash_to_scalar(message, b"HashToScalar-" + suffix)
-
-
-def derive_blinds(seed: SecretBytes, first: int, count: int) -> bytes:
-    """Return blinds `first` to `first + count - 1` of a submission, n * 32 bytes.
-
-    Blind i is HMAC-SHA512(seed, "aquila/1 blind" || i as 8 bytes, big endian) as a little-endian integer modulo
-    ORDER, so that a chunk can be sent again byte for byte. A zero has probability 2^-252; the group refuses it.
-
-    Python's reduction is not strictly constant in time. That is accepted here and nowhere else: a blind serves for
-    one element, and knowing some of its bits does not remove it.
-
-    Raises:
-        KeyMaterialError: the seed is closed.
-    """
-    with seed.reveal() as key:
-        keyed = hmac.new(key, _BLIND_LABEL, "sha512").copy
-        blinds = []
-        for index in range(first, first + count):
-            state = keyed()
-            state.update(index.to_bytes(8, "big"))
-            blinds.append(hashing.reduce_public(state.digest()))
-    return b"".join(blinds)
 
 
 def blind(group: Group, inputs: bytes, width: int, blinds: bytes, mode: int = MODE_VOPRF) -> bytes:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto import oprf
-from aquila.crypto.group import GENERATOR, ORDER
-from aquila.crypto.keys import SecretBytes
+from aquila.crypto.group import GENERATOR
 from aquila.crypto.shares import new_share
 from aquila.errors import InputError, KeyMaterialError, MalformedError
 
@@ -19,38 +17,18 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
 
-SEED = bytes(range(32))
-
 
 def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> None:
     """A batch gives at each position what the member alone gives."""
-    inputs, seed, share = random(32 * 3), SecretBytes(SEED), new_share(group, random)
-    blinds = oprf.derive_blinds(seed, 0, 3)
+    inputs, share = random(32 * 3), new_share(group, random)
+    blinds = group.reduce_each(random(64 * 3))
     evaluated = oprf.evaluate(group, oprf.blind(group, inputs, 32, blinds), share)
     outputs = oprf.finalize(group, inputs, 32, blinds, evaluated)
     for index in range(3):
-        one, scalar = inputs[32 * index : 32 * index + 32], oprf.derive_blinds(seed, index, 1)
+        one, scalar = inputs[32 * index : 32 * index + 32], blinds[32 * index : 32 * index + 32]
         alone = oprf.evaluate(group, oprf.blind(group, one, 32, scalar), share)
         assert alone == evaluated[32 * index : 32 * index + 32]
         assert oprf.finalize(group, one, 32, scalar, alone) == outputs[64 * index : 64 * index + 64]
-
-
-def test_blinds_are_derived_by_position() -> None:
-    """Blind i is HMAC-SHA512 over label and position, reduced; a chunk's blinds do not depend on where it begins."""
-    blinds = oprf.derive_blinds(SecretBytes(SEED), 0, 5)
-    assert oprf.derive_blinds(SecretBytes(SEED), 2, 2) == blinds[64:128]
-    wide = hmac.digest(SEED, b"aquila/1 blind" + (3).to_bytes(8, "big"), "sha512")
-    assert int.from_bytes(blinds[96:128], "little") == int.from_bytes(wide, "little") % ORDER
-    assert oprf.derive_blinds(SecretBytes(SEED), 7, 0) == b""
-    assert oprf.derive_blinds(SecretBytes(SEED[::-1]), 0, 5) != blinds
-
-
-def test_closed_seed_gives_no_blinds() -> None:
-    """After closing the submission seed, no blind can be derived again."""
-    seed = SecretBytes(SEED)
-    seed.close()
-    with pytest.raises(KeyMaterialError):
-        oprf.derive_blinds(seed, 0, 1)
 
 
 def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], bytes]) -> None:
@@ -70,7 +48,7 @@ def test_wrong_element_is_not_evaluated(group: Group, random: Callable[[int], by
 
 def test_unequal_numbers(group: Group) -> None:
     """Inputs, blinds and elements must be equally many, in whole numbers."""
-    blinds = oprf.derive_blinds(SecretBytes(SEED), 0, 2)
+    blinds = group.reduce_each(bytes(range(1, 129)))
     with pytest.raises(InputError):
         oprf.blind(group, bytes(32), 32, blinds)
     with pytest.raises(InputError):
