@@ -1,0 +1,242 @@
+"""The `Group` of the C module: checks that need no curve arithmetic, and slices of a batch on several cores.
+
+The C code releases the GIL for a whole slice. What it is given it takes as checked: lengths, scalars, and that no
+element is the identity; those checks are `aquila.crypto.group`'s, in the order in which `SodiumGroup` makes them, so
+that both backends name the same position.
+"""
+
+from __future__ import annotations
+
+import importlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from aquila.crypto.group import (
+    ELEMENT_BYTES,
+    SCALAR_BYTES,
+    WIDE_BYTES,
+    refused_element,
+    require_elements,
+    require_equal,
+    require_scalars,
+)
+from aquila.crypto.hashing import expander
+from aquila.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    Octets = bytes | bytearray
+    Column = tuple[Octets, int]
+    """A buffer and the bytes of one position; 0 gives the whole buffer to every slice."""
+
+Answer = TypeVar("Answer")
+
+CORE_MODULE = "aquila.crypto.native._core"
+
+GRAIN = 256
+"""Elements that share an inversion in C. Slices are multiples of it, and no smaller batch is shared."""
+
+OUTPUT_BYTES = 64
+LONGEST_INPUT = 0xFFFF
+"""RFC 9497 section 3.3.1: an input's length is written as two bytes."""
+
+
+def load_core(name: str = CORE_MODULE) -> ModuleType:
+    """Import the C module, if it was built and this processor can run it.
+
+    Raises:
+        InputError: it was not built, or the processor lacks instructions; the message says which.
+    """
+    try:
+        core = importlib.import_module(name)
+    except ImportError:
+        raise InputError("the C extension was not built here", hint="Install with a C compiler.") from None
+    missing = core.missing()
+    if missing:
+        raise InputError(f"the processor lacks {', '.join(missing)}", hint="Use libsodium.")
+    return core
+
+
+class NativeGroup:
+    """The `Group` of the C module. Its threads do not survive a fork: a child process makes a group of its own.
+
+    Args:
+        threads: How many slices of a batch run at the same time.
+        core: The C module; by default `load_core` brings it.
+
+    Raises:
+        InputError: `threads` is below 1, or the C module cannot be used on this machine.
+    """
+
+    def __init__(self, threads: int = 1, core: ModuleType | None = None) -> None:
+        if threads < 1:
+            raise InputError("At least one thread is needed.", got=threads)
+        self._core = core or load_core()
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aquila-native")
+
+    @property
+    def name(self) -> str:
+        """`native`."""
+        return "native"
+
+    @property
+    def reason(self) -> str:
+        """Which instructions do the work, and how many threads share a batch."""
+        return f"the C extension, because the processor has AVX-512 with IFMA; threads: {self._threads}"
+
+    def hash_to_group(self, messages: bytes, width: int, dst: bytes) -> bytes:
+        """Map messages to elements; see `Group.hash_to_group`."""
+        if width < 1 or len(messages) % width:
+            raise InputError(
+                "Messages must be a whole number of messages of at least one byte.",
+                width=width,
+                got=len(messages),
+            )
+        expander(dst)  # refuses a tag that is empty or too long
+        count = len(messages) // width
+        return self._elements(self._core.hash_to_group, count, (messages, width), (dst, 0))
+
+    def multiply(self, elements: bytes, scalar: bytes | bytearray) -> bytes:
+        """Multiply n elements by one secret scalar; see `Group.multiply`."""
+        require_equal(require_scalars(scalar), 1)
+        count = require_elements(elements)
+        return self._elements(self._core.multiply, count, (elements, ELEMENT_BYTES), (scalar, 0))
+
+    def multiply_each(self, elements: bytes, scalars: bytes | bytearray) -> bytes:
+        """Multiply element i by secret scalar i; see `Group.multiply_each`."""
+        count = require_equal(require_elements(elements), require_scalars(scalars))
+        return self._elements(
+            self._core.multiply_each, count, (elements, ELEMENT_BYTES), (scalars, SCALAR_BYTES)
+        )
+
+    def multiply_base(self, scalars: bytes | bytearray) -> bytes:
+        """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
+        return self._elements(self._core.multiply_base, require_scalars(scalars), (scalars, SCALAR_BYTES))
+
+    def combine_each(
+        self, left: bytes, left_scalars: bytes | bytearray, right: bytes, right_scalars: bytes | bytearray
+    ) -> bytes:
+        """Return a*P + b*Q for each of n pairs of elements and of secret scalars, in constant time per pair.
+
+        Raises:
+            MalformedError: an element or a scalar is refused, or a sum is the identity (field `index`).
+            InputError: the batches differ in length.
+        """
+        count = require_equal(require_elements(left), require_scalars(left_scalars))
+        require_equal(count, require_equal(require_elements(right), require_scalars(right_scalars)))
+        operands = (left, left_scalars, right, right_scalars)
+        sums = self._elements(self._core.combine_each, count, *((octets, ELEMENT_BYTES) for octets in operands))
+        require_elements(sums)
+        return sums
+
+    def add(self, left: bytes, right: bytes) -> bytes:
+        """Add element i of both batches; see `Group.add`."""
+        count = require_equal(require_elements(left), require_elements(right))
+        sums = self._elements(self._core.add, count, (left, ELEMENT_BYTES), (right, ELEMENT_BYTES))
+        require_elements(sums)  # a sum that is the identity would be refused by whoever uses it: refuse it here
+        return sums
+
+    def weighted_sum(self, elements: bytes, weights: bytes) -> bytes:
+        """Sum weight i times element i; see `Group.weighted_sum`."""
+        count = require_equal(require_elements(elements), require_scalars(weights))
+        if not count:
+            raise InputError("A weighted sum needs at least one element.")
+
+        def partial(span: range) -> tuple[int | None, bytes]:
+            out = bytearray(ELEMENT_BYTES)
+            views = (_view((octets, ELEMENT_BYTES), span) for octets in (elements, weights))
+            return _at(span, self._core.weighted_sum(out, *views)), bytes(out)
+
+        answers = self._share(count, partial)
+        _refuse_first([index for index, _ in answers])
+        total = bytearray(ELEMENT_BYTES)
+        # Partial sums may be the identity, which C accepts; only the final one must not be it.
+        ones = (1).to_bytes(SCALAR_BYTES, "little") * len(answers)
+        self._core.weighted_sum(total, b"".join(element for _, element in answers), ones)
+        require_elements(total)
+        return bytes(total)
+
+    def validate(self, elements: bytes) -> None:
+        """Check that every element is accepted; see `Group.validate`."""
+        count = require_elements(elements)
+        view = (elements, ELEMENT_BYTES)
+        _refuse_first(self._share(count, lambda span: _at(span, self._core.validate(_view(view, span)))))
+
+    def invert_each(self, scalars: bytes | bytearray) -> bytes:
+        """Invert n secret scalars; see `Group.invert_each`."""
+        return self._run(self._core.invert_each, require_scalars(scalars), SCALAR_BYTES, (scalars, SCALAR_BYTES))
+
+    def reduce_each(self, wide: bytes | bytearray) -> bytes:
+        """Reduce n secret integers of 64 bytes; see `Group.reduce_each`."""
+        if len(wide) % WIDE_BYTES:
+            raise InputError("Integers to reduce must be a multiple of 64 bytes.", got=len(wide))
+        return self._run(self._core.reduce_each, len(wide) // WIDE_BYTES, SCALAR_BYTES, (wide, WIDE_BYTES))
+
+    def respond(self, nonce: bytes | bytearray, challenge: bytes | bytearray, secret: bytes | bytearray) -> bytes:
+        """Return nonce - challenge * secret; see `Group.respond`."""
+        for scalar in (nonce, challenge, secret):
+            require_equal(require_scalars(scalar), 1)
+        return self._run(self._core.respond, 1, SCALAR_BYTES, (nonce, 0), (challenge, 0), (secret, 0))
+
+    def finalize(self, inputs: bytes, width: int, blinds: bytes | bytearray, evaluated: bytes) -> bytes:
+        """Remove the blinds and hash to n outputs of 64 bytes (Finalize, RFC 9497 section 3.3.1).
+
+        Raises:
+            InputError: the numbers of inputs, blinds and elements differ, or `width` is not from 1 to 65,535.
+            MalformedError: an element or a blind is refused (field `index`).
+        """
+        if not 1 <= width <= LONGEST_INPUT or len(inputs) % width:
+            raise InputError("Inputs must be a whole number of inputs.", width=width, got=len(inputs))
+        elements = self.multiply_each(evaluated, self.invert_each(blinds))
+        count = require_equal(len(inputs) // width, len(elements) // ELEMENT_BYTES)
+        return self._run(
+            self._core.finalize_hash, count, OUTPUT_BYTES, (inputs, width), (elements, ELEMENT_BYTES)
+        )
+
+    def _elements(self, function: Callable[..., int | None], count: int, *operands: Column) -> bytes:
+        """Return the n elements that a function of the C module makes of its operands."""
+        return self._run(function, count, ELEMENT_BYTES, *operands)
+
+    def _run(self, function: Callable[..., int | None], count: int, width: int, *operands: Column) -> bytes:
+        """Call a function on slices of its operands; return n values of `width` bytes, or refuse an element."""
+        out = bytearray(count * width)
+        columns = ((out, width), *operands)
+
+        def run_slice(span: range) -> int | None:
+            return _at(span, function(*(_view(column, span) for column in columns)))
+
+        _refuse_first(self._share(count, run_slice))
+        return bytes(out)
+
+    def _share(self, count: int, task: Callable[[range], Answer]) -> list[Answer]:
+        """Give slices of the positions to the threads and return their answers in order."""
+        grains = -(-count // GRAIN)
+        parts = min(self._threads, grains)
+        if parts == 0:
+            return []
+        if parts == 1:
+            return [task(range(count))]
+        cuts = [min(grains * part // parts * GRAIN, count) for part in range(parts + 1)]
+        return list(self._pool.map(task, map(range, cuts[:-1], cuts[1:])))
+
+
+def _view(column: Column, span: range) -> memoryview:
+    """Return the bytes of some positions without copying them."""
+    octets, width = column
+    view = memoryview(octets)
+    return view[span.start * width : span.stop * width] if width else view
+
+
+def _at(span: range, refused: int | None) -> int | None:
+    """Return a position of a slice as a position of the batch."""
+    return None if refused is None else span[refused]
+
+
+def _refuse_first(refused: list[int | None]) -> None:
+    """Raise the error for the first refused position, if there is one."""
+    first = next((index for index in refused if index is not None), None)
+    if first is not None:
+        raise refused_element(first)

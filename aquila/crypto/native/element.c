@@ -1,0 +1,147 @@
+/* Operations on elements that need no scalar: sums, checks, hashing to the group, and the hash of Finalize. */
+#include "group.h"
+#include "sha512.h"
+
+outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_t n)
+{
+    for (size_t done = 0; done < n; done += GROUP_SIZE) {
+        point p[CHAINS], q[CHAINS];
+        uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
+        size_t start = done * ELEMENT_BYTES, count = smaller(n - done, GROUP_SIZE);
+        outcome first = decode(p, left + start, count), other = decode(q, right + start, count);
+        if (first != ACCEPTED || other != ACCEPTED) {
+            return (outcome)done + (other == ACCEPTED || (first != ACCEPTED && first < other) ? first : other);
+        }
+        for (int k = 0; k < CHAINS; k++) p[k] = point_sum(p[k], q[k]);
+        ristretto_encode(encoded, p);
+        memcpy(out + start, encoded, count * ELEMENT_BYTES);
+    }
+    return ACCEPTED;
+}
+
+outcome batch_validate(const uint8_t *elements, size_t n)
+{
+    for (size_t done = 0; done < n; done += GROUP_SIZE) {
+        point p[CHAINS];
+        outcome refused = decode(p, elements + done * ELEMENT_BYTES, n - done);
+        if (refused != ACCEPTED) return (outcome)done + refused;
+    }
+    return ACCEPTED;
+}
+
+/* Eight messages of one length, with room for their padding. */
+typedef struct {
+    uint8_t *octets;
+    size_t blocks, stride;
+} messages;
+
+static int new_messages(messages *m, size_t length)
+{
+    m->blocks = sha512_blocks(length);
+    m->stride = m->blocks * SHA512_BLOCK;
+    m->octets = malloc(LANES * m->stride);
+    return m->octets != NULL;
+}
+static void hash_messages(const messages *m, sha512_state *state)
+{
+    for (size_t i = 0; i < m->blocks; i++) sha512_block(state, m->octets + i * SHA512_BLOCK, m->stride);
+}
+
+/* expand_message_xmd (RFC 9380 section 5.3.1) to 64 bytes, one block, of eight messages. `first` and `second` hold
+ * everything but the messages and the digest already. */
+static void expand(uint8_t *uniform, const sha512_state *after_zeros, const messages *first, const messages *second)
+{
+    sha512_state state = *after_zeros;
+    hash_messages(first, &state);
+    sha512_finish(&state, second->octets, second->stride); /* b_0 */
+    sha512_start(&state);
+    hash_messages(second, &state);
+    sha512_finish(&state, uniform, SHA512_DIGEST); /* b_1 */
+}
+
+/* Write what surrounds the message: l_i_b_str || I2OSP(0, 1) || DST_prime, and I2OSP(1, 1) || DST_prime. */
+static void frame(const messages *first, const messages *second, size_t width, const uint8_t *dst, size_t dst_bytes)
+{
+    const size_t suffix = dst_bytes + 1;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        uint8_t *one = first->octets + lane * first->stride, *two = second->octets + lane * second->stride;
+        const uint8_t length_and_zero[3] = {0, 64, 0};
+        memcpy(one + width, length_and_zero, 3);
+        memcpy(one + width + 3, dst, dst_bytes);
+        one[width + 3 + dst_bytes] = (uint8_t)dst_bytes;
+        sha512_pad(one, width + 3 + suffix, SHA512_BLOCK, first->stride);
+        two[SHA512_DIGEST] = 1;
+        memcpy(two + SHA512_DIGEST + 1, dst, dst_bytes);
+        two[SHA512_DIGEST + 1 + dst_bytes] = (uint8_t)dst_bytes;
+        sha512_pad(two, SHA512_DIGEST + 1 + suffix, 0, second->stride);
+    }
+}
+
+static void hash_group(uint8_t *out, const uint8_t *octets, size_t width, size_t count,
+                       const sha512_state *after_zeros, const messages *first, const messages *second)
+{
+    uint8_t uniform[GROUP_SIZE * 64], encoded[GROUP_SIZE * ELEMENT_BYTES];
+    point p[CHAINS];
+    for (size_t k = 0; k < CHAINS; k++) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            size_t from = smaller(k * LANES + lane, count - 1);
+            memcpy(first->octets + lane * first->stride, octets + from * width, width);
+        }
+        expand(uniform + k * LANES * 64, after_zeros, first, second);
+    }
+    ristretto_map(p, uniform);
+    ristretto_encode(encoded, p);
+    memcpy(out, encoded, count * ELEMENT_BYTES);
+}
+
+outcome batch_hash_to_group(uint8_t *out, const uint8_t *octets, size_t width, const uint8_t *dst, size_t dst_bytes,
+                            size_t n)
+{
+    const uint8_t zeros[SHA512_BLOCK] = {0};
+    sha512_state after_zeros;
+    messages first = {0}, second = {0};
+    outcome result = EXHAUSTED;
+    if (new_messages(&first, width + 3 + dst_bytes + 1) && new_messages(&second, SHA512_DIGEST + 1 + dst_bytes + 1)) {
+        sha512_start(&after_zeros);
+        sha512_block(&after_zeros, zeros, 0); /* Z_pad */
+        frame(&first, &second, width, dst, dst_bytes);
+        for (size_t done = 0; done < n; done += GROUP_SIZE) {
+            hash_group(out + done * ELEMENT_BYTES, octets + done * width, width, smaller(n - done, GROUP_SIZE),
+                       &after_zeros, &first, &second);
+        }
+        result = ACCEPTED;
+    }
+    free(first.octets);
+    free(second.octets);
+    return result;
+}
+
+outcome batch_finalize_hash(uint8_t *out, const uint8_t *inputs, size_t width, const uint8_t *elements, size_t n)
+{
+    static const uint8_t LABEL[] = {'F', 'i', 'n', 'a', 'l', 'i', 'z', 'e'};
+    const size_t length = 2 + width + 2 + ELEMENT_BYTES + sizeof LABEL;
+    messages m;
+    if (!new_messages(&m, length)) return EXHAUSTED;
+    for (size_t done = 0; done < n; done += LANES) {
+        uint8_t digests[LANES * SHA512_DIGEST];
+        sha512_state state;
+        for (size_t lane = 0; lane < LANES; lane++) {
+            size_t from = smaller(done + lane, n - 1);
+            uint8_t *to = m.octets + lane * m.stride;
+            to[0] = (uint8_t)(width >> 8);
+            to[1] = (uint8_t)width;
+            memcpy(to + 2, inputs + from * width, width);
+            to[2 + width] = 0;
+            to[3 + width] = ELEMENT_BYTES;
+            memcpy(to + 4 + width, elements + from * ELEMENT_BYTES, ELEMENT_BYTES);
+            memcpy(to + 4 + width + ELEMENT_BYTES, LABEL, sizeof LABEL);
+            sha512_pad(to, length, 0, m.stride);
+        }
+        sha512_start(&state);
+        hash_messages(&m, &state);
+        sha512_finish(&state, digests, SHA512_DIGEST);
+        memcpy(out + done * SHA512_DIGEST, digests, smaller(n - done, LANES) * SHA512_DIGEST);
+    }
+    free(m.octets);
+    return ACCEPTED;
+}

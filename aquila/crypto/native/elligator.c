@@ -1,0 +1,57 @@
+/* The one-way map of RFC 9496 section 4.3.4: two Elligator maps, added. */
+#include "ristretto.h"
+
+static const field_constant FIELD_D = {0xb4dca135978a3, 0x4d4141d8ab75e, 0x779e89800700a, 0xfe738cc740797,
+                                       0x52036cee2b6f};
+static const field_constant FIELD_SQRT_AD_MINUS_ONE = {0x7f6a0497b2e1b, 0x0c1b7854bd7e9, 0x1f5d1fdaf9d8e,
+                                                       0x48ac0f3cfcc93, 0x376931bf2b83};
+static const field_constant FIELD_ONE_MINUS_D_SQ = {0xc09c1945fc176, 0x38cd5e350fe27, 0xe70dfe42c81a1,
+                                                    0xe0d79994abddb, 0x029072a8b2b3};
+static const field_constant FIELD_D_MINUS_ONE_SQ = {0xd5aaa44ed4d20, 0x2cb01e199931a, 0x29b4eebd29e4a,
+                                                    0x22414cdcd32f5, 0x5968b37af66c};
+
+#define EACH_CHAIN for (int k = 0; k < CHAINS; k++)
+
+/* The function MAP of section 4.3.4 on `t` of both chains. */
+static NOINLINE void map(point out[CHAINS], const field t[CHAINS])
+{
+    const field one = field_same(FIELD_ONE), d = field_same(FIELD_D);
+    field r[CHAINS], u[CHAINS], v[CHAINS], root[CHAINS];
+    lane_mask squares[CHAINS];
+    EACH_CHAIN
+    {
+        r[k] = field_multiply(field_same(FIELD_SQRT_M1), field_square(t[k]));
+        u[k] = field_multiply(field_add(r[k], one), field_same(FIELD_ONE_MINUS_D_SQ));
+        v[k] = field_multiply(field_negate(field_add(one, field_multiply(r[k], d))), field_add(r[k], d));
+    }
+    field_square_root_ratio(root, squares, u, v);
+    EACH_CHAIN
+    {
+        field s_prime = field_negate(field_absolute(field_multiply(root[k], t[k])));
+        field s = field_select(squares[k], s_prime, root[k]);
+        field c = field_select(squares[k], r[k], field_negate(one));
+        field product = field_multiply(field_multiply(c, field_subtract(r[k], one)), field_same(FIELD_D_MINUS_ONE_SQ));
+        field n = field_subtract(product, v[k]);
+        field ss = field_square(s);
+        field w0 = field_multiply(field_add(s, s), v[k]);
+        field w1 = field_multiply(n, field_same(FIELD_SQRT_AD_MINUS_ONE));
+        field w2 = field_subtract(one, ss);
+        field w3 = field_add(one, ss);
+        out[k] = (point){field_multiply(w0, w3), field_multiply(w2, w1), field_multiply(w1, w3),
+                         field_multiply(w0, w2)};
+    }
+}
+
+void ristretto_map(point out[CHAINS], const uint8_t uniform[GROUP_SIZE * 64])
+{
+    field first[CHAINS], second[CHAINS];
+    point other[CHAINS];
+    EACH_CHAIN
+    {
+        first[k] = field_read(uniform + k * LANES * 64, 64);
+        second[k] = field_read(uniform + k * LANES * 64 + 32, 64);
+    }
+    map(out, first);
+    map(other, second);
+    EACH_CHAIN out[k] = point_sum(out[k], other[k]);
+}

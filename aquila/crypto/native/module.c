@@ -1,0 +1,270 @@
+/* The Python module aquila.crypto.native._core: buffers in, buffers out.
+ *
+ * Each function checks the lengths of its buffers, releases the lock that Python has, and calls batch.h. It writes
+ * to its first argument and returns the position of the first refused element, or None.
+ *
+ * Only what is in the limited API of Python 3.11, so that one build serves that version and all later ones.
+ */
+#define Py_LIMITED_API 0x030b0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "batch.h"
+#include "scalar.h"
+
+#define ELEMENT 32
+#define MOST_BUFFERS 5
+/* RFC 9380 section 5.3.3, and the length field of RFC 9497. */
+#define LONGEST_DST 255
+#define LONGEST_INPUT 65535
+
+typedef struct {
+    int count;
+    Py_buffer view[MOST_BUFFERS];
+} buffers;
+
+static void release(buffers *b)
+{
+    while (b->count > 0) PyBuffer_Release(&b->view[--b->count]);
+}
+
+/* Take `count` buffers from the arguments; the first one is written to. */
+static int take(buffers *b, PyObject *const *arguments, Py_ssize_t given, int count)
+{
+    b->count = 0;
+    if (given < count) {
+        PyErr_SetString(PyExc_TypeError, "too few arguments");
+        return 0;
+    }
+    while (b->count < count) {
+        int flags = b->count == 0 ? PyBUF_WRITABLE : PyBUF_SIMPLE;
+        if (PyObject_GetBuffer(arguments[b->count], &b->view[b->count], flags) < 0) {
+            release(b);
+            return 0;
+        }
+        b->count++;
+    }
+    return 1;
+}
+
+/* Whether buffer i is n values of `width` bytes; if not, everything is released and an error set. */
+static int require(buffers *b, int i, size_t n, size_t width)
+{
+    if ((size_t)b->view[i].len == n * width) return 1;
+    release(b);
+    PyErr_SetString(PyExc_ValueError, "buffers that belong together differ in length");
+    return 0;
+}
+
+static PyObject *answer(buffers *b, outcome result)
+{
+    release(b);
+    if (result == EXHAUSTED) return PyErr_NoMemory();
+    if (result == ACCEPTED) Py_RETURN_NONE;
+    return PyLong_FromSsize_t(result);
+}
+
+#define OUT ((uint8_t *)b.view[0].buf)
+#define IN(i) ((const uint8_t *)b.view[i].buf)
+#define POSITIONS(i, width) ((size_t)b.view[i].len / (width))
+#define RUN(call)                                                                                                      \
+    outcome result = ACCEPTED;                                                                                         \
+    if (n) {                                                                                                           \
+        Py_BEGIN_ALLOW_THREADS                                                                                         \
+        result = (call);                                                                                               \
+        Py_END_ALLOW_THREADS                                                                                           \
+    }                                                                                                                  \
+    return answer(&b, result)
+#define FUNCTION(name) static PyObject *name(PyObject *module, PyObject *const *arguments, Py_ssize_t given)
+
+FUNCTION(multiply)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 3)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT);
+    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, 1, SCALAR_BYTES)) return NULL;
+    RUN(batch_multiply(OUT, IN(1), IN(2), 0, n));
+}
+
+FUNCTION(multiply_each)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 3)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT);
+    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
+    RUN(batch_multiply(OUT, IN(1), IN(2), SCALAR_BYTES, n));
+}
+
+FUNCTION(multiply_base)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 2)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT);
+    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, SCALAR_BYTES)) return NULL;
+    RUN(batch_multiply_base(OUT, IN(1), n));
+}
+
+FUNCTION(combine_each)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 5)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT);
+    for (int i = 0; i < 5; i++) {
+        if (!require(&b, i, n, ELEMENT)) return NULL;
+    }
+    RUN(batch_combine(OUT, IN(1), IN(2), IN(3), IN(4), n));
+}
+
+FUNCTION(add)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 3)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT);
+    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, n, ELEMENT)) return NULL;
+    RUN(batch_add(OUT, IN(1), IN(2), n));
+}
+
+FUNCTION(validate)
+{
+    (void)module;
+    buffers b = {0};
+    if (given != 1 || PyObject_GetBuffer(arguments[0], &b.view[0], PyBUF_SIMPLE) < 0) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "one argument is needed");
+        return NULL;
+    }
+    b.count = 1;
+    size_t n = POSITIONS(0, ELEMENT);
+    if (!require(&b, 0, n, ELEMENT)) return NULL;
+    RUN(batch_validate(IN(0), n));
+}
+
+FUNCTION(weighted_sum)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 3)) return NULL;
+    size_t n = POSITIONS(1, ELEMENT);
+    if (!require(&b, 0, 1, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
+    RUN(batch_weighted_sum(OUT, IN(1), IN(2), n));
+}
+
+FUNCTION(hash_to_group)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 3)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT), width = n ? POSITIONS(1, n) : 0, dst = POSITIONS(2, 1);
+    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, width)) return NULL;
+    if (!require(&b, 2, dst > LONGEST_DST ? LONGEST_DST : dst, 1)) return NULL;
+    RUN(batch_hash_to_group(OUT, IN(1), width, IN(2), dst, n));
+}
+
+FUNCTION(finalize_hash)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 3)) return NULL;
+    size_t n = POSITIONS(0, 64), width = n ? POSITIONS(1, n) : 0;
+    if (!require(&b, 0, n, 64) || !require(&b, 1, n, width > LONGEST_INPUT ? LONGEST_INPUT : width)) return NULL;
+    if (!require(&b, 2, n, ELEMENT)) return NULL;
+    RUN(batch_finalize_hash(OUT, IN(1), width, IN(2), n));
+}
+
+FUNCTION(reduce_each)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 2)) return NULL;
+    size_t n = POSITIONS(0, SCALAR_BYTES);
+    if (!require(&b, 0, n, SCALAR_BYTES) || !require(&b, 1, n, 64)) return NULL;
+    RUN(batch_reduce(OUT, IN(1), n));
+}
+
+FUNCTION(invert_each)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 2)) return NULL;
+    size_t n = POSITIONS(0, SCALAR_BYTES);
+    if (!require(&b, 0, n, SCALAR_BYTES) || !require(&b, 1, n, SCALAR_BYTES)) return NULL;
+    RUN(batch_invert(OUT, IN(1), n));
+}
+
+FUNCTION(respond)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 4)) return NULL;
+    size_t n = 1;
+    for (int i = 0; i < 4; i++) {
+        if (!require(&b, i, n, SCALAR_BYTES)) return NULL;
+    }
+    RUN(batch_respond(OUT, IN(1), IN(2), IN(3)));
+}
+
+/* What this code needs of a processor and this one lacks, as a tuple of names. */
+static PyObject *missing(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+#if defined(AQUILA_PORTABLE)
+    return PyTuple_New(0);
+#elif !defined(__x86_64__)
+    return Py_BuildValue("(s)", "x86-64");
+#else
+    PyObject *names = PyList_New(0);
+    __builtin_cpu_init();
+#define NEED(feature)                                                                                                  \
+    if (names && !__builtin_cpu_supports(feature)) {                                                                   \
+        PyObject *name = PyUnicode_FromString(feature);                                                                \
+        if (!name || PyList_Append(names, name) < 0) Py_CLEAR(names);                                                  \
+        Py_XDECREF(name);                                                                                              \
+    }
+    NEED("avx512f")
+    NEED("avx512dq")
+    NEED("avx512bw")
+    NEED("avx512vl")
+    NEED("avx512ifma")
+    NEED("bmi2")
+    if (!names) return NULL;
+    PyObject *all = PyList_AsTuple(names);
+    Py_DECREF(names);
+    return all;
+#endif
+}
+
+#define METHOD(name, text) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, text}
+
+static PyMethodDef METHODS[] = {
+    METHOD(multiply, "multiply(out, elements, scalar)"),
+    METHOD(multiply_each, "multiply_each(out, elements, scalars)"),
+    METHOD(multiply_base, "multiply_base(out, scalars)"),
+    METHOD(combine_each, "combine_each(out, left, left_scalars, right, right_scalars)"),
+    METHOD(add, "add(out, left, right)"),
+    METHOD(validate, "validate(elements)"),
+    METHOD(weighted_sum, "weighted_sum(out, elements, weights)"),
+    METHOD(hash_to_group, "hash_to_group(out, messages, dst)"),
+    METHOD(finalize_hash, "finalize_hash(out, inputs, elements)"),
+    METHOD(reduce_each, "reduce_each(out, wide)"),
+    METHOD(invert_each, "invert_each(out, scalars)"),
+    METHOD(respond, "respond(out, nonce, challenge, secret)"),
+    {"missing", missing, METH_NOARGS, "missing() -> what the processor lacks"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot SLOTS[] = {{0, NULL}};
+
+static struct PyModuleDef MODULE = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "aquila.crypto.native._core",
+    .m_doc = "Batches of ristretto255 over contiguous bytes.",
+    .m_methods = METHODS,
+    .m_slots = SLOTS,
+};
+
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&MODULE); }

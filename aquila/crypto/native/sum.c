@@ -1,0 +1,316 @@
+/* Sums of public multiples: sum of weight[i] times element[i] (Pippenger's bucket method).
+ *
+ * The weights are written with signed digits of `bits` bits. For each digit position (a window) the points are
+ * sorted by the size of their digit; a bucket is the sum of all points with one size; and the window's sum is
+ * the sum of size times bucket. Weights are public, so that everything here may depend on them.
+ *
+ * Each lane owns a range of sizes, and so of buckets: lane l the sizes from l * per_lane + 1 on. It adds up the
+ * points of its range, one bucket after the other, in registers. The lanes stay apart until the very end.
+ */
+#include "group.h"
+#include "scalar.h"
+
+/* A decoded point in memory: y + x, y - x and 2dxy, five limbs each, on two cache lines. */
+#define POINT_WORDS 16
+/* A vector of points in memory, lane by lane: X, Y, Z and T, five limbs each. */
+#define BUCKET_WORDS (4 * LIMBS)
+
+typedef struct {
+    size_t points, windows, sizes, per_lane;
+    int bits;
+    uint64_t *table;     /* points * POINT_WORDS */
+    int16_t *digits;     /* windows * points */
+    uint32_t *order;     /* the points of one window by size: 2 * position + (1 if the digit is negative) */
+    uint32_t *ends;      /* sizes + 1: where the points of a size end in `order` */
+    lanes *buckets;      /* per_lane * BUCKET_WORDS */
+} sum_work;
+
+/* How many bits the largest weight has. */
+static int weight_bits(const uint8_t *weights, size_t n)
+{
+    int highest = 31;
+    for (; highest > 0; highest--) {
+        uint8_t any = 0;
+        for (size_t i = 0; i < n; i++) any |= weights[i * SCALAR_BYTES + (size_t)highest];
+        if (any) break;
+    }
+    return 8 * (highest + 1);
+}
+
+/* The window that needs the fewest additions: for each window n / 8 steps and, for the buckets, two for each size
+ * of a lane, which cost a quarter more. */
+static int window_bits(size_t n, int weight)
+{
+    int best = 4;
+    double least = 0;
+    for (int bits = 4; bits <= 14; bits++) {
+        double windows = (weight + 1 + bits - 1) / bits;
+        double cost = windows * ((double)n / LANES + 2.5 * (double)(1 << (bits - 1)) / LANES + 20);
+        if (bits == 4 || cost < least) {
+            best = bits;
+            least = cost;
+        }
+    }
+    return best;
+}
+
+/* Decode all elements into the table. */
+static outcome fill_table(sum_work *w, const uint8_t *elements)
+{
+    for (size_t done = 0; done < w->points; done += GROUP_SIZE) {
+        point p[CHAINS];
+        size_t count = smaller(w->points - done, GROUP_SIZE);
+        outcome refused = decode(p, elements + done * ELEMENT_BYTES, count);
+        if (refused != ACCEPTED) return (outcome)done + refused;
+        for (size_t k = 0; k < CHAINS && k * LANES < count; k++) {
+            cached_point c = point_cache(p[k]);
+            const field parts[3] = {c.y_plus_x, c.y_minus_x, c.t2d};
+            lanes rows[2 * LANES];
+            for (int i = 0; i < 3 * LIMBS; i++) rows[i] = parts[i / LIMBS].limb[i % LIMBS];
+            rows[15] = lanes_zero();
+            lanes_transpose(rows);
+            lanes_transpose(rows + LANES);
+            for (size_t lane = 0; lane < LANES && k * LANES + lane < count; lane++) {
+                uint64_t *to = w->table + (done + k * LANES + lane) * POINT_WORDS;
+                lanes_store(to, rows[lane]);
+                lanes_store(to + LANES, rows[LANES + lane]);
+            }
+        }
+    }
+    return ACCEPTED;
+}
+
+/* Signed digits from -2^(bits-1) to 2^(bits-1) - 1: a larger one is taken off the next position. */
+static void fill_digits(sum_work *w, const uint8_t *weights)
+{
+    for (size_t i = 0; i < w->points; i++) {
+        uint64_t word[5] = {0};
+        memcpy(word, weights + i * SCALAR_BYTES, SCALAR_BYTES);
+        int carry = 0;
+        for (size_t window = 0; window < w->windows; window++) {
+            size_t bit = window * (size_t)w->bits;
+            uint64_t digit = bit < 256 ? word[bit / 64] >> (bit % 64) : 0;
+            if (bit < 256 && bit % 64) digit |= word[bit / 64 + 1] << (64 - bit % 64);
+            int value = (int)(digit & ((1u << w->bits) - 1)) + carry;
+            carry = value >= 1 << (w->bits - 1);
+            w->digits[window * w->points + i] = (int16_t)(value - (carry << w->bits));
+        }
+    }
+}
+
+/* Sort a window's points by the size of their digit (counting sort); size 0 is left out. */
+static void sort_window(sum_work *w, const int16_t *digits)
+{
+    memset(w->ends, 0, (w->sizes + 1) * sizeof *w->ends);
+    for (size_t i = 0; i < w->points; i++) w->ends[abs(digits[i])]++;
+    uint32_t total = 0;
+    w->ends[0] = 0;
+    for (size_t size = 1; size <= w->sizes; size++) {
+        uint32_t count = w->ends[size];
+        w->ends[size] = total;
+        total += count;
+    }
+    for (size_t i = 0; i < w->points; i++) {
+        if (digits[i]) w->order[w->ends[abs(digits[i])]++] = (uint32_t)(2 * i) + (digits[i] < 0);
+    }
+}
+
+INLINE void store_point(lanes *to, point p)
+{
+    EACH_LIMB
+    {
+        to[i] = p.x.limb[i];
+        to[LIMBS + i] = p.y.limb[i];
+        to[2 * LIMBS + i] = p.z.limb[i];
+        to[3 * LIMBS + i] = p.t.limb[i];
+    }
+}
+INLINE point load_point(const lanes *from)
+{
+    point p;
+    EACH_LIMB
+    {
+        p.x.limb[i] = from[i];
+        p.y.limb[i] = from[LIMBS + i];
+        p.z.limb[i] = from[2 * LIMBS + i];
+        p.t.limb[i] = from[3 * LIMBS + i];
+    }
+    return p;
+}
+
+/* Load one point of the table for each lane. */
+INLINE affine_point load_affine(const uint64_t *const from[LANES])
+{
+    lanes rows[2 * LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+        rows[lane] = lanes_load(from[lane]);
+        rows[LANES + lane] = lanes_load(from[lane] + LANES);
+    }
+    lanes_transpose(rows);
+    lanes_transpose(rows + LANES);
+    affine_point p;
+    EACH_LIMB
+    {
+        p.y_plus_x.limb[i] = rows[i];
+        p.y_minus_x.limb[i] = rows[LIMBS + i];
+        p.t2d.limb[i] = rows[2 * LIMBS + i];
+    }
+    return p;
+}
+
+/* Where a lane is in its range. */
+typedef struct {
+    uint32_t next, end;   /* in `order` */
+    uint32_t size, bucket_end;
+} lane_cursor;
+
+/* Write lane `lane` of the sum to its bucket. */
+INLINE void flush(sum_work *w, const lanes sum[BUCKET_WORDS], int lane, size_t size)
+{
+    uint64_t *to = (uint64_t *)(w->buckets + (size - 1) % w->per_lane * BUCKET_WORDS) + lane;
+    const uint64_t *from = (const uint64_t *)sum + lane;
+    for (int i = 0; i < BUCKET_WORDS; i++) to[i * LANES] = from[i * LANES];
+}
+
+/* Move a lane on to its next bucket that has points. */
+INLINE void next_bucket(const sum_work *w, lane_cursor *c)
+{
+    while (c->bucket_end <= c->next) c->bucket_end = w->ends[++c->size];
+}
+
+/* The buckets of one window. */
+static NOINLINE void fill_buckets(sum_work *w)
+{
+    static const uint64_t NEUTRAL[POINT_WORDS] __attribute__((aligned(64))) = {1, 0, 0, 0, 0, 1};
+    lane_cursor cursor[LANES];
+    lanes stored[BUCKET_WORDS];
+    point sum = point_identity();
+    size_t steps = 0;
+    for (size_t i = 0; i < w->per_lane; i++) store_point(w->buckets + i * BUCKET_WORDS, sum);
+    for (size_t lane = 0; lane < LANES; lane++) {
+        lane_cursor *c = &cursor[lane];
+        c->size = (uint32_t)(lane * w->per_lane);
+        c->next = c->bucket_end = c->size ? w->ends[c->size] : 0;
+        c->end = w->ends[(lane + 1) * w->per_lane];
+        if (c->next < c->end) next_bucket(w, c);
+        if (c->end - c->next > steps) steps = c->end - c->next;
+    }
+    for (size_t step = 0; step < steps; step++) {
+        const uint64_t *from[LANES];
+        unsigned negative = 0, full = 0;
+        for (int lane = 0; lane < LANES; lane++) {
+            lane_cursor *c = &cursor[lane];
+            if (c->next == c->end) {
+                from[lane] = NEUTRAL;
+                continue;
+            }
+            uint32_t entry = w->order[c->next];
+            __builtin_prefetch(w->table + (size_t)(w->order[c->next + 6] >> 1) * POINT_WORDS);
+            __builtin_prefetch(w->table + (size_t)(w->order[c->next + 6] >> 1) * POINT_WORDS + LANES);
+            from[lane] = w->table + (size_t)(entry >> 1) * POINT_WORDS;
+            negative |= (entry & 1u) << lane;
+            c->next++;
+            full |= (unsigned)(c->next == c->bucket_end) << lane;
+        }
+        sum = point_add_affine(sum, load_affine(from), (lane_mask)negative, 1);
+        if (!full) continue;
+        store_point(stored, sum);
+        sum = point_select((lane_mask)full, sum, point_identity());
+        for (int lane = 0; lane < LANES; lane++) {
+            if (!(full >> lane & 1)) continue;
+            flush(w, stored, lane, cursor[lane].size);
+            if (cursor[lane].next < cursor[lane].end) next_bucket(w, &cursor[lane]);
+        }
+    }
+}
+
+/* The sum of size times bucket, lane by lane: from the largest size on, each bucket joins a running sum, and every
+ * running sum joins the total. That counts sizes from 1 in each lane; lane l's sizes are l * per_lane larger, so
+ * that many times its running sum is added at the end. */
+static NOINLINE point window_sum(const sum_work *w)
+{
+    static const uint64_t LANE_NUMBERS[LANES] = {0, 1, 2, 3, 4, 5, 6, 7};
+    point running = point_identity(), total = point_identity();
+    for (size_t i = w->per_lane; i-- > 0;) {
+        running = point_sum(running, load_point(w->buckets + i * BUCKET_WORDS));
+        total = point_sum(total, running);
+    }
+    point offset = point_identity();
+    lanes number = lanes_load(LANE_NUMBERS);
+    for (uint64_t bit = 4; bit; bit >>= 1) {
+        offset = point_double(offset, 1);
+        point more = point_sum(offset, running);
+        offset = point_select(lanes_test(number, lanes_same(bit)), offset, more);
+    }
+    for (size_t i = 1; i < w->per_lane; i *= 2) offset = point_double(offset, 1);
+    return point_sum(total, offset);
+}
+
+/* Add up the eight lanes; every lane of the result is the sum. */
+static point add_lanes(point p)
+{
+    for (uint64_t distance = 4; distance; distance >>= 1) {
+        uint64_t order[LANES];
+        for (uint64_t i = 0; i < LANES; i++) order[i] = i ^ distance;
+        point q;
+        EACH_LIMB
+        {
+            q.x.limb[i] = lanes_permute(p.x.limb[i], order);
+            q.y.limb[i] = lanes_permute(p.y.limb[i], order);
+            q.z.limb[i] = lanes_permute(p.z.limb[i], order);
+            q.t.limb[i] = lanes_permute(p.t.limb[i], order);
+        }
+        p = point_sum(p, q);
+    }
+    return p;
+}
+
+static point sum_windows(sum_work *w)
+{
+    point total = point_identity();
+    for (size_t window = w->windows; window-- > 0;) {
+        for (int i = 0; i < w->bits; i++) total = point_double(total, i == w->bits - 1);
+        sort_window(w, w->digits + window * w->points);
+        fill_buckets(w);
+        total = point_sum(total, window_sum(w));
+    }
+    return add_lanes(total);
+}
+
+static void *room(size_t count, size_t size)
+{
+    return count > SIZE_MAX / 2 / size ? NULL : aligned_alloc(64, (count * size + 63) / 64 * 64);
+}
+
+outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t *weights, size_t n)
+{
+    int weight = weight_bits(weights, n);
+    sum_work w = {.points = n, .bits = window_bits(n, weight)};
+    w.windows = (size_t)((weight + 1 + w.bits - 1) / w.bits);
+    w.sizes = (size_t)1 << (w.bits - 1);
+    w.per_lane = w.sizes / LANES;
+    w.table = room(n, POINT_WORDS * sizeof *w.table);
+    w.digits = room(w.windows * n, sizeof *w.digits);
+    w.order = room(n + 8, sizeof *w.order); /* the prefetch looks up to six positions ahead */
+    w.ends = room(w.sizes + 1, sizeof *w.ends);
+    w.buckets = room(w.per_lane * BUCKET_WORDS, sizeof *w.buckets);
+    outcome result = EXHAUSTED;
+    if (n <= UINT32_MAX / 2 && w.table && w.digits && w.order && w.ends && w.buckets) {
+        memset(w.order, 0, (n + 8) * sizeof *w.order);
+        result = fill_table(&w, elements);
+        if (result == ACCEPTED) {
+            uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
+            fill_digits(&w, weights);
+            point total = sum_windows(&w);
+            const point both[CHAINS] = {total, total};
+            ristretto_encode(encoded, both);
+            memcpy(out, encoded, ELEMENT_BYTES);
+        }
+    }
+    free(w.table);
+    free(w.digits);
+    free(w.order);
+    free(w.ends);
+    free(w.buckets);
+    return result;
+}
