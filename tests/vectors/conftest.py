@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.crypto.backend import load_group
+from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
 
 
-@pytest.fixture(scope="session")
-def group() -> Group:
-    """The backend of this machine, on all cores."""
-    return load_group()
+@pytest.fixture(scope="session", params=["native", "sodium"])
+def group(request: pytest.FixtureRequest) -> Group:
+    """Each backend of this machine, on all cores."""
+    try:
+        return load_group(backend=request.param)
+    except InputError as absent:
+        pytest.skip(str(absent))

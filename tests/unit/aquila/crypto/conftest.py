@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.crypto.backend import load_group
+from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
 
 
-@pytest.fixture(scope="session")
-def group() -> Group:
-    """The backend of this machine, on two threads, so that batches are shared."""
-    return load_group(2)
+@pytest.fixture(scope="session", params=["native", "sodium"])
+def group(request: pytest.FixtureRequest) -> Group:
+    """Each backend of this machine, on two threads, so that batches are shared."""
+    try:
+        return load_group(2, request.param)
+    except InputError as absent:
+        pytest.skip(str(absent))
 
 
 @pytest.fixture

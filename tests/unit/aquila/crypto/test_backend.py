@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.backend import load_group, usable_cores
+from aquila.crypto.group import GENERATOR
 from aquila.errors import InputError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def find_nothing() -> ModuleType:
+    """Look for the C module on a machine whose processor is too old."""
+    raise InputError("the processor lacks avx512ifma")
 
 
 def test_all_usable_cores_by_default() -> None:
@@ -20,6 +30,22 @@ def test_threads_as_asked_for() -> None:
     assert load_group(3).reason.endswith("threads: 3")
     with pytest.raises(InputError):
         load_group(0)
+
+
+def test_libsodium_stands_in() -> None:
+    """Without the native core libsodium computes, and the reason says which one and why."""
+    group = load_group(1, find_core=find_nothing)
+    assert group.name == "sodium"
+    assert group.reason.startswith("libsodium 1.")
+    assert "because the processor lacks avx512ifma" in group.reason
+    assert group.multiply_base((1).to_bytes(32, "little")) == GENERATOR
+
+
+def test_backend_that_is_asked_for() -> None:
+    """A backend that is asked for is used or refused, never replaced."""
+    assert load_group(1, "sodium").name == "sodium"
+    with pytest.raises(InputError):
+        load_group(1, "native", find_core=find_nothing)
 
 
 def test_cores_of_a_restricted_process() -> None:

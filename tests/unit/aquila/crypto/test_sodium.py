@@ -1,4 +1,4 @@
-"""The libsodium backend: how the library is found, and batches that are no batches."""
+"""The libsodium backend: how the library is found; and, for every backend, batches that are no batches."""
 
 from __future__ import annotations
 
@@ -95,8 +95,9 @@ def test_library_that_cannot_be_initialized() -> None:
         load_library(["libsodium.so.99"], open_library=lambda _: fake)
 
 
-def test_group_says_what_it_is(group: Group) -> None:
+def test_group_says_what_it_is() -> None:
     """The group names its backend, the library and its threads."""
+    group = SodiumGroup(2)
     assert group.name == "sodium"
     assert group.reason.startswith("libsodium 1.")
     assert group.reason.endswith("threads: 2")
