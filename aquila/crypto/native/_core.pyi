@@ -1,4 +1,4 @@
-"""The C module: see module.c. Each function writes to `out` and returns the first refused position, or None."""
+# The C module: see module.c. Each function writes to `out` and returns the first refused position, or None.
 
 from typing_extensions import Buffer
 

@@ -108,9 +108,7 @@ class NativeGroup:
     def multiply_each(self, elements: bytes, scalars: bytes | bytearray) -> bytes:
         """Multiply element i by secret scalar i; see `Group.multiply_each`."""
         count = require_equal(require_elements(elements), require_scalars(scalars))
-        return self._elements(
-            self._core.multiply_each, count, (elements, ELEMENT_BYTES), (scalars, SCALAR_BYTES)
-        )
+        return self._elements(self._core.multiply_each, count, (elements, ELEMENT_BYTES), (scalars, SCALAR_BYTES))
 
     def multiply_base(self, scalars: bytes | bytearray) -> bytes:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
@@ -156,8 +154,9 @@ class NativeGroup:
         # Partial sums may be the identity, which C accepts; only the final one must not be it.
         ones = (1).to_bytes(SCALAR_BYTES, "little") * len(answers)
         self._core.weighted_sum(total, b"".join(element for _, element in answers), ones)
-        require_elements(total)
-        return bytes(total)
+        answer = bytes(total)
+        require_elements(answer)
+        return answer
 
     def validate(self, elements: bytes) -> None:
         """Check that every element is accepted; see `Group.validate`."""
@@ -192,9 +191,7 @@ class NativeGroup:
             raise InputError("Inputs must be a whole number of inputs.", width=width, got=len(inputs))
         elements = self.multiply_each(evaluated, self.invert_each(blinds))
         count = require_equal(len(inputs) // width, len(elements) // ELEMENT_BYTES)
-        return self._run(
-            self._core.finalize_hash, count, OUTPUT_BYTES, (inputs, width), (elements, ELEMENT_BYTES)
-        )
+        return self._run(self._core.finalize_hash, count, OUTPUT_BYTES, (inputs, width), (elements, ELEMENT_BYTES))
 
     def _elements(self, function: Callable[..., int | None], count: int, *operands: Column) -> bytes:
         """Return the n elements that a function of the C module makes of its operands."""

@@ -1,0 +1,165 @@
+"""The native backend: how it is found, its own operations, and what the C module refuses."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto import oprf
+from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.native.batch import CORE_MODULE, NativeGroup, load_core
+from aquila.crypto.sodium import SodiumGroup
+from aquila.errors import InputError, MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+
+def scalar(number: int) -> bytes:
+    """Encode a number as a scalar."""
+    return number.to_bytes(32, "little")
+
+
+@pytest.fixture(scope="module")
+def core() -> ModuleType:
+    """The C module, where it was built and the processor can run it."""
+    try:
+        return load_core()
+    except InputError as absent:
+        pytest.skip(str(absent))
+
+
+@pytest.fixture(scope="module")
+def native(core: ModuleType) -> NativeGroup:
+    """The native group on three threads."""
+    return NativeGroup(3, core)
+
+
+def test_module_that_was_not_built() -> None:
+    """Without the C module the reason says so."""
+    with pytest.raises(InputError, match="not built"):
+        load_core("aquila_absent_core")
+
+
+def test_processor_that_lacks_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor that cannot run the code is told by what it lacks."""
+    monkeypatch.setitem(sys.modules, "aquila_old", SimpleNamespace(missing=lambda: ("avx512f", "avx512ifma")))
+    with pytest.raises(InputError, match="the processor lacks avx512f, avx512ifma"):
+        load_core("aquila_old")
+
+
+def test_module_is_found_by_default(native: NativeGroup) -> None:
+    """A group without a module takes the one that was built, and says what it runs on."""
+    assert NativeGroup().multiply_base(scalar(1)) == GENERATOR
+    assert native.name == "native"
+    assert native.reason == "the C extension, because the processor has AVX-512 with IFMA; threads: 3"
+
+
+def test_no_thread(core: ModuleType) -> None:
+    """At least one thread is needed."""
+    with pytest.raises(InputError):
+        NativeGroup(0, core)
+
+
+def test_combination_of_pairs(native: NativeGroup, random: Callable[[int], bytes]) -> None:
+    """A combination is the sum of the two products."""
+    sodium, count = SodiumGroup(), 301
+    left, right = (sodium.hash_to_group(random(32 * count), 32, dst) for dst in (b"left", b"right"))
+    a, b = (sodium.reduce_each(random(64 * count)) for _ in range(2))
+    expected = sodium.add(sodium.multiply_each(left, a), sodium.multiply_each(right, b))
+    assert native.combine_each(left, a, right, b) == expected
+
+
+def test_combination_that_is_refused(native: NativeGroup) -> None:
+    """A combination that is the identity, or has a bad operand on either side, is refused by its position."""
+    good, bad = GENERATOR * 3, GENERATOR * 2 + b"\x03" * 32
+    ones, opposite = scalar(1) * 3, scalar(1) * 2 + scalar(ORDER - 1)
+    for left, right, scalars in ((good, good, opposite), (bad, good, ones), (good, bad, ones), (bad, bad, ones)):
+        with pytest.raises(MalformedError) as caught:
+            native.combine_each(left, ones, right, scalars)
+        assert caught.value.fields == {"index": 2}
+    with pytest.raises(InputError):
+        native.combine_each(good, ones, good[:32], ones[:32])
+
+
+@pytest.mark.parametrize("width", [1, 32, 83, 84, 300])
+def test_finalize(native: NativeGroup, random: Callable[[int], bytes], width: int) -> None:
+    """Finalizing in one call gives the outputs of RFC 9497 for every width of input."""
+    sodium, count = SodiumGroup(), 21
+    inputs, blinds = random(width * count), sodium.reduce_each(random(64 * count))
+    evaluated = sodium.multiply_each(sodium.hash_to_group(inputs, width, b"dst"), blinds)
+    expected = oprf.finalize(sodium, inputs, width, blinds, evaluated)
+    assert native.finalize(inputs, width, blinds, evaluated) == expected
+
+
+@pytest.mark.parametrize("width", [0, 2, 65536])
+def test_finalize_of_another_width(native: NativeGroup, width: int) -> None:
+    """Inputs must be a whole number of inputs that RFC 9497 can write the length of."""
+    with pytest.raises(InputError):
+        native.finalize(b"abc", width, scalar(1), GENERATOR)
+
+
+def test_buffers_that_do_not_fit(core: ModuleType) -> None:
+    """The C module checks every length itself: a wrong one is an error, never memory that is not its own."""
+    out, one = bytearray(32), scalar(1)
+    calls: list[Callable[[], object]] = [
+        lambda: core.multiply(out, GENERATOR * 2, one),
+        lambda: core.multiply(out, GENERATOR, one * 2),
+        lambda: core.multiply(bytearray(33), GENERATOR, one),
+        lambda: core.multiply_each(out, GENERATOR, one * 2),
+        lambda: core.multiply_each(out, b"", one),
+        lambda: core.multiply_base(out, one + b"\x00"),
+        lambda: core.multiply_base(bytearray(1), one),
+        lambda: core.combine_each(out, GENERATOR, one, GENERATOR, one * 2),
+        lambda: core.add(out, GENERATOR, b""),
+        lambda: core.add(out, b"", GENERATOR),
+        lambda: core.add(bytearray(31), GENERATOR, GENERATOR),
+        lambda: core.validate(b"\x00" * 33),
+        lambda: core.weighted_sum(bytearray(64), GENERATOR, one),
+        lambda: core.weighted_sum(out, GENERATOR + b"\x00", one),
+        lambda: core.weighted_sum(out, GENERATOR, one * 2),
+        lambda: core.hash_to_group(bytearray(64), b"abc", b"dst"),
+        lambda: core.hash_to_group(bytearray(33), b"abc", b"dst"),
+        lambda: core.hash_to_group(out, b"abc", b"d" * 256),
+        lambda: core.finalize_hash(bytearray(65), b"abc", GENERATOR),
+        lambda: core.finalize_hash(bytearray(64), bytes(65536), GENERATOR),
+        lambda: core.finalize_hash(bytearray(64), b"abc", b""),
+        lambda: core.reduce_each(out, bytes(63)),
+        lambda: core.reduce_each(bytearray(1), bytes(64)),
+        lambda: core.invert_each(out, one * 2),
+        lambda: core.invert_each(bytearray(1), one),
+        lambda: core.respond(out, one, one, b""),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="differ in length"):
+            call()
+
+
+def test_arguments_that_are_no_buffers(core: ModuleType) -> None:
+    """Missing arguments, and objects that are no buffers or cannot be written to, are refused."""
+    names = [name for name in dir(core) if not name.startswith("_") and name != "missing"]
+    assert len(names) == 12
+    for name in names:
+        for arguments in ((), (None, None, None, None, None), ("text", b"", b"", b"", b"")):
+            with pytest.raises(TypeError):
+                getattr(core, name)(*arguments)
+    with pytest.raises(BufferError):
+        core.add(bytes(32), GENERATOR, GENERATOR)
+
+
+def test_empty_buffers(core: ModuleType) -> None:
+    """Empty buffers are empty batches."""
+    for call in (core.add, core.multiply_each, core.reduce_each, core.invert_each, core.multiply_base):
+        operands = (b"", b"") if call in {core.add, core.multiply_each} else (b"",)
+        assert call(bytearray(), *operands) is None
+    assert core.weighted_sum(bytearray(32), b"", b"") is None
+    assert core.finalize_hash(bytearray(), b"", b"") is None
+
+
+def test_module_name() -> None:
+    """The name that is imported is that of the stub beside the C files."""
+    assert CORE_MODULE.endswith("native._core")

@@ -1,0 +1,238 @@
+"""Both backends give the same bytes and the same errors.
+
+AQUILA_EQUALITY_COUNT sets how many random values are compared; `make equality` takes 100,000.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.backend import load_group
+from aquila.crypto.group import GENERATOR, ORDER
+from aquila.errors import AquilaError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.crypto.group import Group
+
+COUNT = int(os.environ.get("AQUILA_EQUALITY_COUNT", "3000"))
+DST = b"equality"
+PRIME = 2**255 - 19
+
+EDGE_NUMBERS = [
+    *range(1, 18),
+    *(ORDER - number for number in range(1, 18)),
+    *((1 << bit) + offset for bit in (51, 52, 63, 64, 104, 127, 128, 129, 208, 251, 252) for offset in (-1, 0, 1)),
+    *(0x8888 << shift for shift in range(0, 236, 4)),
+    ORDER // 2,
+    ORDER // 2 + 1,
+    int("7" * 63, 16) % ORDER,
+    int("8" * 63, 16) % ORDER,
+    int("f" * 62, 16),
+]
+"""Scalars at which a carry, a sign or a window begins or ends."""
+
+EXTREME_LIMBS = (0, 1, 18, 19, 20, 2**51 - 1, 2**51, 2**52 - 20, 2**52 - 19, 2**52 - 18, 2**52 - 2, 2**52 - 1)
+
+
+def scalar(number: int) -> bytes:
+    """Encode a number as a scalar."""
+    return number.to_bytes(32, "little")
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[Group, Group]:
+    """The native group and libsodium's, each on two threads."""
+    try:
+        return load_group(2, "native"), load_group(2, "sodium")
+    except InputError as absent:
+        pytest.skip(str(absent))
+
+
+def same(both: tuple[Group, Group], call: Callable[[Group], bytes | None]) -> bytes | None:
+    """Return what both backends answer, after the check that it is the same."""
+    native, sodium = (call(group) for group in both)
+    assert native == sodium
+    return sodium
+
+
+def same_refusal(both: tuple[Group, Group], call: Callable[[Group], object]) -> None:
+    """Check that both backends refuse with the same error, sentence and fields."""
+    refusals = []
+    for group in both:
+        with pytest.raises(AquilaError) as caught:
+            call(group)
+        refusals.append((type(caught.value), caught.value.message, caught.value.fields))
+    assert refusals[0] == refusals[1]
+
+
+@pytest.fixture(scope="module")
+def elements(both: tuple[Group, Group]) -> bytes:
+    """As many random elements as are compared."""
+    return both[1].hash_to_group(b"".join(scalar(number) for number in range(COUNT)), 32, b"elements")
+
+
+@pytest.fixture
+def scalars(both: tuple[Group, Group], random: Callable[[int], bytes]) -> bytes:
+    """As many random scalars."""
+    return both[1].reduce_each(random(64 * COUNT))
+
+
+def test_random_messages(both: tuple[Group, Group], random: Callable[[int], bytes]) -> None:
+    """Messages are mapped to the same elements."""
+    messages = random(32 * COUNT)
+    same(both, lambda group: group.hash_to_group(messages, 32, DST))
+
+
+@pytest.mark.parametrize("width", [1, 64, 111, 112, 127, 128, 129, 500])
+@pytest.mark.parametrize("dst_bytes", [1, 46, 47, 255])
+def test_messages_and_tags_around_a_block(
+    both: tuple[Group, Group], random: Callable[[int], bytes], width: int, dst_bytes: int
+) -> None:
+    """Messages and tags that just fill a block of SHA-512, or just do not, are hashed alike."""
+    messages, dst = random(width * 9), random(dst_bytes)
+    same(both, lambda group: group.hash_to_group(messages, width, dst))
+
+
+def test_random_elements_and_one_scalar(both: tuple[Group, Group], elements: bytes, scalars: bytes) -> None:
+    """Elements are multiplied alike by one scalar."""
+    same(both, lambda group: group.multiply(elements, scalars[:32]))
+
+
+def test_random_elements_and_scalars(both: tuple[Group, Group], elements: bytes, scalars: bytes) -> None:
+    """Elements are multiplied alike by one scalar each, and so is the generator."""
+    same(both, lambda group: group.multiply_each(elements, scalars))
+    same(both, lambda group: group.multiply_base(scalars))
+
+
+def test_random_sums(both: tuple[Group, Group], elements: bytes) -> None:
+    """Elements are added alike."""
+    shifted = elements[32:] + elements[:32]
+    same(both, lambda group: group.add(elements, shifted))
+    same(both, lambda group: group.add(elements, elements))
+
+
+@pytest.mark.parametrize("bits", [1, 8, 128, 129, 253])
+def test_random_weighted_sums(both: tuple[Group, Group], elements: bytes, scalars: bytes, bits: int) -> None:
+    """Weighted sums are the same for weights of every length."""
+    numbers = (int.from_bytes(scalars[start : start + 32], "little") for start in range(0, len(scalars), 32))
+    weights = b"".join(scalar(number % (1 << bits) or 1) for number in numbers)
+    same(both, lambda group: group.weighted_sum(elements, weights))
+
+
+def test_random_scalar_arithmetic(both: tuple[Group, Group], random: Callable[[int], bytes], scalars: bytes) -> None:
+    """Reductions and inverses are the same."""
+    wide = random(64 * COUNT) + bytes(64) + b"\xff" * 64 + scalar(ORDER) * 2
+    same(both, lambda group: group.reduce_each(wide))
+    same(both, lambda group: group.invert_each(scalars))
+    same(both, lambda group: group.respond(scalars[:32], scalars[32:64], scalars[64:96]))
+
+
+def test_edge_scalars(both: tuple[Group, Group], elements: bytes) -> None:
+    """Scalars at which a carry, a sign or a window changes are no exception anywhere."""
+    scalars = b"".join(map(scalar, EDGE_NUMBERS))
+    some = elements[: len(scalars)]
+    same(both, lambda group: group.multiply_each(some, scalars))
+    same(both, lambda group: group.multiply_base(scalars))
+    same(both, lambda group: group.weighted_sum(some, scalars))
+    same(both, lambda group: group.invert_each(scalars))
+    for number in EDGE_NUMBERS:
+        same(both, lambda group, number=number: group.multiply(some[:288], scalar(number)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257])
+def test_batch_sizes(both: tuple[Group, Group], elements: bytes, scalars: bytes, count: int) -> None:
+    """A batch that does not fill a vector or a chunk gives what it gives element by element."""
+    some, each = elements[: 32 * count], scalars[: 32 * count]
+    same(both, lambda group: group.hash_to_group(some, 32, DST))
+    same(both, lambda group: group.multiply(some, scalar(7)))
+    same(both, lambda group: group.multiply_each(some, each))
+    same(both, lambda group: group.multiply_base(each))
+    same(both, lambda group: group.add(some, elements[32 : 32 * count + 32]))
+    same(both, lambda group: group.invert_each(each))
+    same(both, lambda group: group.reduce_each(each[: 64 * (count // 2)]))
+    same(both, lambda group: group.validate(some))
+    if count:
+        same(both, lambda group: group.weighted_sum(some, each))
+
+
+def test_batch_across_chunks(both: tuple[Group, Group], elements: bytes, scalars: bytes) -> None:
+    """A batch of 4,097, which leaves one element over everywhere, gives the same."""
+    some, each = (elements * 2)[: 32 * 4097], (scalars * 2)[: 32 * 4097]
+    same(both, lambda group: group.multiply_each(some, each))
+    same(both, lambda group: group.weighted_sum(some, each))
+
+
+def test_sums_of_equal_and_opposite_elements(both: tuple[Group, Group], elements: bytes) -> None:
+    """Doubles are sums like others; opposites cancel in a weighted sum and are refused by position in a batch."""
+    opposites = both[1].multiply(elements[:320], scalar(ORDER - 1))
+    same_refusal(both, lambda group: group.add(elements[:320], elements[:96] + opposites[96:]))
+    same_refusal(both, lambda group: group.weighted_sum(elements[:320] + opposites, scalar(5) * 20))
+    same(both, lambda group: group.weighted_sum(elements[:320] + opposites[32:], scalar(5) * 19))
+    same(both, lambda group: group.weighted_sum(GENERATOR * 1000, scalar(3) * 1000))
+
+
+@pytest.mark.parametrize("position", [0, 1, 8, 16, 300, 599])
+@pytest.mark.parametrize("bad", [bytes(32), GENERATOR[:31] + b"\xf6", b"\x01" + bytes(31), b"\xff" * 32])
+def test_refused_elements(both: tuple[Group, Group], elements: bytes, position: int, bad: bytes) -> None:
+    """The identity, bit 255, negative and non-canonical encodings are refused by position in every operation."""
+    spoiled = elements[: 32 * position] + bad + elements[32 * position : 32 * 599]
+    good, ones = elements[: 32 * 600], scalar(1) * 600
+    calls: list[Callable[[Group], object]] = [
+        lambda group: group.validate(spoiled),
+        lambda group: group.multiply(spoiled, scalar(3)),
+        lambda group: group.multiply_each(spoiled, ones),
+        lambda group: group.add(spoiled, good),
+        lambda group: group.add(good, spoiled),
+        lambda group: group.weighted_sum(spoiled, ones),
+    ]
+    for call in calls:
+        same_refusal(both, call)
+
+
+def test_several_refused_elements(both: tuple[Group, Group], elements: bytes) -> None:
+    """Of several refused elements both backends name the same one."""
+    spoiled = elements[:320] + b"\x01" + bytes(31) + elements[:3200] + bytes(32) + b"\x03" + bytes(31)
+    same_refusal(both, lambda group: group.validate(spoiled))
+    same_refusal(both, lambda group: group.multiply(spoiled, scalar(3)))
+    early, late = b"\x01" + bytes(31) + elements[32:320], elements[:96] + b"\x01" + bytes(31) + elements[128:320]
+    same_refusal(both, lambda group: group.add(early, late))
+    same_refusal(both, lambda group: group.add(late, early))
+
+
+def test_encodings_with_extreme_limbs(both: tuple[Group, Group]) -> None:
+    """Encodings of which every limb is at an end of its range are accepted or refused alike."""
+    numbers = {PRIME + offset for offset in range(-20, 19)}
+    for limbs in product(EXTREME_LIMBS[::3], repeat=5):
+        numbers.add(sum(limb << 52 * place for place, limb in enumerate(limbs)) % 2**255)
+    accepted = 0
+    for number in sorted(numbers):
+        answers = []
+        for group in both:
+            try:
+                group.validate(scalar(number))
+                answers.append(group.multiply(scalar(number), scalar(2)))
+            except AquilaError as error:
+                answers.append(error.fields)
+        assert answers[0] == answers[1]
+        accepted += isinstance(answers[0], bytes)
+    assert accepted > 20
+
+
+def test_random_encodings(both: tuple[Group, Group], random: Callable[[int], bytes]) -> None:
+    """Random bytes, most of which are no element, are accepted or refused alike."""
+    for _ in range(500):
+        encoding = random(32)
+        answers = []
+        for group in both:
+            try:
+                group.validate(encoding)
+                answers.append(True)
+            except AquilaError:
+                answers.append(False)
+        assert answers[0] is answers[1]
