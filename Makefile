@@ -55,3 +55,39 @@ pins: ## pin all requirements anew (needs uv)
 
 clean: ## remove the environment and what tests and demo leave
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+
+NATIVE := aquila/crypto/native
+NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto/test_native_equality.py
+# Sums of limbs are checked against their bounds (lanes.h), and whatever a sanitizer finds stops the run.
+SANITIZE_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DAQUILA_CHECK_BOUNDS
+
+.PHONY: wheel sanitize constant-time equality
+
+wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean environment, with and without a compiler
+	rm -rf build/wheel dist
+	AQUILA_REQUIRE_NATIVE=1 $(BIN)/python setup.py -q build --build-base build/wheel/native bdist_wheel --dist-dir dist
+	CC=false $(BIN)/python setup.py -q build --build-base build/wheel/plain bdist_wheel --dist-dir dist/plain
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/plain/*.whl
+	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py sodium
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
+	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py auto
+
+sanitize: $(VENV)/.develop ## the native core under ASan, UBSan and the bounds check, with AVX-512 and with portable lanes
+	for lanes in AVX512 PORTABLE; do \
+	  AQUILA_REQUIRE_NATIVE=1 AQUILA_NATIVE_FLAGS="$(SANITIZE_FLAGS) -DAQUILA_$$lanes" \
+	    $(BIN)/python setup.py -q build --build-base build/sanitize-$$lanes --build-lib build/sanitize-$$lanes/lib && \
+	  LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 AQUILA_EQUALITY_COUNT=1000 \
+	    PYTHONPATH=build/sanitize-$$lanes/lib $(BIN)/pytest -q -o pythonpath= -p no:cacheprovider $(NATIVE_TESTS) || exit 1; \
+	done
+
+constant-time: ## valgrind finds no branch and no address that depends on a secret (needs valgrind)
+	mkdir -p build
+	$(CC) -O2 -g -std=gnu11 -DAQUILA_PORTABLE -I $(NATIVE) -o build/constant-time tests/native/constant_time.c \
+	  $(filter-out $(NATIVE)/module.c, $(wildcard $(NATIVE)/*.c))
+	valgrind -q --error-exitcode=1 build/constant-time
+	! valgrind -q --error-exitcode=1 build/constant-time leak >/dev/null 2>&1 # a leak would be found
+
+equality: $(VENV)/.develop ## both backends on 100,000 random elements and scalars
+	AQUILA_EQUALITY_COUNT=100000 $(BIN)/python -m pytest -q tests/unit/aquila/crypto/test_native_equality.py

@@ -29,9 +29,9 @@
 #define CHECK_BOUND(condition) ((void)0)
 #endif
 
-/* One instruction each, or a few dozen: they must not become calls. The portable loops may, and have to: unrolled
- * into each other they would take a compiler all memory there is. */
-#ifdef AQUILA_PORTABLE
+/* One instruction each, or a few dozen: they must not become calls. The portable loops and the debug build may, and
+ * have to: unrolled into each other they would take a compiler all memory there is. */
+#if defined(AQUILA_PORTABLE) || defined(AQUILA_CHECK_BOUNDS)
 #define INLINE static __attribute__((unused))
 #define UNROLL
 #else
