@@ -22,10 +22,14 @@ CORE = Extension(
     sources=sorted(str(path) for path in SOURCES.glob("*.c")),
     depends=sorted(str(path) for path in SOURCES.glob("*.h")),
     # -O2 costs half of the speed: the loops over limbs must be unrolled.
-    extra_compile_args=["-O3", "-std=gnu11", "-Wall", "-Wextra", "-fno-strict-aliasing", *FLAGS],
+    extra_compile_args=["-O3", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-fno-strict-aliasing", *FLAGS],
     extra_link_args=FLAGS,
     py_limited_api=True,
     optional=os.environ.get("AQUILA_REQUIRE_NATIVE") != "1",
 )
 
-setup(ext_modules=[CORE], options={"bdist_wheel": {"py_limited_api": "cp311"}})
+setup(
+    ext_modules=[CORE],
+    exclude_package_data={"aquila.crypto.native": ["*.c", "*.h"]},  # sources belong to the sdist, not to a wheel
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)
