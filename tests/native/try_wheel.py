@@ -1,4 +1,4 @@
-"""Try an installed wheel: which backend it chooses, and one vector of RFC 9496. Run by `make wheel`, outside the tree."""
+"""Try an installed wheel: which backend it chooses, and one vector of RFC 9496. Run by `make wheel`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ static const field_constant FIELD_D_MINUS_ONE_SQ = {0xd5aaa44ed4d20, 0x2cb01e199
 
 #define EACH_CHAIN for (int k = 0; k < CHAINS; k++)
 
-/* The function MAP of section 4.3.4 on `t` of both chains. */
+/* The function MAP of section 4.3.4 on `t` of all chains. */
 static NOINLINE void map(point out[CHAINS], const field t[CHAINS])
 {
     const field one = field_same(FIELD_ONE), d = field_same(FIELD_D);

@@ -9,12 +9,12 @@ const field_constant FIELD_SQRT_M1 = {0xe1b274a0ea0b0, 0x06ad2fe478c4e, 0xdfbd7a
 /* out = a^(2^count). */
 static NOINLINE void square_times(field out[CHAINS], const field a[CHAINS], int count)
 {
-    field r[CHAINS];
-    EACH_CHAIN r[k] = a[k];
+    factor r[CHAINS];
+    EACH_CHAIN r[k] = field_factor(a[k]);
     for (int n = 0; n < count; n++) {
-        UNROLL EACH_CHAIN r[k] = field_square(r[k]);
+        UNROLL EACH_CHAIN r[k] = factor_carry(wide_square(r[k]));
     }
-    EACH_CHAIN out[k] = r[k];
+    EACH_CHAIN out[k] = factor_mask(r[k]);
 }
 static NOINLINE void multiply(field out[CHAINS], const field a[CHAINS], const field b[CHAINS])
 {
@@ -50,13 +50,13 @@ void field_power_p58(field out[CHAINS], const field a[CHAINS])
     multiply(out, t, a);
 }
 
-/* p - 2 = 8 * (2^252 - 3) + 3. The second chain computes the same and is thrown away: an inversion is shared by
+/* p - 2 = 8 * (2^252 - 3) + 3. The other chains compute the same and are thrown away: an inversion is shared by
  * many elements. */
 void field_invert(field *out, const field *a)
 {
-    field both[CHAINS], power[CHAINS];
-    EACH_CHAIN both[k] = *a;
-    field_power_p58(power, both);
+    field same[CHAINS], power[CHAINS];
+    EACH_CHAIN same[k] = *a;
+    field_power_p58(power, same);
     square_times(power, power, 3);
     *out = field_multiply(power[0], field_multiply(field_square(*a), *a));
 }
@@ -89,6 +89,7 @@ void field_square_root_ratio(field out[CHAINS], lane_mask squares[CHAINS], const
 
 void field_inverse_square_root(field out[CHAINS], lane_mask squares[CHAINS], const field v[CHAINS])
 {
-    const field one[CHAINS] = {field_same(FIELD_ONE), field_same(FIELD_ONE)};
+    field one[CHAINS];
+    EACH_CHAIN one[k] = field_same(FIELD_ONE);
     field_square_root_ratio(out, squares, one, v);
 }

@@ -4,9 +4,11 @@
  * fall on a limb boundary and need no doubling; 5 * 52 = 260 bits leave the top limb 5 bits of room, so that the
  * limbs below can be carried to strictly less than 2^52, which the multiplier asks for. See docs/adr/0008.
  *
- * Two types, so that the compiler keeps them apart:
+ * Three types, so that the compiler keeps them apart:
  *   field  carried: limbs 0 to 3 below 2^52, limb 4 below 2^47 + 2^12. The value is below 2^255 + 2^220 < 2p, and
  *          need not be below p: only field_freeze gives the one representation.
+ *   factor a field of which only the low 52 bits of limbs 0 to 3 count: the multiply-add reads no others, so that
+ *          what is only multiplied need not be masked.
  *   wide   limbs that grew in a product, a sum or a difference; each below 2^63. field_carry makes a field of it.
  *
  * The bounds of wide values:
@@ -25,6 +27,10 @@
 typedef struct {
     lanes limb[LIMBS];
 } field;
+
+typedef struct {
+    lanes limb[LIMBS];
+} factor;
 
 typedef struct {
     lanes limb[LIMBS];
@@ -66,21 +72,37 @@ INLINE void field_check(field a)
 /* Carry. What lies above bit 255 counts 19 times at the bottom: below 2^63 / 2^47 = 2^16, so that 19 times it is
  * below 2^21. Then each limb passes what is above 52 bits on: below 2^63 / 2^52 + 1. Limb 4 was cut to 47 bits and
  * gets less than 2^12. */
-INLINE field field_carry(wide a)
+INLINE factor factor_carry(wide a)
 {
-    field r;
+    factor r;
     lanes top = lanes_right(a.limb[4], 47);
     CHECK_BOUND(lanes_below(top, lanes_same(1ull << 16)) == 0xff);
-    lanes t = lanes_low(a.limb[0], top, lanes_same(19));
-    r.limb[0] = lanes_and(t, MASK52);
-    t = lanes_add(a.limb[1], lanes_right(t, 52));
-    r.limb[1] = lanes_and(t, MASK52);
-    t = lanes_add(a.limb[2], lanes_right(t, 52));
-    r.limb[2] = lanes_and(t, MASK52);
-    t = lanes_add(a.limb[3], lanes_right(t, 52));
-    r.limb[3] = lanes_and(t, MASK52);
-    r.limb[4] = lanes_add(lanes_and(a.limb[4], MASK47), lanes_right(t, 52));
+    r.limb[0] = lanes_low(a.limb[0], top, lanes_same(19));
+    r.limb[1] = lanes_add(a.limb[1], lanes_right(r.limb[0], 52));
+    r.limb[2] = lanes_add(a.limb[2], lanes_right(r.limb[1], 52));
+    r.limb[3] = lanes_add(a.limb[3], lanes_right(r.limb[2], 52));
+    r.limb[4] = lanes_add(lanes_and(a.limb[4], MASK47), lanes_right(r.limb[3], 52));
+    return r;
+}
+INLINE field factor_mask(factor a)
+{
+    field r;
+    UNROLL for (int i = 0; i < 4; i++) r.limb[i] = lanes_and(a.limb[i], MASK52);
+    r.limb[4] = a.limb[4];
     field_check(r);
+    return r;
+}
+INLINE void factor_check(factor a)
+{
+    (void)a;
+    CHECK_BOUND(lanes_below(a.limb[4], lanes_same((1ull << 47) + (1ull << 12))) == 0xff);
+}
+INLINE field field_carry(wide a) { return factor_mask(factor_carry(a)); }
+INLINE factor field_factor(field a)
+{
+    factor r;
+    field_check(a);
+    EACH_LIMB r.limb[i] = a.limb[i];
     return r;
 }
 
@@ -141,10 +163,10 @@ INLINE wide wide_fold(const lanes z[2 * LIMBS])
     return r;
 }
 
-INLINE wide wide_multiply(field a, field b)
+INLINE wide wide_multiply(factor a, factor b)
 {
-    field_check(a);
-    field_check(b);
+    factor_check(a);
+    factor_check(b);
     lanes z[2 * LIMBS];
     UNROLL for (int k = 0; k < 2 * LIMBS; k++) z[k] = lanes_zero();
     EACH_LIMB
@@ -158,9 +180,9 @@ INLINE wide wide_multiply(field a, field b)
     return wide_fold(z);
 }
 /* Products of two different limbs count twice: they are added up first, doubled, and then the squares are added. */
-INLINE wide wide_square(field a)
+INLINE wide wide_square(factor a)
 {
-    field_check(a);
+    factor_check(a);
     lanes z[2 * LIMBS];
     UNROLL for (int k = 0; k < 2 * LIMBS; k++) z[k] = lanes_zero();
     EACH_LIMB
@@ -179,8 +201,9 @@ INLINE wide wide_square(field a)
     }
     return wide_fold(z);
 }
-INLINE field field_multiply(field a, field b) { return field_carry(wide_multiply(a, b)); }
-INLINE field field_square(field a) { return field_carry(wide_square(a)); }
+INLINE field factor_multiply(factor a, factor b) { return field_carry(wide_multiply(a, b)); }
+INLINE field field_multiply(field a, field b) { return factor_multiply(field_factor(a), field_factor(b)); }
+INLINE field field_square(field a) { return field_carry(wide_square(field_factor(a))); }
 
 INLINE field field_select(lane_mask mask, field a, field b)
 {
@@ -244,17 +267,17 @@ INLINE void field_write(uint8_t *octets, field a)
     }
 }
 
-/* How many vectors are raised to a power at once: one squaring has to wait for the one before it, two chains keep
- * the multipliers busy. */
-#define CHAINS 2
+/* How many vectors are raised to a power at once. One squaring has to wait for the one before it, about twice as long
+ * as it keeps the multipliers busy; what four chains do at once leaves no gap. */
+#define CHAINS 4
 
-/* a[k]^((p - 5) / 8) for both chains. */
+/* a[k]^((p - 5) / 8) for all chains. */
 void field_power_p58(field out[CHAINS], const field a[CHAINS]);
 
 /* 1 / a, or 0 for 0: a^(p - 2). */
 void field_invert(field *out, const field *a);
 
-/* SQRT_RATIO_M1 of RFC 9496 section 4.2 for both chains. Bit i of squares[k]: lane i of chain k was a square. */
+/* SQRT_RATIO_M1 of RFC 9496 section 4.2 for all chains. Bit i of squares[k]: lane i of chain k was a square. */
 void field_square_root_ratio(field out[CHAINS], lane_mask squares[CHAINS], const field u[CHAINS],
                              const field v[CHAINS]);
 

@@ -11,7 +11,7 @@
 #include "scalar.h"
 
 #define TABLE 8
-#define CHUNK 16 /* pairs of vectors whose encodings share an inversion */
+#define CHUNK 8 /* groups whose encodings share an inversion: 256 elements */
 
 typedef struct {
     cached_point multiple[TABLE];
@@ -90,7 +90,7 @@ static NOINLINE void double_four_times(point *p)
     *p = r;
 }
 
-/* The product of the table's point and the digits; its T is undefined. */
+/* The product of the table's point and the digits; its T is not computed. */
 static void multiply_digits(point *p, const multiples *table, uint64_t digits[SCALAR_DIGITS][LANES])
 {
     *p = point_identity();
@@ -110,8 +110,8 @@ static outcome multiply_chunk(workspace *w, uint8_t *encoded, const uint8_t *ele
         point p[CHAINS];
         outcome refused = decode(p, elements + done * ELEMENT_BYTES, n - done);
         if (refused != ACCEPTED) return (outcome)done + refused;
-        for (size_t k = 0; k < CHAINS; k++) {
-            size_t first = smaller(done + k * LANES, n - 1);
+        for (size_t k = 0; k < CHAINS && done + k * LANES < n; k++) {
+            size_t first = done + k * LANES;
             if (stride) make_digits(w->digits, scalars + first * stride, stride, n - first, 1);
             make_multiples(&w->table, &p[k]);
             multiply_digits(&p[k], &w->table, w->digits);
@@ -131,7 +131,7 @@ static void end_workspace(workspace *w)
 
 outcome batch_multiply(uint8_t *out, const uint8_t *elements, const uint8_t *scalars, size_t scalar_stride, size_t n)
 {
-    uint8_t encoded[CHUNK * GROUP_SIZE * ELEMENT_BYTES];
+    uint8_t encoded[CHUNK * GROUP_SIZE * ELEMENT_BYTES]; /* whole vectors: the batch may end within one */
     const size_t most = CHUNK * GROUP_SIZE;
     workspace *w = new_workspace();
     if (!w) return EXHAUSTED;
@@ -197,8 +197,8 @@ outcome batch_combine(uint8_t *out, const uint8_t *p, const uint8_t *a, const ui
             result = (outcome)done + (other == ACCEPTED || (first != ACCEPTED && first < other) ? first : other);
             break;
         }
-        for (size_t k = 0; k < CHAINS; k++) {
-            size_t start = smaller(done + k * LANES, n - 1);
+        for (size_t k = 0; k < CHAINS && done + k * LANES < n; k++) {
+            size_t start = done + k * LANES;
             make_digits(w->digits, a + start * SCALAR_BYTES, SCALAR_BYTES, n - start, 0);
             make_digits(second->digits, b + start * SCALAR_BYTES, SCALAR_BYTES, n - start, 0);
             combine_vector(w, &second->table, second->digits, &left[k], &right[k]);

@@ -43,18 +43,18 @@ INLINE cached_point point_cache(point p)
 /* From the wide values E, F, G, H to X = EF, Y = GH, Z = FG and, where it will be used, T = EH. */
 INLINE point point_complete(wide e_wide, wide f_wide, wide g_wide, wide h_wide, int with_t)
 {
-    field e = field_carry(e_wide), f = field_carry(f_wide), g = field_carry(g_wide), h = field_carry(h_wide);
-    point r = {field_multiply(e, f), field_multiply(g, h), field_multiply(f, g), e};
-    if (with_t) r.t = field_multiply(e, h);
+    factor e = factor_carry(e_wide), f = factor_carry(f_wide), g = factor_carry(g_wide), h = factor_carry(h_wide);
+    point r = {factor_multiply(e, f), factor_multiply(g, h), factor_multiply(f, g), field_zero()};
+    if (with_t) r.t = factor_multiply(e, h);
     return r;
 }
 
 /* 2p. The signs of F and H are both the other way round than in the paper, which gives the same point: all four
- * coordinates change their sign. Without `with_t` the result's T is undefined; p's T is not read. */
+ * coordinates change their sign. Without `with_t` the result's T is zero and no T; p's T is not read. */
 INLINE point point_double(point p, int with_t)
 {
-    wide a = wide_square(p.x), b = wide_square(p.y), c = wide_square(p.z);
-    wide s = wide_square(field_add(p.x, p.y));
+    wide a = wide_square(field_factor(p.x)), b = wide_square(field_factor(p.y)), c = wide_square(field_factor(p.z));
+    wide s = wide_square(factor_carry(wide_add(field_widen(p.x), field_widen(p.y))));
     wide h = wide_add(a, b);                                       /* 2 products */
     wide e = wide_subtract(s, h);                                  /* 2XY */
     wide g = wide_subtract(b, a);                                  /* Y^2 - X^2 */
@@ -81,10 +81,11 @@ INLINE point point_add(point p, cached_point q, lane_mask negative, int with_t)
 {
     field plus = field_select(negative, q.y_plus_x, q.y_minus_x);
     field minus = field_select(negative, q.y_minus_x, q.y_plus_x);
-    wide a = wide_multiply(field_subtract(p.y, p.x), minus);
-    wide b = wide_multiply(field_add(p.y, p.x), plus);
-    wide c = wide_multiply(p.t, q.t2d);
-    wide d = wide_multiply(p.z, q.z2);
+    wide x = field_widen(p.x), y = field_widen(p.y);
+    wide a = wide_multiply(factor_carry(wide_subtract(y, x)), field_factor(minus));
+    wide b = wide_multiply(factor_carry(wide_add(y, x)), field_factor(plus));
+    wide c = wide_multiply(field_factor(p.t), field_factor(q.t2d));
+    wide d = wide_multiply(field_factor(p.z), field_factor(q.z2));
     return point_add_products(a, b, c, d, negative, with_t);
 }
 
@@ -92,9 +93,10 @@ INLINE point point_add_affine(point p, affine_point q, lane_mask negative, int w
 {
     field plus = field_select(negative, q.y_plus_x, q.y_minus_x);
     field minus = field_select(negative, q.y_minus_x, q.y_plus_x);
-    wide a = wide_multiply(field_subtract(p.y, p.x), minus);
-    wide b = wide_multiply(field_add(p.y, p.x), plus);
-    wide c = wide_multiply(p.t, q.t2d);
+    wide x = field_widen(p.x), y = field_widen(p.y);
+    wide a = wide_multiply(factor_carry(wide_subtract(y, x)), field_factor(minus));
+    wide b = wide_multiply(factor_carry(wide_add(y, x)), field_factor(plus));
+    wide c = wide_multiply(field_factor(p.t), field_factor(q.t2d));
     wide d = wide_add(field_widen(p.z), field_widen(p.z));
     return point_add_products(a, b, c, d, negative, with_t);
 }

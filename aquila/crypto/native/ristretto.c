@@ -41,7 +41,7 @@ group_mask ristretto_decode(point out[CHAINS], const uint8_t octets[GROUP_SIZE *
         field t = field_multiply(x, y);
         refused[k] |= (lane_mask)~squares[k] | field_is_negative(t) | field_is_zero(y);
         out[k] = (point){x, y, one, t};
-        all |= (group_mask)(refused[k] << (k * LANES));
+        all |= (group_mask)refused[k] << (k * LANES);
     }
     return all;
 }
@@ -86,8 +86,8 @@ void ristretto_encode(uint8_t octets[GROUP_SIZE * ELEMENT_BYTES], const point p[
  * negative. 1/e is g / (eg), 1/g is e / (eg); only 1/(efgh) must be computed. */
 doubled_point ristretto_double(const point *p)
 {
-    wide a = wide_square(p->x), b = wide_square(p->y), c = wide_square(p->z);
-    wide s = wide_square(field_add(p->x, p->y));
+    wide a = wide_square(field_factor(p->x)), b = wide_square(field_factor(p->y)), c = wide_square(field_factor(p->z));
+    wide s = wide_square(field_factor(field_add(p->x, p->y)));
     wide g = wide_add(a, b);
     doubled_point r;
     r.e = field_carry(wide_subtract(s, g));

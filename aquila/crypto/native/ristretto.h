@@ -8,7 +8,7 @@
 /* Elements that are decoded, encoded and mapped at once. */
 #define GROUP_SIZE (CHAINS * LANES)
 /* One bit for each of them. */
-typedef uint16_t group_mask;
+typedef uint32_t group_mask;
 
 /* Decode GROUP_SIZE elements (section 4.3.1). The points have Z = 1. A bit is set where the encoding is refused:
  * not canonical (bit 255 included), negative, or not on the curve. The identity is not refused here; it is the only

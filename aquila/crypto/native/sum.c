@@ -302,8 +302,9 @@ outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t 
             uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
             fill_digits(&w, weights);
             point total = sum_windows(&w);
-            const point both[CHAINS] = {total, total};
-            ristretto_encode(encoded, both);
+            point same[CHAINS];
+            for (int k = 0; k < CHAINS; k++) same[k] = total;
+            ristretto_encode(encoded, same);
             memcpy(out, encoded, ELEMENT_BYTES);
         }
     }
