@@ -145,3 +145,5 @@ outcome batch_finalize_hash(uint8_t *out, const uint8_t *inputs, size_t width, c
     free(m.octets);
     return ACCEPTED;
 }
+
+#include "lanes_end.h"

@@ -55,3 +55,5 @@ void ristretto_map(point out[CHAINS], const uint8_t uniform[GROUP_SIZE * 64])
     map(other, second);
     EACH_CHAIN out[k] = point_sum(out[k], other[k]);
 }
+
+#include "lanes_end.h"

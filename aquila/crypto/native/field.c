@@ -93,3 +93,5 @@ void field_inverse_square_root(field out[CHAINS], lane_mask squares[CHAINS], con
     EACH_CHAIN one[k] = field_same(FIELD_ONE);
     field_square_root_ratio(out, squares, one, v);
 }
+
+#include "lanes_end.h"

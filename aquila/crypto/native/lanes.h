@@ -36,7 +36,11 @@
 #define UNROLL
 #else
 #define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 #endif
 #define NOINLINE __attribute__((noinline))
 
@@ -48,12 +52,13 @@ typedef uint8_t lane_mask;
 /* Everything that is included from here on may use these instructions; who calls it has asked the processor before.
  * The attribute stands here and not on the command line, so that the part that asks runs anywhere. */
 #if defined(__clang__)
+#include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx512f,avx512ifma,avx512vl,avx512dq,avx512bw,bmi2"))),            \
                              apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512ifma,avx512vl,avx512dq,avx512bw,bmi2,tune=icelake-server")
-#endif
 #include <immintrin.h>
+#endif
 
 typedef __m512i lanes;
 

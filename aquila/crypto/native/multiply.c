@@ -212,3 +212,5 @@ outcome batch_combine(uint8_t *out, const uint8_t *p, const uint8_t *a, const ui
     if (w) end_workspace(w);
     return result;
 }
+
+#include "lanes_end.h"

@@ -132,3 +132,5 @@ void ristretto_encode_doubled(uint8_t *octets, const doubled_point *p, field *sc
         inverse = field_multiply(inverse, field_multiply(eg, fh));
     }
 }
+
+#include "lanes_end.h"

@@ -104,3 +104,5 @@ void sha512_pad(uint8_t *message, size_t length, size_t hashed, size_t room)
     message[length] = 0x80;
     memcpy(message + room - 8, &bits, 8);
 }
+
+#include "lanes_end.h"

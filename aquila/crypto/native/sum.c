@@ -315,3 +315,5 @@ outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t 
     free(w.buckets);
     return result;
 }
+
+#include "lanes_end.h"
