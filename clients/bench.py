@@ -16,6 +16,7 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.oprf import TOKEN_BYTES
 from aquila.crypto.shares import new_share
 from aquila.matching.join import TokenTable
+from aquila.protocol.submission import blinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ class Bench:
         seed, share, inputs = SecretBytes(os.urandom(32)), new_share(group, os.urandom), os.urandom(INPUT_BYTES * size)
         hashed, step = self._measure("hash to group", lambda: oprf.hash_inputs(group, inputs, INPUT_BYTES))
         yield step
-        blinded, step = self._measure("blind", lambda: group.multiply_each(hashed, oprf.derive_blinds(seed, 0, size)))
+        blinded, step = self._measure("blind", lambda: group.multiply_each(hashed, blinds_of(group, seed, range(size))))
         yield step
         evaluated, step = self._measure("evaluate", lambda: oprf.evaluate(group, blinded, share))
         yield step
@@ -84,7 +85,7 @@ class Bench:
         proof, step = self._measure("prove", lambda: dleq.prove_chunk(group, share, *pairs, fresh))
         yield step
         yield self._measure("verify", lambda: dleq.verify_chunk(group, share.public_key, *pairs, proof))[1]
-        blinds = oprf.derive_blinds(seed, 0, size)
+        blinds = blinds_of(group, seed, range(size))
         yield self._measure("finalize", lambda: oprf.finalize(group, inputs, INPUT_BYTES, blinds, evaluated))[1]
         yield self._join()
 
