@@ -11,14 +11,21 @@ import csv
 import json
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,6 +65,12 @@ class Service:
     port: int
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
+    ca: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"{'https' if self.ca else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -98,8 +111,9 @@ class Service:
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """Call the operator interface; the answer's JSON, or an assertion that shows the problem."""
         token = (self.home / "operator.token").read_text().strip()
-        url = f"http://127.0.0.1:{self.port}{path}"
-        answer = httpx.request(method, url, headers={"authorization": f"Bearer {token}"}, timeout=60, **options)
+        headers = {"authorization": f"Bearer {token}"}
+        trust: bool | ssl.SSLContext = ssl.create_default_context(cafile=self.ca) if self.ca else True
+        answer = httpx.request(method, self.url + path, headers=headers, timeout=60, verify=trust, **options)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
@@ -110,6 +124,7 @@ class World:
 
     root: Path
     database_urls: Mapping[str, str] = field(default_factory=dict)
+    tls: bool = False
     services: dict[str, Service] = field(default_factory=dict)
 
     @property
@@ -126,12 +141,12 @@ class World:
         """Make all homes, let everyone register everyone, and start the processes."""
         matcher = self._add("matcher", "matcher")
         run("matcher", "init", "--home", str(matcher.home), "--port", str(matcher.port))
-        url = f"http://127.0.0.1:{matcher.port}"
+        trust = self._use_tls(matcher) if self.tls else []
         for code in codes:
             node = self._add(code, "node")
             run(
-                "node", "init", "--home", str(node.home), "--code", code, "--name", f"Party {code}", "--matcher", url,
-                "--port", str(node.port), "--poll-seconds", "0.1",
+                "node", "init", "--home", str(node.home), "--code", code, "--name", f"Party {code}", "--matcher",
+                matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
             )  # fmt: skip
         cards = []
         for service in self.services.values():
@@ -147,6 +162,15 @@ class World:
                     settings.read_text() + f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
                 )
             service.start()
+
+    def _use_tls(self, matcher: Service) -> list[str]:
+        """Give the matcher a certificate; the words by which a node's home learns to trust it."""
+        matcher.ca = self.root / "matcher.pem"
+        key = self.root / "matcher.key"
+        write_certificate(matcher.ca, key)
+        settings = matcher.home / "matcher.toml"
+        settings.write_text(settings.read_text() + f'\n[tls]\ncertificate = "{matcher.ca}"\nkey = "{key}"\n')
+        return ["--matcher-ca", str(matcher.ca)]
 
     def _add(self, name: str, kind: str) -> Service:
         service = Service(name, kind, self.root / name, free_port())
@@ -241,6 +265,28 @@ class World:
         for service in services:
             yield from (path for path in service.home.rglob("*") if path.is_file())
             yield service.log
+
+
+def write_certificate(certificate: Path, key: Path) -> None:
+    """Write a self-signed certificate for 127.0.0.1 that is its own CA, and its private key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "matcher")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    key.chmod(0o600)
 
 
 def paired_hits(world: World, round_id: str) -> set[tuple[str, str, str, str, str]]:

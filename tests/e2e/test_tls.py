@@ -1,0 +1,34 @@
+"""A round over TLS, with a matcher whose certificate the nodes trust by file; plain HTTP is not spoken there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from world import World, paired_hits, rehearsed_hits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_round_over_tls(files: dict[str, Path], tmp_path: Path) -> None:
+    """Nodes find the rehearsal's hits through TLS, and the matcher answers nobody who does not speak it."""
+    (tmp_path / "world").mkdir()
+    world = World(tmp_path / "world", tls=True)
+    two = {code: files[code] for code in ("AL", "MK")}
+    try:
+        world.make(list(two))
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{world.matcher.port}/health", timeout=10)
+        round_id = world.propose()
+        world.consent(round_id)
+        for node in world.nodes:
+            world.submit(node, round_id, world.import_list(node, files[node.name]))
+        world.wait_for_hits(round_id)
+        assert paired_hits(world, round_id) == rehearsed_hits(two, tmp_path)
+        world.close(round_id)
+    finally:
+        world.stop()
