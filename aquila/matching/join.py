@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 
 from aquila.errors import MalformedError
+from aquila.records.rules import MOST_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 TOKEN_ROW_BYTES = 33
 _WIRE = np.dtype([("handle_high", ">u8"), ("handle_low", ">u8"), ("rule", "u1"), ("high", ">u8"), ("low", ">u8")])
-_MOST_RULES = 63  # a mask of rules is one 64-bit integer
 _FETCH = 10_000
 _PREFIXES = 1 << 16
 
@@ -91,8 +91,8 @@ class TokenTable:
             MalformedError: The bytes are not whole rows, or name a rule that no table can have.
         """
         wire = parse_rows(rows)
-        if len(wire) and not 1 <= wire["rule"].min() <= wire["rule"].max() <= _MOST_RULES:
-            raise MalformedError("a token row names a rule that no table can have", expected=_MOST_RULES)
+        if len(wire) and not 1 <= wire["rule"].min() <= wire["rule"].max() <= MOST_RULES:
+            raise MalformedError("a token row names a rule that no table can have", expected=MOST_RULES)
         columns = {name: wire[name].astype(wire[name].dtype.newbyteorder("=")) for name in _WIRE.names or ()}
         path = str(self._directory / f"{len(self._files):08d}.parquet")
         table = self._connection.from_query(

@@ -199,7 +199,7 @@ class Guard:
             if _declared_length(scope) > self._body_bytes:
                 await problem_response(_too_large())(scope, receive, answer.send)
             else:
-                await self._app(scope, self._limited(receive), answer.send)
+                await self._app(scope, limited(receive, self._body_bytes), answer.send)
         except Exception as error:
             incident = secrets.token_hex(8)
             _LOG.error("call_failed", incident=incident, error=error)
@@ -210,20 +210,21 @@ class Guard:
         finally:
             _log_call(scope, answer.status, started)
 
-    def _limited(self, receive: Receive) -> Receive:
-        """Count what arrives, for a body that does not declare its length."""
-        received = 0
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._body_bytes:
-                # The one exception that FastAPI lets through while it reads a body.
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
+def limited(receive: Receive, body_bytes: int) -> Receive:
+    """Count what arrives, for a body that does not declare its length, and refuse what is too much."""
+    received = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > body_bytes:
+            # The one exception that FastAPI lets through while it reads a body.
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return counted
 
 
 class _Answer:

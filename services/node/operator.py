@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 
 import aquila
 from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
@@ -22,12 +20,12 @@ from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     SubmissionRequest,
 )
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
-from services.kit.web import Operator
+from services.kit.web import Operator, limited
 from services.node import imports, views, wishes
 from services.node.node import Node
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 router = APIRouter(prefix="/v1", dependencies=[Operator], tags=["operator"])
 
@@ -163,18 +161,4 @@ class SmallBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
         lists = scope["type"] != "http" or scope["path"] in _LISTS
-        await self._app(scope, receive if lists else self._limited(receive), send)
-
-    def _limited(self, receive: Receive) -> Receive:
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._body_bytes:
-                # The one exception that FastAPI lets through while it reads a body.
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
-
-        return counted
+        await self._app(scope, receive if lists else limited(receive, self._body_bytes), send)
