@@ -15,11 +15,12 @@ from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import read_registry
 from aquila.records.rules import BUILT_IN, load_rules
 from services.kit.files import ChunkFiles, read_secret
+from services.kit.homes import CHUNKS_FOLDER
 from services.kit.settings import MEBIBYTE
 from services.kit.signatures import now
 from services.kit.store import Store, database_url
 from services.matcher.bell import Bell
-from services.matcher.home import CHUNKS_FOLDER, DATABASE_FILE, SCRATCH_FOLDER
+from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.known import KnownRounds
 
 if TYPE_CHECKING:

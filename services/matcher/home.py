@@ -5,15 +5,9 @@ Creating a home and starting the matcher are separate acts. Nothing that is ther
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
-from aquila.crypto.keys import IdentityKey
-from aquila.errors import InputError
-from aquila.protocol.registry import write_registry
-from services.kit.files import write_secret
-from services.kit.operators import TOKEN_FILE, OperatorToken
-from services.kit.settings import load
+from services.kit.homes import make_home
 from services.matcher.settings import MatcherSettings
 
 if TYPE_CHECKING:
@@ -23,10 +17,7 @@ if TYPE_CHECKING:
     from aquila.protocol.registry import Registry
 
 SETTINGS_FILE = "matcher.toml"
-IDENTITY_FILE = "identity.pem"
-REGISTRY_FILE = "registry.toml"
 DATABASE_FILE = "matcher.db"
-CHUNKS_FOLDER = "chunks"
 SCRATCH_FOLDER = "scratch"
 
 _SETTINGS = """\
@@ -72,23 +63,5 @@ def create(path: Path, *, registry: Registry | None = None, port: int = 8700, dr
         InputError: There is a home already, or a value is none that a setting can have.
         StoreError: The disk is full or failed.
     """
-    settings = path / SETTINGS_FILE
-    if settings.exists():
-        raise InputError(f"{path} is the home of a matcher already", hint="choose another folder", file=str(settings))
-    for folder in (path, path / CHUNKS_FOLDER):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    identity = IdentityKey.generate(secrets.token_bytes)
-    write_secret(path / IDENTITY_FILE, identity.to_pem())
-    OperatorToken.create(path / TOKEN_FILE)
-    if registry is not None:
-        write_secret(path / REGISTRY_FILE, write_registry(registry))
-    # The settings come last: if we crash before, there is no home yet, and creating it again is allowed.
-    draft = path / f".{SETTINGS_FILE}"
-    write_secret(draft, _SETTINGS.format(port=port, driver_seconds=float(driver_seconds)).encode())
-    try:
-        load(draft, MatcherSettings)
-    except InputError:
-        draft.unlink()
-        raise
-    draft.rename(settings)
-    return identity.public
+    content = _SETTINGS.format(port=port, driver_seconds=float(driver_seconds))
+    return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry)

@@ -6,15 +6,9 @@ Creating a home and starting the node are separate acts. Nothing that is there a
 from __future__ import annotations
 
 import json
-import secrets
 from typing import TYPE_CHECKING
 
-from aquila.crypto.keys import IdentityKey
-from aquila.errors import InputError
-from aquila.protocol.registry import write_registry
-from services.kit.files import write_secret
-from services.kit.operators import TOKEN_FILE, OperatorToken
-from services.kit.settings import load
+from services.kit.homes import make_home
 from services.node.settings import NodeSettings
 
 if TYPE_CHECKING:
@@ -24,10 +18,7 @@ if TYPE_CHECKING:
     from aquila.protocol.registry import Registry
 
 SETTINGS_FILE = "node.toml"
-IDENTITY_FILE = "identity.pem"
-REGISTRY_FILE = "registry.toml"
 DATABASE_FILE = "node.db"
-CHUNKS_FOLDER = "chunks"
 KEYS_FOLDER = "keys"
 
 _SETTINGS = """\
@@ -86,17 +77,6 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         InputError: There is a home already, or a value is none that a setting can have.
         StoreError: The disk is full or failed.
     """
-    settings = path / SETTINGS_FILE
-    if settings.exists():
-        raise InputError(f"{path} is the home of a node already", hint="choose another folder", file=str(settings))
-    for folder in (path, path / KEYS_FOLDER, path / CHUNKS_FOLDER):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    identity = IdentityKey.generate(secrets.token_bytes)
-    write_secret(path / IDENTITY_FILE, identity.to_pem())
-    OperatorToken.create(path / TOKEN_FILE)
-    if registry is not None:
-        write_secret(path / REGISTRY_FILE, write_registry(registry))
-    # The settings come last: if we crash before, there is no home yet, and creating it again is allowed.
     content = _SETTINGS.format(
         code=_text(code),
         name=_text(name),
@@ -105,15 +85,7 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         matcher_url=_text(matcher_url),
         ca=f"ca = {_text(str(matcher_ca.resolve()))}" if matcher_ca else '# ca = "matcher-ca.pem"',
     )
-    draft = path / f".{SETTINGS_FILE}"
-    write_secret(draft, content.encode())
-    try:
-        load(draft, NodeSettings)
-    except InputError:
-        draft.unlink()
-        raise
-    draft.rename(settings)
-    return identity.public
+    return make_home(path / SETTINGS_FILE, content, NodeSettings, folders=[KEYS_FOLDER], registry=registry)
 
 
 def _text(value: str) -> str:

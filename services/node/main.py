@@ -16,6 +16,7 @@ from aquila.protocol.registry import read_registry
 from services.kit import server
 from services.kit.calls import Peer
 from services.kit.files import ChunkFiles, read_secret
+from services.kit.homes import CHUNKS_FOLDER
 from services.kit.logs import configure
 from services.kit.migrate import migrate
 from services.kit.operators import TOKEN_FILE, OperatorToken
@@ -26,7 +27,7 @@ from services.kit.store import Store, database_url
 from services.kit.web import application
 from services.node import imports, operator
 from services.node.driver import Rounds
-from services.node.home import CHUNKS_FOLDER, DATABASE_FILE, KEYS_FOLDER
+from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.node import Node, rule_tables
 from services.node.settings import NodeSettings
 
