@@ -1,4 +1,4 @@
-"""What all tests share: a PostgreSQL that is started on first use and surely stopped, and fresh stores on both."""
+"""What all tests share: a group, a stage for rounds, and fresh stores on SQLite and on a PostgreSQL surely stopped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import signal
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,15 @@ import psutil
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
+from aquila.crypto.backend import load_group
 from services.kit.settings import DatabaseSettings
 from services.kit.store import Store, database_url
+from tests.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from aquila.crypto.group import Group
 
 _PREFIX = "aqpg-"
 
@@ -54,6 +59,24 @@ def postgres_url(postgres_server: URL) -> Iterator[URL]:
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def group() -> Group:
+    """The backend of this machine, on one thread: batches here are too small to share."""
+    return load_group(1)
+
+
+@pytest.fixture
+def staged(group: Group, tmp_path: Path) -> Callable[..., Stage]:
+    """Make a stage of a round with other terms than usual."""
+    return partial(Stage, group, tmp_path)
+
+
+@pytest.fixture
+def stage(staged: Callable[..., Stage]) -> Stage:
+    """A proposed round of AL, RS and SI."""
+    return staged()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

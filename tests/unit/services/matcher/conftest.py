@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila.crypto.backend import load_group
 from tests.unit.services.matcher.world import World
 
 if TYPE_CHECKING:
@@ -16,12 +15,6 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from aquila.crypto.group import Group
-
-
-@pytest.fixture(scope="session")
-def group() -> Group:
-    """The backend of this machine on one thread."""
-    return load_group(1)
 
 
 @pytest.fixture
