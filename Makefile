@@ -51,6 +51,7 @@ bench: $(VENV)/.runtime ## microseconds per element for each step
 
 pins: ## pin all requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/runtime.in -o requirements/runtime.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/dask.in -o requirements/dask.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/develop.in -o requirements/develop.txt
 
 clean: ## remove the environment and what tests and demo leave
