@@ -15,7 +15,8 @@
     │   └── CapError          more elements than the manifest's caps allow
     ├── AuditError            a log or a bundle that does not hold together
     ├── KeyMaterialError      a key is missing, unreadable, closed or destroyed
-    └── RestoredBackupError   this database is older than what it has already signed
+    ├── RestoredBackupError   this database is older than what it has already signed
+    └── ExecutorError         a worker that did a part of our work is gone
 
 Any bytes from outside end in this tree. An error carries fields (round, expected, got) and never person data,
 inputs, blinds, tokens or keys. Services add StoreError and PeerUnavailableError.
@@ -98,3 +99,7 @@ class KeyMaterialError(AquilaError):
 
 class RestoredBackupError(AquilaError):
     """This database is older than what the party has already signed in the round."""
+
+
+class ExecutorError(AquilaError):
+    """A worker that did a part of our work ended without an answer; the work can be done again."""

@@ -19,6 +19,7 @@ from aquila.errors import (
     CapError,
     DigestError,
     EquivocationError,
+    ExecutorError,
     InputError,
     KeyMaterialError,
     MalformedError,
@@ -81,6 +82,8 @@ PROBLEMS: ProblemTable = {
     AuditError: ProblemType("audit", "The log or bundle does not hold together", 422),
     # 500: the service's own key, which no caller can mend; without Retry-After, since waiting does not help either.
     KeyMaterialError: ProblemType("key-material", "A key is missing, unreadable, closed or destroyed", 500),
+    # 503: nobody's fault that a caller could mend, and the same call may succeed later.
+    ExecutorError: ProblemType("executor", "A worker ended without an answer", 503),
 }
 
 

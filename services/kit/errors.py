@@ -11,7 +11,7 @@
     └── PolicyError
         └── UnknownCallerError  a local caller without the operator's token
 
-`StoreError` and `PeerUnavailableError` are worth another try: their problems carry `Retry-After`.
+`StoreError`, `PeerUnavailableError` and `ExecutorError` are worth another try: their problems carry `Retry-After`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aquila.errors import AquilaError, InputError, PolicyError
+from aquila.errors import AquilaError, ExecutorError, InputError, PolicyError
 from aquila.protocol import problems
 from aquila.protocol.problems import ProblemTable, ProblemType
 
@@ -73,7 +73,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
 
 # Seconds to wait before the same call is worth another try: a full disk needs a person, the others need a moment.
 RETRY_AFTER: Mapping[type[AquilaError], int] = MappingProxyType(
-    {StoreFullError: 300, StoreError: 5, PeerUnavailableError: 10}
+    {StoreFullError: 300, StoreError: 5, PeerUnavailableError: 10, ExecutorError: 10}
 )
 
 

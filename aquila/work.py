@@ -1,0 +1,161 @@
+"""The seam through which independent pieces of work go: any `concurrent.futures.Executor`.
+
+On one machine it is a pool of processes (`local_pool`), for short work this process itself (`InProcess`), on several
+machines what a service hands in, such as that of Dask's `Client.get_executor()`. A piece of work is a function at the
+top level of a module; its argument and its result travel pickled, so it must last well over ten milliseconds to be
+worth the way. Whoever runs the executor sees what travels: it belongs to the same trust as the caller.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from aquila.crypto.backend import load_group, usable_cores
+from aquila.errors import ExecutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from multiprocessing.context import BaseContext
+    from typing import ParamSpec
+
+    from aquila.crypto.backend import Backend
+    from aquila.crypto.group import Group
+
+    Parameters = ParamSpec("Parameters")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_order(
+    executor: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Yield the results of a function for many items, in their order, with a bounded number of them in flight.
+
+    Items are drawn only when there is room for them, so a chain of such streams is bounded as a whole. When a task
+    fails, its error is raised where its result would have come; then, and when the caller stops listening, tasks that
+    have not begun are cancelled.
+
+    Args:
+        executor: Where the work goes.
+        function: At the top level of a module, or a `partial` of one.
+        items: Each is the argument of one task.
+        ahead: How many tasks at most are handed in and not yet yielded; twice the number of workers keeps all busy.
+
+    Raises:
+        ExecutorError: A worker ended without an answer, such as one that the system stopped for want of memory.
+        Exception: Whatever `items` and the function raise.
+    """
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(_submit(executor, function, item))
+            if len(waiting) >= ahead:
+                yield _result(waiting.popleft())
+        while waiting:
+            yield _result(waiting.popleft())
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def with_group(function: Callable[[Group, Item], Result], backend: Backend, item: Item) -> Result:
+    """Call a task that computes in the group, with the group of the process in which this runs.
+
+    `partial(with_group, function, "auto")` is what an executor can be given.
+    """
+    return function(group_of(backend), item)
+
+
+@cache
+def group_of(backend: Backend) -> Group:
+    """Return the group of this process, made once; it uses one thread, because the processes share the cores.
+
+    Raises:
+        InputError: This machine cannot run the backend.
+    """
+    return load_group(1, backend)
+
+
+def local_pool(workers: int | None = None, preload: Sequence[str] = ()) -> Executor:
+    """Return an executor of this machine; leaving its `with` block ends its processes.
+
+    Args:
+        workers: How many processes; by default one for each core that this process may use. With one, the work is
+            done in this process.
+        preload: Modules that every worker needs; they are imported once and shared by all.
+    """
+    count = usable_cores() if workers is None else workers
+    if count <= 1:
+        return InProcess()
+    return ProcessPoolExecutor(count, mp_context=_context(preload), initializer=begin_worker)
+
+
+class InProcess(Executor):
+    """An executor that does every piece of work at once, where it is handed in."""
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Future[Result]:
+        """Call the function; its result or error is in the future already."""
+        future: Future[Result] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  # it is raised again by whoever asks for the result
+            future.set_exception(error)
+        return future
+
+
+def begin_worker() -> None:
+    """Prepare a process of the pool: Ctrl-C is its parent's business, and without its parent it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=end_with, args=(parent.sentinel, os._exit), daemon=True).start()
+
+
+def end_with(sentinel: int, leave: Callable[[int], object]) -> None:
+    """Wait until a process has ended, then leave: a worker whose parent was killed would wait for work for ever."""
+    wait([sentinel])
+    leave(1)
+
+
+def _context(preload: Sequence[str]) -> BaseContext:
+    """Return how workers are started: from a small server process that holds no thread, lock or secret of ours.
+
+    A plain fork would copy the locks of DuckDB's and of the group's threads in whatever state they are.
+    """
+    if "forkserver" not in get_all_start_methods():  # pragma: no cover  # Windows
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    return context
+
+
+def _submit(executor: Executor, function: Callable[[Item], Result], item: Item) -> Future[Result]:
+    try:
+        return executor.submit(function, item)
+    except BrokenExecutor:
+        raise _lost() from None
+
+
+def _result(future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenExecutor:
+        raise _lost() from None
+
+
+def _lost() -> ExecutorError:
+    return ExecutorError(
+        "a process that did a part of the work ended without an answer",
+        hint="look whether the system ended it for want of memory; fewer workers need less",
+    )
