@@ -10,19 +10,26 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from aquila.errors import PolicyError
-from aquila.protocol.submission import most_inputs, padded_records, prepare_run, profile_position, record_places
+from aquila.protocol.places import (
+    BatchInputs,
+    input_digests,
+    most_inputs,
+    padded_records,
+    place_inputs,
+    profile_positions,
+)
+from aquila.protocol.submission import prepare_run
 from aquila.records.inputs import FrequencyLimit, HeldBack, Input, record_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import numpy as np
-
     from aquila.crypto.group import Group
     from aquila.crypto.keys import SecretBytes
     from aquila.protocol.messages import Manifest
-    from aquila.protocol.submission import Place
     from aquila.records.person import Record
     from aquila.records.rules import InputClass, RuleTable
 
@@ -94,24 +101,29 @@ class Preparation:
     def batch(self, number: int, held_back: HeldBack) -> dict[InputClass, np.ndarray]:
         """Blind one batch of records; see `aquila.protocol.submission.prepare_run`."""
         first = number * BATCH_RECORDS
-        places = [place for item in self._batch_inputs(first, held_back) for place in self._places(*item)]
-        return prepare_run(self.group, self.first_binding, self.table, self.seed, places)
+        sent = list(self._batch_inputs(first, held_back))
+        every = [item for inputs in sent for item in inputs]
+        inputs = BatchInputs(
+            first=first,
+            counts=np.array([len(inputs) for inputs in sent], dtype=np.int64),
+            rules=np.array([item.rule for item in every], dtype=np.uint8),
+            digests=input_digests(self.first_binding, self.table, every),
+        )
+        places = place_inputs(self.seed, self.table, self.manifest.padding, inputs, len(self.source))
+        return prepare_run(self.group, self.table, self.seed, places)
 
-    def _batch_inputs(self, first: int, held_back: HeldBack) -> Iterator[tuple[int, tuple[Input, ...]]]:
-        for position, record in enumerate(self.source.read(first, BATCH_RECORDS), start=first):
+    def _batch_inputs(self, first: int, held_back: HeldBack) -> Iterator[tuple[Input, ...]]:
+        for record in self.source.read(first, BATCH_RECORDS):
             kept = held_back.keep(record_inputs(record, self.table))
             sent = spread(kept, most_inputs(self.manifest.padding))
             held_back.by_rule.update(Counter(item.rule for item in kept) - Counter(item.rule for item in sent))
-            yield position, sent
-        for position in range(max(first, len(self.source)), min(first + BATCH_RECORDS, self.records)):
-            copied = profile_position(position, len(self.source), self.seed)
-            for record in self.source.read(copied, 1):
-                kept = held_back.keep(record_inputs(record, self.table), count=False)
-                yield position, spread(kept, most_inputs(self.manifest.padding))
-
-    def _places(self, position: int, inputs: tuple[Input, ...]) -> list[Place]:
-        dummy = position >= len(self.source)
-        return record_places(position, inputs, self.manifest.padding, self.table, self.seed, dummy=dummy)
+            yield sent
+        dummies = np.arange(max(first, len(self.source)), min(first + BATCH_RECORDS, self.records), dtype=np.uint64)
+        if len(dummies):
+            for copied in profile_positions(self.seed, dummies, len(self.source)).tolist():
+                for record in self.source.read(copied, 1):
+                    kept = held_back.keep(record_inputs(record, self.table), count=False)
+                    yield spread(kept, most_inputs(self.manifest.padding))
 
 
 def spread(inputs: tuple[Input, ...], most: int) -> tuple[Input, ...]:

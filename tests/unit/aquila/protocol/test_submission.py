@@ -12,13 +12,15 @@ from aquila.crypto import oprf
 from aquila.crypto.group import ORDER
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
-from aquila.errors import InputError, MalformedError
+from aquila.crypto.streams import derive
+from aquila.errors import MalformedError
 from aquila.protocol import submission as s
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding
+from aquila.protocol.places import BatchInputs, Places, input_digests, place_inputs
 from aquila.records.inputs import Input
 from aquila.records.rules import InputClass
-from aquila.rehearsal import DEFAULT_PADDING, NO_PADDING
+from aquila.rehearsal import NO_PADDING
 from tests.stage import BOTH_CLASSES
 
 if TYPE_CHECKING:
@@ -34,69 +36,28 @@ def seed() -> SecretBytes:
     return SecretBytes(b"\x07" * 32)
 
 
-def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> list[s.Place]:
+def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> Places:
     """Return the places of so many records, each with an input of either class."""
-    return [
-        place
-        for position in range(count)
-        for place in s.record_places(
-            position, [Input(1, b"full %d" % position), Input(2, b"partial %d" % position)], padding, BOTH_CLASSES, seed
-        )
-    ]
+    inputs = [Input(rule, b"%d %d" % (rule, position)) for position in range(count) for rule in (1, 2)]
+    batch = BatchInputs(
+        first=0,
+        counts=np.full(count, 2),
+        rules=np.array([item.rule for item in inputs], dtype=np.uint8),
+        digests=input_digests(BINDING, BOTH_CLASSES, inputs),
+    )
+    return place_inputs(seed, BOTH_CLASSES, padding, batch, count)
 
 
-@pytest.mark.parametrize(("records", "padded"), [(0, 0), (1, 10), (10, 10), (11, 20)])
-def test_records_are_padded_to_a_multiple(records: int, padded: int) -> None:
-    """The number of records goes up to the next multiple; without padding it stays."""
-    assert s.padded_records(records, SIZES) == padded
-    assert s.padded_records(records, NO_PADDING) == records
-
-
-@pytest.mark.parametrize(("inputs", "padded"), [(0, 2), (1, 2), (2, 2), (3, 4), (4, 4), (5, 8), (9, 12)])
-def test_inputs_are_padded_to_a_size(inputs: int, padded: int) -> None:
-    """Inputs go up to the next size, above the largest to its next multiple."""
-    assert s.padded_inputs(inputs, SIZES) == padded
-    assert s.padded_inputs(inputs, NO_PADDING) == inputs
-
-
-@pytest.mark.parametrize(
-    ("padding", "most"), [(NO_PADDING, 255), (DEFAULT_PADDING, 224), (SIZES, 252)], ids=["none", "default", "small"]
-)
-def test_most_inputs_of_a_record(seed: SecretBytes, padding: Padding, most: int) -> None:
-    """As many as can be padded have places; one more is refused."""
-    assert s.most_inputs(padding) == most
-    inputs = [Input(1, b"%d" % number) for number in range(most + 1)]
-    assert len(s.record_places(3, inputs[:most], padding, BOTH_CLASSES, seed)) == most
-    with pytest.raises(InputError, match="more inputs than can be sent"):
-        s.record_places(3, inputs, padding, BOTH_CLASSES, seed)
-
-
-def test_places_of_a_record(seed: SecretBytes) -> None:
-    """Numbers follow each other from 256 times the position; padding has a rule of the table and no value."""
-    found = s.record_places(5, [Input(2, b"x"), Input(1, b"y"), Input(1, b"z")], SIZES, BOTH_CLASSES, seed)
-    assert [place.number for place in found] == [1280, 1281, 1282, 1283]
-    assert found[:3] == [s.Place(1280, 2, b"x"), s.Place(1281, 1, b"y"), s.Place(1282, 1, b"z")]
-    assert found[3].value is None
-    assert found[3].rule in {1, 2}
-
-
-def test_a_dummy_has_rules_and_no_values(seed: SecretBytes) -> None:
-    """A dummy copies the rules of a real record, so that nobody tells it by them."""
-    found = s.record_places(5, [Input(2, b"x"), Input(1, b"y")], SIZES, BOTH_CLASSES, seed, dummy=True)
-    assert [(place.rule, place.value) for place in found] == [(2, None), (1, None)]
-
-
-def test_padding_rules_and_profiles_vary(seed: SecretBytes) -> None:
-    """Padding takes every rule and dummies copy various records, as the seed says."""
-    rules = {s.record_places(n, [], SIZES, BOTH_CLASSES, seed)[0].rule for n in range(40)}
-    profiles = {s.profile_position(n, 5, seed) for n in range(40)}
-    assert (rules, profiles) == ({1, 2}, set(range(5)))
+def one_place(rule: int) -> Places:
+    """Return the place of a single input."""
+    digests = input_digests(BINDING, BOTH_CLASSES, [Input(rule, b"value")])
+    return Places(np.array([0], dtype=np.uint64), np.array([rule], dtype=np.uint8), digests)
 
 
 def test_everything_derives_from_the_seed(group: Group, seed: SecretBytes) -> None:
     """The same seed gives the same rows, another seed not one equal element, handle or blind."""
     other = SecretBytes(b"\x08" * 32)
-    runs = [s.prepare_run(group, BINDING, BOTH_CLASSES, key, places(6, key, SIZES)) for key in (seed, seed, other)]
+    runs = [s.prepare_run(group, BOTH_CLASSES, key, places(6, key, SIZES)) for key in (seed, seed, other)]
     for kind in InputClass:
         assert runs[0][kind].tobytes() == runs[1][kind].tobytes()
         assert not set(runs[0][kind]["element"].tolist()) & set(runs[2][kind]["element"].tolist())
@@ -105,38 +66,35 @@ def test_everything_derives_from_the_seed(group: Group, seed: SecretBytes) -> No
     assert len(s.handle_of(seed, 3)) == s.HANDLE_BYTES
 
 
-def test_blinds_are_as_the_protocol_writes_them(group: Group, seed: SecretBytes) -> None:
-    """Blind i is HMAC-SHA-512 of the seed over the framed number, modulo the order (PROTOCOL.md 3.4.5)."""
-    import hmac  # noqa: PLC0415 - the test's own computation
+def test_blinds_and_handles_are_as_the_protocol_writes_them(group: Group, seed: SecretBytes) -> None:
+    """A blind is four blocks of the stream of its label modulo the order, a handle is one block (3.4.5)."""
+    stream = {
+        label: derive(seed, framed(label), [1281], width)
+        for label, width in (("aquila/1 blind", 64), ("aquila/1 handle", 16))
+    }
+    expected = int.from_bytes(stream["aquila/1 blind"], "little") % ORDER
+    assert s.blinds_of(group, seed, [1281]) == expected.to_bytes(32, "little")
+    assert s.handle_of(seed, 1281) == stream["aquila/1 handle"]
 
-    mac = hmac.digest(bytes(seed.to_bytes()), framed("aquila/1 blind", (1281).to_bytes(8, "big")), "sha512")
-    expected = (int.from_bytes(mac, "little") % ORDER).to_bytes(32, "little")
-    assert s.blinds_of(group, seed, [1281]) == expected
+
+def test_many_are_their_members(group: Group, seed: SecretBytes) -> None:
+    """Blinds and handles of a batch, in whatever order, are those of each number alone."""
+    numbers = [2**63, 0, 255, 256, 7]
+    assert s.blinds_of(group, seed, numbers) == b"".join(s.blinds_of(group, seed, [number]) for number in numbers)
+    assert s.handles_of(seed, numbers) == b"".join(s.handle_of(seed, number) for number in numbers)
 
 
-def test_input_digest(group: Group, seed: SecretBytes) -> None:
-    """X = SHA-256(framed(label, first binding, class, rule) || value) (PROTOCOL.md 3.4.4)."""
-    rows = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, [s.Place(0, 2, b"value")])[InputClass.PARTIAL]
+def test_a_row_of_an_input(group: Group, seed: SecretBytes) -> None:
+    """A row holds the input's digest and the blinded element of it."""
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, one_place(2))[InputClass.PARTIAL]
     expected = hashlib.sha256(framed("aquila/1 input", BINDING, b"partial", b"\x02") + b"value").digest()
     assert rows["digest"].tobytes() == expected
-    blind = s.blinds_of(group, seed, [0])
-    assert rows["element"].tobytes() == oprf.blind(group, expected, 32, blind)
-
-
-def test_an_input_has_another_digest_elsewhere() -> None:
-    """Another round, class or rule gives another digest of the same value: nothing is comparable across them."""
-    states = {
-        s.input_digest_prefix(binding, kind, rule).digest()
-        for binding in (BINDING, bytes(32))
-        for kind in InputClass
-        for rule in (1, 2)
-    }
-    assert len(states) == 8
+    assert rows["element"].tobytes() == oprf.blind(group, expected, 32, s.blinds_of(group, seed, [0]))
 
 
 def test_a_run_is_sorted_by_its_elements(group: Group, seed: SecretBytes) -> None:
     """Rows lie in the order of their elements; each class has its own rules only."""
-    run = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, places(20, seed))
+    run = s.prepare_run(group, BOTH_CLASSES, seed, places(20, seed))
     for kind, rule in ((InputClass.FULL, 1), (InputClass.PARTIAL, 2)):
         elements = elements_of(run[kind])
         assert elements == sorted(elements)
@@ -146,7 +104,7 @@ def test_a_run_is_sorted_by_its_elements(group: Group, seed: SecretBytes) -> Non
 
 def test_a_class_without_inputs(group: Group, seed: SecretBytes) -> None:
     """A batch whose inputs are all of one class has an empty run of the other."""
-    run = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, [s.Place(0, 1, b"value")])
+    run = s.prepare_run(group, BOTH_CLASSES, seed, one_place(1))
     assert (len(run[InputClass.FULL]), len(run[InputClass.PARTIAL])) == (1, 0)
     assert list(s.merge_runs([run[InputClass.PARTIAL]], 4)) == []
 
@@ -168,6 +126,16 @@ def random_rows(count: int, number: int) -> np.ndarray:
     rows["element"] = np.frombuffer(octets.tobytes(), dtype="S32")
     rows["number"] = np.arange(count)
     return rows[np.argsort(rows["element"], kind="stable")]
+
+
+def test_elements_that_begin_alike() -> None:
+    """Where the first eight bytes agree, the following ones decide."""
+    rows = random_rows(40, 3)
+    octets = rows["element"].tobytes()
+    alike = b"".join(bytes(8) + octets[32 * place + 8 : 32 * place + 32] for place in range(40))
+    rows["element"] = np.frombuffer(alike, dtype="S32")
+    (merged,) = s.merge_runs([rows[np.argsort(rows["element"])]], 100)
+    assert elements_of(merged) == sorted(elements_of(rows))
 
 
 @pytest.mark.parametrize("sizes", [[0], [1], [7], [3, 4], [0, 9, 0], [100, 1, 50, 200], [1] * 30], ids=str)
@@ -195,7 +163,7 @@ def test_tokens_are_those_of_the_summed_key(group: Group, seed: SecretBytes) -> 
     from random import Random  # noqa: PLC0415 - the test's own randomness
 
     shares = [new_share(group, Random(5).randbytes)] + [new_share(group, Random(n).randbytes) for n in (6, 7)]
-    rows = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, places(9, seed))[InputClass.FULL]
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, places(9, seed))[InputClass.FULL]
     answers = [oprf.evaluate(group, rows["element"].tobytes(), share) for share in shares[1:]]
     made = s.finalize_chunk(group, rows, seed, shares[0], answers)
     # RFC 9497 section 3.3.1, Evaluate: with the whole key in one place, which no party ever has.
@@ -221,7 +189,7 @@ def test_a_finalized_chunk_does_not_show_its_tokens() -> None:
 
 def test_elements_in_order(group: Group, seed: SecretBytes) -> None:
     """Strictly ascending elements pass; an element twice or out of order is named by its position."""
-    rows = s.prepare_run(group, BINDING, BOTH_CLASSES, seed, places(6, seed))[InputClass.FULL]
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, places(6, seed))[InputClass.FULL]
     elements = elements_of(rows)
     s.check_elements(group, b"".join(elements))
     for wrong, index in (([*elements[:3], *elements[2:]], 3), ([elements[1], elements[0], *elements[2:]], 1)):

@@ -1,0 +1,151 @@
+"""Where the inputs of a submission go: numbers, input digests, padding and dummies (PROTOCOL.md 3.4.4 to 3.4.6).
+
+Columns lie in NumPy arrays: Python works once for each input, to digest its value, and for nothing else. What is
+drawn at random comes from the submission seed, so that a batch of records comes out the same however often it is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.crypto.streams import BLOCK_BYTES, derive
+from aquila.errors import InputError
+from aquila.protocol.encoding import framed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from aquila.crypto.keys import SecretBytes
+    from aquila.protocol.messages import Padding
+    from aquila.records.inputs import Input
+    from aquila.records.rules import InputClass, RuleTable
+
+DIGEST_BYTES = 32
+INPUTS_PER_RECORD = 256
+_DIGEST = f"V{DIGEST_BYTES}"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BatchInputs:
+    """The inputs of consecutive records as columns, record by record, without padding.
+
+    Attributes:
+        first: The position of the first record in the submission, from 0.
+        counts: How many inputs each of m records has.
+        rules: The rule of each of n inputs, the sum of `counts`.
+        digests: The input digest of each, 32 bytes; a digest of a guess can be compared with it, so it is secret.
+    """
+
+    first: int
+    counts: NDArray[np.int64]
+    rules: NDArray[np.uint8]
+    digests: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Places:
+    """Inputs of a submission with their padding, as columns.
+
+    Attributes:
+        numbers: The number of each of n inputs: 256 times its record's position plus its place within the record.
+        rules: Its rule.
+        digests: Its input digest, 32 bytes each; of padding and dummies one that no value has.
+    """
+
+    numbers: NDArray[np.uint64]
+    rules: NDArray[np.uint8]
+    digests: bytes
+
+
+def padded_records(records: int, padding: Padding) -> int:
+    """Return the number of records of a submission with its dummies (PROTOCOL.md 3.4.6)."""
+    multiple = padding.records_multiple
+    return -(-records // multiple) * multiple
+
+
+def padded_inputs(counts: NDArray[np.int64], padding: Padding) -> NDArray[np.int64]:
+    """Return for each number of inputs the number that such a record gets (PROTOCOL.md 3.4.6)."""
+    if not padding.inputs_per_record:
+        return counts
+    sizes = np.array(padding.inputs_per_record, dtype=np.int64)
+    largest = sizes[-1]
+    next_size = sizes[np.minimum(np.searchsorted(sizes, counts), len(sizes) - 1)]
+    return np.where(counts <= largest, next_size, -(-counts // largest) * largest)
+
+
+def most_inputs(padding: Padding) -> int:
+    """Return how many inputs of a record can be sent, such that their padded number still has a place (3.4.6)."""
+    largest = padding.inputs_per_record[-1] if padding.inputs_per_record else 1
+    return (INPUTS_PER_RECORD - 1) // largest * largest
+
+
+def input_digest_prefix(first_binding: bytes, input_class: InputClass, rule: int) -> hashlib._Hash:
+    """Return the SHA-256 state that an input's value completes to its digest (PROTOCOL.md 3.4.4)."""
+    return hashlib.sha256(framed("aquila/1 input", first_binding, input_class.value.encode(), bytes([rule])))
+
+
+def input_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[Input]) -> bytes:
+    """Return the input digests of n inputs, 32 bytes each (PROTOCOL.md 3.4.4)."""
+    starts = {
+        rule.number: input_digest_prefix(first_binding, rule.input_class, rule.number).copy for rule in table.rules
+    }
+    digests = []
+    for rule, value in inputs:
+        state = starts[rule]()
+        state.update(value)
+        digests.append(state.digest())
+    return b"".join(digests)
+
+
+def profile_positions(seed: SecretBytes, positions: NDArray[np.uint64], records: int) -> NDArray[np.uint64]:
+    """Return for each dummy's position that of the real record, of so many, whose rules it copies (3.4.6)."""
+    return _draws(seed, "profile", positions) % np.uint64(records)
+
+
+def place_inputs(
+    seed: SecretBytes, table: RuleTable, padding: Padding, inputs: BatchInputs, real_records: int
+) -> Places:
+    """Number a batch's inputs and pad them (PROTOCOL.md 3.4.6).
+
+    Args:
+        seed: The submission seed.
+        table: The match rules, for the rules of padding inputs.
+        padding: The manifest's padding.
+        inputs: The batch; a dummy has the rules of the record that it copies, and digests that do not count.
+        real_records: How many records are no dummies; those behind them are.
+
+    Raises:
+        InputError: A record has more inputs than `most_inputs`.
+    """
+    sizes = padded_inputs(inputs.counts, padding)
+    if sizes.max(initial=0) >= INPUTS_PER_RECORD:
+        got = int(inputs.counts.max())
+        raise InputError("a record has more inputs than can be sent", expected=most_inputs(padding), got=got)
+    positions = np.repeat(np.arange(inputs.first, inputs.first + len(sizes), dtype=np.uint64), sizes)
+    within = np.arange(len(positions)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    numbers = positions * np.uint64(INPUTS_PER_RECORD) + within.astype(np.uint64)
+    sent = within < np.repeat(inputs.counts, sizes)
+
+    rules = np.empty(len(numbers), dtype=np.uint8)
+    rules[sent] = inputs.rules
+    every = np.array([rule.number for rule in table.rules], dtype=np.uint8)
+    rules[~sent] = every[_draws(seed, "padding rule", numbers[~sent]) % np.uint64(len(every))]
+
+    digests = np.empty(len(numbers), dtype=_DIGEST)
+    digests[sent] = np.frombuffer(inputs.digests, dtype=_DIGEST)
+    without_value = ~sent | (positions >= real_records)
+    drawn = derive(seed, framed("aquila/1 padding"), numbers[without_value], DIGEST_BYTES)
+    digests[without_value] = np.frombuffer(drawn, dtype=_DIGEST)
+    return Places(numbers, rules, digests.tobytes())
+
+
+def _draws(seed: SecretBytes, label: str, numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a random integer of 64 bits for each number: a remainder of it by a few million has no measurable bias."""
+    drawn = derive(seed, framed("aquila/1 " + label), numbers, BLOCK_BYTES)
+    return np.frombuffer(drawn, dtype="<u8")[::2]
