@@ -1,0 +1,201 @@
+"""Records of one list that are likely the same person, found by their owner before the list is submitted.
+
+The list is joined with itself by the same match rules, and graded by the same `grade`, as two lists of a round. Each
+pair counts twice then, once from either side, so the learned share is that of the records which have a duplicate.
+Values are digests in a DuckDB file of the caller's directory, joined out of core; nothing of it leaves the node.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+import numpy as np
+
+from aquila.matching.certainty import Grade, Level, grade, learn_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from aquila.records.rules import RuleTable
+
+MOST_SHARED = 32  # records that share a value make pairs with the square of their number
+_ROW = struct.Struct("<IBQ")
+_ROWS = np.dtype([("position", "<u4"), ("rule", "u1"), ("value", "<u8")])
+_PREFIXES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DuplicatePair:
+    """Two records of one list that are likely one person, by the number of the record in the list, from 0."""
+
+    first: int
+    second: int
+    grade: Grade
+
+    def __repr__(self) -> str:
+        return "DuplicatePair()"
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """What the search found; it has a `__dict__` for the groups.
+
+    Attributes:
+        pairs: The surest first.
+        share: The learned share of records that have a duplicate; the prior of every pair.
+        crowded: By rule name, how many values more than `MOST_SHARED` records share: these were not compared.
+    """
+
+    pairs: tuple[DuplicatePair, ...]
+    share: float
+    crowded: dict[str, int]
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Records that pairs connect, directly or through others, in the order of the list."""
+        leader: dict[int, int] = {}
+
+        def led(record: int) -> int:
+            while leader.setdefault(record, record) != record:
+                leader[record] = record = leader[leader[record]]
+            return record
+
+        for pair in self.pairs:
+            low, high = sorted((led(pair.first), led(pair.second)))
+            leader[high] = low
+        members: dict[int, list[int]] = {}
+        for record in sorted(leader):
+            members.setdefault(led(record), []).append(record)
+        return tuple(tuple(group) for group in members.values())
+
+    def by_level(self) -> dict[Level, int]:
+        """How many pairs there are of each level."""
+        counts = Counter(pair.grade.level for pair in self.pairs)
+        return {level: counts[level] for level in Level}
+
+
+class DuplicateSearch:
+    """Searches one list: `note` each record in the order of the list, then ask once for `found`.
+
+    Args:
+        table: The match rules.
+        directory: An empty directory of this search alone, which the caller deletes: its files are as telling as the
+            list.
+        memory_mib: What DuckDB may use before it spills into the directory.
+        threads: How many threads DuckDB may use.
+        rows_at_once: How many values are collected before they go to the file, and about how many are joined at once.
+    """
+
+    def __init__(
+        self,
+        table: RuleTable,
+        directory: Path,
+        *,
+        memory_mib: int = 512,
+        threads: int = 2,
+        rows_at_once: int = 1_000_000,
+    ) -> None:
+        self._table = table
+        self._rows_at_once = rows_at_once
+        self._records = 0
+        self._rows = 0
+        self._pending = bytearray()
+        self._connection = duckdb.connect(
+            str(directory / "values.duckdb"),
+            config={
+                "memory_limit": f"{memory_mib}MiB",
+                "threads": threads,
+                "temp_directory": str(directory / "spill"),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+        self._connection.execute("CREATE TABLE noted (position UINTEGER, rule UTINYINT, value UBIGINT)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def note(self, inputs: Iterable[tuple[int, bytes]]) -> None:
+        """Note the inputs of the next record, each once, as `record_inputs` gives them."""
+        for rule, value in inputs:
+            self._pending += _ROW.pack(self._records, rule, _digest(rule, value))
+        self._records += 1
+        if len(self._pending) >= self._rows_at_once * _ROW.size:
+            self._flush()
+
+    def found(self, minimum: Level = Level.LOW) -> Duplicates:
+        """Return the pairs of at least this level, of all records noted so far."""
+        self._flush()
+        run = self._connection.execute
+        # Where two lists may each have a value n times, both records of one list are among 2n.
+        limits = {rule.number: 2 * rule.most_records for rule in self._table.rules if rule.most_records}
+        run(_CREATE_SHARED, [MOST_SHARED, limits])
+        run(_CREATE_MET)
+        step = -(-_PREFIXES // min(_PREFIXES, self._rows // self._rows_at_once + 1))
+        for start in range(0, _PREFIXES, step):
+            run(_JOIN_RANGE, [start, start + step])
+        run(_GROUP)
+        patterns = dict(run("SELECT rules, 2 * count(*) FROM grouped GROUP BY rules").fetchall())
+        size = max(self._records, 1)
+        share = learn_share(self._table, patterns, size, size)
+        graded = {mask: grade(self._table, mask, size, size, share) for mask in patterns}
+        wanted = [mask for mask, result in graded.items() if result.level is not None and result.level >= minimum]
+        query = "SELECT first, second, rules FROM grouped WHERE list_contains($1::UBIGINT[], rules)"
+        pairs = [DuplicatePair(first, second, graded[mask]) for first, second, mask in run(query, [wanted]).fetchall()]
+        crowded = run("SELECT rule, count(*) FROM shared WHERE crowded GROUP BY rule ORDER BY rule").fetchall()
+        return Duplicates(
+            tuple(sorted(pairs, key=lambda pair: (-pair.grade.probability, pair.first, pair.second))),
+            share,
+            {self._table.by_number[rule].name: count for rule, count in crowded},
+        )
+
+    def _flush(self) -> None:
+        """Move what is pending into the file."""
+        if not self._pending:
+            return
+        rows = np.frombuffer(bytes(self._pending), dtype=_ROWS)
+        columns = {name: np.ascontiguousarray(rows[name]) for name in _ROWS.names or ()}
+        self._connection.from_query("SELECT * FROM columns").insert_into("noted")
+        self._rows += len(rows)
+        self._pending.clear()
+        del columns
+
+
+def _digest(rule: int, value: bytes) -> int:
+    """Return 8 bytes of a value's digest: among 20 million values two differing ones fall together in 1 of 100,000."""
+    return int.from_bytes(hashlib.blake2b(value, digest_size=8, person=bytes((rule,))).digest(), "little")
+
+
+_CREATE_SHARED = """
+CREATE OR REPLACE TABLE shared AS
+SELECT rule, value, count(*) > $1 AS crowded FROM noted
+GROUP BY rule, value
+HAVING count(*) BETWEEN 2 AND coalesce(map_extract_value($2::MAP(UTINYINT, UBIGINT), rule), count(*))
+"""
+
+_CREATE_MET = "CREATE OR REPLACE TABLE met (first UINTEGER, second UINTEGER, rules UBIGINT)"
+
+_JOIN_RANGE = """
+INSERT INTO met
+WITH kept AS (
+  SELECT position, rule, value FROM noted SEMI JOIN (FROM shared WHERE NOT crowded) USING (rule, value)
+  WHERE value >> 48 >= $1 AND value >> 48 < $2)
+SELECT a.position, b.position, bit_or(1::UBIGINT << (a.rule - 1)::UBIGINT)
+FROM kept a JOIN kept b ON a.rule = b.rule AND a.value = b.value AND a.position < b.position
+GROUP BY ALL
+"""
+
+_GROUP = """
+CREATE OR REPLACE TABLE grouped AS
+SELECT first, second, bit_or(rules) AS rules FROM met GROUP BY ALL
+"""

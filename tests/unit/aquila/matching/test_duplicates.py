@@ -1,0 +1,159 @@
+"""Duplicates of one list: which pairs are found, at which level, and what is not compared."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from aquila.matching.certainty import Level, grade
+from aquila.matching.duplicates import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
+from aquila.records.inputs import record_inputs
+from aquila.records.person import PartialDate, Record
+from aquila.records.rules import RuleTable, parse_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+TABLE = parse_rules("""
+name = "two rules"
+version = 1
+expected_share = 0.03
+families = { names = "names", date = "date of birth" }
+[parts.pair]
+reads = "pair:folded"
+family = "names"
+bits = 7
+sentence = "a pair"
+[parts.rare]
+reads = "pair:folded"
+family = "names"
+bits = 12
+sentence = "a rare pair"
+[parts.date]
+reads = "birth:full"
+family = "date"
+bits = 14
+sentence = "a date"
+[[rules]]
+number = 1
+name = "pair and date"
+input_class = "full"
+parts = ["pair", "date"]
+sentence = "Both."
+[[rules]]
+number = 2
+name = "rare pair"
+input_class = "partial"
+parts = ["rare"]
+most_records = 1
+sentence = "Rare."
+""")
+GRADE = grade(TABLE, 1, 10, 10)
+
+
+def person(given: str, family: str, date: str = "1980-02-03") -> Record:
+    """A record; its id is of no account here."""
+    return Record("r", (given,), (family,), date_of_birth=PartialDate.parse(date))
+
+
+def search(
+    directory: Path, records: Iterable[Record], table: RuleTable = TABLE, level: Level = Level.LOW
+) -> Duplicates:
+    """Search a list."""
+    with DuplicateSearch(table, directory) as found:
+        for record in records:
+            found.note(record_inputs(record, table))
+        return found.found(level)
+
+
+def strangers(count: int) -> list[Record]:
+    """Persons of whom no two share a name or a date."""
+    letters = "bdfgklmnprtz"
+    names = [a + "a" + b + "o" + c for a in letters for b in letters for c in letters if a != b != c][:count]
+    return [person(name, name[::-1], f"{1950 + i % 50}-01-{1 + i % 28:02}") for i, name in enumerate(names)]
+
+
+def test_two_records_of_one_person_are_found(tmp_path: Path) -> None:
+    """In another script and order, by their places in the list."""
+    records = [*strangers(50), person("Ana", "Ilić"), *strangers(80)[50:], person("Илић", "Ана")]
+    found = search(tmp_path, records)
+    assert [(pair.first, pair.second) for pair in found.pairs] == [(50, 81)]
+    assert found.pairs[0].grade.level is not None
+    assert found.pairs[0].grade.rules == ("pair and date", "rare pair")
+    assert found.groups == ((50, 81),)
+
+
+def test_a_record_is_no_duplicate_of_itself(tmp_path: Path) -> None:
+    """Whatever its own names share with each other."""
+    double = Record("r", ("Ana",), ("Ilić",), aliases=("Ana Ilic", "Ilić Ana"), date_of_birth=PartialDate(1980, 2, 3))
+    assert search(tmp_path, [double, *strangers(20)]).pairs == ()
+
+
+def test_an_empty_list_has_no_duplicates(tmp_path: Path) -> None:
+    """Nothing noted, nothing found, also of records without inputs."""
+    with DuplicateSearch(TABLE, tmp_path) as empty:
+        empty.note([])
+        assert empty.found() == Duplicates((), empty.found().share, {})
+
+
+def test_groups_connect_through_others(tmp_path: Path) -> None:
+    """Three records of one person are one group, a second pair another, in the order of the list."""
+    records = [person("Ana", "Ilić"), person("Eva", "Kos"), *strangers(200), person("Ana", "Ilic")]
+    records += [person("Kos", "Eva"), person("Ilić", "Ана")]
+    found = search(tmp_path, records)
+    assert found.groups == ((0, 202, 204), (1, 203))
+    assert sum(found.by_level().values()) == 4
+
+
+def test_a_chain_of_pairs_is_one_group() -> None:
+    """Whatever the order in which its pairs come."""
+    for order in ((0, 1, 2, 3), (3, 1, 0, 2), (2, 0, 3, 1)):
+        links = [list(pairwise((4, 9, 2, 7, 0)))[place] for place in order]
+        pairs = tuple(DuplicatePair(min(link), max(link), GRADE) for link in links)
+        assert Duplicates(pairs, 0.1, {}).groups == ((0, 2, 4, 7, 9),)
+
+
+def test_a_rare_value_is_that_of_two_records_only(tmp_path: Path) -> None:
+    """What makes a rule for rare names in a round, one record of either list, are two records of one list."""
+    dates = ("1970-01-01", "1971-02-02", "1972-03-03")
+    two = [person("Ana", "Ilić", date) for date in dates[:2]]
+    three = [person("Eva", "Kos", date) for date in dates]
+    with DuplicateSearch(TABLE, tmp_path) as found:
+        for record in two + three:
+            found.note(record_inputs(record, TABLE))
+        assert {(pair.first, pair.second) for pair in found.found().pairs} <= {(0, 1)}
+        assert found._connection.execute("SELECT first, second FROM grouped").fetchall() == [(0, 1)]
+
+
+def test_a_minimum_leaves_out_lesser_levels(tmp_path: Path) -> None:
+    """Only pairs of at least the level are named."""
+    records = [person("Ana", "Ilić"), person("Ana", "Ilić"), *strangers(20)]
+    assert search(tmp_path, records, level=Level.LOW).pairs
+    (tmp_path / "again").mkdir()
+    for pair in search(tmp_path / "again", records, level=Level.HIGH).pairs:
+        assert pair.grade.level is Level.HIGH
+
+
+def test_crowded_values_are_counted_and_not_compared(tmp_path: Path) -> None:
+    """A value of very many records would make pairs with their square; the officer is told of it."""
+    found = search(tmp_path, [person("Ana", "Ilić") for _ in range(MOST_SHARED + 1)])
+    assert found.pairs == ()
+    assert found.crowded == {"pair and date": 1}
+
+
+def test_small_pieces_change_nothing(tmp_path: Path) -> None:
+    """Values that are noted and joined a few at a time give what one piece gives."""
+    records = [*strangers(300), person("Ana", "Ilić"), person("Ana", "Ilic")]
+    whole = search(tmp_path, records)
+    (tmp_path / "pieces").mkdir()
+    with DuplicateSearch(TABLE, tmp_path / "pieces", rows_at_once=7) as pieces:
+        for record in records:
+            pieces.note(record_inputs(record, TABLE))
+        assert pieces.found() == whole
+    assert whole.pairs
+
+
+def test_a_pair_shows_nothing() -> None:
+    """Not even the places of its records."""
+    assert repr(DuplicatePair(1, 2, GRADE)) == "DuplicatePair()"
