@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from aquila.protocol.submission import handle_of
+from aquila.protocol.submission import HANDLE_BYTES, handles_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,4 +116,9 @@ class Seat:
     def handles(self) -> dict[bytes, str]:
         """Return the record id of each handle."""
         assert self.seed is not None
-        return {handle_of(self.seed, position): record.record_id for position, record in enumerate(self.records)}
+        handles = handles_of(self.seed, range(len(self.records)))
+        starts = range(0, len(handles), HANDLE_BYTES)
+        return {
+            handles[start : start + HANDLE_BYTES]: record.record_id
+            for start, record in zip(starts, self.records, strict=True)
+        }

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from aquila.errors import ProtocolError
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.views import EventKind
-from aquila.protocol.submission import handle_of
+from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
@@ -56,7 +56,8 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
     if submission is None or not wanted:
         return None
     with book_of(node, round_id).seed(submission.submission_id) as seed:
-        handles = ((handle_of(seed, position).hex(), position) for position in range(records))
+        every = handles_of(seed, range(records)).hex()
+        handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
         return Found(submission.import_id, {handle: position for handle, position in handles if handle in wanted})
 
 
