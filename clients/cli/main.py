@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
-from clients.cli import bench, demo, matcher, node, parties, records, rehearse, rounds
+from clients.cli import bench, demo, matcher, node, parties, records, rehearse, rounds, rules
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
 from clients.cli.screen import Screen
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.add_typer(matcher.app, name="matcher")
 app.add_typer(node.app, name="node")
 app.add_typer(records.app, name="records")
+app.add_typer(rules.app, name="rules")
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.command()(rehearse.rehearse)

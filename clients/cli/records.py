@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clients.cli.exits import ExitCode
 from clients.cli.options import Ca, HomePath, Json, ListFile, Rules, TokenFile, Url
-from clients.cli.screen import Screen, Table, numbered
+from clients.cli.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aquila.protocol.messages.views import RecordReport
     from aquila.records.person import Record
 
@@ -71,6 +70,30 @@ def import_list(
     screen.result(
         report.model_dump(mode="json"), *findings_views(report, limit), f"Import {report.import_id} is stored."
     )
+
+
+@app.command()
+def duplicates(
+    file: ListFile,
+    rules: Rules = "default",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where all pairs go, as CSV: record ids and why.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many pairs to show.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Find records of a list that are likely the same person, by the rules of a round. Nothing leaves this machine.
+
+    A list with duplicates counts one person twice and gives every hit twice: clean it before you submit it.
+    """
+    from clients.cli.duplicates import duplicates_csv, duplicates_document, duplicates_views, search_file
+
+    if out is not None:
+        check_target(out)
+    found = search_file(file, rules)
+    if out is not None:
+        write_result(out, duplicates_csv(found))
+    Screen(as_json).result(duplicates_document(found), *duplicates_views(found, limit))
 
 
 def check_list(file: Path, rules: str, limit: int) -> RecordReport:
