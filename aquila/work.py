@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Parameters = ParamSpec("Parameters")
 
 Item = TypeVar("Item")
+Label = TypeVar("Label")
 Result = TypeVar("Result")
 
 
@@ -54,16 +55,24 @@ def in_order(
         ExecutorError: A worker ended without an answer, such as one that the system stopped for want of memory.
         Exception: Whatever `items` and the function raise.
     """
-    waiting: deque[Future[Result]] = deque()
+    for _, result in labelled(executor, function, ((None, item) for item in items), ahead):
+        yield result
+
+
+def labelled(
+    executor: Executor, function: Callable[[Item], Result], items: Iterable[tuple[Label, Item]], ahead: int
+) -> Iterator[tuple[Label, Result]]:
+    """Do as `in_order`; each item comes with a label that stays here and is yielded beside its result."""
+    waiting: deque[tuple[Label, Future[Result]]] = deque()
     try:
-        for item in items:
-            waiting.append(_submit(executor, function, item))
+        for label, item in items:
+            waiting.append((label, _submit(executor, function, item)))
             if len(waiting) >= ahead:
-                yield _result(waiting.popleft())
+                yield _answer(*waiting.popleft())
         while waiting:
-            yield _result(waiting.popleft())
+            yield _answer(*waiting.popleft())
     finally:
-        for future in waiting:
+        for _, future in waiting:
             future.cancel()
 
 
@@ -147,9 +156,9 @@ def _submit(executor: Executor, function: Callable[[Item], Result], item: Item) 
         raise _lost() from None
 
 
-def _result(future: Future[Result]) -> Result:
+def _answer(label: Label, future: Future[Result]) -> tuple[Label, Result]:
     try:
-        return future.result()
+        return label, future.result()
     except BrokenExecutor:
         raise _lost() from None
 

@@ -12,7 +12,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aquila.crypto import dleq, oprf
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import ExchangeKey, SealingKey
@@ -45,16 +44,19 @@ from aquila.protocol.messages import (
     TokenChunkReference,
     Tokens,
 )
-from aquila.protocol.submission import check_elements
+from aquila.protocol.tasks import CarriedSecret, Evaluating, Finalizing, Verifying, evaluate_chunk, verify_chunk
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import numpy as np
+
     from aquila.crypto.group import Group
-    from aquila.crypto.keys import IdentityKey
+    from aquila.crypto.keys import IdentityKey, SecretBytes
     from aquila.protocol.messages import Justification, Manifest
     from aquila.protocol.rounds import Round
+    from aquila.protocol.tasks import Evaluated
     from aquila.records.rules import RuleTable
 
     Random = Callable[[int], bytes]
@@ -226,16 +228,16 @@ class Party:
         )
         return self._signed(submission)
 
-    def evaluate(  # noqa: PLR0913, PLR0917  # what the statement binds together
-        self, round_: Round, secrets: RoundSecrets, sequence: int, submission_id: str, index: int, chunk: bytes,
-        fresh: bytes,
-    ) -> EvaluatedChunk:  # fmt: skip
-        """Evaluate one chunk of another party's submission and prove it (PROTOCOL.md 3.5).
+    def to_evaluate(  # noqa: PLR0913, PLR0917  # what fixes the work
+        self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
+    ) -> Evaluating:
+        """Check a chunk of another party's submission, and return the work on it (PROTOCOL.md 3.5).
+
+        The work is `aquila.protocol.tasks.evaluate_chunk`, anywhere; `sign_evaluation` follows.
 
         Args:
             round_: The record; the submission is in it, which means signed, bound and within its caps.
             secrets: This party's secrets of the round.
-            sequence: The statement's number.
             submission_id: Whose chunk it is.
             index: The chunk's place in the submission.
             chunk: Its elements as they came.
@@ -244,16 +246,13 @@ class Party:
         Raises:
             OrderError: The submission is not one that this party evaluates (now).
             DigestError: The bytes are not those that the origin signed.
-            MalformedError: There are more or fewer elements than the origin signed and the caps counted, or one is
-                invalid, repeated or out of order.
+            MalformedError: There are more or fewer elements than the origin signed and the caps counted.
         """
         # 1. The submission counts, and is another party's.
-        submission = round_.submissions.get(submission_id)
-        if submission is None or submission.party == self.code or round_.ending or self.code not in round_.participants:
-            raise OrderError("this submission is not to be evaluated here", submission=submission_id)
+        submission = self._others_submission(round_, submission_id)
         reference = chunk_of(submission, index)
-        # 2. The bytes are those that its origin signed (3.5.2), as many as were counted against its caps (3.4.3),
-        #    each a valid element, in order (3.4.5).
+        # 2. The bytes are those that its origin signed (3.5.2), as many as were counted against its caps (3.4.3). The
+        #    task checks that each is a valid element, in order (3.4.5).
         check_digest(chunk, reference.digest, submission=submission_id, chunk=index)
         if len(chunk) != reference.elements * ELEMENT_BYTES:
             raise MalformedError(
@@ -263,12 +262,20 @@ class Party:
                 expected=reference.elements * ELEMENT_BYTES,
                 got=len(chunk),
             )
-        check_elements(self.group, chunk)
         # 3. Evaluate and prove under this class's share.
-        share = secrets.shares[reference.input_class]
-        elements = oprf.evaluate(self.group, chunk, share)
-        context = proof_context(round_, submission, index, self.code)
-        proof = dleq.prove_chunk(self.group, share, context, chunk, elements, fresh)
+        share = CarriedSecret.of(secrets.shares[reference.input_class])
+        return Evaluating(share, proof_context(round_, submission, index, self.code), chunk, fresh)
+
+    def sign_evaluation(  # what the statement binds together
+        self, round_: Round, sequence: int, submission_id: str, index: int, evaluated: Evaluated
+    ) -> EvaluatedChunk:
+        """Sign what the work of `to_evaluate` gave (PROTOCOL.md 3.5).
+
+        Raises:
+            OrderError: Meanwhile the submission is none that this party evaluates.
+        """
+        submission = self._others_submission(round_, submission_id)
+        reference = chunk_of(submission, index)
         evaluation = Evaluation(
             round_id=round_.round_id,
             party=self.code,
@@ -280,13 +287,28 @@ class Party:
             input_class=reference.input_class,
             elements=reference.elements,
             input_digest=reference.digest,
-            output_digest=hashlib.sha256(elements).hexdigest(),
-            proof=proof.hex(),
+            output_digest=evaluated.digest,
+            proof=evaluated.proof.hex(),
         )
-        return EvaluatedChunk(elements, self._signed(evaluation))
+        return EvaluatedChunk(evaluated.elements, self._signed(evaluation))
 
-    def check_evaluation(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> None:
-        """Verify another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6, first half).
+    def evaluate(  # noqa: PLR0913, PLR0917  # what the statement binds together
+        self, round_: Round, secrets: RoundSecrets, sequence: int, submission_id: str, index: int, chunk: bytes,
+        fresh: bytes,
+    ) -> EvaluatedChunk:  # fmt: skip
+        """Do `to_evaluate`, its work, and `sign_evaluation` at once.
+
+        Raises:
+            OrderError, DigestError: As `to_evaluate`.
+            MalformedError: As `to_evaluate`, or an element is invalid, repeated or out of order.
+        """
+        work = self.to_evaluate(round_, secrets, submission_id, index, chunk, fresh)
+        return self.sign_evaluation(round_, sequence, submission_id, index, evaluate_chunk(self.group, work))
+
+    def to_verify(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> Verifying:
+        """Return the work of verifying another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6).
+
+        The work is `aquila.protocol.tasks.verify_chunk`, anywhere; the evaluation counts once it raised nothing.
 
         Args:
             round_: The record, which has taken the evaluation's statement.
@@ -296,15 +318,52 @@ class Party:
 
         Raises:
             DigestError: The bytes are not those that the evaluator signed.
-            MalformedError: An element is no valid encoding or the identity.
-            ProofError: An element was not evaluated with the evaluator's share.
         """
         check_digest(elements, evaluation.output_digest, submission=evaluation.submission_id, chunk=evaluation.index)
-        self.group.validate(elements)
         submission = round_.submissions[evaluation.submission_id]
         context = proof_context(round_, submission, evaluation.index, evaluation.party)
         key = share_key(round_, evaluation.party, evaluation.input_class)
-        dleq.verify_chunk(self.group, key, context, chunk, elements, bytes.fromhex(evaluation.proof))
+        return Verifying(key, context, chunk, elements, bytes.fromhex(evaluation.proof))
+
+    def check_evaluation(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> None:
+        """Do `to_verify` and its work at once.
+
+        Raises:
+            DigestError: As `to_verify`.
+            MalformedError: An element is no valid encoding or the identity.
+            ProofError: An element was not evaluated with the evaluator's share.
+        """
+        verify_chunk(self.group, self.to_verify(round_, evaluation, chunk, elements))
+
+    def to_finalize(  # noqa: PLR0913, PLR0917  # what the work is on
+        self, round_: Round, secrets: RoundSecrets, seed: SecretBytes, submission_id: str, index: int,
+        rows: np.ndarray, evaluations: Mapping[str, bytes],
+    ) -> Finalizing:  # fmt: skip
+        """Return the work of turning a chunk of one's own into tokens (PROTOCOL.md 3.6, second half).
+
+        The work is `aquila.protocol.tasks.finalize`, anywhere.
+
+        Args:
+            round_: The record.
+            secrets: This party's secrets of the round.
+            seed: The submission seed.
+            submission_id: Whose chunk it is.
+            index: The chunk's place in the submission.
+            rows: The chunk's rows.
+            evaluations: The evaluated elements of each evaluator in force, all verified.
+
+        Raises:
+            OrderError: Some evaluator's part is missing: the sum would be under another key.
+        """
+        missing = sorted(set(round_.evaluators_of(submission_id)) - set(evaluations))
+        if missing:
+            raise OrderError(
+                f"the evaluation of {', '.join(missing)} is missing", submission=submission_id, chunk=index
+            )
+        reference = chunk_of(round_.submissions[submission_id], index)
+        parts = [evaluations[party] for party in round_.evaluators_of(submission_id)]
+        share = CarriedSecret.of(secrets.shares[reference.input_class])
+        return Finalizing(CarriedSecret.of(seed), share, rows, parts)
 
     def tokens(self, round_: Round, sequence: int, submission_id: str, chunks: Sequence[tuple[int, str]]) -> bytes:
         """Sign the statement of a submission's tokens.
@@ -375,6 +434,12 @@ class Party:
     def refuse(self, round_: Round, sequence: int, reason: str) -> bytes:
         """Sign that this party takes no further part; the round is aborted (PROTOCOL.md 3.9)."""
         return self._signed(Refusal(round_id=round_.round_id, party=self.code, sequence=sequence, reason=reason))
+
+    def _others_submission(self, round_: Round, submission_id: str) -> Submission:
+        submission = round_.submissions.get(submission_id)
+        if submission is None or submission.party == self.code or round_.ending or self.code not in round_.participants:
+            raise OrderError("this submission is not to be evaluated here", submission=submission_id)
+        return submission
 
     def _signed(self, statement: Statement) -> bytes:
         return sign_envelope(statement.payload_type, statement.payload(), self.identity)
