@@ -1,170 +1,157 @@
-"""Rows of a CSV list.
+"""Rows of a CSV list, cut into batches and read batch by batch.
 
-The header names the columns, in any order; `,` or `;` parts them, whichever the header holds more of. Fields that
-hold several values part these by `;` and are quoted where the separator is `;` too. A row whose quotes do not close
-is refused alone: reading goes on at the next line.
+Fields that hold several values part these by `;` and are quoted where the separator is `;` too. A row whose quotes do
+not close is refused alone: reading goes on at the next line. Batches end with a row, so each is read by itself, in
+any process, and gives what reading the whole file would give.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, NamedTuple
 
-from aquila.errors import InputError
+from aquila.records.columns import cell_reader, part_cell
 from aquila.records.fields import RowReader
-from aquila.records.lines import Line, read_lines
-from aquila.records.person import FIELDS, LIST_FIELDS
+from aquila.records.lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.rows import Accepted, Finding, Refused, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-_MOST_LINES = 50  # of one row, so that a quote that never closes refuses one row and not the rest of the file
-_LONGEST_COLUMN = 60  # characters of an unknown column's name that a finding shows
-_LISTS = frozenset(LIST_FIELDS)
+    from aquila.records.csv_plan import CsvPlan
 
-
-class _UnreadableError(Exception):
-    """A row that cannot be parsed; says why."""
+_MOST_FURTHER = 50  # lines of one row, so that a quote that never closes refuses one row and not the rest of the file
+_QUOTE = b'"'
+_UNREADABLE = "is no well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """The columns of a list in their order; unknown ones are None."""
+class _Parted(NamedTuple):
+    """One row, parted into its fields.
 
-    separator: str
-    columns: tuple[str | None, ...]
-    findings: tuple[Finding, ...]
-
-
-@dataclass(slots=True)
-class _Source:
-    """Lines with a way back, for rows that turn out to be shorter than they looked."""
-
-    lines: Iterator[Line]
-    returned: deque[Line] = field(default_factory=deque)
-
-    def take(self) -> Line | None:
-        """The next line, or None at the end."""
-        return self.returned.popleft() if self.returned else next(self.lines, None)
-
-
-def csv_rows(stream: BinaryIO) -> Iterator[Row]:
-    """Read the rows of a CSV list; warnings about the header come with the first row.
-
-    Raises:
-        InputError: Empty, no usable header, or no row below it.
+    Attributes:
+        line: The line on which it begins.
+        end: The place in the batch after its last line.
+        cells: Its fields; None where `reason` says why there are none.
     """
-    source = _Source(read_lines(stream))
-    header = _read_header(source)
-    pending, is_empty = header.findings, True
-    while (line := source.take()) is not None:
-        if not line.fault and not line.text.strip():
+
+    line: Line
+    end: int
+    cells: list[str] | None
+    reason: str = ""
+
+
+def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
+    """Cut the lines below the header into batches that begin and end with a row; blank lines before the first go.
+
+    Args:
+        plan: The header.
+        source: The lines from the second on.
+        most: About how many lines a batch has.
+    """
+    number, is_head = 2, True
+    while contents := source.take(most):
+        contents = _end_with_row(plan, number, contents, source)
+        batch = Batch(number, tuple(contents), is_head)
+        number += len(contents)
+        if is_head and all(line.is_blank for line in batch.lines()):
             continue
-        row = _read_row(line, source, header)
-        yield _with_findings(row, pending)
-        pending, is_empty = (), False
-    if is_empty:
-        raise InputError("The list has a header and no record.", hint="Export the list again and look at the file.")
+        yield batch
+        is_head = False
 
 
-def _read_header(source: _Source) -> _Header:
-    """Read the first line.
+def read_csv_batch(plan: CsvPlan, batch: Batch) -> list[Row]:
+    """Read the rows of a batch; what is wrong with the header comes with the list's first row."""
+    texts = batch.sound_texts()
+    parted = None if texts is None else _part_lines(texts, plan.separator)
+    if texts is None or parted is None:
+        rows = list(_read_apart(plan, batch.lines()))
+    else:
+        rows = list(_read_lines(plan, batch.first, texts, parted))
+    if batch.is_head:
+        rows[0] = _with_findings(rows[0], plan.findings)
+    return rows
 
-    Raises:
-        InputError: Nothing there, not text, no known column, one twice, or too few to match on.
-    """
-    line = source.take()
-    if line is None:
-        raise InputError("The list is empty.", hint="Its first line names the columns, such as record_id.")
-    if line.fault:
-        raise InputError(f"The first line {line.fault}.", line=1)
-    separator = ";" if line.text.count(";") > line.text.count(",") else ","
+
+def _end_with_row(plan: CsvPlan, number: int, contents: list[bytes], source: LineSource) -> list[bytes]:
+    """Let a batch end where its last row ends: take the further lines of that row from the source."""
+    if not any(_QUOTE in content for content in contents):
+        return contents
+    texts = Batch(number, tuple(contents)).sound_texts()
+    if texts is not None and _part_lines(texts, plan.separator) is not None:
+        return contents
+    every = contents + source.take(_MOST_FURTHER)
+    parted = _part_rows(Batch(number, tuple(every)).lines(), plan.separator)
+    end = next(row.end for row in parted if row.end >= len(contents))
+    source.give_back(every[end:])
+    return every[:end]
+
+
+def _part_lines(texts: list[str], separator: str) -> list[list[str]] | None:
+    """Part lines into fields where each is a row of its own, or return None where one is not, or is no CSV."""
     try:
-        names = [name.strip().lower() for name in next(csv.reader([line.text.rstrip("\r\n")], delimiter=separator), [])]
+        parted = list(csv.reader(texts, delimiter=separator, strict=True))
     except csv.Error:
-        names = []
-    if not set(names) & set(FIELDS):
-        raise InputError("The first line names no known column.", hint="Known: " + ", ".join(FIELDS) + ".", line=1)
-    columns = tuple(name if name in FIELDS else None for name in names)
-    _check_columns([name for name in columns if name])
-    findings = tuple(
-        Finding(1, name[:_LONGEST_COLUMN] or f"column {place}", "is an unknown column and is not read")
-        for place, name in enumerate(names, start=1)
-        if name not in FIELDS
-    )
-    return _Header(separator, columns, findings)
+        return None
+    return parted if len(parted) == len(texts) else None
 
 
-def _check_columns(columns: list[str]) -> None:
-    """Refuse a header under which no record can be complete.
-
-    Raises:
-        InputError: A column twice, no record ids, or too little to match on.
-    """
-    known = set(columns)
-    if len(known) < len(columns):
-        raise InputError("The first line names a column twice.", hint="Leave one of them out.", line=1)
-    if "record_id" not in known:
-        raise InputError("The list has no column record_id.", hint="Give every record an id of its own.", line=1)
-    if "full_name" not in known and len(known & {"given_names", "family_names", "date_of_birth"}) < 2:  # noqa: PLR2004 - two of three
-        raise InputError(
-            "The list has too few columns to match on.",
-            hint="Give two of given_names, family_names (or full_name for both) and date_of_birth.",
-            line=1,
-        )
+def _part_rows(lines: Sequence[Line], separator: str) -> Iterator[_Parted]:
+    """Part rows into fields one by one, taking further lines while a quote is open; blank lines are rows here."""
+    place = 0
+    while place < len(lines):
+        row = _part_row(lines, place, separator)
+        yield row
+        place = row.end
 
 
-def _read_row(line: Line, source: _Source, header: _Header) -> Row:
-    """Read the row that begins on a line."""
-    reader = RowReader(line.number)
+def _part_row(lines: Sequence[Line], place: int, separator: str) -> _Parted:
+    """Part the row that begins at a place; one that cannot be parted ends with its first line."""
+    line = lines[place]
     if line.fault:
-        return reader.refuse("", line.fault)
+        return _Parted(line, place + 1, None, line.fault)
+    # A line with a fault ends the search for the closing quote, and so does the end of the batch.
+    row = takewhile(lambda further: not further.fault, islice(lines, place, place + 1 + _MOST_FURTHER))
+    reader = csv.reader((further.text for further in row), delimiter=separator, strict=True)
     try:
-        values = _parse(line, source, header.separator)
-    except _UnreadableError as fault:
-        return reader.refuse("", str(fault))
-    if len(values) != len(header.columns):
-        much = "more" if len(values) > len(header.columns) else "fewer"
-        return reader.refuse("", f"has {much} fields than the first line; quote fields that hold the separator")
-    texts: dict[str, list[str]] = {}
-    for name, value in zip(header.columns, values, strict=True):
-        if name and value:
-            texts[name] = value.split(";") if name in _LISTS else [value]
-    return reader.read(texts)
-
-
-def _parse(line: Line, source: _Source, separator: str) -> list[str]:
-    """Part a row into its fields, taking further lines while a quote is open.
-
-    Raises:
-        _UnreadableError: Quotes that do not close or stand where none may; the further lines are given back.
-    """
-    taken: list[Line] = []
-
-    def texts() -> Iterator[str]:
-        yield line.text
-        while len(taken) < _MOST_LINES and (further := source.take()) is not None:
-            taken.append(further)
-            if further.fault:
-                return
-            yield further.text
-
-    try:
-        return next(csv.reader(texts(), delimiter=separator, strict=True))
+        cells = next(reader)
     except csv.Error:
-        source.returned.extendleft(reversed(taken))
-        raise _UnreadableError(
-            "is no well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
-        ) from None
+        return _Parted(line, place + 1, None, _UNREADABLE)
+    return _Parted(line, place + reader.line_num, cells)
+
+
+def _read_lines(plan: CsvPlan, first: int, texts: list[str], parted: list[list[str]]) -> Iterator[Row]:
+    """Read rows that take one line each."""
+    width, fields = len(plan.columns), cell_reader(plan.columns)
+    for number, cells in enumerate(parted, first):
+        record = fields.read_sound(cells) if len(cells) == width else None
+        if record is not None:
+            yield Accepted(number, record)
+        elif texts[number - first].strip():
+            yield _read_cells(plan, number, cells)
+
+
+def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> Iterator[Row]:
+    """Read rows of which some take several lines or cannot be parted."""
+    for row in _part_rows(lines, plan.separator):
+        if row.cells is None and not row.line.is_blank:
+            yield RowReader(row.line.number).refuse("", row.reason)
+        elif row.cells is not None and not row.line.is_blank:
+            yield _read_cells(plan, row.line.number, row.cells)
+
+
+def _read_cells(plan: CsvPlan, number: int, cells: list[str]) -> Row:
+    """Read the fields of one row, and say what is wrong with them."""
+    if len(cells) != len(plan.columns):
+        much = "more" if len(cells) > len(plan.columns) else "fewer"
+        reason = f"has {much} fields than the first line; quote fields that hold the separator"
+        return RowReader(number).refuse("", reason)
+    texts = {name: part_cell(name, cell) for name, cell in zip(plan.columns, cells, strict=True) if name and cell}
+    return RowReader(number).read(texts)
 
 
 def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:
     """The row with findings put before its own."""
-    if not findings:
-        return row
     if isinstance(row, Accepted):
         return Accepted(row.line, row.record, findings + row.warnings)
     return Refused(row.line, row.record_id, findings + row.findings)

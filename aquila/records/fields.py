@@ -23,7 +23,7 @@ LONGEST_ID = 200  # characters
 LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
 MOST_VALUES = 50  # values of one list
 
-TEXT_FIELDS = ("full_name", "place_of_birth", "country_of_birth", "category")
+_ORDER = (*LIST_FIELDS, "full_name", "place_of_birth", "country_of_birth", "category", *CODES, "date_of_birth")
 
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
 _IDENTIFIERS = {
@@ -55,12 +55,7 @@ class RowReader:
             The record with its warnings, or the refusal with its reasons.
         """
         record_id = self._record_id(texts.get("record_id", ()))
-        values: dict[str, Any] = {name: self._list(name, texts.get(name, ())) for name in LIST_FIELDS}
-        for name in TEXT_FIELDS:
-            values[name] = self._single(name, self._list(name, texts.get(name, ())))
-        for name in CODES:
-            values[name] = self._code(name, texts.get(name, ()))
-        values["date_of_birth"] = self._date(texts.get("date_of_birth", ()))
+        values = {name: self.read_field(name, texts[name]) for name in _ORDER if name in texts}
         if not record_id:
             return self.refuse("record_id", "is missing or unusable; give every row an id of its own")
         try:
@@ -68,8 +63,26 @@ class RowReader:
         except InputError:
             reason = "too little is left to match on; give two of given names, family names and date of birth"
             return self.refuse("", reason, record_id)
-        self._check_digits(record)
+        self.check_digits(record.national_numbers)
         return Accepted(self.line, record, tuple(self.findings))
+
+    def read_field(self, name: str, texts: Iterable[str]) -> Any:  # noqa: ANN401 - the value of any field
+        """Read one field of `FIELDS` from its texts, and note what cannot be used."""
+        if name == "record_id":
+            return self._record_id(texts)
+        if name == "date_of_birth":
+            return self._date(texts)
+        if name in CODES:
+            return self._code(name, texts)
+        values = self._list(name, texts)
+        return values if name in LIST_FIELDS else self._single(name, values)
+
+    def check_digits(self, numbers: Iterable[str]) -> None:
+        """Warn of national numbers that have the form of a known scheme and the check digits of none."""
+        for number in map(national_number, numbers):
+            if fails_check(number):
+                reason = "has check digits that no known national number has; it is used; look for a typing error"
+                self.warn("national_numbers", reason)
 
     def warn(self, name: str, reason: str) -> None:
         """Note something that cannot be read."""
@@ -115,13 +128,6 @@ class RowReader:
             self.warn(name, "is an unknown code and is not used; use one of " + ", ".join(CODES[name]))
             return None
         return code
-
-    def _check_digits(self, record: Record) -> None:
-        """Warn of national numbers that have the form of a known scheme and the check digits of none."""
-        for number in map(national_number, record.national_numbers):
-            if fails_check(number):
-                reason = "has check digits that no known national number has; it is used; look for a typing error"
-                self.warn("national_numbers", reason)
 
     def _date(self, texts: Iterable[str]) -> PartialDate | None:
         """The date of birth, or what can be used of it."""

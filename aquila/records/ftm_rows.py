@@ -7,11 +7,11 @@ followthemoney.tech, model of Person, LegalEntity and Thing.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from aquila.errors import InputError
 from aquila.records.fields import RowReader
-from aquila.records.lines import Line, read_lines
+from aquila.records.lines import BATCH_LINES, Batch, Line, LineSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,22 +34,22 @@ _PROPERTIES = {
 }
 
 
-def ftm_rows(stream: BinaryIO) -> Iterator[Row]:
-    """Read the Person entities of a file.
+@dataclass(frozen=True, slots=True)
+class FtmPlan:
+    """How FollowTheMoney JSON lines are read: every list alike."""
 
-    Raises:
-        InputError: The file has no Person and nothing that could have been one.
-    """
-    is_empty = True
-    for line in read_lines(stream):
-        if not line.fault and not line.text.strip():
-            continue
-        row = _read_entity(line)
-        if row is not None:
-            is_empty = False
-            yield row
-    if is_empty:
-        raise InputError("The list holds no Person entity.", hint="Export Person entities as JSON lines.")
+
+def cut_ftm(source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
+    """Cut a file into batches of about so many lines."""
+    number = 1
+    while contents := source.take(most):
+        yield Batch(number, tuple(contents), is_head=number == 1)
+        number += len(contents)
+
+
+def read_ftm_batch(batch: Batch) -> list[Row]:
+    """Read the Person entities of a batch."""
+    return [row for line in batch.lines() if not line.is_blank and (row := _read_entity(line)) is not None]
 
 
 def _read_entity(line: Line) -> Row | None:

@@ -1,4 +1,4 @@
-"""Lines of a stream, each bounded, decoded, and with its number."""
+"""Lines of a stream, each bounded, as the bytes they are; batches of them; and what they say, decoded."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 LONGEST_LINE = 1 << 16  # bytes; a record of all fields with long lists takes a few thousand
+BATCH_LINES = 2_048
+BATCH_BYTES = 1 << 19  # about, so that a batch of long lines is small too
+
+_MARK = b"\xef\xbb\xbf"  # the byte-order mark that some programs write before a file's first line
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,25 +31,87 @@ class Line:
     def __repr__(self) -> str:
         return f"Line({self.number})"
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the line can be read and holds white space alone."""
+        return not self.fault and not self.text.strip()
 
-def read_lines(stream: BinaryIO) -> Iterator[Line]:
-    """Yield the lines of a binary stream; a byte-order mark at its beginning is left out."""
-    number = 0
-    while content := stream.readline(LONGEST_LINE + 1):
-        number += 1
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Batch:
+    """Lines of a file that follow each other, as they are: what a process takes to read a part of a list.
+
+    Attributes:
+        first: The number of the first line, counted from 1.
+        contents: The lines with their ends.
+        is_head: Whether the list's first row is here.
+    """
+
+    first: int
+    contents: tuple[bytes, ...]
+    is_head: bool = False
+
+    def __repr__(self) -> str:
+        return f"Batch(first={self.first}, lines={len(self.contents)})"
+
+    def lines(self) -> list[Line]:
+        """Decode the lines one by one."""
+        return [decode_line(number, content) for number, content in enumerate(self.contents, self.first)]
+
+    def sound_texts(self) -> list[str] | None:
+        """Decode the lines of a batch of which none has a fault, or return None: as `lines`, at less cost."""
+        if b"\0" in b"".join(self.contents) or max(map(len, self.contents), default=0) > LONGEST_LINE:
+            return None
+        try:
+            texts = [content.decode() for content in self.contents]
+        except UnicodeDecodeError:
+            return None
+        if self.first == 1:
+            texts[0] = texts[0].removeprefix(_MARK.decode())
+        return texts
+
+
+class LineSource:
+    """The lines of a binary stream with their ends, and with a way back for those that were taken too early.
+
+    Of a line longer than `LONGEST_LINE` bytes one byte more than that is kept: enough to tell that it is too long.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._returned: list[bytes] = []  # the next one last
+
+    def next(self) -> bytes:
+        """Take the next line, or an empty string at the end."""
+        if self._returned:
+            return self._returned.pop()
+        content = self._stream.readline(LONGEST_LINE + 1)
         if len(content) > LONGEST_LINE:
-            _skip_line(stream, content)
-            yield Line(number, "", f"is longer than {LONGEST_LINE} bytes; look for a missing line end before it")
-            continue
-        yield _decoded(number, content.removeprefix(b"\xef\xbb\xbf") if number == 1 else content)
+            _skip_line(self._stream, content)
+        return content
+
+    def take(self, most: int) -> list[bytes]:
+        """Take up to so many lines, but not more than about `BATCH_BYTES`; none at the end."""
+        taken: list[bytes] = []
+        size = 0
+        while len(taken) < most and size < BATCH_BYTES and (content := self.next()):
+            taken.append(content)
+            size += len(content)
+        return taken
+
+    def give_back(self, contents: Iterable[bytes]) -> None:
+        """Put lines back, in the order in which they were taken."""
+        self._returned.extend(reversed(list(contents)))
 
 
-def _decoded(number: int, content: bytes) -> Line:
-    """Decode one line, or say why it cannot be."""
+def decode_line(number: int, content: bytes) -> Line:
+    """Decode one line, or say why it cannot be; a byte-order mark before the first is left out."""
+    if len(content) > LONGEST_LINE:
+        return Line(number, "", f"is longer than {LONGEST_LINE} bytes; look for a missing line end before it")
     if b"\0" in content:
         return Line(number, "", "holds a NUL byte; save the file as UTF-8 text")
     try:
-        return Line(number, content.decode())
+        return Line(number, (content.removeprefix(_MARK) if number == 1 else content).decode())
     except UnicodeDecodeError:
         return Line(number, "", "is not UTF-8; save the file with that encoding")
 

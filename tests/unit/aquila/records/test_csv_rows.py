@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.csv_rows import csv_rows
+from aquila.records.reading import read_csv
 from aquila.records.rows import Accepted, Refused, Row, Severity
 
 HEADER = "record_id,given_names,family_names,date_of_birth\n"
@@ -15,7 +15,7 @@ HEADER = "record_id,given_names,family_names,date_of_birth\n"
 
 def read(text: str) -> list[Row]:
     """Read a CSV text."""
-    return list(csv_rows(BytesIO(text.encode())))
+    return list(read_csv(BytesIO(text.encode())))
 
 
 def ids(rows: list[Row]) -> list[str]:
@@ -89,13 +89,13 @@ def test_a_file_that_is_no_list_is_refused_as_a_whole(text: str, reason: str) ->
 def test_a_file_in_another_encoding_is_refused() -> None:
     """UTF-16 shows at the header."""
     with pytest.raises(InputError):
-        list(csv_rows(BytesIO((HEADER + "1,Ana,Ilić,1980\n").encode("utf-16"))))
+        list(read_csv(BytesIO((HEADER + "1,Ana,Ilić,1980\n").encode("utf-16"))))
 
 
 def test_a_row_in_another_encoding_is_refused_alone() -> None:
     """The others are read."""
     content = HEADER.encode() + "1,Ana,Ilić,1980\n".encode("cp1250") + "2,Ana,Ilić,1980\n".encode()
-    assert ids(list(csv_rows(BytesIO(content)))) == ["line 2", "2"]
+    assert ids(list(read_csv(BytesIO(content)))) == ["line 2", "2"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.ftm_rows import ftm_rows
+from aquila.records.reading import read_ftm
 from aquila.records.rows import Accepted, Refused, Row
 
 PERSON: dict[str, Any] = {"id": "p1", "schema": "Person", "properties": {"name": ["Ana Ilić"]}}
@@ -17,7 +17,7 @@ PERSON: dict[str, Any] = {"id": "p1", "schema": "Person", "properties": {"name":
 
 def read(*lines: str) -> list[Row]:
     """Read JSON lines."""
-    return list(ftm_rows(BytesIO("\n".join(lines).encode())))
+    return list(read_ftm(BytesIO("\n".join(lines).encode())))
 
 
 def person(**properties: list[str]) -> str:
