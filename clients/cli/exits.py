@@ -1,7 +1,7 @@
 """How the command ends: every exit code of `aquila`, and which error gives which.
 
 0    done
-1    refused, or the answer is no: a file, a row, a step or a wish that cannot be accepted
+1    refused, or the answer is no: a file, a row, a step or a wish that cannot be accepted, a log that does not hold
 2    the command line cannot be understood
 3    the node, the matcher or a peer is away: the same command may succeed later
 4    a peer broke the protocol: its signature, proof or bytes are wrong
@@ -16,7 +16,6 @@ from enum import IntEnum
 
 from aquila.errors import (
     AquilaError,
-    AuditError,
     BindingError,
     DigestError,
     EquivocationError,
@@ -50,7 +49,6 @@ _CODES: dict[type[AquilaError], ExitCode] = {
     KeyMaterialError: ExitCode.MACHINE,
     RestoredBackupError: ExitCode.MACHINE,
     ExecutorError: ExitCode.MACHINE,
-    AuditError: ExitCode.PROTOCOL,
     SignatureError: ExitCode.PROTOCOL,
     ProofError: ExitCode.PROTOCOL,
     DigestError: ExitCode.PROTOCOL,

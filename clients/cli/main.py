@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
-from clients.cli import bench, demo, matcher, node, parties, records, rehearse, rounds, rules
+from clients.cli import audit, bench, demo, matcher, node, parties, records, rehearse, rounds, rules
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
 from clients.cli.screen import Screen
@@ -34,6 +34,7 @@ app.add_typer(records.app, name="records")
 app.add_typer(rules.app, name="rules")
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
+app.add_typer(audit.app, name="audit")
 app.command()(rehearse.rehearse)
 app.command()(demo.demo)
 app.command()(bench.bench)

@@ -1,0 +1,150 @@
+"""Checkpoints (C2SP tlog-checkpoint): what a log claims to be, signed by it and cosigned by witnesses.
+
+A checkpoint's text is three lines: the log's origin, its size, and its head in base64. A log signs the text with
+Ed25519; a witness signs it together with the time at which it saw it (C2SP tlog-cosignature, cosignature/v1), after it
+checked that the log only grew since the last one that it cosigned.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.audit.merkle import EMPTY_ROOT, HASH_BYTES
+from aquila.audit.note import Note, Signature, key_id, parse_note
+from aquila.errors import AuditError, InputError, MalformedError, SignatureError
+
+if TYPE_CHECKING:
+    from aquila.crypto.keys import IdentityKey, VerifyKey
+
+ED25519, COSIGNATURE = 0x01, 0x04
+_TIME_BYTES, _SIGNATURE_BYTES = 8, 64
+_LINES = 3
+_SIZE = re.compile(r"0|[1-9][0-9]{0,19}")
+_LARGEST_SIZE = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of a log.
+
+    Attributes:
+        origin: The log's unique name, one line.
+        size: How many entries it has.
+        root: The head over them, 32 bytes.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        """Return the three lines.
+
+        Raises:
+            InputError: This could not be read back.
+        """
+        if not self.origin or not self.origin.isprintable() or len(self.root) != HASH_BYTES:
+            raise InputError("a checkpoint needs an origin of one line and a head of 32 bytes")
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+    def sign(self, key: IdentityKey) -> Note:
+        """Return the checkpoint as a note that the log signed; the key's name is the origin.
+
+        Raises:
+            KeyMaterialError: The key is closed.
+        """
+        text = self.text()
+        identity = key_id(self.origin, ED25519, bytes.fromhex(key.public.hex))
+        return Note(text, (Signature(self.origin, identity, key.sign(text.encode())),))
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """Read a checkpoint's text.
+
+    Raises:
+        AuditError: It is none, or not written in the one way that there is.
+    """
+    lines = text.split("\n")
+    if len(lines) != _LINES + 1 or lines[-1]:
+        raise AuditError("a checkpoint has not three lines", expected=_LINES, got=len(lines) - 1)
+    origin, size, root = lines[:_LINES]
+    try:
+        octets = base64.b64decode(root, validate=True)
+    except (binascii.Error, ValueError):
+        octets = b""
+    if (
+        not origin
+        or not _SIZE.fullmatch(size)
+        or int(size) > _LARGEST_SIZE
+        or base64.b64encode(octets).decode() != root
+    ):
+        raise AuditError("a checkpoint's origin, size or head cannot be read")
+    if len(octets) != HASH_BYTES or (size == "0" and octets != EMPTY_ROOT):
+        raise AuditError("a checkpoint's head is no head of a log of its size", size=int(size))
+    return Checkpoint(origin, int(size), octets)
+
+
+def open_checkpoint(content: bytes, origin: str, key: VerifyKey) -> tuple[Checkpoint, Note]:
+    """Verify a log's own signature and return what it claims.
+
+    Raises:
+        AuditError: The bytes are no checkpoint of this log, or its signature is missing or wrong.
+    """
+    note = parse_note(content)
+    checkpoint = parse_checkpoint(note.text)
+    if checkpoint.origin != origin:
+        raise AuditError("the checkpoint is another log's", expected=origin, got=checkpoint.origin)
+    signature = note.by_key(origin, key_id(origin, ED25519, bytes.fromhex(key.hex)))
+    if signature is None:
+        raise AuditError("the checkpoint is not signed by its log", origin=origin)
+    _verify(key, signature.signature, note.text.encode(), f"the log's signature is wrong: {origin}")
+    return checkpoint, note
+
+
+def cosign(note: Note, witness: str, key: IdentityKey, now: int) -> Note:
+    """Return the note with a witness's cosignature; the witness has checked consistency before.
+
+    Args:
+        note: A checkpoint that the log signed.
+        witness: The witness's name.
+        key: Its key.
+        now: Seconds since 1970.
+
+    Raises:
+        KeyMaterialError: The key is closed.
+    """
+    identity = key_id(witness, COSIGNATURE, bytes.fromhex(key.public.hex))
+    signature = now.to_bytes(_TIME_BYTES, "big") + key.sign(_cosigned(note.text, now))
+    return note.with_signature(Signature(witness, identity, signature))
+
+
+def cosigned_at(note: Note, witness: str, key: VerifyKey) -> int | None:
+    """Return when a witness cosigned, in seconds since 1970, or None where it did not.
+
+    Raises:
+        AuditError: There is a cosignature of this key, and it is wrong.
+    """
+    found = note.by_key(witness, key_id(witness, COSIGNATURE, bytes.fromhex(key.hex)))
+    if found is None:
+        return None
+    if len(found.signature) != _TIME_BYTES + _SIGNATURE_BYTES:
+        raise AuditError("a cosignature has not 72 bytes", witness=witness, got=len(found.signature))
+    now = int.from_bytes(found.signature[:_TIME_BYTES], "big")
+    _verify(key, found.signature[_TIME_BYTES:], _cosigned(note.text, now), f"the cosignature is wrong: {witness}")
+    return now
+
+
+def _cosigned(text: str, now: int) -> bytes:
+    """Return what a witness signs (C2SP tlog-cosignature)."""
+    return f"cosignature/v1\ntime {now}\n{text}".encode()
+
+
+def _verify(key: VerifyKey, signature: bytes, signed: bytes, sentence: str) -> None:
+    try:
+        key.verify(signature, signed)
+    except (SignatureError, MalformedError):
+        raise AuditError(sentence) from None

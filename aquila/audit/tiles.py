@@ -1,0 +1,111 @@
+"""Tiles (C2SP tlog-tiles): a log as static files that never change once they are full.
+
+A hash tile holds up to 256 hashes of one level of the tree, every eighth level from 0: hash `n` of tile level `l` is
+the root of the perfect tree of level `8 * l` with that number. An entry bundle holds up to 256 entries, each behind
+its length as 2 bytes. A tile that is not full has its width in its path, so that a path always names the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.audit.merkle import HASH_BYTES, node_hash
+from aquila.errors import AuditError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+TILE_LEVELS = 8
+TILE_WIDTH = 1 << TILE_LEVELS
+LARGEST_ENTRY = (1 << 16) - 1
+_LENGTH_BYTES = 2
+_PATH_GROUP = 1000
+
+
+def tile_path(level: int, number: int, width: int = TILE_WIDTH) -> str:
+    """Return the path of a hash tile, such as `tile/0/x001/067` or `tile/1/000.p/12`."""
+    return f"tile/{level}/{_numbered(number, width)}"
+
+
+def bundle_path(number: int, width: int = TILE_WIDTH) -> str:
+    """Return the path of an entry bundle, such as `tile/entries/000`."""
+    return f"tile/entries/{_numbered(number, width)}"
+
+
+def tiles_of(size: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the hash tiles of a log of so many entries, as (tile level, number, width), from the lowest level."""
+    level, hashes = 0, size
+    while hashes:
+        for number in range(-(-hashes // TILE_WIDTH)):
+            yield level, number, min(TILE_WIDTH, hashes - number * TILE_WIDTH)
+        level, hashes = level + 1, hashes // TILE_WIDTH
+
+
+def bundles_of(size: int) -> Iterator[tuple[int, int]]:
+    """Yield the entry bundles of a log of so many entries, as (number, width)."""
+    for level, number, width in tiles_of(size):
+        if level == 0:
+            yield number, width
+
+
+def write_bundle(entries: Sequence[bytes]) -> bytes:
+    """Return an entry bundle.
+
+    Raises:
+        InputError: More entries than fit, or one that is too long.
+    """
+    if len(entries) > TILE_WIDTH or any(len(entry) > LARGEST_ENTRY for entry in entries):
+        raise InputError("a bundle holds up to 256 entries of up to 65,535 bytes", got=len(entries))
+    return b"".join(len(entry).to_bytes(_LENGTH_BYTES, "big") + entry for entry in entries)
+
+
+def read_bundle(content: bytes, width: int) -> list[bytes]:
+    """Return the entries of a bundle of that width.
+
+    Raises:
+        AuditError: The bytes are no such bundle.
+    """
+    entries: list[bytes] = []
+    place = 0
+    while place < len(content) and len(entries) < width:
+        start = place + _LENGTH_BYTES
+        place = start + int.from_bytes(content[place:start], "big")
+        entries.append(content[start:place])
+    if len(entries) != width or place != len(content):
+        raise AuditError("an entry bundle does not hold as many entries as its name says", expected=width)
+    return entries
+
+
+def read_tile(content: bytes, width: int) -> list[bytes]:
+    """Return the hashes of a tile of that width.
+
+    Raises:
+        AuditError: The bytes are no such tile.
+    """
+    if len(content) != width * HASH_BYTES:
+        raise AuditError("a hash tile has another length than its name says", expected=width * HASH_BYTES)
+    return [content[start : start + HASH_BYTES] for start in range(0, len(content), HASH_BYTES)]
+
+
+def perfect_root(level: int, number: int, hash_at: Callable[[int, int], bytes]) -> bytes:
+    """Return the root of a perfect tree of any level from the hashes of tiles.
+
+    Args:
+        level: The tree's level, 0 for one entry.
+        number: Its number at that level.
+        hash_at: Gives hash `n` of tile level `l`.
+    """
+    tile_level, rest = divmod(level, TILE_LEVELS)
+    hashes = [hash_at(tile_level, (number << rest) + place) for place in range(1 << rest)]
+    while len(hashes) > 1:
+        hashes = [node_hash(*hashes[place : place + 2]) for place in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
+def _numbered(number: int, width: int) -> str:
+    """Return a tile's number in groups of three digits, all but the last behind an x, and its width if not full."""
+    groups = [f"{number % _PATH_GROUP:03d}"]
+    while number := number // _PATH_GROUP:
+        groups.append(f"x{number % _PATH_GROUP:03d}")
+    partial = "" if width == TILE_WIDTH else f".p/{width}"
+    return "/".join(reversed(groups)) + partial

@@ -1,0 +1,118 @@
+"""Laws of the audit package, for whatever log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila.audit.checkpoint import Checkpoint, open_checkpoint
+from aquila.audit.merkle import leaf_hash, node_hash, tree_root
+from aquila.audit.note import parse_note
+from aquila.audit.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
+from aquila.audit.tiles import read_bundle, write_bundle
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import AquilaError, AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+LOG = IdentityKey(bytes(range(32)))
+few = settings(max_examples=60, deadline=None)
+sizes = st.integers(1, 70)
+
+
+def leaves_of(size: int) -> list[bytes]:
+    """Return the hashes of so many entries."""
+    return [leaf_hash(bytes([number])) for number in range(size)]
+
+
+def defined_root(leaves: Sequence[bytes]) -> bytes:
+    """Return the head as the recursion of RFC 6962 section 2.1 defines it."""
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return node_hash(defined_root(leaves[:split]), defined_root(leaves[split:]))
+
+
+def reader(leaves: Sequence[bytes]) -> Callable[[int, int], bytes]:
+    """Return perfect trees' roots by the definition."""
+    return lambda level, number: defined_root(leaves[number << level : (number + 1) << level])
+
+
+@few
+@given(sizes)
+def test_a_growing_log_has_the_defined_head(size: int) -> None:
+    """Peaks and recursion agree."""
+    assert tree_root(leaves_of(size)) == defined_root(leaves_of(size))
+
+
+@few
+@given(sizes, st.data())
+def test_every_entry_proves_its_place_and_no_other(size: int, data: st.DataObject) -> None:
+    """A proof holds for its entry, number, size and head, and for nothing else."""
+    index = data.draw(st.integers(0, size - 1))
+    leaves = leaves_of(size)
+    root, proof = defined_root(leaves), prove_inclusion(index, size, reader(leaves))
+    verify_inclusion(leaves[index], index, size, root, proof)
+    other = data.draw(st.integers(0, size - 1).filter(lambda number: number != index)) if size > 1 else None
+    for wrong in [(leaf_hash(b"other"), index, root), (leaves[index], index, leaf_hash(b"other"))] + (
+        [(leaves[index], other, root)] if other is not None else []
+    ):
+        with pytest.raises(AuditError):
+            verify_inclusion(wrong[0], wrong[1], size, wrong[2], proof)
+
+
+@few
+@given(sizes, st.data())
+def test_every_log_proves_that_it_grew_and_no_changed_one_does(size: int, data: st.DataObject) -> None:
+    """A log with one earlier entry changed finds no proof among the true one's, cut or with a bit turned."""
+    before = data.draw(st.integers(1, size))
+    leaves = leaves_of(size)
+    proof = prove_consistency(before, size, reader(leaves))
+    earlier, later = defined_root(leaves[:before]), defined_root(leaves)
+    verify_consistency(before, size, earlier, later, proof)
+    changed = list(leaves)
+    changed[data.draw(st.integers(0, before - 1))] = leaf_hash(b"changed")
+    honest = prove_consistency(before, size, reader(changed))
+    for root, path in [(defined_root(changed), honest), (defined_root(changed), proof)]:
+        with pytest.raises(AuditError):
+            verify_consistency(before, size, earlier, root, path)
+    for position in range(len(proof)):
+        turned = [bytes([node[0] ^ 1]) + node[1:] if place == position else node for place, node in enumerate(proof)]
+        for path in (turned, proof[:position], [*proof, proof[position]]):
+            with pytest.raises(AuditError):
+                verify_consistency(before, size, earlier, later, path)
+
+
+@few
+@given(st.lists(st.binary(max_size=300), max_size=20))
+def test_bundles_come_back(entries: list[bytes]) -> None:
+    """Whatever was written is read."""
+    assert read_bundle(write_bundle(entries), len(entries)) == entries
+
+
+@few
+@given(st.binary(max_size=400))
+def test_hostile_bytes_end_in_our_errors(content: bytes) -> None:
+    """No parser of the log lets another exception out."""
+    for parse in (parse_note, lambda octets: read_bundle(octets, 3), lambda o: open_checkpoint(o, "log", LOG.public)):
+        try:
+            parse(content)
+        except AquilaError:
+            continue
+
+
+@few
+@given(st.integers(0, 200), st.integers(0, 7))
+def test_no_bit_of_a_signed_checkpoint_can_be_turned(place: int, bit: int) -> None:
+    """Text, name, key and signature all count; only what base64 leaves unused may differ, and then reads the same."""
+    content = bytearray(Checkpoint("log.example", 9, bytes(32)).sign(LOG).to_bytes())
+    content[place % len(content)] ^= 1 << bit
+    try:
+        checkpoint, note = open_checkpoint(bytes(content), "log.example", LOG.public)
+    except AquilaError:
+        return
+    pytest.fail(f"a changed checkpoint was accepted: {checkpoint} {note.to_bytes()!r}")

@@ -1,0 +1,71 @@
+"""Tests of aquila.audit.proofs; the published cases are in tests/vectors, the laws in tests/property."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.audit.merkle import leaf_hash, node_hash, tree_root
+from aquila.audit.proofs import (
+    LARGEST_TREE,
+    prove_consistency,
+    prove_inclusion,
+    span_root,
+    verify_consistency,
+    verify_inclusion,
+)
+from aquila.errors import AuditError, InputError
+
+LEAVES = [leaf_hash(bytes([number])) for number in range(7)]
+ROOT = tree_root(LEAVES)
+
+
+def read(level: int, number: int) -> bytes:
+    """Return the root of a perfect tree of `LEAVES`."""
+    return tree_root(LEAVES[number << level : (number + 1) << level])
+
+
+def test_the_proofs_of_rfc_6962_are_made() -> None:
+    """The examples of section 2.1.3: seven entries, the proofs for d0, d3, d4 and d6, and from three, four and six."""
+    a, b, c, d, e, f, j = LEAVES
+    g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
+    k, left = node_hash(i, j), node_hash(g, h)
+    assert prove_inclusion(0, 7, read) == [b, h, k]
+    assert prove_inclusion(3, 7, read) == [c, g, k]
+    assert prove_inclusion(4, 7, read) == [f, j, left]
+    assert prove_inclusion(6, 7, read) == [i, left]
+    assert prove_consistency(3, 7, read) == [c, d, g, k]
+    assert prove_consistency(4, 7, read) == [k]
+    assert prove_consistency(6, 7, read) == [i, j, left]
+
+
+def test_a_span_is_the_tree_over_its_entries() -> None:
+    """The head of the last three entries is what a proof holds of them."""
+    assert span_root(4, 7, read) == tree_root(LEAVES[4:])
+
+
+@pytest.mark.parametrize(("index", "size"), [(7, 7), (-1, 7), (0, 0)])
+def test_no_proof_is_made_of_an_entry_that_is_not_there(index: int, size: int) -> None:
+    """The caller asked for the impossible."""
+    with pytest.raises(InputError):
+        prove_inclusion(index, size, read)
+
+
+@pytest.mark.parametrize(("size1", "size2"), [(0, 7), (5, 4)])
+def test_no_proof_is_made_from_nothing_or_backwards(size1: int, size2: int) -> None:
+    """A log only grows, and everything is consistent with an empty one."""
+    with pytest.raises(InputError):
+        prove_consistency(size1, size2, read)
+
+
+def test_a_size_beyond_64_bits_is_refused() -> None:
+    """A hostile size must not keep the verifier climbing."""
+    with pytest.raises(AuditError, match="size"):
+        verify_inclusion(LEAVES[0], 0, LARGEST_TREE + 1, ROOT, [])
+    with pytest.raises(AuditError, match="size"):
+        verify_consistency(1, LARGEST_TREE + 1, LEAVES[0], ROOT, [LEAVES[1]])
+
+
+def test_a_fork_is_named() -> None:
+    """Two heads of one size say that the log was shown differently."""
+    with pytest.raises(AuditError, match="forked"):
+        verify_consistency(7, 7, ROOT, LEAVES[0], [])

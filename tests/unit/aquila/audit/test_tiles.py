@@ -1,0 +1,77 @@
+"""Tests of aquila.audit.tiles; paths as C2SP tlog-tiles writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.audit.merkle import leaf_hash, tree_root
+from aquila.audit.tiles import (
+    LARGEST_ENTRY,
+    bundle_path,
+    bundles_of,
+    perfect_root,
+    read_bundle,
+    read_tile,
+    tile_path,
+    tiles_of,
+    write_bundle,
+)
+from aquila.errors import AuditError, InputError
+
+
+@pytest.mark.parametrize(
+    ("number", "width", "path"),
+    [(67, 256, "067"), (1234067, 256, "x001/x234/067"), (0, 12, "000.p/12"), (999999, 1, "x999/999.p/1")],
+)
+def test_paths_are_those_of_the_specification(number: int, width: int, path: str) -> None:
+    """Three digits a group, x before all but the last, the width behind a partial tile."""
+    assert tile_path(3, number, width) == f"tile/3/{path}"
+    assert bundle_path(number, width) == f"tile/entries/{path}"
+
+
+def test_the_tiles_of_a_log_of_70000() -> None:
+    """273 full tiles and one of 112, then one full and one of 17, then one of 1: the specification's example."""
+    tiles = list(tiles_of(70_000))
+    assert len(tiles) == 274 + 2 + 1
+    assert tiles[273:] == [(0, 273, 112), (1, 0, 256), (1, 1, 17), (2, 0, 1)]
+    assert list(bundles_of(300)) == [(0, 256), (1, 44)]
+    assert list(tiles_of(0)) == []
+
+
+def test_bundles_are_read_back() -> None:
+    """Entries of any length, empty ones too."""
+    entries = [b"", b"one", bytes(LARGEST_ENTRY)]
+    assert read_bundle(write_bundle(entries), 3) == entries
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00", b"\x00\x01", b"\x00\x01ab", b"\x00\x01a\x00\x01b"])
+def test_a_bundle_of_another_number_of_entries_is_refused(content: bytes) -> None:
+    """Nothing, a cut length, a cut entry, bytes behind the last, an entry too many."""
+    with pytest.raises(AuditError):
+        read_bundle(content, 1)
+
+
+@pytest.mark.parametrize("entries", [[b""] * 257, [bytes(LARGEST_ENTRY + 1)]])
+def test_a_bundle_that_cannot_be_written_is_refused(entries: list[bytes]) -> None:
+    """Too many entries, or one that is too long."""
+    with pytest.raises(InputError):
+        write_bundle(entries)
+
+
+def test_a_tile_has_its_width() -> None:
+    """32 bytes for each hash, and none more."""
+    assert read_tile(bytes(64), 2) == [bytes(32), bytes(32)]
+    with pytest.raises(AuditError):
+        read_tile(bytes(64), 3)
+
+
+def test_perfect_trees_come_from_tiles_of_any_level() -> None:
+    """A tree of 512 entries is two hashes of tile level 1, one of 4 is four of level 0."""
+    leaves = [leaf_hash(bytes([number & 255, number >> 8])) for number in range(1024)]
+
+    def hash_at(level: int, number: int) -> bytes:
+        width = 256**level
+        return tree_root(leaves[number * width : (number + 1) * width])
+
+    assert perfect_root(9, 1, hash_at) == tree_root(leaves[512:])
+    assert perfect_root(2, 3, hash_at) == tree_root(leaves[12:16])
