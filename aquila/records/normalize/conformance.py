@@ -19,7 +19,7 @@ from aquila.records.normalize.names import FORMS, name_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-NORMALIZER_VERSION = 1
+NORMALIZER_VERSION = 2
 
 _ANSWERS: dict[str, Callable[[str], str]] = {
     "document": identifiers.document_number,

@@ -30,7 +30,7 @@ def test_the_conformance_set_is_answered_wholly() -> None:
 
 def test_the_digest_is_pinned_to_the_version() -> None:
     """Who changes an answer changes the version, and this line."""
-    assert (NORMALIZER_VERSION, normalizer_digest()[:16]) == (1, "7d14c1cc0d9b0af9")
+    assert (NORMALIZER_VERSION, normalizer_digest()[:16]) == (2, "4ad098381db2598f")
 
 
 def test_answers_do_not_depend_on_the_process() -> None:

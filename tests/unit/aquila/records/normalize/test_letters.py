@@ -21,12 +21,3 @@ def test_letters_become_latin_letters_or_nothing(name: str) -> None:
     for letter, latin in table(name)["letters"].items():
         assert not letter.isascii()
         assert all("LATIN" in unicodedata.name(part) for part in latin)
-
-
-def test_foldings_are_plain_letters_that_fold_to_themselves() -> None:
-    """Folding twice cannot differ from folding once because of the table."""
-    spellings = table("folding")["spellings"]
-    for folded in spellings.values():
-        assert folded.isascii()
-        assert folded.isalpha()
-        assert folded not in spellings
