@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES
 from aquila.crypto.hashing import expander, hash_secret, prefixed, reduce_public
 from aquila.crypto.oprf import MODE_VOPRF, context_string, hash_to_scalar
@@ -78,9 +80,10 @@ def batch_seed(public_key: bytes, context: bytes, input_digest: bytes, output_di
 
 def expand_weights(stream: bytes) -> bytes:
     """Return n scalars of 32 bytes from n * 16 bytes; a zero, which would leave its pair unchecked, becomes one."""
-    padding, zero, one = bytes(SCALAR_BYTES - WEIGHT_BYTES), bytes(WEIGHT_BYTES), b"\x01" + bytes(WEIGHT_BYTES - 1)
-    weights = (stream[start : start + WEIGHT_BYTES] for start in range(0, len(stream), WEIGHT_BYTES))
-    return b"".join([(one if weight == zero else weight) + padding for weight in weights])
+    weights = np.zeros((len(stream) // WEIGHT_BYTES, SCALAR_BYTES // WEIGHT_BYTES, WEIGHT_BYTES // 8), dtype="<u8")
+    weights[:, 0] = np.frombuffer(stream, dtype="<u8").reshape(-1, WEIGHT_BYTES // 8)
+    weights[~weights.any(axis=(1, 2)), 0, 0] = 1
+    return weights.tobytes()
 
 
 def proof_nonce(group: Group, share: Share, fresh: bytes, seed: bytes) -> bytes:

@@ -11,11 +11,15 @@ an accepted element and an accepted scalar is therefore never the identity, beca
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from aquila.errors import InputError, MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ELEMENT_BYTES = 32
 """Bytes of an encoded element (RFC 9496 section 4.3.2)."""
@@ -32,7 +36,33 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 GENERATOR = bytes.fromhex("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76")
 """The encoding of the generator (RFC 9496 appendix A.1, multiple 1)."""
 
+OUTPUT_BYTES = 64
+"""Bytes of an output of Finalize, a digest of SHA-512."""
+
+LONGEST_INPUT = 0xFFFF
+
 _ORDER_WORDS = [ORDER >> shift & 0xFFFF_FFFF_FFFF_FFFF for shift in (0, 64, 128, 192)]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FinalizeOperands:
+    """What `Group.finalize` works on: n positions.
+
+    Attributes:
+        inputs: n private inputs of `width` bytes.
+        width: Bytes of an input, 1 to 65,535: RFC 9497 section 3.3.1 writes the length as two bytes.
+        blinds: n secret scalars.
+        evaluations: For each of the other parties n evaluated elements.
+        own: n blinded elements, or nothing where `evaluations` hold the whole sum.
+        share: The secret scalar that evaluates `own`, or nothing without it.
+    """
+
+    inputs: bytes
+    width: int
+    blinds: bytes | bytearray
+    evaluations: Sequence[bytes]
+    own: bytes = b""
+    share: bytes | bytearray = b""
 
 
 class Group(Protocol):
@@ -78,11 +108,31 @@ class Group(Protocol):
         """
         ...
 
+    def blind(self, messages: bytes, width: int, dst: bytes, scalars: bytes | bytearray) -> bytes:
+        """Multiply the element of message i by secret scalar i: `hash_to_group` and `multiply_each` in one pass.
+
+        Raises:
+            InputError: `messages` is not a whole number of messages of at least one byte, or the batches differ.
+            MalformedError: a scalar is refused (field `index`).
+        """
+        ...
+
     def multiply_base(self, scalars: bytes | bytearray) -> bytes:
         """Multiply the generator by each of n secret scalars, in constant time per scalar.
 
         Raises:
             MalformedError: a scalar is refused (field `index`).
+        """
+        ...
+
+    def combine_each(
+        self, left: bytes, left_scalars: bytes | bytearray, right: bytes, right_scalars: bytes | bytearray
+    ) -> bytes:
+        """Return a*P + b*Q for each of n pairs of elements and of secret scalars, in constant time per pair.
+
+        Raises:
+            MalformedError: an element or a scalar is refused, or a sum is the identity (field `index`).
+            InputError: the batches differ in length.
         """
         ...
 
@@ -101,6 +151,16 @@ class Group(Protocol):
         Raises:
             MalformedError: an element or a weight is refused (field `index`), or the sum is the identity.
             InputError: the batches differ in length, or are empty.
+        """
+        ...
+
+    def finalize(self, operands: FinalizeOperands) -> bytes:
+        """Sum, unblind and hash to n outputs of 64 bytes (Finalize, RFC 9497 section 3.3.1), in constant time.
+
+        Output i is the hash of input i and of 1/blind i times (share times own element i, plus every evaluation i).
+
+        Raises:
+            MalformedError: an element, a blind or the share is refused, or a sum is the identity (field `index`).
         """
         ...
 
@@ -161,6 +221,12 @@ def require_elements(elements: bytes) -> int:
     return count
 
 
+def first_identity(elements: bytes | bytearray) -> int | None:
+    """Return the first position at which a batch holds the identity, whose encoding is zero, or None."""
+    zero = ~np.frombuffer(elements, dtype="<u8").reshape(-1, 4).any(axis=1)
+    return int(zero.argmax()) if zero.any() else None
+
+
 def require_scalars(scalars: bytes | bytearray) -> int:
     """Return how many scalars there are, after the check that each is canonical and not zero.
 
@@ -178,6 +244,39 @@ def require_scalars(scalars: bytes | bytearray) -> int:
     if refused.any():
         index = int(refused.argmax())
         raise MalformedError(f"The scalar at position {index} is zero or not below the group's order.", index=index)
+    return count
+
+
+def require_messages(messages: bytes, width: int) -> int:
+    """Return how many messages of `width` bytes there are.
+
+    Raises:
+        InputError: it is not a whole number of messages of at least one byte.
+    """
+    if width < 1 or len(messages) % width:
+        raise InputError(
+            "Messages must be a whole number of messages of at least one byte.", width=width, got=len(messages)
+        )
+    return len(messages) // width
+
+
+def require_finalize(operands: FinalizeOperands) -> int:
+    """Return how many positions are to be finalized, after the checks that need no curve arithmetic.
+
+    Raises:
+        InputError: the numbers of inputs, blinds and elements differ, `width` is not from 1 to 65,535, there is nothing
+            to sum, or own elements without a share.
+        MalformedError: an element, a blind or the share is refused (field `index`).
+    """
+    if operands.width > LONGEST_INPUT:
+        raise InputError("An input of the oblivious function has at most 65,535 bytes.", width=operands.width)
+    count = require_equal(require_messages(operands.inputs, operands.width), require_scalars(operands.blinds))
+    if operands.share:
+        require_equal(require_scalars(operands.share), 1)
+    elif operands.own or not operands.evaluations:
+        raise InputError("FinalizeOperands needs own elements with a share, or evaluations.")
+    for batch in ([operands.own] if operands.share else []) + list(operands.evaluations):
+        require_equal(require_elements(batch), count)
     return count
 
 

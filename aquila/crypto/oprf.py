@@ -6,14 +6,17 @@ Blinding and finalizing are the origin's part, evaluating is every party's; proo
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from aquila.crypto import hashing
-from aquila.crypto.group import ELEMENT_BYTES, require_equal
+from aquila.crypto.group import OUTPUT_BYTES, FinalizeOperands
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aquila.crypto.group import Group
     from aquila.crypto.shares import Share
 
@@ -21,7 +24,6 @@ MODE_OPRF = 0
 MODE_VOPRF = 1
 """RFC 9497 section 3.1."""
 
-OUTPUT_BYTES = 64
 TOKEN_BYTES = 16
 SECRET_BYTES = 32
 
@@ -56,7 +58,7 @@ def blind(group: Group, inputs: bytes, width: int, blinds: bytes, mode: int = MO
         InputError: the numbers of inputs and blinds differ.
         MalformedError: a blind is zero or not canonical.
     """
-    return group.multiply_each(hash_inputs(group, inputs, width, mode), blinds)
+    return group.blind(inputs, width, b"HashToGroup-" + context_string(mode), blinds)
 
 
 def evaluate(group: Group, blinded: bytes, key: Share) -> bytes:
@@ -73,29 +75,38 @@ def evaluate(group: Group, blinded: bytes, key: Share) -> bytes:
 def finalize(group: Group, inputs: bytes, width: int, blinds: bytes, evaluated: bytes) -> bytes:
     """Remove the blinds and hash to n outputs of 64 bytes (Finalize, RFC 9497 section 3.3.1).
 
-    `evaluated` is the sum over all parties; their proofs were verified before. The modes do not differ here.
+    `evaluated` is what the whole key evaluated; its proof was verified before. The modes do not differ here.
 
     Raises:
         InputError: the numbers of inputs, blinds and elements differ.
         MalformedError: an element or a blind is refused (field `index`).
     """
-    if width < 1 or len(inputs) % width:
-        raise InputError("Inputs must be a whole number of inputs.", width=width, got=len(inputs))
-    elements = group.multiply_each(evaluated, group.invert_each(blinds))
-    count = require_equal(len(inputs) // width, len(elements) // ELEMENT_BYTES)
-    sha512, before, between = hashlib.sha512, width.to_bytes(2, "big"), ELEMENT_BYTES.to_bytes(2, "big")
-    return b"".join(
-        [
-            sha512(
-                before
-                + inputs[index * width : (index + 1) * width]
-                + between
-                + elements[index * ELEMENT_BYTES : (index + 1) * ELEMENT_BYTES]
-                + b"Finalize"
-            ).digest()
-            for index in range(count)
-        ]
-    )
+    return group.finalize(FinalizeOperands(inputs, width, blinds, [evaluated]))
+
+
+def finalize_shared(  # noqa: PLR0913, PLR0917 - what RFC 9497's Finalize takes, for a key of several shares
+    group: Group, inputs: bytes, width: int, blinds: bytes, blinded: bytes, share: Share, evaluations: Sequence[bytes]
+) -> bytes:
+    """Finalize under the sum of all shares: one's own evaluates here, the other parties' evaluations are given.
+
+    The same as adding the evaluations and one's own, and `finalize` (which the tests check), in one pass.
+
+    Args:
+        group: The backend.
+        inputs: n inputs of `width` bytes.
+        width: Bytes of an input.
+        blinds: n blinds.
+        blinded: The n blinded elements.
+        share: The origin's own share.
+        evaluations: For each other party n evaluated elements, already verified.
+
+    Raises:
+        InputError: the numbers of inputs, blinds and elements differ.
+        MalformedError: an element or a blind is refused, or a sum is the identity (field `index`).
+        KeyMaterialError: the share is closed.
+    """
+    with share.reveal() as scalar:
+        return group.finalize(FinalizeOperands(inputs, width, blinds, evaluations, blinded, scalar))
 
 
 def split_output(outputs: bytes) -> tuple[bytes, bytes]:
@@ -109,7 +120,5 @@ def split_output(outputs: bytes) -> tuple[bytes, bytes]:
     """
     if len(outputs) % OUTPUT_BYTES:
         raise InputError("Outputs must be a multiple of 64 bytes.", got=len(outputs))
-    starts = range(0, len(outputs), OUTPUT_BYTES)
-    tokens = b"".join([outputs[start : start + TOKEN_BYTES] for start in starts])
-    secrets = b"".join([outputs[start + SECRET_BYTES : start + OUTPUT_BYTES] for start in starts])
-    return tokens, secrets
+    rows = np.frombuffer(outputs, dtype=np.uint8).reshape(-1, OUTPUT_BYTES)
+    return rows[:, :TOKEN_BYTES].tobytes(), rows[:, OUTPUT_BYTES - SECRET_BYTES :].tobytes()

@@ -6,16 +6,15 @@ its public key as a function of the others'. Evaluations under the shares add up
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING, Self
 
 from aquila.crypto.group import ELEMENT_BYTES, GENERATOR, SCALAR_BYTES, WIDE_BYTES, require_scalars
 from aquila.crypto.hashing import hash_secret, hash_to_scalar, prefixed
 from aquila.crypto.keys import SecretBytes
-from aquila.errors import InputError, KeyMaterialError, MalformedError, ProofError
+from aquila.errors import KeyMaterialError, MalformedError, ProofError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from aquila.crypto.group import Group
 
@@ -119,21 +118,6 @@ def split_proof(proof: bytes) -> tuple[bytes, bytes]:
     if count * SCALAR_BYTES != PROOF_BYTES:
         raise ProofError("A proof must be two canonical scalars of 32 bytes.", got=len(proof))
     return proof[:SCALAR_BYTES], proof[SCALAR_BYTES:]
-
-
-def add_evaluations(group: Group, evaluations: Sequence[bytes]) -> bytes:
-    """Add the evaluations of all parties, position by position: n elements each, n elements back.
-
-    Raises:
-        MalformedError: an element is refused, or a sum is the identity (field `index`).
-        InputError: there are no evaluations, or they differ in length.
-    """
-    if not evaluations:
-        raise InputError("There is nothing to add.")
-    first, *others = evaluations
-    if not others:
-        group.validate(first)
-    return reduce(group.add, others, first)
 
 
 def _knowledge_challenge(public_key: bytes, commitment: bytes, context: bytes) -> bytes:

@@ -11,6 +11,7 @@ RFC 9496 (bit 255, the identity) is refused before it is called; see `aquila.cry
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import importlib.util
 import re
 import tempfile
@@ -25,9 +26,12 @@ from aquila.crypto.group import (
     ELEMENT_BYTES,
     SCALAR_BYTES,
     WIDE_BYTES,
+    first_identity,
     refused_element,
     require_elements,
     require_equal,
+    require_finalize,
+    require_messages,
     require_scalars,
 )
 from aquila.crypto.hashing import expander
@@ -35,6 +39,8 @@ from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from aquila.crypto.group import FinalizeOperands
 
     Octets = bytes | bytearray
     Column = tuple[Octets, int]
@@ -169,14 +175,9 @@ class SodiumGroup:
 
     def hash_to_group(self, messages: bytes, width: int, dst: bytes) -> bytes:
         """Map messages to elements; see `Group.hash_to_group`."""
-        if width < 1 or len(messages) % width:
-            raise InputError(
-                "Messages must be a whole number of messages of at least one byte.",
-                width=width,
-                got=len(messages),
-            )
+        count = require_messages(messages, width)
         expand = expander(dst)
-        out = bytearray(len(messages) // width * ELEMENT_BYTES)
+        out = bytearray(count * ELEMENT_BYTES)
 
         def map_slice(span: range) -> None:
             starts = range(span.start * width, span.stop * width, width)
@@ -187,8 +188,13 @@ class SodiumGroup:
                 _steps(uniform, WIDE_BYTES, range(len(span))),
             )
 
-        self._share(len(messages) // width, map_slice)
+        self._share(count, map_slice)
         return bytes(out)
+
+    def blind(self, messages: bytes, width: int, dst: bytes, scalars: bytes | bytearray) -> bytes:
+        """Multiply the element of message i by secret scalar i; see `Group.blind`."""
+        require_equal(require_messages(messages, width), require_scalars(scalars))
+        return self.multiply_each(self.hash_to_group(messages, width, dst), scalars)
 
     def multiply(self, elements: bytes, scalar: bytes | bytearray) -> bytes:
         """Multiply n elements by one secret scalar; see `Group.multiply`."""
@@ -204,6 +210,17 @@ class SodiumGroup:
     def multiply_base(self, scalars: bytes | bytearray) -> bytes:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
         return self._elements(self._multiply_base, require_scalars(scalars), (scalars, SCALAR_BYTES))
+
+    def combine_each(
+        self, left: bytes, left_scalars: bytes | bytearray, right: bytes, right_scalars: bytes | bytearray
+    ) -> bytes:
+        """Return a*P + b*Q for each of n pairs; see `Group.combine_each`."""
+        count = require_equal(require_elements(left), require_scalars(left_scalars))
+        require_equal(count, require_equal(require_elements(right), require_scalars(right_scalars)))
+        first, refused = self._products(count, (left, ELEMENT_BYTES), (left_scalars, SCALAR_BYTES))
+        second, also_refused = self._products(count, (right, ELEMENT_BYTES), (right_scalars, SCALAR_BYTES))
+        _refuse_first(refused, also_refused)
+        return self.add(first, second)
 
     def add(self, left: bytes, right: bytes) -> bytes:
         """Add element i of both batches; see `Group.add`."""
@@ -223,6 +240,24 @@ class SodiumGroup:
         total = self._sum(b"".join(partial), range(len(partial)))
         require_elements(total)
         return total
+
+    def finalize(self, operands: FinalizeOperands) -> bytes:
+        """Sum, unblind and hash; see `Group.finalize`."""
+        count = require_finalize(operands)
+        batches, refused = list(operands.evaluations), []
+        if operands.share:
+            products, index = self._products(count, (operands.own, ELEMENT_BYTES), (operands.share, 0))
+            batches.append(products)
+            refused.append(index)
+        total = bytearray(batches[0])
+        refused.append(self._first_refused(self._is_valid, count, 1, (total, ELEMENT_BYTES)))
+        for batch in batches[1:]:
+            columns = (total, ELEMENT_BYTES), (total, ELEMENT_BYTES), (batch, ELEMENT_BYTES)
+            refused.append(self._first_refused(self._add, count, 0, *columns))
+        # Sums may pass through the identity on their way; where one ends there, that position is refused.
+        _refuse_first(*refused, first_identity(total))
+        elements = self.multiply_each(bytes(total), self.invert_each(operands.blinds))
+        return _outputs(operands.inputs, operands.width, elements)
 
     def validate(self, elements: bytes) -> None:
         """Check that every element is accepted; see `Group.validate`."""
@@ -259,20 +294,29 @@ class SodiumGroup:
         self._check(function, count, 0, (out, ELEMENT_BYTES), *operands)
         return bytes(out)
 
+    def _products(self, count: int, elements: Column, scalars: Column) -> tuple[bytes, int | None]:
+        """Return n products, and the first position whose element is refused."""
+        out = bytearray(count * ELEMENT_BYTES)
+        refused = self._first_refused(self._multiply, count, 0, (out, ELEMENT_BYTES), scalars, elements)
+        return bytes(out), refused
+
     def _check(self, function: Callable[..., int], count: int, good: int, *columns: Column) -> None:
-        """Call a function for each position and refuse the first one whose status is not the good one.
+        """Call a function for each position and refuse the first one whose status is not the good one."""
+        _refuse_first(self._first_refused(function, count, good, *columns))
+
+    def _first_refused(self, function: Callable[..., int], count: int, good: int, *columns: Column) -> int | None:
+        """Call a function for each position and return the first one whose status is not the good one.
 
         The scalar and the identity were checked before: what libsodium still refuses is an encoding.
         """
 
-        def first_refused(span: range) -> int | None:
-            # The buffers live in this closure, so that their memory stays valid as long as a thread uses it.
-            statuses = map(function, *[_steps(octets, step, span) for octets, step in columns])
+        def refused_in(span: range) -> int | None:
+            # The buffers live in this closure, so that their memory stays valid as long as a thread uses it. All
+            # positions are computed, so that what follows a refused one is there too.
+            statuses = list(map(function, *[_steps(octets, step, span) for octets, step in columns]))
             return next((index for index, status in zip(span, statuses, strict=True) if status != good), None)
 
-        refused = [index for index in self._share(count, first_refused) if index is not None]
-        if refused:
-            raise refused_element(refused[0])
+        return next((index for index in self._share(count, refused_in) if index is not None), None)
 
     def _share(self, count: int, task: Callable[[range], Answer]) -> list[Answer]:
         """Give slices of the positions to the threads and return their answers in order."""
@@ -311,6 +355,29 @@ class SodiumGroup:
         ctypes.memmove(target[0], inverse, SCALAR_BYTES)
         running[:] = bytes(SCALAR_BYTES)  # it holds an inverse, which is a secret
         return bytes(out)
+
+
+def _refuse_first(*refused: int | None) -> None:
+    """Raise the error for the first refused position, if there is one."""
+    if indices := [index for index in refused if index is not None]:
+        raise refused_element(min(indices))
+
+
+def _outputs(inputs: bytes, width: int, elements: bytes) -> bytes:
+    """Hash inputs and unblinded elements to outputs (Finalize, RFC 9497 section 3.3.1)."""
+    sha512, before, between = hashlib.sha512, width.to_bytes(2, "big"), ELEMENT_BYTES.to_bytes(2, "big")
+    return b"".join(
+        [
+            sha512(
+                before
+                + inputs[index * width : (index + 1) * width]
+                + between
+                + elements[index * ELEMENT_BYTES : (index + 1) * ELEMENT_BYTES]
+                + b"Finalize"
+            ).digest()
+            for index in range(len(elements) // ELEMENT_BYTES)
+        ]
+    )
 
 
 def _address(octets: Octets) -> int:

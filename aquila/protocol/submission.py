@@ -16,7 +16,6 @@ import numpy as np
 from aquila.crypto import oprf
 from aquila.crypto.group import ELEMENT_BYTES, WIDE_BYTES
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
-from aquila.crypto.shares import add_evaluations
 from aquila.crypto.streams import derive
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import framed
@@ -156,15 +155,13 @@ def finalize_chunk(
     Returns:
         The chunk's token rows in ascending order of their tokens, and the token secrets.
     """
-    # 1. The origin's own part of the sum.
-    own = oprf.evaluate(group, rows["element"].tobytes(), share)
-    # 2. Add what all parties evaluated.
-    total = add_evaluations(group, [own, *evaluations])
-    # 3. Unblind and finalize (RFC 9497, section 3.3.2), and split each output.
+    # 1. Add what all parties evaluated and the origin's own part, unblind and finalize (RFC 9497, section 3.3.2).
     blinds = blinds_of(group, seed, rows["number"])
-    outputs = oprf.finalize(group, rows["digest"].tobytes(), DIGEST_BYTES, blinds, total)
+    digests, elements = rows["digest"].tobytes(), rows["element"].tobytes()
+    outputs = oprf.finalize_shared(group, digests, DIGEST_BYTES, blinds, elements, share, evaluations)
+    # 2. Split each output.
     tokens, secrets = oprf.split_output(outputs)
-    # 4. Lay the rows down in the order of their tokens, which tells nothing of the order of the elements.
+    # 3. Lay the rows down in the order of their tokens, which tells nothing of the order of the elements.
     order = _ascending(tokens, TOKEN_BYTES)
     token_rows = np.empty(len(rows), dtype=TOKEN_ROW)
     handles = handles_of(seed, rows["number"] // np.uint64(INPUTS_PER_RECORD))
@@ -175,14 +172,17 @@ def finalize_chunk(
     return FinalizedChunk(token_rows[order].tobytes(), ordered)
 
 
-def check_elements(group: Group, elements: bytes) -> None:
-    """Refuse a chunk of blinded elements that is not in strictly ascending order of valid elements (3.4.5).
+def check_order(elements: bytes) -> None:
+    """Refuse a chunk of blinded elements that are not in strictly ascending order (PROTOCOL.md 3.4.5).
+
+    Whether each is a valid element is for `Group.multiply` to say, which decodes them.
 
     Raises:
-        MalformedError: An element is no canonical encoding, the identity, repeated or out of order; the field
-            `index` says which.
+        MalformedError: They are no whole number of elements, or one is repeated or out of order; the field `index` says
+            which.
     """
-    group.validate(elements)
+    if len(elements) % ELEMENT_BYTES:
+        raise MalformedError("a chunk is a whole number of elements", got=len(elements))
     array = np.frombuffer(elements, dtype=f"S{ELEMENT_BYTES}")
     wrong = np.flatnonzero(array[1:] <= array[:-1])
     if len(wrong):

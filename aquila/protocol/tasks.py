@@ -17,7 +17,7 @@ from aquila.crypto import dleq, oprf
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, input_digests, place_inputs
-from aquila.protocol.submission import check_elements, finalize_chunk, prepare_run
+from aquila.protocol.submission import check_order, finalize_chunk, prepare_run
 from aquila.records.inputs import record_inputs
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def evaluate_chunk(group: Group, work: Evaluating) -> Evaluated:
     Raises:
         MalformedError: An element is invalid, repeated or out of order; the field `index` says which.
     """
-    check_elements(group, work.chunk)
+    check_order(work.chunk)
     with work.share.share(group) as share:
         elements = oprf.evaluate(group, work.chunk, share)
         proof = dleq.prove_chunk(group, share, work.context, work.chunk, elements, work.fresh)

@@ -63,7 +63,15 @@ int main(int arguments, char **argument)
     check("combine", batch_combine(out, elements, a, others, b, COUNT));
     check("invert", batch_invert(out, a, COUNT));
     check("respond", batch_respond(out, a, b, a + 32));
-    check("finalize", batch_finalize_hash(out, messages, WIDTH, elements, COUNT));
+    check("blind", batch_blind(out, messages, WIDTH, dst, sizeof dst - 1, a, COUNT));
+    const uint8_t *evaluated[] = {others, elements};
+    finalizing whole = {.inputs = messages, .width = WIDTH, .blinds = a, .evaluated = evaluated, .parties = 1};
+    check("finalize", batch_finalize(out, &whole, COUNT));
+    finalizing shared = whole;
+    shared.own = elements;
+    shared.share = b;
+    shared.parties = 2;
+    check("finalize shared", batch_finalize(out, &shared, COUNT));
     if (arguments > 1 && !strcmp(argument[1], "leak") && a[0] & 1) puts("an odd secret");
     return 0;
 }

@@ -12,7 +12,7 @@ from aquila.crypto import dleq, oprf
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.group import ORDER
 from aquila.crypto.keys import IdentityKey
-from aquila.crypto.shares import Share, add_evaluations, new_share, prove_knowledge, verify_knowledge
+from aquila.crypto.shares import Share, new_share, prove_knowledge, verify_knowledge
 from aquila.crypto.sodium import SodiumGroup
 from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError, MalformedError, ProofError, SignatureError
@@ -51,10 +51,13 @@ def test_evaluations_add_up_to_the_sum_of_the_shares(parties: int, count: int, s
     shares = [new_share(ONE, random) for _ in range(parties)]
     total = sum(number(share.to_bytes()) for share in shares) % ORDER
     summed = Share.from_bytes(ONE, total.to_bytes(32, "little"))
-    elements = oprf.hash_inputs(ONE, random(32 * count), 32)
-    evaluations = [oprf.evaluate(ONE, elements, share) for share in shares]
-    assert add_evaluations(ONE, evaluations) == oprf.evaluate(ONE, elements, summed)
-    assert add_evaluations(ONE, [share.public_key for share in shares]) == summed.public_key
+    inputs, blinds = random(32 * count), ONE.reduce_each(random(64 * count))
+    elements = oprf.blind(ONE, inputs, 32, blinds)
+    evaluations = [oprf.evaluate(ONE, elements, share) for share in shares[1:]]
+    expected = oprf.finalize(ONE, inputs, 32, blinds, oprf.evaluate(ONE, elements, summed))
+    assert oprf.finalize_shared(ONE, inputs, 32, blinds, elements, shares[0], evaluations) == expected
+    one = (1).to_bytes(32, "little")
+    assert ONE.weighted_sum(b"".join(share.public_key for share in shares), one * parties) == summed.public_key
 
 
 @few

@@ -2,7 +2,8 @@
  *
  * Nothing here needs Python or its lock. The caller has checked lengths and scalars; encodings are checked here. A
  * function that decodes returns the position of the first refused element, or ACCEPTED. What is written to `out` is
- * undefined then. The identity is accepted: the caller refuses it, which needs no curve arithmetic.
+ * undefined then. The identity is accepted, and encoded as zeros, where nothing else is said: the caller refuses it,
+ * which needs no curve arithmetic.
  *
  * Secret scalars go through no branch and no address. Their copies are overwritten.
  */
@@ -40,8 +41,25 @@ outcome batch_weighted_sum(uint8_t *out, const uint8_t *elements, const uint8_t 
 outcome batch_hash_to_group(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
                             size_t n);
 
-/* Finalize of RFC 9497 section 3.3.1 from elements whose blind is gone: 64 bytes each. */
-outcome batch_finalize_hash(uint8_t *out, const uint8_t *inputs, size_t width, const uint8_t *elements, size_t n);
+/* The product of scalar[i] and the element of message i: blinding in one pass. */
+outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
+                    const uint8_t *scalars, size_t n);
+
+#define OUTPUT_BYTES 64
+
+/* What Finalize works on; `own` and `share` are NULL where the evaluations alone are the sum. */
+typedef struct {
+    const uint8_t *inputs; /* of `width` bytes each */
+    size_t width;
+    const uint8_t *blinds;          /* secret scalars */
+    const uint8_t *own, *share;     /* blinded elements, and one secret scalar */
+    const uint8_t *const *evaluated; /* for each of `parties` its evaluated elements */
+    size_t parties;
+} finalizing;
+
+/* Finalize of RFC 9497 section 3.3.1: unblind the sum of share times own[i] and evaluated[..][i], and hash it with
+ * input i to OUTPUT_BYTES. Refuses the first position where an element is refused or the sum is the identity. */
+outcome batch_finalize(uint8_t *out, const finalizing *f, size_t n);
 
 /* Scalars: reduce n integers of 64 bytes; invert n scalars; nonce - challenge * secret. */
 outcome batch_reduce(uint8_t *out, const uint8_t *wide, size_t n);

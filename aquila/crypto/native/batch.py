@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aquila.crypto.group import (
     ELEMENT_BYTES,
+    OUTPUT_BYTES,
     SCALAR_BYTES,
     WIDE_BYTES,
     refused_element,
     require_elements,
     require_equal,
+    require_finalize,
+    require_messages,
     require_scalars,
 )
 from aquila.crypto.hashing import expander
@@ -26,6 +29,8 @@ from aquila.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    from aquila.crypto.group import FinalizeOperands
 
     Octets = bytes | bytearray
     Column = tuple[Octets, int]
@@ -37,10 +42,6 @@ CORE_MODULE = "aquila.crypto.native._core"
 
 GRAIN = 256
 """Elements that share an inversion in C. Slices are multiples of it, and no smaller batch is shared."""
-
-OUTPUT_BYTES = 64
-LONGEST_INPUT = 0xFFFF
-"""RFC 9497 section 3.3.1: an input's length is written as two bytes."""
 
 
 def load_core(name: str = CORE_MODULE) -> ModuleType:
@@ -89,15 +90,18 @@ class NativeGroup:
 
     def hash_to_group(self, messages: bytes, width: int, dst: bytes) -> bytes:
         """Map messages to elements; see `Group.hash_to_group`."""
-        if width < 1 or len(messages) % width:
-            raise InputError(
-                "Messages must be a whole number of messages of at least one byte.",
-                width=width,
-                got=len(messages),
-            )
+        count = require_messages(messages, width)
         expander(dst)  # refuses a tag that is empty or too long
-        count = len(messages) // width
         return self._elements(self._core.hash_to_group, count, (messages, width), (dst, 0))
+
+    def blind(self, messages: bytes, width: int, dst: bytes, scalars: bytes | bytearray) -> bytes:
+        """Multiply the element of message i by secret scalar i; see `Group.blind`."""
+        count = require_equal(require_messages(messages, width), require_scalars(scalars))
+        expander(dst)
+        columns = (messages, width), (dst, 0), (scalars, SCALAR_BYTES)
+        blinded = self._elements(self._core.blind, count, *columns)
+        require_elements(blinded)  # no message is known whose element is the identity
+        return blinded
 
     def multiply(self, elements: bytes, scalar: bytes | bytearray) -> bytes:
         """Multiply n elements by one secret scalar; see `Group.multiply`."""
@@ -117,12 +121,7 @@ class NativeGroup:
     def combine_each(
         self, left: bytes, left_scalars: bytes | bytearray, right: bytes, right_scalars: bytes | bytearray
     ) -> bytes:
-        """Return a*P + b*Q for each of n pairs of elements and of secret scalars, in constant time per pair.
-
-        Raises:
-            MalformedError: an element or a scalar is refused, or a sum is the identity (field `index`).
-            InputError: the batches differ in length.
-        """
+        """Return a*P + b*Q for each of n pairs; see `Group.combine_each`."""
         count = require_equal(require_elements(left), require_scalars(left_scalars))
         require_equal(count, require_equal(require_elements(right), require_scalars(right_scalars)))
         operands = (left, left_scalars, right, right_scalars)
@@ -180,18 +179,17 @@ class NativeGroup:
             require_equal(require_scalars(scalar), 1)
         return self._run(self._core.respond, 1, SCALAR_BYTES, (nonce, 0), (challenge, 0), (secret, 0))
 
-    def finalize(self, inputs: bytes, width: int, blinds: bytes | bytearray, evaluated: bytes) -> bytes:
-        """Remove the blinds and hash to n outputs of 64 bytes (Finalize, RFC 9497 section 3.3.1).
-
-        Raises:
-            InputError: the numbers of inputs, blinds and elements differ, or `width` is not from 1 to 65,535.
-            MalformedError: an element or a blind is refused (field `index`).
-        """
-        if not 1 <= width <= LONGEST_INPUT or len(inputs) % width:
-            raise InputError("Inputs must be a whole number of inputs.", width=width, got=len(inputs))
-        elements = self.multiply_each(evaluated, self.invert_each(blinds))
-        count = require_equal(len(inputs) // width, len(elements) // ELEMENT_BYTES)
-        return self._run(self._core.finalize_hash, count, OUTPUT_BYTES, (inputs, width), (elements, ELEMENT_BYTES))
+    def finalize(self, operands: FinalizeOperands) -> bytes:
+        """Sum, unblind and hash; see `Group.finalize`."""
+        count = require_finalize(operands)
+        columns: list[Column] = [
+            (operands.inputs, operands.width),
+            (operands.blinds, SCALAR_BYTES),
+            (operands.own, ELEMENT_BYTES),
+            (operands.share, 0),
+            *((batch, ELEMENT_BYTES) for batch in operands.evaluations),
+        ]
+        return self._run(self._core.finalize, count, OUTPUT_BYTES, *columns)
 
     def _elements(self, function: Callable[..., int | None], count: int, *operands: Column) -> bytes:
         """Return the n elements that a function of the C module makes of its operands."""

@@ -1,6 +1,5 @@
 /* Operations on elements that need no scalar: sums, checks, hashing to the group, and the hash of Finalize. */
-#include "group.h"
-#include "sha512.h"
+#include "element.h"
 
 outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_t n)
 {
@@ -8,10 +7,8 @@ outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_
         point p[CHAINS], q[CHAINS];
         uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
         size_t start = done * ELEMENT_BYTES, count = smaller(n - done, GROUP_SIZE);
-        outcome first = decode(p, left + start, count), other = decode(q, right + start, count);
-        if (first != ACCEPTED || other != ACCEPTED) {
-            return (outcome)done + (other == ACCEPTED || (first != ACCEPTED && first < other) ? first : other);
-        }
+        outcome refused = earlier(decode(p, left + start, count), decode(q, right + start, count));
+        if (refused != ACCEPTED) return (outcome)done + refused;
         for (int k = 0; k < CHAINS; k++) p[k] = point_sum(p[k], q[k]);
         ristretto_encode(encoded, p);
         memcpy(out + start, encoded, count * ELEMENT_BYTES);
@@ -28,12 +25,6 @@ outcome batch_validate(const uint8_t *elements, size_t n)
     }
     return ACCEPTED;
 }
-
-/* Eight messages of one length, with room for their padding. */
-typedef struct {
-    uint8_t *octets;
-    size_t blocks, stride;
-} messages;
 
 static int new_messages(messages *m, size_t length)
 {
@@ -77,46 +68,55 @@ static void frame(const messages *first, const messages *second, size_t width, c
     }
 }
 
-static void hash_group(uint8_t *out, const uint8_t *octets, size_t width, size_t count,
-                       const sha512_state *after_zeros, const messages *first, const messages *second)
+int start_element_hash(element_hash *hash, size_t width, const uint8_t *dst, size_t dst_bytes)
 {
-    uint8_t uniform[GROUP_SIZE * 64], encoded[GROUP_SIZE * ELEMENT_BYTES];
-    point p[CHAINS];
+    const uint8_t zeros[SHA512_BLOCK] = {0};
+    hash->width = width;
+    int first = new_messages(&hash->first, width + 3 + dst_bytes + 1);
+    int second = new_messages(&hash->second, SHA512_DIGEST + 1 + dst_bytes + 1);
+    if (!first || !second) return 0;
+    sha512_start(&hash->after_zeros);
+    sha512_block(&hash->after_zeros, zeros, 0); /* Z_pad */
+    frame(&hash->first, &hash->second, width, dst, dst_bytes);
+    return 1;
+}
+void end_element_hash(element_hash *hash)
+{
+    free(hash->first.octets);
+    free(hash->second.octets);
+}
+
+void hash_elements(element_hash *hash, point out[CHAINS], const uint8_t *octets, size_t count)
+{
+    uint8_t uniform[GROUP_SIZE * 64];
     for (size_t k = 0; k < CHAINS; k++) {
         for (size_t lane = 0; lane < LANES; lane++) {
             size_t from = smaller(k * LANES + lane, count - 1);
-            memcpy(first->octets + lane * first->stride, octets + from * width, width);
+            memcpy(hash->first.octets + lane * hash->first.stride, octets + from * hash->width, hash->width);
         }
-        expand(uniform + k * LANES * 64, after_zeros, first, second);
+        expand(uniform + k * LANES * 64, &hash->after_zeros, &hash->first, &hash->second);
     }
-    ristretto_map(p, uniform);
-    ristretto_encode(encoded, p);
-    memcpy(out, encoded, count * ELEMENT_BYTES);
+    ristretto_map(out, uniform);
 }
 
 outcome batch_hash_to_group(uint8_t *out, const uint8_t *octets, size_t width, const uint8_t *dst, size_t dst_bytes,
                             size_t n)
 {
-    const uint8_t zeros[SHA512_BLOCK] = {0};
-    sha512_state after_zeros;
-    messages first = {0}, second = {0};
-    outcome result = EXHAUSTED;
-    if (new_messages(&first, width + 3 + dst_bytes + 1) && new_messages(&second, SHA512_DIGEST + 1 + dst_bytes + 1)) {
-        sha512_start(&after_zeros);
-        sha512_block(&after_zeros, zeros, 0); /* Z_pad */
-        frame(&first, &second, width, dst, dst_bytes);
-        for (size_t done = 0; done < n; done += GROUP_SIZE) {
-            hash_group(out + done * ELEMENT_BYTES, octets + done * width, width, smaller(n - done, GROUP_SIZE),
-                       &after_zeros, &first, &second);
-        }
-        result = ACCEPTED;
+    element_hash hash;
+    outcome result = start_element_hash(&hash, width, dst, dst_bytes) ? ACCEPTED : EXHAUSTED;
+    for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
+        uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
+        point p[CHAINS];
+        size_t count = smaller(n - done, GROUP_SIZE);
+        hash_elements(&hash, p, octets + done * width, count);
+        ristretto_encode(encoded, p);
+        memcpy(out + done * ELEMENT_BYTES, encoded, count * ELEMENT_BYTES);
     }
-    free(first.octets);
-    free(second.octets);
+    end_element_hash(&hash);
     return result;
 }
 
-outcome batch_finalize_hash(uint8_t *out, const uint8_t *inputs, size_t width, const uint8_t *elements, size_t n)
+outcome hash_outputs(uint8_t *out, const uint8_t *inputs, size_t width, const uint8_t *elements, size_t n)
 {
     static const uint8_t LABEL[] = {'F', 'i', 'n', 'a', 'l', 'i', 'z', 'e'};
     const size_t length = 2 + width + 2 + ELEMENT_BYTES + sizeof LABEL;

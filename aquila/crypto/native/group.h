@@ -18,6 +18,9 @@ INLINE const uint8_t *full_group(uint8_t padded[GROUP_SIZE * ELEMENT_BYTES], con
     return padded;
 }
 
+/* The earlier of two refusals. */
+INLINE outcome earlier(outcome a, outcome b) { return b == ACCEPTED || (a != ACCEPTED && a < b) ? a : b; }
+
 /* Decode up to GROUP_SIZE elements; the position of the first refused one, or ACCEPTED. */
 INLINE outcome decode(point out[CHAINS], const uint8_t *elements, size_t count)
 {

@@ -13,27 +13,36 @@
 #include "scalar.h"
 
 #define ELEMENT 32
-#define MOST_BUFFERS 5
+#define FEW_BUFFERS 5
 /* RFC 9380 section 5.3.3, and the length field of RFC 9497. */
 #define LONGEST_DST 255
 #define LONGEST_INPUT 65535
 
 typedef struct {
-    int count;
-    Py_buffer view[MOST_BUFFERS];
+    Py_ssize_t count;
+    Py_buffer *view;
+    Py_buffer few[FEW_BUFFERS]; /* where `view` points, unless there are more */
 } buffers;
 
 static void release(buffers *b)
 {
     while (b->count > 0) PyBuffer_Release(&b->view[--b->count]);
+    if (b->view != b->few) PyMem_Free(b->view);
+    b->view = b->few;
 }
 
 /* Take `count` buffers from the arguments; the first one is written to. */
-static int take(buffers *b, PyObject *const *arguments, Py_ssize_t given, int count)
+static int take(buffers *b, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t count)
 {
     b->count = 0;
+    b->view = b->few;
     if (given < count) {
         PyErr_SetString(PyExc_TypeError, "too few arguments");
+        return 0;
+    }
+    if (count > FEW_BUFFERS && !(b->view = PyMem_Calloc((size_t)count, sizeof *b->view))) {
+        b->view = b->few;
+        PyErr_NoMemory();
         return 0;
     }
     while (b->count < count) {
@@ -48,7 +57,7 @@ static int take(buffers *b, PyObject *const *arguments, Py_ssize_t given, int co
 }
 
 /* Whether buffer i is n values of `width` bytes; if not, everything is released and an error set. */
-static int require(buffers *b, int i, size_t n, size_t width)
+static int require(buffers *b, Py_ssize_t i, size_t n, size_t width)
 {
     if ((size_t)b->view[i].len == n * width) return 1;
     release(b);
@@ -132,7 +141,7 @@ FUNCTION(add)
 FUNCTION(validate)
 {
     (void)module;
-    buffers b = {0};
+    buffers b = {.view = b.few};
     if (given != 1 || PyObject_GetBuffer(arguments[0], &b.view[0], PyBUF_SIMPLE) < 0) {
         if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "one argument is needed");
         return NULL;
@@ -164,15 +173,50 @@ FUNCTION(hash_to_group)
     RUN(batch_hash_to_group(OUT, IN(1), width, IN(2), dst, n));
 }
 
-FUNCTION(finalize_hash)
+FUNCTION(blind)
 {
     (void)module;
     buffers b;
-    if (!take(&b, arguments, given, 3)) return NULL;
-    size_t n = POSITIONS(0, 64), width = n ? POSITIONS(1, n) : 0;
-    if (!require(&b, 0, n, 64) || !require(&b, 1, n, width > LONGEST_INPUT ? LONGEST_INPUT : width)) return NULL;
-    if (!require(&b, 2, n, ELEMENT)) return NULL;
-    RUN(batch_finalize_hash(OUT, IN(1), width, IN(2), n));
+    if (!take(&b, arguments, given, 4)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT), width = n ? POSITIONS(1, n) : 0, dst = POSITIONS(2, 1);
+    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, width) || !require(&b, 3, n, SCALAR_BYTES)) return NULL;
+    if (!require(&b, 2, dst > LONGEST_DST ? LONGEST_DST : dst, 1)) return NULL;
+    RUN(batch_blind(OUT, IN(1), width, IN(2), dst, IN(3), n));
+}
+
+/* The arguments behind the share are any number of evaluations. Without a share there are no own elements. */
+FUNCTION(finalize)
+{
+    (void)module;
+    enum { INPUTS = 1, BLINDS, OWN, SHARE, EVALUATED };
+    buffers b;
+    if (!take(&b, arguments, given, given < EVALUATED ? EVALUATED : given)) return NULL;
+    size_t n = POSITIONS(0, OUTPUT_BYTES), width = n ? POSITIONS(INPUTS, n) : 0, share = POSITIONS(SHARE, SCALAR_BYTES);
+    if (!require(&b, 0, n, OUTPUT_BYTES)) return NULL;
+    if (!require(&b, INPUTS, n, width > LONGEST_INPUT ? LONGEST_INPUT : width)) return NULL;
+    if (!require(&b, BLINDS, n, SCALAR_BYTES) || !require(&b, SHARE, share ? 1 : 0, SCALAR_BYTES)) return NULL;
+    if (!require(&b, OWN, share ? n : 0, ELEMENT)) return NULL;
+    for (Py_ssize_t i = EVALUATED; i < given; i++) {
+        if (!require(&b, i, n, ELEMENT)) return NULL;
+    }
+    size_t parties = (size_t)given - EVALUATED;
+    if (!require(&b, SHARE, parties || share ? share : 1, SCALAR_BYTES)) return NULL; /* something must be summed */
+    const uint8_t **evaluated = PyMem_Calloc(parties + 1, sizeof *evaluated);
+    if (!evaluated) {
+        release(&b);
+        return PyErr_NoMemory();
+    }
+    for (size_t i = 0; i < parties; i++) evaluated[i] = IN(EVALUATED + i);
+    finalizing f = {.inputs = IN(INPUTS), .width = width, .blinds = IN(BLINDS), .own = share ? IN(OWN) : NULL,
+                    .share = share ? IN(SHARE) : NULL, .evaluated = evaluated, .parties = parties};
+    outcome result = ACCEPTED;
+    if (n) {
+        Py_BEGIN_ALLOW_THREADS
+        result = batch_finalize(OUT, &f, n);
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(evaluated);
+    return answer(&b, result);
 }
 
 FUNCTION(reduce_each)
@@ -249,7 +293,8 @@ static PyMethodDef METHODS[] = {
     METHOD(validate, "validate(elements)"),
     METHOD(weighted_sum, "weighted_sum(out, elements, weights)"),
     METHOD(hash_to_group, "hash_to_group(out, messages, dst)"),
-    METHOD(finalize_hash, "finalize_hash(out, inputs, elements)"),
+    METHOD(blind, "blind(out, messages, dst, scalars)"),
+    METHOD(finalize, "finalize(out, inputs, blinds, own, share, *evaluated)"),
     METHOD(reduce_each, "reduce_each(out, wide)"),
     METHOD(invert_each, "invert_each(out, scalars)"),
     METHOD(respond, "respond(out, nonce, challenge, secret)"),

@@ -1,29 +1,7 @@
-/* Multiplication by secret scalars, in constant time: the same operations and addresses whatever the scalars are.
- *
- * Digits to the base 16 from -8 to 7; a table of 1 to 8 times the point; each digit's entry is chosen by reading the
- * whole table under masks. The scalar is halved before, and the product doubled while it is encoded, because the
- * encodings of doubles share one inversion (ristretto_encode_doubled).
- *
- * The decoded point may lie outside the subgroup of order L by a point of order 4 or less. Halving modulo L then
- * gives k/2 or (k + L)/2, and L times the point is such a point: the element is the same.
- */
-#include "group.h"
-#include "scalar.h"
+/* Multiplication by secret scalars; multiply.h says how. */
+#include "multiply.h"
 
-#define TABLE 8
-#define CHUNK 8 /* groups whose encodings share an inversion: 256 elements */
-
-typedef struct {
-    cached_point multiple[TABLE];
-} multiples;
-
-/* What a batch needs beside its operands; on the heap, because it is a quarter of a megabyte. */
-typedef struct {
-    doubled_point doubled[CHUNK * CHAINS];
-    field scratch[CHUNK * CHAINS];
-    multiples table;
-    uint64_t digits[SCALAR_DIGITS][LANES];
-} workspace;
+#include "element.h"
 
 static NOINLINE void make_multiples(multiples *table, const point *p)
 {
@@ -36,19 +14,19 @@ static NOINLINE void make_multiples(multiples *table, const point *p)
     }
 }
 
-/* Write the digits of eight scalars, halved: digit i of lane l to digits[i][l], as a 64-bit integer. */
-static void make_digits(uint64_t digits[SCALAR_DIGITS][LANES], const uint8_t *scalars, size_t stride, size_t count,
-                        int halved)
+void operand_point(operand *o, const point *p) { make_multiples(&o->table, p); }
+
+void operand_scalars(operand *o, const uint8_t *scalars, size_t stride, size_t count)
 {
     int8_t single[SCALAR_DIGITS];
     for (size_t lane = 0; lane < LANES; lane++) {
         /* Lanes behind the end of a batch repeat its last scalar; one scalar for all is recoded once. */
         if (lane == 0 || (stride && lane < count)) {
             scalar a = scalar_read(scalars + lane * stride);
-            scalar_digits(single, halved ? scalar_halve(a) : a);
+            scalar_digits(single, scalar_halve(a));
             wipe(&a, sizeof a);
         }
-        for (int i = 0; i < SCALAR_DIGITS; i++) digits[i][lane] = (uint64_t)(int64_t)single[i];
+        for (int i = 0; i < SCALAR_DIGITS; i++) o->digits[i][lane] = (uint64_t)(int64_t)single[i];
     }
     wipe(single, sizeof single);
 }
@@ -90,61 +68,102 @@ static NOINLINE void double_four_times(point *p)
     *p = r;
 }
 
-/* The product of the table's point and the digits; its T is not computed. */
-static void multiply_digits(point *p, const multiples *table, uint64_t digits[SCALAR_DIGITS][LANES])
+void push_product(product_chunk *chunk, const operand *operands, size_t count)
 {
-    *p = point_identity();
+    /* One chain of doublings for all operands (Straus). T is needed where an addition follows. */
+    point p = point_identity();
     for (int i = SCALAR_DIGITS - 1; i >= 0; i--) {
-        if (i < SCALAR_DIGITS - 1) double_four_times(p);
-        add_multiple(p, table, digits[i], 0);
+        if (i < SCALAR_DIGITS - 1) double_four_times(&p);
+        for (size_t k = 0; k < count; k++) add_multiple(&p, &operands[k].table, operands[k].digits[i], k + 1 < count);
+    }
+    chunk->doubled[chunk->vectors++] = ristretto_double(&p);
+}
+
+void encode_products(product_chunk *chunk, uint8_t *encoded)
+{
+    ristretto_encode_doubled(encoded, chunk->doubled, chunk->scratch, chunk->vectors);
+    chunk->vectors = 0;
+}
+
+void *secret_room(size_t size) { return aligned_alloc(64, (size + 63) / 64 * 64); }
+void end_secret_room(void *room, size_t size)
+{
+    if (room) wipe(room, size);
+    free(room);
+}
+
+/* On the heap, because it is a quarter of a megabyte. */
+typedef struct {
+    product_chunk chunk;
+    operand operand[2];
+} workspace;
+
+static workspace *new_workspace(void)
+{
+    workspace *w = secret_room(sizeof *w);
+    if (w) w->chunk.vectors = 0;
+    return w;
+}
+
+/* Multiply a group of points by their scalars. */
+static void multiply_group(workspace *w, const point p[CHAINS], const uint8_t *scalars, size_t stride, size_t count)
+{
+    for (size_t k = 0; k < CHAINS && k * LANES < count; k++) {
+        if (stride) operand_scalars(w->operand, scalars + k * LANES * stride, stride, count - k * LANES);
+        operand_point(w->operand, &p[k]);
+        push_product(&w->chunk, w->operand, 1);
     }
 }
 
-/* Multiply up to CHUNK groups and encode them to `encoded`, which has room for whole groups. */
-static outcome multiply_chunk(workspace *w, uint8_t *encoded, const uint8_t *elements, const uint8_t *scalars,
-                              size_t stride, size_t n)
+/* Write out what a chunk holds of a batch's last `count` elements. */
+static void finish_chunk(workspace *w, uint8_t *out, size_t count)
 {
-    size_t vectors = 0;
-    if (stride == 0) make_digits(w->digits, scalars, 0, LANES, 1);
-    for (size_t done = 0; done < n; done += GROUP_SIZE) {
-        point p[CHAINS];
-        outcome refused = decode(p, elements + done * ELEMENT_BYTES, n - done);
-        if (refused != ACCEPTED) return (outcome)done + refused;
-        for (size_t k = 0; k < CHAINS && done + k * LANES < n; k++) {
-            size_t first = done + k * LANES;
-            if (stride) make_digits(w->digits, scalars + first * stride, stride, n - first, 1);
-            make_multiples(&w->table, &p[k]);
-            multiply_digits(&p[k], &w->table, w->digits);
-            w->doubled[vectors++] = ristretto_double(&p[k]);
-        }
-    }
-    ristretto_encode_doubled(encoded, w->doubled, w->scratch, vectors);
-    return ACCEPTED;
-}
-
-static workspace *new_workspace(void) { return aligned_alloc(64, (sizeof(workspace) + 63) / 64 * 64); }
-static void end_workspace(workspace *w)
-{
-    wipe(w, sizeof *w);
-    free(w);
+    uint8_t encoded[CHUNK_SIZE * ELEMENT_BYTES]; /* whole vectors: the batch may end within one */
+    encode_products(&w->chunk, encoded);
+    memcpy(out, encoded, count * ELEMENT_BYTES);
 }
 
 outcome batch_multiply(uint8_t *out, const uint8_t *elements, const uint8_t *scalars, size_t scalar_stride, size_t n)
 {
-    uint8_t encoded[CHUNK * GROUP_SIZE * ELEMENT_BYTES]; /* whole vectors: the batch may end within one */
-    const size_t most = CHUNK * GROUP_SIZE;
     workspace *w = new_workspace();
     if (!w) return EXHAUSTED;
     outcome refused = ACCEPTED;
-    for (size_t done = 0; done < n && refused == ACCEPTED; done += most) {
-        size_t count = smaller(n - done, most);
-        refused = multiply_chunk(w, encoded, elements + done * ELEMENT_BYTES, scalars + done * scalar_stride,
-                                 scalar_stride, count);
-        if (refused != ACCEPTED) refused += (outcome)done;
-        else memcpy(out + done * ELEMENT_BYTES, encoded, count * ELEMENT_BYTES);
+    if (!scalar_stride) operand_scalars(w->operand, scalars, 0, LANES);
+    for (size_t done = 0; done < n && refused == ACCEPTED; done += GROUP_SIZE) {
+        point p[CHAINS];
+        size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;
+        refused = decode(p, elements + done * ELEMENT_BYTES, count);
+        if (refused != ACCEPTED) {
+            refused += (outcome)done;
+            break;
+        }
+        multiply_group(w, p, scalars + done * scalar_stride, scalar_stride, count);
+        if (w->chunk.vectors == CHUNK_VECTORS || done + count == n) {
+            finish_chunk(w, out + first * ELEMENT_BYTES, done + count - first);
+        }
     }
-    end_workspace(w);
+    end_secret_room(w, sizeof *w);
     return refused;
+}
+
+outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
+                    const uint8_t *scalars, size_t n)
+{
+    workspace *w = new_workspace();
+    element_hash hash;
+    outcome result = w && start_element_hash(&hash, width, dst, dst_bytes) ? ACCEPTED : EXHAUSTED;
+    for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
+        point p[CHAINS];
+        size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;
+        hash_elements(&hash, p, messages + done * width, count);
+        multiply_group(w, p, scalars + done * SCALAR_BYTES, SCALAR_BYTES, count);
+        if (w->chunk.vectors == CHUNK_VECTORS || done + count == n) {
+            finish_chunk(w, out + first * ELEMENT_BYTES, done + count - first);
+        }
+    }
+    if (w) end_element_hash(&hash);
+    end_secret_room(w, sizeof *w);
+    return result;
 }
 
 outcome batch_multiply_base(uint8_t *out, const uint8_t *scalars, size_t n)
@@ -164,52 +183,32 @@ outcome batch_multiply_base(uint8_t *out, const uint8_t *scalars, size_t n)
     return result;
 }
 
-/* Two tables and one chain of doublings (Straus). */
-static void combine_vector(workspace *w, multiples *second, uint64_t digits[SCALAR_DIGITS][LANES], point *p,
-                           const point *q)
-{
-    make_multiples(&w->table, p);
-    make_multiples(second, q);
-    *p = point_identity();
-    for (int i = SCALAR_DIGITS - 1; i >= 0; i--) {
-        if (i < SCALAR_DIGITS - 1) double_four_times(p);
-        add_multiple(p, &w->table, w->digits[i], 1);
-        add_multiple(p, second, digits[i], i == 0);
-    }
-}
-
 outcome batch_combine(uint8_t *out, const uint8_t *p, const uint8_t *a, const uint8_t *q, const uint8_t *b, size_t n)
 {
-    typedef struct {
-        multiples table;
-        uint64_t digits[SCALAR_DIGITS][LANES];
-    } second_operand;
     workspace *w = new_workspace();
-    second_operand *second = aligned_alloc(64, (sizeof(second_operand) + 63) / 64 * 64);
-    outcome result = w && second ? ACCEPTED : EXHAUSTED;
+    outcome result = w ? ACCEPTED : EXHAUSTED;
     for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
         point left[CHAINS], right[CHAINS];
-        uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
-        size_t count = smaller(n - done, GROUP_SIZE);
-        outcome first = decode(left, p + done * ELEMENT_BYTES, count);
-        outcome other = decode(right, q + done * ELEMENT_BYTES, count);
-        if (first != ACCEPTED || other != ACCEPTED) {
-            result = (outcome)done + (other == ACCEPTED || (first != ACCEPTED && first < other) ? first : other);
+        size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;
+        outcome refused = earlier(decode(left, p + done * ELEMENT_BYTES, count),
+                                  decode(right, q + done * ELEMENT_BYTES, count));
+        if (refused != ACCEPTED) {
+            result = (outcome)done + refused;
             break;
         }
-        for (size_t k = 0; k < CHAINS && done + k * LANES < n; k++) {
-            size_t start = done + k * LANES;
-            make_digits(w->digits, a + start * SCALAR_BYTES, SCALAR_BYTES, n - start, 0);
-            make_digits(second->digits, b + start * SCALAR_BYTES, SCALAR_BYTES, n - start, 0);
-            combine_vector(w, &second->table, second->digits, &left[k], &right[k]);
+        for (size_t k = 0; k < CHAINS && k * LANES < count; k++) {
+            size_t start = (done + k * LANES) * SCALAR_BYTES;
+            operand_scalars(&w->operand[0], a + start, SCALAR_BYTES, count - k * LANES);
+            operand_scalars(&w->operand[1], b + start, SCALAR_BYTES, count - k * LANES);
+            operand_point(&w->operand[0], &left[k]);
+            operand_point(&w->operand[1], &right[k]);
+            push_product(&w->chunk, w->operand, 2);
         }
-        /* A sum can be the identity, so that the encoding of doubles does not serve here. */
-        ristretto_encode(encoded, left);
-        memcpy(out + done * ELEMENT_BYTES, encoded, count * ELEMENT_BYTES);
+        if (w->chunk.vectors == CHUNK_VECTORS || done + count == n) {
+            finish_chunk(w, out + first * ELEMENT_BYTES, done + count - first);
+        }
     }
-    if (second) wipe(second, sizeof *second);
-    free(second);
-    if (w) end_workspace(w);
+    end_secret_room(w, sizeof *w);
     return result;
 }
 

@@ -111,7 +111,15 @@ static void encode_doubled(uint8_t *octets, const doubled_point *p, field eg, fi
     field other = g;
     g = field_negate_where(negative, g);
     field s = field_multiply(field_multiply(field_subtract(h, g), factor), field_multiply(other, by_eg));
+    s = field_select(field_is_zero(eg) | field_is_zero(fh), s, field_zero());
     field_write(octets, field_absolute(s));
+}
+
+/* efgh; or 1 where it is zero, which happens for the points of order 4 or less, the encodings of the identity. */
+static field invertible_product(field eg, field fh)
+{
+    field product = field_multiply(eg, fh);
+    return field_select(field_is_zero(product), product, field_same(FIELD_ONE));
 }
 
 void ristretto_encode_doubled(uint8_t *octets, const doubled_point *p, field *scratch, size_t count)
@@ -121,15 +129,15 @@ void ristretto_encode_doubled(uint8_t *octets, const doubled_point *p, field *sc
     field running = field_same(FIELD_ONE);
     for (size_t i = 0; i < count; i++) {
         scratch[i] = running;
-        running = field_multiply(running, field_multiply(field_multiply(p[i].e, p[i].g),
-                                                         field_multiply(p[i].f, p[i].h)));
+        field product = invertible_product(field_multiply(p[i].e, p[i].g), field_multiply(p[i].f, p[i].h));
+        running = field_multiply(running, product);
     }
     field inverse;
     field_invert(&inverse, &running);
     for (size_t i = count; i-- > 0;) {
         field eg = field_multiply(p[i].e, p[i].g), fh = field_multiply(p[i].f, p[i].h);
         encode_doubled(octets + i * LANES * ELEMENT_BYTES, &p[i], eg, fh, field_multiply(inverse, scratch[i]));
-        inverse = field_multiply(inverse, field_multiply(eg, fh));
+        inverse = field_multiply(inverse, invertible_product(eg, fh));
     }
 }
 

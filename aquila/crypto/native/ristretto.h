@@ -26,8 +26,8 @@ typedef struct {
 /* Prepare the encoding of 2p. */
 doubled_point ristretto_double(const point *p);
 
-/* Encode `count` vectors of doubled points with one inversion; none of the doubles may be the identity.
- * `scratch` has room for `count` fields. */
+/* Encode `count` vectors of doubled points with one inversion; the identity as zeros. `scratch` has room for
+ * `count` fields. */
 void ristretto_encode_doubled(uint8_t *octets, const doubled_point *p, field *scratch, size_t count);
 
 /* The one-way map of section 4.3.4 from 64 uniform bytes each. */

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.crypto.group import GENERATOR, ORDER, require_elements, require_equal, require_scalars
+from aquila.crypto.group import (
+    GENERATOR,
+    ORDER,
+    FinalizeOperands,
+    first_identity,
+    require_elements,
+    require_equal,
+    require_finalize,
+    require_messages,
+    require_scalars,
+)
 from aquila.errors import InputError, MalformedError
 
 
@@ -58,3 +68,45 @@ def test_batches_of_different_length() -> None:
     assert require_equal(3, 3) == 3
     with pytest.raises(InputError):
         require_equal(3, 4)
+
+
+def test_counts_messages() -> None:
+    """Messages are counted by their width; anything else than a whole number of them is refused."""
+    assert [require_messages(bytes(length), 3) for length in (0, 3, 9)] == [0, 1, 3]
+    for messages, width in ((b"abc", 2), (b"", 0), (b"abc", -1)):
+        with pytest.raises(InputError):
+            require_messages(messages, width)
+
+
+def test_first_identity() -> None:
+    """The first position whose encoding is zero is found, if there is one."""
+    assert first_identity(b"") is None
+    assert first_identity(GENERATOR * 3) is None
+    assert first_identity(bytearray(GENERATOR + bytes(32) + GENERATOR + bytes(32))) == 1
+
+
+@pytest.mark.parametrize(
+    "operands",
+    [
+        FinalizeOperands(bytes(4), 2, scalar(1), [GENERATOR * 2]),
+        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR * 2]),
+        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR, b""]),
+        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR], b"", scalar(1)),
+        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR], GENERATOR, scalar(1) * 2),
+        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR], GENERATOR),
+        FinalizeOperands(bytes(2), 2, scalar(1), []),
+        FinalizeOperands(bytes(65536), 65536, scalar(1), [GENERATOR]),
+    ],
+    ids=["inputs", "elements", "second", "own", "shares", "no-share", "nothing", "width"],
+)
+def test_operands_that_do_not_fit(operands: FinalizeOperands) -> None:
+    """Inputs, blinds and every batch of elements must be equally many, and there must be something to sum."""
+    with pytest.raises(InputError):
+        require_finalize(operands)
+
+
+def test_operands_do_not_show_themselves() -> None:
+    """Printed, operands give away neither inputs nor blinds nor the share."""
+    shown = repr(FinalizeOperands(b"secret", 6, scalar(7), [], GENERATOR, scalar(8)))
+    assert "secret" not in shown
+    assert "x07" not in shown

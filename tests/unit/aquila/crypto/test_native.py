@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.crypto import oprf
-from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.group import GENERATOR
 from aquila.crypto.native.batch import CORE_MODULE, NativeGroup, load_core
-from aquila.crypto.sodium import SodiumGroup
-from aquila.errors import InputError, MalformedError
+from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,47 +63,9 @@ def test_no_thread(core: ModuleType) -> None:
         NativeGroup(0, core)
 
 
-def test_combination_of_pairs(native: NativeGroup, random: Callable[[int], bytes]) -> None:
-    """A combination is the sum of the two products."""
-    sodium, count = SodiumGroup(), 301
-    left, right = (sodium.hash_to_group(random(32 * count), 32, dst) for dst in (b"left", b"right"))
-    a, b = (sodium.reduce_each(random(64 * count)) for _ in range(2))
-    expected = sodium.add(sodium.multiply_each(left, a), sodium.multiply_each(right, b))
-    assert native.combine_each(left, a, right, b) == expected
-
-
-def test_combination_that_is_refused(native: NativeGroup) -> None:
-    """A combination that is the identity, or has a bad operand on either side, is refused by its position."""
-    good, bad = GENERATOR * 3, GENERATOR * 2 + b"\x03" * 32
-    ones, opposite = scalar(1) * 3, scalar(1) * 2 + scalar(ORDER - 1)
-    for left, right, scalars in ((good, good, opposite), (bad, good, ones), (good, bad, ones), (bad, bad, ones)):
-        with pytest.raises(MalformedError) as caught:
-            native.combine_each(left, ones, right, scalars)
-        assert caught.value.fields == {"index": 2}
-    with pytest.raises(InputError):
-        native.combine_each(good, ones, good[:32], ones[:32])
-
-
-@pytest.mark.parametrize("width", [1, 32, 83, 84, 300])
-def test_finalize(native: NativeGroup, random: Callable[[int], bytes], width: int) -> None:
-    """Finalizing in one call gives the outputs of RFC 9497 for every width of input."""
-    sodium, count = SodiumGroup(), 21
-    inputs, blinds = random(width * count), sodium.reduce_each(random(64 * count))
-    evaluated = sodium.multiply_each(sodium.hash_to_group(inputs, width, b"dst"), blinds)
-    expected = oprf.finalize(sodium, inputs, width, blinds, evaluated)
-    assert native.finalize(inputs, width, blinds, evaluated) == expected
-
-
-@pytest.mark.parametrize("width", [0, 2, 65536])
-def test_finalize_of_another_width(native: NativeGroup, width: int) -> None:
-    """Inputs must be a whole number of inputs that RFC 9497 can write the length of."""
-    with pytest.raises(InputError):
-        native.finalize(b"abc", width, scalar(1), GENERATOR)
-
-
 def test_buffers_that_do_not_fit(core: ModuleType) -> None:
     """The C module checks every length itself: a wrong one is an error, never memory that is not its own."""
-    out, one = bytearray(32), scalar(1)
+    out, output, one = bytearray(32), bytearray(64), scalar(1)
     calls: list[Callable[[], object]] = [
         lambda: core.multiply(out, GENERATOR * 2, one),
         lambda: core.multiply(out, GENERATOR, one * 2),
@@ -125,9 +85,20 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
         lambda: core.hash_to_group(bytearray(64), b"abc", b"dst"),
         lambda: core.hash_to_group(bytearray(33), b"abc", b"dst"),
         lambda: core.hash_to_group(out, b"abc", b"d" * 256),
-        lambda: core.finalize_hash(bytearray(65), b"abc", GENERATOR),
-        lambda: core.finalize_hash(bytearray(64), bytes(65536), GENERATOR),
-        lambda: core.finalize_hash(bytearray(64), b"abc", b""),
+        lambda: core.blind(bytearray(64), b"abc", b"dst", one * 2),
+        lambda: core.blind(bytearray(33), b"abc", b"dst", one),
+        lambda: core.blind(out, b"abc", b"d" * 256, one),
+        lambda: core.blind(out, b"abc", b"dst", one * 2),
+        lambda: core.finalize(bytearray(65), b"abc", one, b"", b"", GENERATOR),
+        lambda: core.finalize(bytearray(128), b"abc", one * 2, b"", b"", GENERATOR * 2),
+        lambda: core.finalize(output, bytes(65536), one, b"", b"", GENERATOR),
+        lambda: core.finalize(output, b"abc", one * 2, b"", b"", GENERATOR),
+        lambda: core.finalize(output, b"abc", one, GENERATOR, b"", GENERATOR),
+        lambda: core.finalize(output, b"abc", one, b"", one, GENERATOR),
+        lambda: core.finalize(output, b"abc", one, GENERATOR, one * 2, GENERATOR),
+        lambda: core.finalize(output, b"abc", one, b"", b""),
+        lambda: core.finalize(output, b"abc", one, b"", b"", b""),
+        lambda: core.finalize(output, b"abc", one, GENERATOR, one, *[GENERATOR] * 9, b""),
         lambda: core.reduce_each(out, bytes(63)),
         lambda: core.reduce_each(bytearray(1), bytes(64)),
         lambda: core.invert_each(out, one * 2),
@@ -142,13 +113,15 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
 def test_arguments_that_are_no_buffers(core: ModuleType) -> None:
     """Missing arguments, and objects that are no buffers or cannot be written to, are refused."""
     names = [name for name in dir(core) if not name.startswith("_") and name != "missing"]
-    assert len(names) == 12
+    assert len(names) == 13
     for name in names:
         for arguments in ((), (None, None, None, None, None), ("text", b"", b"", b"", b"")):
             with pytest.raises(TypeError):
                 getattr(core, name)(*arguments)
     with pytest.raises(BufferError):
         core.add(bytes(32), GENERATOR, GENERATOR)
+    with pytest.raises(TypeError):
+        core.finalize(bytearray(64), b"abc", scalar(1), b"", b"", *[GENERATOR] * 9, None)
 
 
 def test_empty_buffers(core: ModuleType) -> None:
@@ -157,7 +130,8 @@ def test_empty_buffers(core: ModuleType) -> None:
         operands = (b"", b"") if call in {core.add, core.multiply_each} else (b"",)
         assert call(bytearray(), *operands) is None
     assert core.weighted_sum(bytearray(32), b"", b"") is None
-    assert core.finalize_hash(bytearray(), b"", b"") is None
+    assert core.blind(bytearray(), b"", b"dst", b"") is None
+    assert core.finalize(bytearray(), b"", b"", b"", b"", b"") is None
 
 
 def test_module_name() -> None:

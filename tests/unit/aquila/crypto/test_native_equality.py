@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.crypto.backend import load_group
-from aquila.crypto.group import GENERATOR, ORDER
+from aquila.crypto.group import GENERATOR, ORDER, FinalizeOperands
 from aquila.errors import AquilaError, InputError
 
 if TYPE_CHECKING:
@@ -117,6 +117,43 @@ def test_random_sums(both: tuple[Group, Group], elements: bytes) -> None:
     same(both, lambda group: group.add(elements, elements))
 
 
+def test_random_blinds(both: tuple[Group, Group], random: Callable[[int], bytes], scalars: bytes) -> None:
+    """Messages are blinded alike."""
+    messages = random(32 * COUNT)
+    same(both, lambda group: group.blind(messages, 32, DST, scalars))
+
+
+def test_random_combinations(both: tuple[Group, Group], elements: bytes, scalars: bytes) -> None:
+    """Pairs are combined alike."""
+    others, more = elements[32:] + elements[:32], scalars[64:] + scalars[:64]
+    same(both, lambda group: group.combine_each(elements, scalars, others, more))
+
+
+@pytest.mark.parametrize(("own", "evaluations"), [(False, 1), (False, 3), (True, 0), (True, 1), (True, 7)])
+def test_random_outputs(
+    both: tuple[Group, Group],
+    elements: bytes,
+    scalars: bytes,
+    random: Callable[[int], bytes],
+    own: bool,  # noqa: FBT001 - a case of the table above
+    evaluations: int,
+) -> None:
+    """Whatever is summed, both backends finalize it to the same outputs."""
+    inputs = random(32 * COUNT)
+    batches = [elements[96 * place :] + elements[: 96 * place] for place in range(evaluations)]
+    mine = (elements[32:] + elements[:32], scalars[-32:]) if own else (b"", b"")
+    same(both, lambda group: group.finalize(FinalizeOperands(inputs, 32, scalars, batches, *mine)))
+
+
+@pytest.mark.parametrize("width", [1, 66, 67, 68, 83, 84, 300])
+def test_outputs_of_inputs_around_a_block(
+    both: tuple[Group, Group], elements: bytes, scalars: bytes, random: Callable[[int], bytes], width: int
+) -> None:
+    """Inputs that just fill a block of SHA-512, or just do not, are hashed alike."""
+    operands = FinalizeOperands(random(21 * width), width, scalars[: 32 * 21], [elements[: 32 * 21]])
+    same(both, lambda group: group.finalize(operands))
+
+
 @pytest.mark.parametrize("bits", [1, 8, 128, 129, 253])
 def test_random_weighted_sums(both: tuple[Group, Group], elements: bytes, scalars: bytes, bits: int) -> None:
     """Weighted sums are the same for weights of every length."""
@@ -137,7 +174,14 @@ def test_edge_scalars(both: tuple[Group, Group], elements: bytes) -> None:
     """Scalars at which a carry, a sign or a window changes are no exception anywhere."""
     scalars = b"".join(map(scalar, EDGE_NUMBERS))
     some = elements[: len(scalars)]
+    backwards = b"".join(map(scalar, reversed(EDGE_NUMBERS)))
     same(both, lambda group: group.multiply_each(some, scalars))
+    same(both, lambda group: group.blind(some, 32, DST, scalars))
+    same(both, lambda group: group.combine_each(some, scalars, some, scalars))
+    same(both, lambda group: group.combine_each(some, scalars, some[32:] + some[:32], backwards))
+    for share in (1, 2, ORDER - 2):
+        operands = FinalizeOperands(some, 32, scalars, [some], some[32:] + some[:32], scalar(share))
+        same(both, lambda group, operands=operands: group.finalize(operands))
     same(both, lambda group: group.multiply_base(scalars))
     same(both, lambda group: group.weighted_sum(some, scalars))
     same(both, lambda group: group.invert_each(scalars))
@@ -153,6 +197,10 @@ def test_batch_sizes(both: tuple[Group, Group], elements: bytes, scalars: bytes,
     same(both, lambda group: group.multiply(some, scalar(7)))
     same(both, lambda group: group.multiply_each(some, each))
     same(both, lambda group: group.multiply_base(each))
+    same(both, lambda group: group.blind(some, 32, DST, each))
+    same(both, lambda group: group.combine_each(some, each, elements[32 : 32 * count + 32], each))
+    operands = FinalizeOperands(some, 32, each, [some, elements[32 : 32 * count + 32]], some, scalar(9))
+    same(both, lambda group: group.finalize(operands))
     same(both, lambda group: group.add(some, elements[32 : 32 * count + 32]))
     same(both, lambda group: group.invert_each(each))
     same(both, lambda group: group.reduce_each(each[: 64 * (count // 2)]))
@@ -165,13 +213,18 @@ def test_batch_across_chunks(both: tuple[Group, Group], elements: bytes, scalars
     """A batch of 4,097, which leaves one element over everywhere, gives the same."""
     some, each = (elements * 2)[: 32 * 4097], (scalars * 2)[: 32 * 4097]
     same(both, lambda group: group.multiply_each(some, each))
+    same(both, lambda group: group.blind(some, 32, DST, each))
+    same(both, lambda group: group.combine_each(some, each, some[32:] + some[:32], each))
     same(both, lambda group: group.weighted_sum(some, each))
+    operands = FinalizeOperands(some, 32, each, [some[32:] + some[:32]], some, scalar(9))
+    same(both, lambda group: group.finalize(operands))
 
 
 def test_sums_of_equal_and_opposite_elements(both: tuple[Group, Group], elements: bytes) -> None:
     """Doubles are sums like others; opposites cancel in a weighted sum and are refused by position in a batch."""
-    opposites = both[1].multiply(elements[:320], scalar(ORDER - 1))
+    opposites, ones = both[1].multiply(elements[:320], scalar(ORDER - 1)), scalar(1) * 10
     same_refusal(both, lambda group: group.add(elements[:320], elements[:96] + opposites[96:]))
+    same_refusal(both, lambda group: group.combine_each(elements[:320], ones, elements[:96] + opposites[96:], ones))
     same_refusal(both, lambda group: group.weighted_sum(elements[:320] + opposites, scalar(5) * 20))
     same(both, lambda group: group.weighted_sum(elements[:320] + opposites[32:], scalar(5) * 19))
     same(both, lambda group: group.weighted_sum(GENERATOR * 1000, scalar(3) * 1000))
@@ -189,6 +242,11 @@ def test_refused_elements(both: tuple[Group, Group], elements: bytes, position: 
         lambda group: group.multiply_each(spoiled, ones),
         lambda group: group.add(spoiled, good),
         lambda group: group.add(good, spoiled),
+        lambda group: group.combine_each(spoiled, ones, good, ones),
+        lambda group: group.combine_each(good, ones, spoiled, ones),
+        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [spoiled])),
+        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good, good, spoiled], good, scalar(1))),
+        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good], spoiled, scalar(1))),
         lambda group: group.weighted_sum(spoiled, ones),
     ]
     for call in calls:
@@ -203,6 +261,26 @@ def test_several_refused_elements(both: tuple[Group, Group], elements: bytes) ->
     early, late = b"\x01" + bytes(31) + elements[32:320], elements[:96] + b"\x01" + bytes(31) + elements[128:320]
     same_refusal(both, lambda group: group.add(early, late))
     same_refusal(both, lambda group: group.add(late, early))
+    ones = scalar(1) * 10
+    for first, second in ((early, late), (late, early)):
+        same_refusal(both, lambda group, a=first, b=second: group.combine_each(a, ones, b, ones))
+        operands = FinalizeOperands(first, 32, ones, [second], first, scalar(1))
+        same_refusal(both, lambda group, operands=operands: group.finalize(operands))
+
+
+@pytest.mark.parametrize("cancelling", [0, 7, 9, 300, 599])
+@pytest.mark.parametrize("spoiled", [None, 0, 8, 299, 301, 598])
+def test_identities_and_refused_elements(
+    both: tuple[Group, Group], elements: bytes, cancelling: int, spoiled: int | None
+) -> None:
+    """Of a sum that is the identity and a refused element, the first position is named, in slices and chunks alike."""
+    good, ones, start = elements[: 32 * 600], scalar(1) * 600, 32 * cancelling
+    opposite = both[1].multiply(good[start : start + 32], scalar(ORDER - 1))
+    other = bytearray(good[:start] + opposite + good[start + 32 :])
+    if spoiled is not None:
+        other[32 * spoiled : 32 * spoiled + 32] = b"\x03" * 32
+    operands = FinalizeOperands(good, 32, ones, [bytes(other)], good, scalar(1))
+    same_refusal(both, lambda group: group.finalize(operands))
 
 
 def test_encodings_with_extreme_limbs(both: tuple[Group, Group]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto import oprf
-from aquila.crypto.group import GENERATOR
+from aquila.crypto.group import GENERATOR, ORDER
 from aquila.crypto.shares import new_share
 from aquila.errors import InputError, KeyMaterialError, MalformedError
 
@@ -31,12 +32,40 @@ def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> N
         assert oprf.finalize(group, one, 32, scalar, alone) == outputs[64 * index : 64 * index + 64]
 
 
+@pytest.mark.parametrize("others", [0, 1, 2, 5])
+def test_shared_key_is_finalized_in_one_pass(group: Group, random: Callable[[int], bytes], others: int) -> None:
+    """One's own share and the others' evaluations give what adding them up and finalizing gives."""
+    inputs, blinds = random(32 * 300), group.reduce_each(random(64 * 300))
+    blinded = oprf.blind(group, inputs, 32, blinds)
+    own, *rest = (new_share(group, random) for _ in range(others + 1))
+    evaluations = [oprf.evaluate(group, blinded, share) for share in rest]
+    total = reduce(group.add, evaluations, oprf.evaluate(group, blinded, own))
+    expected = oprf.finalize(group, inputs, 32, blinds, total)
+    assert oprf.finalize_shared(group, inputs, 32, blinds, blinded, own, evaluations) == expected
+
+
+def test_shares_that_cancel(group: Group, random: Callable[[int], bytes]) -> None:
+    """A sum that is the identity is refused by its position; one that passes through it is not."""
+    share, three, four = new_share(group, random), random(32 * 3), group.reduce_each(random(64 * 3))
+    blinded = oprf.blind(group, three, 32, four)
+    own = oprf.evaluate(group, blinded, share)
+    opposite = group.multiply(own, (ORDER - 1).to_bytes(32, "little"))
+    cancelling = blinded[:64] + opposite[64:]
+    with pytest.raises(MalformedError) as caught:
+        oprf.finalize_shared(group, three, 32, four, blinded, share, [cancelling])
+    assert caught.value.fields == {"index": 2}
+    through = oprf.finalize_shared(group, three, 32, four, blinded, share, [opposite, blinded])
+    assert through == oprf.finalize(group, three, 32, four, blinded)
+
+
 def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], bytes]) -> None:
     """After closing the share, nothing is evaluated."""
     share = new_share(group, random)
     share.close()
     with pytest.raises(KeyMaterialError):
         oprf.evaluate(group, GENERATOR, share)
+    with pytest.raises(KeyMaterialError):
+        oprf.finalize_shared(group, bytes(32), 32, (1).to_bytes(32, "little"), GENERATOR, share, [])
 
 
 def test_wrong_element_is_not_evaluated(group: Group, random: Callable[[int], bytes]) -> None:

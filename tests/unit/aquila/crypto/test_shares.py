@@ -10,12 +10,11 @@ from aquila.crypto.group import GENERATOR, ORDER
 from aquila.crypto.shares import (
     Share,
     _knowledge_challenge,
-    add_evaluations,
     new_share,
     prove_knowledge,
     verify_knowledge,
 )
-from aquila.errors import InputError, KeyMaterialError, MalformedError, ProofError
+from aquila.errors import KeyMaterialError, MalformedError, ProofError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,24 +119,3 @@ def test_closed_share_proves_nothing(group: Group, random: Callable[[int], bytes
     share.close()
     with pytest.raises(KeyMaterialError):
         prove_knowledge(group, share, b"context", random)
-
-
-def test_evaluations_add_up(group: Group) -> None:
-    """Three parties' evaluations add up position by position."""
-    elements = [group.multiply_base(scalar(a) + scalar(b)) for a, b in ((1, 10), (2, 20), (3, 30))]
-    assert add_evaluations(group, elements) == group.multiply_base(scalar(6) + scalar(60))
-
-
-def test_one_evaluation_is_checked_too(group: Group) -> None:
-    """A single party's evaluation is its own sum, and is checked as any other."""
-    assert add_evaluations(group, [GENERATOR]) == GENERATOR
-    with pytest.raises(MalformedError):
-        add_evaluations(group, [bytes(32)])
-
-
-def test_evaluations_that_do_not_fit(group: Group) -> None:
-    """There must be evaluations, of equally many elements."""
-    with pytest.raises(InputError):
-        add_evaluations(group, [])
-    with pytest.raises(InputError):
-        add_evaluations(group, [GENERATOR, GENERATOR * 2])

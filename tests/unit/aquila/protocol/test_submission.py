@@ -188,11 +188,13 @@ def test_a_finalized_chunk_does_not_show_its_tokens() -> None:
 
 
 def test_elements_in_order(group: Group, seed: SecretBytes) -> None:
-    """Strictly ascending elements pass; an element twice or out of order is named by its position."""
+    """Strictly ascending elements pass; one twice or out of order is named by its position, a part of one refused."""
     rows = s.prepare_run(group, BOTH_CLASSES, seed, places(6, seed))[InputClass.FULL]
     elements = elements_of(rows)
-    s.check_elements(group, b"".join(elements))
+    s.check_order(b"".join(elements))
     for wrong, index in (([*elements[:3], *elements[2:]], 3), ([elements[1], elements[0], *elements[2:]], 1)):
         with pytest.raises(MalformedError, match="strictly ascending") as caught:
-            s.check_elements(group, b"".join(wrong))
+            s.check_order(b"".join(wrong))
         assert caught.value.fields["index"] == index
+    with pytest.raises(MalformedError, match="whole number"):
+        s.check_order(elements[0][1:])

@@ -1,0 +1,57 @@
+/* The parts of a multiplication by secret scalars, for the operations that are built of it.
+ *
+ * In constant time: the same operations and addresses whatever the scalars are. Digits to the base 16 from -8 to 7; a
+ * table of 1 to 8 times the point; each digit's entry is chosen by reading the whole table under masks.
+ *
+ * The scalar is halved before, and the product doubled while it is encoded, because the encodings of doubles share
+ * one inversion (ristretto_encode_doubled). A point may lie outside the subgroup of order L by a point of order 4 or
+ * less, but it is always twice a point of the curve: what was decoded, what was mapped, and sums of such. Halving
+ * modulo L gives k/2 or (k + L)/2, and L times the point is a point of order 4 or less: the element is the same.
+ */
+#ifndef AQUILA_MULTIPLY_H
+#define AQUILA_MULTIPLY_H
+
+#include "group.h"
+#include "scalar.h"
+
+#define TABLE 8
+/* Groups whose encodings share an inversion: 256 elements. */
+#define CHUNK_GROUPS 8
+#define CHUNK_VECTORS (CHUNK_GROUPS * CHAINS)
+#define CHUNK_SIZE (CHUNK_GROUPS * GROUP_SIZE)
+
+typedef struct {
+    cached_point multiple[TABLE];
+} multiples;
+
+/* A point of a sum of products with its scalar, eight lanes of each: digit i of lane l is digits[i][l], as a 64-bit
+ * integer. */
+typedef struct {
+    multiples table;
+    uint64_t digits[SCALAR_DIGITS][LANES];
+} operand;
+
+/* Products that wait for their encoding. */
+typedef struct {
+    doubled_point doubled[CHUNK_VECTORS];
+    field scratch[CHUNK_VECTORS];
+    size_t vectors;
+} product_chunk;
+
+/* Set the digits of up to eight scalars, halved; with the stride 0 it is one scalar for all lanes. */
+void operand_scalars(operand *o, const uint8_t *scalars, size_t stride, size_t count);
+
+/* Set the point. */
+void operand_point(operand *o, const point *p);
+
+/* Add half the sum of the operands' products to the chunk. */
+void push_product(product_chunk *chunk, const operand *operands, size_t count);
+
+/* Encode all sums of the chunk, CHUNK_SIZE * ELEMENT_BYTES at most, and empty it. The identity is encoded as zeros. */
+void encode_products(product_chunk *chunk, uint8_t *encoded);
+
+/* Memory for a structure of vectors, or NULL; and its end, after it was overwritten. */
+void *secret_room(size_t size);
+void end_secret_room(void *room, size_t size);
+
+#endif
