@@ -2,7 +2,7 @@
 
 Most cells of a list are sound, and many of names, dates, places and codes repeat. A column remembers what its sound
 cells gave; a row of sound cells becomes a record without being looked at again. Any other row is read by
-`fields.RowReader`, which says what is wrong. Columns read new cells with `RowReader` too, so both ways agree.
+`fields.read_row`, which says what is wrong. Columns read new cells as `read_row` does, so both ways agree.
 """
 
 from __future__ import annotations
@@ -11,40 +11,54 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.fields import RowReader
-from aquila.records.person import FIELDS, LIST_FIELDS, Record, sound_record
+from aquila.records.fields import doubts, read_field
+from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, Record, sound_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
 _LISTS = frozenset(LIST_FIELDS)
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
-_MOST_KNOWN = 1 << 15  # cells of one column
+MOST_KNOWN = 1 << 15  # cells of one column
 _LONGEST_KNOWN = 100  # characters
-_ABSENT = tuple(() if name in _LISTS else None for name in FIELDS)
 
 
 class UnsoundError(Exception):
-    """A cell of which something is wrong; `RowReader` says what."""
+    """A cell of which something is wrong; `read_row` says what."""
 
 
 class Column(dict[str, Any]):
     """What the sound cells of a field gave, by cell.
 
-    Raises:
-        UnsoundError: A cell that is looked up is not sound.
+    Args:
+        name: The field.
+        is_parted: Whether a cell holds several values, parted by `;`.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_parted: bool) -> None:
         super().__init__()
         self.name = name
+        self.is_parted = is_parted
+        self.is_kept = name not in _OWN
 
     def __missing__(self, cell: str) -> Any:  # noqa: ANN401 - the value of any field
-        value = _read_sound(self.name, part_cell(self.name, cell))
-        if self.name not in _OWN and len(cell) <= _LONGEST_KNOWN:
-            if len(self) >= _MOST_KNOWN:
+        value = self.read(cell.split(";") if self.is_parted else (cell,))
+        if self.is_kept and len(cell) <= _LONGEST_KNOWN:
+            if len(self) >= MOST_KNOWN:
                 self.clear()
             self[cell] = value
+        return value
+
+    def read(self, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the value of any field
+        """Read the values of a cell.
+
+        Raises:
+            UnsoundError: Something is wrong with them.
+        """
+        reasons: list[str] = []
+        value = read_field(self.name, texts, reasons)
+        if reasons or (self.name == "national_numbers" and doubts(value)):
+            raise UnsoundError
         return value
 
 
@@ -60,7 +74,7 @@ class CellReader:
 
     def read_sound(self, cells: Sequence[str]) -> Record | None:
         """The record of a row whose cells are all sound and enough for a record; None where they are not."""
-        values = list(_ABSENT)
+        values = list(ABSENT)
         try:
             for place, field, column in self.columns:
                 if cell := cells[place]:
@@ -74,8 +88,24 @@ class CellReader:
 def cell_reader(columns: tuple[str | None, ...]) -> CellReader:
     """The reader for a header; columns that are None are not read."""
     return CellReader(
-        tuple((place, FIELDS.index(name), _column(name)) for place, name in enumerate(columns) if name is not None)
+        tuple(
+            (place, FIELDS.index(name), _column(name, is_parted=name in _LISTS))
+            for place, name in enumerate(columns)
+            if name is not None
+        )
     )
+
+
+def read_sound_texts(texts: Mapping[str, Sequence[str]]) -> Record | None:
+    """The record of texts by field name, if all are sound and enough for a record; None where they are not."""
+    values = list(ABSENT)
+    try:
+        for name, given in texts.items():
+            field, column = _whole_columns()[name]
+            values[field] = column[given[0]] if len(given) == 1 else column.read(given)
+    except UnsoundError:
+        return None
+    return sound_record(values)
 
 
 def part_cell(name: str, cell: str) -> list[str]:
@@ -84,21 +114,12 @@ def part_cell(name: str, cell: str) -> list[str]:
 
 
 @cache
-def _column(name: str) -> Column:
+def _column(name: str, *, is_parted: bool) -> Column:
     """The one column of a field in this process."""
-    return Column(name)
+    return Column(name, is_parted=is_parted)
 
 
-def _read_sound(name: str, texts: Iterable[str]) -> Any:  # noqa: ANN401 - the value of any field
-    """Read a field of which nothing is wrong.
-
-    Raises:
-        UnsoundError: Something is wrong.
-    """
-    reader = RowReader(0)
-    value = reader.read_field(name, texts)
-    if name == "national_numbers":
-        reader.check_digits(value)
-    if reader.findings:
-        raise UnsoundError
-    return value
+@cache
+def _whole_columns() -> dict[str, tuple[int, Column]]:
+    """The columns of all fields, for texts that are one value each, with their places in a record."""
+    return {name: (place, _column(name, is_parted=False)) for place, name in enumerate(FIELDS)}

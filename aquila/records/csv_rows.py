@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.records.columns import cell_reader, part_cell
-from aquila.records.fields import RowReader
+from aquila.records.fields import read_row, refuse
 from aquila.records.lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.rows import Accepted, Finding, Refused, Row
 
@@ -135,7 +135,7 @@ def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> Iterator[Row]:
     """Read rows of which some take several lines or cannot be parted."""
     for row in _part_rows(lines, plan.separator):
         if row.cells is None and not row.line.is_blank:
-            yield RowReader(row.line.number).refuse("", row.reason)
+            yield refuse(row.line.number, row.reason)
         elif row.cells is not None and not row.line.is_blank:
             yield _read_cells(plan, row.line.number, row.cells)
 
@@ -145,9 +145,9 @@ def _read_cells(plan: CsvPlan, number: int, cells: list[str]) -> Row:
     if len(cells) != len(plan.columns):
         much = "more" if len(cells) > len(plan.columns) else "fewer"
         reason = f"has {much} fields than the first line; quote fields that hold the separator"
-        return RowReader(number).refuse("", reason)
+        return refuse(number, reason)
     texts = {name: part_cell(name, cell) for name, cell in zip(plan.columns, cells, strict=True) if name and cell}
-    return RowReader(number).read(texts)
+    return read_row(number, texts)
 
 
 def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aquila.errors import InputError
 
 FIRST_YEAR = 1850
 LAST_YEAR = 2150
 _MONTHS = 12
+_SHORTEST_MONTH = 28  # days; for those that every month has, no calendar need be asked
+_CACHED = 1 << 15
 _SHAPE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
@@ -51,6 +54,7 @@ class PartialDate:
         return self.day is not None
 
     @classmethod
+    @lru_cache(maxsize=_CACHED)
     def parse(cls, text: str) -> PartialDate:
         """Read `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
 
@@ -96,6 +100,6 @@ def _fault(year: int, month: int | None, day: int | None) -> str:
         return "" if day is None else "month"
     if not 1 <= month <= _MONTHS:
         return "month"
-    if day is not None and not 1 <= day <= calendar.monthrange(year, month)[1]:
-        return "day"
-    return ""
+    if day is None or 1 <= day <= _SHORTEST_MONTH or _SHORTEST_MONTH < day <= calendar.monthrange(year, month)[1]:
+        return ""
+    return "day"

@@ -7,7 +7,6 @@ when too little is left.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aquila.errors import InputError
@@ -17,14 +16,24 @@ from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
 from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 LONGEST_ID = 200  # characters
 LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
 MOST_VALUES = 50  # values of one list
 
-_ORDER = (*LIST_FIELDS, "full_name", "place_of_birth", "country_of_birth", "category", *CODES, "date_of_birth")
+_ORDER = (
+    "record_id",
+    *LIST_FIELDS,
+    "full_name",
+    "place_of_birth",
+    "country_of_birth",
+    "category",
+    *CODES,
+    "date_of_birth",
+)
 
+_LISTS = frozenset(LIST_FIELDS)
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
 _IDENTIFIERS = {
     "document_numbers": (document_number, "holds too few letters and digits to identify a document"),
@@ -41,103 +50,100 @@ _DATE_FAULTS = {
 }
 
 
-@dataclass(slots=True)
-class RowReader:
-    """Reads the fields of one row and collects what is wrong with them."""
+def read_row(line: int, texts: Mapping[str, Sequence[str]]) -> Row:
+    """Make a row of the texts of its fields, by field name; what is no field is left aside.
 
-    line: int
-    findings: list[Finding] = field(default_factory=list)
+    Returns:
+        The record with its warnings, or the refusal with its reasons.
+    """
+    findings: list[Finding] = []
+    values: dict[str, Any] = {}
+    for name in _ORDER:
+        if name in texts:
+            reasons: list[str] = []
+            values[name] = read_field(name, texts[name], reasons)
+            findings += [Finding(line, name, reason) for reason in reasons]
+    record_id = values.pop("record_id", "")
+    if not record_id:
+        reason = "is missing or unusable; give every row an id of its own"
+        return refuse(line, reason, field="record_id", warnings=findings)
+    try:
+        record = Record(record_id=record_id, **values)
+    except InputError:
+        reason = "too little is left to match on; give two of given names, family names and date of birth"
+        return refuse(line, reason, record_id, warnings=findings)
+    findings += [Finding(line, "national_numbers", reason) for reason in doubts(record.national_numbers)]
+    return Accepted(line, record, tuple(findings))
 
-    def read(self, texts: Mapping[str, Iterable[str]]) -> Row:
-        """Make a row of the values by field name; fields that are no `FIELDS` are left aside.
 
-        Returns:
-            The record with its warnings, or the refusal with its reasons.
-        """
-        record_id = self._record_id(texts.get("record_id", ()))
-        values = {name: self.read_field(name, texts[name]) for name in _ORDER if name in texts}
-        if not record_id:
-            return self.refuse("record_id", "is missing or unusable; give every row an id of its own")
-        try:
-            record = Record(record_id=record_id, **values)
-        except InputError:
-            reason = "too little is left to match on; give two of given names, family names and date of birth"
-            return self.refuse("", reason, record_id)
-        self.check_digits(record.national_numbers)
-        return Accepted(self.line, record, tuple(self.findings))
+def refuse(
+    line: int, reason: str, record_id: str = "", *, field: str = "", warnings: Sequence[Finding] = ()
+) -> Refused:
+    """A row that gives no record, for a reason, after the warnings it met."""
+    return Refused(line, record_id, (*warnings, Finding(line, field, reason, Severity.REFUSAL)))
 
-    def read_field(self, name: str, texts: Iterable[str]) -> Any:  # noqa: ANN401 - the value of any field
-        """Read one field of `FIELDS` from its texts, and note what cannot be used."""
-        if name == "record_id":
-            return self._record_id(texts)
-        if name == "date_of_birth":
-            return self._date(texts)
-        if name in CODES:
-            return self._code(name, texts)
-        values = self._list(name, texts)
-        return values if name in LIST_FIELDS else self._single(name, values)
 
-    def check_digits(self, numbers: Iterable[str]) -> None:
-        """Warn of national numbers that have the form of a known scheme and the check digits of none."""
-        for number in map(national_number, numbers):
-            if fails_check(number):
-                reason = "has check digits that no known national number has; it is used; look for a typing error"
-                self.warn("national_numbers", reason)
+def read_field(name: str, texts: Sequence[str], reasons: list[str]) -> Any:  # noqa: ANN401 - the value of any field
+    """Read one field of `FIELDS` from its texts, and add to the reasons why some cannot be used."""
+    if name == "record_id":
+        return _record_id(texts)
+    values = _list(name, texts, reasons)
+    if name in _LISTS:
+        return values
+    if len(values) > 1:
+        reasons.append("has several values; the first is used")
+    if not values:
+        return None
+    if name == "date_of_birth":
+        return _date(values[0], reasons)
+    return _code(name, values[0], reasons) if name in CODES else values[0]
 
-    def warn(self, name: str, reason: str) -> None:
-        """Note something that cannot be read."""
-        self.findings.append(Finding(self.line, name, reason))
 
-    def refuse(self, name: str, reason: str, record_id: str = "") -> Refused:
-        """End the row."""
-        self.findings.append(Finding(self.line, name, reason, Severity.REFUSAL))
-        return Refused(self.line, record_id, tuple(self.findings))
+def doubts(national_numbers: Iterable[str]) -> list[str]:
+    """What is to be said of each national number that has the form of a known scheme and the check digits of none."""
+    reason = "has check digits that no known national number has; it is used; look for a typing error"
+    return [reason for number in map(national_number, national_numbers) if fails_check(number)]
 
-    def _record_id(self, texts: Iterable[str]) -> str:
-        """The row's id, or an empty string where it cannot be used."""
-        text = next((item.strip() for item in texts), "")
-        return text if len(text) <= LONGEST_ID and text.isprintable() else ""
 
-    def _list(self, name: str, texts: Iterable[str]) -> tuple[str, ...]:
-        """All usable values of a field, each once, in the order of the source."""
-        values: dict[str, None] = {}
-        for text in texts:
-            value = clean(text)
-            fault = _fault(name, value) if value else ""
-            if fault:
-                self.warn(name, f"{fault}; it is not used")
-            elif value:
-                values[value] = None
-        if len(values) > MOST_VALUES:
-            self.warn(name, f"has more than {MOST_VALUES} values; the first {MOST_VALUES} are used")
-        return tuple(values)[:MOST_VALUES]
+def _record_id(texts: Sequence[str]) -> str:
+    """The row's id, or an empty string where it cannot be used."""
+    text = texts[0].strip() if texts else ""
+    return text if len(text) <= LONGEST_ID and text.isprintable() else ""
 
-    def _single(self, name: str, values: tuple[str, ...]) -> str | None:
-        """The first value of a field that holds one."""
-        if len(values) > 1:
-            self.warn(name, "has several values; the first is used")
-        return values[0] if values else None
 
-    def _code(self, name: str, texts: Iterable[str]) -> str | None:
-        """A value of a closed list."""
-        value = (self._single(name, self._list(name, texts)) or "").upper()
-        code = _SEXES.get(value, value) if name == "sex" else value
-        if not code:
-            return None
-        if code not in CODES[name]:
-            self.warn(name, "is an unknown code and is not used; use one of " + ", ".join(CODES[name]))
-            return None
-        return code
+def _list(name: str, texts: Sequence[str], reasons: list[str]) -> tuple[str, ...]:
+    """All usable values of a field, each once, in the order of the source."""
+    values: dict[str, None] = {}
+    for text in texts:
+        value = clean(text)
+        if not value:
+            continue
+        if fault := _fault(name, value):
+            reasons.append(f"{fault}; it is not used")
+        else:
+            values[value] = None
+    if len(values) > MOST_VALUES:
+        reasons.append(f"has more than {MOST_VALUES} values; the first {MOST_VALUES} are used")
+    return tuple(values)[:MOST_VALUES]
 
-    def _date(self, texts: Iterable[str]) -> PartialDate | None:
-        """The date of birth, or what can be used of it."""
-        text = self._single("date_of_birth", self._list("date_of_birth", texts))
-        if text is None:
-            return None
-        date, fault = PartialDate.salvage(text)
-        if fault:
-            self.warn("date_of_birth", _DATE_FAULTS[fault])
-        return date
+
+def _code(name: str, text: str, reasons: list[str]) -> str | None:
+    """A value of a closed list."""
+    code = text.upper()
+    if name == "sex":
+        code = _SEXES.get(code, code)
+    if code not in CODES[name]:
+        reasons.append("is an unknown code and is not used; use one of " + ", ".join(CODES[name]))
+        return None
+    return CODES[name][CODES[name].index(code)]
+
+
+def _date(text: str, reasons: list[str]) -> PartialDate | None:
+    """What can be used of a date."""
+    date, fault = PartialDate.salvage(text)
+    if fault:
+        reasons.append(_DATE_FAULTS[fault])
+    return date
 
 
 _LEFT_OUT = frozenset({"Cf", "Cs"})  # format characters, and halves of characters that JSON can spell

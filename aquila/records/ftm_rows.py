@@ -10,28 +10,33 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.fields import RowReader
+from aquila.records.columns import read_sound_texts
+from aquila.records.fields import read_row, refuse
 from aquila.records.lines import BATCH_LINES, Batch, Line, LineSource
+from aquila.records.rows import Accepted, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aquila.records.rows import Row
-
-_PROPERTIES = {
-    "given_names": ("firstName", "middleName", "fatherName"),
-    "family_names": ("lastName",),
-    "aliases": ("alias", "weakAlias"),
-    "date_of_birth": ("birthDate",),
-    "sex": ("gender",),
-    "place_of_birth": ("birthPlace",),
-    "country_of_birth": ("birthCountry",),
-    "nationality": ("nationality", "citizenship"),
-    "document_numbers": ("passportNumber",),
-    "national_numbers": ("idNumber",),
-    "phones": ("phone",),
-    "emails": ("email",),
-}
+_PROPERTIES = (
+    ("firstName", "given_names"),
+    ("middleName", "given_names"),
+    ("fatherName", "given_names"),
+    ("lastName", "family_names"),
+    ("alias", "aliases"),
+    ("weakAlias", "aliases"),
+    ("birthDate", "date_of_birth"),
+    ("gender", "sex"),
+    ("birthPlace", "place_of_birth"),
+    ("birthCountry", "country_of_birth"),
+    ("nationality", "nationality"),
+    ("citizenship", "nationality"),
+    ("passportNumber", "document_numbers"),
+    ("idNumber", "national_numbers"),
+    ("phone", "phones"),
+    ("email", "emails"),
+)
+"""The properties that are read, with their fields, in the order in which a field takes their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +54,26 @@ def cut_ftm(source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
 
 def read_ftm_batch(batch: Batch) -> list[Row]:
     """Read the Person entities of a batch."""
-    return [row for line in batch.lines() if not line.is_blank and (row := _read_entity(line)) is not None]
+    texts = batch.sound_texts()
+    lines = batch.lines() if texts is None else [Line(number, text) for number, text in enumerate(texts, batch.first)]
+    return [row for line in lines if not line.is_blank and (row := _read_entity(line)) is not None]
 
 
 def _read_entity(line: Line) -> Row | None:
     """Read one line, or None where it holds an entity of another schema."""
-    reader = RowReader(line.number)
     if line.fault:
-        return reader.refuse("", line.fault)
+        return refuse(line.number, line.fault)
     try:
         entity = json.loads(line.text)
     except (ValueError, RecursionError):
-        return reader.refuse("", "is no JSON text; write one entity a line")
+        return refuse(line.number, "is no JSON text; write one entity a line")
     if not _is_entity(entity):
-        return reader.refuse("", "is no entity; it needs id, schema and properties with lists of texts")
+        return refuse(line.number, "is no entity; it needs id, schema and properties with lists of texts")
     if entity["schema"] != "Person":
         return None
-    return reader.read({"record_id": [entity["id"]], **_texts(entity["properties"])})
+    texts = _texts(entity["id"], entity["properties"])
+    record = read_sound_texts(texts)
+    return read_row(line.number, texts) if record is None else Accepted(line.number, record)
 
 
 def _is_entity(entity: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
@@ -74,14 +82,25 @@ def _is_entity(entity: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
         return False
     if not isinstance(entity.get("id"), str) or not isinstance(entity.get("schema"), str):
         return False
-    values = entity["properties"].values()
-    return all(isinstance(value, list) and all(isinstance(item, str) for item in value) for value in values)
+    for values in entity["properties"].values():
+        if not isinstance(values, list):
+            return False
+        for value in values:
+            if not isinstance(value, str):
+                return False
+    return True
 
 
-def _texts(properties: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """The values of a record's fields; further names are aliases, and times are cut from dates."""
-    texts = {name: [text for key in keys for text in properties.get(key, [])] for name, keys in _PROPERTIES.items()}
-    names = properties.get("name", [])
-    texts["full_name"], texts["aliases"] = names[:1], names[1:] + texts["aliases"]
-    texts["date_of_birth"] = [date.partition("T")[0] for date in texts["date_of_birth"]]
+def _texts(entity_id: str, properties: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The texts of a record's fields, where there are any; names after the first are aliases; times leave dates."""
+    texts = {"record_id": [entity_id]}
+    if names := properties.get("name"):
+        texts["full_name"] = names[:1]
+        if len(names) > 1:
+            texts["aliases"] = names[1:]
+    for key, name in _PROPERTIES:
+        if values := properties.get(key):
+            texts[name] = texts[name] + values if name in texts else values
+    if dates := texts.get("date_of_birth"):
+        texts["date_of_birth"] = [date.partition("T")[0] for date in dates]
     return texts

@@ -66,7 +66,7 @@ class Batch:
             texts = [content.decode() for content in self.contents]
         except UnicodeDecodeError:
             return None
-        if self.first == 1:
+        if texts and self.first == 1:
             texts[0] = texts[0].removeprefix(_MARK.decode())
         return texts
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from aquila.errors import InputError
 from aquila.records.dates import PartialDate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["CODES", "FIELDS", "LIST_FIELDS", "PartialDate", "Record"]
+__all__ = ["ABSENT", "CODES", "FIELDS", "LIST_FIELDS", "PartialDate", "Record", "sound_record"]
 
 CODES = {
     "sex": ("F", "M", "X"),
@@ -86,12 +88,11 @@ class Record:
 
     def to_json(self) -> bytes:
         """Write the record as one JSON object, the same bytes for the same record; absent fields are left out."""
-        content: dict[str, Any] = {}
-        for name in FIELDS:
-            value = getattr(self, name)
-            if value is not None and value != ():
-                content[name] = str(value) if isinstance(value, PartialDate) else value
-        return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        values = zip(_SORTED, _values_sorted(self), strict=True)
+        content = {name: value for name, value in values if value is not None and value != ()}
+        if self.date_of_birth is not None:
+            content["date_of_birth"] = str(self.date_of_birth)
+        return _write_json(content).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Record:
@@ -101,17 +102,17 @@ class Record:
             InputError: Bytes that are no record.
         """
         try:
-            values = json.loads(content)
-        except ValueError:
+            stored = json.loads(content.decode())
+        except (ValueError, RecursionError):
             raise InputError("A stored record is no JSON text.") from None
-        if not isinstance(values, dict) or not all(_is_of_type(name, value) for name, value in values.items()):
-            raise InputError("A stored record has an unknown field, or one of a wrong type.")
-        made: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        if "date_of_birth" in made:
-            made["date_of_birth"] = PartialDate.parse(made["date_of_birth"])
-        return cls(**{"record_id": "", **made})
+        values = list(ABSENT)
+        try:
+            for name, value in stored.items():
+                place, read = _STORED[name]
+                values[place] = read(value)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise InputError("A stored record has an unknown field or code, or a value of a wrong type.") from None
+        return sound_record(values) or cls(*values)
 
 
 FIELDS = tuple(field.name for field in fields(Record))
@@ -121,13 +122,19 @@ LIST_FIELDS = tuple(field.name for field in fields(Record) if field.default == (
 """The fields that hold several values."""
 
 
+ABSENT: tuple[Any, ...] = tuple(() if name in LIST_FIELDS else None for name in FIELDS)
+"""What a record holds of each field that its source has not."""
+
 _SETTERS = tuple(getattr(Record, name).__set__ for name in FIELDS)
+_SORTED = tuple(sorted(FIELDS))
+_values_sorted = attrgetter(*_SORTED)
+_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def sound_record(values: Sequence[Any]) -> Record | None:
     """The record of values that are right one by one, in the order of `FIELDS`; it checks only that they are enough.
 
-    This is the way past the checks of `Record` for whoever has read hundreds of thousands of them.
+    This is the way past the checks of `Record` for those who read hundreds of thousands of them.
 
     Returns:
         None where there is no record id, or too little to match on.
@@ -138,8 +145,34 @@ def sound_record(values: Sequence[Any]) -> Record | None:
     return record if record.record_id and record.is_enough else None
 
 
-def _is_of_type(name: str, value: object) -> bool:
-    """Whether a stored value is of its field's type: a list of texts, or a text."""
-    if name in LIST_FIELDS:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return name in FIELDS and isinstance(value, str)
+def _stored_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _stored_list(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(map(_stored_text, value))
+
+
+def _stored_code(codes: tuple[str, ...], value: object) -> str:
+    """A code of a closed list: its own text object, not one more."""
+    return codes[codes.index(_stored_text(value))]
+
+
+def _stored_date(value: object) -> PartialDate:
+    return PartialDate.parse(_stored_text(value))
+
+
+def _reader_of(name: str) -> Callable[[object], object]:
+    """How a field's stored value is checked and read."""
+    if name in CODES:
+        return partial(_stored_code, CODES[name])
+    if name == "date_of_birth":
+        return _stored_date
+    return _stored_list if name in LIST_FIELDS else _stored_text
+
+
+_STORED = {name: (place, _reader_of(name)) for place, name in enumerate(FIELDS)}

@@ -7,7 +7,10 @@ from io import BytesIO
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.reading import read_csv
+from aquila.records.csv_plan import read_header
+from aquila.records.csv_rows import cut_csv
+from aquila.records.lines import LineSource
+from aquila.records.reading import open_list, read_batch, read_csv
 from aquila.records.rows import Accepted, Refused, Row, Severity
 
 HEADER = "record_id,given_names,family_names,date_of_birth\n"
@@ -127,3 +130,58 @@ def test_a_quote_that_never_closes_at_the_end_refuses_one_row() -> None:
     """The end of the file and a line that is no text stop the search for the closing quote."""
     assert ids(read(HEADER + '1,"Ana,Ilić,1980\n2,Iva,Ilić,1981\n')) == ["line 2", "2"]
     assert ids(read(HEADER + '1,"Ana,Ilić,1980\n\0\n2,Iva,Ilić,1981\n')) == ["line 2", "line 3", "2"]
+
+
+def cut(text: str, most: int) -> list[list[str]]:
+    """Cut the rows of a list with a header into batches; return the lines of each."""
+    source = LineSource(BytesIO((HEADER + text).encode()))
+    plan = read_header(source.next())
+    batches = list(cut_csv(plan, source, most))
+    assert [batch.is_head for batch in batches] == [place == 0 for place in range(len(batches))]
+    return [[content.decode().strip() for content in batch.contents] for batch in batches]
+
+
+def test_lines_without_quotes_are_cut_anywhere() -> None:
+    """Each is a row."""
+    assert cut("1,a,b,\n2,a,b,\n3,a,b,\n", 2) == [["1,a,b,", "2,a,b,"], ["3,a,b,"]]
+
+
+def test_quoted_rows_of_one_line_are_cut_anywhere() -> None:
+    """Quotes that close in their line part nothing."""
+    assert cut('1,"a",b,\n2,"a",b,\n', 1) == [['1,"a",b,'], ['2,"a",b,']]
+
+
+def test_a_row_of_several_lines_is_not_cut() -> None:
+    """Its batch takes the further lines; what follows begins the next."""
+    assert cut('1,"a\nb\nc",d,\n2,a,b,\n', 2) == [['1,"a', "b", 'c",d,'], ["2,a,b,"]]
+    assert cut('1,a,b,\n2,"a\nb\nc",d,\n3,a,b,\n4,a,b,\n', 2) == [
+        ["1,a,b,", '2,"a', "b", 'c",d,'],
+        ["3,a,b,", "4,a,b,"],
+    ]
+
+
+def test_a_quote_that_never_closes_does_not_join_batches() -> None:
+    """Its line is a row of its own."""
+    assert cut('1,"a,b,\n2,a,b,\n3,a,b,\n', 1) == [['1,"a,b,'], ["2,a,b,"], ["3,a,b,"]]
+    assert cut('1,"a,b,\n\0\n3,a,b,\n', 1) == [['1,"a,b,'], ["\0"], ["3,a,b,"]]
+
+
+def test_a_line_with_a_fault_among_quotes_is_a_row() -> None:
+    """It can be cut before and after."""
+    assert cut('\0"\n1,"a",b,\n', 1) == [['\0"'], ['1,"a",b,']]
+
+
+def test_blank_lines_before_the_first_row_are_left_out() -> None:
+    """However many; the first batch has the first row."""
+    assert cut("\n \n\n\n1,a,b,\n", 2) == [["1,a,b,"]]
+    assert cut("\n \n\n", 1) == []
+
+
+def test_rows_are_the_same_however_the_list_is_cut() -> None:
+    """Batches of few lines and of many, with blank lines, faults, quotes and findings of the header among them."""
+    text = 'record_id,full_name,x\n\n1,"Ana\nIlić",\n\0\n\n2,"Iva\n3,Iva Ilić,\n4,"Mia\n\nIlić",\n5,,\n \n6,Una,\n'
+    whole = read(text)
+    assert ids(whole) == ["1", "line 5", "line 7", "3", "4", "line 12", "6"]
+    for most in range(1, 9):
+        raw = open_list(BytesIO(text.encode()), lines=most)
+        assert [row for batch in raw.batches for row in read_batch(raw.plan, batch)] == whole

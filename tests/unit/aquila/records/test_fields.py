@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, RowReader, clean
+from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, clean, read_row
 from aquila.records.rows import Accepted, Refused, Row, Severity
 
 NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
@@ -12,7 +12,7 @@ NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
 
 def read(**texts: list[str]) -> Row:
     """Read a row that is complete but for the given fields."""
-    return RowReader(2).read({**NAMED, **texts})
+    return read_row(2, {**NAMED, **texts})
 
 
 def accepted(**texts: list[str]) -> Accepted:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import FrozenInstanceError
 
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, Record
+from aquila.records.person import ABSENT, CODES, FIELDS, LIST_FIELDS, PartialDate, Record, sound_record
 
 
 def whole_record() -> Record:
@@ -92,6 +93,22 @@ def test_an_unknown_code_is_refused(field: str) -> None:
         Record(record_id="1", full_name="Ana Ilić", **{field: "Q"})
 
 
+def test_checked_values_make_the_same_record() -> None:
+    """The way past the checks sets every field; an id and enough of a person are asked for all the same."""
+    record = whole_record()
+    values = [getattr(record, name) for name in FIELDS]
+    assert sound_record(values) == record
+    assert sound_record(ABSENT) is None
+    assert sound_record(["1", *ABSENT[1:]]) is None
+
+
+def test_a_record_does_not_change() -> None:
+    """However it was made."""
+    for record in (whole_record(), sound_record([getattr(whole_record(), name) for name in FIELDS])):
+        with pytest.raises(FrozenInstanceError):
+            record.sex = "M"  # type: ignore[misc,union-attr]  # what this test is about
+
+
 def test_a_record_does_not_show_itself() -> None:
     """No field, not even the id, is in the representation."""
     assert repr(whole_record()) == "Record()"
@@ -109,6 +126,10 @@ def test_a_record_does_not_show_itself() -> None:
         b'{"record_id":"1","full_name":"Ana","name":"x"}',
         b'{"full_name":"Ana"}',
         b'{"record_id":"1","full_name":"Ana","date_of_birth":"1980-02-31"}',
+        b'{"record_id":"1","full_name":"Ana","date_of_birth":1980}',
+        b'{"record_id":"1","full_name":"Ana","sex":"Q"}',
+        b'{"record_id":"1","given_names":["Ana"]}',
+        b"[" * 100_000,
     ],
 )
 def test_stored_bytes_that_are_no_record_are_refused(content: bytes) -> None:

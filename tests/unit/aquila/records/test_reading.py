@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import pickle
 import tracemalloc
 from io import BytesIO, RawIOBase
 
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.reading import Accepted, Refused, read_csv, read_ftm, read_records
+from aquila.records.lines import Batch
+from aquila.records.reading import (
+    Accepted,
+    Format,
+    Refused,
+    WholeList,
+    open_list,
+    read_batch,
+    read_csv,
+    read_ftm,
+    read_records,
+)
 
 CSV = "record_id,full_name\n1,Ana Ilić\n1,Iva Ilić\n2,Mia Ilić\n".encode()
 FTM = json.dumps({"id": "1", "schema": "Person", "properties": {"name": ["Ana Ilić"]}}).encode()
@@ -44,6 +56,52 @@ def test_an_unknown_format_is_refused() -> None:
     """The hint names the known ones."""
     with pytest.raises(InputError, match="format"):
         read_records(BytesIO(CSV), "xml")  # type: ignore[arg-type]  # what a caller without types may pass
+    with pytest.raises(InputError, match="format"):
+        open_list(BytesIO(CSV), "xml")  # type: ignore[arg-type]  # likewise
+
+
+@pytest.mark.parametrize(("content", "form"), [(CSV, "csv"), (FTM, "ftm")])
+def test_a_batch_is_read_wherever_it_is_sent(content: bytes, form: Format) -> None:
+    """Plan, batches and rows are pickled on their way to another process and back."""
+    raw = open_list(BytesIO(content), form)
+    (batch,) = raw.batches
+    sent = pickle.loads(pickle.dumps((raw.plan, batch)))  # noqa: S301 - what this test wrote
+    rows = pickle.loads(pickle.dumps(read_batch(*sent)))  # noqa: S301 - likewise
+    assert rows == read_batch(raw.plan, batch)
+
+
+@pytest.mark.parametrize(("content", "form"), [(CSV, "csv"), (FTM, "ftm")])
+def test_a_batch_without_lines_has_no_rows(content: bytes, form: Format) -> None:
+    """It asks nothing of its reader."""
+    plan = open_list(BytesIO(content), form).plan
+    assert read_batch(plan, Batch(0, ())) == []
+    assert read_batch(plan, Batch(1, ())) == []
+
+
+def test_ids_of_rows_that_stay_elsewhere_are_taken_as_a_whole_or_not_at_all() -> None:
+    """An id that comes twice, in one batch or two, asks for the rows themselves."""
+    raw = open_list(BytesIO(CSV))
+    whole = WholeList(raw.plan)
+    assert whole.admit(["7", "8"])
+    assert not whole.admit(["9", "8"])
+    assert whole.admit(["9"])
+    assert not whole.admit(["1", "1", "2"])
+    (batch,) = raw.batches
+    assert [isinstance(row, Accepted) for row in whole.watch(read_batch(raw.plan, batch))] == [True, False, True]
+    assert not whole.admit(["1"])
+    whole.end()
+
+
+def test_a_list_without_rows_is_told_at_its_end() -> None:
+    """A refused row is a row; a batch without one is none."""
+    plan = open_list(BytesIO(CSV)).plan
+    empty, refused = WholeList(plan), WholeList(plan)
+    assert empty.admit([])
+    with pytest.raises(InputError, match="no record"):
+        empty.end()
+    assert refused.admit([], refused=1)
+    assert refused.admit([])
+    refused.end()
 
 
 class _Endless(RawIOBase):

@@ -1,0 +1,137 @@
+"""Reading a list fast, batch by batch, and carefully, row by row, gives the same."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import BytesIO, StringIO
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aquila.errors import InputError
+from aquila.records.columns import cell_reader, part_cell, read_sound_texts
+from aquila.records.fields import read_row
+from aquila.records.person import CODES, FIELDS
+from aquila.records.reading import Accepted, Format, Row, WholeList, open_list, read_batch, read_records
+
+SOUND = {
+    "record_id": st.integers(1, 9).map(str),
+    "date_of_birth": st.dates().map(str),
+    "document_numbers": st.integers(10**6, 10**7).map(lambda number: f"A{number}"),
+    "national_numbers": st.integers(10**12, 10**13 - 1).map(str),
+    "phones": st.integers(10**8, 10**9).map(lambda number: f"+38{number}"),
+    "emails": st.just("ana@example.org"),
+    **{name: st.sampled_from(codes) for name, codes in CODES.items()},
+}
+NAMES = st.sampled_from(["Ana", "Ана Марија", "Ilić", "Đorđe; Marko", "Abd al-Rahman"])
+DIRT = st.sampled_from(
+    [
+        "",
+        "?",
+        ";",
+        " a ",
+        "1980-02-31",
+        "female",
+        "A1",
+        "x" * 501,
+        'a"b',
+        '"',
+        "a\nb",
+        "\n\n",
+        "\r",
+        "\0",
+        "\ud7ff",
+        "C\u030c",
+    ]
+) | st.text('aČ ;,"\r\n\t\0\x1c\x85\u200d\u3000\u0661ﷺ', max_size=8)
+BROKEN = st.sampled_from(["", "  ", '"', '1,"Ana', '""', "1,2,3,4,5,6,7,8,9", "\0", "{", "7", "\x85"])
+
+
+@st.composite
+def cells(draw: st.DrawFn, name: str) -> str:
+    """A cell of a field, sound more often than not."""
+    return draw(SOUND.get(name, NAMES) if draw(st.integers(0, 9)) else DIRT)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[tuple[str, ...], list[list[str]]]:
+    """A header that is one, and rows below it."""
+    names = draw(st.lists(st.sampled_from(FIELDS[4:]), max_size=5, unique=True))
+    columns = tuple(draw(st.permutations(["record_id", "given_names", "full_name", *names])))
+    return columns, draw(st.lists(st.tuples(*map(cells, columns)).map(list), min_size=1, max_size=12))
+
+
+@st.composite
+def csv_lists(draw: st.DrawFn) -> bytes:
+    """A CSV list, with broken lines in it."""
+    columns, table = draw(rows())
+    lines = [",".join(columns) + draw(st.sampled_from(["", ",shoe"]))]
+    for row in table:
+        text = StringIO()
+        csv.writer(text, quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))).writerow(row)
+        lines += [text.getvalue().removesuffix("\r\n") + "," * (len(lines[0].split(",")) - len(columns))]
+        lines += draw(st.lists(BROKEN, max_size=1))
+    return draw(st.sampled_from(["\n", "\r\n"])).join(lines).encode()
+
+
+@st.composite
+def ftm_lists(draw: st.DrawFn) -> bytes:
+    """FollowTheMoney JSON lines, with broken ones among them."""
+    keys = ("name", "firstName", "middleName", "lastName", "alias", "birthDate", "gender", "idNumber", "nationality")
+    values = st.lists(NAMES | DIRT | SOUND["date_of_birth"] | SOUND["national_numbers"], max_size=3)
+    entities = st.fixed_dictionaries(
+        {
+            "id": st.integers(1, 9).map(str) | DIRT,
+            "schema": st.sampled_from(["Person", "Person", "Passport"]),
+            "properties": st.dictionaries(st.sampled_from(keys), values, max_size=6),
+        }
+    )
+    lines = draw(st.lists(entities.map(json.dumps) | BROKEN, max_size=12))
+    return "\n".join(lines).encode()
+
+
+@given(rows())
+def test_a_sound_row_is_what_the_careful_reader_accepts_without_a_word(
+    table: tuple[tuple[str, ...], list[list[str]]],
+) -> None:
+    """And only such a row."""
+    columns, every = table
+    for row in every:
+        texts = {name: part_cell(name, cell) for name, cell in zip(columns, row, strict=True) if cell}
+        careful = read_row(1, texts)
+        expected = careful.record if isinstance(careful, Accepted) and not careful.warnings else None
+        assert cell_reader(columns).read_sound(row) == expected
+        assert read_sound_texts(texts) == expected
+
+
+@given(csv_lists(), st.integers(1, 5))
+def test_a_csv_list_is_read_the_same_however_it_is_cut(content: bytes, lines: int) -> None:
+    """Rows, findings and refusals, to the line."""
+    assert _outcome(content, "csv", lines) == _outcome(content, "csv", 10_000)
+    assert _outcome(content, "csv", lines) == _whole(content, "csv")
+
+
+@given(ftm_lists(), st.integers(1, 5))
+def test_an_ftm_list_is_read_the_same_however_it_is_cut(content: bytes, lines: int) -> None:
+    """Rows, findings and refusals, to the line."""
+    assert _outcome(content, "ftm", lines) == _whole(content, "ftm")
+
+
+def _outcome(content: bytes, form: Format, lines: int) -> list[Row] | str:
+    """What batches of so many lines give, or the refusal of the whole list."""
+    try:
+        raw = open_list(BytesIO(content), form, lines)
+        whole = WholeList(raw.plan)
+        found = [row for batch in raw.batches for row in whole.watch(read_batch(raw.plan, batch))]
+        whole.end()
+    except InputError as error:
+        return error.message
+    return found
+
+
+def _whole(content: bytes, form: Format) -> list[Row] | str:
+    try:
+        return list(read_records(BytesIO(content), form))
+    except InputError as error:
+        return error.message
