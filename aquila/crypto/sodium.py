@@ -135,7 +135,10 @@ def _initialized(handle: Any, origin: str) -> Library:  # noqa: ANN401 - see Lib
 
 
 class SodiumGroup:
-    """The `Group` of libsodium. Its threads do not survive a fork: a child process makes a group of its own.
+    """The `Group` of libsodium.
+
+    It may be used from several threads at once. With one thread it starts none of its own, and also serves a forked
+    process; the threads of a larger one do not survive a fork, so that a child process makes a group of its own.
 
     Args:
         threads: How many slices of a batch run at the same time.

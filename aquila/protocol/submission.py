@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 HANDLE_BYTES = 16
 ROW = np.dtype([("element", "S32"), ("digest", "S32"), ("number", "<u8"), ("rule", "u1")])
+_OPAQUE_ROW = np.dtype(f"V{ROW.itemsize}")
 TOKEN_ROW = np.dtype([("handle", "V16"), ("rule", "u1"), ("token", "V16")])
 _COLUMN = "S32"
 """Elements and digests in rows. NumPy shows such values without zeros at their end, but keeps, copies and compares
@@ -94,7 +95,7 @@ def _ascending(octets: bytes, width: int) -> NDArray[np.intp]:
     """
     words = np.frombuffer(octets, dtype=">u8").reshape(-1, width // 8)
     first = words[:, 0].astype(np.uint64)
-    order = np.argsort(first, kind="stable")
+    order = np.argsort(first)
     ordered = first[order]
     if (ordered[1:] == ordered[:-1]).any():
         return np.lexsort([words[:, place] for place in reversed(range(width // 8))])
@@ -109,17 +110,23 @@ def merge_runs(runs: Sequence[np.ndarray], chunk_elements: int) -> Iterator[np.n
     """
     firsts = (run.view(np.uint8).reshape(len(run), ROW.itemsize)[:, 0] for run in runs)
     cuts = [np.searchsorted(first, np.arange(257)) for first in firsts]
+    opaque = [run.view(_OPAQUE_ROW) for run in runs]
     waiting: list[np.ndarray] = []
     for value in range(256):
-        slices = [run[cut[value] : cut[value + 1]] for run, cut in zip(runs, cuts, strict=True)]
-        bucket = np.concatenate(slices) if slices else np.zeros(0, dtype=ROW)
-        waiting.append(bucket[_ascending(bucket["element"].tobytes(), ELEMENT_BYTES)])
+        slices = [run[cut[value] : cut[value + 1]] for run, cut in zip(opaque, cuts, strict=True)]
+        bucket = _joined(slices)
+        waiting.append(bucket[_ascending(bucket["element"].tobytes(), ELEMENT_BYTES)].view(_OPAQUE_ROW))
         while sum(map(len, waiting)) >= chunk_elements:
-            rows = np.concatenate(waiting)
+            rows = _joined(waiting)
             yield rows[:chunk_elements]
-            waiting = [rows[chunk_elements:]]
+            waiting = [rows[chunk_elements:].view(_OPAQUE_ROW)]
     if any(map(len, waiting)):
-        yield np.concatenate(waiting)
+        yield _joined(waiting)
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Join opaque rows to rows: NumPy would compare and copy the fields of rows one by one."""
+    return np.concatenate([np.empty(0, dtype=_OPAQUE_ROW), *parts]).view(ROW)
 
 
 def chunk_reference(input_class: InputClass, rows: np.ndarray) -> tuple[ChunkReference, bytes]:

@@ -61,7 +61,10 @@ def load_core(name: str = CORE_MODULE) -> ModuleType:
 
 
 class NativeGroup:
-    """The `Group` of the C module. Its threads do not survive a fork: a child process makes a group of its own.
+    """The `Group` of the C module.
+
+    It may be used from several threads at once. With one thread it starts none of its own, and also serves a forked
+    process; the threads of a larger one do not survive a fork, so that a child process makes a group of its own.
 
     Args:
         threads: How many slices of a batch run at the same time.

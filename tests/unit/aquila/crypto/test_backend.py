@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,8 @@ from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from aquila.crypto.backend import Backend
 
 
 def find_nothing() -> ModuleType:
@@ -30,6 +33,18 @@ def test_threads_as_asked_for() -> None:
     assert load_group(3).reason.endswith("threads: 3")
     with pytest.raises(InputError):
         load_group(0)
+
+
+@pytest.mark.parametrize("backend", ["native", "sodium"])
+def test_one_thread_is_the_callers(backend: Backend) -> None:
+    """A group of one thread starts none: it is cheap to make, and works on in a process that was forked."""
+    try:
+        group = load_group(1, backend)
+    except InputError as absent:
+        pytest.skip(str(absent))
+    before = threading.active_count()
+    assert len(group.multiply_base((1).to_bytes(32, "little") * 1_000)) == 32_000
+    assert threading.active_count() == before
 
 
 def test_libsodium_stands_in() -> None:
