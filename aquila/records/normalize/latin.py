@@ -15,6 +15,8 @@ from aquila.records.normalize.letters import CYRILLIC, table
 _CACHED = 1 << 16
 _INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
 _ARABIC_MARKS = re.compile(r"[\u064b-\u065f\u0670]")
+_ARABIC_W = re.compile("\\Aو|و(?=[اأإآةىيی])|(?<=[اأإآ])و")  # و is w at the beginning and beside a long vowel, else u
+_ARABIC_Y = re.compile("\\Aي")
 
 
 @lru_cache(maxsize=_CACHED)
@@ -28,7 +30,7 @@ def to_latin(text: str) -> str:
     if lowered.isascii():
         return lowered
     lowered = _arabic(_greek(lowered.translate(_INVISIBLE)))
-    return unicodedata.normalize("NFC", lowered.translate(_cyrillic_table(cyrillic_language(lowered))))
+    return unicodedata.normalize("NFC", _cyrillic(lowered))
 
 
 def cyrillic_language(text: str) -> str:
@@ -44,12 +46,21 @@ def cyrillic_language(text: str) -> str:
 
 
 @cache
-def _cyrillic_table(language: str) -> dict[int, str]:
-    """All tables of Cyrillic with the language's own letters in front."""
+def _cyrillic_table(language: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    """All tables of Cyrillic with the language's own letters in front, and its pairs of letters."""
     letters: dict[str, str] = {}
     for name in (*reversed(CYRILLIC), language):
         letters |= table(name)["letters"]
-    return str.maketrans(letters)
+    letters |= table(language).get("pairs", {})
+    return longest_first(letters), letters
+
+
+def _cyrillic(text: str) -> str:
+    """Cyrillic words after the table of their language."""
+    if not any("\u0400" <= letter <= "\u04ff" for letter in text):
+        return text
+    pattern, letters = _cyrillic_table(cyrillic_language(text))
+    return pattern.sub(lambda found: letters[found[0]], text)
 
 
 @cache
@@ -70,7 +81,7 @@ def _greek(text: str) -> str:
 
 
 def _arabic(text: str) -> str:
-    """Arabic words: the article apart, vowel marks out, a first و or ي as consonant."""
+    """Arabic words: the article apart, vowel marks out, و and ي as consonants where they are."""
     if not any("\u0600" <= letter <= "\u06ff" for letter in text):
         return text
     arabic = table("arabic")
@@ -78,8 +89,8 @@ def _arabic(text: str) -> str:
     for word in _ARABIC_MARKS.sub("", text).split():
         article = arabic["article_latin"] if word.startswith(arabic["article"]) and len(word) > len("ال") + 1 else ""
         rest = word[len(arabic["article"]) :] if article else word
-        first = {"و": "w", "ي": "y"}.get(rest[:1], "")
-        words.append(article + first + rest[bool(first) :].translate(str.maketrans(arabic["letters"])))
+        rest = _ARABIC_Y.sub("y", _ARABIC_W.sub("w", rest))
+        words.append(article + rest.translate(str.maketrans(arabic["letters"])))
     return " ".join(words)
 
 
