@@ -293,11 +293,17 @@ def concerned(round_: Round, submission_id: str | None) -> tuple[str, ...]:
     return tuple(sorted({origin, *round_.counterparts_of(origin)}))
 
 
-def disk_bytes(manifest: Manifest) -> int:
-    """Return what a round may need on the matcher's disk at most: its caps, elements, evaluations and tokens.
+def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None) -> int:
+    """Return what a round may need on the matcher's disk at most: its caps' elements, evaluations and tokens.
 
-    Early deletion keeps real use far below; a round whose caps exceed the disk is refused all the same.
+    Args:
+        manifest: The round's manifest.
+        kept_evaluations: Bytes of evaluations that are kept at most at the same time; None where nothing bounds them.
     """
     evaluators = len(manifest.participants) - 1
     elements = sum(cap.elements.full + cap.elements.partial for cap in manifest.caps)
-    return elements * (ELEMENT_BYTES * (1 + evaluators) + TOKEN_ROW_BYTES)
+    evaluations = elements * ELEMENT_BYTES * evaluators
+    if kept_evaluations is not None:
+        evaluations = min(evaluations, kept_evaluations)
+    # Tokens lie there twice while they are joined: as they came, and laid down for the join.
+    return elements * (ELEMENT_BYTES + 2 * TOKEN_ROW_BYTES) + evaluations

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
-from services.kit.errors import PeerUnavailableError, error_from_problem
+from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -75,6 +75,7 @@ class Peer:
 
         Raises:
             PeerUnavailableError: The peer is away; nothing is known about what it did.
+            PeerFullError: The peer has no room now.
             AquilaError: What the peer's problem document says.
             ProtocolError: The answer is none: too large, a redirect, an unknown refusal.
         """
@@ -184,12 +185,11 @@ async def _refusal(response: httpx.Response) -> AquilaError:
         error = ProtocolError("the peer refused without a problem document", status=response.status_code)
     if response.status_code not in _AWAY:
         return error
-    # A failed store or full disk of the peer is to us a peer that is away: our own disk is fine.
+    # A failed store or full disk of the peer is not ours: our own disk is fine.
     wait = _retry_after(response.headers.get("retry-after", ""))
     fields = {name: value for name, value in error.fields.items() if name != "retry_after"}
-    return PeerUnavailableError(
-        error.message, hint=error.hint, **fields, **({} if wait is None else {"retry_after": wait})
-    )
+    away = PeerFullError if isinstance(error, StoreFullError) else PeerUnavailableError
+    return away(error.message, hint=error.hint, **fields, **({} if wait is None else {"retry_after": wait}))
 
 
 def _retry_after(value: str) -> int | None:

@@ -54,6 +54,11 @@ class Driver:
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called: a step of many pieces ends then with the one that it is at."""
+        return self._stopping
+
     def start(self) -> None:
         """Begin to run."""
         self._stopping = False

@@ -5,6 +5,7 @@
     │   ├── StoreFullError      there is no room left
     │   └── StoreConflictError  a row that is there already, or that a constraint forbids
     ├── PeerUnavailableError    the peer cannot be reached, or says that it is away
+    │   └── PeerFullError       the peer is there and has no room now
     ├── InputError
     │   ├── NotFoundError       names something that is not here
     │   └── BodyTooLargeError   a body over the service's limit
@@ -43,6 +44,10 @@ class PeerUnavailableError(AquilaError):
     """The peer cannot be reached, or says that it is away; the field `retry_after` has the seconds it asked for."""
 
 
+class PeerFullError(PeerUnavailableError):
+    """The peer is there and has no room now; what was to be sent waits, and everything else goes on."""
+
+
 class NotFoundError(InputError):
     """Names a round, submission or chunk that is not here."""
 
@@ -63,6 +68,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         StoreError: ProblemType("store", "The service's store failed", 503),
         StoreFullError: ProblemType("store-full", "The service's disk is full", 503),
         PeerUnavailableError: ProblemType("peer-unavailable", "The peer is away", 503),
+        PeerFullError: ProblemType("peer-full", "The peer has no room", 503),
         # 409: trying again gives the same answer.
         StoreConflictError: ProblemType("store-conflict", "The store has a conflicting entry", 409),
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),

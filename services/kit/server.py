@@ -84,11 +84,22 @@ def bind(settings: ServiceSettings) -> Endpoint:
     return Endpoint(bound, listen.host, port, listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}")
 
 
-def serve(app: FastAPI, endpoint: Endpoint, tls: TlsSettings | None = None) -> None:
+def serve(
+    app: FastAPI,
+    endpoint: Endpoint,
+    tls: TlsSettings | None = None,
+    before_end: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Then calls in progress end, the application's lifespan ends, and the signal takes its usual effect. When the
     service accepts calls, one line of JSON on stdout says so: `{"event":"ready","url":...,"port":...}`.
+
+    Args:
+        app: The application.
+        endpoint: Its bound socket.
+        tls: The service's side of TLS.
+        before_end: Called in the event loop before calls in progress are waited for: it lets those go that wait.
 
     Raises:
         InputError: A certificate or key cannot be read.
@@ -108,7 +119,7 @@ def serve(app: FastAPI, endpoint: Endpoint, tls: TlsSettings | None = None) -> N
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
-    _Server(config, endpoint).run(sockets=[endpoint.socket])
+    _Server(config, endpoint, before_end).run(sockets=[endpoint.socket])
 
 
 def server_context(tls: TlsSettings) -> ssl.SSLContext:
@@ -156,9 +167,10 @@ def lifespan_of(
 class _Server(uvicorn.Server):
     """uvicorn, with a line when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, endpoint: Endpoint) -> None:
+    def __init__(self, config: uvicorn.Config, endpoint: Endpoint, before_end: Callable[[], None]) -> None:
         super().__init__(config)
         self._endpoint = endpoint
+        self._before_end = before_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so on stdout, where a supervisor or a test waits for it."""
@@ -168,3 +180,8 @@ class _Server(uvicorn.Server):
             sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
             sys.stdout.flush()
             _LOG.info("ready", url=self._endpoint.url, port=self._endpoint.port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of whoever waits, then stop."""
+        self._before_end()
+        await super().shutdown(sockets)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
@@ -22,6 +22,7 @@ from aquila.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from urllib.parse import SplitResult
 
 MEBIBYTE = 1 << 20
 
@@ -147,11 +148,31 @@ class ServiceSettings(Settings):
 
     home: SettingPath = Field(description="Folder for keys, files and the default database.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lines to write.")
-    workers: int = Field(default=0, ge=0, description="Threads for cryptography; 0 takes one per core.")
+    workers: int = Field(default=0, ge=0, description="Processes for the heavy work; 0 takes one per core.")
+    executor: Literal["local", "dask"] = Field(
+        default="local", description="Where the heavy work is done: local, or dask for a cluster of this party's own."
+    )
+    dask_scheduler: str = Field(default="", description="Address of the cluster's scheduler, `tls://host:port`.")
+    dask_ca_file: SettingPath | None = Field(default=None, description="PEM file with the CA of the cluster.")
+    dask_certificate_file: SettingPath | None = Field(
+        default=None, description="PEM file with the service's certificate in the cluster."
+    )
+    dask_key_file: SettingPath | None = Field(default=None, description="PEM file with that certificate's private key.")
     listen: ListenSettings = Field(default_factory=ListenSettings, description="Where the service listens.")
     tls: TlsSettings | None = Field(default=None, description="TLS of the service; without it only loopback.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows are kept.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
+
+    @model_validator(mode="after")
+    def _cluster_is_reached_by_tls(self) -> Self:
+        parts = urlsplit(self.dask_scheduler)
+        if self.dask_scheduler and (parts.scheme != "tls" or not parts.hostname or _port_of(parts) is None):
+            raise ValueError("dask_scheduler needs tls://host:port: shares and seeds travel to the cluster")
+        if self.executor == "dask":
+            names = ("dask_scheduler", "dask_ca_file", "dask_certificate_file", "dask_key_file")
+            if missing := [name for name in names if not getattr(self, name)]:
+                raise ValueError(f'executor "dask" needs {", ".join(missing)}')
+        return self
 
 
 S = TypeVar("S", bound=Settings)
@@ -192,6 +213,13 @@ def described(cls: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
         for group in groups:
             if isinstance(group, type) and issubclass(group, BaseModel):
                 yield from described(group, f"{prefix}{name}.")
+
+
+def _port_of(parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        return None
 
 
 def is_loopback(host: str) -> bool:

@@ -19,6 +19,7 @@ class Bell:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drivers: Sequence[Driver] = ()
         self._rung = asyncio.Event()
+        self.down = False
 
     def hang(self, drivers: Sequence[Driver] = ()) -> None:
         """Begin to wake drivers and waiters, in the running event loop."""
@@ -26,7 +27,8 @@ class Bell:
         self._drivers = drivers
 
     def take_down(self) -> None:
-        """Let whoever still waits go on, and wake nobody any more."""
+        """Let whoever still waits go on, and wake nobody any more; `down` says to waiters that nothing will come."""
+        self.down = True
         self._ring()
         self._loop = None
 

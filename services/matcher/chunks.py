@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import MalformedError, OrderError, PolicyError, ProtocolError
 from aquila.matching.join import TOKEN_ROW_BYTES
@@ -122,10 +124,24 @@ def acknowledge_evaluation(desk: Desk, caller: str, place: Place) -> None:
         if caller != _origin(turn.round, place):
             raise PolicyError("these bytes are for another party", party=caller, chunk=place.index)
         row = turn.session.get(ChunkRow, place.key)
+        needless = _needless_after(turn, place)
     if row is None:
         raise NotFoundError("the evaluation is not here", submission=place.submission_id, chunk=place.index)
     if row.deleted_at is None:
-        delete_chunks(desk, [place])
+        delete_chunks(desk, [place, *needless])
+
+
+def _needless_after(turn: Turn, place: Place) -> list[Place]:
+    """Return the blinded chunk too, once its origin has the evaluations of everyone else: nobody will ask for it."""
+    others = set(turn.round.evaluators_of(place.submission_id)) - {place.party}
+    query = select(ChunkRow.party).where(
+        ChunkRow.round_id == place.round_id, ChunkRow.submission_id == place.submission_id,
+        ChunkRow.what == EventKind.EVALUATION.value, ChunkRow.chunk_index == place.index,
+        ChunkRow.deleted_at.is_not(None),
+    )  # fmt: skip
+    if others - set(turn.session.scalars(query)):
+        return []
+    return [replace(place, what=EventKind.BLINDED.value, party=_origin(turn.round, place))]
 
 
 def delete_chunks(desk: Desk, places: list[Place]) -> None:

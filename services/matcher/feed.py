@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 
 from aquila.protocol.messages.views import Events, RoundEntry, Rounds
 from services.matcher.events import visible_events
-from services.matcher.manifests import manifest_in
 from services.matcher.progress import late, ready_submissions
+from services.matcher.room import manifest_in
 from services.matcher.statements import admit
 from services.matcher.tables import RoundRow
 
@@ -76,7 +76,8 @@ async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
         left = ends - time.monotonic()
         # Something is due: the caller may not know it, because what made it due was not for its eyes. It hears of it
         # within a second, and one that knows already asks no more often than that.
-        if page.events or left <= 0 or (due and left < wait - _LOOK_SECONDS):
+        # A service that stops keeps nobody waiting.
+        if page.events or left <= 0 or desk.bell.down or (due and left < wait - _LOOK_SECONDS):
             return page
         # Other processes ring other bells, and time makes parties late: look each second anyway.
         with contextlib.suppress(TimeoutError):

@@ -48,7 +48,9 @@ def run(settings_path: Path) -> None:
     logs.configure(settings.log_level)
     prepare(settings)
     endpoint = bind(settings)
-    serve(build(settings, endpoint), endpoint, settings.tls)
+    app = build(settings, endpoint)
+    desk: Desk = app.state.desk
+    serve(app, endpoint, settings.tls, before_end=desk.bell.take_down)
 
 
 def prepare(settings: MatcherSettings) -> None:

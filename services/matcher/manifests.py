@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from aquila.errors import InputError, PolicyError
-from aquila.protocol.matcher import disk_bytes
+from aquila.errors import InputError
 from aquila.protocol.messages import (
     ClassCounts,
     Manifest,
@@ -24,6 +21,7 @@ from aquila.protocol.rounds import Round
 from aquila.protocol.state import Phase
 from aquila.rehearsal import normalizer_reference
 from services.kit.logs import Log
+from services.matcher.room import check_room
 from services.matcher.tables import RoundRow
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from services.matcher.settings import RoundSettings
 
 _LOG = Log("matcher.manifests")
-_MEBIBYTE = 1 << 20
 
 
 def propose_round(desk: Desk, proposal: RoundProposal) -> str:
@@ -43,14 +40,7 @@ def propose_round(desk: Desk, proposal: RoundProposal) -> str:
         PolicyError: Its caps may take more than the disk has.
     """
     manifest = manifest_of(desk, proposal)
-    needed, free = disk_bytes(manifest), desk.files.free_space()
-    if needed > free:
-        raise PolicyError(
-            f"the caps of this round may take {needed // _MEBIBYTE} MiB of disk, and {free // _MEBIBYTE} MiB are free",
-            hint="propose lower caps, make room, or lower limits.free_mebibytes",
-            expected=free,
-            got=needed,
-        )
+    check_room(desk, manifest)
     envelope = desk.matcher.propose(manifest)
     # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
     Round.from_manifest(desk.registry, desk.known.group, envelope)
@@ -115,11 +105,6 @@ def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
         )
     except ValidationError as error:
         raise InputError(f"the proposal makes no manifest: {fields_at_fault(error)}") from None
-
-
-def manifest_in(envelope: bytes) -> Manifest:
-    """Return the manifest in an envelope that this matcher signed and stored."""
-    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
 
 
 def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) -> tuple[PartyCap, ...]:

@@ -41,7 +41,8 @@ class Book:
         ready: Submissions whose tokens the matcher waits for.
         late: Parties that the matcher holds to be late.
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
-        works: Submissions being prepared, by id.
+        works: Submissions being blinded, by id.
+        full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
     """
 
     def __init__(self, node: Node, round_id: str) -> None:
@@ -53,6 +54,7 @@ class Book:
         self.late: tuple[str, ...] = ()
         self.troubled = True
         self.works: dict[str, Work] = {}
+        self.full_until = 0
         self._round: Round | None = None
         self._key: RoundKey | None = None
         self._secrets: RoundSecrets | None = None
@@ -117,13 +119,18 @@ class Book:
 
     def secrets(self) -> RoundSecrets:
         """Return the share and keys of the round; raises KeyMaterialError as `key` does."""
-        if self._secrets is None:
-            self._secrets = RoundSecrets.from_bytes(self.node.group, self._opened(ROUND_SECRETS))
-        return self._secrets
+        with self._lock:  # several chunks ask for them at once
+            if self._secrets is None:
+                self._secrets = RoundSecrets.from_bytes(self.node.group, self._opened(ROUND_SECRETS))
+            return self._secrets
 
     def seed(self, submission_id: str) -> SecretBytes:
         """Return a submission's seed, which the caller closes; raises KeyMaterialError as `key` does."""
         return SecretBytes(self._opened(seed_name(submission_id)))
+
+    def is_paused(self) -> bool:
+        """Tell whether sending waits for room at the matcher."""
+        return self.node.clock() < self.full_until
 
     def check_key(self) -> None:
         """Refuse a key file that is missing, even while the key is still in memory.
@@ -142,7 +149,7 @@ class Book:
     def destroy_key(self) -> None:
         """Overwrite the round key and everything opened with it, in memory and on the disk; can be repeated."""
         for work in self.works.values():
-            work.prepared.seed.close()
+            work.seed.close()
         self.works = {}
         if self._secrets is not None:
             self._secrets.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from asyncio import to_thread
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from aquila.protocol.state import Phase
 from services.kit.drivers import Driver, each
 from services.kit.errors import PeerUnavailableError, StoreError
+from services.kit.lanes import side_by_side
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
@@ -19,10 +21,13 @@ from services.node.steps import amend, close, consent, discover, evaluate, final
 from services.node.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from services.node.node import Node
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
+_TURN_SECONDS = 5.0
 
 
 class Rounds:
@@ -36,7 +41,7 @@ class Rounds:
         """Return the driver that repeats `step`, and let handlers wake it."""
         node = self._node
         driver = Driver("rounds", self.step, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY)
-        node.wake = driver.wake
+        node.wake, node.stopping = driver.wake, lambda: driver.stopping
         return driver
 
     async def step(self) -> bool:
@@ -113,15 +118,25 @@ async def _advance(node: Node, round_id: str) -> bool:
     if row.consent_digest is None:
         return busy
     await to_thread(book.check_key)
-    busy |= await evaluate.evaluate(node, round_id)
-    busy |= await to_thread(prepare.prepare, node, round_id)
-    busy |= await verify.verify(node, round_id)
+    # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     busy |= await to_thread(amend.amend, node, round_id)
-    busy |= await to_thread(finalize.finalize, node, round_id)
-    busy |= await outbox.send_statements(node, round_id)
-    # Before more is sent: what the matcher may delete makes room for it.
-    busy |= await verify.acknowledge(node, round_id)
-    return await outbox.send_bytes(node, round_id) or busy
+    ends = _turn(node)
+    # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
+    busy |= await side_by_side(
+        evaluate.evaluate(node, round_id, ends),
+        verify.verify(node, round_id, ends),
+        prepare.prepare(node, round_id, ends),
+        finalize.finalize(node, round_id, ends),
+        verify.acknowledge(node, round_id, ends),
+        outbox.send_bytes(node, round_id, ends),
+    )
+    return await outbox.send_statements(node, round_id) or busy
+
+
+def _turn(node: Node) -> Callable[[], bool]:
+    """Return what tells that it is time to look up again: at the feed, the deadlines, the operator and other rounds."""
+    ends = time.monotonic() + _TURN_SECONDS
+    return lambda: node.stopping() or time.monotonic() > ends
 
 
 def _row(node: Node, round_id: str) -> RoundRow:

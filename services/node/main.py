@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ from sqlalchemy import URL
 import aquila
 from aquila.crypto.backend import load_group
 from aquila.crypto.keys import IdentityKey
-from aquila.errors import InputError
+from aquila.errors import ExecutorError, InputError
 from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
 from services.kit import server
 from services.kit.calls import Peer
+from services.kit.executors import workers_of
 from services.kit.files import ChunkFiles, read_secret
 from services.kit.homes import CHUNKS_FOLDER
 from services.kit.logs import configure
@@ -30,6 +32,7 @@ from services.node.driver import Rounds
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.node import Node, rule_tables
 from services.node.settings import NodeSettings
+from services.node.tasks import PRELOAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +85,7 @@ def assemble(
         files=files,
         keys=keys,
         peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
+        workers=workers_of(settings, PRELOAD),
         clock=clock,
         random=random,
     )
@@ -103,7 +107,7 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         routers=[operator.router],
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
-        lifespan=server.lifespan_of([Rounds(made).driver()], made.store.close),
+        lifespan=server.lifespan_of([Rounds(made).driver()], made.close),
         operator_token=OperatorToken.load(settings.home / TOKEN_FILE),
     )
     app.state.node = made
@@ -126,7 +130,10 @@ def run(settings_path: Path, port: int | None = None) -> None:
         settings = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": port})})
     configure(settings.log_level)
     endpoint = server.bind(settings)
-    server.serve(build(settings), endpoint, settings.tls)
+    made = assemble(settings)
+    with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
+        made.workers.start()
+    server.serve(build(settings, made), endpoint, settings.tls)
 
 
 def _database(settings: NodeSettings) -> URL:

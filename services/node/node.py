@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, load_rules
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aquila.protocol.registry import Registry
     from aquila.records.rules import RuleTable
     from services.kit.calls import Peer
+    from services.kit.executors import Workers
     from services.kit.files import ChunkFiles
     from services.kit.store import Store
     from services.node.book import Book
@@ -41,8 +43,13 @@ class Node:
         clock: Seconds since 1970.
         random: Gives random bytes.
         books: What is in memory of each round; see `services.node.book`.
+        workers: Where the heavy pieces of work are done.
         wake: Tells the driver that there is something to do; set when it is made.
+        stopping: Tells whether the node is about to end; set with `wake`.
     """
+
+    calls: ClassVar[int] = 4
+    """How many uploads or acknowledgements are on their way at the same time."""
 
     settings: NodeSettings
     party: Party
@@ -53,16 +60,27 @@ class Node:
     files: ChunkFiles
     keys: Path
     peer: Peer
+    workers: Workers
     clock: Callable[[], int]
     random: Callable[[int], bytes]
     contact: Contact = field(default_factory=Contact)
     books: dict[str, Book] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
+    stopping: Callable[[], bool] = lambda: False
 
     @property
     def code(self) -> str:
         """The party's code."""
         return self.party.code
+
+    async def ahead(self) -> int:
+        """Return how many pieces of one kind may be in flight; raises as `Workers.start` does."""
+        return (await to_thread(self.workers.start)).ahead
+
+    def close(self) -> None:
+        """End the workers and close the database's connections."""
+        self.workers.close()
+        self.store.close()
 
     def table_named(self, name: str) -> RuleTable:
         """Return a rule table by name.

@@ -1,7 +1,7 @@
 """Where the files of a round lie below `chunks/`: one folder for each round, one in it for each submission.
 
-Elements and evaluations are random to whoever lacks the key. Runs and rows hold input digests, as telling as the
-records beside which they lie in the node's home. Token rows and token secrets are sealed.
+Elements and evaluations are random to whoever lacks the key. Digested batches, runs and rows hold input digests, as
+telling as the records beside which they lie in the node's home. Token rows and token secrets are sealed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ def run(round_id: str, submission_id: str, batch: int, input_class: str) -> str:
     return f"{runs(round_id, submission_id)}/{input_class}-{batch}.npy"
 
 
+def digested(round_id: str, submission_id: str, batch: int) -> str:
+    """Return the file of a batch's input digests between the two passes over an own list."""
+    return f"{runs(round_id, submission_id)}/digested-{batch}"
+
+
 def rows(round_id: str, submission_id: str, index: int) -> str:
     """Return the file of an own chunk's rows."""
     return f"{submission(round_id, submission_id)}/rows/{index}.npy"
@@ -30,11 +35,6 @@ def rows(round_id: str, submission_id: str, index: int) -> str:
 def blinded(round_id: str, submission_id: str, index: int) -> str:
     """Return the file of an own chunk's blinded elements."""
     return f"{submission(round_id, submission_id)}/blinded/{index}"
-
-
-def fetched(round_id: str, submission_id: str, index: int) -> str:
-    """Return the file of another party's blinded chunk while it is evaluated."""
-    return f"{submission(round_id, submission_id)}/fetched/{index}"
 
 
 def answer(round_id: str, submission_id: str, index: int) -> str:

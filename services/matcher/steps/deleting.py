@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.messages.views import EventKind
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.matcher.known import Known
 
 _BATCH = 500
+_GROUP = (ChunkRow.what, ChunkRow.submission_id, ChunkRow.party)
 
 
 class Deletion:
@@ -39,22 +40,17 @@ class Deletion:
             newest = turn.known.last_event
             if self._looked_at.get(round_id) == newest:
                 return False
-            live = turn.session.scalars(
-                select(ChunkRow).where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None))
-            )
-            places = [Place(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in live]
-            needless = _needless(turn.known, {(place.what, place.submission_id, place.party) for place in places})
-        doomed = [place for place in places if (place.what, place.submission_id, place.party) in needless]
+            live = (ChunkRow.round_id == round_id) & ChunkRow.deleted_at.is_(None)
+            # Groups first: there are a few hundred of them at most, and tens of thousands of chunks.
+            groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
+            needless = [group for group in groups if _is_needless(turn.known, *group)]
+            rows = turn.session.scalars(select(ChunkRow).where(live, tuple_(*_GROUP).in_(needless)).limit(_BATCH))
+            doomed = [Place(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
         if doomed:
-            delete_chunks(self._desk, doomed[:_BATCH])
-        if len(doomed) <= _BATCH:
+            delete_chunks(self._desk, doomed)
+        if len(doomed) < _BATCH:
             self._looked_at[round_id] = newest
         return bool(doomed)
-
-
-def _needless(known: Known, groups: set[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    """Return the groups of chunks (what, submission, sender) that nobody needs any more."""
-    return {group for group in groups if _is_needless(known, *group)}
 
 
 def _is_needless(known: Known, what: str, submission_id: str, party: str) -> bool:

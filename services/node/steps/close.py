@@ -93,4 +93,5 @@ def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> N
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id)) or 0
         ledger.sign(session, node, row.round_id, lambda number: node.party.close(round_, number, hits))
     else:
-        ledger.sign_refusal(session, node, round_, "the time of the round is over by this party's clock")
+        time_over = "the time of the round is over by this party's clock"
+        ledger.sign_refusal(session, node, round_, row.refused or time_over)

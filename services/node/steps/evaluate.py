@@ -1,8 +1,12 @@
-"""Step 6: other parties' chunks, each evaluated once and counted before the answer leaves (PROTOCOL.md 3.5)."""
+"""Step 6: other parties' chunks, each evaluated once and counted before the answer leaves (PROTOCOL.md 3.5).
+
+Several chunks are fetched and evaluated at once; each is signed, counted and committed alone, in order.
+"""
 
 from __future__ import annotations
 
 from asyncio import to_thread
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -12,66 +16,94 @@ from aquila.errors import CapError, DigestError, MalformedError, OrderError
 from aquila.protocol.messages import Evaluation
 from aquila.protocol.party import chunk_of
 from services.kit.errors import NotFoundError
+from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
 from services.node.book import book_of
 from services.node.tables import AvailableRow, EvaluationRow, SpentRow
+from services.node.tasks import EVALUATE
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from sqlalchemy.orm import Session
 
     from aquila.protocol.party import EvaluatedChunk
     from aquila.protocol.rounds import Round
+    from aquila.protocol.tasks import Evaluated, Evaluating
     from services.node.node import Node
 
 _LOG = Log("node.evaluate")
 MOST_ATTEMPTS = 3
+PER_TURN = 512
 
 
-async def evaluate(node: Node, round_id: str) -> bool:
-    """Evaluate the next chunk of another party, and tell whether there was one.
+async def evaluate(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Evaluate the next chunks of other parties, and tell whether there were any.
 
     Raises:
         PeerUnavailableError: The matcher is away.
         KeyMaterialError: The round key is missing.
+        ExecutorError: A worker is gone; its chunk is evaluated again.
     """
-    row = await to_thread(next_available, node, round_id, evaluations=False)
-    if row is None:
+    if book_of(node, round_id).is_paused():
+        return False  # the matcher has no room for answers: more of them would only fill our own disk
+    rows = await to_thread(next_available, node, round_id, evaluations=False)
+    if not rows:
         return False
-    path = f"/v1/rounds/{round_id}/submissions/{row.submission_id}/blinded/{row.index}"
+    await in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
+    return True
+
+
+async def _begin(node: Node, row: AvailableRow) -> Evaluated:
+    path = f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/blinded/{row.index}"
+    chunk = (await node.peer.call("GET", path)).content
+    return await node.workers.run(EVALUATE, await to_thread(_work, node, row, chunk))
+
+
+def _work(node: Node, row: AvailableRow, chunk: bytes) -> Evaluating:
+    book = book_of(node, row.round_id)
+    with node.store.reading("evaluation.cap") as session:
+        _check_cap(session, book.record(), row)
+    return node.party.to_evaluate(
+        book.record(), book.secrets(), row.submission_id, row.index, chunk, node.random(KEY_BYTES)
+    )
+
+
+async def _finish(node: Node, row: AvailableRow, begun: Awaitable[Evaluated]) -> None:
     try:
-        chunk = (await node.peer.call("GET", path)).content
-        await to_thread(evaluate_chunk, node, row, chunk)
+        await to_thread(store_answer, node, row, await begun)
     except (DigestError, NotFoundError, OrderError) as error:
         await to_thread(try_again, node, row, f"the chunk cannot be had: {error.message}")
     except (MalformedError, CapError) as error:
         origin = await to_thread(_origin, node, row)
-        sentence = f"chunk {row.index} of {origin} is not evaluated: {error.message}"
-        await to_thread(give_up, node, row, sentence)
-    return True
+        await to_thread(give_up, node, row, f"chunk {row.index} of {origin} is not evaluated: {error.message}")
+        await to_thread(node.files.delete, places.answer(row.round_id, row.submission_id, row.index))
 
 
-def evaluate_chunk(node: Node, row: AvailableRow, chunk: bytes) -> None:
-    """Evaluate one chunk and commit statement, count and answer.
+def store_answer(node: Node, row: AvailableRow, evaluated: Evaluated) -> None:
+    """Sign one evaluation, and commit statement, count and answer together.
 
     Raises:
-        DigestError, MalformedError, CapError, OrderError: The chunk is not evaluated.
+        CapError: With this chunk it would be more than the cap.
+        OrderError: Meanwhile its origin left the round.
         KeyMaterialError: The round key is missing.
     """
     book = book_of(node, row.round_id)
     book.check_key()
-    round_ = book.record()
-    with node.store.reading("evaluation.number") as session:
-        number = ledger.next_number(session, row.round_id)
-        _check_cap(session, round_, row)
-    answer = node.party.evaluate(
-        round_, book.secrets(), number, row.submission_id, row.index, chunk, node.random(KEY_BYTES)
-    )
     # If we crash here, nobody has seen an answer; the elements come out the same, the proof is made anew.
-    node.files.write(places.answer(row.round_id, row.submission_id, row.index), answer.elements)
+    node.files.write(places.answer(row.round_id, row.submission_id, row.index), evaluated.elements)
     # The evaluation and its count are committed before the answer leaves.
-    with node.store.transaction("evaluation.commit") as session:
+    with book.reading() as round_, node.store.transaction("evaluation.commit") as session:
+        stored = session.get_one(AvailableRow, (row.submission_id, row.index, row.party))
+        if stored.state != "waiting":
+            return  # answered or given up already: it is never signed twice
+        # Counted once more: what was in flight beside it may have used the cap up.
+        _check_cap(session, round_, row)
+        number = ledger.next_number(session, row.round_id)
+        answer = node.party.sign_evaluation(round_, number, row.submission_id, row.index, evaluated)
         _commit(session, node, row, answer)
+        stored.state = "done"
     # If we crash here, the outbox sends both.
     _LOG.info("chunk_evaluated", round=row.round_id, submission=row.submission_id, chunk=row.index)
 
@@ -82,7 +114,9 @@ def _check_cap(session: Session, round_: Round, row: AvailableRow) -> None:
     Raises:
         CapError: With this chunk it would be more than the cap.
     """
-    submission = round_.submissions[row.submission_id]
+    submission = round_.submissions.get(row.submission_id)
+    if submission is None:
+        return  # its origin left; whoever works on it says so
     reference = chunk_of(submission, row.index)
     counted = session.get(SpentRow, (row.round_id, submission.party, reference.input_class.value))
     total = (counted.elements if counted else 0) + reference.elements
@@ -105,11 +139,10 @@ def _commit(session: Session, node: Node, row: AvailableRow, answer: EvaluatedCh
         counted = SpentRow(round_id=row.round_id, origin=said.origin, input_class=said.input_class.value, elements=0)
         session.add(counted)
     counted.elements += said.elements
-    session.get_one(AvailableRow, (row.submission_id, row.index, row.party)).state = "done"
 
 
-def next_available(node: Node, round_id: str, *, evaluations: bool) -> AvailableRow | None:
-    """Return the next thing to fetch: an evaluation of an own chunk, or a chunk of another party."""
+def next_available(node: Node, round_id: str, *, evaluations: bool) -> Sequence[AvailableRow]:
+    """Return what to fetch next: evaluations of own chunks, or chunks of other parties."""
     query = select(AvailableRow).where(
         AvailableRow.round_id == round_id,
         AvailableRow.state == "waiting",
@@ -117,7 +150,7 @@ def next_available(node: Node, round_id: str, *, evaluations: bool) -> Available
     )
     order = AvailableRow.attempts, AvailableRow.submission_id, AvailableRow.index, AvailableRow.party
     with node.store.reading("available.next") as session:
-        return session.scalars(query.order_by(*order)).first()
+        return session.scalars(query.order_by(*order).limit(PER_TURN)).all()
 
 
 def try_again(node: Node, row: AvailableRow, sentence: str) -> None:

@@ -1,49 +1,72 @@
-"""Step 8: verified evaluations become tokens, sealed on the disk, then a signed statement (PROTOCOL.md 3.6)."""
+"""Step 8: verified evaluations become tokens, sealed on the disk, then a signed statement (PROTOCOL.md 3.6).
+
+Several chunks are finalized at once; each is sealed and committed alone, in order.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from asyncio import to_thread
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import func, select
 
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.submission import finalize_chunk
-from aquila.records.rules import InputClass
+from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
 from services.node.book import book_of
 from services.node.steps.amend import signed_under
 from services.node.tables import AvailableRow, ChunkRow, SubmissionRow
+from services.node.tasks import FINALIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds import Round
+    from aquila.protocol.submission import FinalizedChunk
+    from aquila.protocol.tasks import Finalizing
     from services.node.node import Node
 
 _LOG = Log("node.finalize")
 
 
-def finalize(node: Node, round_id: str) -> bool:
-    """Finalize the next chunk of a submission whose tokens are due, or sign for all; tell whether there was one."""
+async def finalize(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Finalize the next chunks of a submission whose tokens are due, and sign for all; tell whether there was one.
+
+    Raises:
+        ExecutorError: A worker is gone; its chunk is finalized again.
+    """
+    row = await to_thread(_due, node, round_id)
+    if row is None:
+        return False
+    round_ = book_of(node, round_id).record()
+    chunks = await to_thread(_unfinished, node, row)
+    begin, finish = partial(_begin, node, round_), partial(_finish, node)
+    if await in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
+        await to_thread(_sign, node, round_, row)
+    return True
+
+
+def _due(node: Node, round_id: str) -> SubmissionRow | None:
     book = book_of(node, round_id)
     round_ = book.record()
-    with node.store.reading("finalize.next") as session:
-        query = select(SubmissionRow).where(SubmissionRow.round_id == round_id, SubmissionRow.state == "submitted")
+    query = select(SubmissionRow).where(SubmissionRow.round_id == round_id, SubmissionRow.state == "submitted")
+    with node.store.reading("finalize.due") as session:
         due = [row for row in session.scalars(query) if _is_due(session, round_, row, book.ready)]
         if not due or signed_under(session, node, round_):
-            return False
-        row = due[0]
-        chunks = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id)
-        chunk = session.scalars(chunks.where(ChunkRow.token_rows.is_(None)).order_by(ChunkRow.index)).first()
-    book.check_key()
-    if chunk is not None:
-        _finalize_chunk(node, round_, chunk)
-    else:
-        _sign(node, round_, row)
-    return True
+            return None
+    return due[0]
+
+
+def _unfinished(node: Node, row: SubmissionRow) -> Sequence[ChunkRow]:
+    query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ChunkRow.token_rows.is_(None))
+    with node.store.reading("finalize.chunks") as session:
+        return session.scalars(query.order_by(ChunkRow.index)).all()
 
 
 def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozenset[str]) -> bool:
@@ -60,17 +83,28 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
     return session.scalar(query) == len(submission.chunks) * len(evaluators)
 
 
-def _finalize_chunk(node: Node, round_: Round, chunk: ChunkRow) -> None:
-    """Make one chunk's tokens, and seal them and their secrets."""
+async def _begin(node: Node, round_: Round, chunk: ChunkRow) -> FinalizedChunk:
+    return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk))
+
+
+def _work(node: Node, round_: Round, chunk: ChunkRow) -> Finalizing:
     book, index, submission = book_of(node, chunk.round_id), chunk.index, chunk.submission_id
     rows = np.load(node.files.path(places.rows(chunk.round_id, submission, index)), allow_pickle=False)
-    evaluations = [
-        node.files.read(places.evaluated(chunk.round_id, submission, party, index))
+    evaluations = {
+        party: node.files.read(places.evaluated(chunk.round_id, submission, party, index))
         for party in round_.evaluators_of(submission)
-    ]
-    share = book.secrets().shares[InputClass(chunk.input_class)]
+    }
     with book.seed(submission) as seed:
-        made = finalize_chunk(node.group, rows, seed, share, evaluations)
+        return node.party.to_finalize(round_, book.secrets(), seed, submission, index, rows, evaluations)
+
+
+async def _finish(node: Node, chunk: ChunkRow, begun: Awaitable[FinalizedChunk]) -> None:
+    await to_thread(_keep, node, chunk, await begun)
+
+
+def _keep(node: Node, chunk: ChunkRow, made: FinalizedChunk) -> None:
+    """Seal one chunk's tokens and their secrets."""
+    book, index, submission = book_of(node, chunk.round_id), chunk.index, chunk.submission_id
     for name, content in (
         (places.tokens(chunk.round_id, submission, index), made.rows),
         (places.token_secrets(chunk.round_id, submission, index), made.secrets),
@@ -85,6 +119,7 @@ def _finalize_chunk(node: Node, round_: Round, chunk: ChunkRow) -> None:
 
 def _sign(node: Node, round_: Round, row: SubmissionRow) -> None:
     """Sign for the tokens; from here on this node signs no amendment."""
+    book_of(node, row.round_id).check_key()
     with node.store.transaction("finalize.sign") as session:
         query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id).order_by(ChunkRow.index)
         chunks = [(chunk.token_rows or 0, chunk.token_digest or "") for chunk in session.scalars(query)]

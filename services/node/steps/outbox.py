@@ -6,6 +6,7 @@ Everything here may be sent twice: the matcher takes the same again and says so.
 from __future__ import annotations
 
 from asyncio import to_thread
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
@@ -20,14 +21,15 @@ from aquila.errors import (
     ProofError,
 )
 from aquila.protocol.messages import Submission
-from services.kit.errors import NotFoundError
+from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
+from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
 from services.node.book import book_of
 from services.node.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from sqlalchemy.orm import Session
 
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 _LOG = Log("node.outbox")
 LAST_WORDS = ("receipt", "closing", "refusal")
-_PER_STEP = 16
+_PER_STEP = 64
+_ROOM = "room"
 
 
 async def send_statements(node: Node, round_id: str) -> bool:
@@ -70,8 +73,12 @@ async def _send(node: Node, row: StatementRow) -> bool:
         path = f"/v1/rounds/{row.round_id}/statements"
         await node.peer.call("POST", path, content=row.envelope, headers={"content-type": "application/json"})
     except OrderError as error:
-        # What is too early will pass, and is sent again; what is too late stays with its problem.
-        await to_thread(_note, node, row.round_id, place, f"the matcher does not take a {row.kind}: {error.message}")
+        # Tokens can be too early, and are sent again. Everything else is signed only when it is due, so it is too late.
+        if row.kind == "tokens":
+            sentence = f"the matcher does not take a {row.kind}: {error.message}"
+            await to_thread(_note, node, row.round_id, place, sentence)
+        else:
+            await to_thread(_give_up, node, row, error)
         return False
     except EquivocationError as error:
         # The matcher knows another statement under this number: we said more than this database remembers.
@@ -125,27 +132,52 @@ class Parcel(NamedTuple):
     file: str
 
 
-async def send_bytes(node: Node, round_id: str) -> bool:
-    """Send a few chunks, evaluations and tokens whose statements the matcher has, and tell whether any was sent.
+async def send_bytes(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Send chunks, evaluations and tokens whose statements the matcher has, and tell whether any was sent.
+
+    Where the matcher has no room, sending pauses for as long as it says, and everything else goes on: what origins
+    fetch and acknowledge meanwhile makes room.
 
     Raises:
         PeerUnavailableError: The matcher is away.
     """
+    book = book_of(node, round_id)
+    if book.is_paused():
+        return False
     parcels = await to_thread(_parcels, node, round_id)
-    sent = False
-    for parcel in parcels:
-        place = f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
-        content = await to_thread(parcel.read)
-        try:
-            await node.peer.call("PUT", parcel.path, content=content)
-        except (OrderError, NotFoundError, BindingError) as error:
-            # Its statement may not count there yet, or the round may have gone on: the feed will tell.
-            await to_thread(_note, node, round_id, place, f"the matcher does not take a chunk now: {error.message}")
-            continue
+    send, note = partial(_put, node), partial(_note_sent, node, round_id)
+    try:
+        sent = await in_order(until(ends, parcels), send, note, node.calls)
+    except PeerFullError as error:
+        book.full_until = node.clock() + (retry_after_of(error) or 1)
+        sentence = f"the matcher has no room now, and sending waits for it: {error.message}"
+        await to_thread(_note, node, round_id, _ROOM, sentence)
+        return False
+    if sent:
+        await to_thread(_clear, node, round_id, _ROOM)
+    return sent > 0
+
+
+async def _put(node: Node, parcel: Parcel) -> None:
+    content = await to_thread(parcel.read)
+    await node.peer.call("PUT", parcel.path, content=content)
+
+
+async def _note_sent(node: Node, round_id: str, parcel: Parcel, begun: Awaitable[None]) -> None:
+    place = f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
+    try:
+        await begun
+    except (OrderError, NotFoundError, BindingError) as error:
+        # Its statement may not count there yet, or the round may have gone on: the feed will tell.
+        await to_thread(_note, node, round_id, place, f"the matcher does not take a chunk now: {error.message}")
+    else:
         # If we crash here, the bytes are sent again.
         await to_thread(_parcel_sent, node, round_id, parcel, place)
-        sent = True
-    return sent
+
+
+def _clear(node: Node, round_id: str, place: str) -> None:
+    with node.store.transaction("outbox.recovered") as session:
+        ledger.clear_problem(session, round_id, place)
 
 
 def _parcel_sent(node: Node, round_id: str, parcel: Parcel, place: str) -> None:

@@ -1,12 +1,14 @@
-"""Step 4: a submission: records to blinded runs, runs to chunks, chunks to a signed statement (PROTOCOL.md 3.4).
+"""Step 4: a submission: records to digests, digests to blinded runs, runs to chunks and a signed statement (3.4).
 
-Everything derives from the sealed seed, so a batch or chunk that was interrupted is made again byte for byte. Memory
-holds one batch, or one 128th of the list while chunks are cut.
+Two passes over batches of records go through the node's executor, several at once. Everything derives from the sealed
+seed and the list, so a batch or chunk that was interrupted is made again byte for byte. Memory holds the batches in
+flight, two bytes for each input, and one 128th of the list while chunks are cut.
 """
 
 from __future__ import annotations
 
 import io
+from asyncio import to_thread
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,73 +19,64 @@ from aquila.crypto.keys import KEY_BYTES, SecretBytes
 from aquila.errors import CapError, OrderError, PolicyError
 from aquila.protocol import steps
 from aquila.protocol.messages import Justification, Kind
-from aquila.protocol.preparation import Preparation
+from aquila.protocol.places import padded_records
+from aquila.protocol.preparation import BATCH_RECORDS, plan_submission
 from aquila.protocol.submission import chunk_reference, merge_runs
-from aquila.records.person import Record
+from aquila.protocol.tasks import DigestedBatch
 from aquila.records.rules import InputClass
+from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
 from services.node.book import book_of, seed_name
 from services.node.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
+from services.node.tasks import BLIND, StoredBatch, digest_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from aquila.protocol.messages import ChunkReference
+    from aquila.protocol.preparation import SubmissionPlan
     from aquila.protocol.rounds import Round
-    from aquila.records.frequency import HeldBack
-    from services.kit.store import Store
+    from aquila.protocol.tasks import Blinding
     from services.node.node import Node
+
+    Runs = dict[InputClass, np.ndarray]
 
 _LOG = Log("node.prepare")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecords:
-    """The records of an import as the source of a submission."""
-
-    store: Store
-    import_id: str
-    records: int
-
-    def __len__(self) -> int:
-        return self.records
-
-    def read(self, first: int, count: int) -> list[Record]:
-        """Return up to so many records from a position on."""
-        query = select(RecordRow.content).where(
-            RecordRow.import_id == self.import_id, RecordRow.position >= first, RecordRow.position < first + count
-        )
-        with self.store.reading("submission.records") as session:
-            contents = session.scalars(query.order_by(RecordRow.position)).all()
-        return [Record.from_json(content) for content in contents]
-
-
 @dataclass(slots=True)
 class Work:
-    """A submission being prepared; kept in memory between batches, and made again after a start."""
+    """A submission being blinded; kept in memory between batches, and made again after a start."""
 
-    prepared: Preparation
-    held_back: HeldBack
+    plan: SubmissionPlan
+    seed: SecretBytes
+    records: int
 
 
-def prepare(node: Node, round_id: str) -> bool:
-    """Do the next piece of a wished submission, and tell whether there was one."""
-    with node.store.reading("submission.next") as session:
-        query = select(SubmissionRow).where(
-            SubmissionRow.round_id == round_id, SubmissionRow.state.in_(["wished", "preparing"])
-        )
-        row = session.scalars(query.order_by(SubmissionRow.submission_id)).first()
-    if row is None:
-        return False
+async def prepare(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Do the next pieces of a wished submission, and tell whether there was one.
+
+    Raises:
+        ExecutorError: A worker is gone; the pieces are done again.
+    """
+    row = await to_thread(_next, node, round_id)
     round_ = book_of(node, round_id).record()
-    if not round_.bindings:
-        return False  # the round is not open yet; the wish waits
+    if row is None or not round_.bindings:
+        return False  # where the round is not open yet, the wish waits
     try:
-        _advance(node, round_, row)
+        await _advance(node, round_, row, ends)
     except (PolicyError, OrderError) as error:
-        fail(node, row, error.message)
+        await to_thread(fail, node, row, error.message)
     return True
+
+
+def _next(node: Node, round_id: str) -> SubmissionRow | None:
+    query = select(SubmissionRow).where(
+        SubmissionRow.round_id == round_id, SubmissionRow.state.in_(["wished", "preparing"])
+    )
+    with node.store.reading("submission.next") as session:
+        return session.scalars(query.order_by(SubmissionRow.submission_id)).first()
 
 
 def fail(node: Node, row: SubmissionRow, sentence: str) -> None:
@@ -91,18 +84,26 @@ def fail(node: Node, row: SubmissionRow, sentence: str) -> None:
     with node.store.transaction("submission.fail") as session:
         session.get_one(SubmissionRow, row.submission_id).state = "failed"
         ledger.note_problem(session, node, row.round_id, f"submission {row.submission_id}", sentence)
-    book_of(node, row.round_id).works.pop(row.submission_id, None)
+    _forget(node, row)
     node.files.delete_tree(places.submission(row.round_id, row.submission_id))
 
 
-def _advance(node: Node, round_: Round, row: SubmissionRow) -> None:
+def _forget(node: Node, row: SubmissionRow) -> None:
+    work = book_of(node, row.round_id).works.pop(row.submission_id, None)
+    if work is not None:
+        work.seed.close()
+
+
+async def _advance(node: Node, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
     _check_time(node, round_, row)
     if row.state == "wished":
-        _begin(node, round_, row)
-    elif row.prepared < row.batches:
-        _blind_batch(node, round_, row)
-    else:
-        _cut_and_sign(node, round_, row)
+        await to_thread(_begin, node, round_, row)
+        return
+    book = book_of(node, round_.round_id)
+    if row.submission_id not in book.works and not await _digest(node, round_, row, ends):
+        return
+    if await _blind(node, row, book.works[row.submission_id], ends):
+        await to_thread(_cut_and_sign, node, round_, row)
 
 
 def _check_time(node: Node, round_: Round, row: SubmissionRow) -> None:
@@ -113,42 +114,103 @@ def _check_time(node: Node, round_: Round, row: SubmissionRow) -> None:
 
 
 def _begin(node: Node, round_: Round, row: SubmissionRow) -> None:
-    """Draw the seed, seal it, and count the batches."""
+    """Draw the seed and seal it, and count the records."""
     book = book_of(node, round_.round_id)
     book.check_key()
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
         ledger.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
-        prepared = _preparation(node, round_, row, seed)
         stored = session.get_one(SubmissionRow, row.submission_id)
-        stored.state, stored.batches, stored.records = "preparing", prepared.batches, prepared.records
+        real = session.get_one(ImportRow, row.import_id).records
+        stored.state, stored.records = "preparing", padded_records(real, round_.manifest.padding)
+        stored.batches = len(_batches(real)) + len(_batches(stored.records - real))
 
 
-def _preparation(node: Node, round_: Round, row: SubmissionRow, seed: SecretBytes) -> Preparation:
+def _batches(records: int) -> range:
+    return range(-(-records // BATCH_RECORDS))
+
+
+async def _digest(node: Node, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> bool:
+    """First pass: digest the batches that are not on the disk yet; when all are, decide what is sent, and say so."""
+    real = await to_thread(_count, node, row)
+    missing = [batch for batch in _batches(real) if not node.files.exists(_digested(row, batch))]
+    first_binding, table = round_.first_binding, node.table_of(round_.manifest)
+
+    async def begin(batch: int) -> DigestedBatch:
+        contents = await to_thread(_records, node, row, batch)
+        return await node.workers.run(digest_stored, StoredBatch(first_binding, table, contents))
+
+    async def finish(batch: int, begun: Awaitable[DigestedBatch]) -> None:
+        # A file is there whole or not at all. If we crash before it, the batch is digested again.
+        await to_thread(node.files.write, _digested(row, batch), (await begun).to_bytes())
+
+    if await in_order(until(ends, missing), begin, finish, await node.ahead()) < len(missing):
+        return False
+    await to_thread(_plan, node, round_, row, real)
+    return True
+
+
+def _count(node: Node, row: SubmissionRow) -> int:
     with node.store.reading("submission.import") as session:
-        records = session.get_one(ImportRow, row.import_id).records
-    source = StoredRecords(node.store, row.import_id, records)
-    table = node.table_of(round_.manifest)
-    return Preparation(node.group, round_.manifest, round_.first_binding, table, seed, source)
+        return session.get_one(ImportRow, row.import_id).records
 
 
-def _blind_batch(node: Node, round_: Round, row: SubmissionRow) -> None:
-    book = book_of(node, round_.round_id)
-    work = book.works.get(row.submission_id)
-    if work is None:
-        prepared = _preparation(node, round_, row, book.seed(row.submission_id))
-        work = book.works[row.submission_id] = Work(prepared, prepared.count_values())
-    work.held_back.by_rule.clear()
-    for kind, rows in work.prepared.batch(row.prepared, work.held_back).items():
-        node.files.write(places.run(row.round_id, row.submission_id, row.prepared, kind.value), _npy(rows))
+def _records(node: Node, row: SubmissionRow, batch: int) -> list[bytes]:
+    first = batch * BATCH_RECORDS
+    query = select(RecordRow.content).where(
+        RecordRow.import_id == row.import_id, RecordRow.position >= first, RecordRow.position < first + BATCH_RECORDS
+    )
+    with node.store.reading("submission.records") as session:
+        return list(session.scalars(query.order_by(RecordRow.position)))
+
+
+def _digested(row: SubmissionRow, batch: int) -> str:
+    return places.digested(row.round_id, row.submission_id, batch)
+
+
+def _read_digested(node: Node, row: SubmissionRow, batch: int) -> DigestedBatch:
+    return DigestedBatch.from_bytes(node.files.read(_digested(row, batch)))
+
+
+def _plan(node: Node, round_: Round, row: SubmissionRow, real: int) -> None:
+    """Decide what of the list is sent, and note how much is held back."""
+    outlines = [_read_digested(node, row, batch).outline() for batch in _batches(real)]
+    plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines)
+    with node.store.transaction("submission.plan") as session:
+        counts = {str(rule): count for rule, count in sorted(plan.held_back.items())}
+        session.get_one(SubmissionRow, row.submission_id).held_back = counts
+    # If we crash here, the same is decided again.
+    book = book_of(node, row.round_id)
+    book.works[row.submission_id] = Work(plan, book.seed(row.submission_id), real)
+
+
+async def _blind(node: Node, row: SubmissionRow, work: Work, ends: Callable[[], bool]) -> bool:
+    """Second pass: blind the next batches, and say whether all are blinded.
+
+    A batch counts when it and all before it are on the disk.
+    """
+    left = range(row.prepared, row.batches)
+
+    async def begin(batch: int) -> Runs:
+        return await node.workers.run(BLIND, await to_thread(_work, node, row, work, batch))
+
+    async def finish(batch: int, begun: Awaitable[Runs]) -> None:
+        await to_thread(_keep_runs, node, row, batch, await begun)
+
+    return await in_order(until(ends, left), begin, finish, await node.ahead()) == len(left)
+
+
+def _work(node: Node, row: SubmissionRow, work: Work, batch: int) -> Blinding:
+    digested = _read_digested(node, row, batch) if batch < len(_batches(work.records)) else None
+    return work.plan.batch(batch, work.seed, digested)
+
+
+def _keep_runs(node: Node, row: SubmissionRow, batch: int, runs: Runs) -> None:
+    for kind, rows in runs.items():
+        node.files.write(places.run(row.round_id, row.submission_id, batch, kind.value), _npy(rows))
     # If we crash here, the files are there and the row does not say so: the batch is made again, the same.
     with node.store.transaction("submission.batch") as session:
-        stored = session.get_one(SubmissionRow, row.submission_id)
-        stored.prepared = row.prepared + 1
-        counts = dict(row.held_back)
-        for rule, count in work.held_back.by_rule.items():
-            counts[str(rule)] = counts.get(str(rule), 0) + count
-        stored.held_back = counts
+        session.get_one(SubmissionRow, row.submission_id).prepared = batch + 1
 
 
 def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
@@ -177,9 +239,7 @@ def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
                 references,
             ),
         )  # fmt: skip
-    work = book_of(node, row.round_id).works.pop(row.submission_id, None)
-    if work is not None:
-        work.prepared.seed.close()
+    _forget(node, row)
     # If we crash here, the runs stay until the round is closed.
     node.files.delete_tree(places.runs(row.round_id, row.submission_id))
     _LOG.info("submission_signed", round=row.round_id, submission=row.submission_id, count=len(references))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from aquila.crypto.envelope import open_envelope
 from aquila.errors import BindingError, EquivocationError, MalformedError, PolicyError, ProtocolError
-from aquila.protocol.messages import Amendment, HitReport, Opening
+from aquila.protocol.messages import Amendment, Ending, HitReport, Opening, Outcome
 from aquila.protocol.messages.views import EventKind, Events
+from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
@@ -42,8 +44,6 @@ async def sync(node: Node, round_id: str) -> bool:
     """
     with node.store.reading("round.cursor") as session:
         row = ledger.round_row(session, round_id)
-    if row.refused is not None:
-        return False
     path, query = f"/v1/rounds/{round_id}/events", {"after": row.cursor, "limit": PAGE, "wait": 0}
     answer = (await node.peer.call("GET", path, params=query)).content
     try:
@@ -51,8 +51,40 @@ async def sync(node: Node, round_id: str) -> bool:
     except ValidationError:
         raise MalformedError("a page of the matcher's feed cannot be read", round=round_id) from None
     node.contact.clock_difference = page.time - node.clock()
-    await to_thread(take_page, node, round_id, page)
+    take = take_page if row.refused is None else look_for_the_end
+    await to_thread(take, node, round_id, page)
     return bool(page.events)
+
+
+def look_for_the_end(node: Node, round_id: str, page: Events) -> None:
+    """Take from a page of a round that this node refused nothing but its ending, so that its keys go then too.
+
+    The record of such a round may be wrong or behind, so nothing is verified against it: the ending is what the pinned
+    matcher signed for this round, and all that follows from it is that this node destroys what it has.
+    """
+    ending = next((found for event in page.events if (found := _ending_of(node, round_id, event))), None)
+    with node.store.transaction("round.refused_sync") as session:
+        row = ledger.round_row(session, round_id)
+        row.cursor = max([row.cursor, *(event.event_id for event in page.events)])
+        if ending is None:
+            return
+        row.phase = (Phase.CLOSED if ending.outcome is Outcome.CLOSED else Phase.ABORTED).value
+        if row.state == "active":
+            row.state, row.outcome = "destroying", ending.outcome.value
+    _LOG.info("round_ends", round=round_id, state=ending.outcome.value)
+
+
+def _ending_of(node: Node, round_id: str, event: Event) -> Ending | None:
+    """Return the matcher's ending of a round, if an event is one."""
+    if event.kind is not EventKind.STATEMENT or event.envelope is None:
+        return None
+    matcher = node.registry.matcher
+    try:
+        found = open_envelope(event.envelope.encode(), [Ending.payload_type], {matcher.fingerprint: matcher})
+        ending = Ending.from_payload(found.payload)
+    except ProtocolError:
+        return None
+    return ending if ending.round_id == round_id else None
 
 
 def take_page(node: Node, round_id: str, page: Events) -> None:

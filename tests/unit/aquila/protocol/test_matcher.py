@@ -129,7 +129,9 @@ def test_an_unknown_query(stage: Stage) -> None:
 
 
 def test_bytes_on_disk(staged: Callable[..., Stage]) -> None:
-    """Each element may need itself, an evaluation by every other party, and a token row."""
+    """Each element may need itself, an evaluation by every other party, and a token row that is laid down twice."""
     small = ClassCounts(full=10, partial=5)
     stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})
-    assert roles.disk_bytes(stage.manifest) == 3 * 15 * (32 * 3 + 33)
+    assert roles.disk_bytes(stage.manifest) == 3 * 15 * (32 * 3 + 2 * 33)
+    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 15 * (32 * 3 + 2 * 33)
+    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 15 * (32 + 2 * 33) + 1_000

@@ -72,7 +72,8 @@ class Seat:
 
     def start(self) -> None:
         """Put the node together from its home."""
-        settings = load(self.home / "node.toml", NodeSettings)
+        # One worker is a thread of this process.
+        settings = load(self.home / "node.toml", NodeSettings).model_copy(update={"workers": 1})
         self.node = node_main.assemble(settings, clock=self.clock, random=self.random, transport=self.transport)
         app = node_main.build(settings, self.node)
         self.rounds = Rounds(self.node)
@@ -85,7 +86,7 @@ class Seat:
 
     def stop(self) -> None:
         """Forget everything that is not stored, as a kill does."""
-        self.node.store.close()
+        self.node.close()
 
     def restart(self) -> None:
         """Stop, and start again on the same home."""

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from aquila.crypto.shares import new_share
 from aquila.protocol.messages import ChunkReference, Consent, Justification, Kind
 from aquila.protocol.messages.views import Event, EventKind, Events
-from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets
+from aquila.protocol.party import Party, RoundSecrets
 from aquila.records.rules import InputClass
 from services.node import ledger
 from services.node.book import book_of
@@ -24,19 +24,19 @@ from tests.unit.services.node.conftest import JUSTIFICATION
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds import Round
+    from aquila.protocol.tasks import Evaluating
     from tests.unit.services.node.conftest import Seat, World
 
 
 class WrongShare(Party):
     """A party that evaluates with another share than the one that it brought."""
 
-    def evaluate(  # noqa: D102 - as the honest one
-        self, round_: Round, secrets: RoundSecrets, sequence: int, submission_id: str, index: int, chunk: bytes,
-        fresh: bytes,
-    ) -> EvaluatedChunk:  # fmt: skip
+    def to_evaluate(  # noqa: D102 - as the honest one
+        self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
+    ) -> Evaluating:
         other = {kind: new_share(self.group, lambda size: b"\x07" * size) for kind in InputClass}
         lying = RoundSecrets(other, secrets.exchange, secrets.sealing)
-        return super().evaluate(round_, lying, sequence, submission_id, index, chunk, fresh)
+        return super().to_evaluate(round_, lying, submission_id, index, chunk, fresh)
 
 
 @dataclass
