@@ -1,29 +1,36 @@
 """The join of equal tokens of the pairs that may be matched, out of core (PROTOCOL.md 3.7.1).
 
-Token rows of 33 bytes (record handle 16, rule number 1, token 16) are laid down as Parquet files and joined by DuckDB,
-one range of token prefixes after another, so that memory is bounded by the range however many tokens there are. A
-token is two 64-bit integers here, because DuckDB joins those three times as fast as bytes.
+Token rows of 33 bytes (record handle 16, rule number 1, token 16) are laid down as Parquet by token prefix and joined
+by DuckDB, a range of prefixes a task; what met is grouped by pair of handles, some pairs of lists a task. Memory is
+bounded by the tasks at work, however many tokens there are. A token is two 64-bit integers here, because DuckDB joins
+those three times as fast as bytes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-import duckdb
 import numpy as np
 
 from aquila.errors import MalformedError
+from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_pairs, join_prefixes
+from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, open_database
 from aquila.records.rules import MOST_RULES
+from aquila.work import InProcess, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
+    from concurrent.futures import Executor
     from pathlib import Path
 
 TOKEN_ROW_BYTES = 33
 _WIRE = np.dtype([("handle_high", ">u8"), ("handle_low", ">u8"), ("rule", "u1"), ("high", ">u8"), ("low", ">u8")])
 _FETCH = 10_000
-_PREFIXES = 1 << 16
+_AHEAD = PREFIXES  # a task that waits is a few names
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,15 @@ class MatchedPair:
     left_handle: bytes
     right_handle: bytes
     rules: int
+
+
+class _Share(NamedTuple):
+    """A part of what met that is grouped at once: pairs of lists by number, or a range of left handles of one pair."""
+
+    first_pair: int
+    last_pair: int
+    first_handle: int = 0
+    last_handle: int = LAST_HANDLE
 
 
 def parse_rows(rows: bytes) -> np.ndarray:
@@ -55,34 +71,35 @@ class TokenTable:
     """The tokens of one match, as Parquet files in a directory that the caller makes and deletes.
 
     Args:
-        directory: An empty directory of this match alone.
-        memory_mib: What DuckDB may use before it spills into the directory.
-        threads: How many threads DuckDB may use.
+        directory: An empty directory of this match alone; every worker of the executor sees it under this name.
+        memory_mib: What DuckDB may use for a task before it spills into the directory.
+        threads: How many threads DuckDB may use where the tasks run one after another in this process.
         rows_per_range: How many token rows, about, are joined at once.
+        gathered_rows: How many token rows are held in memory before they are laid down, 33 bytes each.
     """
 
     def __init__(
-        self, directory: Path, *, memory_mib: int = 512, threads: int = 2, rows_per_range: int = 5_000_000
+        self,
+        directory: Path,
+        *,
+        memory_mib: int = 512,
+        threads: int = 2,
+        rows_per_range: int = 1_000_000,
+        gathered_rows: int = 4_000_000,
     ) -> None:
-        self._directory = directory
+        self._directory = directory.resolve()
         self._rows_per_range = rows_per_range
-        self._rows = 0
-        self._files: list[str] = []
-        self._connection = duckdb.connect(
-            config={
-                "memory_limit": f"{memory_mib}MiB",
-                "threads": threads,
-                "temp_directory": str(directory / "spill"),
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            }
-        )
+        self._limits = Limits(str(self._directory), memory_mib, threads)
+        self._writer = PartitionWriter(self._directory, self._limits, gathered_rows)
+        self._allowed: tuple[tuple[int, int], ...] = ()
+        self._grouped: list[str] = []
+        self._patterns: dict[tuple[int, int], dict[int, int]] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self._writer.close()
 
     def add(self, number: int, rows: bytes) -> None:
         """Lay down one chunk of token rows of the list with this number.
@@ -93,77 +110,94 @@ class TokenTable:
         wire = parse_rows(rows)
         if len(wire) and not 1 <= wire["rule"].min() <= wire["rule"].max() <= MOST_RULES:
             raise MalformedError("a token row names a rule that no table can have", expected=MOST_RULES)
-        columns = {name: wire[name].astype(wire[name].dtype.newbyteorder("=")) for name in _WIRE.names or ()}
-        path = str(self._directory / f"{len(self._files):08d}.parquet")
-        table = self._connection.from_query(
-            f"SELECT {number}::USMALLINT AS list, * FROM columns",  # noqa: S608  # an integer of our own
-        )
-        table.write_parquet(path)
-        del columns
-        self._files.append(path)
-        self._rows += len(wire)
+        self._writer.add(number, wire)
 
-    def join(self, pairs: Sequence[tuple[int, int]], frequency_limit: int) -> None:
+    def join(self, pairs: Iterable[tuple[int, int]], frequency_limit: int, executor: Executor | None = None) -> None:
         """Find every pair of records that share a token; `patterns` and `pairs` then tell of them.
 
         Args:
             pairs: The list numbers that may be joined, as (left, right).
             frequency_limit: A token that more records of one list bear is left out.
+            executor: Where the tasks run, each with one thread; by default in this process, one after another.
         """
-        run = self._connection.execute
-        run("CREATE OR REPLACE TEMP TABLE allowed (left_list USMALLINT, right_list USMALLINT)")
-        run(_CREATE_MET)
-        if self._files and pairs:
-            self._connection.executemany("INSERT INTO allowed VALUES (?, ?)", [list(pair) for pair in pairs])
-            ranges = min(_PREFIXES, self._rows // self._rows_per_range + 1)
-            step = -(-_PREFIXES // ranges)
-            for first in range(0, _PREFIXES, step):
-                run(_JOIN_RANGE, [self._files, first, first + step, frequency_limit])
-        run(_GROUP)
+        self._writer.write()
+        self._allowed = tuple(sorted(set(pairs)))
+        self._grouped, self._patterns = [], {}
+        if not self._allowed or not self._writer.files:
+            return
+        limits = self._limits if executor is None else replace(self._limits, threads=1)
+        executor = executor or InProcess()
+        # 1. Join every range of prefixes.
+        joins = [self._join_task(limits, *bounds, frequency_limit) for bounds in self._ranges()]
+        met: Counter[int] = Counter()
+        for counts in in_order(executor, join_prefixes, joins, _AHEAD):
+            met.update(counts)
+        # 2. Group what met by pair of handles.
+        files = tuple(task.target for task in joins)
+        groups = [
+            GroupTask(limits, files, *share, self._path("pairs", number))
+            for number, share in enumerate(_shares(met, self._rows_per_range))
+        ]
+        for patterns in in_order(executor, group_pairs, groups, _AHEAD):
+            self._note(patterns)
+        self._grouped = [task.target for task in groups]
 
     def patterns(self) -> dict[tuple[int, int], dict[int, int]]:
         """Return, for each joined pair of lists, how many pairs of records met under each mask of rules."""
-        found: dict[tuple[int, int], dict[int, int]] = {}
-        counts = "SELECT left_list, right_list, rules, count(*) FROM grouped GROUP BY ALL"
-        for left, right, rules, count in self._connection.execute(counts).fetchall():
-            found.setdefault((left, right), {})[rules] = count
-        return found
+        return self._patterns
 
     def pairs(self) -> Iterator[MatchedPair]:
         """Yield every pair of records that met, once, with all rules that met, in the order of lists and handles."""
-        result = self._connection.execute("SELECT * FROM grouped ORDER BY ALL")
-        while batch := result.fetchmany(_FETCH):
-            for left, right, left_high, left_low, right_high, right_low, rules in batch:
-                yield MatchedPair(left, right, _handle(left_high, left_low), _handle(right_high, right_low), rules)
+        for path in self._grouped:
+            with closing(open_database(replace(self._limits, threads=1), "pairs")) as connection:
+                result = connection.execute("SELECT * FROM read_parquet($1)", [path])
+                while batch := result.fetchmany(_FETCH):
+                    for number, left_high, left_low, right_high, right_low, rules in batch:
+                        left, right = self._allowed[number]
+                        handles = _handle(left_high, left_low), _handle(right_high, right_low)
+                        yield MatchedPair(left, right, *handles, rules)
+
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """Yield the first and last prefix of each range that is joined at once."""
+        ranges = min(PREFIXES, self._writer.rows // self._rows_per_range + 1)
+        for first, end in pairwise([PREFIXES * place // ranges for place in range(ranges + 1)]):
+            yield first, end - 1
+
+    def _join_task(self, limits: Limits, first: int, last: int, frequency_limit: int) -> JoinTask:
+        files = tuple(file.path for file in self._writer.files if file.first <= last and file.last >= first)
+        return JoinTask(limits, files, first, last, self._allowed, frequency_limit, self._path("met", first))
+
+    def _path(self, kind: str, number: int) -> str:
+        return str(self._directory / f"{kind}-{number:06d}.parquet")
+
+    def _note(self, patterns: Mapping[int, Mapping[int, int]]) -> None:
+        for number, counts in patterns.items():
+            known = self._patterns.setdefault(self._allowed[number], {})
+            for rules, count in counts.items():
+                known[rules] = known.get(rules, 0) + count
+
+
+def _shares(met: Mapping[int, int], rows: int) -> Iterator[_Share]:
+    """Cut what met into parts of about so many rows, in the order of pairs of lists and handles.
+
+    Args:
+        met: How many rows each pair of lists has, by its number.
+        rows: Where a single pair has more, it is cut by its left handles, which are random.
+    """
+    together: list[int] = []
+    for pair in sorted(met):
+        if together and sum(met[one] for one in together) + met[pair] > rows:
+            yield _Share(together[0], together[-1])
+            together = []
+        parts = -(-met[pair] // rows)
+        if parts > 1:
+            borders = [(LAST_HANDLE + 1) * part // parts for part in range(parts + 1)]
+            yield from (_Share(pair, pair, first, end - 1) for first, end in pairwise(borders))
+        else:
+            together.append(pair)
+    if together:
+        yield _Share(together[0], together[-1])
 
 
 def _handle(high: int, low: int) -> bytes:
     return high.to_bytes(8, "big") + low.to_bytes(8, "big")
-
-
-_CREATE_MET = """
-CREATE OR REPLACE TEMP TABLE met (
-  left_list USMALLINT, right_list USMALLINT,
-  left_high UBIGINT, left_low UBIGINT, right_high UBIGINT, right_low UBIGINT, rules UBIGINT)
-"""
-
-_JOIN_RANGE = """
-INSERT INTO met
-WITH tokens AS (
-  SELECT DISTINCT list, handle_high, handle_low, rule, high, low
-  FROM read_parquet($1) WHERE high >> 48 >= $2 AND high >> 48 < $3),
-frequent AS (
-  SELECT list, high, low FROM tokens GROUP BY list, high, low HAVING count(DISTINCT (handle_high, handle_low)) > $4),
-rare AS (SELECT * FROM tokens ANTI JOIN frequent USING (list, high, low))
-SELECT a.list, b.list, a.handle_high, a.handle_low, b.handle_high, b.handle_low,
-       bit_or(1::UBIGINT << (a.rule - 1)::UBIGINT)
-FROM allowed
-JOIN rare a ON a.list = allowed.left_list
-JOIN rare b ON b.list = allowed.right_list AND a.high = b.high AND a.low = b.low AND a.rule = b.rule
-GROUP BY ALL
-"""
-
-_GROUP = """
-CREATE OR REPLACE TEMP TABLE grouped AS
-SELECT left_list, right_list, left_high, left_low, right_high, right_low, bit_or(rules) AS rules FROM met GROUP BY ALL
-"""

@@ -54,7 +54,7 @@ class MatchSettings(Settings):
 
     memory_mebibytes: int = Field(default=512, ge=64, description="Memory before the join spills to disk, in MiB.")
     threads: int = Field(default=2, ge=1, description="Threads of the join.")
-    rows_per_range: int = Field(default=5_000_000, ge=1_000, description="Token rows joined at once, about.")
+    rows_per_range: int = Field(default=1_000_000, ge=1_000, description="Token rows joined at once, about.")
 
 
 class MatcherSettings(ServiceSettings):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import pytest
 
 from aquila.errors import MalformedError
 from aquila.matching.join import MatchedPair, TokenTable, parse_rows
+from aquila.work import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +29,7 @@ def found(
 ) -> list[tuple[int, int, int, int, int]]:
     """Join some lists and return what met: lists, handles as numbers, mask of rules."""
     directory.mkdir(exist_ok=True)
-    with TokenTable(directory, rows_per_range=rows) as tokens:
+    with TokenTable(directory, rows_per_range=rows, gathered_rows=rows) as tokens:
         for number, content in enumerate(lists):
             tokens.add(number, content)
         tokens.join(pairs, limit)
@@ -112,6 +115,41 @@ def test_the_number_of_ranges_does_not_matter(tmp_path: Path, rows: int) -> None
     ]
     expected = [(0, 1, n + 9, n, 1 << n % 3) for n in range(21)]
     assert sorted(found(tmp_path, lists, [(0, 1)], rows=rows), key=lambda hit: hit[2]) == expected
+
+
+def test_very_many_pairs_of_two_lists(tmp_path: Path) -> None:
+    """What met between two lists is grouped in parts where it is much, beside lists where it is little, in order."""
+    random = Random(2)
+    records = [(random.randbytes(16), random.randbytes(16)) for _ in range(300)]
+    lists = [b"".join(handle + b"\1" + token for handle, token in records[:size]) for size in (300, 290, 5, 7)]
+    with TokenTable(tmp_path, rows_per_range=40) as tokens:
+        for number, rows in enumerate(lists):
+            tokens.add(number, rows)
+        tokens.join([(2, 3), (0, 1), (0, 2)], 8)
+        pairs = [(pair.left, pair.right, pair.left_handle) for pair in tokens.pairs()]
+        assert pairs == sorted(
+            (left, right, handle) for left, right, size in ((0, 1, 290), (0, 2, 5), (2, 3, 5))
+            for handle, _ in records[:size]
+        )  # fmt: skip
+        assert tokens.patterns() == {(0, 1): {1: 290}, (0, 2): {1: 5}, (2, 3): {1: 5}}
+
+
+def test_an_executor_gives_the_same(tmp_path: Path) -> None:
+    """Other processes join as this one does; they need the directory and nothing else."""
+    random = Random(3)
+    rows = [b"".join(row(n, 1, random.randbytes(16)) for n in range(50)) for _ in "ab"]
+    lists = [rows[0] + rows[1], rows[1], rows[0]]
+    found = []
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for place, executor in enumerate((None, InProcess(), pool)):
+            (tmp_path / str(place)).mkdir()
+            with TokenTable(tmp_path / str(place), rows_per_range=30) as tokens:
+                for number, content in enumerate(lists):
+                    tokens.add(number, content)
+                tokens.join([(0, 1), (0, 2), (1, 2)], 8, executor)
+                found.append((tokens.patterns(), list(tokens.pairs())))
+    assert found[0] == found[1] == found[2]
+    assert len(found[0][1]) == 100
 
 
 def test_chunks_of_a_list_belong_together(tmp_path: Path) -> None:
