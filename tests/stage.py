@@ -17,10 +17,11 @@ import pytest
 from aquila.crypto import oprf
 from aquila.crypto.dleq import prove_chunk
 from aquila.crypto.envelope import sign_envelope
-from aquila.crypto.keys import ExchangeKey, SealingKey, SecretBytes
+from aquila.crypto.keys import ExchangeKey, SealingKey
 from aquila.crypto.shares import prove_knowledge
 from aquila.matching.certainty import Level
-from aquila.protocol import steps
+from aquila.matching.join import TokenTable
+from aquila.protocol import steps, tasks
 from aquila.protocol.messages import (
     BoundStatement,
     Consent,
@@ -33,22 +34,28 @@ from aquila.protocol.messages import (
     Window,
 )
 from aquila.protocol.party import EvaluatedChunk, RoundSecrets, proof_context
-from aquila.protocol.preparation import Preparation
+from aquila.protocol.preparation import plan_submission
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import Round
-from aquila.protocol.submission import chunk_reference, merge_runs
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules, parse_rules
-from aquila.rehearsal import REHEARSED, RecordList, Rehearsal, Seat
+from aquila.rehearsal import RecordList, Rehearsal, Seat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+
     from aquila.crypto.group import Group
+    from aquila.crypto.keys import SecretBytes
     from aquila.crypto.shares import Share
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Statement
+    from aquila.protocol.preparation import SubmissionPlan
+    from aquila.records.rules import RuleTable
+    from aquila.rehearsal import RehearsedHit
+    from aquila.rehearsal.play import Answer
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -128,12 +135,28 @@ EXPECTED = {("AL", "al-1", "RS", "rs-3"), ("AL", "al-1", "SI", "si-4"), ("RS", "
 """The pairs that are hits among `LISTS`."""
 
 
+def blinded(
+    group: Group,
+    manifest: Manifest,
+    table: RuleTable,
+    seed: SecretBytes,
+    *batches: Sequence[Record],
+    first_binding: bytes = bytes(32),
+) -> tuple[SubmissionPlan, dict[InputClass, list[np.ndarray]]]:
+    """Take a list in some batches through both passes; return the plan and the runs of each class."""
+    digested = [tasks.digest_records(first_binding, table, batch) for batch in batches]
+    plan = plan_submission(manifest, table, [batch.outline() for batch in digested])
+    made: list[tasks.DigestedBatch | None] = [*digested, *[None] * (plan.batches - len(digested))]
+    runs = [tasks.blind_batch(group, plan.batch(number, seed, batch)) for number, batch in enumerate(made)]
+    return plan, {kind: [run[kind] for run in runs] for kind in InputClass}
+
+
 class Stage(Rehearsal):
     """A rehearsal that a test directs.
 
     Args:
         group: The group backend.
-        directory: An empty directory.
+        directory: Where the round makes a directory of its own.
         lists: Each party's records.
         rules: A built-in table's name, or `both` for a table with one rule in each class.
         seed: Of the generator that stands for everyone's randomness.
@@ -152,10 +175,15 @@ class Stage(Rehearsal):
         changes: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> None:
+        directory /= f"round-{len(list(directory.iterdir()))}"
+        directory.mkdir()
         table = BOTH_CLASSES if rules == "both" else load_rules(rules)
         terms = {"minimum": Level.LOW, "now": NOW, "chunk_elements": 4} | more
         super().__init__(group, table, lists, Random(seed).randbytes, directory, **terms)
+        self.lists = lists
         self.envelopes: list[bytes] = []
+        self.answers: dict[tuple[str, int, str], Answer] = {}
+        self.tokens: dict[str, list[bytes]] = {}
         self.restage({"window": WINDOW} | dict(changes or {}))
 
     def restage(self, changes: Mapping[str, Any]) -> None:
@@ -183,8 +211,7 @@ class Stage(Rehearsal):
     def submitted(self) -> Stage:
         """Play until every list is submitted."""
         self.consent()
-        for seat in self.seats.values():
-            self.submit(seat)
+        self.submit_lists(list(self.seats.values()))
         return self
 
     def evaluated(self) -> Stage:
@@ -199,15 +226,56 @@ class Stage(Rehearsal):
         self.finalize_all()
         return self
 
+    def answer_of(self, seat: Seat, index: int, code: str) -> bytes:
+        """Return what a party answered to a chunk of a seat's submission."""
+        return self.answers[seat.submission_id, index, code].elements
+
+    def submit(self, seat: Seat) -> None:
+        """Let one seat submit its list."""
+        self.submit_lists([seat])
+
     def evaluate_all(self) -> None:
-        """Let every seat evaluate what it has not evaluated."""
+        """Let every seat evaluate the lists of all others."""
         for seat in self.seats.values():
             self.evaluate(seat)
+
+    def evaluate(self, origin: Seat) -> None:
+        """Let every other seat evaluate a list."""
+        for index in range(len(origin.chunks)):
+            self.evaluate_chunk(origin, index, *self.seats.values())
+
+    def evaluate_chunk(self, origin: Seat, index: int, *seats: Seat) -> None:
+        """Let some seats evaluate a chunk, and its origin verify and keep the answers."""
+        for answer in self.verify_answers(self.evaluate_chunks([(origin, index)], seats)):
+            self.answers[origin.submission_id, index, answer.seat.code] = answer
 
     def finalize_all(self) -> None:
         """Let every seat send its tokens."""
         for seat in self.seats.values():
             self.finalize(seat)
+
+    def finalize(self, origin: Seat) -> None:
+        """Let a seat make tokens of the answers to its submission, and send them."""
+        places = [
+            (i, code) for i in range(len(origin.chunks)) for code in origin.round.evaluators_of(origin.submission_id)
+        ]
+        answers = [self.answers[origin.submission_id, *place] for place in places]
+        self.tokens[origin.submission_id] = [rows for _, _, rows in self.finalize_chunks(answers)]
+
+    def token_table(self) -> TokenTable:
+        """Return a table of the tokens of all lists."""
+        directory = self.directory / f"tokens-{len(list(self.directory.iterdir()))}"
+        directory.mkdir()
+        table = TokenTable(directory)
+        for number, seat in enumerate(self.seats.values()):
+            for rows in self.tokens.get(seat.submission_id, ()):
+                table.add(number, rows)
+        return table
+
+    def match(self) -> list[RehearsedHit]:
+        """Match the tokens of all lists and report."""
+        with self.token_table() as tokens:
+            return self.match_tokens(tokens)
 
     def matched(self) -> set[tuple[str, str, str, str]]:
         """Match and return the pairs of records that are hits, without their grades."""
@@ -262,27 +330,15 @@ class Stage(Rehearsal):
     def ask(self, code: str, records: Sequence[Record]) -> Seat:
         """Submit a query in a party's name; return a seat that holds its chunks and evaluates nothing."""
         seat = self.seats[code]
-        asker = Seat(seat.party, RecordList(records), records, seat.round, seat.secrets, sequence=seat.sequence)
-        asker.seed, asker.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
-        prepared = Preparation(
-            self.group, self.manifest, self.round.first_binding, self.table, asker.seed, asker.source
-        )
-        run = prepared.batch(0, prepared.count_values())
-        for kind in InputClass:
-            for rows in merge_runs([run[kind]], self.manifest.chunk_elements):
-                reference, elements = chunk_reference(kind, rows)
-                asker.chunks.append((reference, rows, elements))
-        references = [reference for reference, _, _ in asker.chunks]
-        terms = asker.submission_id, Kind.QUERY, REHEARSED, prepared.records, references
-        self.publish(seat.party.submit(seat.round, seat.next_sequence(), *terms))
+        directory = self.directory / f"query-{len(list(self.directory.iterdir()))}"
+        asker = Seat(seat.party, RecordList(records), seat.round, directory, seat.secrets, sequence=seat.sequence)
+        self.submit_lists([asker], Kind.QUERY)
+        seat.sequence = asker.sequence
         return asker
 
     def answer(self, asker: Seat) -> None:
         """Let everyone else evaluate a query, and its asker send the tokens."""
-        for seat in self.seats.values():
-            if seat.code != asker.code:
-                for index, (_, _, elements) in enumerate(asker.chunks):
-                    self.evaluate_chunk(asker, seat, index, elements)
+        self.evaluate(asker)
         asker.sequence = self.seats[asker.code].sequence
         self.finalize(asker)
         self.seats[asker.code].sequence = asker.sequence
@@ -290,7 +346,7 @@ class Stage(Rehearsal):
     def evaluation_with(self, share: Share, index: int = FULL) -> tuple[Evaluation, bytes]:
         """Return what RS would sign of a chunk of SI with some share, rightly proved for that share, and its answer."""
         submission = self.round.submissions[self.seats["SI"].submission_id]
-        chunk, reference = self.seats["SI"].chunks[index][2], submission.chunks[index]
+        chunk, reference = self.seats["SI"].chunks.elements(index), submission.chunks[index]
         elements = oprf.evaluate(self.group, chunk, share)
         context = proof_context(self.round, submission, index, "RS")
         proof = prove_chunk(self.group, share, context, chunk, elements, bytes(32))
@@ -303,14 +359,14 @@ class Stage(Rehearsal):
 
     def right_evaluation(self, index: int = FULL) -> tuple[Evaluation, bytes]:
         """Return what RS rightly signs of a chunk of SI, and its answer."""
-        kind = self.seats["SI"].chunks[index][0].input_class
+        kind = self.seats["SI"].chunks.references[index].input_class
         return self.evaluation_with(self.seats["RS"].secrets.shares[kind], index)
 
     def check(self, evaluation: Evaluation, elements: bytes) -> None:
         """Let everyone take an evaluation of a chunk of SI by RS, and SI verify it."""
         seat = self.seats["SI"]
         self.publish(self.signed("RS", evaluation))
-        seat.party.check_evaluation(seat.round, evaluation, seat.chunks[evaluation.index][2], elements)
+        seat.party.check_evaluation(seat.round, evaluation, seat.chunks.elements(evaluation.index), elements)
 
     def signed_payloads(self) -> list[bytes]:
         """Return the payload of every envelope so far."""

@@ -6,8 +6,10 @@ with. The parties here are honest; tests make them lie by replacing one of their
 
 from __future__ import annotations
 
+from aquila.rehearsal.measuring import Measurements, Watch
 from aquila.rehearsal.play import Rehearsal
-from aquila.rehearsal.seats import Measurements, RecordList, RehearsedHit, Seat, Watch
+from aquila.rehearsal.seats import RehearsedHit, Seat
+from aquila.rehearsal.sources import ListFile, RecordList, Source
 from aquila.rehearsal.terms import (
     CHUNK_ELEMENTS,
     DEFAULT_PADDING,
@@ -18,16 +20,22 @@ from aquila.rehearsal.terms import (
     normalizer_reference,
 )
 
+TASK_MODULES = ("aquila.rehearsal.passes", "aquila.rehearsal.measuring")
+"""What a process imports to do the tasks of a rehearsal."""
+
 __all__ = [
     "CHUNK_ELEMENTS",
     "DEFAULT_PADDING",
     "NO_PADDING",
     "REHEARSED",
+    "TASK_MODULES",
+    "ListFile",
     "Measurements",
     "RecordList",
     "Rehearsal",
     "RehearsedHit",
     "Seat",
+    "Source",
     "Terms",
     "Watch",
     "make_manifest",

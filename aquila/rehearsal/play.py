@@ -1,23 +1,32 @@
-"""The rehearsed round itself, step by step as PROTOCOL.md section 3 has them."""
+"""The rehearsed round itself, step by step as PROTOCOL.md section 3 has them.
+
+Lists, batches and chunks stream through an executor, a bounded number of them at a time; what is signed and accepted
+is signed and accepted here, in order. What is large lies in files (`aquila.rehearsal.scratch`).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, cast
 
+from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.errors import InputError
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
+from aquila.protocol import tasks
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Kind, Outcome, Padding
 from aquila.protocol.party import Party
-from aquila.protocol.preparation import Preparation
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round
-from aquila.protocol.submission import chunk_reference, finalize_chunk, merge_runs
-from aquila.records.rules import InputClass
-from aquila.rehearsal.seats import Measurements, RecordList, RehearsedHit, Seat, unwatched
+from aquila.rehearsal.measuring import Measurements, Workshop, unwatched
+from aquila.rehearsal.passes import blind_lists, read_lists
+from aquila.rehearsal.seats import RehearsedHit, Seat
+from aquila.rehearsal.sources import RecordList
 from aquila.rehearsal.terms import (
     CHUNK_ELEMENTS,
     NO_PADDING,
@@ -26,34 +35,64 @@ from aquila.rehearsal.terms import (
     make_manifest,
     normalizer_reference,
 )
+from aquila.work import InProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from concurrent.futures import Executor
     from pathlib import Path
 
+    from aquila.crypto.backend import Backend
     from aquila.crypto.group import Group
     from aquila.matching.certainty import Level
-    from aquila.protocol.messages import Evaluation
+    from aquila.protocol.tasks import Evaluating, Finalizing, Verifying
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
-    from aquila.rehearsal.seats import Watch
+    from aquila.rehearsal.measuring import Watch
+    from aquila.rehearsal.sources import Source
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """A party's evaluation of one chunk of another's list, on its way.
+
+    Attributes:
+        origin: Whose chunk it is.
+        index: The chunk's place in the submission.
+        seat: Who evaluates it.
+        chunk: The blinded elements.
+        elements: The evaluated elements; nothing before.
+    """
+
+    origin: Seat
+    index: int
+    seat: Seat
+    chunk: bytes
+    elements: bytes = b""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The chunk: its submission and its place there."""
+        return self.origin.submission_id, self.index
 
 
 class Rehearsal:
     """One round of several parties' lists.
 
     Args:
-        group: The group backend.
+        group: The group backend; tasks use one of the same name in their processes.
         table: The match rules.
-        lists: Each party's records, by code; at least two parties.
+        lists: Each party's records, or where they come from, by code; at least two parties.
         random: Gives random bytes.
-        directory: An empty directory for the tokens, which the caller deletes.
+        directory: An empty directory for what is too large for memory, which the caller deletes.
         padding: The manifest's padding.
         minimum: The least certainty that is a hit.
         now: Seconds since 1970, for the window.
         frequency_limit: How many records of one list may share a value.
         chunk_elements: Elements of a chunk at most.
         watch: Is told how far each phase of each party is.
+        executor: Where the tasks are done; by default in this process.
+        workers: How many tasks it does at the same time.
 
     Raises:
         InputError: Fewer than two parties.
@@ -63,7 +102,7 @@ class Rehearsal:
         self,
         group: Group,
         table: RuleTable,
-        lists: Mapping[str, Sequence[Record]],
+        lists: Mapping[str, Sequence[Record] | Source],
         random: Callable[[int], bytes],
         directory: Path,
         *,
@@ -73,11 +112,15 @@ class Rehearsal:
         frequency_limit: int = 8,
         chunk_elements: int = CHUNK_ELEMENTS,
         watch: Watch = unwatched,
+        executor: Executor | None = None,
+        workers: int = 1,
     ) -> None:
         if len(lists) < 2:  # noqa: PLR2004  # a match needs two
             raise InputError("a round needs at least two parties", got=len(lists))
         self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
         self.measured = Measurements(watch=watch)
+        self.executor = executor or InProcess()
+        self.workshop = Workshop(self.executor, workers, cast("Backend", group.name), self.measured)
         keys = {code: IdentityKey.generate(random) for code in sorted(lists)}
         self.matcher = Matcher(IdentityKey.generate(random))
         parties = {code: RegisteredParty(code, code, key.public) for code, key in keys.items()}
@@ -88,22 +131,26 @@ class Rehearsal:
         self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
         self.seats = {
             code: Seat(
-                Party(code, key, group), RecordList(lists[code]), lists[code],
-                Round.from_manifest(self.registry, group, envelope),
+                Party(code, key, group), as_source(lists[code]),
+                Round.from_manifest(self.registry, group, envelope), directory / code,
             )
             for code, key in keys.items()
         }  # fmt: skip
 
     def run(self) -> list[RehearsedHit]:
         """Play the round from consent to close, and return the hits in the order of parties and records."""
+        seats = list(self.seats.values())
         self.consent()
-        for seat in self.seats.values():
-            self.submit(seat)
-        for seat in self.seats.values():
-            self.evaluate(seat)
-        for seat in self.seats.values():
-            self.finalize(seat)
-        hits = self.match()
+        self.submit_lists(seats)
+        (self.directory / "tokens").mkdir()
+        with TokenTable(self.directory / "tokens") as tokens:
+            chunks = ((seat, index) for seat in seats for index in range(len(seat.chunks)))
+            answers = self.verify_answers(self.evaluate_chunks(chunks, seats))
+            for seat, index, rows in self.finalize_chunks(answers):
+                seat.chunks.delete(index)
+                with self.measured.phase("match", "matcher"):
+                    tokens.add(seats.index(seat), rows)
+            hits = self.match_tokens(tokens)
         self.close()
         return hits
 
@@ -119,89 +166,116 @@ class Rehearsal:
         for seat in self.seats.values():
             seat.party.check_opening(seat.round, seat.round.consent_digests[seat.code])
 
-    def submit(self, seat: Seat) -> None:
-        """Blind a party's list and sign its submission (PROTOCOL.md 3.4)."""
-        seat.seed, seat.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
-        prepared = Preparation(self.group, self.manifest, seat.round.first_binding, self.table, seat.seed, seat.source)
-        with self.measured.phase("normalize", seat.code):
-            held_back = prepared.count_values()
-        self.measured.watch("normalize", seat.code, 1, 1)
-        with self.measured.phase("blind", seat.code):
-            runs = []
-            for number in range(prepared.batches):
-                runs.append(prepared.batch(number, held_back))
-                self.measured.watch("blind", seat.code, number + 1, prepared.batches)
-            for kind in InputClass:
-                for rows in merge_runs([run[kind] for run in runs], self.manifest.chunk_elements):
-                    reference, elements = chunk_reference(kind, rows)
-                    seat.chunks.append((reference, rows, elements))
-                    self.measured.elements[seat.code] += len(rows)
-                    self.measured.bytes_sent[seat.code] += len(elements)
-        names = {rule.number: rule.name for rule in self.table.rules}
-        self.measured.held_back[seat.code] = {names[rule]: count for rule, count in held_back.by_rule.items()}
-        references = [reference for reference, _, _ in seat.chunks]
-        self.publish(
-            seat.party.submit(
-                seat.round, seat.next_sequence(), seat.submission_id, Kind.LIST, REHEARSED, prepared.records, references
-            )
-        )
+    def submit_lists(self, seats: Sequence[Seat], kind: Kind = Kind.LIST) -> None:
+        """Read and blind the lists of some parties, and sign each submission (PROTOCOL.md 3.4)."""
+        for seat in seats:
+            seat.seed, seat.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
+        # All lists are read before the first is blinded: what is wrong with the last one is told early.
+        planned = list(read_lists(self.workshop, self.manifest, self.table, seats))
+        for seat in blind_lists(self.workshop, self.manifest, planned):
+            assert seat.plan is not None
+            names = {rule.number: rule.name for rule in self.table.rules}
+            self.measured.held_back[seat.code] = {names[n]: count for n, count in sorted(seat.plan.held_back.items())}
+            elements = sum(reference.elements for reference in seat.chunks.references)
+            self.measured.elements[seat.code] += elements
+            self.measured.bytes_sent[seat.code] += elements * ELEMENT_BYTES
+            terms = seat.submission_id, kind, REHEARSED, seat.plan.records, seat.chunks.references
+            self.publish(seat.party.submit(seat.round, seat.next_sequence(), *terms))
 
-    def evaluate(self, origin: Seat) -> None:
-        """Let everyone else evaluate a party's chunks, and the party verify each answer (PROTOCOL.md 3.5, 3.6)."""
-        for seat in self.seats.values():
-            if seat is origin:
-                continue
-            for index, (_, _, elements) in enumerate(origin.chunks):
-                self.evaluate_chunk(origin, seat, index, elements)
+    def evaluate_chunks(self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]) -> Iterator[Answer]:
+        """Let everyone else evaluate some chunks, and publish each statement (PROTOCOL.md 3.5).
 
-    def evaluate_chunk(self, origin: Seat, seat: Seat, index: int, elements: bytes) -> None:
-        """Evaluate one chunk at a seat, send the answer, and verify it at its origin."""
-        assert seat.secrets is not None
-        with self.measured.phase("evaluate", seat.code):
-            answer = seat.party.evaluate(
-                seat.round, seat.secrets, seat.next_sequence(), origin.submission_id, index, elements, self.random(32)
-            )
-        self.measured.bytes_sent[seat.code] += len(answer.elements)
-        self.publish(answer.envelope)
-        with self.measured.phase("verify", origin.code):
-            evaluation: Evaluation = origin.round.evaluations[origin.submission_id, index, seat.code]
-            origin.party.check_evaluation(origin.round, evaluation, elements, answer.elements)
-        origin.answers[index, seat.code] = answer.elements
-        seat.evaluated += 1
-        others = sum(len(other.chunks) for other in self.seats.values() if other is not seat)
-        self.measured.watch("evaluate", seat.code, seat.evaluated, others)
-        self.measured.watch("verify", origin.code, len(origin.answers), len(origin.chunks) * (len(self.seats) - 1))
+        Args:
+            chunks: Their origin and place.
+            seats: Who evaluates what others submit.
+        """
+        of = {seat.code: sum(len(other.chunks) for other in seats if other is not seat) for seat in seats}
+        works = self._evaluations(chunks, seats)
+        for answer, done in self.workshop.do("evaluate", lambda label: label.seat.code, tasks.evaluate_chunk, works):
+            seat = answer.seat
+            with self.measured.phase("evaluate", seat.code):
+                signed = seat.party.sign_evaluation(seat.round, seat.next_sequence(), *answer.place, done)
+                self.publish(signed.envelope)
+            self.measured.bytes_sent[seat.code] += len(signed.elements)
+            seat.evaluated += 1
+            self.measured.watch("evaluate", seat.code, seat.evaluated, of[seat.code])
+            yield Answer(answer.origin, answer.index, seat, answer.chunk, signed.elements)
 
-    def finalize(self, seat: Seat) -> None:
-        """Turn a party's evaluated chunks into tokens and send them (PROTOCOL.md 3.6)."""
-        assert seat.secrets is not None
-        assert seat.seed is not None
-        with self.measured.phase("finalize", seat.code):
-            for index, (reference, rows, _) in enumerate(seat.chunks):
-                share = seat.secrets.shares[reference.input_class]
-                answers = [seat.answers[index, code] for code in seat.round.evaluators_of(seat.submission_id)]
-                seat.token_chunks.append(finalize_chunk(self.group, rows, seat.seed, share, answers).rows)
+    def _evaluations(
+        self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]
+    ) -> Iterator[tuple[Answer, Evaluating]]:
+        for origin, index in chunks:
+            chunk = origin.chunks.elements(index)
+            for seat in seats:
+                if seat.code != origin.code:
+                    assert seat.secrets is not None
+                    answer = Answer(origin, index, seat, chunk)
+                    fresh = self.random(32)
+                    yield answer, seat.party.to_evaluate(seat.round, seat.secrets, *answer.place, chunk, fresh)
+
+    def verify_answers(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """Let each origin verify what comes back to it (PROTOCOL.md 3.6, first half)."""
+        works = self._verifications(answers)
+        for answer, _ in self.workshop.do("verify", lambda label: label.origin.code, tasks.verify_chunk, works):
+            origin = answer.origin
+            origin.verified += 1
+            evaluators = len(origin.round.evaluators_of(origin.submission_id))
+            self.measured.watch("verify", origin.code, origin.verified, len(origin.chunks) * evaluators)
+            yield answer
+
+    def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, Verifying]]:
+        for answer in answers:
+            origin = answer.origin
+            evaluation = origin.round.evaluations[(*answer.place, answer.seat.code)]
+            yield answer, origin.party.to_verify(origin.round, evaluation, answer.chunk, answer.elements)
+
+    def finalize_chunks(self, answers: Iterable[Answer]) -> Iterator[tuple[Seat, int, bytes]]:
+        """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
+
+        Args:
+            answers: Of whole submissions, chunk by chunk.
+
+        Yields:
+            The origin of a chunk, its place and its token rows.
+        """
+        works = self._finalizations(answers)
+        done = self.workshop.do("finalize", lambda label: label[0].code, tasks.finalize, works)
+        for seat, chunks in groupby(done, key=lambda pair: pair[0][0]):
+            count, sent = roles.TokenCount(self.table), []
+            for (_, index), chunk in chunks:
+                count.add(chunk.rows)
+                sent.append((len(chunk.rows) // TOKEN_ROW_BYTES, hashlib.sha256(chunk.rows).hexdigest()))
+                self.measured.bytes_sent[seat.code] += len(chunk.rows)
                 self.measured.watch("finalize", seat.code, index + 1, len(seat.chunks))
-        chunks = [(len(c) // TOKEN_ROW_BYTES, hashlib.sha256(c).hexdigest()) for c in seat.token_chunks]
-        self.measured.bytes_sent[seat.code] += sum(map(len, seat.token_chunks))
-        self.publish(seat.party.tokens(seat.round, seat.next_sequence(), seat.submission_id, chunks))
-        count = roles.TokenCount(self.table)
-        for chunk in seat.token_chunks:
-            count.add(chunk)
-        count.check(self.round.submissions[seat.submission_id])
+                yield seat, index, chunk.rows
+            self.publish(seat.party.tokens(seat.round, seat.next_sequence(), seat.submission_id, sent))
+            count.check(self.round.submissions[seat.submission_id])
 
-    def match(self) -> list[RehearsedHit]:
-        """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7)."""
+    def _finalizations(self, answers: Iterable[Answer]) -> Iterator[tuple[tuple[Seat, int], Finalizing]]:
+        for _, of_chunk in groupby(answers, key=lambda answer: answer.place):
+            gathered = list(of_chunk)
+            origin, index = gathered[0].origin, gathered[0].index
+            assert origin.secrets is not None
+            assert origin.seed is not None
+            evaluations = {answer.seat.code: answer.elements for answer in gathered}
+            rows = origin.chunks.rows(index)
+            terms = origin.secrets, origin.seed, origin.submission_id, index, rows, evaluations
+            yield (origin, index), origin.party.to_finalize(origin.round, *terms)
+
+    def match_tokens(self, tokens: TokenTable) -> list[RehearsedHit]:
+        """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7).
+
+        Args:
+            tokens: What all parties sent; its list numbers are those of the seats in their order.
+        """
         submissions = [seat.submission_id for seat in self.seats.values()]
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
-        with self.measured.phase("match", "matcher"), TokenTable(self.directory) as tokens:
-            for number, seat in enumerate(self.seats.values()):
-                for chunk in seat.token_chunks:
-                    tokens.add(number, chunk)
+        with self.measured.phase("match", "matcher"):
             tokens.join(pairs, self.manifest.frequency_limit)
             shares = roles.learn_bases(self.round, self.table, submissions, tokens.patterns())
             graded = list(roles.grade_pairs(self.round, self.table, submissions, shares, tokens.pairs()))
             reports = roles.make_reports(self.round, submissions, shares, graded, None, self.random)
+        self.measured.look_at_disk(self.directory)
         self.measured.watch("match", "matcher", 1, 1)
         for report in reports:
             self.publish(self.matcher.report(report))
@@ -229,7 +303,11 @@ class Rehearsal:
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
         seats = list(self.seats.values())
-        ids = [seat.handles() for seat in seats]
+        handles: list[set[bytes]] = [set() for _ in seats]
+        for pair, _, _ in graded:
+            handles[pair.left].add(pair.left_handle)
+            handles[pair.right].add(pair.right_handle)
+        ids = [seat.record_ids_of(met) for seat, met in zip(seats, handles, strict=True)]
         hits = [
             RehearsedHit(
                 seats[pair.left].code, ids[pair.left][pair.left_handle],
@@ -239,3 +317,8 @@ class Rehearsal:
             for pair, level, result in graded
         ]  # fmt: skip
         return sorted(hits)
+
+
+def as_source(records: Sequence[Record] | Source) -> Source:
+    """Return records in memory as a source, and a source as it is."""
+    return RecordList(records) if isinstance(records, Sequence) else records

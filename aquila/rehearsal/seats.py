@@ -1,47 +1,32 @@
-"""The places at the table of a rehearsal: what each party holds meanwhile, and what is measured of it."""
+"""The places at the table of a rehearsal: what each party holds meanwhile."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
+from aquila.records.rows import ReadReport
+from aquila.rehearsal.scratch import Chunks, RecordIds, Runs, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import numpy as np
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from aquila.crypto.keys import SecretBytes
     from aquila.matching.certainty import Level
-    from aquila.protocol.messages import ChunkReference, HitReport
+    from aquila.protocol.messages import HitReport
     from aquila.protocol.party import Party, RoundSecrets
+    from aquila.protocol.preparation import SubmissionPlan
     from aquila.protocol.rounds import Round
-    from aquila.records.person import Record
+    from aquila.protocol.tasks import Outline
+    from aquila.records.reading import Finding
+    from aquila.records.rules import InputClass
+    from aquila.rehearsal.sources import Source
 
-Watch: TypeAlias = "Callable[[str, str, int, int], None]"
-"""Is told of every step: phase, party, how many parts of it are done, and of how many."""
-
-
-def unwatched(_phase: str, _party: str, _done: int, _of: int) -> None:
-    """Let the steps pass."""
-
-
-class RecordList:
-    """Records in memory, as a source of a submission."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self._records = records
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def read(self, first: int, count: int) -> Sequence[Record]:
-        """Return up to so many records from a position on."""
-        return self._records[first : first + count]
+_HANDLES_AT_ONCE = 1 << 16
 
 
 class RehearsedHit(NamedTuple):
@@ -57,51 +42,44 @@ class RehearsedHit(NamedTuple):
 
 
 @dataclass(slots=True)
-class Measurements:
-    """Seconds per phase and party, and counts, of one rehearsal.
+class Seat:
+    """One party at the table: its role, its record of the round, its secrets and what it made.
 
     Attributes:
-        clock: Seconds from any start.
-        watch: Is told how far each phase of each party is.
-        seconds: By phase and party.
-        elements: Elements that each party submitted.
-        bytes_sent: Elements, evaluations and tokens that each party sent; statements are not counted.
-        held_back: For each party and rule, the records whose value too many others share.
+        party: The role.
+        source: Its list.
+        round: Its record of the round.
+        directory: Where its part of the scratch lies; made when the list is read.
+        record_ids: By position, for naming hits.
+        counts: Rows read.
+        findings: What is wrong with the list, each beside a record id.
+        digests: What the first pass made, until the second is over.
+        runs: What the second pass made, until it is cut into chunks.
+        chunks: The submission.
     """
 
-    clock: Callable[[], float] = time.perf_counter
-    watch: Watch = unwatched
-    seconds: dict[str, dict[str, float]] = field(default_factory=dict)
-    elements: Counter[str] = field(default_factory=Counter)
-    bytes_sent: Counter[str] = field(default_factory=Counter)
-    held_back: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str, party: str) -> Iterator[None]:
-        """Add the time that a block takes to a party's phase."""
-        started = self.clock()
-        yield
-        parties = self.seconds.setdefault(name, {})
-        parties[party] = parties.get(party, 0.0) + self.clock() - started
-
-
-@dataclass(slots=True)
-class Seat:
-    """One party at the table: its role, its record of the round, its secrets and what it made."""
-
     party: Party
-    source: RecordList
-    records: Sequence[Record]
+    source: Source
     round: Round
+    directory: Path
     secrets: RoundSecrets | None = None
     sequence: int = 0
     seed: SecretBytes | None = None
     submission_id: str = ""
-    chunks: list[tuple[ChunkReference, np.ndarray, bytes]] = field(default_factory=list)
-    answers: dict[tuple[int, str], bytes] = field(default_factory=dict)
+    record_ids: RecordIds = field(default_factory=RecordIds)
+    counts: ReadReport = field(default_factory=ReadReport)
+    findings: list[tuple[Finding, str]] = field(default_factory=list)
+    outlines: list[Outline] = field(default_factory=list)
+    digests: Spool | None = None
+    plan: SubmissionPlan | None = None
+    runs: dict[InputClass, Runs] = field(default_factory=dict)
+    chunks: Chunks = field(init=False)
     evaluated: int = 0
-    token_chunks: list[bytes] = field(default_factory=list)
+    verified: int = 0
     report: HitReport | None = None
+
+    def __post_init__(self) -> None:
+        self.chunks = Chunks(self.directory)
 
     @property
     def code(self) -> str:
@@ -113,12 +91,15 @@ class Seat:
         self.sequence += 1
         return self.sequence
 
-    def handles(self) -> dict[bytes, str]:
-        """Return the record id of each handle."""
+    def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
+        """Return the record id of each of some handles of this party."""
+        return {handle: self.record_ids[position] for handle, position in self._positions_of(handles)}
+
+    def _positions_of(self, handles: Collection[bytes]) -> Iterator[tuple[bytes, int]]:
         assert self.seed is not None
-        handles = handles_of(self.seed, range(len(self.records)))
-        starts = range(0, len(handles), HANDLE_BYTES)
-        return {
-            handles[start : start + HANDLE_BYTES]: record.record_id
-            for start, record in zip(starts, self.records, strict=True)
-        }
+        wanted = np.unique(np.frombuffer(b"".join(handles), dtype=f"S{HANDLE_BYTES}"))
+        for first in range(0, len(self.record_ids), _HANDLES_AT_ONCE):
+            positions = np.arange(first, min(first + _HANDLES_AT_ONCE, len(self.record_ids)), dtype=np.uint64)
+            own = np.frombuffer(handles_of(self.seed, positions), dtype=f"V{HANDLE_BYTES}")
+            for place in np.flatnonzero(np.isin(own.view(f"S{HANDLE_BYTES}"), wanted)).tolist():
+                yield own[place].tobytes(), first + place

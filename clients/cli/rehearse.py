@@ -1,4 +1,4 @@
-"""`aquila rehearse`: a whole real round of the parties' files in one process, without a service."""
+"""`aquila rehearse`: a whole real round of the parties' files on one machine, without a service."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import csv
 import io
 import os
 import re
-import resource
-import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from aquila.crypto.group import Group
-    from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.rehearsal import Rehearsal, RehearsedHit
     from clients.cli.lists import ReadList
@@ -34,7 +31,9 @@ _PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
 _COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 _SHOWN_FINDINGS = 10
-_KIBIBYTE = 1 << 10
+_SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
+_SECONDS_MEAN = "processor time of all processes, divided by the number of workers"
+_PHASES = ("consent", "read", "normalize", "blind", "evaluate", "verify", "finalize", "match")
 
 
 class Minimum(StrEnum):
@@ -58,9 +57,12 @@ class Entry:
 
     code: str
     path: Path
-    records: list[Record] = field(default_factory=list)
     read: ReadList | None = None
-    seconds: float = 0.0
+
+    @property
+    def records(self) -> int:
+        """How many records the list has."""
+        return self.read.counts.accepted if self.read else 0
 
 
 def rehearse(
@@ -70,45 +72,56 @@ def rehearse(
     minimum: Annotated[Minimum, typer.Option(help="The least certainty that is a hit.")] = Minimum.LOW,
     rules: Rules = "default",
     padding: Annotated[PaddingChoice, typer.Option(help="Hide sizes as a real round does.")] = PaddingChoice.NONE,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the work; by default one for each core.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Play a whole round of several parties' files in this process, every cryptographic step included.
+    """Play a whole round of several parties' files on this machine, every cryptographic step included.
 
     Nothing leaves this machine. Rows that cannot be used are left out, counted and listed in the report.
     """
     from aquila.crypto.backend import load_group
     from aquila.matching.certainty import Level
-    from aquila.rehearsal import DEFAULT_PADDING, NO_PADDING, Rehearsal
-    from clients.cli.lists import load_table
+    from aquila.rehearsal import DEFAULT_PADDING, NO_PADDING, TASK_MODULES, ListFile, Rehearsal
+    from aquila.work import local_pool
+    from clients.cli.lists import format_of, load_table
 
     screen, started = Screen(as_json), time.perf_counter()
     entries = _entries(party)
     for target in filter(None, (out, report)):
         check_target(target)
-    table, group = load_table(rules), load_group()
-    with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
-        for entry in entries:
-            _read(entry)
-            watch("read", entry.code, 1, 1)
+    table, group = load_table(rules), load_group(1)
+    workers = _workers(entries) if workers is None else workers
+    with (
+        screen.progress() as watch,
+        tempfile.TemporaryDirectory(prefix="aquila-") as scratch,
+        local_pool(workers, TASK_MODULES) as executor,
+    ):
         played = Rehearsal(
             group,
             table,
-            {entry.code: entry.records for entry in entries},
+            {entry.code: ListFile(entry.path, format_of(entry.path)) for entry in entries},
             os.urandom,
             Path(scratch),
             padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,
             minimum=Level(minimum.value),
             now=int(time.time()),
             watch=watch,
+            executor=executor,
+            workers=workers,
         )
         hits = played.run()
+    for entry in entries:
+        entry.read = _read_list(played, entry.code)
     write_result(out, hits_csv(hits))
     document = {
         "hits_file": str(out),
         **_round_document(played, group, table, hits),
         "padding": padding.value,
         "seconds_total": _seconds(time.perf_counter() - started),
-        "peak_memory_bytes": peak_memory(),
+        "peak_memory_bytes": played.measured.peak_memory,
+        "peak_disk_bytes": played.measured.disk,
         "parties": {entry.code: _party_document(entry, played, hits) for entry in entries},
     }
     if report is not None:
@@ -125,12 +138,6 @@ def hits_csv(hits: Iterable[RehearsedHit]) -> str:
     for hit in hits:
         writer.writerow([*hit[:4], hit.certainty.value, f"{min(hit.probability, _SURE):.6f}", ";".join(hit.rules)])
     return text.getvalue()
-
-
-def peak_memory() -> int:
-    """Return the most memory that this process ever held, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * _KIBIBYTE  # macOS counts bytes, Linux KiB
 
 
 def _entries(given: list[str]) -> list[Entry]:
@@ -151,23 +158,20 @@ def _entries(given: list[str]) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.code)
 
 
-def _read(entry: Entry) -> None:
-    """Read a party's file.
+def _workers(entries: list[Entry]) -> int:
+    """Return how many processes are worth starting: for small lists, this one alone."""
+    from aquila.crypto.backend import usable_cores
 
-    Raises:
-        InputError: It cannot be read as a whole, or no row of it can be used.
-    """
-    from aquila.errors import InputError
-    from clients.cli.lists import read_list
+    size = sum(entry.path.stat().st_size for entry in entries if entry.path.is_file())
+    return usable_cores() if size > _SMALL_BYTES else 1
 
-    started = time.perf_counter()
-    entry.read = read_list(entry.path, entry.records.append)
-    entry.seconds = time.perf_counter() - started
-    if not entry.records:
-        raise InputError(
-            f"{entry.path}: no row can be used; {numbered(entry.read.counts.refused, 'row')} refused",
-            hint=f"see why with `aquila records check {entry.path}`",
-        )
+
+def _read_list(played: Rehearsal, code: str) -> ReadList:
+    """Return what reading a party's list gave."""
+    from clients.cli.lists import Noted, ReadList
+
+    seat = played.seats[code]
+    return ReadList(seat.counts, tuple(Noted(finding, record_id) for finding, record_id in seat.findings))
 
 
 def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: list[RehearsedHit]) -> dict[str, object]:
@@ -186,7 +190,10 @@ def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: lis
         "minimum": played.manifest.minimum_certainty.value,
         "elements": measured.elements.total(),
         "bytes_sent": measured.bytes_sent.total(),
-        "seconds": {phase: _seconds(sum(parties.values())) for phase, parties in measured.seconds.items()},
+        "workers": played.workshop.workers,
+        "seconds_mean": _SECONDS_MEAN,
+        "seconds": _phases(played, {phase: sum(parties.values()) for phase, parties in measured.seconds.items()}),
+        "seconds_in_group": _phases(played, measured.group_seconds),
     }
 
 
@@ -194,19 +201,24 @@ def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -
     """Return what the report says of a party."""
     assert entry.read is not None
     measured, code = played.measured, entry.code
-    seconds = {phase: _seconds(parties[code]) for phase, parties in measured.seconds.items() if code in parties}
+    seconds = {phase: parties[code] for phase, parties in measured.seconds.items() if code in parties}
     return {
         "file": str(entry.path),
-        "records": len(entry.records),
+        "records": entry.records,
         "refused": entry.read.counts.refused,
         "warnings": entry.read.counts.warnings,
         "elements": measured.elements[code],
         "bytes_sent": measured.bytes_sent[code],
         "held_back": measured.held_back[code],
         "hits": sum(code in {hit.party_a, hit.party_b} for hit in hits),
-        "seconds": {"read": _seconds(entry.seconds), **seconds},
+        "seconds": _phases(played, seconds),
         "findings": [noted.document() for noted in entry.read.noted],
     }
+
+
+def _phases(played: Rehearsal, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return processor seconds by phase, in the order of the round, as `_SECONDS_MEAN` says."""
+    return {phase: _seconds(seconds[phase] / played.workshop.workers) for phase in _PHASES if phase in seconds}
 
 
 def _by_certainty(hits: Iterable[RehearsedHit]) -> dict[str, int]:
@@ -240,7 +252,7 @@ def _views(
         [
             (
                 entry.code,
-                len(entry.records),
+                entry.records,
                 entry.read.counts.refused if entry.read else 0,
                 entry.read.counts.warnings if entry.read else 0,
                 sum(entry.code in {hit.party_a, hit.party_b} for hit in hits),

@@ -45,7 +45,7 @@ def test_after_the_abort_nothing_is_evaluated(stage: Stage) -> None:
     """A node evaluates for no ended round, and a closed share evaluates nothing anyway."""
     stage.submitted()
     stage.abort()
-    elements = stage.seats["SI"].chunks[0][2]
+    elements = stage.seats["SI"].chunks.elements(0)
     with pytest.raises(OrderError, match="not to be evaluated"):
         stage.send_chunk("SI", "RS", 0, elements)
     stage.seats["RS"].secrets.close()

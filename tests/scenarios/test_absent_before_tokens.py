@@ -42,8 +42,8 @@ def test_without_its_evaluations(stage: Stage) -> None:
     """A party that submits and then vanishes is left out with its list; evaluations of the others stay valid."""
     stage.submitted()
     for origin in ("RS", "SI"):
-        for index, (_, _, elements) in enumerate(stage.seats[origin].chunks):
-            stage.evaluate_chunk(stage.seats[origin], stage.seats["SI" if origin == "RS" else "RS"], index, elements)
+        for index in range(len(stage.seats[origin].chunks)):
+            stage.evaluate_chunk(stage.seats[origin], index, stage.seats["SI" if origin == "RS" else "RS"])
     kept: dict[tuple[str, int, str], Evaluation] = dict(stage.round.evaluations)
     stage.evaluate(stage.seats["AL"])
     stage.now = WINDOW.evaluate_by + 1

@@ -26,7 +26,8 @@ NONE = {"identity": IDENTITY, "not canonical": NOT_CANONICAL, "bit 255": BIT_255
 
 def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> None:
     """Let SI sign a list of one chunk with these bytes."""
-    reference, _, right = stage.seats["SI"].chunks[0]
+    chunks = stage.seats["SI"].chunks
+    reference, right = chunks.references[0], chunks.elements(0)
     submission = stage.round.submissions[stage.seats["SI"].submission_id]
     count = len(right) // 32 if elements is None else elements
     content = submission.model_dump() | {
@@ -44,7 +45,7 @@ def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> Non
 def test_a_blinded_element_that_is_none(stage: Stage, element: bytes) -> None:
     """An evaluator refuses the whole chunk and says which element is wrong."""
     stage.submitted()
-    right = stage.seats["SI"].chunks[0][2]
+    right = stage.seats["SI"].chunks.elements(0)
     chunk = right[:-32] + element
     submit_bytes(stage, chunk)
     with pytest.raises(MalformedError) as caught:
@@ -56,7 +57,7 @@ def test_a_blinded_element_that_is_none(stage: Stage, element: bytes) -> None:
 def test_an_evaluated_element_that_is_none(stage: Stage, element: bytes) -> None:
     """The origin refuses an answer with such an element before it looks at the proof."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks[0][2]
+    chunk = stage.seats["SI"].chunks.elements(0)
     answer = stage.send_chunk("SI", "RS", 0, chunk)
     lie = answer.elements[:-32] + element
     signed = stage.statement_in(answer.envelope, Evaluation)
@@ -69,7 +70,7 @@ def test_an_evaluated_element_that_is_none(stage: Stage, element: bytes) -> None
 def test_an_answer_of_another_length(stage: Stage) -> None:
     """There is one answer for each element."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks[0][2]
+    chunk = stage.seats["SI"].chunks.elements(0)
     answer = stage.send_chunk("SI", "RS", 0, chunk)
     signed = stage.statement_in(answer.envelope, Evaluation)
     seat = stage.seats["SI"]
@@ -82,7 +83,7 @@ def test_an_answer_of_another_length(stage: Stage) -> None:
 def test_elements_twice(stage: Stage) -> None:
     """An element twice in a chunk would tell nothing new for another count of the cap: it is refused."""
     stage.submitted()
-    right = stage.seats["SI"].chunks[0][2]
+    right = stage.seats["SI"].chunks.elements(0)
     chunk = right[:32] + right[:-32]
     submit_bytes(stage, chunk)
     with pytest.raises(MalformedError, match="strictly ascending") as caught:
@@ -93,7 +94,7 @@ def test_elements_twice(stage: Stage) -> None:
 def test_elements_out_of_order(stage: Stage) -> None:
     """Elements in the order of the records would tell that order."""
     stage.submitted()
-    right = stage.seats["SI"].chunks[0][2]
+    right = stage.seats["SI"].chunks.elements(0)
     chunk = right[32:] + right[:32]
     submit_bytes(stage, chunk)
     with pytest.raises(MalformedError, match="strictly ascending") as caught:
@@ -105,7 +106,7 @@ def test_elements_out_of_order(stage: Stage) -> None:
 def test_more_elements_than_signed(stage: Stage, signed: int) -> None:
     """What is evaluated is what was counted against the cap: a chunk that holds more is refused."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks[0][2]
+    chunk = stage.seats["SI"].chunks.elements(0)
     submit_bytes(stage, chunk, signed)
     with pytest.raises(MalformedError, match="another number of elements"):
         stage.send_chunk("SI", "RS", 0, chunk)
@@ -114,7 +115,7 @@ def test_more_elements_than_signed(stage: Stage, signed: int) -> None:
 def test_other_bytes_than_signed(stage: Stage) -> None:
     """A chunk is evaluated only as its origin signed it."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks[0][2]
+    chunk = stage.seats["SI"].chunks.elements(0)
     with pytest.raises(DigestError) as caught:
         stage.send_chunk("SI", "RS", 0, chunk[:-1])
     assert (caught.value.fields["chunk"], caught.value.fields["submission"]) == (0, stage.seats["SI"].submission_id)

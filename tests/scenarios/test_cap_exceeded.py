@@ -63,7 +63,7 @@ def test_every_party_counts_by_itself(staged: Callable[..., Stage]) -> None:
     seat = stage.seats["SI"]
     with pytest.raises(CapError):
         stage.submit(seat)
-    references = [reference for reference, _, _ in seat.chunks]
+    references = seat.chunks.references
     envelope = seat.party.submit(seat.round, seat.sequence, seat.submission_id, Kind.LIST, *_terms(stage), references)
     stage.refused(CapError, envelope, "would pass its cap")
 

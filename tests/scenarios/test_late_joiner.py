@@ -47,7 +47,7 @@ def test_it_takes_part_in_nothing(stage: Stage) -> None:
     with pytest.raises(OrderError, match="AL is no longer in the round"):
         stage.submit(stage.seats["AL"])
     with pytest.raises(OrderError, match="not to be evaluated"):
-        stage.send_chunk("SI", "AL", 0, stage.seats["SI"].chunks[0][2])
+        stage.send_chunk("SI", "AL", 0, stage.seats["SI"].chunks.elements(0))
 
 
 def test_a_second_opening(stage: Stage) -> None:

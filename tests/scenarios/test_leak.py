@@ -45,9 +45,9 @@ def sent(stage: Stage) -> Iterator[bytes]:
     yield from (stage.manifest_envelope, *stage.envelopes)
     yield from stage.signed_payloads()
     for seat in stage.seats.values():
-        yield from (elements for _, _, elements in seat.chunks)
-        yield from seat.answers.values()
-        yield from seat.token_chunks
+        yield from map(seat.chunks.elements, range(len(seat.chunks)))
+    yield from (answer.elements for answer in stage.answers.values())
+    yield from (rows for chunks in stage.tokens.values() for rows in chunks)
 
 
 def said(stage: Stage) -> Iterator[bytes]:
@@ -60,19 +60,19 @@ def said(stage: Stage) -> Iterator[bytes]:
             except AquilaError as error:
                 yield f"{error} {error.hint} {error.fields}".encode()
     for seat in stage.seats.values():
-        for index, (_, _, elements) in enumerate(seat.chunks):
+        for index in range(len(seat.chunks)):
             for other in stage.seats.values():
                 with pytest.raises(AquilaError) as caught:
-                    stage.send_chunk(seat.code, other.code, index, elements[:-1])
+                    stage.send_chunk(seat.code, other.code, index, seat.chunks.elements(index)[:-1])
                 yield f"{caught.value} {caught.value.hint} {caught.value.fields}".encode()
-        yield f"{seat.secrets} {seat.seed} {seat.records} {seat.round} {seat.party}".encode()
+        yield f"{seat.secrets} {seat.seed} {seat} {seat.round} {seat.party}".encode()
     yield f"{stage.round}".encode()
 
 
 def personal(stage: Stage) -> Iterator[bytes]:
     """Yield names, dates, numbers and record ids of the lists, as written, normalized and as inputs."""
-    for seat in stage.seats.values():
-        for record in seat.records:
+    for records in stage.lists.values():
+        for record in records:
             born = str(record.date_of_birth)
             texts = [record.record_id, *record.given_names, *record.family_names, born, born.replace("-", "")]
             texts += [*record.document_numbers, *record.phones, *record.emails]
@@ -86,13 +86,14 @@ def secret(stage: Stage) -> Iterator[bytes]:
         yield seat.seed.to_bytes()
         yield from (share.to_bytes() for share in seat.secrets.shares.values())
         yield from (seat.secrets.exchange.to_bytes(), seat.secrets.sealing.to_bytes(), seat.party.identity.to_bytes())
-        for index, (reference, rows, _) in enumerate(seat.chunks):
+        for index, reference in enumerate(seat.chunks.references):
+            rows = seat.chunks.rows(index)
             yield from cut(rows["digest"].tobytes())
             blinds = blinds_of(stage.group, seat.seed, [int(number) for number in rows["number"]])
             yield from cut(blinds)
             yield from cut(stage.group.invert_each(blinds))
             yield from cut(oprf.hash_inputs(stage.group, rows["digest"].tobytes(), DIGEST_BYTES))
-            answers = [seat.answers[index, code] for code in seat.round.evaluators_of(seat.submission_id)]
+            answers = [stage.answer_of(seat, index, code) for code in seat.round.evaluators_of(seat.submission_id)]
             share = seat.secrets.shares[reference.input_class]
             yield from cut(oprf.evaluate(stage.group, rows["element"].tobytes(), share))
             yield from cut(finalize_chunk(stage.group, rows, seat.seed, share, answers).secrets)
@@ -137,8 +138,8 @@ def test_the_search_would_find_it(played: Stage) -> None:
 def test_a_record_that_did_not_hit_has_no_trace(played: Stage) -> None:
     """Reports name handles of hits alone; each is of a record that the other list holds too."""
     for seat in played.seats.values():
-        handles = seat.handles()
-        assert {handles[bytes.fromhex(hit.handle)] for hit in seat.report.hits} == {seat.records[0].record_id}
+        named = seat.record_ids_of([bytes.fromhex(hit.handle) for hit in seat.report.hits])
+        assert set(named.values()) == {played.lists[seat.code][0].record_id}
 
 
 def test_every_kind_of_statement_was_searched(played: Stage) -> None:

@@ -19,10 +19,11 @@ def test_without_one_share_no_token_is_right(stage: Stage) -> None:
     """What SI and AL finalize of their guesses without RS meets no token of any list; with RS it meets its own."""
     stage.finalized()
     seat = stage.seats["SI"]
-    lists = {code: tokens(b"".join(other.token_chunks)) for code, other in stage.seats.items()}
-    for index, (reference, rows, _) in enumerate(seat.chunks):
+    lists = {code: tokens(b"".join(stage.tokens[other.submission_id])) for code, other in stage.seats.items()}
+    for index, reference in enumerate(seat.chunks.references):
+        rows = seat.chunks.rows(index)
         share = seat.secrets.shares[reference.input_class]
-        answers = {code: seat.answers[index, code] for code in ("AL", "RS")}
+        answers = {code: stage.answer_of(seat, index, code) for code in ("AL", "RS")}
         guesses = tokens(finalize_chunk(stage.group, rows, seat.seed, share, [answers["AL"]]).rows)
         assert not guesses & set().union(*lists.values())
         right = tokens(finalize_chunk(stage.group, rows, seat.seed, share, list(answers.values())).rows)
@@ -33,8 +34,8 @@ def test_a_share_twice_does_not_stand_for_the_missing_one(stage: Stage) -> None:
     """The sum needs each share once: another party's answer in its place gives no right token."""
     stage.finalized()
     seat = stage.seats["SI"]
-    everyone = set().union(*(tokens(b"".join(other.token_chunks)) for other in stage.seats.values()))
-    for index, (reference, rows, _) in enumerate(seat.chunks):
-        share, answer = seat.secrets.shares[reference.input_class], seat.answers[index, "AL"]
-        made = finalize_chunk(stage.group, rows, seat.seed, share, [answer, answer])
+    everyone = set().union(*(tokens(b"".join(stage.tokens[other.submission_id])) for other in stage.seats.values()))
+    for index, reference in enumerate(seat.chunks.references):
+        share, answer = seat.secrets.shares[reference.input_class], stage.answer_of(seat, index, "AL")
+        made = finalize_chunk(stage.group, seat.chunks.rows(index), seat.seed, share, [answer, answer])
         assert not tokens(made.rows) & everyone

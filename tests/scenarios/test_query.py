@@ -33,11 +33,10 @@ def asked(staged: Callable[..., Stage]) -> Stage:
 def reports_of(stage: Stage, asker: Seat, directory: Path) -> list[HitReport]:
     """Match a query against the lists of its counterparts, as the matcher does."""
     submissions = [asker.submission_id, *roles.lists_for_query(stage.round, asker.submission_id)]
-    chunks = {seat.submission_id: seat.token_chunks for seat in (asker, *stage.seats.values())}
     directory.mkdir()
     with TokenTable(directory) as tokens:
         for number, submission in enumerate(submissions):
-            for chunk in chunks[submission]:
+            for chunk in stage.tokens[submission]:
                 tokens.add(number, chunk)
         tokens.join([(0, number) for number in range(1, len(submissions))], stage.manifest.frequency_limit)
         shares = roles.learn_bases(stage.round, stage.table, submissions, tokens.patterns())

@@ -34,7 +34,7 @@ def test_the_same_answer_again_has_another_nonce(stage: Stage) -> None:
     """Evaluated twice with other fresh bytes, a chunk has the same elements under another proof: no nonce repeats."""
     stage.submitted()
     seat, origin = stage.seats["RS"], stage.seats["SI"]
-    chunk = origin.chunks[0][2]
+    chunk = origin.chunks.elements(0)
     answers = [
         seat.party.evaluate(seat.round, seat.secrets, 9, origin.submission_id, 0, chunk, bytes([fresh]) * 32)
         for fresh in (1, 1, 2)

@@ -21,7 +21,7 @@ def test_an_answer_to_another_origin(stage: Stage) -> None:
     stage.submitted()
     evaluation, elements = stage.right_evaluation()
     other = stage.round.submissions[stage.seats["AL"].submission_id]
-    chunk = stage.seats["SI"].chunks[FULL][2]
+    chunk = stage.seats["SI"].chunks.elements(FULL)
     context = proof_context(stage.round, other, FULL, "RS")
     share = stage.seats["RS"].secrets.shares[InputClass.FULL]
     proof = dleq.prove_chunk(stage.group, share, context, chunk, elements, bytes(32))
@@ -38,4 +38,4 @@ def test_chunks_of_two_origins_exchanged(stage: Stage) -> None:
     stage.refused(OrderError, stage.changed("RS", evaluation, submission_id=other), "no such submission")
     stage.refused(BindingError, stage.changed("RS", evaluation, origin="AL", submission_id=other), "digest differ")
     with pytest.raises(DigestError):
-        stage.send_chunk("AL", "RS", FULL, stage.seats["SI"].chunks[FULL][2])
+        stage.send_chunk("AL", "RS", FULL, stage.seats["SI"].chunks.elements(FULL))

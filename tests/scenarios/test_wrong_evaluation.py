@@ -30,7 +30,7 @@ def test_its_own_elements(stage: Stage) -> None:
     own = stage.changed("SI", evaluation, party="SI")
     stage.refused(OrderError, own, "by itself")
     with pytest.raises(OrderError, match="not to be evaluated"):
-        stage.send_chunk("SI", "SI", FULL, stage.seats["SI"].chunks[FULL][2])
+        stage.send_chunk("SI", "SI", FULL, stage.seats["SI"].chunks.elements(FULL))
 
 
 def test_two_answers_to_one_chunk(stage: Stage) -> None:

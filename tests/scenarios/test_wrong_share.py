@@ -40,7 +40,7 @@ def test_a_relayed_element(stage: Stage) -> None:
     """A party that returns what it was sent has evaluated nothing."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
-    relayed = stage.seats["SI"].chunks[FULL][2]
+    relayed = stage.seats["SI"].chunks.elements(FULL)
     lie = evaluation.model_copy(update={"output_digest": evaluation.input_digest})
     with pytest.raises(ProofError):
         stage.check(lie, relayed)

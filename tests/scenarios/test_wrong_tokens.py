@@ -45,7 +45,7 @@ def test_of_another_number(stage: Stage, rows: int) -> None:
 def test_of_another_number_in_a_class(stage: Stage) -> None:
     """The matcher counts rows by class: five full and five partial elements give no six full tokens."""
     stage.finalized()
-    rows = b"".join(stage.seats["SI"].token_chunks)
+    rows = b"".join(stage.tokens[stage.seats["SI"].submission_id])
     full = next(rows[start : start + 33] for start in range(0, len(rows), 33) if rows[start + 16] == 1)
     partial = next(start for start in range(0, len(rows), 33) if rows[start + 16] == 2)
     count = roles.TokenCount(stage.table)

@@ -103,14 +103,14 @@ def test_an_evaluation_is_verified_under_its_share(stage: Stage) -> None:
     """The proof verifies under the key of the consent and the context of the chunk, and under no other."""
     stage.submitted()
     origin = stage.seats["SI"]
-    answer = stage.send_chunk("SI", "RS", 0, origin.chunks[0][2])
+    answer = stage.send_chunk("SI", "RS", 0, origin.chunks.elements(0))
     statement = stage.statement_in(answer.envelope, Evaluation)
     submission = stage.round.submissions[origin.submission_id]
     key = share_key(stage.round, "RS", InputClass.FULL)
     assert key == stage.seats["RS"].secrets.shares[InputClass.FULL].public_key
     context = proof_context(stage.round, submission, 0, "RS")
     proof = bytes.fromhex(statement.proof)
-    verify_chunk(stage.group, key, context, origin.chunks[0][2], answer.elements, proof)
+    verify_chunk(stage.group, key, context, origin.chunks.elements(0), answer.elements, proof)
     contexts = {proof_context(stage.round, submission, index, party) for index in (0, 1, 2) for party in ("AL", "RS")}
     contexts.add(proof_context(stage.round, stage.round.submissions[stage.seats["AL"].submission_id], 0, "RS"))
     assert len(contexts) == 7

@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import PolicyError
-from aquila.protocol.preparation import BATCH_RECORDS, Preparation, spread
+from aquila.protocol.preparation import BATCH_RECORDS, first_of_each, plan_submission
 from aquila.protocol.submission import merge_runs
-from aquila.records.inputs import Input, record_inputs
+from aquila.protocol.tasks import digest_records
+from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass, load_rules
-from aquila.rehearsal import RecordList
-from tests.stage import BOTH_CLASSES, person
+from tests.stage import BOTH_CLASSES, blinded, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aquila.protocol.messages import Manifest
+    from aquila.protocol.preparation import SubmissionPlan
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from tests.stage import Stage
 
-BINDING = bytes(32)
+    Runs = dict[InputClass, list[np.ndarray]]
 
 
 @pytest.fixture
-def prepare(staged: Callable[..., Stage]) -> Callable[..., Preparation]:
-    """Prepare records under the terms of a manifest."""
+def prepare(staged: Callable[..., Stage]) -> Callable[..., tuple[SubmissionPlan, Runs]]:
+    """Plan and blind batches of records under the terms of a manifest."""
 
     def prepared(
-        records: Sequence[Record], table: RuleTable = BOTH_CLASSES, seed: bytes = b"\x07" * 32, **changes: object
-    ) -> Preparation:
+        *batches: Sequence[Record], table: RuleTable = BOTH_CLASSES, **changes: object
+    ) -> tuple[SubmissionPlan, Runs]:
         stage = staged(changes=changes)
-        manifest: Manifest = stage.manifest
-        return Preparation(stage.group, manifest, BINDING, table, SecretBytes(seed), RecordList(records))
+        return blinded(stage.group, stage.manifest, table, SecretBytes(b"\x07" * 32), *batches)
 
     return prepared
 
@@ -49,102 +49,126 @@ def people(count: int, name: str = "Novak") -> list[Record]:
     ]
 
 
-def rows(prepared: Preparation) -> dict[InputClass, list[tuple[int, int]]]:
-    """Return number and rule of every row of the first batch, by class, in the order of their numbers."""
-    run = prepared.batch(0, prepared.count_values())
-    return {kind: sorted(zip(run[kind]["number"].tolist(), run[kind]["rule"].tolist(), strict=True)) for kind in run}
+def rows(runs: Runs) -> dict[InputClass, list[tuple[int, int]]]:
+    """Return number and rule of every row, by class, in the order of their numbers."""
+    return {
+        kind: sorted(row for run in of_kind for row in run[["number", "rule"]].tolist())
+        for kind, of_kind in runs.items()
+    }
 
 
-def test_an_empty_list(prepare: Callable[..., Preparation]) -> None:
-    """There is nothing to submit, and that is said before anything is made."""
-    empty = prepare([], padding={"inputs_per_record": (), "records_multiple": 10})
-    assert (empty.records, empty.batches) == (0, 0)
+@pytest.mark.parametrize("records", [(), (person("r", "Ana", "Novak", "1980"),)], ids=["empty list", "no input"])
+@pytest.mark.parametrize("batches", [0, 1, 3])
+def test_nothing_to_submit(
+    prepare: Callable[..., tuple[SubmissionPlan, Runs]], records: Sequence[Record], batches: int
+) -> None:
+    """A list that is empty, or of which no rule can use a record, is refused before anything is made."""
     with pytest.raises(PolicyError, match="no record of this list gives an input"):
-        empty.count_values()
+        prepare(*[records] * batches, table=load_rules("exact"))
 
 
-def test_records_without_inputs(prepare: Callable[..., Preparation]) -> None:
-    """Records that no rule can use are nothing to submit either."""
-    with pytest.raises(PolicyError, match="no record"):
-        prepare([person("r", "Ana", "Novak", "1980")], load_rules("exact")).count_values()
-
-
-def test_a_batch_comes_out_the_same(prepare: Callable[..., Preparation]) -> None:
+def test_a_batch_comes_out_the_same(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
     """A batch that was interrupted is made again byte for byte, with all its dummies."""
-    prepared = prepare(people(7), padding={"inputs_per_record": (4,), "records_multiple": 10})
-    first, second = (prepared.batch(0, prepared.count_values()) for _ in range(2))
-    assert all(first[kind].tobytes() == second[kind].tobytes() for kind in InputClass)
-    assert sum(map(len, first.values())) == 40
+    padding = {"inputs_per_record": (4,), "records_multiple": 10}
+    first, second = (prepare(people(7), padding=padding)[1] for _ in range(2))
+    made = [[run.tobytes() for of_kind in runs.values() for run in of_kind] for runs in (first, second)]
+    assert made[0] == made[1]
+    assert sum(map(len, first[InputClass.FULL] + first[InputClass.PARTIAL])) == 40
 
 
-def test_batches_make_one_list(prepare: Callable[..., Preparation]) -> None:
-    """A list of several batches has every record once, whichever batch is made first."""
-    count = BATCH_RECORDS + 3
-    prepared = prepare(people(count), load_rules("exact"), frequency_limit=1_000)
-    assert prepared.batches == 2
-    held_back = prepared.count_values()
-    runs = [prepared.batch(number, held_back)[InputClass.FULL] for number in (1, 0)]
-    assert [len(run) for run in runs] == [3, BATCH_RECORDS]
-    numbers = sorted(int(number) // 256 for chunk in merge_runs(runs, 500) for number in chunk["number"])
-    assert numbers == list(range(count))
+def test_batches_of_any_size_make_one_list(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
+    """However a list is cut into batches, the same elements come out, every record's once."""
+    records, padding = people(23), {"inputs_per_record": (3,), "records_multiple": 10}
+    cut = {
+        "one": [records],
+        "two": [records[:9], records[9:]],
+        "many": [[r] for r in records],
+        "gap": [[], records, []],
+    }
+    merged = {}
+    for name, batches in cut.items():
+        plan, runs = prepare(*batches, padding=padding)
+        assert (plan.records, plan.real_records, plan.batches) == (30, 23, len(batches) + 1)
+        merged[name] = [rows.tobytes() for kind in InputClass for rows in merge_runs(runs[kind], 500)]
+    assert merged["one"] == merged["two"] == merged["many"] == merged["gap"]
+    numbers = {number // 256 for of_kind in rows(runs).values() for number, _ in of_kind}
+    assert numbers == set(range(30))
 
 
-def test_dummies_stand_behind_the_records(prepare: Callable[..., Preparation]) -> None:
+def test_dummies_in_several_batches(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
+    """More dummies than a batch holds come in several."""
+    padding = {"inputs_per_record": (), "records_multiple": 2 * BATCH_RECORDS}
+    plan, runs = prepare(people(3), table=load_rules("exact"), padding=padding)
+    assert plan.batches == 3
+    assert [len(run) for run in runs[InputClass.FULL]] == [3, BATCH_RECORDS, BATCH_RECORDS - 3]
+
+
+def test_dummies_stand_behind_the_records(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
     """A list of three in a multiple of ten has seven dummies with the same rules, and says ten records."""
-    prepared = prepare(people(3), padding={"inputs_per_record": (), "records_multiple": 10})
-    assert prepared.records == 10
-    found = rows(prepared)
+    plan, runs = prepare(people(3), padding={"inputs_per_record": (), "records_multiple": 10})
+    assert plan.records == 10
+    found = rows(runs)
     assert [number // 256 for number, _ in found[InputClass.FULL]] == list(range(10))
     assert [number // 256 for number, _ in found[InputClass.PARTIAL]] == list(range(10))
 
 
-def test_values_that_too_many_share(prepare: Callable[..., Preparation]) -> None:
-    """A value of more records than the limit is not sent under its rule; the others are."""
+def test_values_that_too_many_share(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
+    """A value of more records than the limit is not sent under its rule, whichever batch they are in; others are."""
     same = [person(f"r{n}", "Ana", "Novak", f"1980-03-0{n + 1}") for n in range(3)]
-    prepared = prepare([*same, person("r3", "Iva", "Kos", "1990-01-01")], frequency_limit=2)
-    held_back = prepared.count_values()
-    found = prepared.batch(0, held_back)
+    plan, runs = prepare(same[:2], [same[2], person("r3", "Iva", "Kos", "1990-01-01")], frequency_limit=2)
+    found = rows(runs)
     assert (len(found[InputClass.FULL]), len(found[InputClass.PARTIAL])) == (4, 1)
-    assert held_back.by_rule == {2: 3}
+    assert plan.held_back == {2: 3}
 
 
-def test_dummies_are_held_back_like_what_they_copy(prepare: Callable[..., Preparation]) -> None:
+def test_dummies_are_held_back_like_what_they_copy(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
     """A dummy sends no rule that its record could not send, or the matcher would know it by that."""
     same = [person(f"r{n}", "Ana", "Novak", f"1980-03-0{n + 1}") for n in range(3)]
-    prepared = prepare(same, frequency_limit=2, padding={"inputs_per_record": (), "records_multiple": 10})
-    held_back = prepared.count_values()
-    found = prepared.batch(0, held_back)
+    plan, runs = prepare(same, frequency_limit=2, padding={"inputs_per_record": (), "records_multiple": 10})
+    found = rows(runs)
     assert (len(found[InputClass.FULL]), len(found[InputClass.PARTIAL])) == (10, 0)
-    assert held_back.by_rule == {2: 3}
+    assert plan.held_back == {2: 3}
 
 
-def test_everything_is_held_back(prepare: Callable[..., Preparation]) -> None:
+def test_everything_is_held_back(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
     """A list of one person many times has no row left."""
-    prepared = prepare([person(f"r{n}", "Ana", "Novak", "1980-03-04") for n in range(3)], frequency_limit=2)
-    assert rows(prepared) == {InputClass.FULL: [], InputClass.PARTIAL: []}
+    plan, runs = prepare([person(f"r{n}", "Ana", "Novak", "1980-03-04") for n in range(3)], frequency_limit=2)
+    assert rows(runs) == {InputClass.FULL: [], InputClass.PARTIAL: []}
+    assert plan.held_back == {1: 3, 2: 3}
 
 
-def test_a_person_of_many_aliases(prepare: Callable[..., Preparation]) -> None:
+def test_a_rule_s_own_limit(staged: Callable[..., Stage]) -> None:
+    """A rule that says so itself lets fewer records share a value than the manifest."""
+    stage, table = staged(), load_rules("default")
+    rule = next(rule for rule in table.rules if rule.most_records and rule.most_records < 8)
+    record = person("r", "Ana", "Novak", "1980-03-04", phones=("+38641111222",), emails=("a@example.si",))
+    assert rule.number in {item.rule for item in record_inputs(record, table)}
+    batches = [digest_records(bytes(32), table, [record]) for _ in range(rule.most_records + 1)]
+    plan = plan_submission(stage.manifest, table, [batch.outline() for batch in batches])
+    assert rule.number in plan.held_back
+    plan = plan_submission(stage.manifest, table, [batch.outline() for batch in batches[1:]])
+    assert rule.number not in plan.held_back
+
+
+def test_a_person_of_many_aliases(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
     """Someone with more inputs than can be sent does not stop the list: some of each rule go, the rest is counted."""
     aliases = tuple(f"Ana{chr(97 + n)}ka Nov{chr(97 + n)}r Kral{chr(97 + n)}" for n in range(20))
     record = person("r", "Ana", "Novak", "1980-03-04", aliases=aliases)
     table = load_rules("default")
     inputs = record_inputs(record, table)
-    prepared = prepare([record], table, padding={"inputs_per_record": (8, 16, 24, 32), "records_multiple": 2})
-    held_back = prepared.count_values()
-    found = prepared.batch(0, held_back)
-    sent = Counter(rule for run in found.values() for rule in run["rule"].tolist())
+    padding = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 2}
+    plan, runs = prepare([record], table=table, padding=padding)
+    sent = Counter(rule for of_kind in rows(runs).values() for _, rule in of_kind)
     assert len(inputs) > 255
     assert sum(sent.values()) == 2 * 224
-    assert sum(held_back.by_rule.values()) == len(inputs) - 224
+    assert plan.held_back.total() == len(inputs) - 224
     assert set(sent) == {item.rule for item in inputs}
 
 
 def test_the_first_of_every_rule_go_first() -> None:
-    """What is left out is of the rules with the most inputs; the order stays."""
-    inputs = (*(Input(1, bytes([n])) for n in range(6)), Input(2, b"x"), Input(3, b"y"), Input(3, b"z"))
-    assert spread(inputs, 9) == inputs
-    kept = spread(inputs, 5)
-    assert [item.rule for item in kept] == [1, 1, 2, 3, 3]
-    assert list(kept) == sorted(kept)
-    assert spread(inputs, 0) == ()
+    """What is left out is of the rules with the most inputs."""
+    rules = np.array([1, 1, 1, 1, 1, 1, 2, 3, 3], dtype=np.uint8)
+    assert first_of_each(rules, 9).all()
+    assert rules[first_of_each(rules, 5)].tolist() == [1, 1, 2, 3, 3]
+    assert np.flatnonzero(first_of_each(rules, 4)).tolist() == [0, 1, 6, 7]
+    assert not first_of_each(rules, 0).any()

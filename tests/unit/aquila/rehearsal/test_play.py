@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+import os
+from concurrent.futures import Future
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,11 @@ import pytest
 from aquila.errors import InputError, KeyMaterialError
 from aquila.matching.certainty import Level
 from aquila.protocol.state import Phase
+from aquila.protocol.submission import ROW
 from aquila.records.rules import load_rules
-from aquila.rehearsal import DEFAULT_PADDING, Rehearsal
+from aquila.rehearsal import DEFAULT_PADDING, RecordList, Rehearsal
+from aquila.rehearsal.measuring import peak_memory
+from aquila.work import InProcess, local_pool
 from tests.stage import EXPECTED, LISTS, NOW, person
 
 if TYPE_CHECKING:
@@ -20,20 +24,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.crypto.group import Group
+    from aquila.records.person import Record
 
 
 @pytest.fixture
 def rehearse(group: Group, tmp_path: Path) -> Callable[..., Rehearsal]:
     """Set up a rehearsal under the rule `exact`, without padding."""
-    return partial(
-        Rehearsal,
-        group,
-        load_rules("exact"),
-        random=Random(4).randbytes,
-        directory=tmp_path,
-        minimum=Level.LOW,
-        now=NOW,
-    )
+    terms = {"table": load_rules("exact"), "random": Random(4).randbytes, "minimum": Level.LOW, "now": NOW}
+
+    def made(**more: object) -> Rehearsal:
+        directory = tmp_path / f"round-{len(list(tmp_path.iterdir()))}"
+        directory.mkdir()
+        return Rehearsal(group, directory=directory, **(terms | more))
+
+    return made
 
 
 def test_hits_with_both_record_ids(rehearse: Callable[..., Rehearsal]) -> None:
@@ -47,12 +51,11 @@ def test_hits_with_both_record_ids(rehearse: Callable[..., Rehearsal]) -> None:
         assert hit.certainty.least <= hit.probability <= 1
 
 
-def test_lists_in_any_order(rehearse: Callable[..., Rehearsal], tmp_path: Path) -> None:
+def test_lists_in_any_order(rehearse: Callable[..., Rehearsal]) -> None:
     """The order in which parties are given does not change what is found, nor who stands first."""
     hits = rehearse(lists=LISTS).run()
-    (tmp_path / "again").mkdir()
     backwards = dict(reversed(LISTS.items()))
-    assert rehearse(lists=backwards, directory=tmp_path / "again").run() == hits
+    assert rehearse(lists=backwards).run() == hits
 
 
 def test_the_round_is_closed_and_every_secret_gone(rehearse: Callable[..., Rehearsal]) -> None:
@@ -73,8 +76,14 @@ def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
     played = rehearse(lists=LISTS)
     played.run()
     measured = played.measured
-    assert set(measured.seconds) == {"consent", "normalize", "blind", "evaluate", "verify", "finalize", "match"}
+    tasks = {"normalize", "blind", "evaluate", "verify", "finalize"}
+    assert set(measured.seconds) == {"consent", "read", "match"} | tasks
+    assert set(measured.group_seconds) == tasks
+    assert all(0 <= spent <= sum(measured.seconds[phase].values()) for phase, spent in measured.group_seconds.items())
     assert set(measured.seconds["match"]) == {"matcher"}
+    assert measured.memory.keys() == {os.getpid()}
+    assert measured.peak_memory == peak_memory() > 1 << 20
+    assert measured.disk > 12 * ROW.itemsize
     assert all(set(parties) == set(LISTS) for phase, parties in measured.seconds.items() if phase != "match")
     assert measured.elements == {"AL": 3, "RS": 4, "SI": 5}
     assert measured.bytes_sent == {"AL": 3 * 65 + 9 * 32, "RS": 4 * 65 + 8 * 32, "SI": 5 * 65 + 7 * 32}
@@ -108,12 +117,85 @@ def test_every_phase_is_watched(rehearse: Callable[..., Rehearsal]) -> None:
     told: dict[tuple[str, str], list[tuple[int, int]]] = {}
     played = rehearse(lists=LISTS, chunk_elements=2, watch=lambda *step: told.setdefault(step[:2], []).append(step[2:]))
     played.run()
-    phases = {"consent", "normalize", "blind", "evaluate", "verify", "finalize"}
+    phases = {"consent", "read", "normalize", "blind", "evaluate", "verify", "finalize"}
     assert set(told) == {(phase, code) for phase in phases for code in LISTS} | {("match", "matcher")}
     for steps in told.values():
         assert [done for done, _ in steps] == list(range(1, len(steps) + 1))
         assert {of for _, of in steps} >= {len(steps)}
         assert steps[-1] == (len(steps), len(steps))
+
+
+def crowd(code: str, count: int) -> list[Record]:
+    """Return many persons, of whom at least every third is known to every party."""
+    return [
+        person(f"{code}-{n}", f"{code if n % 3 else 'Ana'}{chr(97 + n % 26)}{chr(97 + n // 26)}", "Novak", "1980-03-04")
+        for n in range(count)
+    ]
+
+
+CROWDS = {code: crowd(code, 70) for code in ("AL", "RS", "SI")}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_hits_do_not_depend_on_the_workers(rehearse: Callable[..., Rehearsal], workers: int) -> None:
+    """In this process or in several, in batches and chunks of any size, the hits are the same."""
+    expected = rehearse(lists=CROWDS).run()
+    assert len(expected) >= 3 * 24
+    lists = {code: RecordList(records, 16 * workers) for code, records in CROWDS.items()}
+    with local_pool(workers) as executor:
+        played = rehearse(lists=lists, executor=executor, workers=workers, chunk_elements=5 * workers)
+        assert played.run() == expected
+    taken = played.measured
+    assert (os.getpid() in taken.memory) == (workers == 1)
+    assert 1 <= len(taken.memory) <= workers
+    assert taken.peak_memory >= peak_memory() + sum(taken.memory.values()) * (workers > 1)
+
+
+class Counting(InProcess):
+    """An executor whose futures count as in flight until their result is taken."""
+
+    def __init__(self) -> None:
+        self.in_flight = self.most = self.all = 0
+
+    def submit(self, fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:
+        """Do the work and count it."""
+        future = CountedFuture(self)
+        future.set_result(super().submit(fn, *args, **kwargs).result())
+        self.all += 1
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        return future
+
+
+class CountedFuture(Future[object]):
+    """A future that tells its executor when its result is taken."""
+
+    def __init__(self, executor: Counting) -> None:
+        super().__init__()
+        self.executor = executor
+
+    def result(self, timeout: float | None = None) -> object:
+        """Return the result."""
+        self.executor.in_flight -= 1
+        return super().result(timeout)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_bounded_number_of_tasks_is_in_flight(rehearse: Callable[..., Rehearsal], workers: int) -> None:
+    """However many batches and chunks there are, what is held of them at a time depends on the workers alone."""
+    executor, lists = Counting(), {code: RecordList(records, 3) for code, records in CROWDS.items()}
+    rehearse(lists=lists, executor=executor, workers=workers, chunk_elements=2).run()
+    assert executor.all > 500
+    assert executor.in_flight == 0
+    assert executor.most <= 3 * (2 * workers + 1)  # the streams of evaluating, verifying and finalizing
+
+
+def test_nothing_large_is_left(rehearse: Callable[..., Rehearsal]) -> None:
+    """Digests, runs and chunks are deleted as soon as they were used."""
+    played = rehearse(lists=LISTS)
+    played.run()
+    left = {path.relative_to(played.directory).parts[0] for path in played.directory.rglob("*") if path.is_file()}
+    assert left <= {"tokens"}
 
 
 @pytest.mark.parametrize("codes", [(), ("SI",)], ids=["nobody", "one"])

@@ -15,13 +15,12 @@ from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.views import EventKind, Events
 from aquila.protocol.party import Party
-from aquila.protocol.preparation import Preparation
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds import Round
 from aquila.protocol.submission import chunk_reference, finalize_chunk, merge_runs
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules
-from aquila.rehearsal import NO_PADDING, REHEARSED, RecordList
+from aquila.rehearsal import NO_PADDING, REHEARSED
 from services.kit.files import read_secret, write_secret
 from services.kit.operators import TOKEN_FILE
 from services.kit.settings import load
@@ -30,6 +29,7 @@ from services.matcher.home import create
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps import steps_of
+from tests.stage import blinded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,21 +134,20 @@ class Node:
 
     def prepared(self, kind: Kind = Kind.LIST, records: tuple[Record, ...] | None = None) -> tuple[bytes, Sent]:
         """Blind a list and sign its submission."""
-        source = RecordList(LISTS[self.code] if records is None else records)
-        seed = SecretBytes(secrets.token_bytes(32))
-        preparation = Preparation(
-            self.world.group, self.round.manifest, self.round.first_binding, self.world.table, seed, source
+        listed = LISTS[self.code] if records is None else records
+        seed, manifest = SecretBytes(secrets.token_bytes(32)), self.round.manifest
+        plan, runs = blinded(
+            self.world.group, manifest, self.world.table, seed, listed, first_binding=self.round.first_binding
         )
-        run = preparation.batch(0, preparation.count_values())
         chunks = [
             (*chunk_reference(kind, rows), rows)
             for kind in InputClass
-            for rows in merge_runs([run[kind]], self.round.manifest.chunk_elements)
+            for rows in merge_runs(runs[kind], manifest.chunk_elements)
         ]
         sent = Sent(secrets.token_hex(16), seed, [(reference, rows, octets) for reference, octets, rows in chunks])
         references = [reference for reference, _, _ in sent.chunks]
         envelope = self.party.submit(
-            self.round, self.next(), sent.submission_id, kind, REHEARSED, preparation.records, references
+            self.round, self.next(), sent.submission_id, kind, REHEARSED, plan.records, references
         )
         self.sent[sent.submission_id] = sent
         return envelope, sent
