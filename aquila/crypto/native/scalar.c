@@ -143,19 +143,20 @@ outcome batch_reduce(uint8_t *out, const uint8_t *wide, size_t n)
 }
 
 /* Montgomery's trick: one inversion and three products each. `out` first collects the products of all scalars
- * before each position. */
+ * before each position. The products are Montgomery's: with P for the one up to a position, P' for the one before it
+ * and a for the position's scalar, P = P' a / R; so 1/P times P' over R is 1/a, and 1/P times a over R is 1/P'. */
 outcome batch_invert(uint8_t *out, const uint8_t *scalars, size_t n)
 {
     scalar running = {{1, 0, 0, 0}};
     for (size_t i = 0; i < n; i++) {
         scalar_write(out + i * SCALAR_BYTES, running);
-        running = scalar_multiply(running, scalar_read(scalars + i * SCALAR_BYTES));
+        running = montgomery(running, scalar_read(scalars + i * SCALAR_BYTES));
     }
     scalar inverse = scalar_invert(running);
     for (size_t i = n; i-- > 0;) {
         scalar before = scalar_read(out + i * SCALAR_BYTES);
-        scalar_write(out + i * SCALAR_BYTES, scalar_multiply(inverse, before));
-        inverse = scalar_multiply(inverse, scalar_read(scalars + i * SCALAR_BYTES));
+        scalar_write(out + i * SCALAR_BYTES, montgomery(inverse, before));
+        inverse = montgomery(inverse, scalar_read(scalars + i * SCALAR_BYTES));
     }
     wipe(&running, sizeof running);
     wipe(&inverse, sizeof inverse);
