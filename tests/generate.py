@@ -1,8 +1,9 @@
 """Write anew what is generated from the code into `schemas/`, or say with `--check` what differs.
 
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
-writes: a JSON Schema of every signed message, the table of problem types, and OpenAPI of matcher and node as they are
-put together for service, in homes that are thrown away. The same code gives the same bytes.
+writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, and
+OpenAPI of matcher and node as they are put together for service, in homes that are thrown away. The same code gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
+from tests import normalizer_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--into", type=Path, default=SCHEMAS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     files = {options.into / name: _text(content) for name, content in generated().items()}
+    files[options.into / normalizer_tables.PAGE] = normalizer_tables.page()
     if options.check:
         return check(options.into, files)
     for path, text in files.items():
@@ -68,7 +71,7 @@ def check(folder: Path, files: dict[Path, str]) -> int:
 
 @cache
 def generated() -> dict[str, dict[str, Any]]:
-    """Return the content of every generated file, by its name."""
+    """Return the content of every generated JSON file, by its name."""
     files = {f"json/{message.__name__}.schema.json": schema(message) for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS)}
     with tempfile.TemporaryDirectory() as folder:
         openapi = {f"openapi/{name}.json": app.openapi() for name, app in applications(Path(folder))}

@@ -1,17 +1,21 @@
 """Check digits of the region's national numbers.
 
-Each function takes a number of its scheme's form (`SCHEMES`) and says whether its check digit is right. The algorithms
-are those of the issuing laws; several countries of former Yugoslavia share one.
+Each function takes a number of its scheme's form (`SCHEMES`) and says whether its check digits are right, and its date
+of birth a day that exists. The algorithms are those of the issuing laws; several countries of former Yugoslavia share
+one. Kosovo* gives numbers of ten digits whose check is not published: they are used and never checked.
 """
 
 from __future__ import annotations
 
-import calendar
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.records.normalize import number_births as births
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from aquila.records.normalize.number_births import NumberBirth
 
 _EGN = (2, 4, 8, 5, 10, 9, 7, 3, 6)
 _LNCH = (21, 19, 17, 13, 11, 9, 7, 3, 1)
@@ -19,18 +23,36 @@ _CNP = (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)
 _JMBG = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 _IDNP = (7, 3, 1, 7, 3, 1, 7, 3, 1, 7, 3, 1)
 _SVNR = (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)
+_TAJ = (3, 7, 3, 7, 3, 7, 3, 7)
+
+
+class Scheme(NamedTuple):
+    """A kind of national number.
+
+    Attributes:
+        countries: The codes of those who issue or issued it.
+        form: What its canonical numbers look like.
+        check: Whether a number of that form has right check digits.
+        birth: What such a number tells of its bearer's birth and sex; None where it tells nothing.
+    """
+
+    countries: tuple[str, ...]
+    form: re.Pattern[str]
+    check: Callable[[str], bool]
+    birth: Callable[[str], NumberBirth | None] | None = None
 
 
 def jmbg(number: str) -> bool:
-    """Serbia, Bosnia and Herzegovina, Montenegro, North Macedonia, Slovenia (EMŠO), Kosovo*, formerly Croatia."""
-    remainder = -_weighted(number, _JMBG) % 11
-    return _is_day(number[2:4], number[:2]) and remainder == int(number[12])
+    """Serbia, Bosnia and Herzegovina, Montenegro, North Macedonia, Slovenia (EMŠO), Kosovo*, formerly Croatia.
+
+    A remainder of 10 gives 0.
+    """
+    return births.jmbg(number) is not None and -_weighted(number, _JMBG) % 11 % 10 == int(number[12])
 
 
 def egn(number: str) -> bool:
     """Bulgaria; the month carries the century (+20 for the 19th, +40 for the 21st)."""
-    month = int(number[2:4]) % 20
-    return _is_day(f"{month:02d}", number[4:6]) and _weighted(number, _EGN) % 11 % 10 == int(number[9])
+    return births.egn(number) is not None and _weighted(number, _EGN) % 11 % 10 == int(number[9])
 
 
 def lnch(number: str) -> bool:
@@ -41,7 +63,7 @@ def lnch(number: str) -> bool:
 def cnp(number: str) -> bool:
     """Romania; a remainder of 10 gives 1."""
     digit = {10: 1}.get(remainder := _weighted(number, _CNP) % 11, remainder)
-    return _is_day(number[3:5], number[5:7]) and digit == int(number[12])
+    return births.cnp(number) is not None and digit == int(number[12])
 
 
 def idnp(number: str) -> bool:
@@ -57,19 +79,34 @@ def oib(number: str) -> bool:
     return (11 - rest) % 10 == int(number[10])
 
 
+def davcna(number: str) -> bool:
+    """Slovenia's tax number; a remainder that would give 10 gives 0, one that would give 11 is not issued."""
+    digit = 11 - _weighted(number, range(8, 1, -1)) % 11
+    return digit in range(1, 11) and digit % 10 == int(number[7])
+
+
 def svnr(number: str) -> bool:
     """Austria's social insurance number; the fourth digit checks the others."""
     return _weighted(number, _SVNR) % 11 == int(number[3])
 
 
 def szemelyi(number: str) -> bool:
-    """Hungary's personal number: weights rise for persons born before 1997 and fall for later ones.
+    """Hungary's personal number: weights rise for persons born before 1997 and fall for later ones."""
+    birth = births.szemelyi(number)
+    if birth is None:
+        return False
+    weights = range(10, 0, -1) if birth.year >= births.FALLING_SINCE else range(1, 11)
+    return _weighted(number, weights) % 11 == int(number[10])
 
-    The first digit tells sex and century: 3, 4, 7 and 8 are the 21st.
-    """
-    is_later = number[0] in "3478" or number[1:3] >= "97"
-    weights = range(10, 0, -1) if is_later else range(1, 11)
-    return _is_day(number[3:5], number[5:7]) and _weighted(number, weights) % 11 == int(number[10])
+
+def adoazonosito(number: str) -> bool:
+    """Hungary's tax number of persons (Act XX of 1996); a remainder of 10 is not issued."""
+    return _weighted(number, range(1, 10)) % 11 == int(number[9])
+
+
+def taj(number: str) -> bool:
+    """Hungary's social insurance number."""
+    return _weighted(number, _TAJ) % 10 == int(number[8])
 
 
 def nid(number: str) -> bool:
@@ -78,31 +115,42 @@ def nid(number: str) -> bool:
     The law does not publish the algorithm; this one explains the published specimens (J00101999W, J05115999K).
     """
     total = _NID_LETTERS.index(number[0]) + sum(place * int(number[place]) for place in range(1, 9))
-    return _NID_LETTERS[total % len(_NID_LETTERS)] == number[9]
+    return births.nid(number) is not None and _NID_LETTERS[total % len(_NID_LETTERS)] == number[9]
+
+
+def tckn(number: str) -> bool:
+    """Turkey: the tenth digit checks the odd and even places, the eleventh the sum."""
+    digits = [int(digit) for digit in number]
+    tenth = (7 * sum(digits[0:9:2]) - sum(digits[1:8:2])) % 10
+    return tenth == digits[9] and sum(digits[:10]) % 10 == digits[10]
 
 
 _NID_LETTERS = "WABCDEFGHIJKLMNOPQRSTUV"
+_YUGOSLAV = ("BA", "HR", "ME", "MK", "RS", "SI", "XK")
 
-SCHEMES: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
-    "AL-NID": (re.compile(r"[A-T][0-9]{8}[A-W]"), nid),
-    "AT-SVNR": (re.compile(r"[1-9][0-9]{9}"), svnr),
-    "BG-EGN": (re.compile(r"[0-9]{10}"), egn),
-    "BG-LNCh": (re.compile(r"[0-9]{10}"), lnch),
-    "HR-OIB": (re.compile(r"[0-9]{11}"), oib),
-    "HU-SzA": (re.compile(r"[1-8][0-9]{10}"), szemelyi),
-    "JMBG": (re.compile(r"[0-9]{13}"), jmbg),
-    "MD-IDNP": (re.compile(r"[0-2][0-9]{12}"), idnp),
-    "RO-CNP": (re.compile(r"[1-9][0-9]{12}"), cnp),
+SCHEMES: dict[str, Scheme] = {
+    "AL-NID": Scheme(("AL",), re.compile(r"[A-T][0-9]{8}[A-W]"), nid, births.nid),
+    "AT-SVNR": Scheme(("AT",), re.compile(r"[1-9][0-9]{9}"), svnr, births.svnr),
+    "BG-EGN": Scheme(("BG",), re.compile(r"[0-9]{10}"), egn, births.egn),
+    "BG-LNCh": Scheme(("BG",), re.compile(r"[0-9]{10}"), lnch),
+    "HR-OIB": Scheme(("HR",), re.compile(r"[0-9]{11}"), oib),
+    "HU-SzA": Scheme(("HU",), re.compile(r"[1-8][0-9]{10}"), szemelyi, births.szemelyi),
+    "HU-TAJ": Scheme(("HU",), re.compile(r"[0-9]{9}"), taj),
+    "HU-tax": Scheme(("HU",), re.compile(r"8[0-9]{9}"), adoazonosito, births.adoazonosito),
+    "JMBG": Scheme(_YUGOSLAV, re.compile(r"[0-9]{13}"), jmbg, births.jmbg),
+    "MD-IDNP": Scheme(("MD",), re.compile(r"[0-2][0-9]{12}"), idnp),
+    "RO-CNP": Scheme(("RO",), re.compile(r"[1-9][0-9]{12}"), cnp, births.cnp),
+    "SI-tax": Scheme(("SI",), re.compile(r"[1-9][0-9]{7}"), davcna),
+    "TR-TCKN": Scheme(("TR",), re.compile(r"[1-9][0-9]{10}"), tckn),
 }
-"""Each scheme with the form of its numbers and its check."""
+"""Each scheme by its name."""
+
+
+def schemes_of(number: str) -> tuple[str, ...]:
+    """Name the schemes whose form and check digits a canonical number satisfies."""
+    return tuple(name for name, scheme in SCHEMES.items() if scheme.form.fullmatch(number) and scheme.check(number))
 
 
 def _weighted(number: str, weights: Sequence[int]) -> int:
     """The sum of the first digits times their weights."""
     return sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False))
-
-
-def _is_day(month: str, day: str) -> bool:
-    """Whether a leap year has this day; a number's year is too short to say more."""
-    leap = 2000
-    return "01" <= month <= "12" and 1 <= int(day) <= calendar.monthrange(leap, int(month))[1]

@@ -1,19 +1,22 @@
 """The normalizer's version and the digest over its answers to the conformance set.
 
-The set is `conformance.csv` of this package: one kind and text a line, chosen so that a change of any table, of the
-code or of Python's own Unicode tables that matters shows in an answer.
+The set is `conformance.csv` of this package: one kind and text a line. It was made from the tables row by row, and from
+names and numbers of every language and country, so that a change of the code or of Python's own Unicode tables that
+matters shows in an answer. The tables themselves go into the digest too: no row of theirs can change unseen.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from aquila.records.normalize import identifiers
 from aquila.records.normalize.latin import to_latin
+from aquila.records.normalize.letters import NAMES, table
 from aquila.records.normalize.names import FORMS, name_words
 
 if TYPE_CHECKING:
@@ -40,9 +43,10 @@ def conformance_answers() -> Iterator[tuple[str, str, str]]:
 
 @cache
 def normalizer_digest() -> str:
-    """SHA-256 in hex over version, texts and answers, length-prefixed."""
+    """SHA-256 in hex over version, tables as canonical JSON, texts and answers, all but the first length-prefixed."""
     digest = hashlib.sha256(f"aquila normalizer {NORMALIZER_VERSION}".encode())
-    for line in conformance_answers():
+    tables = ((name, json.dumps(table(name), ensure_ascii=False, sort_keys=True)) for name in NAMES)
+    for line in (*tables, *conformance_answers()):
         for part in line:
             encoded = part.encode()
             digest.update(len(encoded).to_bytes(4, "big") + encoded)

@@ -1,70 +1,113 @@
 """Numbers and addresses that identify one person, in one canonical form each.
 
 Each function returns an empty string for what cannot identify anybody: too short, too long, or one character
-repeated. A wrong check digit refuses nothing, because real papers carry wrong ones; `national_schemes` tells.
+repeated. A wrong check digit refuses nothing, because real papers carry wrong ones; `number_doubt` tells.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from string import ascii_uppercase
+from typing import TYPE_CHECKING
 
-from aquila.records.normalize.check_digits import SCHEMES
+from aquila.records.normalize.check_digits import SCHEMES, schemes_of
 from aquila.records.normalize.latin import to_latin
+from aquila.records.normalize.phones import phone, phone_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.records.dates import PartialDate
+
+__all__ = ["document_number", "email", "fails_check", "national_number", "national_schemes", "number_doubt"]
+__all__ += ["phone", "phone_tail"]
 
 _SHORTEST_DOCUMENT = 5  # characters, three of them digits
 _SHORTEST_NATIONAL = 8  # characters
 _LONGEST_NUMBER = 30
-_PHONE_DIGITS = range(6, 16)  # E.164 allows 15
-_TAIL = 8  # digits of a telephone number that are the same with and without the country's prefix
 _LONGEST_EMAIL = 254  # RFC 5321, section 4.5.3.1.3
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _NO_ALPHANUMERIC = re.compile(r"[^A-Z0-9]")
 _DIGITS = frozenset("0123456789")
+_TYPED_FOR_DIGITS = str.maketrans("OI", "01")  # what people type for one another
+_READ_FOR_DIGITS = str.maketrans("OQDILZSB", "00011258")  # and what scanners read, where check digits confirm it
+_FIRST_ZERO_LOST = frozenset({10, 13})  # EGN and JMBG of persons born in a year or on a day that begins with zero
 
 
 def document_number(text: str) -> str:
-    """Upper-case letters and digits of a document's number; Cyrillic letters are transliterated."""
-    number = _alphanumeric(text)
+    """Upper-case letters and digits of a document's number; Cyrillic letters are transliterated.
+
+    The letters O and I become the digits 0 and 1, for which people type them; zeros before a number without letters
+    go, because spreadsheets lose them.
+    """
+    number = _alphanumeric(text).translate(_TYPED_FOR_DIGITS)
+    if number.isdigit():
+        number = number.lstrip("0")
     digits = sum(letter in _DIGITS for letter in number)
     return number if _identifies(number, _SHORTEST_DOCUMENT) and digits >= _SHORTEST_DOCUMENT - 2 else ""
 
 
 def national_number(text: str) -> str:
-    """Upper-case letters and digits of a national number."""
+    """Upper-case letters and digits of a national number.
+
+    Where the check digits confirm it, a name of the number or country before it goes, letters that were typed or read
+    for digits become digits, and a first zero that a spreadsheet lost comes back.
+    """
     number = _alphanumeric(text)
-    return number if _identifies(number, _SHORTEST_NATIONAL) else ""
+    if not _identifies(number, _SHORTEST_NATIONAL):
+        return ""
+    if schemes_of(number):
+        return number
+    return next((form for form in _mended(number) if schemes_of(form)), number)
 
 
 def national_schemes(number: str) -> tuple[str, ...]:
     """Name the schemes whose form and check digits a canonical national number satisfies."""
-    return tuple(name for name, (form, check) in SCHEMES.items() if form.fullmatch(number) and check(number))
+    return schemes_of(number)
 
 
 def fails_check(number: str) -> bool:
     """Whether a canonical national number has the form of known schemes and the check digits of none."""
-    return any(form.fullmatch(number) for form, _check in SCHEMES.values()) and not national_schemes(number)
+    return any(scheme.form.fullmatch(number) for scheme in SCHEMES.values()) and not schemes_of(number)
 
 
-def phone(text: str) -> str:
-    """A telephone number as + and digits where it is written in international form, as digits elsewhere."""
-    written = unicodedata.normalize("NFKC", text).strip().replace("(0)", "")
-    digits = "".join(str(unicodedata.digit(letter)) for letter in written if letter.isdigit())
-    is_international = written.startswith(("+", "00"))
-    if is_international:
-        digits = digits.lstrip("0")
-    return ("+" if is_international else "") + digits if len(digits) in _PHONE_DIGITS and len(set(digits)) > 1 else ""
+def number_doubt(number: str, birth: PartialDate | None, sex: str | None) -> str:
+    """Say why a canonical national number does not fit a record, or nothing.
 
-
-def phone_tail(text: str) -> str:
-    """The last eight digits of a telephone number: the same whether or not the country's prefix was written."""
-    return phone(text).lstrip("+0")[-_TAIL:]
+    A number of several schemes fits where it fits one; what the record does not know contradicts nothing.
+    """
+    satisfied = schemes_of(number)
+    if not satisfied:
+        return "check" if fails_check(number) else ""
+    told = [scheme.birth(number) if scheme.birth else None for scheme in map(SCHEMES.__getitem__, satisfied)]
+    return "birth" if all(said and said.contradicts(birth, sex) for said in told) else ""
 
 
 def email(text: str) -> str:
-    """An e-mail address in lower case."""
-    address = unicodedata.normalize("NFKC", text).strip().removeprefix("mailto:").lower()
-    return address if len(address) <= _LONGEST_EMAIL and _EMAIL.fullmatch(address) else ""
+    """An e-mail address in lower case, its domain in ASCII (RFC 5890).
+
+    Dots and +tags of the part before @ stay: what they mean is each provider's own affair.
+    """
+    address = unicodedata.normalize("NFKC", text).strip().rpartition("<")[2].removesuffix(">").strip()
+    address = address.lower().removeprefix("mailto:").rstrip(".")
+    if len(address) > _LONGEST_EMAIL or not _EMAIL.fullmatch(address):
+        return ""
+    local, _, domain = address.partition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return ""
+
+
+def _mended(number: str) -> Iterator[str]:
+    """What a national number may have been before it was labelled, typed, scanned or put into a spreadsheet."""
+    for bare in (number, number[2:], number.lstrip(ascii_uppercase)):  # as it is, HR12345678903, EGN7501010010
+        yield bare
+        yield bare.translate(_READ_FOR_DIGITS)
+        yield bare[:1] + bare[1:-1].translate(_READ_FOR_DIGITS) + bare[-1:]
+    if number.isdigit() and len(number) + 1 in _FIRST_ZERO_LOST:
+        yield f"0{number}"
 
 
 def _alphanumeric(text: str) -> str:

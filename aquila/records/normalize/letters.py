@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 
 CYRILLIC = ("serbian", "macedonian", "bulgarian", "russian", "ukrainian")
-NAMES = (*CYRILLIC, "greek", "arabic", "folding", "particles", "variants", "nicknames", "women")
+NAMES = (*CYRILLIC, "greek", "arabic", "folding", "particles", "variants", "nicknames", "women", "phones")
 
 
 @cache

