@@ -1,8 +1,8 @@
-"""Rows of which nothing is wrong, read at little cost.
+"""The cells of rows, read at little cost.
 
-Most cells of a list are sound, and many of names, dates, places and codes repeat. A column remembers what its sound
-cells gave; a row of sound cells becomes a record without being looked at again. Any other row is read by
-`fields.read_row`, which says what is wrong. Columns read new cells as `read_row` does, so both ways agree.
+Most cells of a list are sound, and those of names, dates, places and codes repeat. A column remembers what its cells
+gave, so that a row of known cells is put together without looking at their texts. Nothing here says what a text is
+worth: that is `fields.read_field`, which gives the same for the same text.
 """
 
 from __future__ import annotations
@@ -11,24 +11,21 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.fields import doubts, read_field
-from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, Record, sound_record
+from aquila.records.fields import Faulty, make_row, read_field
+from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, sound_record
+from aquila.records.rows import Accepted, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+MOST_KNOWN = 1 << 15  # cells of one column
+LONGEST_KNOWN = 100  # characters
 _LISTS = frozenset(LIST_FIELDS)
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
-MOST_KNOWN = 1 << 15  # cells of one column
-_LONGEST_KNOWN = 100  # characters
-
-
-class UnsoundError(Exception):
-    """A cell of which something is wrong; `read_row` says what."""
 
 
 class Column(dict[str, Any]):
-    """What the sound cells of a field gave, by cell.
+    """What the cells of a field gave, by cell: a value, or a `Faulty` one.
 
     Args:
         name: The field.
@@ -42,23 +39,11 @@ class Column(dict[str, Any]):
         self.is_kept = name not in _OWN
 
     def __missing__(self, cell: str) -> Any:  # noqa: ANN401 - the value of any field
-        value = self.read(cell.split(";") if self.is_parted else (cell,))
-        if self.is_kept and len(cell) <= _LONGEST_KNOWN:
+        value = read_field(self.name, cell.split(";") if self.is_parted else (cell,))
+        if self.is_kept and len(cell) <= LONGEST_KNOWN:
             if len(self) >= MOST_KNOWN:
                 self.clear()
             self[cell] = value
-        return value
-
-    def read(self, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the value of any field
-        """Read the values of a cell.
-
-        Raises:
-            UnsoundError: Something is wrong with them.
-        """
-        reasons: list[str] = []
-        value = read_field(self.name, texts, reasons)
-        if reasons or (self.name == "national_numbers" and doubts(value)):
-            raise UnsoundError
         return value
 
 
@@ -72,16 +57,9 @@ class CellReader:
 
     columns: tuple[tuple[int, int, Column], ...]
 
-    def read_sound(self, cells: Sequence[str]) -> Record | None:
-        """The record of a row whose cells are all sound and enough for a record; None where they are not."""
-        values = list(ABSENT)
-        try:
-            for place, field, column in self.columns:
-                if cell := cells[place]:
-                    values[field] = column[cell]
-        except UnsoundError:
-            return None
-        return sound_record(values)
+    def read(self, line: int, cells: Sequence[str]) -> Row:
+        """Read the row that begins on a line."""
+        return _row(line, [(field, column[cell]) for place, field, column in self.columns if (cell := cells[place])])
 
 
 @lru_cache(maxsize=16)
@@ -96,21 +74,29 @@ def cell_reader(columns: tuple[str | None, ...]) -> CellReader:
     )
 
 
-def read_sound_texts(texts: Mapping[str, Sequence[str]]) -> Record | None:
-    """The record of texts by field name, if all are sound and enough for a record; None where they are not."""
-    values = list(ABSENT)
-    try:
-        for name, given in texts.items():
-            field, column = _whole_columns()[name]
-            values[field] = column[given[0]] if len(given) == 1 else column.read(given)
-    except UnsoundError:
-        return None
-    return sound_record(values)
+def read_texts(line: int, texts: Mapping[str, Sequence[str]]) -> Row:
+    """Read a row from the texts of its fields, by field name."""
+    columns = _whole_columns()
+    found = []
+    for name, given in texts.items():
+        place, column = columns[name]
+        found.append((place, column[given[0]] if len(given) == 1 else read_field(name, given)))
+    return _row(line, found)
 
 
-def part_cell(name: str, cell: str) -> list[str]:
-    """The values that a cell holds: those of a list are parted by `;`."""
-    return cell.split(";") if name in _LISTS else [cell]
+def _row(line: int, found: Iterable[tuple[int, Any]]) -> Row:
+    """Make a row of what was found, by place in `FIELDS`."""
+    values: list[Any] = list(ABSENT)
+    faults: dict[int, Faulty] = {}
+    for place, value in found:
+        if value.__class__ is Faulty:
+            faults[place] = value
+            values[place] = value.value
+        else:
+            values[place] = value
+    if not faults and (record := sound_record(values)) is not None:
+        return Accepted(line, record)
+    return make_row(line, values, faults)
 
 
 @cache

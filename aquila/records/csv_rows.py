@@ -8,11 +8,11 @@ any process, and gives what reading the whole file would give.
 from __future__ import annotations
 
 import csv
-from itertools import islice, takewhile
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila.records.columns import cell_reader, part_cell
-from aquila.records.fields import read_row, refuse
+from aquila.records.columns import cell_reader
+from aquila.records.fields import refuse
 from aquila.records.lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.rows import Accepted, Finding, Refused, Row
 
@@ -65,9 +65,9 @@ def read_csv_batch(plan: CsvPlan, batch: Batch) -> list[Row]:
     texts = batch.sound_texts()
     parted = None if texts is None else _part_lines(texts, plan.separator)
     if texts is None or parted is None:
-        rows = list(_read_apart(plan, batch.lines()))
+        rows = _read_apart(plan, batch.lines())
     else:
-        rows = list(_read_lines(plan, batch.first, texts, parted))
+        rows = _read_lines(plan, batch.first, texts, parted)
     if batch.is_head:
         rows[0] = _with_findings(rows[0], plan.findings)
     return rows
@@ -80,7 +80,7 @@ def _end_with_row(plan: CsvPlan, number: int, contents: list[bytes], source: Lin
     texts = Batch(number, tuple(contents)).sound_texts()
     if texts is not None and _part_lines(texts, plan.separator) is not None:
         return contents
-    every = contents + source.take(_MOST_FURTHER)
+    every = contents + list(islice(iter(source.next, b""), _MOST_FURTHER))
     parted = _part_rows(Batch(number, tuple(every)).lines(), plan.separator)
     end = next(row.end for row in parted if row.end >= len(contents))
     source.give_back(every[end:])
@@ -97,57 +97,61 @@ def _part_lines(texts: list[str], separator: str) -> list[list[str]] | None:
 
 
 def _part_rows(lines: Sequence[Line], separator: str) -> Iterator[_Parted]:
-    """Part rows into fields one by one, taking further lines while a quote is open; blank lines are rows here."""
-    place = 0
-    while place < len(lines):
-        row = _part_row(lines, place, separator)
-        yield row
-        place = row.end
+    """Part rows into fields, taking further lines while a quote is open; blank lines are rows here.
+
+    A row that cannot be parted ends with its first line, and so does a line with a fault.
+    """
+    begin = 0
+
+    def texts() -> Iterator[str]:
+        """The lines from here on, up to one with a fault, and no more than a row may have."""
+        for place in range(begin, len(lines)):
+            if lines[place].fault or place - begin > _MOST_FURTHER:
+                return
+            yield lines[place].text
+
+    while begin < len(lines):
+        first, reason = begin, ""
+        reader = csv.reader(texts(), delimiter=separator, strict=True)
+        try:
+            for cells in reader:
+                yield _Parted(lines[begin], first + reader.line_num, cells)
+                begin = first + reader.line_num
+        except csv.Error:
+            reason = _UNREADABLE
+        if begin < len(lines):
+            yield _Parted(lines[begin], begin + 1, None, reason or lines[begin].fault)
+            begin += 1
 
 
-def _part_row(lines: Sequence[Line], place: int, separator: str) -> _Parted:
-    """Part the row that begins at a place; one that cannot be parted ends with its first line."""
-    line = lines[place]
-    if line.fault:
-        return _Parted(line, place + 1, None, line.fault)
-    # A line with a fault ends the search for the closing quote, and so does the end of the batch.
-    row = takewhile(lambda further: not further.fault, islice(lines, place, place + 1 + _MOST_FURTHER))
-    reader = csv.reader((further.text for further in row), delimiter=separator, strict=True)
-    try:
-        cells = next(reader)
-    except csv.Error:
-        return _Parted(line, place + 1, None, _UNREADABLE)
-    return _Parted(line, place + reader.line_num, cells)
-
-
-def _read_lines(plan: CsvPlan, first: int, texts: list[str], parted: list[list[str]]) -> Iterator[Row]:
+def _read_lines(plan: CsvPlan, first: int, texts: list[str], parted: list[list[str]]) -> list[Row]:
     """Read rows that take one line each."""
-    width, fields = len(plan.columns), cell_reader(plan.columns)
-    for number, cells in enumerate(parted, first):
-        record = fields.read_sound(cells) if len(cells) == width else None
-        if record is not None:
-            yield Accepted(number, record)
-        elif texts[number - first].strip():
-            yield _read_cells(plan, number, cells)
+    width, read = len(plan.columns), cell_reader(plan.columns).read
+    return [
+        read(number, cells) if len(cells) == width else _refuse_width(plan, number, cells)
+        for number, cells in enumerate(parted, first)
+        if len(cells) == width or texts[number - first].strip()  # a blank line has one cell, or none
+    ]
 
 
-def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> Iterator[Row]:
+def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
     """Read rows of which some take several lines or cannot be parted."""
-    for row in _part_rows(lines, plan.separator):
-        if row.cells is None and not row.line.is_blank:
-            yield refuse(row.line.number, row.reason)
-        elif row.cells is not None and not row.line.is_blank:
-            yield _read_cells(plan, row.line.number, row.cells)
+    width, read = len(plan.columns), cell_reader(plan.columns).read
+    rows: list[Row] = []
+    for line, _end, cells, reason in _part_rows(lines, plan.separator):
+        if line.is_blank:
+            continue
+        if cells is None:
+            rows.append(refuse(line.number, reason))
+        else:
+            rows.append(read(line.number, cells) if len(cells) == width else _refuse_width(plan, line.number, cells))
+    return rows
 
 
-def _read_cells(plan: CsvPlan, number: int, cells: list[str]) -> Row:
-    """Read the fields of one row, and say what is wrong with them."""
-    if len(cells) != len(plan.columns):
-        much = "more" if len(cells) > len(plan.columns) else "fewer"
-        reason = f"has {much} fields than the first line; quote fields that hold the separator"
-        return refuse(number, reason)
-    texts = {name: part_cell(name, cell) for name, cell in zip(plan.columns, cells, strict=True) if name and cell}
-    return read_row(number, texts)
+def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> Refused:
+    """Refuse a row whose fields are not those of the header."""
+    much = "more" if len(cells) > len(plan.columns) else "fewer"
+    return refuse(line, f"has {much} fields than the first line; quote fields that hold the separator")
 
 
 def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:

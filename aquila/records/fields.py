@@ -7,12 +7,12 @@ when too little is left.
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aquila.errors import InputError
 from aquila.records.normalize.identifiers import document_number, email, fails_check, national_number, phone
 from aquila.records.normalize.names import name_words
-from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
+from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, sound_record
 from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
 
 if TYPE_CHECKING:
@@ -22,16 +22,8 @@ LONGEST_ID = 200  # characters
 LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
 MOST_VALUES = 50  # values of one list
 
-_ORDER = (
-    "record_id",
-    *LIST_FIELDS,
-    "full_name",
-    "place_of_birth",
-    "country_of_birth",
-    "category",
-    *CODES,
-    "date_of_birth",
-)
+_TOLD = (*LIST_FIELDS, "full_name", "place_of_birth", "country_of_birth", "category", *CODES, "date_of_birth")
+_RANKS = {FIELDS.index(name): rank for rank, name in enumerate(_TOLD)}
 
 _LISTS = frozenset(LIST_FIELDS)
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
@@ -50,30 +42,53 @@ _DATE_FAULTS = {
 }
 
 
-def read_row(line: int, texts: Mapping[str, Sequence[str]]) -> Row:
-    """Make a row of the texts of its fields, by field name; what is no field is left aside.
+@dataclass(frozen=True, slots=True, repr=False)
+class Faulty:
+    """A field of which something is wrong.
+
+    Attributes:
+        value: What can be used of it.
+        reasons: Why the rest cannot.
+        doubts: What is to be said of values that are used.
+    """
+
+    value: Any
+    reasons: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+
+
+def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the value of any field
+    """Read one field of `FIELDS` from its texts: its value, or a `Faulty` one; the same for the same texts."""
+    if name == "record_id":
+        return _record_id(texts)
+    reasons: list[str] = []
+    value = _value(name, _list(name, texts, reasons), reasons)
+    doubts = _doubts(value) if name == "national_numbers" else ()
+    return Faulty(value, tuple(reasons), doubts) if reasons or doubts else value
+
+
+def make_row(line: int, values: Sequence[Any], faults: Mapping[int, Faulty]) -> Row:
+    """Make a row of what its fields gave.
+
+    Args:
+        line: The line on which it begins.
+        values: The values in the order of `FIELDS`.
+        faults: What is wrong, by place in `FIELDS`.
 
     Returns:
         The record with its warnings, or the refusal with its reasons.
     """
-    findings: list[Finding] = []
-    values: dict[str, Any] = {}
-    for name in _ORDER:
-        if name in texts:
-            reasons: list[str] = []
-            values[name] = read_field(name, texts[name], reasons)
-            findings += [Finding(line, name, reason) for reason in reasons]
-    record_id = values.pop("record_id", "")
+    findings = [Finding(line, FIELDS[place], reason) for place in _told(faults) for reason in faults[place].reasons]
+    record = sound_record(values)
+    if record is not None:
+        findings += [Finding(line, FIELDS[place], doubt) for place in _told(faults) for doubt in faults[place].doubts]
+        return Accepted(line, record, tuple(findings))
+    record_id: str | None = values[0]
     if not record_id:
         reason = "is missing or unusable; give every row an id of its own"
         return refuse(line, reason, field="record_id", warnings=findings)
-    try:
-        record = Record(record_id=record_id, **values)
-    except InputError:
-        reason = "too little is left to match on; give two of given names, family names and date of birth"
-        return refuse(line, reason, record_id, warnings=findings)
-    findings += [Finding(line, "national_numbers", reason) for reason in doubts(record.national_numbers)]
-    return Accepted(line, record, tuple(findings))
+    reason = "too little is left to match on; give two of given names, family names and date of birth"
+    return refuse(line, reason, record_id, warnings=findings)
 
 
 def refuse(
@@ -83,26 +98,9 @@ def refuse(
     return Refused(line, record_id, (*warnings, Finding(line, field, reason, Severity.REFUSAL)))
 
 
-def read_field(name: str, texts: Sequence[str], reasons: list[str]) -> Any:  # noqa: ANN401 - the value of any field
-    """Read one field of `FIELDS` from its texts, and add to the reasons why some cannot be used."""
-    if name == "record_id":
-        return _record_id(texts)
-    values = _list(name, texts, reasons)
-    if name in _LISTS:
-        return values
-    if len(values) > 1:
-        reasons.append("has several values; the first is used")
-    if not values:
-        return None
-    if name == "date_of_birth":
-        return _date(values[0], reasons)
-    return _code(name, values[0], reasons) if name in CODES else values[0]
-
-
-def doubts(national_numbers: Iterable[str]) -> list[str]:
-    """What is to be said of each national number that has the form of a known scheme and the check digits of none."""
-    reason = "has check digits that no known national number has; it is used; look for a typing error"
-    return [reason for number in map(national_number, national_numbers) if fails_check(number)]
+def _told(faults: Mapping[int, Faulty]) -> list[int]:
+    """The places of what is wrong in the order in which it is told: lists, texts, codes, the date."""
+    return sorted(faults, key=_RANKS.__getitem__)
 
 
 def _record_id(texts: Sequence[str]) -> str:
@@ -127,6 +125,19 @@ def _list(name: str, texts: Sequence[str], reasons: list[str]) -> tuple[str, ...
     return tuple(values)[:MOST_VALUES]
 
 
+def _value(name: str, values: tuple[str, ...], reasons: list[str]) -> Any:  # noqa: ANN401 - the value of any field
+    """The value of a field whose usable texts are given: all of them, or what the first is where it holds one."""
+    if name in _LISTS:
+        return values
+    if len(values) > 1:
+        reasons.append("has several values; the first is used")
+    if not values:
+        return None
+    if name == "date_of_birth":
+        return _date(values[0], reasons)
+    return _code(name, values[0], reasons) if name in CODES else values[0]
+
+
 def _code(name: str, text: str, reasons: list[str]) -> str | None:
     """A value of a closed list."""
     code = text.upper()
@@ -135,7 +146,7 @@ def _code(name: str, text: str, reasons: list[str]) -> str | None:
     if code not in CODES[name]:
         reasons.append("is an unknown code and is not used; use one of " + ", ".join(CODES[name]))
         return None
-    return CODES[name][CODES[name].index(code)]
+    return code
 
 
 def _date(text: str, reasons: list[str]) -> PartialDate | None:
@@ -146,19 +157,26 @@ def _date(text: str, reasons: list[str]) -> PartialDate | None:
     return date
 
 
+def _doubts(national_numbers: Iterable[str]) -> tuple[str, ...]:
+    """What is to be said of each national number that has the form of a known scheme and the check digits of none."""
+    reason = "has check digits that no known national number has; it is used; look for a typing error"
+    return tuple(reason for number in map(national_number, national_numbers) if fails_check(number))
+
+
 _LEFT_OUT = frozenset({"Cf", "Cs"})  # format characters, and halves of characters that JSON can spell
 
 
 def clean(text: str) -> str:
     """Put a text into NFC, control and format characters out, white space to single blanks."""
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split()) if " " in text else text
-    kept = "".join(
-        " " if category == "Cc" else letter
-        for letter, category in zip(text, map(unicodedata.category, text), strict=True)
-        if category not in _LEFT_OUT
-    )
-    return " ".join(unicodedata.normalize("NFC", kept).split())
+    if not text.isprintable():
+        text = "".join(
+            " " if category == "Cc" else letter
+            for letter, category in zip(text, map(unicodedata.category, text), strict=True)
+            if category not in _LEFT_OUT
+        )
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
 
 
 def _fault(name: str, value: str) -> str:

@@ -10,13 +10,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.columns import read_sound_texts
-from aquila.records.fields import read_row, refuse
+from aquila.records.columns import read_texts
+from aquila.records.fields import refuse
 from aquila.records.lines import BATCH_LINES, Batch, Line, LineSource
-from aquila.records.rows import Accepted, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from aquila.records.rows import Row
 
 _PROPERTIES = (
     ("firstName", "given_names"),
@@ -71,9 +72,7 @@ def _read_entity(line: Line) -> Row | None:
         return refuse(line.number, "is no entity; it needs id, schema and properties with lists of texts")
     if entity["schema"] != "Person":
         return None
-    texts = _texts(entity["id"], entity["properties"])
-    record = read_sound_texts(texts)
-    return read_row(line.number, texts) if record is None else Accepted(line.number, record)
+    return read_texts(line.number, _texts(entity["id"], entity["properties"]))
 
 
 def _is_entity(entity: Any) -> bool:  # noqa: ANN401 - whatever JSON holds

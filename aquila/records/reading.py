@@ -1,6 +1,6 @@
 """Lists of persons from files, in bounded memory, by one process or by several.
 
-Two formats: CSV with the columns of `fields.FIELDS`, and FollowTheMoney JSON lines. `open_list` reads what concerns
+Two formats: CSV with the columns of `person.FIELDS`, and FollowTheMoney JSON lines. `open_list` reads what concerns
 the whole file and cuts the rest into batches of raw lines; `read_batch` turns one into rows and may run in any
 process; `WholeList` checks, in the order of the file, what no batch shows by itself. `read_records` is the three in a
 row. Of a list of any length only a number per accepted record id is kept.

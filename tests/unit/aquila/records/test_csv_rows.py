@@ -160,6 +160,12 @@ def test_a_row_of_several_lines_is_not_cut() -> None:
     ]
 
 
+def test_a_row_of_long_lines_is_not_cut() -> None:
+    """It may be longer than a batch."""
+    long = ",".join(f'"{"x" * 60_000}\nx"' for _ in range(12))
+    assert [len(lines) for lines in cut(f"1,{long}\n2,a,b,\n", 1)] == [13, 1]
+
+
 def test_a_quote_that_never_closes_does_not_join_batches() -> None:
     """Its line is a row of its own."""
     assert cut('1,"a,b,\n2,a,b,\n3,a,b,\n', 1) == [['1,"a,b,'], ["2,a,b,"], ["3,a,b,"]]

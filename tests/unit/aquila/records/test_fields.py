@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, clean, read_row
+from aquila.records.columns import read_texts
+from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, Faulty, clean, read_field
 from aquila.records.rows import Accepted, Refused, Row, Severity
 
 NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
@@ -12,7 +13,7 @@ NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
 
 def read(**texts: list[str]) -> Row:
     """Read a row that is complete but for the given fields."""
-    return read_row(2, {**NAMED, **texts})
+    return read_texts(2, {**NAMED, **texts})
 
 
 def accepted(**texts: list[str]) -> Accepted:
@@ -102,6 +103,23 @@ def test_several_values_of_a_single_field_are_a_warning() -> None:
     row = accepted(date_of_birth=["1980", "1981"])
     assert str(row.record.date_of_birth) == "1980"
     assert [warning.field for warning in row.warnings] == ["date_of_birth"]
+
+
+def test_a_faulty_field_does_not_show_itself() -> None:
+    """What can be used of it is a person's."""
+    faulty = read_field("date_of_birth", ["1980-02-31"])
+    assert isinstance(faulty, Faulty)
+    assert "1980" not in repr(faulty)
+
+
+def test_findings_come_in_one_order() -> None:
+    """Lists, texts, codes, the date, and doubts at last, whatever the order of the columns."""
+    row = accepted(
+        date_of_birth=["x"], sex=["Q"], category=["a", "b"], national_numbers=["0101990710009"], aliases=["?"]
+    )
+    assert [warning.field for warning in row.warnings] == [
+        "aliases", "category", "sex", "date_of_birth", "national_numbers"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("ids", [[], [""], [" "], ["x" * (LONGEST_ID + 1)], ["a\x07b"], ["\ud800"]])
