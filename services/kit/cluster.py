@@ -9,8 +9,10 @@ worker that did it, so only errors of our own tree leave a piece as they are: ot
 from __future__ import annotations
 
 import contextlib
+import pickle
 import ssl
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     Parameters = ParamSpec("Parameters")
 
 _LOG = Log("kit.cluster")
-_WAIT_SECONDS = 30
+_WAIT_SECONDS = 10
+_CLOSE_SECONDS = 3
 # A piece carries its chunk with it: megabytes are expected, and no reason for a warning.
 _CONFIGURATION = {"distributed.admin.large-graph-warning-threshold": "1GB"}
 
@@ -90,7 +93,7 @@ def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> O
         undo.pop_all()
     threads = sum(condition.threads for condition in conditions.values())
     _LOG.info("cluster_connected", count=len(conditions), url=settings.dask_scheduler)
-    return OpenExecutor(ClusterExecutor(client), threads, client.close)
+    return OpenExecutor(ClusterExecutor(client), threads, partial(client.close, timeout=_CLOSE_SECONDS))
 
 
 def check(conditions: dict[str, Condition], release: str) -> None:
@@ -126,8 +129,40 @@ def release_here() -> str:
     return aquila.__version__
 
 
-def do_piece(release: str, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+class Parcel:
+    """What travels to a worker or back, pickled by us, so that Dask neither looks into it nor shows it.
+
+    Left to itself, Dask takes containers apart and sends what it can by msgpack, in which a string enumeration comes
+    out as a plain string and a tuple as a list.
+    """
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @classmethod
+    def of(cls, content: object) -> Parcel:
+        """Wrap something up."""
+        return cls(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
+
+    def open(self) -> Any:  # noqa: ANN401 - whatever was wrapped up
+        """Return what was wrapped up; the other side is of our own zone and has a certificate of our own CA."""
+        return pickle.loads(self._content)  # noqa: S301 - as the docstring says
+
+    def __reduce__(self) -> tuple[type[Parcel], tuple[bytes]]:
+        return Parcel, (self._content,)
+
+    def __repr__(self) -> str:
+        return f"Parcel({len(self._content)} bytes)"
+
+
+def do_piece(release: str, parcel: Parcel) -> Parcel:
     """Do a piece of work; runs at a worker.
+
+    Args:
+        release: The caller's release of Aquila.
+        parcel: The function, and a tuple of its arguments.
 
     Raises:
         PolicyError: The worker has another release of Aquila.
@@ -139,7 +174,8 @@ def do_piece(release: str, function: Callable[..., Result], arguments: tuple[Any
             "a worker of the Dask cluster runs another release of Aquila", expected=release, got=aquila.__version__
         )
     try:
-        return function(*arguments)
+        function, arguments = parcel.open()
+        return Parcel.of(function(*arguments))
     except AquilaError:
         raise
     except Exception as error:  # noqa: BLE001 - the worker would log it, and its message may quote what it failed on
@@ -166,8 +202,9 @@ class ClusterExecutor(Executor):
         """
         assert not kwargs, "a piece of work has its arguments by position"
         outer: Future[Result] = Future()
+        parcel = Parcel.of((fn, args))
         try:
-            inner = self._inner.submit(do_piece, aquila.__version__, fn, args)
+            inner: Future[Parcel] = self._inner.submit(do_piece, aquila.__version__, parcel)
         except Exception as error:  # noqa: BLE001 - the client's own, whatever it is today: the piece was not taken
             raise LostWorkerError(type(error).__name__) from None
         outer.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
@@ -179,13 +216,13 @@ class ClusterExecutor(Executor):
         self._inner.shutdown(wait=wait and not cancel_futures)
 
 
-def _pass_on(inner: Future[Result], outer: Future[Result]) -> None:
+def _pass_on(inner: Future[Parcel], outer: Future[Result]) -> None:
     """Give a piece's result or error to who waits; what is not of our own tree says that the cluster failed."""
     if outer.cancelled() or not outer.set_running_or_notify_cancel():
         return
     error: BaseException | None = CancelledError() if inner.cancelled() else inner.exception()
     if error is None:
-        outer.set_result(inner.result())
+        outer.set_result(inner.result().open())
     elif isinstance(error, AquilaError):
         outer.set_exception(error)
     else:

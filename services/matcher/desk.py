@@ -14,6 +14,7 @@ from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import read_registry
 from aquila.records.rules import BUILT_IN, load_rules
+from services.kit.executors import workers_of
 from services.kit.files import ChunkFiles, read_secret
 from services.kit.homes import CHUNKS_FOLDER
 from services.kit.settings import MEBIBYTE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.registry import Registry
     from aquila.records.rules import RuleTable
+    from services.kit.executors import Workers
     from services.matcher.settings import MatcherSettings
 
 
@@ -44,6 +46,7 @@ class Desk:
         matcher: The role, with its identity key.
         rules: The match rules that rounds may use, by name.
         known: The records of rounds.
+        workers: Where tokens are joined.
         bell: Wakes drivers and waiting calls of this process.
         clock: Seconds since 1970.
         random: Gives random bytes.
@@ -56,6 +59,7 @@ class Desk:
     matcher: Matcher
     rules: Mapping[str, RuleTable]
     known: KnownRounds
+    workers: Workers
     bell: Bell
     clock: Callable[[], int]
     random: Callable[[int], bytes]
@@ -81,7 +85,8 @@ class Desk:
         )
 
     def close(self) -> None:
-        """Close the database's connections."""
+        """End the workers and close the database's connections."""
+        self.workers.close()
         self.store.close()
 
 
@@ -119,6 +124,7 @@ def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None)
         matcher=Matcher(identity),
         rules=_rules(settings),
         known=KnownRounds(store, registry, load_group(settings.workers or None)),
+        workers=workers_of(settings, ["aquila.matching.join_tasks"]),
         bell=Bell(),
         clock=clock or now,
         random=secrets.token_bytes,

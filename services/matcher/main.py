@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 import aquila
+from aquila.errors import ExecutorError
 from services.kit import logs
 from services.kit.drivers import Driver
 from services.kit.migrate import migrate
@@ -42,6 +43,7 @@ def run(settings_path: Path) -> None:
     Raises:
         InputError: The settings, the registry or an address cannot be used.
         KeyMaterialError: A key or token cannot be read.
+        PolicyError: The executor of the settings cannot be used.
         StoreError: The database cannot be opened or is newer than this program.
     """
     settings = load(settings_path, MatcherSettings)
@@ -50,6 +52,8 @@ def run(settings_path: Path) -> None:
     endpoint = bind(settings)
     app = build(settings, endpoint)
     desk: Desk = app.state.desk
+    with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
+        desk.workers.start()
     serve(app, endpoint, settings.tls, before_end=desk.bell.take_down)
 
 

@@ -125,6 +125,7 @@ class World:
     root: Path
     database_urls: Mapping[str, str] = field(default_factory=dict)
     tls: bool = False
+    more_settings: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
 
     @property
@@ -156,11 +157,11 @@ class World:
         for service in self.services.values():
             run("party", "register", *cards, "--home", str(service.home))
         for service in self.services.values():
+            settings = service.home / f"{service.kind}.toml"
+            content = self.more_settings.get(service.name, "") + settings.read_text()
             if service.name in self.database_urls:
-                settings = service.home / f"{service.kind}.toml"
-                settings.write_text(
-                    settings.read_text() + f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
-                )
+                content += f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
+            settings.write_text(content)
             service.start()
 
     def _use_tls(self, matcher: Service) -> list[str]:

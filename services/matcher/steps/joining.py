@@ -9,9 +9,10 @@ import fcntl
 import os
 import shutil
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila.errors import MalformedError
+from aquila.errors import MalformedError, PolicyError
 from aquila.matching.join import TokenTable
 from aquila.protocol.matcher import TokenCount, grade_pairs, learn_bases, make_reports
 from services.kit.logs import Log
@@ -21,7 +22,7 @@ from services.matcher.tables import HitCountRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from concurrent.futures import Executor
 
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds import Round
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from services.matcher.known import Turn
 
 _LOG = Log("matcher.joining")
+_LEAST_MEBIBYTES = 64
 
 
 class FaultyTokensError(MalformedError):
@@ -69,19 +71,23 @@ def join(
     Raises:
         FaultyTokensError: A party's tokens are not one for each element, or no rows.
         NotFoundError, DigestError: A file was lost or changed on our disk.
-        PolicyError: The matcher does not have the round's match rules.
+        PolicyError: The matcher does not have the round's match rules, or its workers do not see its scratch folder.
+        ExecutorError: A worker is gone; the join begins anew.
     """
     table = desk.table_of(round_.manifest.rules.digest)
     limits = desk.settings.match
-    with _scratch(desk.scratch) as folder:
+    with _scratch(desk.scratch) as folder, desk.workers.lent() as opened:
         if folder is None:
             return None
+        _check_view(opened.executor, folder)
+        # Several tasks are at work at once, and share what the join may use.
+        memory = max(_LEAST_MEBIBYTES, limits.memory_mebibytes // opened.workers)
         with TokenTable(
-            folder, memory_mib=limits.memory_mebibytes, threads=limits.threads, rows_per_range=limits.rows_per_range
+            folder, memory_mib=memory, threads=limits.threads, rows_per_range=limits.rows_per_range
         ) as tokens:
             for number, submission_id in enumerate(submissions):
                 _add(desk, round_, table, tokens, number, submission_id)
-            tokens.join(pairs, round_.manifest.frequency_limit)
+            tokens.join(pairs, round_.manifest.frequency_limit, opened.executor)
             shares = learn_bases(round_, table, submissions, tokens.patterns())
             graded = list(grade_pairs(round_, table, submissions, shares, tokens.pairs()))
     reports = make_reports(round_, submissions, shares, graded, query, desk.random)
@@ -92,6 +98,20 @@ def join(
         hits[left, right, level.value] += 1
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
     return Joined(reports, hits)
+
+
+def _check_view(executor: Executor, folder: Path) -> None:
+    """Refuse workers of another machine that do not share this one's scratch folder.
+
+    Raises:
+        PolicyError: A worker does not see it.
+    """
+    if not executor.submit(Path.is_dir, folder).result():
+        raise PolicyError(
+            "a worker that joins tokens does not see the matcher's scratch folder",
+            hint="put the matcher's home on storage that every worker mounts at the same place, or join locally",
+            folder=str(folder),
+        )
 
 
 def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:

@@ -145,6 +145,31 @@ async def test_blinded_elements_go_when_everyone_evaluated_them(three: World) ->
     assert not any("/blinded/AL/" in name for name in three.chunk_files())
 
 
+async def test_a_blinded_chunk_goes_with_its_last_acknowledgement(three: World) -> None:
+    """Chunk by chunk: as soon as its origin has everyone's evaluation of it, whatever is still missing of others."""
+    await three.opened()
+    origin = three.nodes["AL"]
+    sent = await origin.submit()
+    await three.nodes["RS"].evaluate()
+    await three.nodes["SI"].sync()
+    await three.nodes["SI"].evaluate_chunk(sent.submission_id, 0)
+    await origin.sync()
+
+    async def acknowledge(party: str) -> None:
+        path = f"submissions/{sent.submission_id}/evaluations/{party}/0"
+        assert (await origin.call("DELETE", path)).status_code == 204
+
+    blinded = f"{sent.submission_id}/blinded/AL/0"
+    await acknowledge("RS")
+    assert any(name.endswith(blinded) for name in three.chunk_files())
+    await acknowledge("SI")
+    assert not any(name.endswith(blinded) for name in three.chunk_files())
+    assert sum("/blinded/AL/" in name for name in three.chunk_files()) == len(sent.chunks) - 1
+    await acknowledge("SI")
+    gone = await three.nodes["SI"].call("GET", f"submissions/{sent.submission_id}/blinded/0")
+    assert problem(gone) == (404, "not-found")
+
+
 async def test_a_quota_of_evaluations(worlds: Callable[..., World]) -> None:
     """While origins are slow, evaluators are told to come again; then they may go on."""
     world = worlds()

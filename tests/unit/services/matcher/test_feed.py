@@ -109,3 +109,17 @@ async def test_a_bell_that_was_taken_down(world: World) -> None:
     world.desk.bell.take_down()
     assert waiting.is_set()
     world.desk.bell.ring()
+
+
+async def test_who_waits_is_let_go_when_the_matcher_stops(world: World) -> None:
+    """A long poll does not hold up the end of the service."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    world.desk.bell.hang()
+    waiting = asyncio.create_task(node.call("GET", f"events?after={node.cursor}&wait=20"))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    world.desk.bell.take_down()
+    answer = await asyncio.wait_for(waiting, 5)
+    assert Events.model_validate_json(answer.content).events == ()

@@ -247,7 +247,7 @@ def make_world(
     for code, url in (databases or {}).items():
         with (path / code / "node.toml").open("a") as file:
             file.write(f'\n[database]\nurl = "{url}"\n')
-    settings = load(path / "matcher" / "matcher.toml", MatcherSettings)
+    settings = load(path / "matcher" / "matcher.toml", MatcherSettings).model_copy(update={"workers": 1})
     matcher_main.prepare(settings)
     app = matcher_main.build(settings, clock=clock)
     transport = httpx.ASGITransport(app=app)

@@ -1,0 +1,180 @@
+"""The same round on a Dask cluster with TLS: the same hits, and nothing of a secret in what the cluster writes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import tomllib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from cluster import Cluster, write_authority
+from world import World, leaks, paired_hits, rehearsed_hits, secrets_of
+
+from aquila import __version__
+from aquila.errors import ExecutorError, InputError, MalformedError, PolicyError
+from aquila.protocol.tasks import CarriedSecret, Evaluating
+from aquila.records.rules import load_rules
+from services.kit.cluster import connect
+from services.kit.executors import workers_of
+from services.kit.settings import ServiceSettings
+from services.node.tasks import EVALUATE, StoredBatch, digest_stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.e2e
+
+SHARE = bytes(range(1, 32)) + b"\x01"
+FRESH = b"fresh bytes of a proof's nonce.."
+PERSON = b'{"given_names": ["Arben"], "family_names": ["Hoxhallari"]'  # no JSON: its reader would quote it
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A scheduler and two workers."""
+    made = Cluster(tmp_path / "cluster")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+def settings_of(cluster: Cluster, home: Path) -> ServiceSettings:
+    """Return a service's settings with this cluster."""
+    return ServiceSettings.model_validate({"home": home, **tomllib.loads(cluster.settings())})
+
+
+def forms(secret: bytes) -> set[bytes]:
+    """Return a secret in the spellings in which it might be written."""
+    return {secret, secret.hex().encode(), base64.b64encode(secret), repr(secret)[2:-1].encode()}
+
+
+def test_a_round_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
+    """The matcher and two nodes on the cluster, one node on its own cores: the hits of a local rehearsal."""
+    (tmp_path / "world").mkdir()
+    on_cluster = dict.fromkeys(("matcher", "AL", "MK"), cluster.settings())
+    world = World(tmp_path / "world", more_settings=on_cluster)
+    try:
+        world.make(["AL", "MK", "RS"])
+        round_id = world.propose()
+        world.consent(round_id)
+        for node in world.nodes:
+            world.submit(node, round_id, world.import_list(node, files[node.name]))
+        world.wait_for_hits(round_id)
+        assert paired_hits(world, round_id) == rehearsed_hits(files, tmp_path)
+        world.close(round_id)
+    finally:
+        world.stop()
+    assert leaks(iter(cluster.logs), secrets_of(files)) == []
+    worked = [
+        path for path in cluster.logs if path.name.startswith("worker") and b"Run out-of-band" in path.read_bytes()
+    ]
+    assert len(worked) == 2, "both workers were asked who they are"
+
+
+def test_a_failing_task_shows_no_secret(cluster: Cluster, tmp_path: Path) -> None:
+    """Workers log a task that fails; its share, nonce and records are in no log, on no page and on no disk."""
+    workers = workers_of(settings_of(cluster, tmp_path), [])
+    evaluating = Evaluating(CarriedSecret(SHARE), b"context", b"\xff" * 32, FRESH)
+    batch = StoredBatch(b"\x01" * 32, load_rules("exact"), [PERSON])
+
+    async def fail() -> None:
+        with pytest.raises(MalformedError):
+            await workers.run(EVALUATE, evaluating)
+        with pytest.raises((ExecutorError, InputError)):
+            await workers.run(digest_stored, batch)
+        # What is still waiting is in the scheduler's memory, and its pages tell of it.
+        waiting = [asyncio.create_task(workers.run(EVALUATE, replace(evaluating, context=b"%d" % n))) for n in range(8)]
+        pages.extend(await asyncio.to_thread(dashboard, cluster))
+        await asyncio.gather(*waiting, return_exceptions=True)
+        pages.extend(await asyncio.to_thread(dashboard, cluster))
+
+    pages: list[bytes] = []
+    try:
+        asyncio.run(fail())
+    finally:
+        workers.close()
+    written = [path.read_bytes() for path in cluster.logs] + pages
+    assert sum(content.count(b"Compute Failed") for content in written) >= 2, "workers log what fails"
+    assert len(pages) >= 6
+    needles = forms(SHARE) | forms(FRESH) | forms(PERSON) | {b"Hoxhallari"}
+    assert [needle for needle in needles for content in written if needle in content] == []
+
+
+def dashboard(cluster: Cluster) -> list[bytes]:
+    """Return the pages that scheduler and workers show over HTTP."""
+    places = set()
+    for path in cluster.logs:
+        places |= {
+            place.decode() for place in re.findall(rb"dashboard at: +(?:http://)?(127\.0\.0\.1:\d+)", path.read_bytes())
+        }
+    pages = []
+    for place in sorted(places):
+        for name in ("info/main/workers.html", "info/logs.html", "info/main/logs.html", "json/counts.json", "health"):
+            answer = httpx.get(f"http://{place}/{name}", timeout=10)
+            if answer.is_success:
+                pages.append(answer.content)
+    return pages
+
+
+def test_another_authority_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    """Neither side goes on with a peer whose certificate is by another CA."""
+    write_authority(tmp_path / "other")
+    for name in ("ca.pem", "service.pem"):
+        settings = settings_of(cluster, tmp_path)
+        field = "dask_ca_file" if name == "ca.pem" else "dask_certificate_file"
+        changed = {field: tmp_path / "other" / name}
+        if name == "service.pem":
+            changed["dask_key_file"] = tmp_path / "other" / "service.key"
+        with pytest.raises(ExecutorError, match="cannot be used"):
+            connect(settings.model_copy(update=changed), wait_seconds=3)
+
+
+def test_a_cluster_of_another_release_is_refused(tmp_path: Path) -> None:
+    """Before anything travels there."""
+    (tmp_path / "shim").mkdir()
+    (tmp_path / "shim" / "sitecustomize.py").write_text("import aquila\naquila.__version__ = '0.0.1'\n")
+    cluster = Cluster(tmp_path / "cluster", workers=1, environment={"PYTHONPATH": str(tmp_path / "shim")})
+    try:
+        cluster.start()
+        with pytest.raises(PolicyError, match="another release") as caught:
+            connect(settings_of(cluster, tmp_path))
+        assert caught.value.fields == {"expected": __version__, "got": "0.0.1"}
+    finally:
+        cluster.stop()
+
+
+def test_a_cluster_that_spills_is_refused(tmp_path: Path) -> None:
+    """What it works on would end on its disks."""
+    cluster = Cluster(tmp_path / "cluster", workers=1, environment={"DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "0.7"})
+    try:
+        cluster.start()
+        with pytest.raises(PolicyError, match="may write what it works on"):
+            connect(settings_of(cluster, tmp_path))
+    finally:
+        cluster.stop()
+
+
+def test_workers_that_die_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:
+    """One that is killed is replaced by the other; a cluster that is gone is an error; one that returns is used."""
+    workers = workers_of(settings_of(cluster, tmp_path), [])
+
+    async def play() -> None:
+        cluster.processes[1].kill()
+        assert await workers.run(len, b"x" * 1_000_000) == 1_000_000
+        cluster.stop()
+        with pytest.raises(ExecutorError):
+            await workers.run(len, b"x")
+        await asyncio.to_thread(cluster.start)
+        assert await workers.run(len, b"xy") == 2
+
+    try:
+        asyncio.run(asyncio.wait_for(play(), 90))
+    finally:
+        workers.close()
