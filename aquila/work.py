@@ -13,7 +13,7 @@ import signal
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
@@ -146,6 +146,14 @@ def _context(preload: Sequence[str]) -> BaseContext:
         return get_context("spawn")
     context = get_context("forkserver")
     context.set_forkserver_preload(list(preload))
+    # It imports them while the caller goes on. Ctrl-C is blocked meanwhile, and so it stays in the new process and in
+    # all workers: from a terminal it goes to each of them, and would show a traceback of every one.
+    resource_tracker.ensure_running()  # which unblocks it when it starts
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
     return context
 
 

@@ -65,7 +65,7 @@ class Runs:
         """Return the runs that have rows as they lie in the file; what is read of them is read when it is needed."""
         if not sum(self._sizes):
             return []
-        rows = np.memmap(self._spool.path, dtype=ROW, mode="r")
+        rows = np.asarray(np.memmap(self._spool.path, dtype=ROW, mode="r"))  # plain arrays are cut with less ado
         ends = np.cumsum(self._sizes)
         return [rows[end - size : end] for end, size in zip(ends, self._sizes, strict=True) if size]
 
@@ -114,16 +114,15 @@ class RecordIds:
     """The record ids of a list by position, without an object for each."""
 
     def __init__(self) -> None:
-        self._texts: list[bytes] = []
+        self._texts: list[str] = []
         self._ends: list[np.ndarray] = []
         self._firsts = [0]
 
     def append(self, record_ids: Sequence[str]) -> None:
         """Take the ids of the next records."""
-        encoded = [record_id.encode("utf-8", "surrogatepass") for record_id in record_ids]
-        self._texts.append(b"".join(encoded))
-        self._ends.append(np.cumsum([0, *map(len, encoded)], dtype=np.uint32))
-        self._firsts.append(self._firsts[-1] + len(encoded))
+        self._texts.append("".join(record_ids))
+        self._ends.append(np.cumsum([0, *map(len, record_ids)], dtype=np.uint32))
+        self._firsts.append(self._firsts[-1] + len(record_ids))
 
     def __len__(self) -> int:
         return self._firsts[-1]
@@ -132,7 +131,7 @@ class RecordIds:
         batch = int(np.searchsorted(self._firsts, position, side="right")) - 1
         within = position - self._firsts[batch]
         start, end = self._ends[batch][within : within + 2].tolist()
-        return self._texts[batch][start:end].decode("utf-8", "surrogatepass")
+        return self._texts[batch][start:end]
 
     def __iter__(self) -> Iterator[str]:
         return (self[position] for position in range(len(self)))
