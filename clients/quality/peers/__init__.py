@@ -1,0 +1,5 @@
+"""Peers that the matching is compared with; each script runs in the environment of requirements/quality.txt.
+
+A script reads {"lists": {party: [[record id, given names, family names, date of birth], ...]}} from the file that it is
+given, and writes {"peer": name and version, "pairs": [[party, record id, party, record id, likeness], ...]} to stdout.
+"""

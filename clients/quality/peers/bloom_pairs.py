@@ -1,0 +1,65 @@
+"""Bloom-filter encodings: clkhash encodes names and dates by bigrams, anonlink compares by the Dice coefficient."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import version
+from itertools import combinations
+from pathlib import Path
+
+import anonlink
+from clkhash import clk
+from clkhash.schema import from_json_dict
+
+_LEAST = 0.7
+
+
+def _feature(name: str, bits: int, form: str) -> dict[str, object]:
+    """Describe how one field is encoded."""
+    return {
+        "identifier": name,
+        "format": {"type": "string", "encoding": "utf-8", "case": form},
+        "hashing": {
+            "comparison": {"type": "ngram", "n": 2},
+            "strategy": {"bitsPerFeature": bits},
+            "hash": {"type": "doubleHash"},
+        },
+    }
+
+
+SCHEMA = {
+    "version": 3,
+    "clkConfig": {
+        "l": 1024,
+        "xor_folds": 0,
+        "kdf": {"type": "HKDF", "hash": "SHA256", "info": "", "salt": "", "keySize": 64},
+    },
+    "features": [
+        {"identifier": "record_id", "ignored": True},
+        _feature("given", 200, "mixed"),
+        _feature("family", 200, "mixed"),
+        _feature("born", 200, "mixed"),
+    ],
+}
+
+
+def main() -> None:
+    """Compare all lists with each other."""
+    lists = json.loads(Path(sys.argv[1]).read_text("utf-8"))["lists"]
+    schema = from_json_dict(SCHEMA)
+    encoded = {
+        party: clk.generate_clks(rows, schema, "an agreed secret", max_workers=1) for party, rows in lists.items()
+    }
+    pairs = []
+    for one, other in combinations(sorted(lists), 2):
+        likeness, _, (left, right) = anonlink.candidate_generation.find_candidate_pairs(
+            [encoded[one], encoded[other]], anonlink.similarities.dice_coefficient, _LEAST
+        )
+        for dice, i, j in zip(likeness, left, right, strict=True):
+            pairs.append([one, lists[one][i][0], other, lists[other][j][0], dice])
+    json.dump({"peer": f"clkhash {version('clkhash')}, anonlink {version('anonlink')}", "pairs": pairs}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Labelled sets: lists of parties, and which records of two lists are one person."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.errors import InputError
+from aquila.records.person import Record
+from aquila.records.reading import Accepted, read_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+class Pair(NamedTuple):
+    """Two records of two lists, the smaller party code first."""
+
+    party_a: str
+    record_a: str
+    party_b: str
+    record_b: str
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Lists whose common persons are known.
+
+    Attributes:
+        name: As reports show it.
+        lists: Each party's records by code.
+        same: The pairs that are one person.
+        judged: The pairs of which something is known; None where that is all of them.
+    """
+
+    name: str
+    lists: Mapping[str, list[Record]]
+    same: frozenset[Pair]
+    judged: frozenset[Pair] | None = None
+
+    def __repr__(self) -> str:
+        return f"LabelledSet({self.name!r})"
+
+    def only(self, fields: Iterable[str], name: str = "") -> LabelledSet:
+        """The same persons, of whom only these fields are known."""
+        kept = {"record_id", *fields}
+        lists = {party: [_only(record, kept) for record in records] for party, records in self.lists.items()}
+        return replace(self, name=name or self.name, lists=lists)
+
+    def among(self, parties: Iterable[str], name: str = "") -> LabelledSet:
+        """The lists of some of the parties."""
+        chosen = set(parties)
+        return replace(
+            self,
+            name=name or self.name,
+            lists={party: records for party, records in self.lists.items() if party in chosen},
+            same=frozenset(pair for pair in self.same if {pair.party_a, pair.party_b} <= chosen),
+        )
+
+
+NAMES_AND_DATE = ("given_names", "family_names", "full_name", "date_of_birth")
+
+
+def region(folder: Path) -> LabelledSet:
+    """Read a folder of lists CODE.csv.gz and truth.csv.gz with person_id, party and record_id.
+
+    Raises:
+        InputError: A list cannot be read.
+    """
+    paths = sorted(path for path in folder.glob("*.csv.gz") if path.name != "truth.csv.gz")
+    lists = {path.name.partition(".")[0]: records_of(gzip.decompress(path.read_bytes())) for path in paths}
+    truth = rows_of(gzip.decompress((folder / "truth.csv.gz").read_bytes()))
+    return LabelledSet(
+        f"region, {len(lists)} x {max(map(len, lists.values())):,}",
+        lists,
+        same_persons((row["person_id"], row["party"], row["record_id"]) for row in truth),
+    )
+
+
+def febrl4(folder: Path) -> LabelledSet:
+    """Read the two lists of FEBRL 4, given name, surname and date of birth: a person has one number in both.
+
+    Raises:
+        InputError: The folder lacks them.
+    """
+    lists, persons = {}, []
+    for party, file in (("AA", "dataset4a.csv"), ("BB", "dataset4b.csv")):
+        path = folder / file
+        if not path.is_file():
+            raise InputError(f"{path}: FEBRL 4 is not there", hint="`make bench-quality` fetches it")
+        rows = rows_of(path.read_bytes())
+        persons += [(row["rec_id"].split("-")[1], party, row["rec_id"]) for row in rows]
+        lists[party] = _as_read(
+            (row["rec_id"], row["given_name"], row["surname"], "", _with_hyphens(row["date_of_birth"])) for row in rows
+        )
+    return LabelledSet("FEBRL 4", lists, same_persons(persons))
+
+
+def aliases(path: Path) -> LabelledSet:
+    """Read labelled pairs of names and dates: pair_id, full_name_a, date_of_birth_a, full_name_b, ..., same.
+
+    Only the labelled pairs are judged; of others nobody knows whether they are one person.
+    """
+    rows = rows_of(path.read_bytes())
+    pairs = {Pair("AA", row["pair_id"], "BB", row["pair_id"]): row["same"] == "1" for row in rows}
+    lists = {
+        party: _as_read(
+            (row["pair_id"], "", "", row[f"full_name_{side}"], row[f"date_of_birth_{side}"]) for row in rows
+        )
+        for party, side in (("AA", "a"), ("BB", "b"))
+    }
+    return LabelledSet("aliases", lists, frozenset(pair for pair, same in pairs.items() if same), frozenset(pairs))
+
+
+def same_persons(noted: Iterable[tuple[str, str, str]]) -> frozenset[Pair]:
+    """Turn persons with their records into pairs of records of two parties.
+
+    Args:
+        noted: Person, party, record id.
+    """
+    records = defaultdict(list)
+    for person, party, record_id in noted:
+        records[person].append((party, record_id))
+    return frozenset(
+        Pair(*one, *other)
+        for found in records.values()
+        for one, other in combinations(sorted(found), 2)
+        if one[0] != other[0]
+    )
+
+
+def _only(record: Record, kept: set[str]) -> Record:
+    """Return a record of which only some fields are known."""
+    content = json.loads(record.to_json())
+    return Record.from_json(json.dumps({name: value for name, value in content.items() if name in kept}).encode())
+
+
+def _as_read(rows: Iterable[tuple[str, str, str, str, str]]) -> list[Record]:
+    """Read rows of record id, given names, family names, full name and date as a party's CSV list would be."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("record_id", "given_names", "family_names", "full_name", "date_of_birth"))
+    writer.writerows(rows)
+    return records_of(text.getvalue().encode())
+
+
+def _with_hyphens(date: str) -> str:
+    """Return YYYYMMDD as YYYY-MM-DD."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if date else ""
+
+
+def records_of(content: bytes) -> list[Record]:
+    """Read the records of a CSV list that can be used."""
+    return [row.record for row in read_csv(io.BytesIO(content)) if isinstance(row, Accepted)]
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    """Read a CSV file by column; blanks around values go."""
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), skipinitialspace=True)
+    return [{name.strip(): (value or "").strip() for name, value in row.items()} for row in rows]
