@@ -1,0 +1,135 @@
+"""The join of many tokens, in a process of its own whose memory is watched: `python -m clients.bench.joining FOLDER`.
+
+The tokens are random, as those of a round are. Of each list a tenth of the records agrees with a common pool in part.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import psutil
+
+from aquila.crypto.backend import usable_cores
+from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
+from aquila.work import local_pool
+from clients.bench.measuring import watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROWS = 20_000_000
+PARTIES = 12
+INPUTS = 10
+CHUNK_ROWS = 16_384
+_COMMON_SHARE = 0.1
+_AGREEMENT = 0.6
+_FREQUENCY_LIMIT = 8
+_ROW = np.dtype([("handle", "<u8", 2), ("rule", "u1"), ("token", ">u8", 2)])
+_MODULES = ("aquila.matching.join_tasks",)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What a join cost.
+
+    Attributes:
+        rows: Token rows of all lists.
+        parties: Lists.
+        pairs: Pairs of records that met.
+        lay_down_seconds: Until all rows lay in files by prefix.
+        join_seconds: From then until every pair was counted and read back.
+        processor_seconds: Of both parts, all processes together, whatever else the machine did.
+        peak_memory: Bytes of all processes together.
+        disk: Bytes of the files.
+    """
+
+    rows: int
+    parties: int
+    pairs: int
+    lay_down_seconds: float
+    join_seconds: float
+    processor_seconds: float
+    peak_memory: int
+    disk: int
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of both parts."""
+        return round(self.lay_down_seconds + self.join_seconds, 3)
+
+
+def measure_join(folder: Path, rows: int = ROWS, parties: int = PARTIES) -> Join:
+    """Write the token chunks of some lists, and join them in another process."""
+    records = max(1, rows // parties // INPUTS)
+    for number in range(parties):
+        (folder / f"{number}.tokens").write_bytes(b"".join(token_chunks(number, records)))
+    watched = watch([sys.executable, "-m", "clients.bench.joining", str(folder)])
+    return Join(**json.loads(watched.out), peak_memory=watched.peak_memory)
+
+
+def token_chunks(number: int, records: int) -> Iterator[bytes]:
+    """Yield the token rows of a list in chunks, each in the order of its tokens (PROTOCOL.md 3.6.2)."""
+    random, pool = np.random.default_rng(number + 1), np.random.default_rng(0)
+    common = int(records * _COMMON_SHARE)
+    tokens = random.integers(1 << 64, size=(records, INPUTS, 2), dtype=np.uint64)
+    everyone = pool.integers(1 << 64, size=(2 * common, INPUTS, 2), dtype=np.uint64)
+    agrees = random.random((common, INPUTS)) < _AGREEMENT
+    tokens[:common][agrees] = everyone[random.choice(2 * common, common, replace=False)][agrees]
+    rows = np.zeros((records, INPUTS), dtype=_ROW)
+    rows["handle"] = random.integers(1 << 64, size=(records, 1, 2), dtype=np.uint64)
+    rows["rule"] = np.arange(1, INPUTS + 1)
+    rows["token"] = tokens
+    rows = random.permutation(rows.reshape(-1))
+    for start in range(0, len(rows), CHUNK_ROWS):
+        chunk = rows[start : start + CHUNK_ROWS]
+        yield chunk[np.argsort(chunk["token"][:, 0].astype(np.uint64))].tobytes()
+
+
+def join_files(folder: Path) -> dict[str, int | float]:
+    """Join the lists in a folder, on all cores."""
+    paths = sorted(folder.glob("*.tokens"), key=lambda path: int(path.stem))
+    allowed, rows, cores = list(combinations(range(len(paths)), 2)), 0, usable_cores()
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as scratch,
+        local_pool(cores, _MODULES) as executor,
+        TokenTable(Path(scratch)) as table,
+    ):
+        started, spent = time.perf_counter(), processor_seconds()
+        for number, path in enumerate(paths):
+            with path.open("rb") as file:
+                while chunk := file.read(CHUNK_ROWS * TOKEN_ROW_BYTES):
+                    table.add(number, chunk)
+                    rows += len(chunk) // TOKEN_ROW_BYTES
+        laid_down = time.perf_counter()
+        table.join(allowed, _FREQUENCY_LIMIT, executor if cores > 1 else None)
+        pairs = sum(1 for _ in table.pairs())
+        ended, spent = time.perf_counter(), processor_seconds() - spent
+        disk = sum(path.stat().st_size for path in Path(scratch).iterdir() if path.is_file())
+    return {
+        "rows": rows,
+        "parties": len(paths),
+        "pairs": pairs,
+        "lay_down_seconds": round(laid_down - started, 3),
+        "join_seconds": round(ended - laid_down, 3),
+        "processor_seconds": round(spent, 3),
+        "disk": disk,
+    }
+
+
+def processor_seconds() -> float:
+    """Return what this process and those that it started have spent."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(join_files(Path(sys.argv[1]))) + "\n")

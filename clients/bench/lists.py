@@ -1,0 +1,71 @@
+"""Invented lists of any length for up to twelve parties: the same seed gives the same bytes.
+
+Every twentieth person is noted by several parties. No person is real; names and numbers are those of the demo.
+"""
+
+from __future__ import annotations
+
+import csv
+from random import Random
+from typing import TYPE_CHECKING
+
+from clients.demo import spelling
+from clients.demo.people import COUNTRIES, invent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from clients.demo.people import Person
+
+PARTIES = ("AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI")
+COLUMNS = (
+    "record_id", "given_names", "family_names", "date_of_birth", "sex", "nationality", "national_numbers",
+    "document_numbers", "phones",
+)  # fmt: skip
+_CYRILLIC = frozenset({"BG", "MK", "RS"})
+_ONE_IN = 20  # of a list's length, how many persons stand in a common pool
+_IN_POOL_SHARE = 0.5
+_NUMBER_SHARE = 0.6
+
+
+def write_list(path: Path, code: str, size: int, seed: int = 1) -> None:
+    """Write a party's list as CSV.
+
+    Args:
+        path: The file to write.
+        code: The party.
+        size: How many records.
+        seed: Other seeds give other persons.
+    """
+    random = Random(f"{seed} {code}")  # noqa: S311  # invented persons need to be the same again, not secret
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for number, person in enumerate(_persons(size, seed, random), start=1):
+            writer.writerow((f"{code}-{number:07d}", *_row(person, code, random)))
+
+
+def _persons(size: int, seed: int, random: Random) -> Iterator[Person]:
+    """Yield the persons of a list: half of the common pool, then its own."""
+    common = 0
+    for number in range(size // _ONE_IN):
+        if random.random() < _IN_POOL_SHARE:
+            common += 1
+            pool = Random(f"{seed} {number}")  # noqa: S311  # the same person in every list
+            yield invent(pool.choice(COUNTRIES), pool)
+    for _ in range(size - common):
+        yield invent(random.choice(COUNTRIES), random)
+
+
+def _row(person: Person, code: str, random: Random) -> tuple[str, ...]:
+    write = spelling.cyrillic if code in _CYRILLIC else str
+    numbers = (person.national_number, person.document_number, person.phone)
+    return (
+        write(person.given[0]),
+        write(person.family[0]),
+        person.born.isoformat(),
+        person.sex,
+        person.country,
+        *(number if random.random() < _NUMBER_SHARE else "" for number in numbers),
+    )

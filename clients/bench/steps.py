@@ -1,0 +1,141 @@
+"""What each step costs on one core, on every backend of this machine, in one run.
+
+The first rows are the operations of the group, beside what a prototype reached on a machine of the same kind; the
+others are the steps of a round (PROTOCOL.md 3.4 to 3.6) as parties take them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.crypto import dleq, oprf
+from aquila.crypto.backend import load_group
+from aquila.crypto.group import WIDE_BYTES
+from aquila.crypto.keys import SecretBytes
+from aquila.crypto.shares import Share, new_share
+from aquila.errors import InputError
+from aquila.protocol.submission import blinds_of
+from clients.bench.measuring import Spread, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from aquila.crypto.backend import Backend
+    from aquila.crypto.group import Group
+
+BATCH = {"native": 65_535, "sodium": 2_048}
+"""Elements of a measured batch: as many as a chunk may have, and fewer where each takes ten times as long."""
+
+_INPUT_BYTES = 32
+_CONTEXT = b"aquila bench"
+_DST = b"HashToGroup-" + oprf.context_string()
+
+
+class Operation(NamedTuple):
+    """A step with what the prototype reached for it, in microseconds per element; None where it had none."""
+
+    name: str
+    reached: float | None = None
+
+
+HASH = Operation("hash to group, with expand_message_xmd and encode", 1.5)
+MULTIPLY = Operation("decode, multiply by a secret scalar, encode", 5.3)
+ADD = Operation("two decodes, add, encode", 1.4)
+COMBINE = Operation("a*P + b*Q, constant time, with two decodes and encode", 6.6)
+DECODE = Operation("decode alone, which every operation does with each operand")
+SUM_FULL = Operation("decode, multi-scalar multiplication by public scalars, per point", 0.6)
+SUM_SHORT = Operation("the same, scalars of 128 bits", 0.32)
+BLIND = Operation("blind: hash to group, times the blind")
+EVALUATE = Operation("evaluate")
+PROVE = Operation("prove")
+VERIFY = Operation("verify")
+FINALIZE = {others: Operation(f"finalize, {others + 1} parties") for others in (1, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A measured step: the operation, the backend, and what it took."""
+
+    operation: Operation
+    backend: str
+    spread: Spread
+
+
+def backends() -> list[Backend]:
+    """Return the backends of this machine, the one in use first."""
+    first = load_group(1).name
+    found: list[Backend] = ["native"] if first == "native" else []
+    try:
+        load_group(1, "sodium")
+    except InputError:
+        return found
+    return [*found, "sodium"]
+
+
+@dataclass(slots=True)
+class Bench:
+    """All steps over one batch, on one core.
+
+    Args:
+        backend: What computes them.
+        repeats: How often each counts.
+        size: Elements of the batch; by default what suits the backend.
+    """
+
+    backend: Backend
+    repeats: int
+    size: int = 0
+    group: Group = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.group = load_group(1, self.backend)
+        self.size = self.size or BATCH[self.group.name]
+
+    def run(self) -> Iterator[Step]:
+        """Measure the operations, then the steps of a round in their order, each on the results of those before."""
+        inputs, share = os.urandom(_INPUT_BYTES * self.size), new_share(self.group, os.urandom)
+        yield from self._operations(inputs, share)
+        yield from self._round(inputs, share)
+
+    def _operations(self, inputs: bytes, share: Share) -> Iterator[Step]:
+        group, scalars = self.group, self._scalars()
+        left = oprf.hash_inputs(group, inputs, _INPUT_BYTES)
+        right = group.multiply_each(left, scalars)
+        short = dleq.expand_weights(os.urandom(dleq.WEIGHT_BYTES * self.size))
+        yield self._step(HASH, lambda: group.hash_to_group(inputs, _INPUT_BYTES, _DST))
+        yield self._step(MULTIPLY, lambda: oprf.evaluate(group, left, share))
+        yield self._step(ADD, lambda: group.add(left, right))
+        yield self._step(COMBINE, lambda: group.combine_each(left, scalars, right, self._scalars()))
+        yield self._step(DECODE, lambda: group.validate(left))
+        yield self._step(SUM_FULL, lambda: group.weighted_sum(left, scalars))
+        yield self._step(SUM_SHORT, lambda: group.weighted_sum(left, short))
+
+    def _round(self, inputs: bytes, share: Share) -> Iterator[Step]:
+        group, seed, numbers = self.group, SecretBytes(os.urandom(_INPUT_BYTES)), range(self.size)
+        fresh = os.urandom(dleq.FRESH_BYTES)
+
+        def blind() -> bytes:
+            return oprf.blind(group, inputs, _INPUT_BYTES, blinds_of(group, seed, numbers))
+
+        blinded = blind()
+        evaluated = oprf.evaluate(group, blinded, share)
+        statement = _CONTEXT, blinded, evaluated
+        proof = dleq.prove_chunk(group, share, *statement, fresh)
+        yield self._step(BLIND, blind)
+        yield self._step(EVALUATE, lambda: oprf.evaluate(group, blinded, share))
+        yield self._step(PROVE, lambda: dleq.prove_chunk(group, share, *statement, fresh))
+        yield self._step(VERIFY, lambda: dleq.verify_chunk(group, share.public_key, *statement, proof))
+        for others, operation in FINALIZE.items():
+            blinds, evaluations = blinds_of(group, seed, numbers), [evaluated] * others
+            operands = inputs, _INPUT_BYTES, blinds, blinded, share, evaluations
+            yield self._step(operation, partial(oprf.finalize_shared, group, *operands))
+
+    def _scalars(self) -> bytes:
+        """Return random scalars; one that is zero would come once in 2^252."""
+        return self.group.reduce_each(os.urandom(WIDE_BYTES * self.size))
+
+    def _step(self, operation: Operation, work: Callable[[], object]) -> Step:
+        return Step(operation, self.group.name, measure(work, self.size, self.repeats))

@@ -1,0 +1,37 @@
+"""Invented lists for the bench: readable, repeatable, and with persons in common."""
+
+from __future__ import annotations
+
+import io
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from aquila.records.inputs import record_inputs
+from aquila.records.reading import Accepted, read_records
+from aquila.records.rules import load_rules
+from clients.bench.lists import PARTIES, write_list
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE = 400
+
+
+def test_lists_have_persons_in_common(tmp_path: Path) -> None:
+    """Every row is accepted; any two parties note some persons alike, in whatever script, and most not."""
+    table, inputs = load_rules("exact"), {}
+    for code in PARTIES:
+        write_list(tmp_path / code, code, SIZE)
+        rows = list(read_records(io.BytesIO((tmp_path / code).read_bytes())))
+        records = [row.record for row in rows if isinstance(row, Accepted)]
+        assert len(records) == len(rows) == SIZE
+        inputs[code] = {item.value for record in records for item in record_inputs(record, table)}
+    for left, right in combinations(PARTIES, 2):
+        assert 0 < len(inputs[left] & inputs[right]) < SIZE // 10
+
+
+def test_the_same_again(tmp_path: Path) -> None:
+    """A seed gives the same bytes every time, another seed others."""
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        write_list(tmp_path / name, "RS", 30, seed)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != (tmp_path / "c").read_bytes()

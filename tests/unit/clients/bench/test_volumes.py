@@ -1,0 +1,48 @@
+"""The calculated bytes and hours of a round, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from clients.bench import volumes
+from clients.bench.volumes import Cost, Size
+
+REGION = Size(12, 1_000_000, 10)
+GIGABYTE = 1_000_000_000
+MEBIBYTE = 1 << 20
+
+
+def test_one_party_sends() -> None:
+    """32 bytes for each element of every party, one's own among them, and 33 for each own token."""
+    assert volumes.bytes_sent([10, 20, 30], 1) == 32 * 60 + 33 * 20
+    assert volumes.node_sends(Size(3, 20, 1)) == volumes.bytes_sent([20, 20, 20], 2)
+
+
+def test_the_whole_region() -> None:
+    """The volumes that the design was made for: 11 GB to and from each node, 46 GB at the matcher."""
+    assert REGION.elements == 10_000_000
+    moved = volumes.node_sends(REGION) + volumes.node_receives(REGION)
+    assert moved / GIGABYTE == pytest.approx(11.2, abs=0.05)
+    assert volumes.matcher_moves(REGION) == 12 * moved
+    assert volumes.matcher_bytes(REGION) / GIGABYTE == pytest.approx(46.1, abs=0.05)
+
+
+def test_early_deletion() -> None:
+    """With a quota of 4 GiB the matcher needs a sixth of that; a small round never reaches its quota."""
+    quota = 4_096 * MEBIBYTE
+    assert volumes.matcher_disk(REGION, quota) / GIGABYTE == pytest.approx(8.1, abs=0.05)
+    small = Size(2, 10, 1)
+    assert volumes.matcher_disk(small, quota) == max(32 * 20 * 2, (33 + 28) * 20)
+
+
+def test_a_node_keeps_its_evaluations() -> None:
+    """Until tokens are due, every evaluation of the own list lies at its node."""
+    assert volumes.node_disk(Size(3, 10, 1)) == 10 * (73 + 32 * 3 + 33 + 32)
+
+
+def test_hours() -> None:
+    """Own elements cost once, the evaluations of and by others for each other party; a line is shared both ways."""
+    cost = Cost(prepare=1, blind=2, answer=4, verify=8, finalize=16, add=32)
+    assert volumes.node_hours(Size(3, 3_600, 1), cost) == pytest.approx((1 + 2 + 16 + 32 + 2 * (4 + 8)) / 1e6)
+    size = Size(2, 1_000, 1)
+    assert volumes.transfer_hours(size, 8) == pytest.approx((32 * 2 + 33 + 64) * 1_000 / 3_600)
