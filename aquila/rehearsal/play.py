@@ -271,7 +271,7 @@ class Rehearsal:
         submissions = [seat.submission_id for seat in self.seats.values()]
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
-            tokens.join(pairs, self.manifest.frequency_limit)
+            tokens.join(pairs, self.manifest.frequency_limit, self.executor)
             shares = roles.learn_bases(self.round, self.table, submissions, tokens.patterns())
             graded = list(roles.grade_pairs(self.round, self.table, submissions, shares, tokens.pairs()))
             reports = roles.make_reports(self.round, submissions, shares, graded, None, self.random)
