@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from clients.quality.peers.run import PeerResult
     from clients.quality.telling import ListTelling, RuleTelling
 
-_BLOCK = re.compile(r"(<!-- measured: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- measured: (?P<name>[a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,0 +1,49 @@
+"""A floor under the quality of matching: a change of rules or normalizer that hurts the region's names is red here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquila.matching.certainty import Level
+from aquila.records.rules import load_rules
+from clients.quality.bench import SetResult, measure_set
+from clients.quality.people.lists import unrelated_lists
+from clients.quality.sets import NAMES_AND_DATE, region
+
+REGION = Path(__file__).parent / "region"
+LEAST_F1, LEAST_AT_HIGH, MOST_INPUTS = 0.93, 0.66, 16
+
+
+@pytest.fixture(scope="module")
+def result() -> SetResult:
+    """The five lists of the region, names and date of birth only."""
+    return measure_set(region(REGION).only(NAMES_AND_DATE), load_rules("default"))
+
+
+def test_f1(result: SetResult) -> None:
+    """At the best of the three cuts."""
+    assert result.measured.best_f1 >= LEAST_F1
+
+
+def test_levels_keep_their_promise(result: SetResult) -> None:
+    """Of the pairs of each level at least the promised share is right."""
+    assert result.broken == ()
+
+
+def test_enough_is_found_at_high(result: SetResult) -> None:
+    """A promise that is kept by saying little is worth little."""
+    assert result.measured.by_level[Level.HIGH].recall >= LEAST_AT_HIGH
+
+
+def test_records_give_few_inputs(result: SetResult) -> None:
+    """On average and before padding: every input costs each party an evaluation."""
+    assert sum(result.per_record.values()) <= MOST_INPUTS
+
+
+def test_strangers_hardly_meet() -> None:
+    """Lists without a common person give next to no hits."""
+    found = measure_set(unrelated_lists(4_000, seed=5).only(NAMES_AND_DATE), load_rules("default"))
+    assert found.measured.by_level[Level.HIGH].wrong == 0
+    assert len(found.hits) <= 5

@@ -1,0 +1,54 @@
+"""Invented lists: the same seed gives the same persons, and the truth is what it says."""
+
+from __future__ import annotations
+
+from random import Random
+
+from clients.quality.people import spelling
+from clients.quality.people.lists import IN_LISTS, common_lists, unrelated_lists
+
+
+def test_a_seed_gives_the_same_lists() -> None:
+    """Another seed gives others."""
+    one, again, other = common_lists(60, 1), common_lists(60, 1), common_lists(60, 2)
+    assert one.lists == again.lists
+    assert one.same == again.same
+    assert one.lists != other.lists
+
+
+def test_common_persons_are_in_the_lists() -> None:
+    """In the shares of the development lists, every record once."""
+    found = common_lists(200, 3)
+    ids = {(party, record.record_id) for party, records in found.lists.items() for record in records}
+    assert all(len(records) == 200 for records in found.lists.values())
+    assert len(ids) == 5 * 200
+    assert {(pair.party_a, pair.record_a) for pair in found.same} <= ids
+    pairs = sum(round(share * 200) * lists * (lists - 1) // 2 for lists, share in IN_LISTS.items())
+    assert len(found.same) == pairs
+
+
+def test_unrelated_lists_have_no_common_person() -> None:
+    """All persons are of one list."""
+    found = unrelated_lists(50, 4)
+    assert found.same == frozenset()
+    assert {party: len(records) for party, records in found.lists.items()} == {"BA": 50, "RS": 50}
+
+
+def test_spellings_of_one_name() -> None:
+    """As the countries' lists transcribe it."""
+    assert spelling.latin("ѓорѓи", "MKD") == "đorđi"
+    assert spelling.latin("щерю", "BGR") == "shteryu"
+    assert spelling.plain("đorđević") == "djordjevic"
+    assert spelling.cyrillic("đorđević", "RS", "SRB") == "ђорђевић"
+    assert spelling.cyrillic("đorđević", "BG", "SRB") == "джорджевич"
+    assert spelling.cyrillic("xhafer", "MK", "ALB") == "џафер"
+    assert spelling.cyrillic("qasim", "RS", "ARA") == "касим"
+    assert spelling.capitalized("al-masri ana") == "Al-Masri Ana"
+
+
+def test_slips_and_hearing_change_little() -> None:
+    """Short names are left alone."""
+    random = Random(1)
+    assert spelling.slip("ana", random) == "ana"
+    assert all(abs(len(spelling.slip("jovanović", random)) - len("jovanović")) <= 1 for _ in range(50))
+    assert len({spelling.heard("al-masri", random) for _ in range(50)}) > 3
