@@ -16,11 +16,13 @@ from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, sound_record
 from aquila.records.rows import Accepted, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters
 _LISTS = frozenset(LIST_FIELDS)
+_NATIONAL = FIELDS.index("national_numbers")
+_NATIONAL_NUMBERS = FIELDS.index("national_numbers")  # compared with the rest of the record
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
 
 
@@ -59,7 +61,14 @@ class CellReader:
 
     def read(self, line: int, cells: Sequence[str]) -> Row:
         """Read the row that begins on a line."""
-        return _row(line, [(field, column[cell]) for place, field, column in self.columns if (cell := cells[place])])
+        values = list(ABSENT)
+        faults: dict[int, Faulty] = {}
+        for place, field, column in self.columns:
+            if cell := cells[place]:
+                value = values[field] = column[cell]
+                if value.__class__ is Faulty:
+                    faults[field] = value
+        return _row(line, values, faults)
 
 
 @lru_cache(maxsize=16)
@@ -76,26 +85,25 @@ def cell_reader(columns: tuple[str | None, ...]) -> CellReader:
 
 def read_texts(line: int, texts: Mapping[str, Sequence[str]]) -> Row:
     """Read a row from the texts of its fields, by field name."""
-    columns = _whole_columns()
-    found = []
-    for name, given in texts.items():
-        place, column = columns[name]
-        found.append((place, column[given[0]] if len(given) == 1 else read_field(name, given)))
-    return _row(line, found)
-
-
-def _row(line: int, found: Iterable[tuple[int, Any]]) -> Row:
-    """Make a row of what was found, by place in `FIELDS`."""
-    values: list[Any] = list(ABSENT)
+    columns, values = _whole_columns(), list(ABSENT)
     faults: dict[int, Faulty] = {}
-    for place, value in found:
+    for name, given in texts.items():
+        field, column = columns[name]
+        value = values[field] = column[given[0]] if len(given) == 1 else read_field(name, given)
         if value.__class__ is Faulty:
-            faults[place] = value
-            values[place] = value.value
-        else:
-            values[place] = value
-    if not faults and (record := sound_record(values)) is not None:
+            faults[field] = value
+    return _row(line, values, faults)
+
+
+def _row(line: int, values: list[Any], faults: dict[int, Faulty]) -> Row:
+    """Make a row of what its fields gave, in the order of `FIELDS`.
+
+    With no fault there is nothing to tell, but of national numbers, which may contradict other fields.
+    """
+    if not faults and not values[_NATIONAL] and (record := sound_record(values)) is not None:
         return Accepted(line, record)
+    for field, fault in faults.items():
+        values[field] = fault.value
     return make_row(line, values, faults)
 
 

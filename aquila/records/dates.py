@@ -1,7 +1,8 @@
 """Dates of birth that may miss their day or month.
 
 A partial date keeps what the source knows and nothing more: `1980` is a year, not the first of January. Dates that
-no calendar has (31 February) do not exist here; `PartialDate.salvage` keeps what can be used of one.
+no calendar has (31 February) do not exist here; `PartialDate.salvage` keeps what can be used of one. A first of January
+is a day like any other: that a list means a year alone by it, nobody can see.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ _MONTHS = 12
 _SHORTEST_MONTH = 28  # days; for those that every month has, no calendar need be asked
 _CACHED = 1 << 15
 _SHAPE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+_DOTTED = re.compile(r"(?:(\d{1,2})\. ?)?(\d{1,2})\. ?(\d{4})\.?", re.ASCII)  # as the region writes: the day first
+# What programs write for a date that they do not know; nobody of these days is alive.
+_PLACEHOLDERS = frozenset({(1900, 1, 1), (1899, 12, 30), (1899, 12, 31)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +69,38 @@ class PartialDate:
 
     @classmethod
     def salvage(cls, text: str) -> tuple[PartialDate | None, str]:
-        """Read what can be used of a date.
+        """Read what can be used of a date, also of `DD.MM.YYYY` and `MM.YYYY`; zeros stand for an unknown day or month.
 
         Returns:
-            The date, or its longest usable beginning, or None; and the part that is wrong (`day`, `month`, `year`,
-            `form`), or an empty string where the date is sound.
+            The date, or what of it can be used, or None; and what is wrong with it, or an empty string where it is
+            sound: `form`, `year`, `month` and `day` name the part, `order` a day and month that stand the other way
+            round, `placeholder` a date that programs put for an unknown one.
         """
         try:
-            year, month, day = _parts(text)
+            year, month, day = _parts(_undotted(text.strip()))
         except InputError:
             return None, "form"
+        day = None if day == 0 else day
+        month = None if month == 0 and day is None else month
         fault = _fault(year, month, day)
+        if (year, month, day) in _PLACEHOLDERS:
+            return None, "placeholder"
         if fault == "year":
             return None, fault
         if fault == "month":
+            if day is not None and not _fault(year, day, month):
+                return cls(year, day, month), "order"
             return cls(year), fault
         return cls(year, month, None if fault else day), fault
+
+
+def _undotted(text: str) -> str:
+    """A date with dots as one with hyphens; another as it is."""
+    found = _DOTTED.fullmatch(text)
+    if found is None:
+        return text
+    day, month, year = found.groups()
+    return f"{year}-{month:0>2}" + (f"-{day:0>2}" if day else "")
 
 
 def _parts(text: str) -> tuple[int, int | None, int | None]:

@@ -10,13 +10,22 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.normalize.identifiers import document_number, email, fails_check, national_number, phone
+from aquila.records.normalize.identifiers import (
+    document_number,
+    email,
+    fails_check,
+    national_number,
+    number_doubt,
+    phone,
+)
 from aquila.records.normalize.names import name_words
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, sound_record
 from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from aquila.records.person import Record
 
 LONGEST_ID = 200  # characters
 LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
@@ -36,6 +45,8 @@ _IDENTIFIERS = {
 _SEXES = {"FEMALE": "F", "MALE": "M", "OTHER": "X", "W": "F"}
 _DATE_FAULTS = {
     "form": "has an unknown form and is not used; write YYYY-MM-DD, YYYY-MM or YYYY",
+    "placeholder": "is what programs put for an unknown date and is not used; leave it empty",
+    "order": "has no such month; day and month are used the other way round; check it against the source",
     "year": "has an impossible year and is not used; check it against the source",
     "month": "has an impossible month; only the year is used; check it against the source",
     "day": "has an impossible day; only year and month are used; check it against the source",
@@ -82,6 +93,7 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, Faulty]) -> 
     record = sound_record(values)
     if record is not None:
         findings += [Finding(line, FIELDS[place], doubt) for place in _told(faults) for doubt in faults[place].doubts]
+        findings += [Finding(line, "national_numbers", reason) for reason in contradictions(record)]
         return Accepted(line, record, tuple(findings))
     record_id: str | None = values[0]
     if not record_id:
@@ -89,6 +101,13 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, Faulty]) -> 
         return refuse(line, reason, field="record_id", warnings=findings)
     reason = "too little is left to match on; give two of given names, family names and date of birth"
     return refuse(line, reason, record_id, warnings=findings)
+
+
+def contradictions(record: Record) -> list[str]:
+    """What is to be said of each national number that was given for another birth or sex than the record's."""
+    reason = "tells of another date of birth or sex than the record; both are used; check them against the source"
+    numbers = map(national_number, record.national_numbers)
+    return [reason for number in numbers if number_doubt(number, record.date_of_birth, record.sex) == "birth"]
 
 
 def refuse(

@@ -57,8 +57,21 @@ def test_a_day_without_a_month_is_refused() -> None:
         ("1980-02", "1980-02", ""),
         ("1980", "1980", ""),
         ("1980-02-31", "1980-02", "day"),
-        ("1980-02-00", "1980-02", "day"),
-        ("1980-13-01", "1980", "month"),
+        ("1980-02-00", "1980-02", ""),
+        ("1980-00-00", "1980", ""),
+        ("1980-00", "1980", ""),
+        ("1980-00-05", "1980", "month"),
+        ("1980-13-14", "1980", "month"),
+        ("1980-13-01", "1980-01-13", "order"),
+        ("1980-31-02", "1980", "month"),
+        ("01.02.1980", "1980-02-01", ""),
+        ("1. 2. 1980.", "1980-02-01", ""),
+        ("2.1980", "1980-02", ""),
+        ("00.00.1980", "1980", ""),
+        ("31.02.1980", "1980-02", "day"),
+        ("02.31.1980", "1980", "month"),
+        ("12.25.1980", "1980-12-25", "order"),
+        ("1993-01-01", "1993-01-01", ""),
     ],
 )
 def test_what_can_be_used_of_a_date_is_kept(text: str, kept: str, fault: str) -> None:
@@ -67,9 +80,19 @@ def test_what_can_be_used_of_a_date_is_kept(text: str, kept: str, fault: str) ->
     assert (str(date), found) == (kept, fault)
 
 
-@pytest.mark.parametrize(("text", "fault"), [("1066-10-14", "year"), ("14 October", "form")])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("1066-10-14", "year"),
+        ("14 October", "form"),
+        ("01.02.80", "form"),
+        ("01/02/1980", "form"),
+        ("1900-01-01", "placeholder"),
+        ("30.12.1899", "placeholder"),
+    ],
+)
 def test_nothing_is_kept_of_a_date_without_a_year(text: str, fault: str) -> None:
-    """A date whose year cannot be used is gone."""
+    """A date whose year cannot be used is gone; a year of two digits or an order of numbers is not guessed."""
     assert PartialDate.salvage(text) == (None, fault)
 
 

@@ -91,6 +91,16 @@ def test_a_wrong_check_digit_is_a_warning_and_the_number_is_used() -> None:
     assert [warning.field for warning in row.warnings] == ["national_numbers"]
 
 
+@pytest.mark.parametrize(
+    ("birth", "sex", "warned"), [("1980-01-01", "M", 0), ("1980", "X", 0), ("1980-01-02", "M", 1), ("1980", "F", 1)]
+)
+def test_a_number_of_another_birth_or_sex_is_a_warning(birth: str, sex: str, warned: int) -> None:
+    """What the number tells is compared with the record, and all of both is used."""
+    row = accepted(national_numbers=["1800101221144"], date_of_birth=[birth], sex=[sex])
+    assert [warning.field for warning in row.warnings] == ["national_numbers"] * warned
+    assert str(row.record.date_of_birth) == birth
+
+
 def test_too_many_values_are_cut_with_a_warning() -> None:
     """A list has an end."""
     row = accepted(aliases=[f"Ana {chr(97 + place % 26) * (place // 26 + 2)}" for place in range(MOST_VALUES + 1)])
