@@ -60,9 +60,9 @@ def test_false_pairs_of_strangers() -> None:
 def test_a_page_gets_its_tables() -> None:
     """Between their marks, whatever stood there; a mark without a table is refused."""
     page = "a\n<!-- measured: f1 -->\nold\n<!-- end -->\nb\n"
-    once = report.insert(page, {"f1": "| new |", "levels": ""})
+    once = report.insert(page, {"f1": "| new |\n", "levels": ""})
     assert once == "a\n<!-- measured: f1 -->\n\n| new |\n\n<!-- end -->\nb\n"
-    assert report.insert(once, {"f1": "| new |"}) == once
+    assert report.insert(once, {"f1": "| new |\n"}) == once
     with pytest.raises(InputError, match="not measured"):
         report.insert(page, {"levels": ""})
 
