@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters
 _LISTS = frozenset(LIST_FIELDS)
-_NATIONAL = FIELDS.index("national_numbers")
-_NATIONAL_NUMBERS = FIELDS.index("national_numbers")  # compared with the rest of the record
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
 
 
@@ -100,7 +98,7 @@ def _row(line: int, values: list[Any], faults: dict[int, Faulty]) -> Row:
 
     With no fault there is nothing to tell, but of national numbers, which may contradict other fields.
     """
-    if not faults and not values[_NATIONAL] and (record := sound_record(values)) is not None:
+    if not faults and not values[_NATIONAL_NUMBERS] and (record := sound_record(values)) is not None:
         return Accepted(line, record)
     for field, fault in faults.items():
         values[field] = fault.value
