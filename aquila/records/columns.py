@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters
 _LISTS = frozenset(LIST_FIELDS)
+_NATIONAL_NUMBERS = FIELDS.index("national_numbers")  # compared with the rest of the record
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
 
 
