@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import csv
 import re
+import secrets
 import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,9 +17,14 @@ from cluster import Cluster, write_authority
 from world import World, leaks, paired_hits, rehearsed_hits, secrets_of
 
 from aquila import __version__
+from aquila.crypto.backend import load_group
 from aquila.errors import ExecutorError, InputError, MalformedError, PolicyError
+from aquila.matching.certainty import Level
 from aquila.protocol.tasks import CarriedSecret, Evaluating
+from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
+from aquila.rehearsal import Rehearsal
+from aquila.work import local_pool
 from services.kit.cluster import connect
 from services.kit.executors import workers_of
 from services.kit.settings import ServiceSettings
@@ -25,7 +32,10 @@ from services.node.tasks import EVALUATE, StoredBatch, digest_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Executor
     from pathlib import Path
+
+    from aquila.rehearsal import RehearsedHit
 
 pytestmark = pytest.mark.e2e
 
@@ -76,6 +86,42 @@ def test_a_round_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path
         path for path in cluster.logs if path.name.startswith("worker") and b"Run out-of-band" in path.read_bytes()
     ]
     assert len(worked) == 2, "both workers were asked who they are"
+
+
+def test_a_rehearsal_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
+    """A whole rehearsed round on a pool of this machine and on the cluster: the same hits, to the last digit."""
+    lists = {code: persons(path) for code, path in files.items()}
+    opened = connect(settings_of(cluster, tmp_path))
+
+    def play(name: str, executor: Executor, workers: int) -> list[RehearsedHit]:
+        (tmp_path / name).mkdir()
+        rehearsal = Rehearsal(
+            load_group(1), load_rules("default"), lists, secrets.token_bytes, tmp_path / name, minimum=Level.LOW,
+            now=1_800_000_000, chunk_elements=64, executor=executor, workers=workers,
+        )  # fmt: skip
+        return rehearsal.run()
+
+    try:
+        with local_pool(2) as pool:
+            local = play("local", pool, 2)
+        assert local
+        assert play("on_cluster", opened.executor, opened.workers) == local
+    finally:
+        opened.close()
+
+
+def persons(path: Path) -> list[Record]:
+    """Return the records of a list of the end-to-end tests."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [
+            Record(
+                record_id=row["record_id"],
+                given_names=(row["given_names"],),
+                family_names=(row["family_names"],),
+                date_of_birth=PartialDate(*map(int, row["date_of_birth"].split("-"))),
+            )
+            for row in csv.DictReader(stream)
+        ]
 
 
 def test_a_failing_task_shows_no_secret(cluster: Cluster, tmp_path: Path) -> None:
