@@ -181,6 +181,7 @@ class Rehearsal:
             self.measured.bytes_sent[seat.code] += elements * ELEMENT_BYTES
             terms = seat.submission_id, kind, REHEARSED, seat.plan.records, seat.chunks.references
             self.publish(seat.party.submit(seat.round, seat.next_sequence(), *terms))
+            seat.plan = None
 
     def evaluate_chunks(self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]) -> Iterator[Answer]:
         """Let everyone else evaluate some chunks, and publish each statement (PROTOCOL.md 3.5).

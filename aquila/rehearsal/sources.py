@@ -98,7 +98,8 @@ class RecordList:
 
     def admit(self, record_ids: Sequence[str], refused: int) -> bool:
         """Take them as they are."""
-        return bool(record_ids) or not refused
+        del record_ids, refused
+        return True
 
     def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Pass them on."""
@@ -164,12 +165,13 @@ class ListFile:
         return self._watched().watch(rows)
 
     def end(self) -> None:
-        """Refuse a list without a row.
+        """Refuse a list without a row, and forget the ids.
 
         Raises:
             InputError: There was none.
         """
         self._watched().end()
+        self._whole = None
 
     def _watched(self) -> WholeList:
         assert self._whole is not None, "batches come first"
@@ -242,6 +244,5 @@ def named(source: Source) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if not source.name:
-            raise
-        raise InputError(f"{source.name}: {error.message}", hint=error.hint, **error.fields) from None
+        where = f"{source.name}: " if source.name else ""
+        raise InputError(where + error.message, hint=error.hint, **error.fields) from None

@@ -10,6 +10,7 @@ import pytest
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import KeyMaterialError, MalformedError, OrderError, ProofError
 from aquila.protocol import tasks
+from aquila.protocol.preparation import plan_submission
 from aquila.protocol.tasks import CarriedSecret, DigestedBatch, digest_records
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
@@ -51,15 +52,16 @@ def test_nothing_shows_what_it_holds(stage: Stage) -> None:
     stage.submitted()
     origin, seat = stage.seats["SI"], stage.seats["RS"]
     digested = digest_records(stage.round.first_binding, stage.table, LISTS["SI"])
+    plan = plan_submission(stage.manifest, stage.table, [digested.outline()])
     chunk = origin.chunks.elements(0)
     evaluating = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
     evaluated = tasks.evaluate_chunk(stage.group, evaluating)
-    blinding = origin.plan.batch(0, origin.seed, digested)
+    blinding = plan.batch(0, origin.seed, digested)
     verifying = tasks.Verifying(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
     carried = CarriedSecret.of(origin.seed)
     finalizing = tasks.Finalizing(carried, carried, origin.chunks.rows(0), [chunk])
     for thing in (digested, digested.outline(), evaluating, evaluated, blinding, blinding.inputs, verifying, finalizing,
-                  origin.plan, carried):  # fmt: skip
+                  plan, carried):  # fmt: skip
         assert len(repr(thing)) < 100
         assert "..." in repr(thing) or " object at 0x" in repr(thing)
 

@@ -92,3 +92,11 @@ def test_a_list_in_batches() -> None:
     batches = [(done, len(batch.records)) for done, batch in RecordList(LISTS["SI"], 2).batches()]
     assert batches == [(1, 2), (2, 2), (3, 1)]
     assert [len(batch.records) for _, batch in RecordList(()).batches()] == [0]
+
+
+def test_a_list_in_memory_is_taken_as_it_is() -> None:
+    """Whoever made the records has looked at their ids."""
+    records = RecordList(LISTS["SI"])
+    (_, batch), *_ = records.batches()
+    assert list(records.watch(batch.rows())) == list(batch.rows())
+    assert records.admit(["si-1", "si-1"], 0)
