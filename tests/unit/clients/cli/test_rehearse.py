@@ -74,7 +74,21 @@ def test_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(serbia["seconds"]) == {"read", "consent", "normalize", "blind", "evaluate", "verify", "finalize"}
     assert report["elements"] == sum(party["elements"] for party in report["parties"].values())
     assert report["peak_memory_bytes"] > 1 << 20
+    assert report["peak_disk_bytes"] > 73 * report["elements"]
+    assert report["workers"] == 1
+    assert report["seconds_in_group"].keys() <= report["seconds"].keys()
     assert "Kova" not in json.dumps(report, ensure_ascii=False)
+
+
+def test_workers(folder: Path) -> None:
+    """However many processes share the work, the hits are the same; small lists need no other process."""
+    assert main(["rehearse", *LISTS, "--report", "one.json"]) == 0
+    expected = (folder / "hits.csv").read_text(encoding="utf-8")
+    assert main(["rehearse", *LISTS, "--report", "two.json", "--workers", "2"]) == 0
+    assert (folder / "hits.csv").read_text(encoding="utf-8") == expected
+    one, two = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("one.json", "two.json"))
+    assert (one["workers"], two["workers"]) == (1, 2)
+    assert two["peak_memory_bytes"] > one["peak_memory_bytes"]
 
 
 def test_own_rule_table(folder: Path) -> None:
