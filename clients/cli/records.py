@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -102,16 +103,21 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
     Raises:
         InputError: The file or the rule table cannot be read.
     """
+    from aquila.matching.duplicates import DuplicateSearch
     from aquila.protocol.messages.views import FindingView, RecordReport
     from aquila.records.inputs import record_inputs
     from clients.cli.lists import load_table, read_list
 
     table, counted = load_table(rules), Counter[int]()
+    with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
 
-    def count(record: Record) -> None:
-        counted.update(found.rule for found in record_inputs(record, table))
+        def count(record: Record) -> None:
+            inputs = record_inputs(record, table)
+            counted.update(found.rule for found in inputs)
+            search.note(inputs)
 
-    read = read_list(file, count)
+        read = read_list(file, count)
+        duplicates = len(search.found().pairs)
     return RecordReport(
         import_id=None,
         name=file.name,
@@ -121,6 +127,7 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
         findings=tuple(FindingView.model_validate(noted.document()) for noted in read.noted[:limit]),
         findings_left_out=max(0, len(read.noted) - limit),
         inputs_by_rule={rule.name: counted[rule.number] for rule in table.rules},
+        duplicates=duplicates,
     )
 
 
@@ -146,4 +153,7 @@ def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
         f"{report.name}: {numbered(report.accepted, 'record')} can be used, {numbered(report.refused, 'row')} refused, "
         f"{numbered(report.warnings, 'warning')}."
     )
+    if report.duplicates:
+        pairs = numbered(report.duplicates, "pair")
+        views.append(f"{pairs} of records are likely the same person: see `aquila records duplicates {report.name}`.")
     return [*views, end]

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from aquila.protocol.messages import Message
 from aquila.protocol.messages.base import Identifier  # noqa: TC001 - read by pydantic
 from aquila.protocol.messages.views import (
+    DuplicateRecords,
     Hits,
     Imports,
     NodeRoundView,
@@ -63,6 +64,11 @@ class NodeClient:
     def imports(self) -> Imports:
         """Return the stored lists, newest first."""
         return self._connection.fetch(Imports, "GET", "/v1/imports")
+
+    def duplicates(self, import_id: str, rules: str = "default") -> DuplicateRecords:
+        """Return the records of a stored list that are likely the same person."""
+        path = f"/v1/imports/{quote(import_id, safe='')}/duplicates"
+        return self._connection.fetch(DuplicateRecords, "GET", path, params={"rules": rules})
 
     def delete_import(self, import_id: str) -> None:
         """Delete a stored list."""

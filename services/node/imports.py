@@ -14,11 +14,13 @@ from aquila.records.inputs import record_inputs
 from aquila.records.reading import Accepted, ReadReport, read_records
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
+from services.node import duplicates
 from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aquila.matching.duplicates import DuplicateSearch
     from aquila.records.person import Record
     from aquila.records.reading import Format, Row
     from aquila.records.rules import RuleTable
@@ -35,6 +37,7 @@ class _Reading:
     """What is counted while a list is read."""
 
     table: RuleTable
+    search: DuplicateSearch
     counts: ReadReport = field(default_factory=ReadReport)
     findings: list[FindingView] = field(default_factory=list)
     left_out: int = 0
@@ -55,7 +58,9 @@ class _Reading:
             else:
                 self.left_out += 1
         if isinstance(row, Accepted):
-            for item in record_inputs(row.record, self.table):
+            found_inputs = record_inputs(row.record, self.table)
+            self.search.note(found_inputs)
+            for item in found_inputs:
                 self.inputs[self.table.by_number[item.rule].name] += 1
 
     def report(self, import_id: str | None, name: str) -> RecordReport:
@@ -68,6 +73,7 @@ class _Reading:
             findings=tuple(self.findings),
             findings_left_out=self.left_out,
             inputs_by_rule=dict(self.inputs),
+            duplicates=len(self.search.found().pairs),
         )
 
 
@@ -77,10 +83,12 @@ def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> Record
     Raises:
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
-    reading = _Reading(node.table_named(rules))
-    for row in reading.counts.watch(read_records(stream, form)):
-        reading.watch(row)
-    return reading.report(None, "")
+    table = node.table_named(rules)
+    with duplicates.searching(node, table) as search:
+        reading = _Reading(table, search)
+        for row in reading.counts.watch(read_records(stream, form)):
+            reading.watch(row)
+        return reading.report(None, "")
 
 
 def import_list(node: Node, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool) -> RecordReport:
@@ -99,7 +107,16 @@ def import_list(node: Node, stream: BinaryIO, name: str, form: Format, *, accept
     """
     if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable():
         raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
-    reading, import_id = _Reading(node.table_named("default")), node.random(16).hex()
+    table = node.table_named("default")
+    with duplicates.searching(node, table) as search:
+        return _import_list(node, stream, name, form, _Reading(table, search), accept_refused=accept_refused)
+
+
+def _import_list(  # noqa: PLR0913  # what an import is made of
+    node: Node, stream: BinaryIO, name: str, form: Format, reading: _Reading, *, accept_refused: bool
+) -> RecordReport:
+    """Read and store a list; raises as `import_list` does."""
+    import_id = node.random(16).hex()
     try:
         with node.store.transaction("import.begin") as session:
             session.add(
@@ -161,7 +178,8 @@ def _store_batch(node: Node, import_id: str, first: int, batch: list[Record]) ->
 
 
 def remove_incomplete(node: Node) -> None:
-    """Remove what an import that was interrupted has left."""
+    """Remove what an import or a search that was interrupted has left."""
+    duplicates.sweep(node)
     with node.store.reading("import.incomplete") as session:
         left = list(session.scalars(select(ImportRow.import_id).where(~ImportRow.complete)))
     for import_id in left:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 import aquila
 from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
+    DuplicateRecords,
     Hits,
     Imports,
     NodeRoundView,
@@ -21,7 +22,7 @@ from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
 )
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
 from services.kit.web import Operator, limited
-from services.node import imports, views, wishes
+from services.node import duplicates, imports, views, wishes
 from services.node.node import Node
 
 if TYPE_CHECKING:
@@ -75,6 +76,12 @@ async def import_records(
 def get_imports(request: Request) -> Imports:
     """List the stored lists, newest first."""
     return imports.list_imports(_node(request))
+
+
+@router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
+def get_duplicates(request: Request, import_id: str, rules: Name = "default") -> DuplicateRecords:
+    """Search a stored list for records that are likely the same person."""
+    return duplicates.list_duplicates(_node(request), import_id, rules)
 
 
 @router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")

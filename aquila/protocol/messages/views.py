@@ -205,6 +205,7 @@ class RecordReport(Message):
         import_id: The stored import, or None where nothing was stored.
         findings: The first findings; `findings_left_out` counts the rest.
         inputs_by_rule: Inputs that the accepted records give, by rule name.
+        duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
     """
 
     import_id: Identifier | None
@@ -215,6 +216,33 @@ class RecordReport(Message):
     findings: tuple[FindingView, ...]
     findings_left_out: Count
     inputs_by_rule: dict[str, int]
+    duplicates: Count
+
+
+class DuplicatePairView(Message):
+    """Two records of one list that are likely one person, and why in plain words."""
+
+    record_id_a: str
+    record_id_b: str
+    certainty: Level
+    sentences: tuple[str, ...]
+
+
+class DuplicateRecords(Message):
+    """Likely duplicates of a stored list, by record ids.
+
+    Attributes:
+        pairs: The surest first; `pairs_left_out` counts the rest.
+        groups: How many groups of records the pairs make.
+        values_not_compared: By rule, values that so many records share that they were not compared.
+    """
+
+    import_id: Identifier
+    records: Count
+    pairs: tuple[DuplicatePairView, ...]
+    pairs_left_out: Count
+    groups: Count
+    values_not_compared: dict[str, int]
 
 
 class Imports(Message):

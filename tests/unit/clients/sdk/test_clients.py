@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 ROUND, IMPORT = "a" * 32, "b" * 32
 REPORT = {
     "import_id": IMPORT, "name": "si.csv", "accepted": 1, "refused": 0, "warnings": 0, "findings": [],
-    "findings_left_out": 0, "inputs_by_rule": {},
+    "findings_left_out": 0, "inputs_by_rule": {}, "duplicates": 0,
+}  # fmt: skip
+DUPLICATES = {
+    "import_id": IMPORT, "records": 2, "pairs": [], "pairs_left_out": 0, "groups": 0, "values_not_compared": {},
 }  # fmt: skip
 
 
@@ -77,6 +80,7 @@ def test_node_wishes(
     [
         (lambda node: node.rounds().rounds, "/v1/rounds", {"rounds": []}),
         (lambda node: node.imports().imports, "/v1/imports", {"imports": []}),
+        (lambda node: node.duplicates(IMPORT).pairs, f"/v1/imports/{IMPORT}/duplicates", DUPLICATES),
         (lambda node: node.hits(ROUND).hits, f"/v1/rounds/{ROUND}/hits", {"round_id": ROUND, "hits": []}),
     ],
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
+from services.node import imports
 from services.node.tables import ImportRow, RecordRow
 from tests.unit.services.node.conftest import HEADER
 
@@ -141,3 +142,31 @@ async def test_the_status_tells_of_the_matcher(world: World) -> None:
     await al.step()
     status = await al.get("/status")
     assert (status["party"], status["matcher_reachable"], status["clock_difference"]) == ("AL", True, 0)
+
+
+TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
+
+
+async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
+    """A check and an import say how many pairs there are; the list's duplicates are named by record id alone."""
+    al, content = world.seats["AL"], (HEADER + GOOD + TWICE).encode()
+    assert (await al.post("/records/check", content=content)).json()["duplicates"] == 1
+    report = (await al.post("/imports", params={"name": "persons"}, content=content)).json()
+    assert report["duplicates"] == 1
+    found = await al.get(f"/imports/{report['import_id']}/duplicates")
+    pair = found["pairs"][0]
+    assert (pair["record_id_a"], pair["record_id_b"]) == ("a-1", "a-4")
+    assert (found["records"], found["groups"], found["pairs_left_out"]) == (2, 1, 0)
+    assert pair["sentences"]
+    assert not any(word in str(found) for word in ("Mira", "Јанковић", "1988"))
+    assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
+
+
+async def test_an_interrupted_search_is_swept(world: World) -> None:
+    """What a crash leaves of a search is gone at the next start."""
+    node = world.seats["AL"].node
+    left = node.settings.home / "duplicates-left"
+    left.mkdir()
+    (left / "values.duckdb").write_bytes(b"values")
+    imports.remove_incomplete(node)
+    assert not left.exists()
