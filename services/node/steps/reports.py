@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from services.node.node import Node
 
 _LOG = Log("node.reports")
+_AT_ONCE = 500
 
 
 class Found(NamedTuple):
-    """Where the handles of a report lie: the own import, and positions in it by handle."""
+    """What the handles of a report stand for: the own import, and position and record id in it by handle."""
 
     import_id: str
-    positions: dict[str, int]
+    records: dict[str, tuple[int, str]]
 
 
 def is_own_report(node: Node, event: Event) -> bool:
@@ -58,26 +59,36 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
     with book_of(node, round_id).seed(submission.submission_id) as seed:
         every = handles_of(seed, range(records)).hex()
         handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
-        return Found(submission.import_id, {handle: position for handle, position in handles if handle in wanted})
+        positions = {position: handle for handle, position in handles if handle in wanted}
+    return Found(submission.import_id, _with_record_ids(node, submission.import_id, positions))
+
+
+def _with_record_ids(node: Node, import_id: str, positions: dict[int, str]) -> dict[str, tuple[int, str]]:
+    """Return position and record id of each handle, read some hundred at a time."""
+    found: dict[str, tuple[int, str]] = {}
+    places = sorted(positions)
+    query = select(RecordRow.position, RecordRow.record_id).where(RecordRow.import_id == import_id)
+    with node.store.reading("report.records") as session:
+        for first in range(0, len(places), _AT_ONCE):
+            asked = query.where(RecordRow.position.in_(places[first : first + _AT_ONCE]))
+            found |= {positions[place]: (place, record_id) for place, record_id in session.execute(asked)}
+    return found
 
 
 def store(session: Session, node: Node, round_: Round, report: HitReport, found: Found | None) -> None:
     """Store a report's hits and queue the receipt, in the transaction that takes the report."""
-    stored, unknown = 0, 0
+    rows: dict[str, HitRow] = {}
+    known = set(session.scalars(select(HitRow.hit_id).where(HitRow.round_id == round_.round_id)))
     for hit in report.hits:
-        position = found.positions.get(hit.handle) if found else None
-        if found is None or position is None or session.get(HitRow, (round_.round_id, hit.hit_id)) is not None:
-            unknown += 1
-            continue
-        record = session.get_one(RecordRow, (found.import_id, position))
-        session.add(
-            HitRow(
-                round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=position,
-                record_id=record.record_id, counterpart=hit.counterpart, certainty=hit.certainty.value,
+        record = found.records.get(hit.handle) if found else None
+        if found is not None and record is not None and hit.hit_id not in known:
+            rows[hit.hit_id] = HitRow(
+                round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=record[0],
+                record_id=record[1], counterpart=hit.counterpart, certainty=hit.certainty.value,
                 families=list(hit.families), submission_id=report.submission_id,
-            )
-        )  # fmt: skip
-        stored += 1
+            )  # fmt: skip
+    session.add_all(rows.values())
+    stored, unknown = len(rows), len(report.hits) - len(rows)
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
         ledger.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
