@@ -25,8 +25,9 @@ from clients.quality.sets import NAMES_AND_DATE, aliases, febrl4, region
 from clients.quality.telling import tell_lists, tell_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from clients.quality.ablation import Without
     from clients.quality.peers.run import PeerResult
     from clients.quality.sets import LabelledSet
 
@@ -49,7 +50,7 @@ def bench_quality(  # noqa: PLR0913, PLR0917 - a command's options are its param
     rules: Annotated[str, typer.Option(help="Match rules.")] = "default",
     generated: Annotated[bool, typer.Option(help="Whether to measure the large generated lists too.")] = True,  # noqa: FBT002 - Typer takes flags so
     blind: Annotated[bool, typer.Option(help="Whether hits come from rehearsed rounds.")] = False,  # noqa: FBT002 - likewise
-    page: Annotated[Path | None, typer.Option(help="A page whose marked tables are written anew.")] = None,
+    page: Annotated[Path | None, typer.Option(help="A page whose marked tables and pictures are written anew.")] = None,
 ) -> int:
     """Measure the matching, and end with 1 if a promise is broken."""
     screen, results = Screen(), Results(load_rules(rules))
@@ -59,10 +60,18 @@ def bench_quality(  # noqa: PLR0913, PLR0917 - a command's options are its param
         results.sets.append(measure_set(labelled, results.table, blind=blind))
         if labelled.same and labelled.name != _ALL_FIELDS_NAME:
             compared[labelled.name] = list(_compared(labelled, peers))
-    tables = _tables(results, compared)
-    _write(out, results, compared, tables)
+    without = {
+        result.labelled.name: without_each(result.meetings, results.table, result.labelled)
+        for result in results.sets
+        if result.labelled.name in compared and result.labelled.judged is None and not _is_large(result.labelled)
+    }
+    tables, pictures = _tables(results, compared, without), _pictures(results, without)
+    measured = json.dumps(report.document(results.sets, compared), ensure_ascii=False, indent=2) + "\n"
+    sections = "\n".join(f"## {name}\n\n{table}" for name, table in tables.items())
+    _write(out, {"tables.md": sections, "measured.json": measured, **pictures})
     if page is not None:
         page.write_text(report.insert(page.read_text("utf-8"), tables), "utf-8")
+        _write(page.parent / "pictures", pictures)
     for name, table in tables.items():
         screen.result({}, f"\n{name}\n", table)
     for sentence in results.broken:
@@ -92,9 +101,13 @@ def _febrl(peers: Path | None) -> Path | None:
     return next(iter(sorted(peers.glob(pattern))), None) if peers else None
 
 
+def _is_large(labelled: LabelledSet) -> bool:
+    return sum(map(len, labelled.lists.values())) > _LARGE
+
+
 def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]:
     """Measure the peers on a set."""
-    large = sum(map(len, labelled.lists.values())) > _LARGE
+    large = _is_large(labelled)
     for spelling in (_FOLDED,) if large else SPELLINGS:
         yield exact_key(labelled, spelling)
         for peer in ("Splink",) if large else PEERS:
@@ -102,13 +115,12 @@ def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]
                 yield run_peer(peer, labelled, spelling, peers / "bin" / "python")
 
 
-def _tables(results: Results, compared: dict[str, list[PeerResult]]) -> dict[str, str]:
+def _tables(
+    results: Results, compared: dict[str, list[PeerResult]], without: dict[str, list[Without]]
+) -> dict[str, str]:
     """Return every table by the name of its mark."""
     labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
-    ablated = {name: result for name, result in labelled.items() if name in compared and "generated" not in name}
-    without = {name: without_each(result.meetings, results.table, result.labelled) for name, result in ablated.items()}
-    whole = labelled[_ALL_FIELDS_NAME]
-    lists = list(whole.sent.values())
+    lists = list(labelled[_ALL_FIELDS_NAME].sent.values())
     everyone = [record for one in lists for record in one.records]
     told = tell_rules(lists, results.table, everyone)
     return {
@@ -123,16 +135,23 @@ def _tables(results: Results, compared: dict[str, list[PeerResult]]) -> dict[str
     }
 
 
-def _write(out: Path, results: Results, compared: dict[str, list[PeerResult]], tables: dict[str, str]) -> None:
-    """Write tables, pictures and the JSON document into a folder."""
-    out.mkdir(parents=True, exist_ok=True)
-    labelled = [result for result in results.sets if result.labelled.same]
-    (out / "tables.md").write_text("\n".join(f"## {name}\n\n{table}" for name, table in tables.items()), "utf-8")
-    (out / "calibration.svg").write_text(
-        svg.calibration_plot({result.labelled.name: result.bins for result in labelled}), "utf-8"
-    )
-    content = report.document(results.sets, compared)
-    (out / "measured.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+def _pictures(results: Results, without: dict[str, list[Without]]) -> dict[str, str]:
+    """Return every picture by its file's name."""
+    labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
+    name = next(name for name in without if name.startswith("region"))
+    best = labelled[name].measured.best_f1
+    lost = {one.rule.name: round(1_000 * (best - one.measured.best_f1), 1) for one in without[name]}
+    return {
+        "calibration.svg": svg.calibration_plot({name: result.bins for name, result in labelled.items()}),
+        "rules.svg": svg.bars("F1 that is lost without each rule, in thousandths", lost, ""),
+    }
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content, "utf-8")
 
 
 if __name__ == "__main__":
