@@ -32,6 +32,7 @@ _NO_ALPHANUMERIC = re.compile(r"[^A-Z0-9]")
 _DIGITS = frozenset("0123456789")
 _TYPED_FOR_DIGITS = str.maketrans("OI", "01")  # what people type for one another
 _READ_FOR_DIGITS = str.maketrans("OQDILZSB", "00011258")  # and what scanners read, where check digits confirm it
+_SHORTEST_LABEL = 2  # letters
 _FIRST_ZERO_LOST = frozenset({10, 13})  # EGN and JMBG of persons born in a year or on a day that begins with zero
 
 
@@ -102,12 +103,17 @@ def email(text: str) -> str:
 
 def _mended(number: str) -> Iterator[str]:
     """What a national number may have been before it was labelled, typed, scanned or put into a spreadsheet."""
-    for bare in (number, number[2:], number.lstrip(ascii_uppercase)):  # as it is, HR12345678903, EGN7501010010
-        yield bare
-        yield bare.translate(_READ_FOR_DIGITS)
-        yield bare[:1] + bare[1:-1].translate(_READ_FOR_DIGITS) + bare[-1:]
-    if number.isdigit() and len(number) + 1 in _FIRST_ZERO_LOST:
-        yield f"0{number}"
+    if number.isdigit():
+        if len(number) + 1 in _FIRST_ZERO_LOST:
+            yield f"0{number}"
+        return
+    letters = len(number) - len(number.lstrip(ascii_uppercase))
+    sizes = (0, 2, letters) if letters >= _SHORTEST_LABEL else (0,)  # HR12345678903, EGN7501010010
+    bare = [number[size:] for size in dict.fromkeys(sizes)]
+    yield from bare
+    for form in bare:
+        yield form.translate(_READ_FOR_DIGITS)
+        yield form[:1] + form[1:-1].translate(_READ_FOR_DIGITS) + form[-1:]  # Albania's has a letter at both ends
 
 
 def _alphanumeric(text: str) -> str:

@@ -41,6 +41,8 @@ CASES: list[tuple[Callable[[str], str], str, str]] = [
     (national_number, "101990710008", "0101990710008"),
     (national_number, "101010012", "0101010012"),
     (national_number, "0101990710009", "0101990710009"),
+    (national_number, "9912345678903", "9912345678903"),
+    (national_number, "A12345678903", "A12345678903"),
     (national_number, "XYZ-99887766", "XYZ99887766"),
     (email, " Ana.Ilic@Example.org", "ana.ilic@example.org"),
     (email, "mailto:ana@example.org", "ana@example.org"),

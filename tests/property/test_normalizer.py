@@ -1,0 +1,106 @@
+"""Properties of the normalizer: a name in every script, a number in every spelling."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from aquila.records.normalize import (
+    FORMS,
+    document_number,
+    email,
+    fold,
+    name_words,
+    national_number,
+    national_schemes,
+    phone,
+    phone_tail,
+    to_latin,
+)
+from aquila.records.normalize.check_digits import SCHEMES
+from aquila.records.normalize.letters import CYRILLIC, table
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+COUNTRIES = table("phones")["countries"]
+LENGTHS = {"BG-LNCh": 10, "HR-OIB": 11, "HU-TAJ": 9, "MD-IDNP": 13, "SI-tax": 8, "TR-TCKN": 11}
+LETTERS = "abcdefghijklmnopqrstuvwxyzčćđšžșțăâîñöüőűçğışëёжщљњј'-"  # noqa: RUF001 - of several scripts on purpose
+DOTS = "Iİı"  # noqa: RUF001 - the Turkish letters are the point
+
+
+def _alphabet(language: str) -> list[str]:
+    """The letters with which a language's own names are written."""
+    own = [*table(language)["letters"], *table(language)["marks"]]
+    return sorted({*own, *"абвдезиклмнопрстуф"})
+
+
+@pytest.mark.parametrize("language", CYRILLIC)
+@given(data=st.data())
+def test_a_cyrillic_name_is_its_transliteration(language: str, data: st.DataObject) -> None:
+    """Whatever the word: the words of the text are those of the Latin that passports give for it."""
+    word = data.draw(st.text(_alphabet(language), min_size=1, max_size=12))
+    assert name_words(word) == name_words(to_latin(word))
+
+
+@given(texts)
+def test_case_means_nothing(text: str) -> None:
+    """Lists write names in capitals; a capital I inside small letters alone may be a scanner's l."""
+    lowered = text.lower()
+    assume(lowered.upper().lower() == lowered and not any(letter in DOTS for letter in text))
+    assert name_words(lowered) == name_words(lowered.upper())
+
+
+@given(texts)
+def test_composed_and_decomposed_letters_are_the_same(text: str) -> None:
+    """Keyboards and programs differ in how they store č."""
+    assert name_words(unicodedata.normalize("NFC", text)) == name_words(unicodedata.normalize("NFD", text))
+
+
+@given(st.lists(st.sampled_from(["Ana", "Марко", "Đorđe", "Ștefan", "Kovács", "Ilić"]), min_size=2, max_size=4))
+def test_the_order_of_a_name_is_the_order_of_its_words(names: list[str]) -> None:
+    """Words are folded one by one, so a name in another order has the same words."""
+    assert sorted(name_words(" ".join(names))) == sorted(name_words(" ".join(reversed(names))))
+
+
+@given(texts)
+def test_every_form_of_every_word_is_something(text: str) -> None:
+    """No form of a word is empty, or holds more than letters a to z."""
+    for word in name_words(text):
+        for form in FORMS.values():
+            assert form(word).isascii()
+            assert form(word).isalpha()
+
+
+@given(st.text(LETTERS, max_size=14))
+def test_folding_comes_to_rest(word: str) -> None:
+    """Folding a folded word changes nothing, whichever spellings meet in it."""
+    assert fold(fold(word)) == fold(word)
+
+
+@given(texts)
+def test_canonical_identifiers_stay_as_they_are(text: str) -> None:
+    """Reading what was read gives the same."""
+    for read in (document_number, national_number, phone, email):
+        assert read(read(text)) == read(text)
+
+
+@given(st.sampled_from(sorted(LENGTHS)), st.integers(0, 10**13))
+def test_a_number_that_passes_is_left_alone(scheme: str, above: int) -> None:
+    """A number with right check digits is canonical already, with or without its country's code before it."""
+    length = LENGTHS[scheme]
+    first = 2 * 10 ** (length - 1) + above % 10 ** (length - 2)
+    number = next(text for text in map(str, range(first, first + 1000)) if scheme in national_schemes(text))
+    assert national_number(number) == number
+    assert scheme in national_schemes(national_number(f"{SCHEMES[scheme].countries[0]} {number}"))
+
+
+@given(st.sampled_from(sorted(COUNTRIES)), st.integers(10_000_000, 999_999_999))
+def test_a_telephone_number_meets_itself_from_abroad(country: str, subscriber: int) -> None:
+    """Inside its country and from abroad, with + or 00, it is one number."""
+    code, trunk = COUNTRIES[country]
+    assume(len(set(str(subscriber))) > 1 and not str(subscriber).startswith(trunk or "x"))
+    inside, abroad = f"{trunk}{subscriber}", f"+{code} {subscriber}"
+    assert phone(inside, country) == phone(abroad) == phone(f"00{code}-{subscriber}") == f"+{code}{subscriber}"
+    assert phone_tail(inside, country) == phone_tail(abroad) == str(subscriber)
