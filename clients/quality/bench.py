@@ -13,6 +13,8 @@ import numpy as np
 
 from aquila.crypto.backend import load_group
 from aquila.matching.certainty import Level
+from aquila.matching.duplicates import DuplicateSearch
+from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
 from aquila.rehearsal import Rehearsal
 from clients.quality.grading import Hit, hits_of
@@ -122,6 +124,22 @@ def measure_set(labelled: LabelledSet, table: RuleTable, *, blind: bool = False)
         per_record=_per_record(list(sent.values()), table),
         seconds=time.process_time() - started,
     )
+
+
+def measure_duplicates(labelled: LabelledSet, table: RuleTable) -> Measured:
+    """Measure the search for duplicates on all lists of a set as one list."""
+    everyone = [(party, record) for party, records in sorted(labelled.lists.items()) for record in records]
+    with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
+        for _, record in everyone:
+            search.note(record_inputs(record, table))
+        found = search.found()
+    hits = []
+    for pair in found.pairs:
+        (party_a, one), (party_b, other) = everyone[pair.first], everyone[pair.second]
+        assert pair.grade.level is not None  # a search names no pair below every level
+        ids = Pair(party_a, one.record_id, party_b, other.record_id)
+        hits.append(Hit(ids, pair.grade.level, pair.grade.probability, 0))
+    return measure(hits, labelled)
 
 
 def rehearsed_hits(labelled: LabelledSet, table: RuleTable) -> list[Hit]:

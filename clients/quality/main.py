@@ -18,7 +18,7 @@ from clients.cli.exits import ExitCode
 from clients.cli.screen import Screen
 from clients.quality import report, svg
 from clients.quality.ablation import without_each
-from clients.quality.bench import Results, measure_set
+from clients.quality.bench import Results, measure_duplicates, measure_set
 from clients.quality.peers.run import PEERS, SPELLINGS, exact_key, run_peer
 from clients.quality.people.lists import common_lists, unrelated_lists
 from clients.quality.sets import NAMES_AND_DATE, aliases, febrl4, region
@@ -120,7 +120,8 @@ def _tables(
 ) -> dict[str, str]:
     """Return every table by the name of its mark."""
     labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
-    lists = list(labelled[_ALL_FIELDS_NAME].sent.values())
+    whole = labelled[_ALL_FIELDS_NAME]
+    lists = list(whole.sent.values())
     everyone = [record for one in lists for record in one.records]
     told = tell_rules(lists, results.table, everyone)
     return {
@@ -130,6 +131,7 @@ def _tables(
         "inputs": report.inputs_table(results.sets),
         "ablation": report.ablation_table(without, labelled),
         "calibration": report.calibration_table(results.sets),
+        "duplicates": report.duplicates_table(measure_duplicates(whole.labelled, results.table)),
         "rules-told": report.rules_told_table(told, len(everyone)),
         "lists-told": report.lists_told_table(tell_lists(lists)),
     }

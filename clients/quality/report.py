@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from clients.quality.ablation import Without
     from clients.quality.bench import SetResult
+    from clients.quality.measures import Measured
     from clients.quality.peers.run import PeerResult
     from clients.quality.telling import ListTelling, RuleTelling
 
@@ -63,6 +64,15 @@ def level_table(results: Sequence[SetResult]) -> str:
             rows.append((*right, *told, f"{counts.recall:.3f}"))
     columns = ("set", "level", "right", "wrong", "wrong by its own word", "precision", "promised", "recall")
     return markdown(columns, rows)
+
+
+def duplicates_table(measured: Measured) -> str:
+    """Return right and wrong pairs of the search for duplicates by level."""
+    rows = [
+        (level.value, counts.right, counts.wrong, f"{counts.precision:.4f}", f"{counts.recall:.3f}")
+        for level, counts in ((level, measured.by_level[level]) for level in LEVELS)
+    ]
+    return markdown(("level", "right", "wrong", "precision", "recall"), rows)
 
 
 def false_table(results: Sequence[SetResult]) -> str:

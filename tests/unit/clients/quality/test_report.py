@@ -11,7 +11,7 @@ from aquila.errors import InputError
 from aquila.records.rules import load_rules
 from clients.quality import report, svg
 from clients.quality.ablation import without_each
-from clients.quality.bench import SetResult, measure_set
+from clients.quality.bench import SetResult, measure_duplicates, measure_set
 from clients.quality.measures import Bin
 from clients.quality.peers.run import PeerResult, best_f1, exact_key, run_peer
 from clients.quality.people.lists import common_lists, unrelated_lists
@@ -41,12 +41,19 @@ def test_every_table_tells_of_the_set(result: SetResult) -> None:
         report.ablation_table({name: without_each(result.meetings, table, result.labelled)}, {name: result}),
         report.rules_told_table(tell_rules(sent, table, records), len(records)),
         report.lists_told_table(tell_lists(sent)),
+        report.duplicates_table(measure_duplicates(result.labelled, table)),
     ]
     for shown in tables:
         assert len({line.count("|") for line in shown.splitlines()}) == 1
     assert all(name in shown for shown in tables[:5])
     assert "it is not there" in report.peer_notes(peers)
     assert report.document([result], peers)[name]["same"] == len(result.labelled.same)
+
+
+def test_duplicates_of_all_lists_as_one(result: SetResult) -> None:
+    """Most of the common persons are found again."""
+    found = measure_duplicates(result.labelled, load_rules("default")).at_cuts["all"]
+    assert found.recall > 0.8
 
 
 def test_false_pairs_of_strangers() -> None:
