@@ -125,6 +125,13 @@ async def get_slow() -> str:
     await asyncio.sleep(1)
     return "done"
 
+ending = asyncio.Event()
+
+@router.get("/poll")
+async def get_poll() -> str:
+    await ending.wait()
+    return "let go"
+
 async def step() -> bool:
     return False
 
@@ -134,7 +141,7 @@ drivers = [Driver("d", step, interval=60)]
 app = application(title="T", version="1", routers=[router], body_bytes=settings.limits.body_bytes,
                   health=lambda: None, call_verifier=verifier,
                   lifespan=lifespan_of(drivers, lambda: print("closed", flush=True)))
-serve(app, endpoint, settings.tls)
+serve(app, endpoint, settings.tls, before_end=ending.set)
 """
 
 
@@ -211,12 +218,15 @@ tls = {certificate = "service.pem", key = "service.key", ca = "ca.pem", verify_c
     assert running.process.returncode in {0, -signal.SIGTERM}
 
 
-async def test_a_call_in_progress_ends_before_the_service_does(tmp_path: Path, key: IdentityKey) -> None:
-    """SIGTERM stops new calls, not those that are running."""
+@pytest.mark.parametrize(("route", "word"), [("/slow", b"done"), ("/poll", b"let go")])
+async def test_a_call_in_progress_ends_before_the_service_does(
+    tmp_path: Path, key: IdentityKey, route: str, word: bytes
+) -> None:
+    """SIGTERM stops new calls, not those that are running; those that only wait are let go."""
     with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
         host, _, port = running.url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as caller:
-            caller.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            caller.sendall(f"GET {route} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             caller.settimeout(0.3)
             with contextlib.suppress(TimeoutError):
                 caller.recv(1)
@@ -226,7 +236,7 @@ async def test_a_call_in_progress_ends_before_the_service_does(tmp_path: Path, k
             while piece := caller.recv(1000):
                 answer += piece
         assert answer.startswith(b"HTTP/1.1 200")
-        assert b"done" in answer
+        assert word in answer
         assert b"server:" not in answer.lower()
         assert running.stop()[0] == "closed\n"
 

@@ -61,6 +61,15 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         ('home = "h"\n[peer]\nurl = "http://example.org"', "peer: url needs https"),
         ('home = "h"\n[peer]\nurl = "https://geheim@example.org"', "nor credentials"),
         ('home = "h"\n[peer]\nurl = "https://example.org"\nkey = "k"', "certificate and key come together"),
+        ('home = "h"\ndask_scheduler = "tcp://geheim:8786"', "dask_scheduler needs tls://host:port"),
+        ('home = "h"\ndask_scheduler = "tls://geheim"', "dask_scheduler needs tls://host:port"),
+        ('home = "h"\ndask_scheduler = "tls://geheim:port"', "dask_scheduler needs tls://host:port"),
+        ('home = "h"\ndask_scheduler = "tls://:8786"', "dask_scheduler needs tls://host:port"),
+        (
+            'home = "h"\nexecutor = "dask"\ndask_scheduler = "tls://h:1"\ndask_ca_file = "geheim"',
+            'executor "dask" needs dask_certificate_file, dask_key_file',
+        ),
+        ('home = "h"\nexecutor = "geheim"', "executor: Input should be"),
         ('home = "h', "is no TOML"),
         ('home = "h"\nlog_level = "geheim"', "log_level: Input should be"),
     ],
@@ -74,6 +83,14 @@ def test_a_faulty_file_is_refused_by_name_and_setting(tmp_path: Path, content: s
     assert str(path) in caught.value.message
     assert "geheim" not in caught.value.message
     assert caught.value.__cause__ is None
+
+
+def test_a_cluster_that_is_not_asked_for_changes_nothing(tmp_path: Path) -> None:
+    """Its settings may stay in the file while the work is done on this machine."""
+    content = 'home = "h"\ndask_scheduler = "tls://cluster.internal:8786"\ndask_ca_file = "ca.pem"'
+    settings = load(_file(tmp_path, content), ServiceSettings)
+    assert settings.executor == "local"
+    assert settings.dask_ca_file == tmp_path / "ca.pem"
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
