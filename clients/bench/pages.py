@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from aquila.records.rules import BUILT_IN
+from clients.bench.calculated import REGION, cost_of, region, round_seconds
 from clients.bench.growth import exponent, fit_line
 from clients.bench.steps import EVALUATE, PROVE, VERIFY
 
@@ -54,6 +56,7 @@ class Results:
                 for step in self.records
             ],
             "join": asdict(self.join) | {"seconds": self.join.seconds} if self.join else None,
+            "cost": {rules: asdict(cost) for rules in BUILT_IN if (cost := cost_of(self.steps, self.records, rules))},
             "growth": {"over_sizes": over_sizes(self.sizes), "over_parties": over_parties(self.parties)},
             "rounds": [played.document() for played in (*self.sizes, *self.parties, *self.alone)],
         }
@@ -68,6 +71,8 @@ class Results:
             ("Growth over the length of lists", _rounds(self.sizes) + _sentence(over_sizes(self.sizes))),
             ("Growth over the number of parties", _rounds(self.parties) + _sentence(over_parties(self.parties))),
             ("Rounds", _rounds(self.alone)),
+            ("Rounds by their steps alone", _compared_rounds(self)),
+            (f"{REGION.parties} parties of {REGION.records:,} records with {REGION.inputs} inputs", _region(self)),
         ]
         written = [f"## {title}\n\n{content}" for title, content in sections if content]
         return "\n".join(["# What a round costs\n", *written])
@@ -191,6 +196,24 @@ def _rounds(rounds: Sequence[PlayedRound]) -> str:
     phases = list(dict.fromkeys(phase for one in rounds for phase in one.phases))
     parts = [(f"{one.parties} x {one.records:,}", *(one.phases.get(phase) for phase in phases)) for one in rounds]
     return table(columns, rows) + "\nProcessor seconds by phase:\n\n" + table(("parties x records", *phases), parts)
+
+
+def _compared_rounds(results: Results) -> str:
+    """Return processor seconds of rounds beside what their steps alone would take."""
+    rows = []
+    for one in (*results.sizes, *results.parties):
+        cost = cost_of(results.steps, results.records, one.rules)
+        if cost is not None:
+            steps = round_seconds(one, cost)
+            size = f"{one.parties} x {one.records:,}"
+            rows.append((size, one.rules, one.processor_seconds, steps, one.processor_seconds / steps))
+    columns = ("parties x records", "rules", "processor seconds", "by their steps", "ratio")
+    return table(columns, rows) if rows else ""
+
+
+def _region(results: Results) -> str:
+    cost = cost_of(results.steps, results.records, "default")
+    return table(("what", "value"), region(cost)) if cost else ""
 
 
 def _sentence(figures: dict[str, float]) -> str:
