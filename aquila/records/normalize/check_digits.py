@@ -8,6 +8,8 @@ one. Kosovo* gives numbers of ten digits whose check is not published: they are 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.records.normalize import number_births as births
@@ -146,6 +148,7 @@ SCHEMES: dict[str, Scheme] = {
 """Each scheme by its name."""
 
 
+@lru_cache(maxsize=64)  # reading a row asks several times for the same number
 def schemes_of(number: str) -> tuple[str, ...]:
     """Name the schemes whose form and check digits a canonical number satisfies."""
     return tuple(name for name, scheme in SCHEMES.items() if scheme.form.fullmatch(number) and scheme.check(number))
@@ -153,4 +156,4 @@ def schemes_of(number: str) -> tuple[str, ...]:
 
 def _weighted(number: str, weights: Sequence[int]) -> int:
     """The sum of the first digits times their weights."""
-    return sum(int(digit) * weight for digit, weight in zip(number, weights, strict=False))
+    return sum(map(mul, map(int, number), weights))
