@@ -80,6 +80,17 @@ def test_a_form_belongs_to_one_name() -> None:
             assert [form for form in others if heads.setdefault(form, head) != head] == []
 
 
+def test_what_is_told_apart_is_no_variant_of_another_name() -> None:
+    """Each name that keeps its vowels has itself for a sound, each woman's name its consonants and an a."""
+    assert all(sound(word) == word for word in map(_folded, table("variants")["apart"]))
+    assert all(sound(word) == skeleton(word) + "a" for word in map(_folded, table("women")["names"]))
+
+
+def _folded(name: str) -> str:
+    """A name of a table, folded."""
+    return fold(name.lower())
+
+
 def test_the_tables_of_names_hold_words() -> None:
     """Each folds to something, in small letters."""
     names = [form for name in ("variants", "nicknames") for group in table(name)["groups"] for form in group]
