@@ -18,12 +18,12 @@ from aquila.records.normalize.identifiers import (
     number_doubt,
     phone,
 )
-from aquila.records.normalize.names import name_words
+from aquila.records.normalize.names import has_unread_words, name_words
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, sound_record
 from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from aquila.records.person import Record
 
@@ -74,7 +74,7 @@ def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the va
         return _record_id(texts)
     reasons: list[str] = []
     value = _value(name, _list(name, texts, reasons), reasons)
-    doubts = _doubts(value) if name == "national_numbers" else ()
+    doubts = _doubts(name, value)
     return Faulty(value, tuple(reasons), doubts) if reasons or doubts else value
 
 
@@ -176,10 +176,16 @@ def _date(text: str, reasons: list[str]) -> PartialDate | None:
     return date
 
 
-def _doubts(national_numbers: Iterable[str]) -> tuple[str, ...]:
-    """What is to be said of each national number that has the form of a known scheme and the check digits of none."""
-    reason = "has check digits that no known national number has; it is used; look for a typing error"
-    return tuple(reason for number in map(national_number, national_numbers) if fails_check(number))
+def _doubts(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - the value of any field
+    """What is to be said of values that are used: unread words of names, national numbers with wrong check digits."""
+    if name in _NAME_FIELDS and value:
+        reason = "holds a word of a script that the letter tables do not know; the other words are used"
+        texts = (value,) if isinstance(value, str) else value
+        return tuple(reason for text in texts if not text.isascii() and has_unread_words(text))
+    if name == "national_numbers":
+        reason = "has check digits that no known national number has; it is used; look for a typing error"
+        return tuple(reason for number in map(national_number, value) if fails_check(number))
+    return ()
 
 
 _LEFT_OUT = frozenset({"Cf", "Cs"})  # format characters, and halves of characters that JSON can spell

@@ -17,7 +17,7 @@ from aquila.records.normalize.letters import table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FORMS", "fold", "initial", "name_words", "skeleton", "sound", "start"]
+__all__ = ["FORMS", "fold", "has_unread_words", "initial", "name_words", "skeleton", "sound", "start"]
 
 _CACHED = 1 << 16
 _APOSTROPHES = dict.fromkeys((0x27, 0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BE, 0x2BF, 0x2018, 0x2019, 0x2032))
@@ -32,12 +32,22 @@ def name_words(text: str) -> tuple[str, ...]:
 
     Hyphens part words, apostrophes do not; particles go where another word is left; words of one letter likewise.
     """
-    if "I" in text:
-        text = _SCANNED_L.sub("l", text)
-    words = _WORD.findall(to_latin(text).translate(_APOSTROPHES))
+    words = _words(text)
     kept = _joined(word for word in words if word not in _dropped()) or words
     folded = [form for form in map(fold, kept) if form]
     return tuple([form for form in folded if len(form) > 1] or folded)
+
+
+def has_unread_words(text: str) -> bool:
+    """Whether a name holds a word of letters that no table knows, which is left out of it."""
+    return any(not fold(word) for word in _words(text) if any(map(str.isalpha, word)))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text in lower-case Latin, as far as the tables know its letters."""
+    if "I" in text:
+        text = _SCANNED_L.sub("l", text)
+    return _WORD.findall(to_latin(text).translate(_APOSTROPHES))
 
 
 def _joined(words: Iterable[str]) -> list[str]:

@@ -101,6 +101,13 @@ def test_a_number_of_another_birth_or_sex_is_a_warning(birth: str, sex: str, war
     assert str(row.record.date_of_birth) == birth
 
 
+@pytest.mark.parametrize("field", ["given_names", "full_name", "aliases"])
+def test_a_word_that_cannot_be_read_is_a_warning(field: str) -> None:
+    """The rest of the name is used, and the officer knows that something is missing."""
+    row = accepted(**{field: ["Ana 山田"]})
+    assert [warning.field for warning in row.warnings] == [field]
+
+
 def test_too_many_values_are_cut_with_a_warning() -> None:
     """A list has an end."""
     row = accepted(aliases=[f"Ana {chr(97 + place % 26) * (place // 26 + 2)}" for place in range(MOST_VALUES + 1)])

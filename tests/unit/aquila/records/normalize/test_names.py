@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.names import name_words
+from aquila.records.normalize.names import has_unread_words, name_words
 
 SAME = [
     (
@@ -70,3 +70,12 @@ def test_different_names_fold_apart(one: str, other: str) -> None:
 def test_names_are_parted_into_words(text: str, words: tuple[str, ...]) -> None:
     """Hyphens part, apostrophes do not; particles and single letters go where another word is left."""
     assert name_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [("Ana 山田", True), ("山田", True), ("Живка محمد Γιώργος", False), ("Ana 4", False), ("", False)],
+)
+def test_words_of_other_scripts_are_noticed(text: str, unread: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A digit is no word."""
+    assert has_unread_words(text) is unread
