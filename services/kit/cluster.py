@@ -9,6 +9,7 @@ worker that did it, so only errors of our own tree leave a piece as they are: ot
 from __future__ import annotations
 
 import contextlib
+import logging
 import pickle
 import ssl
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
@@ -70,6 +71,7 @@ def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> O
     """
     _check_files(settings)
     dask.config.set(_CONFIGURATION)
+    _log_as_we_do()
     security = Security(  # type: ignore[no-untyped-call]  # Dask is typed in part
         require_encryption=True,
         tls_ca_file=str(settings.dask_ca_file),
@@ -245,6 +247,16 @@ def _conditions(client: Client) -> dict[str, Condition]:
             hint="install the same release on the scheduler and on every worker",
             expected=aquila.__version__,
         ) from None
+
+
+def _log_as_we_do() -> None:
+    """Send what Dask's client logs to our handler, which writes no foreign message, instead of its own."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"distributed", "tornado", "bokeh"}:
+            logger = logging.getLogger(name)
+            logger.handlers.clear()
+            logger.propagate = True
+            logger.setLevel(logging.WARNING)
 
 
 def _check_files(settings: ServiceSettings) -> None:

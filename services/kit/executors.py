@@ -80,15 +80,15 @@ class Workers:
             # Handing in may take a while too: the item is pickled, or goes over a network.
             future = await asyncio.to_thread(opened.executor.submit, function, item)
         except RuntimeError:
-            raise self._lost(opened) from None  # broken, or closed meanwhile
+            raise await asyncio.to_thread(self._lost, opened) from None  # broken, or closed meanwhile
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 return await asyncio.wrap_future(future)
         except (BrokenExecutor, TimeoutError):
-            raise self._lost(opened) from None
+            raise await asyncio.to_thread(self._lost, opened) from None
         except asyncio.CancelledError:
             if future.cancelled() and not _is_cancelled():
-                raise self._lost(opened) from None  # nobody here did it: the executor ended
+                raise await asyncio.to_thread(self._lost, opened) from None  # nobody here did it: the executor ended
             raise
 
     @contextlib.contextmanager

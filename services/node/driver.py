@@ -12,7 +12,7 @@ from sqlalchemy import select
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
 from aquila.protocol.state import Phase
 from services.kit.drivers import Driver, each
-from services.kit.errors import PeerUnavailableError, StoreError
+from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.lanes import side_by_side
 from services.kit.logs import Log
 from services.node import ledger
@@ -58,8 +58,8 @@ class Rounds:
         self._busy = False
         try:
             self._busy = await each(pieces, lambda piece: piece())
-        except PeerUnavailableError:
-            node.contact.reachable = False
+        except PeerUnavailableError as error:
+            node.contact.reachable = isinstance(error, PeerFullError)
             raise
         return self._busy
 
@@ -114,9 +114,8 @@ async def _advance(node: Node, round_id: str) -> bool:
     if row.state != "active" or row.refused is not None or not book.synced:
         return await outbox.send_statements(node, round_id) or busy
     busy |= await to_thread(consent.consent, node, round_id)
-    busy |= await outbox.send_statements(node, round_id)
     if row.consent_digest is None:
-        return busy
+        return await outbox.send_statements(node, round_id) or busy
     await to_thread(book.check_key)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     busy |= await to_thread(amend.amend, node, round_id)
@@ -128,9 +127,10 @@ async def _advance(node: Node, round_id: str) -> bool:
         prepare.prepare(node, round_id, ends),
         finalize.finalize(node, round_id, ends),
         verify.acknowledge(node, round_id, ends),
+        outbox.send_statements(node, round_id, ends),
         outbox.send_bytes(node, round_id, ends),
     )
-    return await outbox.send_statements(node, round_id) or busy
+    return await outbox.send_statements(node, round_id, ends) or busy
 
 
 def _turn(node: Node) -> Callable[[], bool]:

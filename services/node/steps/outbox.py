@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 _LOG = Log("node.outbox")
 LAST_WORDS = ("receipt", "closing", "refusal")
-_PER_STEP = 64
+_PER_TURN = 512
 _ROOM = "room"
 
 
-async def send_statements(node: Node, round_id: str) -> bool:
+async def send_statements(node: Node, round_id: str, ends: Callable[[], bool] = lambda: False) -> bool:
     """Send own statements in the order of their numbers, and tell whether any was sent.
 
     Raises:
@@ -49,7 +49,7 @@ async def send_statements(node: Node, round_id: str) -> bool:
     """
     waiting = await to_thread(_unsent, node, round_id)
     sent = False
-    for row in waiting:
+    for row in until(ends, waiting):
         sent |= await _send(node, row)
     return sent
 
@@ -64,7 +64,7 @@ def _unsent(node: Node, round_id: str) -> list[StatementRow]:
             query = query.where(StatementRow.kind.in_(LAST_WORDS))
         if row.refused is not None:
             query = query.where(StatementRow.kind == "refusal")
-        return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_STEP)))
+        return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_TURN)))
 
 
 async def _send(node: Node, row: StatementRow) -> bool:
@@ -198,13 +198,13 @@ def _parcels(node: Node, round_id: str) -> list[Parcel]:
             ChunkRow.round_id == round_id, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(round_.tokens)
         )
         order = ChunkRow.submission_id, ChunkRow.index
-        parcels = [_blinded(node, row) for row in session.scalars(blinded.order_by(*order).limit(_PER_STEP))]
+        parcels = [_blinded(node, row) for row in session.scalars(blinded.order_by(*order).limit(_PER_TURN))]
         parcels += [
             _answer(node, row)
             for row in session.scalars(answers.order_by(EvaluationRow.submission_id, EvaluationRow.index))
             if (row.submission_id, row.index, node.code) in round_.evaluations
-        ][:_PER_STEP]
-        parcels += [_tokens(node, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_STEP))]
+        ][:_PER_TURN]
+        parcels += [_tokens(node, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))]
     return parcels
 
 
