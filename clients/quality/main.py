@@ -142,7 +142,7 @@ def _pictures(results: Results, without: dict[str, list[Without]]) -> dict[str, 
     labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
     name = next(name for name in without if name.startswith("region"))
     best = labelled[name].measured.best_f1
-    lost = {one.rule.name: round(1_000 * (best - one.measured.best_f1), 1) for one in without[name]}
+    lost = {one.rule.name: round(1_000 * (best - one.measured.best_f1), 1) + 0.0 for one in without[name]}
     return {
         "calibration.svg": svg.calibration_plot({name: result.bins for name, result in labelled.items()}),
         "rules.svg": svg.bars("F1 that is lost without each rule, in thousandths", lost, ""),
