@@ -111,9 +111,26 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "binding": DIGEST,
         "party": "SI",
         "submission_id": OTHER,
-        "bases": [{"counterpart": "AL", "records": 100, "common_per_million": 30_000}],
+        "bases": [
+            {
+                "counterpart": "AL",
+                "records": 100,
+                "common_per_million": 30_000,
+                "duplicates_per_million": 10_000,
+                "settled": 3,
+                "chance_hits": {"high": 2, "medium": 0, "low": 350},
+            }
+        ],
+        "learned": [{"of": "whole date", "centibits": -20}],
         "hits": [
-            {"hit_id": OTHER, "handle": ROUND, "counterpart": "AL", "certainty": "high", "families": ["names", "date"]},
+            {
+                "hit_id": OTHER,
+                "handle": ROUND,
+                "counterpart": "AL",
+                "certainty": "high",
+                "families": ["names", "date"],
+                "second": False,
+            },
         ],
     },
     Ending: {"round_id": ROUND, "outcome": "aborted", "reason": "a party vanished"},

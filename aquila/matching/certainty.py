@@ -3,8 +3,8 @@
 Fellegi and Sunter (1969): each evidence family adds the logarithm of its likelihood ratio, and the strongest part that
 agrees speaks for its family, so that rules which depend on one another count once. The prior comes from the (padded)
 sizes of the two lists and the share of persons that both hold: the longer the lists, the more pairs agree by chance.
-The share is the table's, or learned blind from the patterns that met. Sizes, share and weights are public; whoever
-has the rules that met can recompute the level (PROTOCOL.md, certainty).
+The weights are the table's, moved by what was learned blind in the round (`learning.py`). Sizes, share, weights and
+what was learned are stated to both sides; whoever has the rules that met can recompute the level (PROTOCOL.md 7).
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from aquila.records.rules import Part, Rule, RuleTable
 
 _CACHED = 1 << 14
 _MOST_BITS = 500.0  # beyond it a double cannot tell the probability from one
-_LEAST_LEARNED = 0.1  # of the expected share: lists with few common persons still show those they have
-MOST_STEPS = 200
-_CLOSE_ENOUGH = 1e-6
+_MOST_LIFT = 5.0  # bits that a pair gains at most because most records of both lists are settled
+CENTIBITS = 100
+MILLION = 1_000_000
+
+Learned = tuple[tuple[str, int], ...]
+"""What a round learned, in hundredths of a bit: how much more a part weighs than in the table, by its name, and how
+much it weighs that no part of a family agrees, by `silence`."""
 
 
 class Level(StrEnum):
@@ -76,9 +80,29 @@ class Grade:
     sentences: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=_CACHED)
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What the pairs of two lists are graded on, besides the rules that met.
+
+    Attributes:
+        size_a: Records of the one list, padding included.
+        size_b: Records of the other.
+        common_per_million: Of the smaller list, the share of persons that the other holds too, 1 to a million.
+        duplicates_per_million: The share of persons that a list tells of twice.
+        settled: How many records of each list have a certain partner in the other.
+        learned: What the round learned of the table's weights.
+    """
+
+    size_a: int
+    size_b: int
+    common_per_million: int
+    duplicates_per_million: int
+    settled: int = 0
+    learned: Learned = ()
+
+
 def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: float | None = None) -> Grade:
-    """Grade a pair of records by the rules that met.
+    """Grade a pair of records by the rules that met, with the table's own weights.
 
     Args:
         table: The round's rule table.
@@ -91,10 +115,30 @@ def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: flo
     Raises:
         InputError: No rule, an unknown rule, an empty list, or no share.
     """
-    rules = _rules_of(table, rule_mask)
+    common = round(MILLION * (table.expected_share if share is None else share))
+    return grade_on(table, rule_mask, Footing(size_a, size_b, common, round(MILLION * table.expected_duplicates)))
+
+
+@lru_cache(maxsize=_CACHED)
+def grade_on(table: RuleTable, rule_mask: int, footing: Footing, *, second: bool = False) -> Grade:
+    """Grade a pair of records by the rules that met, on what the round learned.
+
+    Args:
+        table: The round's rule table.
+        rule_mask: Bit `n - 1` is set where rule number n met; at least one.
+        footing: What is known of the two lists.
+        second: Whether one of the two records has a partner in the other list that is certain, and more so than this
+            pair: then this pair is right only if the person stands in a list twice.
+
+    Raises:
+        InputError: As `grade`.
+    """
+    rules = rules_of(table, rule_mask)
     parts = strongest_parts(rules)
-    prior = prior_bits(size_a, size_b, table.expected_share if share is None else share)
-    probability = _probability(prior + sum(part.bits for part in parts))
+    bits = evidence_bits(table, parts, footing) + standing_bits(footing, second=second)
+    if not second and _probability(bits) < Level.HIGH.least:
+        bits += lift_bits(footing)
+    probability = _probability(bits)
     return Grade(
         level=level_of(probability),
         probability=probability,
@@ -102,6 +146,44 @@ def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: flo
         rules=tuple(rule.name for rule in rules),
         sentences=tuple(part.sentence for part in parts),
     )
+
+
+def evidence_bits(table: RuleTable, parts: tuple[Part, ...], footing: Footing) -> float:
+    """What the strongest parts of all families weigh, and what it weighs that the other families are silent."""
+    learned = dict(footing.learned)
+    agreeing = {part.family for part in parts}
+    silent = sum(learned.get(silence(family), 0) for family, _words in table.families if family not in agreeing)
+    moved = sum(learned.get(part.name, 0) for part in parts)
+    return table_bits(table, parts) + (silent + moved) / CENTIBITS
+
+
+def silence(family: str) -> str:
+    """How it is called that no part of a family agrees; no part is called so."""
+    return f"{family}: silent"
+
+
+def table_bits(table: RuleTable, parts: tuple[Part, ...]) -> float:
+    """What the table has the strongest parts of all families weigh, and the silence of the other families."""
+    agreeing = {part.family for part in parts}
+    return sum(part.bits for part in parts) + sum(bits for family, bits in table.silent if family not in agreeing)
+
+
+def standing_bits(footing: Footing, *, second: bool) -> float:
+    """The prior odds of a pair as log2: of a second partner, the share of duplicates counts instead.
+
+    Raises:
+        InputError: As `prior_bits`.
+    """
+    common = footing.common_per_million
+    if second:
+        common = min(common, footing.duplicates_per_million)
+    return prior_bits(footing.size_a, footing.size_b, common / MILLION)
+
+
+def lift_bits(footing: Footing) -> float:
+    """What a pair gains that is not certain, because records with a certain partner are out of chance's reach."""
+    left = (1 - min(footing.settled, size) / size for size in (footing.size_a, footing.size_b))
+    return min(_MOST_LIFT, -sum(log2(max(share, exp2(-_MOST_LIFT))) for share in left))
 
 
 def level_of(probability: float) -> Level | None:
@@ -120,54 +202,15 @@ def prior_bits(size_a: int, size_b: int, share: float) -> float:
     return log2(share) - log2(max(size_a, size_b))
 
 
-def learn_share(
-    table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int, *, steps: int = MOST_STEPS
-) -> float:
-    """Learn from the patterns that met which share of the smaller list the other list holds too.
-
-    Expectation-maximization over the share alone, the weights fixed: no label is needed, and nothing but counts.
-
-    Args:
-        table: The round's rule table.
-        patterns: For each mask of rules, how many pairs of records of the two lists met so.
-        size_a: Records of the one list, padding included.
-        size_b: Records of the other.
-        steps: After how many steps learning ends even if the share still moves.
-
-    Returns:
-        A share for `grade`: at least a tenth of the expected one, at most 1.
-
-    Raises:
-        InputError: As `grade`.
-    """
-    share, smaller = table.expected_share, min(size_a, size_b)
-    least = _LEAST_LEARNED * share
-    for _step in range(steps):
-        found = sum(
-            count * grade.__wrapped__(table, mask, size_a, size_b, share).probability
-            for mask, count in patterns.items()
-        )
-        before, share = share, min(1.0, max(least, found / smaller))
-        if abs(share - before) <= _CLOSE_ENOUGH * share:
-            break
-    return share
-
-
-def expected_chance_hits(
-    table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int, share: float | None = None
-) -> dict[Level, float]:
-    """How many of the hits of each level are expected to be the work of chance.
+def expected_chance_hits(grades: Iterable[Grade]) -> dict[Level, float]:
+    """How many hits of each level are expected to be the work of chance.
 
     What the probabilities themselves admit: the sum of their complements. It is as honest as the weights are.
-
-    Raises:
-        InputError: As `grade`.
     """
     expected = dict.fromkeys(Level, 0.0)
-    for mask, count in patterns.items():
-        result = grade(table, mask, size_a, size_b, share)
+    for result in grades:
         if result.level is not None:
-            expected[result.level] += count * (1 - result.probability)
+            expected[result.level] += 1 - result.probability
     return expected
 
 
@@ -175,13 +218,22 @@ def strongest_parts(rules: tuple[Rule, ...]) -> tuple[Part, ...]:
     """For each evidence family the strongest part that agrees; strongest family first, ties by name."""
     strongest: dict[str, Part] = {}
     for rule in rules:
-        for part in rule.parts:
+        for part in rule.shown:
             if part.family not in strongest or part.bits > strongest[part.family].bits:
                 strongest[part.family] = part
     return tuple(sorted(strongest.values(), key=lambda part: (-part.bits, part.family)))
 
 
-def _rules_of(table: RuleTable, rule_mask: int) -> tuple[Rule, ...]:
+def parts_of(table: RuleTable, rule_mask: int) -> tuple[Part, ...]:
+    """The strongest parts of the rules of a mask.
+
+    Raises:
+        InputError: As `rules_of`.
+    """
+    return strongest_parts(rules_of(table, rule_mask))
+
+
+def rules_of(table: RuleTable, rule_mask: int) -> tuple[Rule, ...]:
     """The rules of a mask.
 
     Raises:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 import numpy as np
 
-from aquila.matching.certainty import Grade, Level, grade, learn_share
+from aquila.matching.certainty import Grade, Level, grade
+from aquila.matching.learning import learn_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError
-from aquila.matching.certainty import Grade, Level, grade, learn_share
+from aquila.matching.certainty import Grade, Level, expected_chance_hits
+from aquila.matching.grading import grade_lists
 from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
+from aquila.matching.learning import ListPair, learn
 from aquila.protocol import steps
 from aquila.protocol.messages import (
     Basis,
+    ChanceHits,
     ConsentReference,
     Ending,
     Hit,
     HitReport,
     Kind,
+    LearnedWeight,
     Message,
     Opening,
     Outcome,
@@ -34,20 +39,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from aquila.crypto.keys import IdentityKey
+    from aquila.matching.certainty import Footing
     from aquila.matching.join import MatchedPair
     from aquila.protocol.messages import Manifest, Submission
     from aquila.protocol.rounds import Round
     from aquila.records.rules import RuleTable
 
-MILLION = 1_000_000
+_THOUSANDTHS = 1_000
+
+Footings: TypeAlias = "dict[tuple[int, int], Footing]"
+"""On what the pairs of two lists are graded, by their list numbers."""
 
 
 class GradedPair(NamedTuple):
-    """Two records that met, with the grade of their agreement."""
+    """Two records that met, with the grade of their agreement; `second` where one has a more certain partner."""
 
     pair: MatchedPair
     level: Level
     grade: Grade
+    second: bool
+
+
+class Graded(NamedTuple):
+    """The pairs that are hits, and on what they were graded in the end."""
+
+    footings: Footings
+    pairs: list[GradedPair]
 
 
 @dataclass(slots=True)
@@ -182,10 +199,10 @@ def lists_for_query(round_: Round, submission_id: str) -> list[str]:
     return [found for found in lists if found]
 
 
-def learn_bases(
+def learn_footings(
     round_: Round, table: RuleTable, submissions: list[str], patterns: dict[tuple[int, int], dict[int, int]]
-) -> dict[tuple[int, int], int]:
-    """Learn blind, for each pair of lists, which share of the smaller one the other holds too (PROTOCOL.md 3.7.2).
+) -> Footings:
+    """Learn blind on what the pairs of records of each two lists are graded (PROTOCOL.md 7.3).
 
     Args:
         round_: The record of the round.
@@ -193,73 +210,51 @@ def learn_bases(
         submissions: Submission ids by list number.
         patterns: How many pairs of records met under each mask of rules, by pair of list numbers.
 
-    Returns:
-        The shares in parts per million, at least 1, by pair of list numbers.
-
     Raises:
         PolicyError: The table is not the manifest's.
     """
     if table.digest != round_.manifest.rules.digest:
         raise PolicyError("the matcher has other match rules than the round", expected=round_.manifest.rules.digest)
     sizes = [round_.submissions[submission].records for submission in submissions]
-    learned = {}
-    for (left, right), found in patterns.items():
-        share = learn_share(table, found, sizes[left], sizes[right])
-        learned[left, right] = max(1, round(share * MILLION))
-    return learned
+    lists = [ListPair(found, sizes[left], sizes[right]) for (left, right), found in patterns.items()]
+    return dict(zip(patterns, learn(table, lists), strict=True))
 
 
-def grade_pairs(
-    round_: Round,
-    table: RuleTable,
-    submissions: list[str],
-    shares: dict[tuple[int, int], int],
-    pairs: Iterable[MatchedPair],
-) -> Iterable[GradedPair]:
-    """Yield the pairs of records whose certainty reaches the manifest's minimum (PROTOCOL.md 3.7.2).
+def grade_pairs(round_: Round, table: RuleTable, footings: Footings, pairs: Iterable[MatchedPair]) -> Graded:
+    """Grade every pair of records, and keep what reaches the manifest's minimum (PROTOCOL.md 3.7.2, 7.4).
 
     Args:
         round_: The record of the round.
         table: The match rules.
-        submissions: Submission ids by list number.
-        shares: What `learn_bases` gave.
-        pairs: What the join found.
+        footings: What `learn_footings` gave.
+        pairs: What the join found, the pairs of two lists together.
     """
-    sizes = [round_.submissions[submission].records for submission in submissions]
-    for pair in pairs:
-        share = shares[pair.left, pair.right] / MILLION
-        result = grade(table, pair.rules, sizes[pair.left], sizes[pair.right], share)
-        if result.level is not None and result.level >= round_.manifest.minimum_certainty:
-            yield GradedPair(pair, result.level, result)
+    settled = dict(footings)
+    hits = []
+    for lists, met in groupby(pairs, key=lambda pair: (pair.left, pair.right)):
+        settled[lists], standing = grade_lists(table, footings[lists], met)
+        for pair, result, second in standing:
+            if result.level is not None and result.level >= round_.manifest.minimum_certainty:
+                hits.append(GradedPair(pair, result.level, result, second))
+    return Graded(settled, hits)
 
 
-def make_reports(  # noqa: PLR0913, PLR0917  # what a report is made of
-    round_: Round,
-    submissions: list[str],
-    shares: dict[tuple[int, int], int],
-    pairs: Iterable[GradedPair],
-    submission_id: str | None,
-    random: Callable[[int], bytes],
+def make_reports(
+    round_: Round, submissions: list[str], graded: Graded, submission_id: str | None, random: Callable[[int], bytes]
 ) -> list[HitReport]:
     """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
 
     Args:
         round_: The record of the round.
         submissions: Submission ids by list number.
-        shares: What `learn_bases` gave; a report says on which basis it was graded.
-        pairs: The pairs that reach the minimum certainty.
+        graded: What `grade_pairs` gave; a report says on which basis it was graded.
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
-    sizes = [round_.submissions[submission].records for submission in submissions]
+    bases = _bases(owners, graded)
     hits: dict[str, list[Hit]] = {party: [] for party in concerned(round_, submission_id)}
-    bases: dict[str, list[Basis]] = {party: [] for party in hits}
-    for (left, right), share in sorted(shares.items()):
-        for own, other in ((left, right), (right, left)):
-            basis = Basis(counterpart=owners[other], records=sizes[other], common_per_million=share)
-            bases[owners[own]].append(basis)
-    for pair, level, result in pairs:
+    for pair, level, result, second in graded.pairs:
         hit_id = random(16).hex()
         sides = (pair.left, pair.left_handle, pair.right), (pair.right, pair.right_handle, pair.left)
         for one, handle, other in sides:
@@ -270,8 +265,10 @@ def make_reports(  # noqa: PLR0913, PLR0917  # what a report is made of
                     counterpart=owners[other],
                     certainty=level,
                     families=result.families,
+                    second=second,
                 )
             )
+    learned = next((footing.learned for footing in graded.footings.values()), ())
     return [
         HitReport(
             round_id=round_.round_id,
@@ -279,10 +276,32 @@ def make_reports(  # noqa: PLR0913, PLR0917  # what a report is made of
             party=party,
             submission_id=submission_id,
             bases=tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
+            learned=tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in learned),
             hits=tuple(sorted(found, key=lambda hit: hit.hit_id)),
         )
         for party, found in hits.items()
     ]
+
+
+def _bases(owners: list[str], graded: Graded) -> dict[str, list[Basis]]:
+    """Return for each party on what its pairs with each counterpart were graded."""
+    grades: dict[tuple[int, int], list[Grade]] = {}
+    for pair, _level, result, _second in graded.pairs:
+        grades.setdefault((pair.left, pair.right), []).append(result)
+    bases: dict[str, list[Basis]] = {party: [] for party in owners}
+    for (left, right), footing in sorted(graded.footings.items()):
+        chance = expected_chance_hits(grades.get((left, right), ()))
+        for own, other, records in ((left, right, footing.size_b), (right, left, footing.size_a)):
+            basis = Basis(
+                counterpart=owners[other],
+                records=records,
+                common_per_million=footing.common_per_million,
+                duplicates_per_million=footing.duplicates_per_million,
+                settled=footing.settled,
+                chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
+            )
+            bases[owners[own]].append(basis)
+    return bases
 
 
 def concerned(round_: Round, submission_id: str | None) -> tuple[str, ...]:

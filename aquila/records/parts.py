@@ -1,9 +1,10 @@
 """What a part of a match rule means: the values that a record has for it.
 
-A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` (one given with
-one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`, and
-`pair:A+B` takes one word in form A, the other in form B. `birth` takes a form of the date; identifiers take none. A
-name that is not split gives every pair of its words.
+A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` and `main` (one
+given with one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`,
+and `pair:A+B` takes one word in form A, the other in form B. `birth` takes a form of the date; identifiers take none.
+A name that is not split gives the pairs of its first, second and last word to `pair`, first and last to `main`: all
+pairs of all words would grow with the square and add little.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 8  # of one name; more are text that is no name, and pairs grow with the square
 WORD_MARK = "\x1f"  # between the words of one part: sorts before every letter, occurs in none
+_PAIRED_WORDS = 3  # of a name that is not split: the first ones and the last
 _CACHED = 1 << 16
 
 Pairs = tuple[tuple[str, str], ...]
@@ -31,10 +33,11 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One name of a person: its folded words, and the pairs of them that may stand for the person."""
+    """One name of a person: its folded words, the pairs of them that may stand for the person, and the likeliest."""
 
     words: tuple[str, ...]
     pairs: Pairs
+    main: Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,16 @@ def stands_alone(part: str) -> bool:
 @lru_cache(maxsize=_CACHED)
 def _split_name(given: str, family: str) -> Name:
     first, last = name_words(given)[:MOST_WORDS], name_words(family)[:MOST_WORDS]
-    return Name(first + last, tuple(product(first, last)))
+    pairs = tuple(product(first, last))
+    return Name(first + last, pairs, pairs)
 
 
 @lru_cache(maxsize=_CACHED)
 def _whole_name(text: str) -> Name:
     words = name_words(text)[:MOST_WORDS]
-    return Name(words, tuple(combinations(words, 2)))
+    chosen = words if len(words) <= _PAIRED_WORDS else (*words[: _PAIRED_WORDS - 1], words[-1])
+    pairs = tuple(combinations(chosen, 2))
+    return Name(words, pairs, ((words[0], words[-1]),) if pairs else ())
 
 
 def _all(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
@@ -100,15 +106,24 @@ def _all(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
 
 def _pair(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
     """Two words of a name in either order; with two forms, each word takes each form once."""
+    return _paired([pair for name in names for pair in name.pairs], form)
+
+
+def _main(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
+    """As `_pair`; of a name that is not split, its first and last word only."""
+    return _paired([pair for name in names for pair in name.main], form)
+
+
+def _paired(pairs: Iterable[tuple[str, str]], form: str) -> Iterator[str]:
+    """The values of pairs of words."""
     first, _, second = form.partition("+")
     shape, other = FORMS[first], FORMS[second or first]
-    for name in names:
-        for one, two in name.pairs:
-            if second:
-                yield f"{shape(one)}{WORD_MARK}{other(two)}"
-                yield f"{shape(two)}{WORD_MARK}{other(one)}"
-            else:
-                yield WORD_MARK.join(sorted((shape(one), shape(two))))
+    for one, two in pairs:
+        if second:
+            yield f"{shape(one)}{WORD_MARK}{other(two)}"
+            yield f"{shape(two)}{WORD_MARK}{other(one)}"
+        else:
+            yield WORD_MARK.join(sorted((shape(one), shape(two))))
 
 
 def _word(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
@@ -157,11 +172,22 @@ def _year(date: PartialDate) -> Iterator[str]:
     yield f"{date.year:04d}"
 
 
+def _bare_year(date: PartialDate) -> Iterator[str]:
+    """The year where the source knows no more."""
+    if not date.month:
+        yield f"{date.year:04d}"
+
+
 def _near_year(date: PartialDate) -> Iterator[str]:
     """Day and month in either order, and two windows of four years: years two apart always share one."""
     for day_month in _day_month(date):
         for shift, window in enumerate((date.year // 4, (date.year + 2) // 4)):
             yield f"{day_month}~{window:03d}.{shift}"
+
+
+def _decade(date: PartialDate) -> Iterator[str]:
+    for day_month in _day_month(date):
+        yield f"{day_month}~{date.year // 10:03d}"
 
 
 def _some_month(date: PartialDate) -> Iterator[str]:
@@ -177,9 +203,29 @@ DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
     "year-day": _year_day,
     "day-month": _day_month,
     "year": _year,
+    "bare-year": _bare_year,
+    "decade": _decade,
     "near-year": _near_year,
     "some-month": _some_month,
 }
+
+
+def _place(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
+    """The words of the place of birth by their consonants, in any order."""
+    words = name_words(record.place_of_birth or "")
+    if words:
+        yield WORD_MARK.join(sorted(map(FORMS["sound"], words)))
+
+
+def _nationality(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
+    """Each nationality."""
+    return (code.casefold() for code in record.nationality)
+
+
+def _sex(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
+    """The sex where it is F or M."""
+    if record.sex in {"F", "M"}:
+        yield str(record.sex)
 
 
 def _identifier(field: str, read: Callable[[str], str]) -> PartKind:
@@ -196,8 +242,12 @@ _MIXED = tuple(f"{one}+{two}" for one in FORMS for two in FORMS if one != two)
 PART_KINDS: dict[str, PartKind] = {
     "all": PartKind(tuple(FORMS), _all, stands_alone=True),
     "pair": PartKind((*FORMS, *_MIXED), _pair, stands_alone=True),
+    "main": PartKind((*FORMS, *_MIXED), _main, stands_alone=True),
     "word": PartKind(tuple(FORMS), _word),
     "birth": PartKind(tuple(DATE_FORMS), _birth),
+    "place": PartKind((), _place),
+    "nationality": PartKind((), _nationality),
+    "sex": PartKind((), _sex),
     "document": _identifier("document_numbers", document_number),
     "national": _identifier("national_numbers", national_number),
     "phone": _identifier("phones", phone_tail),

@@ -15,13 +15,17 @@ from enum import StrEnum
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aquila.errors import InputError
 from aquila.records.parts import PART_KINDS, is_part, stands_alone
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 BUILT_IN = ("default", "exact")
 MOST_RULES = 63  # a mask of rules is one 64-bit integer
+DEFAULT_DUPLICATES = 0.01
 _MOST_BITS = 60.0
 
 
@@ -42,6 +46,8 @@ class Part:
         family: The evidence family; the strongest part of a family that agrees speaks for it.
         bits: What agreement at exactly this level weighs, as log2 of its likelihood ratio.
         sentence: The agreement in plain words.
+        usual: Of the pairs of records of one person, the share that agrees at exactly this level; None where it is
+            not learned anew in each round.
     """
 
     name: str
@@ -49,6 +55,7 @@ class Part:
     family: str
     bits: float
     sentence: str
+    usual: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Rule:
         sentence: The rule in plain words.
         most_records: A value that more of a party's own records share is not sent under this rule, where the rule
             says so itself: a rule for rare names tells less, and weighs more, than one for all names.
+        also: Parts that agree wherever the rule is met, though they are not compared apart: a rare pair is a pair.
     """
 
     number: int
@@ -69,16 +77,22 @@ class Rule:
     parts: tuple[Part, ...]
     sentence: str
     most_records: int | None = None
+    also: tuple[Part, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Part, ...]:
+        """All parts that agree where the rule is met."""
+        return self.parts + self.also
 
     @property
     def family(self) -> str:
         """The evidence families of the rule, such as `names+date`."""
-        return "+".join(part.family for part in self.parts)
+        return "+".join(part.family for part in self.shown)
 
     @property
     def weight(self) -> float:
         """What the rule weighs alone, in bits."""
-        return sum(part.bits for part in self.parts)
+        return sum(part.bits for part in self.shown)
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,8 @@ class RuleTable:
         expected_share: Of the smaller list, the share of persons that the other list is expected to hold too.
         families: Each evidence family with its name in plain words.
         digest: SHA-256 in hex over the canonical content.
+        expected_duplicates: The share of a list's persons that a second record of the same list is expected to tell of.
+        silent: What it weighs, in bits, that no part of a family agrees; nothing for a family that is not named.
     """
 
     name: str
@@ -97,6 +113,13 @@ class RuleTable:
     digest: str
     expected_share: float
     families: tuple[tuple[str, str], ...]
+    expected_duplicates: float = DEFAULT_DUPLICATES
+    silent: tuple[tuple[str, float], ...] = ()
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of all rules, each once, in the order of the rules."""
+        return tuple(dict.fromkeys(part for rule in self.rules for part in rule.shown))
 
     @cached_property
     def by_number(self) -> dict[int, Rule]:
@@ -157,23 +180,53 @@ def _table(table: dict[str, Any]) -> RuleTable:
         or len({rule.name for rule in rules}) < len(rules)
     ):
         raise InputError("A rule table has no rule, or two of one number or name.", hint="Number each rule once.")
-    share = float(table["expected_share"])
-    if not 0 < share <= 1:
-        raise InputError("The expected share of a rule table is not above 0 and at most 1.")
+    share, duplicates = float(table["expected_share"]), float(table.get("expected_duplicates", DEFAULT_DUPLICATES))
+    if not (0 < share <= 1 and 0 < duplicates <= 1):
+        raise InputError("An expected share of a rule table is not above 0 and at most 1.")
+    _check_usual(parts.values())
     digest = hashlib.sha256(json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
+    silent = tuple((str(family), float(bits)) for family, bits in table.get("silent", {}).items())
+    if not all(family in families and -_MOST_BITS <= bits <= 0 for family, bits in silent):
+        raise InputError("The silence of a family weighs beyond reason, or the family is unknown.")
     return RuleTable(
-        str(table["name"]), int(table["version"]), rules, digest.hexdigest(), share, tuple(families.items())
+        str(table["name"]),
+        int(table["version"]),
+        rules,
+        digest.hexdigest(),
+        share,
+        tuple(families.items()),
+        duplicates,
+        silent,
     )
+
+
+def _check_usual(parts: Iterable[Part]) -> None:
+    """Refuse a family whose parts do not say, all or none, how usual they are."""
+    usual: dict[str, list[float | None]] = {}
+    for part in parts:
+        usual.setdefault(part.family, []).append(part.usual)
+    for family, found in usual.items():
+        known = [share for share in found if share is not None]
+        if known and (len(known) < len(found) or not 0 < min(known) <= max(known) <= 1):
+            raise InputError("The parts of a family do not all say how usual they are.", family=family)
 
 
 def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
     """Make a part, checked."""
     reads = str(content["reads"])
-    part = Part(name, reads, str(content["family"]), float(content["bits"]), str(content["sentence"]))
+    usual = content.get("usual")
+    part = Part(
+        name,
+        reads,
+        str(content["family"]),
+        float(content["bits"]),
+        str(content["sentence"]),
+        None if usual is None else float(usual),
+    )
     if not is_part(reads):
         raise InputError("A part reads an unknown kind.", hint="Known kinds: " + ", ".join(PART_KINDS), part=name)
-    if part.family not in families or not abs(part.bits) <= _MOST_BITS:
-        raise InputError("A part has an unknown family, or a weight beyond reason.", part=name)
+    if part.family not in families or not abs(part.bits) <= _MOST_BITS or ":" in name:
+        raise InputError("A part has an unknown family, a weight beyond reason, or a name with `:`.", part=name)
     return part
 
 
@@ -182,15 +235,15 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
     number, name = int(content["number"]), str(content["name"])
     if not 1 <= number <= MOST_RULES or ";" in name or not name:
         raise InputError(f"A rule has a number outside 1 to {MOST_RULES}, or a name with `;` or none.", rule=number)
-    named = tuple(content["parts"])
-    if not named or not set(named) <= set(parts):
+    named, implied = tuple(content["parts"]), tuple(content.get("also", ()))
+    if not named or not {*named, *implied} <= set(parts):
         raise InputError("A rule names a part that the table does not weigh.", rule=number)
-    chosen = tuple(parts[part] for part in named)
-    if len({part.family for part in chosen}) < len(chosen):
+    chosen, also = tuple(parts[part] for part in named), tuple(parts[part] for part in implied)
+    if len({part.family for part in chosen + also}) < len(chosen + also):
         raise InputError("A rule names two parts of one family.", rule=number)
     if len(chosen) == 1 and not stands_alone(chosen[0].reads):
         raise InputError("A rule is made of one weak attribute alone.", hint="Add a second part.", rule=number)
     most = content.get("most_records")
     if most is not None and int(most) < 1:
         raise InputError("A rule lets no record through.", hint="Set most_records to 1 or more.", rule=number)
-    return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most)
+    return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most, also)

@@ -8,25 +8,35 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.errors import InputError
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
-from aquila.protocol import tasks
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Kind, Outcome, Padding
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round
+from aquila.protocol.submission import ROW
 from aquila.rehearsal.measuring import Measurements, Workshop, unwatched
 from aquila.rehearsal.passes import blind_lists, read_lists
 from aquila.rehearsal.seats import RehearsedHit, Seat
 from aquila.rehearsal.sources import RecordList
+from aquila.rehearsal.stored import (
+    StoredEvaluating,
+    StoredFinalizing,
+    StoredVerifying,
+    evaluate_stored,
+    finalize_stored,
+    verify_stored,
+)
 from aquila.rehearsal.terms import (
     CHUNK_ELEMENTS,
     NO_PADDING,
@@ -45,7 +55,6 @@ if TYPE_CHECKING:
     from aquila.crypto.backend import Backend
     from aquila.crypto.group import Group
     from aquila.matching.certainty import Level
-    from aquila.protocol.tasks import Evaluating, Finalizing, Verifying
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.rehearsal.measuring import Watch
@@ -60,20 +69,31 @@ class Answer:
         origin: Whose chunk it is.
         index: The chunk's place in the submission.
         seat: Who evaluates it.
-        chunk: The blinded elements.
-        elements: The evaluated elements; nothing before.
     """
 
     origin: Seat
     index: int
     seat: Seat
-    chunk: bytes
-    elements: bytes = b""
 
     @property
     def place(self) -> tuple[str, int]:
         """The chunk: its submission and its place there."""
         return self.origin.submission_id, self.index
+
+    @property
+    def chunk(self) -> Path:
+        """Where the chunk lies."""
+        return self.origin.chunks.path(self.index)
+
+    @property
+    def path(self) -> Path:
+        """Where the evaluated elements lie, once they are there."""
+        return self.origin.chunks.answer(self.index, self.seat.code)
+
+    @property
+    def elements(self) -> bytes:
+        """The evaluated elements."""
+        return self.path.read_bytes()
 
 
 class Rehearsal:
@@ -84,7 +104,8 @@ class Rehearsal:
         table: The match rules.
         lists: Each party's records, or where they come from, by code; at least two parties.
         random: Gives random bytes.
-        directory: An empty directory for what is too large for memory, which the caller deletes.
+        directory: An empty directory for what is too large for memory, which the caller deletes; every worker of the
+            executor sees it.
         padding: The manifest's padding.
         minimum: The least certainty that is a hit.
         now: Seconds since 1970, for the window.
@@ -192,43 +213,44 @@ class Rehearsal:
         """
         of = {seat.code: sum(len(other.chunks) for other in seats if other is not seat) for seat in seats}
         works = self._evaluations(chunks, seats)
-        for answer, done in self.workshop.do("evaluate", lambda label: label.seat.code, tasks.evaluate_chunk, works):
-            seat = answer.seat
+        for answer, done in self.workshop.do("evaluate", lambda label: label.seat.code, evaluate_stored, works):
+            seat, reference = answer.seat, answer.origin.chunks.references[answer.index]
             with self.measured.phase("evaluate", seat.code):
                 signed = seat.party.sign_evaluation(seat.round, seat.next_sequence(), *answer.place, done)
                 self.publish(signed.envelope)
-            self.measured.bytes_sent[seat.code] += len(signed.elements)
+            self.measured.bytes_sent[seat.code] += reference.elements * ELEMENT_BYTES
             seat.evaluated += 1
             self.measured.watch("evaluate", seat.code, seat.evaluated, of[seat.code])
-            yield Answer(answer.origin, answer.index, seat, answer.chunk, signed.elements)
+            yield answer
 
     def _evaluations(
         self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]
-    ) -> Iterator[tuple[Answer, Evaluating]]:
+    ) -> Iterator[tuple[Answer, StoredEvaluating]]:
         for origin, index in chunks:
             chunk = origin.chunks.elements(index)
             for seat in seats:
                 if seat.code != origin.code:
                     assert seat.secrets is not None
-                    answer = Answer(origin, index, seat, chunk)
-                    fresh = self.random(32)
-                    yield answer, seat.party.to_evaluate(seat.round, seat.secrets, *answer.place, chunk, fresh)
+                    answer, fresh = Answer(origin, index, seat), self.random(32)
+                    work = seat.party.to_evaluate(seat.round, seat.secrets, *answer.place, chunk, fresh)
+                    yield answer, StoredEvaluating(replace(work, chunk=b""), answer.chunk, answer.path)
 
     def verify_answers(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """Let each origin verify what comes back to it (PROTOCOL.md 3.6, first half)."""
         works = self._verifications(answers)
-        for answer, _ in self.workshop.do("verify", lambda label: label.origin.code, tasks.verify_chunk, works):
+        for answer, _ in self.workshop.do("verify", lambda label: label.origin.code, verify_stored, works):
             origin = answer.origin
             origin.verified += 1
             evaluators = len(origin.round.evaluators_of(origin.submission_id))
             self.measured.watch("verify", origin.code, origin.verified, len(origin.chunks) * evaluators)
             yield answer
 
-    def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, Verifying]]:
+    def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifying]]:
         for answer in answers:
             origin = answer.origin
             evaluation = origin.round.evaluations[(*answer.place, answer.seat.code)]
-            yield answer, origin.party.to_verify(origin.round, evaluation, answer.chunk, answer.elements)
+            work = origin.party.to_verify(origin.round, evaluation, b"", answer.elements)
+            yield answer, StoredVerifying(replace(work, elements=b""), answer.chunk, answer.path)
 
     def finalize_chunks(self, answers: Iterable[Answer]) -> Iterator[tuple[Seat, int, bytes]]:
         """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
@@ -240,7 +262,7 @@ class Rehearsal:
             The origin of a chunk, its place and its token rows.
         """
         works = self._finalizations(answers)
-        done = self.workshop.do("finalize", lambda label: label[0].code, tasks.finalize, works)
+        done = self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works)
         for seat, chunks in groupby(done, key=lambda pair: pair[0][0]):
             count, sent = roles.TokenCount(self.table), []
             for (_, index), chunk in chunks:
@@ -252,16 +274,17 @@ class Rehearsal:
             self.publish(seat.party.tokens(seat.round, seat.next_sequence(), seat.submission_id, sent))
             count.check(self.round.submissions[seat.submission_id])
 
-    def _finalizations(self, answers: Iterable[Answer]) -> Iterator[tuple[tuple[Seat, int], Finalizing]]:
+    def _finalizations(self, answers: Iterable[Answer]) -> Iterator[tuple[tuple[Seat, int], StoredFinalizing]]:
         for _, of_chunk in groupby(answers, key=lambda answer: answer.place):
             gathered = list(of_chunk)
             origin, index = gathered[0].origin, gathered[0].index
             assert origin.secrets is not None
             assert origin.seed is not None
-            evaluations = {answer.seat.code: answer.elements for answer in gathered}
-            rows = origin.chunks.rows(index)
-            terms = origin.secrets, origin.seed, origin.submission_id, index, rows, evaluations
-            yield (origin, index), origin.party.to_finalize(origin.round, *terms)
+            verified = dict.fromkeys((answer.seat.code for answer in gathered), b"")
+            terms = origin.secrets, origin.seed, origin.submission_id, index, np.zeros(0, dtype=ROW), verified
+            work = origin.party.to_finalize(origin.round, *terms)
+            paths = tuple(answer.path for answer in gathered)
+            yield (origin, index), StoredFinalizing(work, gathered[0].chunk, paths)
 
     def match_tokens(self, tokens: TokenTable) -> list[RehearsedHit]:
         """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7).
@@ -273,9 +296,9 @@ class Rehearsal:
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
             tokens.join(pairs, self.manifest.frequency_limit, self.executor)
-            shares = roles.learn_bases(self.round, self.table, submissions, tokens.patterns())
-            graded = list(roles.grade_pairs(self.round, self.table, submissions, shares, tokens.pairs()))
-            reports = roles.make_reports(self.round, submissions, shares, graded, None, self.random)
+            footings = roles.learn_footings(self.round, self.table, submissions, tokens.patterns())
+            graded = roles.grade_pairs(self.round, self.table, footings, tokens.pairs())
+            reports = roles.make_reports(self.round, submissions, graded, None, self.random)
         self.measured.look_at_disk(self.directory)
         self.measured.watch("match", "matcher", 1, 1)
         for report in reports:
@@ -283,7 +306,7 @@ class Rehearsal:
             seat = self.seats[report.party]
             seat.report = report
             self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(report.hits)))
-        return self._with_record_ids(graded)
+        return self._with_record_ids(graded.pairs)
 
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
@@ -305,7 +328,7 @@ class Rehearsal:
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
         seats = list(self.seats.values())
         handles: list[set[bytes]] = [set() for _ in seats]
-        for pair, _, _ in graded:
+        for pair, *_ in graded:
             handles[pair.left].add(pair.left_handle)
             handles[pair.right].add(pair.right_handle)
         ids = [seat.record_ids_of(met) for seat, met in zip(seats, handles, strict=True)]
@@ -315,7 +338,7 @@ class Rehearsal:
                 seats[pair.right].code, ids[pair.right][pair.right_handle],
                 level, result.probability, result.rules,
             )
-            for pair, level, result in graded
+            for pair, level, result, _second in graded
         ]  # fmt: skip
         return sorted(hits)
 

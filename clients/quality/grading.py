@@ -1,15 +1,17 @@
-"""Pairs that met, graded as the matcher of a round does (PROTOCOL.md 3.7.2)."""
+"""Pairs that met, graded as the matcher of a round does (PROTOCOL.md 7)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila.matching.certainty import Level, grade, learn_share
-from aquila.protocol.matcher import MILLION
+from aquila.matching.grading import grade_lists
+from aquila.matching.join import MatchedPair
+from aquila.matching.learning import ListPair, learn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from aquila.matching.certainty import Footing, Level
     from aquila.records.rules import RuleTable
     from clients.quality.plain import Meeting
     from clients.quality.sets import Pair
@@ -32,16 +34,20 @@ def hits_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> l
         table: The match rules.
         rules: A mask of the rules that count; all by default.
     """
-    return [hit for meeting in meetings for hit in _hits(meeting, table, rules)]
+    every = list(meetings)
+    footings = learn(table, [ListPair(meeting.patterns(rules), meeting.size_a, meeting.size_b) for meeting in every])
+    return [
+        hit for meeting, footing in zip(every, footings, strict=True) for hit in _hits(meeting, table, footing, rules)
+    ]
 
 
-def _hits(meeting: Meeting, table: RuleTable, rules: int) -> Iterator[Hit]:
-    """Yield the hits between two lists."""
-    sizes = meeting.size_a, meeting.size_b
-    patterns = meeting.patterns(rules)
-    share = max(1, round(learn_share(table, patterns, *sizes) * MILLION)) / MILLION
-    graded = {mask: grade(table, mask, *sizes, share) for mask in patterns}
+def _hits(meeting: Meeting, table: RuleTable, footing: Footing, rules: int) -> Iterator[Hit]:
+    """Yield the hits between two lists; a record's name stands for its handle."""
+    pairs: dict[MatchedPair, Pair] = {}
     for found in meeting.met:
-        mask = found.rules & rules
-        if mask and (level := graded[mask].level) is not None:
-            yield Hit(found.pair, level, graded[mask].probability, mask)
+        if mask := found.rules & rules:
+            record_a, record_b = found.pair[1].encode(), found.pair[3].encode()
+            pairs[MatchedPair(0, 1, record_a, record_b, mask)] = found.pair
+    for met, result, _second in grade_lists(table, footing, pairs)[1]:
+        if result.level is not None:
+            yield Hit(pairs[met], result.level, result.probability, met.rules)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def report(stage: Stage, **fields: Any) -> bytes:
     """Return a signed report, empty and for SI where nothing else is said."""
-    content = {"party": "SI", "submission_id": None, "bases": (), "hits": ()} | fields
+    content = {"party": "SI", "submission_id": None, "bases": (), "learned": (), "hits": ()} | fields
     binding = fields.get("binding") or stage.round.binding
     return stage.signed("matcher", HitReport(**(content | {"round_id": stage.manifest.round_id, "binding": binding})))
 
@@ -30,6 +30,7 @@ def hit(counterpart: str) -> dict[str, Any]:
         "counterpart": counterpart,
         "certainty": "high",
         "families": ("names",),
+        "second": False,
     }
 
 
@@ -73,7 +74,14 @@ def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., Stage], counter
     """A report of records that the manifest did not let meet is refused."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.refused(PolicyError, report(stage, hits=(hit(counterpart),)), "may not be matched")
-    basis = {"counterpart": counterpart, "records": 5, "common_per_million": 1}
+    basis = {
+        "counterpart": counterpart,
+        "records": 5,
+        "common_per_million": 1,
+        "duplicates_per_million": 1,
+        "settled": 0,
+        "chance_hits": {"high": 0, "medium": 0, "low": 0},
+    }
     stage.refused(PolicyError, report(stage, bases=(basis,)), "may not be matched")
 
 

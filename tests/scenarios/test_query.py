@@ -39,9 +39,9 @@ def reports_of(stage: Stage, asker: Seat, directory: Path) -> list[HitReport]:
             for chunk in stage.tokens[submission]:
                 tokens.add(number, chunk)
         tokens.join([(0, number) for number in range(1, len(submissions))], stage.manifest.frequency_limit)
-        shares = roles.learn_bases(stage.round, stage.table, submissions, tokens.patterns())
-        graded = list(roles.grade_pairs(stage.round, stage.table, submissions, shares, tokens.pairs()))
-    return roles.make_reports(stage.round, submissions, shares, graded, asker.submission_id, stage.random)
+        footings = roles.learn_footings(stage.round, stage.table, submissions, tokens.patterns())
+        graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
+    return roles.make_reports(stage.round, submissions, graded, asker.submission_id, stage.random)
 
 
 def test_both_sides_learn_of_it(asked: Stage, tmp_path: Path) -> None:

@@ -7,7 +7,17 @@ are judged in `aquila.protocol.rounds`; what one message alone can tell is check
 
 from __future__ import annotations
 
-from aquila.protocol.messages.announcements import Basis, ConsentReference, Ending, Hit, HitReport, Opening, Outcome
+from aquila.protocol.messages.announcements import (
+    Basis,
+    ChanceHits,
+    ConsentReference,
+    Ending,
+    Hit,
+    HitReport,
+    LearnedWeight,
+    Opening,
+    Outcome,
+)
 from aquila.protocol.messages.base import MAX_CHUNK_ELEMENTS, ClassCounts, Message
 from aquila.protocol.messages.manifest import (
     Manifest,
@@ -57,6 +67,7 @@ __all__ = [
     "Amendment",
     "Basis",
     "BoundStatement",
+    "ChanceHits",
     "ChunkReference",
     "ClassCounts",
     "Closing",
@@ -69,6 +80,7 @@ __all__ = [
     "HitReport",
     "Justification",
     "Kind",
+    "LearnedWeight",
     "Manifest",
     "Message",
     "Mode",

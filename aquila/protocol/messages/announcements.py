@@ -8,7 +8,9 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.base import Digest, Identifier, Message, PartyCode, Positive, Text, ascending
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Text, ascending
+
+PerMillion = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class ConsentReference(Message):
@@ -34,21 +36,47 @@ class Opening(Message):
 
 
 class Hit(Message):
-    """One pair of records that met, as one side sees it: no data of the other side."""
+    """One pair of records that met, as one side sees it: no data of the other side.
+
+    `second` says that one of the two records has a partner in the other list that is more certain.
+    """
 
     hit_id: Identifier
     handle: Identifier
     counterpart: PartyCode
     certainty: Level
     families: tuple[Text, ...]
+    second: bool
+
+
+class ChanceHits(Message):
+    """How many hits of each level are expected to be the work of chance, in thousandths of a hit."""
+
+    high: Count
+    medium: Count
+    low: Count
 
 
 class Basis(Message):
-    """On what a counterpart's hits were graded: its records, padded, and the learned share of common persons."""
+    """On what a counterpart's hits were graded (PROTOCOL.md 7.3, 7.4).
+
+    Its records, padded; the learned share of common persons and of persons that stand in a list twice; how many
+    records have a certain partner; and how many of the hits chance alone is expected to have made.
+    """
 
     counterpart: PartyCode
     records: Positive
-    common_per_million: Annotated[int, Field(ge=1, le=1_000_000)]
+    common_per_million: PerMillion
+    duplicates_per_million: PerMillion
+    settled: Count
+    chance_hits: ChanceHits
+
+
+class LearnedWeight(Message):
+    """How far the round moved a part's weight, or what it learned a family's silence to weigh (PROTOCOL.md 7.3)."""
+
+    of: Text
+    centibits: Annotated[int, Field(ge=-100_000, le=100_000)]
 
 
 class HitReport(Message):
@@ -61,6 +89,7 @@ class HitReport(Message):
     party: PartyCode
     submission_id: Identifier | None
     bases: tuple[Basis, ...]
+    learned: tuple[LearnedWeight, ...]
     hits: tuple[Hit, ...]
 
 

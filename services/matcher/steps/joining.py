@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import MalformedError, PolicyError
 from aquila.matching.join import TokenTable
-from aquila.protocol.matcher import TokenCount, grade_pairs, learn_bases, make_reports
+from aquila.protocol.matcher import TokenCount, grade_pairs, learn_footings, make_reports
 from services.kit.logs import Log
 from services.matcher.chunks import Place
 from services.matcher.events import TOKENS
@@ -88,12 +88,12 @@ def join(
             for number, submission_id in enumerate(submissions):
                 _add(desk, round_, table, tokens, number, submission_id)
             tokens.join(pairs, round_.manifest.frequency_limit, opened.executor)
-            shares = learn_bases(round_, table, submissions, tokens.patterns())
-            graded = list(grade_pairs(round_, table, submissions, shares, tokens.pairs()))
-    reports = make_reports(round_, submissions, shares, graded, query, desk.random)
+            footings = learn_footings(round_, table, submissions, tokens.patterns())
+            graded = grade_pairs(round_, table, footings, tokens.pairs())
+    reports = make_reports(round_, submissions, graded, query, desk.random)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
-    for pair, level, _ in graded:
+    for pair, level, *_ in graded.pairs:
         left, right = sorted((owners[pair.left], owners[pair.right]))
         hits[left, right, level.value] += 1
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())

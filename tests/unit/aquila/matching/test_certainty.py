@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from aquila.errors import InputError
-from aquila.matching.certainty import Level, expected_chance_hits, grade, learn_share, level_of, prior_bits
+from aquila.matching.certainty import (
+    Footing,
+    Level,
+    expected_chance_hits,
+    grade,
+    grade_on,
+    level_of,
+    lift_bits,
+    prior_bits,
+)
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import RuleTable, load_rules
@@ -49,17 +58,18 @@ def test_one_person_in_two_scripts_is_a_hit_of_high_certainty() -> None:
     other = Record("2", ("Ilic",), ("Ana",), date_of_birth=PartialDate(1980, 3, 2))
     result = grade(DEFAULT, met(one, other), 1000, 1000)
     assert result.level is Level.HIGH
-    assert result.families == ("date", "names")
+    assert result.families == ("date", "names", "rarity", "whole")
     assert "date of birth" in result.sentences[0]
     assert "rare pair" in result.rules
 
 
 def test_dependent_rules_count_once() -> None:
     """A second rule on the same date and weaker names changes nothing."""
-    alone = grade(DEFAULT, mask("similar pair and date"), 1000, 1000)
-    both = grade(DEFAULT, mask("similar pair and date", "name, initial and date", "single name and date"), 1000, 1000)
+    alone = grade(DEFAULT, mask("name pair and date"), 1000, 1000)
+    weaker = "beginnings and date", "name, initial and date", "single beginning and date"
+    both = grade(DEFAULT, mask("name pair and date", *weaker), 1000, 1000)
     assert both.probability == alone.probability
-    assert len(both.rules) == 3
+    assert len(both.rules) == 4
 
 
 def test_independent_families_add_up() -> None:
@@ -73,7 +83,7 @@ def test_independent_families_add_up() -> None:
 
 def test_names_without_a_whole_date_are_no_hit_in_long_lists() -> None:
     """As lists grow, chance makes such pairs, and a second, independent agreement is needed."""
-    partial = mask("similar pair and known month", "similar pair", "name pair")
+    partial = mask("similar pair and known month", "every name", "name pair")
     assert grade(DEFAULT, partial, 1000, 1000).level is not None
     assert grade(DEFAULT, partial, 200_000, 200_000).level is None
     assert grade(DEFAULT, partial | mask("document number"), 200_000, 200_000).level is Level.HIGH
@@ -81,7 +91,7 @@ def test_names_without_a_whole_date_are_no_hit_in_long_lists() -> None:
 
 def test_longer_lists_make_every_pattern_less_certain() -> None:
     """The prior falls with the longer list, whichever it is."""
-    pattern = mask("similar pair and date")
+    pattern = mask("name pair and date")
     sizes = [grade(DEFAULT, pattern, size, 10).probability for size in (10, 1000, 100_000, 10_000_000)]
     assert sizes == sorted(sizes, reverse=True)
     assert grade(DEFAULT, pattern, 10, 1000) == grade(DEFAULT, pattern, 1000, 10)
@@ -109,40 +119,68 @@ def test_a_prior_needs_lists_and_a_share(size: int, share: float) -> None:
         grade(DEFAULT, 1, size, 10, share)
 
 
-STRONG = mask("similar pair and date", "name pair", "similar pair", "rare pair")
-WEAK = mask("similar pair")
+STRONG = mask("name pair and date", "name pair", "every name", "rare pair")
+WEAK = mask("every name")
 
 
-def test_the_share_is_learned_from_the_patterns() -> None:
-    """Many strong agreements say that the lists hold the same persons."""
-    assert learn_share(DEFAULT, {STRONG: 850, WEAK: 100}, 1000, 1000) == pytest.approx(0.85, abs=0.02)
-    assert learn_share(DEFAULT, {STRONG: 10, WEAK: 100}, 1000, 1000) == pytest.approx(0.01, abs=0.005)
-
-
-def test_the_share_has_bounds() -> None:
-    """At least a tenth of what was expected, at most the whole smaller list."""
-    assert learn_share(DEFAULT, {}, 1000, 500) == DEFAULT.expected_share / 10
-    assert learn_share(DEFAULT, {STRONG: 2000}, 1000, 500) == 1.0
+def test_the_silence_of_the_names_is_evidence_too() -> None:
+    """A number without a name may be borrowed: another family makes up for it."""
+    alone = grade(DEFAULT, mask("document number"), 1000, 1000)
+    named = grade(DEFAULT, mask("document number", "every name"), 1000, 1000)
+    assert alone.probability < 0.99 < named.probability
 
 
 def test_a_learned_share_moves_the_level() -> None:
     """Lists that share most of their persons need less evidence."""
-    pattern = mask("single name and date")
-    assert grade(DEFAULT, pattern, 5000, 5000).level is None
-    assert grade(DEFAULT, pattern, 5000, 5000, 1.0).level is not None
+    pattern = mask("name, initial and date")
+    assert grade(DEFAULT, pattern, 20_000, 20_000).level is None
+    assert grade(DEFAULT, pattern, 20_000, 20_000, 1.0).level is not None
 
 
-def test_learning_ends_before_it_settles_if_told_so() -> None:
-    """One step goes part of the way."""
-    patterns = {STRONG: 850, WEAK: 100}
-    settled = learn_share(DEFAULT, patterns, 1000, 1000)
-    assert DEFAULT.expected_share < learn_share(DEFAULT, patterns, 1000, 1000, steps=1) < settled
-    assert learn_share(DEFAULT, patterns, 1000, 1000, steps=0) == DEFAULT.expected_share
+def test_learned_weights_move_the_probability() -> None:
+    """Of the part that agrees, and of a family that is silent; other parts and families change nothing."""
+    still = Footing(5000, 5000, 30_000, 10_000)
+    pattern = mask("name, initial and date")
+    before = grade_on(DEFAULT, pattern, still).probability
+    for learned, holds in [
+        ((("name and initial", 200),), lambda now: now > before),
+        ((("whole date", -100),), lambda now: now < before),
+        ((("document: silent", -50),), lambda now: now < before),
+        ((("names: silent", -500), ("date", -500), ("rare pair", 500)), lambda now: now == before),
+    ]:
+        assert holds(grade_on(DEFAULT, pattern, Footing(5000, 5000, 30_000, 10_000, 0, learned)).probability)
+
+
+def test_a_second_partner_is_a_duplicate_or_nobody() -> None:
+    """The share of duplicates counts in place of the share of common persons, and never more than it."""
+    pattern = mask("name, initial and date")
+    for common, falls in [(900_000, True), (10_000, False), (5_000, False)]:
+        footing = Footing(5000, 5000, common, 10_000)
+        first, second = (grade_on(DEFAULT, pattern, footing, second=second).probability for second in (False, True))
+        assert (second < first) is falls
+
+
+def test_settled_records_lift_what_is_not_certain() -> None:
+    """The more records have a partner, the fewer are left for chance; a certain pair and a second one gain nothing."""
+    pattern = mask("name, initial and date")
+    before = [grade_on(DEFAULT, pattern, Footing(5000, 5000, 300_000, 10_000, n)).probability for n in (0, 2500, 4500)]
+    assert before == sorted(before)
+    assert before[0] < before[1]
+    for mask_, second in [(STRONG, False), (pattern, True)]:
+        found = {grade_on(DEFAULT, mask_, Footing(99, 99, 300_000, 10_000, n), second=second) for n in (0, 60)}
+        assert len(found) == 1
+
+
+def test_the_lift_has_a_bound() -> None:
+    """Where every record is settled, and where one list is shorter than what is settled."""
+    assert lift_bits(Footing(10, 10, 1, 1, 0)) == 0
+    assert lift_bits(Footing(10, 20, 1, 1, 5)) == pytest.approx(1.415, abs=0.001)
+    assert lift_bits(Footing(10, 10, 1, 1, 10)) == lift_bits(Footing(5, 9, 1, 1, 99)) == 5
 
 
 def test_chance_hits_are_what_the_probabilities_admit() -> None:
     """Pairs below every level are no hits."""
-    result = grade(DEFAULT, STRONG, 1000, 1000)
-    expected = expected_chance_hits(DEFAULT, {STRONG: 10, WEAK: 100}, 1000, 1000)
-    assert expected[Level.HIGH] == pytest.approx(10 * (1 - result.probability))
+    strong, weak = grade(DEFAULT, STRONG, 1000, 1000), grade(DEFAULT, WEAK, 100_000, 100_000)
+    expected = expected_chance_hits([strong] * 10 + [weak] * 100)
+    assert expected[Level.HIGH] == pytest.approx(10 * (1 - strong.probability))
     assert expected[Level.LOW] == expected[Level.MEDIUM] == 0

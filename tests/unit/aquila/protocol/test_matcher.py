@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import InputError, MalformedError, PolicyError
-from aquila.matching.certainty import Level
+from aquila.matching.certainty import MILLION, Footing, Level
 from aquila.matching.join import MatchedPair
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import ClassCounts, PartyCap
@@ -54,19 +54,22 @@ def test_nobody_is_late_before_the_opening(stage: Stage) -> None:
     assert roles.late_parties(stage.round, WINDOW.closes_at + 1) == ()
 
 
-def test_learned_shares(stage: Stage) -> None:
-    """For each pair of lists a share in parts per million, at least one."""
+def test_learned_footings(stage: Stage) -> None:
+    """For each pair of lists a share in parts per million and the padded sizes."""
     stage.submitted()
-    shares = roles.learn_bases(stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}})
-    assert set(shares) == {(0, 1), (1, 2)}
-    assert all(1 <= share <= roles.MILLION for share in shares.values())
+    footings = roles.learn_footings(stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}})
+    sizes = [stage.round.submissions[submission].records for submission in lists_of(stage)]
+    assert {lists: (one.size_a, one.size_b) for lists, one in footings.items()} == {
+        (0, 1): (sizes[0], sizes[1]), (1, 2): (sizes[1], sizes[2]),
+    }  # fmt: skip
+    assert all(1 <= footing.common_per_million <= MILLION for footing in footings.values())
 
 
 def test_other_rules_than_the_round(stage: Stage) -> None:
     """A matcher does not grade with another table than the manifest names."""
     stage.submitted()
     with pytest.raises(PolicyError, match="other match rules"):
-        roles.learn_bases(stage.round, load_rules("exact"), lists_of(stage), {})
+        roles.learn_footings(stage.round, load_rules("exact"), lists_of(stage), {})
 
 
 @pytest.mark.parametrize(
@@ -81,9 +84,10 @@ def test_pairs_below_the_minimum_are_no_hits(staged: Callable[..., Stage], minim
     """What does not reach the manifest's minimum is not told; below every level nothing is."""
     stage = staged(minimum=minimum).submitted()
     pairs = [met(0, 1, 1, 0b01), met(1, 2, 3, 0b01), met(1, 2, 5, 0b10)]
-    shares = {(0, 1): roles.MILLION // 2, (1, 2): 1}
-    graded = roles.grade_pairs(stage.round, stage.table, lists_of(stage), shares, pairs)
-    assert [pair.level for pair in graded] == kept
+    footings = {(0, 1): Footing(5, 5, MILLION // 2, 1), (1, 2): Footing(5, 5, 1, 1)}
+    graded = roles.grade_pairs(stage.round, stage.table, footings, pairs)
+    assert [pair.level for pair in graded.pairs] == kept
+    assert set(graded.footings) == set(footings)
 
 
 def test_a_pair_by_chance_is_no_hit(stage: Stage) -> None:
@@ -91,16 +95,17 @@ def test_a_pair_by_chance_is_no_hit(stage: Stage) -> None:
     stage.submitted()
     weak = load_rules("default")
     mask = 1 << min(weak.rules, key=lambda rule: rule.weight).number - 1
-    assert not list(roles.grade_pairs(stage.round, weak, lists_of(stage), {(0, 1): 1}, [met(0, 1, 1, mask)]))
+    footings = {(0, 1): Footing(5, 5, 1, 1)}
+    assert roles.grade_pairs(stage.round, weak, footings, [met(0, 1, 1, mask)]) == (footings, [])
 
 
 def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
     """Each side sees its own handle and the other's code; hits are in the order of their random ids."""
     stage.submitted()
     pairs = [met(0, 1, 1, 0b11), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
-    shares = dict.fromkeys([(0, 1), (0, 2), (1, 2)], 500_000)
-    graded = list(roles.grade_pairs(stage.round, stage.table, lists_of(stage), shares, pairs))
-    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), shares, graded, None, stage.random)}
+    footings = {lists: Footing(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]}
+    graded = roles.grade_pairs(stage.round, stage.table, footings, pairs)
+    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, None, stage.random)}
     assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {
         "AL": ["RS", "SI"], "RS": ["AL", "SI"], "SI": ["AL", "RS"],
     }  # fmt: skip
@@ -108,16 +113,22 @@ def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
         ids = [hit.hit_id for hit in report.hits]
         assert ids == sorted(ids)
         assert [basis.counterpart for basis in report.bases] == sorted(basis.counterpart for basis in report.bases)
-    assert {basis.records for basis in reports["AL"].bases} == {4, 5}
+        assert {basis.settled for basis in report.bases} == {1}
+        assert all(basis.chance_hits.high < 10 for basis in report.bases)
+        assert [(weight.of, weight.centibits) for weight in report.learned] == [("whole date", 20)]
+        assert not any(hit.second for hit in report.hits)
+    assert {code: {basis.records for basis in report.bases} for code, report in reports.items()} == {
+        "AL": {5}, "RS": {4, 5}, "SI": {4},
+    }  # fmt: skip
 
 
 def test_whom_lists_concern(stage: Stage) -> None:
     """A report on the lists goes to every participant, hits or none."""
     stage.submitted()
     assert roles.concerned(stage.round, None) == ("AL", "RS", "SI")
-    reports = roles.make_reports(stage.round, lists_of(stage), {}, [], None, stage.random)
-    assert [(report.party, report.hits, report.bases) for report in reports] == [
-        (code, (), ()) for code in ("AL", "RS", "SI")
+    reports = roles.make_reports(stage.round, lists_of(stage), roles.Graded({}, []), None, stage.random)
+    assert [(report.party, report.hits, report.bases, report.learned) for report in reports] == [
+        (code, (), (), ()) for code in ("AL", "RS", "SI")
     ]
 
 

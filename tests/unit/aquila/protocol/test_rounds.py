@@ -102,7 +102,13 @@ def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: Stage) ->
     """A node sees its own report only; the matcher waits for all."""
     stage.finalized()
     report = HitReport(
-        round_id=stage.manifest.round_id, binding=stage.round.binding, party="SI", submission_id=None, bases=(), hits=()
+        round_id=stage.manifest.round_id,
+        binding=stage.round.binding,
+        party="SI",
+        submission_id=None,
+        bases=(),
+        learned=(),
+        hits=(),
     )
     envelope = stage.matcher.report(report)
     for record in (stage.round, stage.seats["SI"].round):

@@ -59,6 +59,33 @@ def test_a_table_is_read() -> None:
     assert (rule.family, rule.weight, rule.input_class) == ("names+date", 23.5, InputClass.FULL)
     assert table.by_number[1].most_records == 1
     assert table.families == (("names", "names"), ("date", "date of birth"))
+    assert (table.expected_duplicates, table.silent) == (0.01, ())
+    assert [part.name for part in table.parts] == ["pair", "date"]
+
+
+def test_a_rule_shows_more_than_it_compares() -> None:
+    """What holds wherever it is met counts as evidence too."""
+    parts = (
+        '[parts.rare]\nreads = "pair:folded"\nfamily = "rarity"\nbits = 4\nsentence = "rare"\n\n[[rules]]\nnumber = 2'
+    )
+    content = TABLE.replace("[[rules]]\nnumber = 2", parts).replace(
+        'date = "date of birth"', 'date = "d"\nrarity = "r"'
+    )
+    table = parse_rules(content.replace('parts = ["pair"]', 'parts = ["rare"]\nalso = ["pair"]'))
+    rule = table.by_number[1]
+    assert [part.name for part in rule.parts] == ["rare"]
+    assert [part.name for part in rule.shown] == ["rare", "pair"]
+    assert (rule.family, rule.weight) == ("rarity+names", 13.5)
+
+
+def test_parts_of_a_family_are_usual_all_or_none() -> None:
+    """A share is of the family's other parts."""
+    second = '[parts.other]\nreads = "pair:sound"\nfamily = "names"\nbits = 4\nsentence = "x"\n\n[parts.date]'
+    content = TABLE.replace("[parts.date]", second)
+    with pytest.raises(InputError, match="how usual"):
+        parse_rules(content.replace("bits = 9.5", "bits = 9.5\nusual = 0.9"))
+    usual = content.replace("bits = 9.5", "bits = 9.5\nusual = 0.9").replace("bits = 4", "bits = 4\nusual = 0.1")
+    assert parse_rules(usual).by_number[1].parts[0].usual == 0.9
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -121,10 +148,19 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ('family = "date"', 'family = "moon"', "unknown family"),
         ("bits = 14.0", "bits = 99.0", "beyond reason"),
         ("bits = 14.0", "bits = nan", "beyond reason"),
+        ("[parts.pair]", '[parts."a: b"]\nreads = "document"\nfamily = "names"\nbits = 1\nsentence = "x"\n[parts.pair]', ":"),
         ('parts = ["pair", "date"]', 'parts = ["pair", "moon"]', "does not weigh"),
         ('parts = ["pair", "date"]', "parts = []", "does not weigh"),
         ('parts = ["pair", "date"]', 'parts = ["pair", "pair"]', "two parts"),
         ('parts = ["pair", "date"]', 'parts = ["date"]', "weak attribute"),
+        ('parts = ["pair", "date"]', 'parts = ["pair"]\nalso = ["pair"]', "two parts"),
+        ('parts = ["pair", "date"]', 'parts = ["pair"]\nalso = ["moon"]', "does not weigh"),
+        ("expected_share = 0.1", "expected_share = 0.1\nexpected_duplicates = 0", "share"),
+        ("bits = 9.5", "bits = 9.5\nusual = 0", "how usual"),
+        ("bits = 9.5", "bits = 9.5\nusual = 1.5", "how usual"),
+        ("[parts.pair]", "[silent]\nmoon = -1.0\n[parts.pair]", "silence"),
+        ("[parts.pair]", "[silent]\nnames = 1.0\n[parts.pair]", "silence"),
+        ("[parts.pair]", "[silent]\nnames = -99.0\n[parts.pair]", "silence"),
         ("most_records = 1", "most_records = 0", "no record through"),
     ],
 )

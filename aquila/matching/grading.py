@@ -1,0 +1,92 @@
+"""From the pairs of two lists to graded pairs, each seen beside the others of its records.
+
+A list tells of a person once, duplicates aside. So a record with a certain partner is settled: another partner of it is
+right only where the person stands twice in a list. And the records that are left have fewer others that chance could
+pair them with, which lifts what is not certain (PROTOCOL.md 7.4). No pair is dropped for another one's sake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.matching.certainty import MILLION, Level, grade_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aquila.matching.certainty import Footing, Grade
+    from aquila.matching.join import MatchedPair
+    from aquila.records.rules import RuleTable
+
+_MOST_ROUNDS = 8
+_BELIEF = 100  # so many settled records does the table's expectation of duplicates count for
+
+
+class StandingPair(NamedTuple):
+    """A pair with its grade; `second` where one of its records has a partner that is more certain."""
+
+    pair: MatchedPair
+    grade: Grade
+    second: bool
+
+
+def grade_lists(table: RuleTable, footing: Footing, pairs: Iterable[MatchedPair]) -> tuple[Footing, list[StandingPair]]:
+    """Grade the pairs of two lists.
+
+    Args:
+        table: The round's rule table.
+        footing: What was learned of the two lists; nothing is settled yet.
+        pairs: Every pair of records that met.
+
+    Returns:
+        The footing with what is settled, and the pairs that reach a level, in their order.
+    """
+    most = replace(footing, settled=min(footing.size_a, footing.size_b))
+    kept = [pair for pair in pairs if grade_on(table, pair.rules, most).level]
+    lefts, rights, footing = _settle(table, footing, kept)
+    graded = []
+    for pair in kept:
+        result = grade_on(table, pair.rules, footing)
+        best = max(lefts.get(pair.left_handle, 0.0), rights.get(pair.right_handle, 0.0))
+        second = best > result.probability
+        if second:
+            result = grade_on(table, pair.rules, footing, second=True)
+        if result.level:
+            graded.append(StandingPair(pair, result, second))
+    return footing, graded
+
+
+def _settle(
+    table: RuleTable, footing: Footing, pairs: Sequence[MatchedPair]
+) -> tuple[dict[bytes, float], dict[bytes, float], Footing]:
+    """Find the records with a certain partner, first those that need no lift, then those that it makes certain.
+
+    Returns:
+        The probability of the best partner of each settled record, left and right; and the footing.
+    """
+    lefts: dict[bytes, float] = {}
+    rights: dict[bytes, float] = {}
+    for turn in range(_MOST_ROUNDS):
+        found = [
+            (pair, result.probability)
+            for pair in pairs
+            if (pair.left_handle not in lefts and pair.right_handle not in rights)
+            and (result := grade_on(table, pair.rules, footing)).level is Level.HIGH
+        ]
+        if not found:
+            break
+        for pair, probability in found:
+            lefts[pair.left_handle] = max(probability, lefts.get(pair.left_handle, 0.0))
+            rights[pair.right_handle] = max(probability, rights.get(pair.right_handle, 0.0))
+        if not turn:
+            footing = replace(footing, duplicates_per_million=_duplicates(table, len(found), len(lefts), len(rights)))
+        footing = replace(footing, settled=min(len(lefts), len(rights)))
+    return lefts, rights, footing
+
+
+def _duplicates(table: RuleTable, pairs: int, lefts: int, rights: int) -> int:
+    """The share of settled records that have one more partner as certain, at least what the table expects."""
+    expected = table.expected_duplicates
+    more = 2 * pairs - lefts - rights + _BELIEF * expected
+    return round(MILLION * max(expected, min(1.0, more / (lefts + rights + _BELIEF))))

@@ -1,0 +1,192 @@
+"""What a round teaches about its own lists, from counts of agreement patterns alone and without a label.
+
+Expectation-maximization (Dempster, Laird and Rubin 1977; Winkler 1988 for Fellegi-Sunter): for each pair of lists,
+which share of the smaller one the other holds too; for the round, how often the two records of one person agree at
+each level of a family of evidence. How often chance makes two persons agree stays the table's: it is known better
+from large lists than from the few pairs of a round, and where both are learned, chance passes for persons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from aquila.matching.certainty import CENTIBITS, MILLION, Footing, parts_of, prior_bits, silence, table_bits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from aquila.records.rules import RuleTable
+
+MOST_STEPS = 200
+_CLOSE_ENOUGH = 1e-6
+_LEAST_SHARE = 0.1  # of the expected share: lists with few common persons still show those they have
+_BELIEF = 100.0  # so many pairs of one person do the table's usual shares count for
+_CAUTION = 2.0  # bits that a pair must have over even odds to count for a weight: chance must not teach itself
+_MOST_MOVE = 6.0  # bits that a weight moves at most
+
+
+class ListPair(NamedTuple):
+    """Two lists: how many pairs of their records met under each mask of rules; and their sizes, padded."""
+
+    patterns: Mapping[int, int]
+    size_a: int
+    size_b: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """The levels of all families, one after another: each part, then that none of them agrees.
+
+    Attributes:
+        names: The part's name, or the silence of the family where none agrees.
+        families: The family's number.
+        usual: Of the pairs of one person that agree in the family at all, the share, as the table has it; zero where
+            the table says none.
+        silent: Whether it is the silence of a family whose parts have no usual share, and so is learned in their stead.
+    """
+
+    names: tuple[str, ...]
+    families: NDArray[np.int64]
+    usual: NDArray[np.float64]
+    silent: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A pair of lists, mask by mask.
+
+    Attributes:
+        counts: How many pairs of records.
+        bits: What the table makes of the mask: the log2 odds without the share.
+        levels: For each mask one level of each family.
+        smaller: The size of the smaller list.
+    """
+
+    counts: NDArray[np.float64]
+    bits: NDArray[np.float64]
+    levels: NDArray[np.int64]
+    smaller: int
+
+    def expected(self, share: float, moved: NDArray[np.float64], caution: float = 0.0) -> NDArray[np.float64]:
+        """How many pairs of each mask are one person, were all odds so many bits less."""
+        odds = np.exp2(self.bits + np.log2(share) + moved[self.levels].sum(axis=1) - caution)
+        pairs: NDArray[np.float64] = self.counts * odds / (1 + odds)
+        return pairs
+
+
+def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEPS) -> tuple[Footing, ...]:
+    """Learn from all pairs of lists of a round together.
+
+    Args:
+        table: The round's rule table.
+        lists: The pairs of lists.
+        steps: After how many steps learning ends even if it still moves.
+
+    Returns:
+        For each pair of lists on what its pairs of records are graded: its share, at least a tenth of the expected
+        one, and the weights that all share.
+
+    Raises:
+        InputError: A mask of unknown rules, or an empty list.
+    """
+    levels = _levels(table)
+    counted = [_counted(table, levels, pair) for pair in lists]
+    shares, moved = np.full(len(lists), table.expected_share), np.zeros(len(levels.names))
+    for _step in range(steps):
+        found = [one.expected(share, moved) for one, share in zip(counted, shares.tolist(), strict=True)]
+        before = np.concatenate((shares, moved))
+        shares = np.array([_share(table, one.smaller, pairs) for one, pairs in zip(counted, found, strict=True)])
+        sure = [one.expected(share, moved, _CAUTION) for one, share in zip(counted, shares.tolist(), strict=True)]
+        moved = _agreed(_moved(levels, counted, found), _moved(levels, counted, sure))
+        if np.allclose(np.concatenate((shares, moved)), before, rtol=_CLOSE_ENOUGH, atol=_CLOSE_ENOUGH):
+            break
+    bits = np.rint(moved * CENTIBITS).astype(int).tolist()
+    learned = tuple(sorted((name, weight) for name, weight in zip(levels.names, bits, strict=True) if weight))
+    rounded = np.maximum(1, np.rint(shares * MILLION)).astype(int).tolist()
+    twice = round(MILLION * table.expected_duplicates)
+    return tuple(
+        Footing(pair.size_a, pair.size_b, share, twice, learned=learned)
+        for pair, share in zip(lists, rounded, strict=True)
+    )
+
+
+def learn_share(table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int) -> float:
+    """Learn the share of two lists alone, with the table's own weights.
+
+    Raises:
+        InputError: As `learn`.
+    """
+    pair = ListPair(patterns, size_a, size_b)
+    counted, still = _counted(table, _levels(table), pair), np.zeros(len(_levels(table).names))
+    share = table.expected_share
+    for _step in range(MOST_STEPS):
+        before, share = share, _share(table, counted.smaller, counted.expected(share, still))
+        if abs(share - before) <= _CLOSE_ENOUGH * share:
+            break
+    return share
+
+
+def _share(table: RuleTable, smaller: int, found: NDArray[np.float64]) -> float:
+    """The share that so many common persons are, within its bounds."""
+    return min(1.0, max(_LEAST_SHARE * table.expected_share, float(found.sum()) / smaller))
+
+
+def _levels(table: RuleTable) -> _Levels:
+    """The levels of a table."""
+    names: list[str] = []
+    families: list[int] = []
+    usual: list[float] = []
+    for number, (family, _words) in enumerate(table.families):
+        parts = [part for part in table.parts if part.family == family]
+        whole = sum(part.usual or 0 for part in parts) or 1
+        names.extend([*(part.name for part in parts), silence(family)])
+        usual.extend([*((part.usual or 0) / whole for part in parts), 0.0])
+        families.extend([number] * (len(parts) + 1))
+    learned = np.bincount(families, usual, len(table.families)) > 0
+    numbers = np.array(families, dtype=np.int64)
+    silences = {silence(family) for family, _words in table.families}
+    silent = np.array([name in silences for name in names]) & ~learned[numbers]
+    return _Levels(tuple(names), numbers, np.array(usual), silent)
+
+
+def _counted(table: RuleTable, levels: _Levels, pair: ListPair) -> _Counted:
+    """The masks of two lists as arrays."""
+    place = {name: number for number, name in enumerate(levels.names)}
+    prior = prior_bits(pair.size_a, pair.size_b, 1.0)
+    bits, rows = [], []
+    for mask in pair.patterns:
+        parts = parts_of(table, mask)
+        agreeing = {part.family: part.name for part in parts}
+        bits.append(prior + table_bits(table, parts))
+        rows.append([place[agreeing.get(family, silence(family))] for family, _words in table.families])
+    return _Counted(
+        np.array(list(pair.patterns.values()), dtype=np.float64),
+        np.array(bits, dtype=np.float64),
+        np.array(rows, dtype=np.int64).reshape(len(rows), len(table.families)),
+        min(pair.size_a, pair.size_b),
+    )
+
+
+def _agreed(plain: NDArray[np.float64], cautious: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far both estimates move a weight the same way; not at all where they differ."""
+    return np.maximum(0, np.minimum(plain, cautious)) + np.minimum(0, np.maximum(plain, cautious))
+
+
+def _moved(levels: _Levels, counted: Sequence[_Counted], found: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """How far the weights move when the expected pairs are counted beside those that the table counts for."""
+    totals = _BELIEF * np.where(levels.silent, 1.0, levels.usual)
+    for one, pairs in zip(counted, found, strict=True):
+        for column in one.levels.T:
+            totals = totals + np.bincount(column, pairs, len(totals))
+    speaking = np.bincount(levels.families, np.where(levels.usual > 0, totals, 0.0))[levels.families]
+    everything = np.bincount(levels.families, totals)[levels.families]
+    moved = np.zeros(len(levels.names))
+    usual, silent = levels.usual > 0, levels.silent
+    moved[usual] = np.log2(totals[usual] / speaking[usual] / levels.usual[usual])
+    moved[silent] = np.log2(totals[silent] / everything[silent])
+    return np.clip(moved, -_MOST_MOVE, _MOST_MOVE)
