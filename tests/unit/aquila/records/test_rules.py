@@ -148,7 +148,11 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ('family = "date"', 'family = "moon"', "unknown family"),
         ("bits = 14.0", "bits = 99.0", "beyond reason"),
         ("bits = 14.0", "bits = nan", "beyond reason"),
-        ("[parts.pair]", '[parts."a: b"]\nreads = "document"\nfamily = "names"\nbits = 1\nsentence = "x"\n[parts.pair]', ":"),
+        (
+            "[parts.pair]",
+            '[parts."a: b"]\nreads = "document"\nfamily = "names"\nbits = 1\nsentence = "x"\n[parts.pair]',
+            ":",
+        ),
         ('parts = ["pair", "date"]', 'parts = ["pair", "moon"]', "does not weigh"),
         ('parts = ["pair", "date"]', "parts = []", "does not weigh"),
         ('parts = ["pair", "date"]', 'parts = ["pair", "pair"]', "two parts"),
