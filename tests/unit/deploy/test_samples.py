@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from services.kit.settings import ServiceSettings, described, load
 from services.matcher.settings import MatcherSettings
@@ -48,3 +49,21 @@ def test_unit_starts_the_service(service: str) -> None:
     assert f"/aquila {service} serve --home" in unit
     assert "NoNewPrivileges=yes" in unit
     assert "ProtectSystem=strict" in unit
+
+
+@pytest.mark.parametrize("kind", ["scheduler", "worker"])
+def test_unit_starts_a_cluster_over_tls(kind: str) -> None:
+    """A cluster's processes are bound by the sample configuration, and show their pages to nobody else."""
+    unit = (DEPLOY / "systemd" / f"aquila-dask-{kind}.service").read_text(encoding="utf-8")
+    assert f"/dask {kind} " in unit
+    hardening = ("MemorySwapMax=0", "LimitCORE=0", "NoNewPrivileges=yes", "ProtectSystem=strict")
+    for line in ("DASK_CONFIG=/etc/aquila/dask/dask.yaml", "tls://", "--dashboard-address 127.0.0.1:", *hardening):
+        assert line in unit
+
+
+def test_a_cluster_by_the_sample_encrypts_and_spills_nothing() -> None:
+    """What a service refuses a cluster for, the sample does not do."""
+    sample = yaml.safe_load((DEPLOY / "samples" / "dask.yaml").read_text(encoding="utf-8"))["distributed"]
+    assert sample["comm"]["require-encryption"] is True
+    assert sample["worker"]["memory"]["target"] is False
+    assert sample["worker"]["memory"]["spill"] is False
