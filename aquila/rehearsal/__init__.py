@@ -20,7 +20,7 @@ from aquila.rehearsal.terms import (
     normalizer_reference,
 )
 
-TASK_MODULES = ("aquila.rehearsal.passes", "aquila.rehearsal.measuring")
+TASK_MODULES = ("aquila.rehearsal.passes", "aquila.rehearsal.measuring", "aquila.rehearsal.stored")
 """What a process imports to do the tasks of a rehearsal."""
 
 __all__ = [

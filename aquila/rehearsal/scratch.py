@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.protocol.submission import ROW, chunk_reference
+from aquila.rehearsal.stored import read_elements, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +76,7 @@ class Runs:
 
 
 class Chunks:
-    """The chunks of one submission, a file each: its rows, which hold the elements too."""
+    """The chunks of one submission, a file each with its rows, which hold the elements too; and the answers to them."""
 
     def __init__(self, directory: Path) -> None:
         self.references: list[ChunkReference] = []
@@ -84,7 +85,7 @@ class Chunks:
     def append(self, input_class: InputClass, rows: np.ndarray) -> ChunkReference:
         """Write the next chunk."""
         reference, _ = chunk_reference(input_class, rows)
-        descriptor = os.open(self._path(len(self)), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(self.path(len(self)), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(rows.tobytes())
         self.references.append(reference)
@@ -95,19 +96,24 @@ class Chunks:
 
     def rows(self, index: int) -> np.ndarray:
         """Return a chunk's rows."""
-        return np.fromfile(self._path(index), dtype=ROW)
+        return read_rows(self.path(index))
 
     def elements(self, index: int) -> bytes:
         """Return a chunk's blinded elements, as they are sent."""
-        elements: bytes = self.rows(index)["element"].tobytes()
-        return elements
+        return read_elements(self.path(index))
 
     def delete(self, index: int) -> None:
-        """Delete a chunk that was finalized."""
-        self._path(index).unlink()
+        """Delete a chunk that was finalized, and the answers to it."""
+        for path in self._directory.glob(f"{self.path(index).name}*"):
+            path.unlink()
 
-    def _path(self, index: int) -> Path:
+    def path(self, index: int) -> Path:
+        """Return where a chunk lies."""
         return self._directory / f"chunk-{index:06d}"
+
+    def answer(self, index: int, party: str) -> Path:
+        """Return where a party's answer to a chunk lies."""
+        return self._directory / f"chunk-{index:06d}-{party}"
 
 
 class RecordIds:

@@ -54,8 +54,10 @@ def test_chunks_come_back(tmp_path: Path) -> None:
     assert [reference.elements for reference in chunks.references] == [2, 1]
     assert chunks.rows(0).tobytes() == rows(1, 2).tobytes()
     assert chunks.elements(1) == b"\x03" * 32
+    for index, code in ((0, "RS"), (0, "AL"), (1, "RS")):
+        chunks.answer(index, code).write_bytes(b"answer")
     chunks.delete(0)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert set(tmp_path.iterdir()) == {chunks.path(1), chunks.answer(1, "RS")}
     assert len(chunks) == 2
 
 
