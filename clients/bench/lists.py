@@ -26,7 +26,7 @@ COLUMNS = (
 _CYRILLIC = frozenset({"BG", "MK", "RS"})
 _ONE_IN = 20  # of a list's length, how many persons stand in a common pool
 _IN_POOL_SHARE = 0.5
-_NUMBER_SHARE = 0.6
+_NUMBER_SHARES = (0.3, 0.6, 0.3)  # national, of a document, telephone: soft intelligence rarely has all
 
 
 def write_list(path: Path, code: str, size: int, seed: int = 1) -> None:
@@ -67,5 +67,5 @@ def _row(person: Person, code: str, random: Random) -> tuple[str, ...]:
         person.born.isoformat(),
         person.sex,
         person.country,
-        *(number if random.random() < _NUMBER_SHARE else "" for number in numbers),
+        *(number if random.random() < share else "" for number, share in zip(numbers, _NUMBER_SHARES, strict=True)),
     )
