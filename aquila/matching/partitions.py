@@ -100,7 +100,9 @@ class PartitionWriter:
         slices = [(number, rows) for number, rows in slices if len(rows)]
         if not slices:
             return
-        rows = np.concatenate([rows for _, rows in slices])
+        # Opaque, because NumPy would copy the columns of rows one by one.
+        opaque = np.dtype(f"V{slices[0][1].itemsize}")
+        rows = np.concatenate([rows.view(opaque) for _, rows in slices]).view(slices[0][1].dtype)
         columns = {name: rows[name].astype(rows.dtype[name].newbyteorder("=")) for name in rows.dtype.names or ()}
         columns["list"] = np.repeat(
             np.array([number for number, _ in slices], dtype=np.uint16), [len(rows) for _, rows in slices]
