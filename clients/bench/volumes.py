@@ -1,8 +1,8 @@
 """What a round moves and keeps, calculated: bytes and hours at a node and at the matcher.
 
 Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Signed statements are left out:
-one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk. `docs/PERFORMANCE.md` explains the
-figures and compares them with measured rounds.
+one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk. `docs/PERFORMANCE.md` explains
+the figures and compares them with measured rounds.
 """
 
 from __future__ import annotations
