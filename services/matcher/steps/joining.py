@@ -79,7 +79,7 @@ def join(
     with _scratch(desk.scratch) as folder, desk.workers.lent() as opened:
         if folder is None:
             return None
-        _check_view(opened.executor, folder)
+        check_view(opened.executor, folder)
         # Several tasks are at work at once, and share what the join may use.
         memory = max(_LEAST_MEBIBYTES, limits.memory_mebibytes // opened.workers)
         with TokenTable(
@@ -100,7 +100,7 @@ def join(
     return Joined(reports, hits)
 
 
-def _check_view(executor: Executor, folder: Path) -> None:
+def check_view(executor: Executor, folder: Path) -> None:
     """Refuse workers of another machine that do not share this one's scratch folder.
 
     Raises:
