@@ -22,7 +22,7 @@ import dask
 from distributed import Client, Security
 
 import aquila
-from aquila.errors import AquilaError, ExecutorError, InputError, PolicyError
+from aquila.errors import AquilaError, ExecutorError, InputError
 from services.kit.executors import OpenExecutor
 from services.kit.logs import Log
 
@@ -65,9 +65,8 @@ def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> O
         wait_seconds: How long to wait for the scheduler and for its first worker.
 
     Raises:
-        InputError: A certificate or key cannot be read.
+        InputError: A certificate or key cannot be read; or the cluster runs another release of Aquila, or may spill.
         ExecutorError: The scheduler cannot be reached, or has no workers.
-        PolicyError: The cluster runs another release of Aquila, or spills to disks.
     """
     _check_files(settings)
     dask.config.set(_CONFIGURATION)
@@ -102,18 +101,18 @@ def check(conditions: dict[str, Condition], release: str) -> None:
     """Refuse a cluster that would not do the work rightly or would keep what it sees.
 
     Raises:
-        PolicyError: It is such a cluster.
+        InputError: It is such a cluster.
     """
     for address, condition in conditions.items():
         if condition.release != release:
-            raise PolicyError(
+            raise InputError(
                 f"{address} of the Dask cluster runs another release of Aquila than this service",
                 hint="install the same release on the scheduler and on every worker",
                 expected=release,
                 got=condition.release or "none",
             )
         if condition.spills:
-            raise PolicyError(
+            raise InputError(
                 f"{address} of the Dask cluster may write what it works on to its disk",
                 hint="set distributed.worker.memory.target and .spill to false, as in the sample dask.yaml",
             )
@@ -167,12 +166,12 @@ def do_piece(release: str, parcel: Parcel) -> Parcel:
         parcel: The function, and a tuple of its arguments.
 
     Raises:
-        PolicyError: The worker has another release of Aquila.
+        InputError: The worker has another release of Aquila.
         AquilaError: What the function raises.
         ExecutorError: The function raised something else, of which only the kind and the place are told.
     """
     if release != aquila.__version__:
-        raise PolicyError(
+        raise InputError(
             "a worker of the Dask cluster runs another release of Aquila", expected=release, got=aquila.__version__
         )
     try:
@@ -235,14 +234,14 @@ def _conditions(client: Client) -> dict[str, Condition]:
     """Ask every worker for its condition, and the scheduler for its release.
 
     Raises:
-        PolicyError: One of them has no Aquila that could answer.
+        InputError: One of them has no Aquila that could answer.
     """
     try:
         release = client.run_on_scheduler(release_here)  # type: ignore[no-untyped-call]  # likewise
         scheduler = Condition(release, 0, spills=False)
         return {"the scheduler": scheduler, **client.run(condition_of)}
     except (ImportError, AttributeError):
-        raise PolicyError(
+        raise InputError(
             "the Dask cluster does not have this release of Aquila",
             hint="install the same release on the scheduler and on every worker",
             expected=aquila.__version__,

@@ -59,7 +59,7 @@ class Workers:
 
         Raises:
             ExecutorError: It cannot be reached now, or the service is stopping.
-            InputError, PolicyError: It cannot be used at all.
+            InputError: It cannot be used at all.
         """
         with self._lock:
             if self._closed:
@@ -150,9 +150,9 @@ def open_cluster(settings: ServiceSettings) -> OpenExecutor:
     """Connect to the Dask cluster of the settings.
 
     Raises:
-        InputError: Dask is not installed, or a certificate cannot be read.
+        InputError: Dask is not installed, a certificate cannot be read, or the cluster runs another release of Aquila
+            or may write what it works on to disks.
         ExecutorError: The scheduler cannot be reached, or has no workers.
-        PolicyError: The cluster runs another release of Aquila, or writes what it works on to disks.
     """
     try:
         # A service that does not ask for Dask neither imports nor needs it.

@@ -41,9 +41,8 @@ def run(settings_path: Path) -> None:
     """Serve until a signal ends it; the database is migrated first.
 
     Raises:
-        InputError: The settings, the registry or an address cannot be used.
+        InputError: The settings, the registry, an address or the executor cannot be used.
         KeyMaterialError: A key or token cannot be read.
-        PolicyError: The executor of the settings cannot be used.
         StoreError: The database cannot be opened or is newer than this program.
     """
     settings = load(settings_path, MatcherSettings)

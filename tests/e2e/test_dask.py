@@ -18,7 +18,7 @@ from world import World, leaks, paired_hits, rehearsed_hits, secrets_of
 
 from aquila import __version__
 from aquila.crypto.backend import load_group
-from aquila.errors import ExecutorError, InputError, MalformedError, PolicyError
+from aquila.errors import ExecutorError, InputError, MalformedError
 from aquila.matching.certainty import Level
 from aquila.protocol.tasks import CarriedSecret, Evaluating
 from aquila.records.person import PartialDate, Record
@@ -192,7 +192,7 @@ def test_a_cluster_of_another_release_is_refused(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "cluster", workers=1, environment={"PYTHONPATH": str(tmp_path / "shim")})
     try:
         cluster.start()
-        with pytest.raises(PolicyError, match="another release") as caught:
+        with pytest.raises(InputError, match="another release") as caught:
             connect(settings_of(cluster, tmp_path))
         assert caught.value.fields == {"expected": __version__, "got": "0.0.1"}
     finally:
@@ -204,7 +204,7 @@ def test_a_cluster_that_spills_is_refused(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "cluster", workers=1, environment={"DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "0.7"})
     try:
         cluster.start()
-        with pytest.raises(PolicyError, match="may write what it works on"):
+        with pytest.raises(InputError, match="may write what it works on"):
             connect(settings_of(cluster, tmp_path))
     finally:
         cluster.stop()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila import __version__
-from aquila.errors import ExecutorError, InputError, OrderError, PolicyError
+from aquila.errors import ExecutorError, InputError, OrderError
 from aquila.records.rules import InputClass
 from services.kit import cluster, executors
 from services.kit.cluster import ClusterExecutor, Condition, LostWorkerError, Parcel, check, do_piece
@@ -60,21 +60,21 @@ class Client:
 
 def test_another_release_is_refused() -> None:
     """The worker is named, and what it should have."""
-    with pytest.raises(PolicyError, match="tls://b of the Dask cluster runs another release") as caught:
+    with pytest.raises(InputError, match="tls://b of the Dask cluster runs another release") as caught:
         check({"tls://a": Condition("1", 1, spills=False), "tls://b": Condition("2", 1, spills=False)}, "1")
     assert caught.value.fields == {"expected": "1", "got": "2"}
 
 
 def test_a_worker_that_spills_is_refused() -> None:
     """What it works on could end on its disk."""
-    with pytest.raises(PolicyError, match="may write what it works on"):
+    with pytest.raises(InputError, match="may write what it works on"):
         check({"tls://a": Condition("1", 1, spills=True)}, "1")
     check({"tls://a": Condition("1", 1, spills=False)}, "1")
 
 
 def test_a_worker_that_joined_later_refuses_pieces_of_another_release() -> None:
     """The release is checked with every piece."""
-    with pytest.raises(PolicyError, match="another release"):
+    with pytest.raises(InputError, match="another release"):
         do_piece("0.0.0", Parcel.of((fail, ("1",))))
     assert do_piece(__version__, Parcel.of((fail, ("1",)))).open() == "1"
 
