@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -88,6 +89,7 @@ def rehearse(
     from clients.cli.lists import format_of, load_table
 
     screen, started = Screen(as_json), time.perf_counter()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a supervisor's stop leaves no file either
     entries = _entries(party)
     for target in filter(None, (out, report)):
         check_target(target)
