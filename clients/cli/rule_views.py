@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clients.cli.screen import Table, numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aquila.matching.certainty import Grade
     from aquila.records.person import Record
@@ -33,7 +33,7 @@ def table_document(table: RuleTable) -> dict[str, object]:
                 "input_class": rule.input_class.value,
                 "parts": [
                     {"name": part.name, "reads": part.reads, "family": part.family, "bits": part.bits}
-                    for part in rule.parts
+                    for part in rule.shown
                 ],
                 "bits": round(rule.weight, 2),
                 "most_records": rule.most_records,
@@ -52,14 +52,13 @@ def table_views(table: RuleTable) -> list[Table | str]:
             str(rule.number),
             rule.name,
             rule.input_class.value,
-            " + ".join(words[part.family] for part in rule.parts),
+            " + ".join(words[part.family] for part in rule.shown),
             f"{rule.weight:.1f}",
             rule.sentence,
         )
         for rule in table.rules
     ]
-    parts = {part.name: part for rule in table.rules for part in rule.parts}
-    rows = [(part.name, words[part.family], part.reads, f"{part.bits:.1f}", part.sentence) for part in parts.values()]
+    rows = [(part.name, words[part.family], part.reads, f"{part.bits:.1f}", part.sentence) for part in table.parts]
     return [
         Table(
             f"Match rules {table.name}, version {table.version}",
@@ -70,6 +69,17 @@ def table_views(table: RuleTable) -> list[Table | str]:
         f"Of each evidence family the strongest part counts. Expected share of common persons: {table.expected_share}.",
         f"Digest: {table.digest}",
     ]
+
+
+def guesses_view(table: RuleTable, guesses: Mapping[int, int | None], persons: int) -> Table:
+    """Return how many guesses find half of a population's inputs of each rule."""
+    rows = [
+        (str(rule.number), rule.name, rule.input_class.value, f"{found:,}" if found else "as many as there are numbers")
+        for rule in table.rules
+        for found in [guesses.get(rule.number)]
+    ]
+    title = f"Guesses that find half of {persons:,} invented persons, by common names and every date"
+    return Table(title, ("no.", "rule", "class", "guesses"), rows)
 
 
 def explanation_views(record: Record, rows: Sequence[Explained]) -> list[Table | str]:
@@ -95,6 +105,7 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
         return [f"{found.one.record_id} and {found.other.record_id} share no input: no hit, whatever the lists."]
     words = dict(found.table.families)
     agree = [(words[part.family], f"{part.bits:.1f}", part.sentence) for part in found.parts()]
+    agree += [(words[family], f"{bits:.1f}", "nothing of it agrees") for family, bits in found.silent()]
     met = [(str(rule.number), rule.name, _values(found.shared[rule.number])) for rule in found.rules]
     views: list[Table | str] = [
         Table("What agrees", ("evidence", "bits", "in words"), agree),
@@ -104,7 +115,10 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
     if found.depends_on_rarity:
         rare = [rule.name for rule in found.rules if rule not in found.surely_sent]
         views.append(f"Rare: no more records of either list share the value than the rule allows ({', '.join(rare)}).")
-    share = f"Expected share of common persons: {found.table.expected_share}; a round learns it for each pair of lists."
+    share = (
+        f"Graded with the table's weights, and {found.table.expected_share} of the persons expected in both lists.\n"
+        "A round learns both from what meets, and looks at the other partners of both records."
+    )
     return [*views, share]
 
 
@@ -113,14 +127,13 @@ def _certainty_table(found: Comparison, sizes: Iterable[int]) -> Table:
     columns = ["records", "prior", "evidence", "probability", "certainty"]
     if found.depends_on_rarity:
         columns[3:] = ["if rare", "certainty", "if not rare", "certainty"]
-    bits = sum(part.bits for part in found.parts())
     rows = []
     for size in sizes:
         grades = [found.grade(found.rules, size)]
         if found.depends_on_rarity:
             grades.append(found.grade(found.surely_sent, size))
         cells = [cell for grade in grades for cell in _grade_cells(grade)]
-        rows.append((f"{size:,}", f"{found.prior(size):.1f}", f"{bits:.1f}", *cells))
+        rows.append((f"{size:,}", f"{found.prior(size):.1f}", f"{found.bits():.1f}", *cells))
     return Table("Certainty, by the records of the longer list", columns, rows)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aquila.matching.certainty import grade, prior_bits, strongest_parts
+from aquila.matching.certainty import grade, prior_bits, strongest_parts, table_bits
 from aquila.records.inputs import record_inputs
 from aquila.records.parts import WORD_MARK, part_values, record_names
 
@@ -22,6 +22,9 @@ _FIELDS = {
     "national": ("national_numbers", "national number"),
     "phone": ("phones", "telephone number"),
     "email": ("emails", "e-mail address"),
+    "place": ("place_of_birth", "place of birth"),
+    "nationality": ("nationality", "nationality"),
+    "sex": ("sex", "sex"),
 }
 _PART_MARK = "\x1e"
 
@@ -66,11 +69,12 @@ def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
     names = record_names(record)
     for part in parts:
         if not part_values(record, names, part.reads):
-            yield _lack(part.reads.partition(":")[0], record)
+            yield _lack(part.reads, record)
 
 
-def _lack(kind: str, record: Record) -> str:
-    """Say what a record lacks for a kind of part."""
+def _lack(reads: str, record: Record) -> str:
+    """Say what a record lacks for what a part reads."""
+    kind, _, form = reads.partition(":")
     if kind in _FIELDS:
         field, words = _FIELDS[kind]
         return f"the {words} has no usable form" if getattr(record, field) else f"there is no {words}"
@@ -78,6 +82,8 @@ def _lack(kind: str, record: Record) -> str:
         born = record.date_of_birth
         if born is None:
             return "there is no date of birth"
+        if form == "bare-year":
+            return "more than the year of birth is known"
         return f"of the date of birth only {'year and month are' if born.month else 'the year is'} known"
     return "a given and a family name are needed, or two words of a full name"
 
@@ -122,6 +128,15 @@ class Comparison:
         """The strongest part of each family that agrees."""
         return strongest_parts(self.rules)
 
+    def silent(self) -> list[tuple[str, float]]:
+        """The families of which nothing agrees, and what that weighs where the table says so."""
+        agreeing = {part.family for part in self.parts()}
+        return [(family, bits) for family, bits in self.table.silent if family not in agreeing]
+
+    def bits(self) -> float:
+        """What agrees and what is silent, in bits."""
+        return table_bits(self.table, self.parts())
+
     def prior(self, size: int) -> float:
         """The prior in bits between two lists of so many records."""
         return prior_bits(size, size, self.table.expected_share)
@@ -137,6 +152,7 @@ class Comparison:
             "record_ids": [self.one.record_id, self.other.record_id],
             "rules": self.table.name,
             "met": {rule.name: list(self.shared[rule.number]) for rule in self.rules},
+            "bits": round(self.bits(), 2),
             "agree": [{"family": part.family, "bits": part.bits, "sentence": part.sentence} for part in self.parts()],
             "certainty": [
                 {

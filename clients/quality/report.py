@@ -141,7 +141,7 @@ def rules_told_table(found: Sequence[RuleTelling], records: int) -> str:
             f"{one.tokens:,}",
             f"{one.shared:,}",
             f"{one.records / records:.1%}",
-            _power(one.guesses),
+            power(one.guesses),
         )
         for one in found
     ]
@@ -203,7 +203,7 @@ def _f1(value: float | None) -> str:
     return "did not run" if value is None else f"{value:.3f}"
 
 
-def _power(guesses: int | None) -> str:
+def power(guesses: int | None) -> str:
     """Return a large number as a power of ten."""
     if guesses is None:
         return "as many as there are numbers"

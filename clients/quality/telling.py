@@ -14,16 +14,17 @@ from aquila.records.parts import part_values, record_names
 from aquila.rehearsal import DEFAULT_PADDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aquila.records.person import Record
-    from aquila.records.rules import Part, Rule, RuleTable
+    from aquila.records.rules import Rule, RuleTable
     from clients.quality.plain import Sent
 
 _HALF = 0.5
+_NAMES = frozenset({"all", "main", "pair", "word"})
 _DATES = {
     "full": 21_915, "any-order": 15_225, "year-month": 720, "year-day": 1_860, "day-month": 222, "year": 60,
-    "near-year": 6_882, "some-month": 720,
+    "near-year": 6_882, "some-month": 720, "decade": 1_332, "bare-year": 60,
 }  # fmt: skip
 """How many values a form of the date has for persons born in 60 years: what an enumeration must go through."""
 
@@ -88,14 +89,18 @@ def tell_rules(sent: Sequence[Sent], table: RuleTable, population: Sequence[Reco
                 shared[rule] += 1
                 together[rule].update(places.tolist())
         records.update({rule: len(places) for rule, places in together.items()})
-    names = {
-        part: _names_for_half(population, part)
-        for part in {part.reads: part for rule in table.rules for part in rule.parts}.values()
-    }
+    guesses = guesses_by_rule(table, population)
     return [
-        RuleTelling(rule, tokens[rule.number], shared[rule.number], records[rule.number], _guesses(rule, names))
+        RuleTelling(rule, tokens[rule.number], shared[rule.number], records[rule.number], guesses[rule.number])
         for rule in table.rules
     ]
+
+
+def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int, int | None]:
+    """Return for each rule by number how many guesses find half of a population's inputs, as `RuleTelling` says."""
+    reads = {part.reads for rule in table.rules for part in rule.parts}
+    names = {one: _names_for_half(population, one) for one in reads if one.partition(":")[0] in _NAMES}
+    return {rule.number: _guesses(rule, names) for rule in table.rules}
 
 
 def tell_lists(sent: Sequence[Sent]) -> ListTelling:
@@ -139,14 +144,12 @@ def _components(records: int, links: Iterable[Sequence[int]]) -> list[int]:
     return list(Counter(map(led, range(records))).values()) or [0]
 
 
-def _names_for_half(population: Sequence[Record], part: Part) -> int | None:
+def _names_for_half(population: Sequence[Record], reads: str) -> int:
     """Return how many of the commonest values of a part of names cover half of the persons that have one."""
-    if part.reads.partition(":")[0] not in {"all", "pair", "word"}:
-        return None
     holders: dict[str, list[int]] = defaultdict(list)
     having = 0
     for place, record in enumerate(population):
-        values = part_values(record, record_names(record), part.reads)
+        values = part_values(record, record_names(record), reads)
         having += bool(values)
         for value in values:
             holders[value].append(place)
@@ -155,19 +158,15 @@ def _names_for_half(population: Sequence[Record], part: Part) -> int | None:
         covered.update(places)
         if len(covered) >= having * _HALF:
             return number
-    return None
+    return 0
 
 
-def _guesses(rule: Rule, names: dict[Part, int | None]) -> int | None:
+def _guesses(rule: Rule, names: Mapping[str, int]) -> int | None:
     """Return how many guesses find half of the inputs of a rule, by someone who knows names and no dates."""
     guesses = 1
     for part in rule.parts:
         kind, _, form = part.reads.partition(":")
-        found = (
-            _DATES.get(form)
-            if kind == "birth"
-            else next((number for known, number in names.items() if known.reads == part.reads), None)
-        )
+        found = _DATES.get(form) if kind == "birth" else names.get(part.reads)
         if found is None:
             return None
         guesses *= found
