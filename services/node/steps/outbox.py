@@ -145,17 +145,19 @@ async def send_bytes(node: Node, round_id: str, ends: Callable[[], bool]) -> boo
     if book.is_paused():
         return False
     parcels = await to_thread(_parcels, node, round_id)
-    send, note = partial(_put, node), partial(_note_sent, node, round_id)
+    taken: list[Parcel] = []
+    send, note = partial(_put, node), partial(_note_sent, node, round_id, taken)
     try:
-        sent = await in_order(until(ends, parcels), send, note, node.calls)
+        await in_order(until(ends, parcels), send, note, node.calls)
     except PeerFullError as error:
         book.full_until = node.clock() + (retry_after_of(error) or 1)
         sentence = f"the matcher has no room now, and sending waits for it: {error.message}"
         await to_thread(_note, node, round_id, _ROOM, sentence)
         return False
-    if sent:
+    if taken:
         await to_thread(_clear, node, round_id, _ROOM)
-    return sent > 0
+    # What was not taken is no work: it is tried again when something else has happened, or after the usual wait.
+    return bool(taken)
 
 
 async def _put(node: Node, parcel: Parcel) -> None:
@@ -163,7 +165,7 @@ async def _put(node: Node, parcel: Parcel) -> None:
     await node.peer.call("PUT", parcel.path, content=content)
 
 
-async def _note_sent(node: Node, round_id: str, parcel: Parcel, begun: Awaitable[None]) -> None:
+async def _note_sent(node: Node, round_id: str, taken: list[Parcel], parcel: Parcel, begun: Awaitable[None]) -> None:
     place = f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
     try:
         await begun
@@ -173,6 +175,7 @@ async def _note_sent(node: Node, round_id: str, parcel: Parcel, begun: Awaitable
     else:
         # If we crash here, the bytes are sent again.
         await to_thread(_parcel_sent, node, round_id, parcel, place)
+        taken.append(parcel)
 
 
 def _clear(node: Node, round_id: str, place: str) -> None:

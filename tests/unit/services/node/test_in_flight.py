@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 from sqlalchemy import func, select
 
+from aquila.errors import AquilaError, OrderError
 from services.kit.errors import StoreFullError, problem_of
 from services.node import ledger
 from services.node.book import book_of
@@ -23,21 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass
 class Full(httpx.AsyncBaseTransport):
-    """The way to a matcher that has no room for evaluations for a while."""
+    """The way to a matcher that takes some uploads not now."""
 
     honest: httpx.AsyncBaseTransport
     full: bool = True
+    part: str = "/evaluations/"
+    error: AquilaError = field(default_factory=lambda: StoreFullError("no room"))
     refused: int = 0
     calls: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse evaluations as the matcher does whose quota is used up."""
+        """Refuse as the matcher does, whose quota is used up for example."""
         self.calls.append(f"{request.method} {request.url.path}")
-        if self.full and request.method == "PUT" and "/evaluations/" in request.url.path:
+        if self.full and request.method == "PUT" and self.part in request.url.path:
             self.refused += 1
             headers = {"content-type": "application/problem+json", "retry-after": "30"}
-            problem = json.dumps(problem_of(StoreFullError("no room"))).encode()
-            return httpx.Response(503, headers=headers, stream=httpx.ByteStream(problem))
+            problem = problem_of(self.error)
+            content = httpx.ByteStream(json.dumps(problem).encode())
+            return httpx.Response(int(str(problem["status"])), headers=headers, stream=content)
         return await self.honest.handle_async_request(request)
 
 
@@ -135,6 +139,21 @@ async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None
     view = await al.round(round_id)
     assert view["problems"] == []
     assert view["hits"] == 2
+
+
+async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> None:
+    """The node says what the matcher said, comes to rest, and sends it again later."""
+    al = world.seats["AL"]
+    way = Full(al.transport, part="/blinded/", error=OrderError("not now"))
+    restart_through(al, way)
+    round_id = await world.begin()
+    await world.settle()
+    assert way.refused > 1
+    assert any("does not take a chunk now: not now" in problem for problem in (await al.round(round_id))["problems"])
+    way.full = False
+    await world.settle()
+    view = await al.round(round_id)
+    assert (view["problems"], view["hits"]) == ([], 2)
 
 
 async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
