@@ -32,6 +32,7 @@ _PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
 _COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 _SHOWN_FINDINGS = 10
+_THOUSANDTHS = 1_000
 _SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
 _SECONDS_MEAN = "processor time of all processes, divided by the number of workers"
 _PHASES = ("consent", "read", "normalize", "blind", "evaluate", "verify", "finalize", "match")
@@ -184,6 +185,7 @@ def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: lis
     return {
         "hits": len(hits),
         "hits_by_certainty": _by_certainty(hits),
+        "expected_chance_hits": _chance_hits(played),
         "hits_by_pair": dict(sorted(Counter(f"{hit.party_a}-{hit.party_b}" for hit in hits).items())),
         "version": __version__,
         "group": {"name": group.name, "reason": group.reason},
@@ -221,6 +223,17 @@ def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -
 def _phases(played: Rehearsal, seconds: Mapping[str, float]) -> dict[str, float]:
     """Return processor seconds by phase, in the order of the round, as `_SECONDS_MEAN` says."""
     return {phase: _seconds(seconds[phase] / played.workshop.workers) for phase in _PHASES if phase in seconds}
+
+
+def _chance_hits(played: Rehearsal) -> dict[str, float]:
+    """Return how many hits of each level the reports expect to be the work of chance."""
+    expected = dict.fromkeys((level.value for level in reversed(Minimum)), 0)
+    for seat in played.seats.values():
+        for basis in seat.report.bases if seat.report else ():
+            if seat.code < basis.counterpart:  # both sides are told the same
+                for level, thousandths in basis.chance_hits.model_dump().items():
+                    expected[level] += thousandths
+    return {level: thousandths / _THOUSANDTHS for level, thousandths in expected.items()}
 
 
 def _by_certainty(hits: Iterable[RehearsedHit]) -> dict[str, int]:
@@ -269,7 +282,10 @@ def _views(
         "Hits", ("pair", *levels), [(f"{a} and {b}", *(counted[a, b, level] for level in levels)) for a, b in pairs]
     )
     end = f"{numbered(len(hits), 'hit')} in {out}. The round took {document['seconds_total']} s."
-    return [parties, found, end] if hits else [parties, end]
+    expected = document["expected_chance_hits"]
+    assert isinstance(expected, dict)
+    chance = f"By their own probabilities {sum(expected.values()):.2f} of the hits are the work of chance."
+    return [parties, found, chance, end] if hits else [parties, end]
 
 
 def _seconds(value: float) -> float:

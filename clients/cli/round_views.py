@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aquila.matching.certainty import Level
 from aquila.protocol.messages.views import MatcherRoundView
 from clients.cli.screen import Table, numbered
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 
+_THOUSANDTHS = 1_000
 _NAMES = ("given_names", "family_names", "full_name")
 
 
@@ -62,6 +65,22 @@ def hits_table(hits: Hits, limit: int) -> list[Table | str]:
     ]
     left = len(hits.hits) - len(shown)
     return [*views, f"{numbered(left, 'more hit')} not shown."] if left else views
+
+
+def chance_table(hits: Hits) -> Table:
+    """Return how many hits chance alone would give, beside how many there are, by counterpart and level."""
+    counted = Counter((hit.counterpart, hit.submission_id, hit.certainty.value) for hit in hits.hits)
+    levels = [level.value for level in sorted(Level, reverse=True)]
+    rows = []
+    for one in hits.chance:
+        expected = one.chance_hits.model_dump()
+        cells = [
+            f"{expected[level] / _THOUSANDTHS:.2f} of {counted[one.counterpart, one.submission_id, level]}"
+            for level in levels
+        ]
+        answered = f"query {one.submission_id[:SHORT]}" if one.submission_id else "lists"
+        rows.append((one.counterpart, answered, *cells))
+    return Table("Expected to be chance, of the hits of each level", ("known to", "of", *levels), rows)
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -215,11 +215,11 @@ def hits(
 ) -> None:
     """Show the hits of a round beside the party's own records; nothing of the other side is known (party)."""
     from clients.cli.reach import reach
-    from clients.cli.round_views import hits_table
+    from clients.cli.round_views import chance_table, hits_table
 
     with reach(home, url, token_file, ca) as reached:
         found = reached.node().hits(reached.round_id(round_id))
-    views = hits_table(found, limit) if found.hits else ["There is no hit."]
+    views = [*hits_table(found, limit), chance_table(found)] if found.hits else ["There is no hit."]
     Screen(as_json).result(found.model_dump(mode="json"), *views)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.views import (
+    ChanceView,
     Hits,
     NodeRoundView,
     NodeStatus,
@@ -34,6 +35,8 @@ from services.node.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
@@ -113,7 +116,20 @@ def hits(node: Node, round_id: str) -> Hits:
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id).order_by(*order)).all()
-    return Hits(round_id=round_id, hits=tuple(_own_hit(row, content, words) for row, content in found))
+        chance = tuple(_chance(node, session, round_id))
+    return Hits(round_id=round_id, hits=tuple(_own_hit(row, content, words) for row, content in found), chance=chance)
+
+
+def _chance(node: Node, session: Session, round_id: str) -> Iterator[ChanceView]:
+    """Yield what the reports for this node say of chance, for the lists first."""
+    mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
+    for envelope in session.scalars(select(StatementRow.envelope).where(*mine).order_by(StatementRow.event_id)):
+        report = ledger.message_of(ledger.opened(node, envelope))
+        if isinstance(report, HitReport) and report.party == node.code:
+            for basis in report.bases:
+                yield ChanceView(
+                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
+                )
 
 
 def _own_hit(row: HitRow, content: bytes | None, words: dict[str, str]) -> OwnHit:

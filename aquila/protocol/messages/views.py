@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aquila.matching.certainty import Level
+from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
 from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.statements import Justification, Kind
@@ -279,11 +280,28 @@ class OwnHit(Message):
     submission_id: Identifier | None
 
 
+class ChanceView(Message):
+    """How many of the hits with one counterpart are expected to be the work of chance, as the matcher's report says.
+
+    Attributes:
+        submission_id: The query that was answered, or None for the lists.
+    """
+
+    counterpart: PartyCode
+    submission_id: Identifier | None
+    chance_hits: ChanceHits
+
+
 class Hits(Message):
-    """The hits of a round at a node."""
+    """The hits of a round at a node.
+
+    Attributes:
+        chance: For each counterpart and report, how many hits chance alone would give.
+    """
 
     round_id: Identifier
     hits: tuple[OwnHit, ...]
+    chance: tuple[ChanceView, ...]
 
 
 class NodeStatus(Message):

@@ -81,7 +81,7 @@ def test_node_wishes(
         (lambda node: node.rounds().rounds, "/v1/rounds", {"rounds": []}),
         (lambda node: node.imports().imports, "/v1/imports", {"imports": []}),
         (lambda node: node.duplicates(IMPORT).pairs, f"/v1/imports/{IMPORT}/duplicates", DUPLICATES),
-        (lambda node: node.hits(ROUND).hits, f"/v1/rounds/{ROUND}/hits", {"round_id": ROUND, "hits": []}),
+        (lambda node: node.hits(ROUND).hits, f"/v1/rounds/{ROUND}/hits", {"round_id": ROUND, "hits": [], "chance": []}),
     ],
 )
 def test_node_views(

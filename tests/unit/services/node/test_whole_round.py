@@ -30,6 +30,7 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     assert pairs(si) == {("si-1", "RS"), ("si-3", "AL")}
     assert next(hit for hit in al["hits"] if hit["record_id"] == "al-1")["record"]["family_names"] == ["Hoxha"]
     assert all(hit["sentences"] for hit in al["hits"])
+    assert {one["counterpart"] for one in al["chance"]} >= {hit["counterpart"] for hit in al["hits"]}
     assert await world.phase(round_id) == "reporting"
     view = await world.seats["AL"].round(round_id)
     assert view["problems"] == []

@@ -1,0 +1,52 @@
+"""Rounds and hits as tables."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aquila.protocol.messages.views import Hits
+from clients.cli.round_views import chance_table, hits_table
+from clients.cli.screen import Table
+
+ROUND, QUERY = "a" * 32, "b" * 32
+CHANCE = {"high": 12, "medium": 500, "low": 2_300}
+
+
+def hit(number: int, certainty: str, submission_id: str | None = None) -> dict[str, Any]:
+    """A hit of RS on an own record."""
+    return {
+        "hit_id": f"{number:032x}", "counterpart": "RS", "certainty": certainty, "families": ["names"],
+        "sentences": ["names", "date of birth", "rare names"], "record_id": f"r-{number}",
+        "record": {"given_names": ["Ana"], "date_of_birth": "1980-01-02"}, "submission_id": submission_id,
+    }  # fmt: skip
+
+
+CONTENT = {
+    "round_id": ROUND,
+    "hits": [hit(1, "low"), hit(2, "high"), hit(3, "low"), hit(4, "high", QUERY)],
+    "chance": [
+        {"counterpart": "RS", "submission_id": None, "chance_hits": CHANCE},
+        {"counterpart": "RS", "submission_id": QUERY, "chance_hits": CHANCE},
+    ],
+}
+HITS = Hits.model_validate_json(json.dumps(CONTENT))
+
+
+def test_the_surest_hits_come_first() -> None:
+    """Beside the own record, with the reasons in words; the rest is counted."""
+    shown, left = hits_table(HITS, 2)
+    assert isinstance(shown, Table)
+    assert [row[0] for row in shown.rows] == ["r-2", "r-4"]
+    assert shown.rows[0][1:] == ("Ana, 1980-01-02", "RS", "high", "names, date of birth and rare names")
+    assert left == "2 more hits not shown."
+
+
+def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
+    """By counterpart and report, in hits, not thousandths."""
+    table = chance_table(HITS)
+    assert table.columns == ("known to", "of", "high", "medium", "low")
+    assert list(table.rows) == [
+        ("RS", "lists", "0.01 of 1", "0.50 of 0", "2.30 of 2"),
+        ("RS", "query bbbbbbbb", "0.01 of 1", "0.50 of 0", "2.30 of 0"),
+    ]
