@@ -8,6 +8,7 @@ worth the way. Whoever runs the executor sees what travels: it belongs to the sa
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import deque
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
 
     Parameters = ParamSpec("Parameters")
+
+_FEW_COLLECTIONS = 100_000  # objects that are made before Python looks for cycles, instead of 700
 
 Item = TypeVar("Item")
 Label = TypeVar("Label")
@@ -126,6 +129,9 @@ class InProcess(Executor):
 def begin_worker() -> None:
     """Prepare a process of the pool: Ctrl-C is its parent's business, and without its parent it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Records and inputs are many small objects without cycles: looking for cycles among them costs a fifth of reading.
+    gc.freeze()
+    gc.set_threshold(_FEW_COLLECTIONS)
     parent = parent_process()
     if parent is not None:
         Thread(target=end_with, args=(parent.sentinel, os._exit), daemon=True).start()

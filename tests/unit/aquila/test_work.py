@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -162,12 +163,15 @@ def test_in_process_keeps_an_error_for_its_place() -> None:
 
 def test_a_worker_leaves_ctrl_c_to_its_parent() -> None:
     """A terminal sends it to all; the parent ends its workers when what they do is done."""
-    before = signal.getsignal(signal.SIGINT)
+    before, threshold = signal.getsignal(signal.SIGINT), gc.get_threshold()
     try:
         begin_worker()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert gc.get_threshold() > threshold
     finally:
         signal.signal(signal.SIGINT, before)
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
 
 
 def test_a_worker_ends_with_its_parent() -> None:
