@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from aquila.matching.join import TOKEN_ROW_BYTES
 from clients.bench import volumes
 from clients.bench.volumes import Cost, Size
 
@@ -46,3 +49,21 @@ def test_hours() -> None:
     assert volumes.node_hours(Size(3, 3_600, 1), cost) == pytest.approx((1 + 2 + 16 + 32 + 2 * (4 + 8)) / 1e6)
     size = Size(2, 1_000, 1)
     assert volumes.transfer_hours(size, 8) == pytest.approx((32 * 2 + 33 + 64) * 1_000 / 3_600)
+
+
+def test_the_document() -> None:
+    """The table of the document has the figures that are calculated here."""
+    page = (Path(__file__).parents[4] / "docs" / "PERFORMANCE.md").read_text("utf-8")
+    quota = 4_096 * MEBIBYTE
+    moved = volumes.node_sends(REGION) + volumes.node_receives(REGION)
+    joining = (TOKEN_ROW_BYTES + volumes.PARQUET_ROW_BYTES) * 12 * REGION.elements
+    for bytes_, digits in (
+        (volumes.node_sends(REGION), 2),
+        (volumes.node_receives(REGION), 2),
+        (moved, 1),
+        (volumes.matcher_bytes(REGION), 1),
+        (volumes.matcher_disk(REGION, quota), 1),
+        (joining, 1),
+        (volumes.node_disk(REGION), 1),
+    ):
+        assert f"| {bytes_ / GIGABYTE:.{digits}f} GB |" in page
