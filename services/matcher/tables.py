@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
+from services.kit.audit_log import declare
 from services.kit.nonces import nonce_table
 from services.kit.store import Rows, new_metadata
 
@@ -119,3 +120,5 @@ class EvidenceRow(MatcherRows):
 
 
 SPENT_NONCES = nonce_table(MatcherRows.metadata)
+
+declare(MatcherRows.metadata)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
+from services.kit.audit_log import declare
 from services.kit.store import Rows, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
@@ -194,3 +195,6 @@ class HitRow(NodeRows):
     certainty: Mapped[str] = mapped_column(String(8), comment="low, medium or high.")
     families: Mapped[list[str]] = mapped_column(JSON, comment="Evidence families that agree.")
     submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")
+
+
+declare(NodeRows.metadata)

@@ -1,0 +1,239 @@
+"""Entries of the log: who did what, when, why, for whom, and how much of it (PROTOCOL.md 10.1).
+
+An entry says that something happened, never what the data were: it holds counts, digests and random identifiers, words
+of a closed list, and the reason that an officer gave. It has no field for a name, a date of birth, a number of a person
+or a record's identifier, and refuses every value that is long or free where one could be put in by mistake. Its leaf in
+the tree is the hash of its canonical JSON (RFC 8785).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from aquila.audit.merkle import leaf_hash
+from aquila.errors import AuditError, InputError
+
+LARGEST_ENTRY = 32_768
+"""Bytes that an entry's canonical JSON may have: more than all its fields at their largest."""
+
+_MOST_NAMES = 64
+
+
+class EntryKind(StrEnum):
+    """What happened. `schemas/log/` says which law asks for which kind."""
+
+    # Records of a party: collection, alteration, erasure (Article 25 LED).
+    IMPORT = "import"
+    ALTERATION = "alteration"
+    ERASURE = "erasure"
+    # A round, in its order.
+    PROPOSAL = "proposal"
+    DISCOVERY = "discovery"
+    CONSENT = "consent"
+    OPENING = "opening"
+    SUBMISSION = "submission"
+    EVALUATION = "evaluation"
+    AMENDMENT = "amendment"
+    TOKENS = "tokens"
+    MATCH = "match"
+    REPORT = "report"
+    RECEIPT = "receipt"
+    REFUSAL = "refusal"
+    ENDING = "ending"
+    KEY_DESTRUCTION = "key_destruction"
+    CLOSING = "closing"
+    EVIDENCE = "evidence"
+    # After a hit.
+    CONSULTATION = "consultation"
+    DISCLOSURE = "disclosure"
+    NOTE_RECEIVED = "note_received"
+    HIT_CONFIRMED = "hit_confirmed"
+    HIT_REFUTED = "hit_refuted"
+    HIT_ACKNOWLEDGED = "hit_acknowledged"
+    HIT_DECIDED = "hit_decided"
+    FOLLOW_UP = "follow_up"
+    FOLLOW_UP_CLOSED = "follow_up_closed"
+    EXPORT = "export"
+    EXPORT_PERMITTED = "export_permitted"
+    WITHDRAWAL = "withdrawal"
+    OUTCOME = "outcome"
+    # Limits against fishing.
+    CANARIES_MISSING = "canaries_missing"
+    FISHING_ALARM = "fishing_alarm"
+    SUBMISSION_REFUSED = "submission_refused"
+    # People: approvals of a second person, accounts, sign-ins.
+    APPROVAL_REQUESTED = "approval_requested"
+    APPROVED = "approved"
+    APPROVAL_DENIED = "approval_denied"
+    SIGN_IN = "sign_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_OUT = "sign_out"
+    ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_CHANGED = "account_changed"
+    # The log itself.
+    LOG_ALARM = "log_alarm"
+    ALARM_ACKNOWLEDGED = "alarm_acknowledged"
+    LOG_CONSULTED = "log_consulted"
+    LOG_EXPORTED = "log_exported"
+    LOG_PRUNED = "log_pruned"
+
+
+class Word(StrEnum):
+    """The closed list of words that an entry may use as a value of `ids`; a new one is a change of this list."""
+
+    LIST = "list"
+    LISTS = "lists"
+    QUERY = "query"
+    LISTS_AND_QUERIES = "lists_and_queries"
+    FULL = "full"
+    PARTIAL = "partial"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    CLOSED = "closed"
+    ABORTED = "aborted"
+    REFUSED = "refused"
+    ROUND = "round"
+    HITS = "hits"
+    HIT = "hit"
+    RECORD = "record"
+    IMPORT = "import"
+    DUPLICATES = "duplicates"
+    CONSENT = "consent"
+    SUBMISSION = "submission"
+    PROPOSAL = "proposal"
+    ABORT = "abort"
+    CLOSE = "close"
+    EXPORT = "export"
+    SAME = "same"
+    NOT_THE_SAME = "not_the_same"
+    CANNOT_TELL = "cannot_tell"
+    CREATED = "created"
+    CHANGED = "changed"
+    DISABLED = "disabled"
+    ENABLED = "enabled"
+    PASSWORD = "password"  # noqa: S105 - says that one was changed, not what it is
+    TOTP = "totp"
+    OIDC = "oidc"
+    TOKEN = "token"  # noqa: S105 - the way of a sign-in
+    ROLES = "roles"
+    FORK = "fork"
+    SHRUNK = "shrunk"
+    SIGNATURE = "signature"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    SIENA = "siena"
+    INTERPOL = "interpol"
+    BILATERAL = "bilateral"
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+LogParty = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|matcher)$")]
+Person = Annotated[str, StringConstraints(pattern=r"^p-[0-9a-f]{12}$")]
+RandomId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32}|p-[0-9a-f]{12}|[A-Z]{2}|matcher)$")]
+HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Number = Annotated[int, Field(ge=0, le=2**53 - 1)]
+ReasonText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Reason(_Closed):
+    """Why something was done, as its officer justified it; the only free text of an entry, and erased with it."""
+
+    legal_basis: ReasonText
+    purpose: ReasonText
+    case_reference: ReasonText | None = None
+    category: ReasonText | None = None
+
+
+class Entry(_Closed):
+    """One entry of a log.
+
+    Attributes:
+        log: The version of this form.
+        kind: What happened.
+        time: When, in seconds since 1970.
+        party: Whose act it was: a party's code, or `matcher`.
+        person: The pseudonymous id of the person who did it, or None where the service did it by itself.
+        role: In which role, a name of the role table.
+        round: In which round.
+        reason: Why.
+        recipient: To whom data went, or whom it concerns.
+        counts: How many, by name; a chunk's number is one too.
+        digests: SHA-256 of statements, chunks and contents, by name.
+        ids: Random identifiers, parties, pseudonymous ids and words of the closed list, by name.
+    """
+
+    log: Literal["aquila-log/1"] = "aquila-log/1"
+    kind: EntryKind
+    time: Number
+    party: LogParty
+    person: Person | None = None
+    role: Name | None = None
+    round: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+    reason: Reason | None = None
+    recipient: LogParty | None = None
+    counts: Annotated[dict[Name, Number], Field(max_length=_MOST_NAMES)] = {}
+    digests: Annotated[dict[Name, HexDigest], Field(max_length=_MOST_NAMES)] = {}
+    ids: Annotated[dict[Name, RandomId | Word], Field(max_length=_MOST_NAMES)] = {}
+
+    @classmethod
+    def of(cls, kind: EntryKind, time: int, party: str, **fields: object) -> Self:
+        """Make an entry.
+
+        Args:
+            kind: What happened.
+            time: When, in seconds since 1970.
+            party: Whose act it was.
+            **fields: The other fields, as in the class.
+
+        Raises:
+            InputError: A value is none that an entry may hold. The error names the field and never the value.
+        """
+        try:
+            return cls.model_validate({"kind": kind, "time": time, "party": party, **fields})
+        except ValidationError as error:
+            raise InputError(f"an entry of the log may not hold this: {_at_fault(error)}", kind=kind.value) from None
+
+    def content(self) -> bytes:
+        """Return the canonical JSON (RFC 8785) that is stored and hashed."""
+        return rfc8785.dumps(self.model_dump(mode="json"))
+
+    def leaf(self) -> bytes:
+        """Return the hash of the entry's leaf, 32 bytes."""
+        return leaf_hash(self.content())
+
+
+def read_entry(content: bytes) -> Entry:
+    """Read an entry's canonical JSON.
+
+    Raises:
+        AuditError: The bytes are no entry, or one that is not written in the one way that there is.
+    """
+    if len(content) > LARGEST_ENTRY:
+        raise AuditError("an entry of the log is too long", expected=LARGEST_ENTRY, got=len(content))
+    try:
+        entry = Entry.model_validate_json(content)
+    except ValidationError as error:
+        raise AuditError(f"this is no entry of a log: {_at_fault(error)}") from None
+    if entry.content() != content:
+        raise AuditError("an entry of the log is not in canonical encoding")
+    return entry
+
+
+def _at_fault(error: ValidationError) -> str:
+    """Name the fields that a validation found wrong and how, without their values."""
+    found = {
+        f"{'.'.join(str(part) for part in item['loc'][:1]) or 'entry'} ({item['type']})"
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    }
+    return ", ".join(sorted(found)[:8])

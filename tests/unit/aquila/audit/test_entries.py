@@ -1,0 +1,99 @@
+"""Entries: a closed form that holds no person's data, in one encoding."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from aquila.audit.entries import LARGEST_ENTRY, Entry, EntryKind, Word, read_entry
+from aquila.audit.merkle import leaf_hash
+from aquila.errors import AuditError, InputError
+
+ROUND = "0" * 32
+REASON = {"legal_basis": "Article 9", "purpose": "matching", "case_reference": "CT-1", "category": "suspects"}
+
+
+def entry(**fields: object) -> Entry:
+    """Return an entry with some fields."""
+    return Entry.of(EntryKind.SUBMISSION, 1_800_000_000, "SI", **fields)
+
+
+def full() -> Entry:
+    """Return an entry that uses every field."""
+    return entry(
+        person="p-0123456789ab", role="officer", round=ROUND, reason=REASON, recipient="matcher",
+        counts={"records": 100, "full": 3}, digests={"statement": "a" * 64},
+        ids={"submission": "b" * 32, "kind": Word.LIST, "counterpart": "RS", "author": "p-0123456789ab"},
+    )  # fmt: skip
+
+
+def test_it_comes_back_as_it_was() -> None:
+    """What was written is read, and its leaf is the hash of its canonical bytes."""
+    made = full()
+    assert read_entry(made.content()) == made
+    assert made.leaf() == leaf_hash(made.content())
+    assert json.loads(made.content())["log"] == "aquila-log/1"
+
+
+def test_it_does_not_change() -> None:
+    """No field can be set after it was made."""
+    with pytest.raises(ValidationError):
+        entry().time = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"person": "Ana Novak"}, "person"),
+        ({"role": "Head of the unit"}, "role"),
+        ({"round": "first"}, "round"),
+        ({"recipient": "Europol"}, "recipient"),
+        ({"ids": {"record": "AL-00017"}}, "ids"),
+        ({"ids": {"name": "novak"}}, "ids"),
+        ({"ids": {"Ana Novak": ROUND}}, "ids"),
+        ({"digests": {"statement": "novak"}}, "digests"),
+        ({"counts": {"born": -1980}}, "counts"),
+        ({"counts": {"records": 1.5}}, "counts"),
+        ({"counts": {f"n{number}": 1 for number in range(65)}}, "counts"),
+        ({"reason": {**REASON, "purpose": "x" * 501}}, "reason"),
+        ({"reason": {**REASON, "purpose": "two\nlines"}}, "reason"),
+        ({"reason": {**REASON, "names": "Ana Novak"}}, "reason"),
+        ({"note": "Ana Novak"}, "note"),
+    ],
+)
+def test_it_refuses_what_could_be_a_person(fields: dict[str, object], field: str) -> None:
+    """Long, free or unknown values are refused; the error names the field and never the value."""
+    with pytest.raises(InputError) as caught:
+        entry(**fields)
+    assert f"{field} (" in caught.value.message
+    assert "novak" not in caught.value.message.lower()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "this is no entry of a log"),
+        (b"[]", "this is no entry of a log"),
+        (b"\xff", "this is no entry of a log"),
+        (b" " * (LARGEST_ENTRY + 1), "too long"),
+        (entry().content() + b" ", "not in canonical encoding"),
+        (entry().content().replace(b'"submission"', b'"pardon"'), "this is no entry of a log: kind"),
+    ],
+)
+def test_other_bytes_are_none(content: bytes, sentence: str) -> None:
+    """What is no entry in its one encoding is refused."""
+    with pytest.raises(AuditError, match=sentence):
+        read_entry(content)
+
+
+def test_the_largest_one_fits() -> None:
+    """With every field at its largest an entry stays below the limit, and below that of a bundle."""
+    names = [f"n{number:031}" for number in range(64)]
+    made = entry(
+        person="p-0123456789ab", role="r" * 32, round=ROUND, recipient="matcher",
+        reason=dict.fromkeys(REASON, "\U0001f600" * 500), counts=dict.fromkeys(names, 2**53 - 1),
+        digests=dict.fromkeys(names, "f" * 64), ids=dict.fromkeys(names, "f" * 32),
+    )  # fmt: skip
+    assert len(made.content()) < LARGEST_ENTRY
