@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aquila.matching.join import MatchedPair
     from aquila.records.rules import RuleTable
 
-_MOST_ROUNDS = 8
+MOST_TURNS = 8
 _BELIEF = 100  # so many settled records does the table's expectation of duplicates count for
 
 
@@ -31,20 +31,23 @@ class StandingPair(NamedTuple):
     second: bool
 
 
-def grade_lists(table: RuleTable, footing: Footing, pairs: Iterable[MatchedPair]) -> tuple[Footing, list[StandingPair]]:
+def grade_lists(
+    table: RuleTable, footing: Footing, pairs: Iterable[MatchedPair], *, turns: int = MOST_TURNS
+) -> tuple[Footing, list[StandingPair]]:
     """Grade the pairs of two lists.
 
     Args:
         table: The round's rule table.
         footing: What was learned of the two lists; nothing is settled yet.
         pairs: Every pair of records that met.
+        turns: After how many turns settling ends, even if there is more to settle.
 
     Returns:
         The footing with what is settled, and the pairs that reach a level, in their order.
     """
     most = replace(footing, settled=min(footing.size_a, footing.size_b))
     kept = [pair for pair in pairs if grade_on(table, pair.rules, most).level]
-    lefts, rights, footing = _settle(table, footing, kept)
+    lefts, rights, footing = _settle(table, footing, kept, turns)
     graded = []
     for pair in kept:
         result = grade_on(table, pair.rules, footing)
@@ -58,7 +61,7 @@ def grade_lists(table: RuleTable, footing: Footing, pairs: Iterable[MatchedPair]
 
 
 def _settle(
-    table: RuleTable, footing: Footing, pairs: Sequence[MatchedPair]
+    table: RuleTable, footing: Footing, pairs: Sequence[MatchedPair], turns: int
 ) -> tuple[dict[bytes, float], dict[bytes, float], Footing]:
     """Find the records with a certain partner, first those that need no lift, then those that it makes certain.
 
@@ -67,7 +70,7 @@ def _settle(
     """
     lefts: dict[bytes, float] = {}
     rights: dict[bytes, float] = {}
-    for turn in range(_MOST_ROUNDS):
+    for turn in range(turns):
         found = [
             (pair, result.probability)
             for pair in pairs

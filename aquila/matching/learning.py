@@ -115,8 +115,10 @@ def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEP
     )
 
 
-def learn_share(table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int) -> float:
-    """Learn the share of two lists alone, with the table's own weights.
+def learn_share(
+    table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int, *, steps: int = MOST_STEPS
+) -> float:
+    """Learn the share of two lists alone, with the table's own weights, in at most so many steps.
 
     Raises:
         InputError: As `learn`.
@@ -124,7 +126,7 @@ def learn_share(table: RuleTable, patterns: Mapping[int, int], size_a: int, size
     pair = ListPair(patterns, size_a, size_b)
     counted, still = _counted(table, _levels(table), pair), np.zeros(len(_levels(table).names))
     share = table.expected_share
-    for _step in range(MOST_STEPS):
+    for _step in range(steps):
         before, share = share, _share(table, counted.smaller, counted.expected(share, still))
         if abs(share - before) <= _CLOSE_ENOUGH * share:
             break

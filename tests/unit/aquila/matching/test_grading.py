@@ -71,6 +71,13 @@ def test_what_is_lifted_to_certainty_settles_too() -> None:
     assert Level.HIGH not in {item.grade.level for item in graded}
 
 
+def test_settling_ends_before_all_is_settled_if_told_so() -> None:
+    """One turn settles what is certain without any lift."""
+    pairs = [met(number, number, CERTAIN if number < 85 else LIKELY) for number in range(90)]
+    footing, _ = grade_lists(DEFAULT, FOOTING, pairs, turns=1)
+    assert footing.settled == 85
+
+
 def test_nothing_met() -> None:
     """Two lists without a pair."""
     assert grade_lists(DEFAULT, FOOTING, []) == (FOOTING, [])

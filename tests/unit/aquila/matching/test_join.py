@@ -121,17 +121,17 @@ def test_very_many_pairs_of_two_lists(tmp_path: Path) -> None:
     """What met between two lists is grouped in parts where it is much, beside lists where it is little, in order."""
     random = Random(2)
     records = [(random.randbytes(16), random.randbytes(16)) for _ in range(300)]
-    lists = [b"".join(handle + b"\1" + token for handle, token in records[:size]) for size in (300, 290, 5, 7)]
+    lists = [b"".join(handle + b"\1" + token for handle, token in records[:size]) for size in (300, 290, 25, 27)]
     with TokenTable(tmp_path, rows_per_range=40) as tokens:
         for number, rows in enumerate(lists):
             tokens.add(number, rows)
         tokens.join([(2, 3), (0, 1), (0, 2)], 8)
         pairs = [(pair.left, pair.right, pair.left_handle) for pair in tokens.pairs()]
         assert pairs == sorted(
-            (left, right, handle) for left, right, size in ((0, 1, 290), (0, 2, 5), (2, 3, 5))
+            (left, right, handle) for left, right, size in ((0, 1, 290), (0, 2, 25), (2, 3, 25))
             for handle, _ in records[:size]
         )  # fmt: skip
-        assert tokens.patterns() == {(0, 1): {1: 290}, (0, 2): {1: 5}, (2, 3): {1: 5}}
+        assert tokens.patterns() == {(0, 1): {1: 290}, (0, 2): {1: 25}, (2, 3): {1: 25}}
 
 
 def test_an_executor_gives_the_same(tmp_path: Path) -> None:

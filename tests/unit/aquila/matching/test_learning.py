@@ -98,6 +98,9 @@ def test_learning_ends_before_it_settles_if_told_so() -> None:
     assert share(start) == DEFAULT.expected_share
     assert start.learned == ()
     assert share(start) < share(one) < share(settled)
+    alone = [learn_share(DEFAULT, lists[0].patterns, 1000, 1000, steps=steps) for steps in (0, 1, 200)]
+    assert alone[0] == DEFAULT.expected_share
+    assert alone[0] < alone[1] < alone[2]
 
 
 def test_nothing_to_learn_from() -> None:

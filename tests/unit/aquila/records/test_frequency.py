@@ -29,6 +29,8 @@ def test_a_value_is_held_back_under_its_rule(times: int, kept: list[int]) -> Non
     assert [rule for rule, _value in held.keep([Input(COMMON, b"a"), Input(RARE, b"a")])] == kept
     assert len(held.keep([Input(COMMON, b"b"), Input(RARE, b"b")])) == 2
     assert sum(held.by_rule.values()) == 2 - len(kept) == held.values
+    assert len(held.keep([Input(COMMON, b"a"), Input(RARE, b"a")], count=False)) == len(kept)
+    assert sum(held.by_rule.values()) == held.values, "a dummy's copy is left out and not counted"
 
 
 def test_a_party_may_set_a_lower_limit_than_a_rule() -> None:

@@ -17,6 +17,7 @@ from services.node.steps.evaluate import next_available, store_answer
 from services.node.steps.sync import sync
 from services.node.tables import AvailableRow, EvaluationRow, SpentRow, StatementRow
 from services.node.tasks import EVALUATE
+from tests.unit.services.node.conftest import HEADER, LISTS
 
 if TYPE_CHECKING:
     from tests.unit.services.node.conftest import Seat, World
@@ -66,10 +67,7 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
         return await world.phase(round_id) == "open"
 
     await world.until(open_)
-    await rs.submit(
-        round_id, await rs.load("record_id,given_names,family_names,date_of_birth\nr,Mira,Janković,1980-01-01\n")
-    )
-
+    await rs.submit(round_id, await rs.load(HEADER + LISTS["RS"]))
     await world.settle("RS")
     await sync(al.node, round_id)  # what can be evaluated is known, and nothing is evaluated yet
     rows = next_available(al.node, round_id, evaluations=False)
