@@ -10,7 +10,8 @@
     │   ├── NotFoundError       names something that is not here
     │   └── BodyTooLargeError   a body over the service's limit
     └── PolicyError
-        └── UnknownCallerError  a local caller without the operator's token
+        ├── UnknownCallerError  a caller without a session, and without the key of the home folder
+        └── NotAllowedError     a caller whose roles do not allow this
 
 `StoreError`, `PeerUnavailableError` and `ExecutorError` are worth another try: their problems carry `Retry-After`.
 """
@@ -57,7 +58,11 @@ class BodyTooLargeError(InputError):
 
 
 class UnknownCallerError(PolicyError):
-    """A local caller without the operator's token."""
+    """A caller without a session, and without the key of the service's home folder."""
+
+
+class NotAllowedError(PolicyError):
+    """A caller whose roles do not allow this."""
 
 
 PROBLEMS: ProblemTable = MappingProxyType(
@@ -73,7 +78,8 @@ PROBLEMS: ProblemTable = MappingProxyType(
         StoreConflictError: ProblemType("store-conflict", "The store has a conflicting entry", 409),
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
         BodyTooLargeError: ProblemType("body-too-large", "The body is over the service's limit", 413),
-        UnknownCallerError: ProblemType("unknown-caller", "The operator's token is missing or wrong", 401),
+        UnknownCallerError: ProblemType("unknown-caller", "Nobody who is known here", 401),
+        NotAllowedError: ProblemType("not-allowed", "The roles do not allow this", 403),
     }
 )
 

@@ -35,6 +35,7 @@ class Fields(TypedDict, total=False):
     round: str
     party: str
     counterpart: str
+    person: str
     submission: str
     chunk: int
     input_class: str

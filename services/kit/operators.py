@@ -1,7 +1,7 @@
-"""The operator: whoever can read the token in the service's home folder.
+"""The local key: whoever can read the token in the service's home folder.
 
-Until officers have accounts of their own, a local caller shows a bearer token that was made with the home folder and
-lies in a file of mode 0600. It is a random value and no password: comparing it in constant time is enough.
+It was made with the home folder, lies in a file of mode 0600, and is shown as a bearer token. It is a random value and
+no password: comparing it in constant time is enough.
 """
 
 from __future__ import annotations

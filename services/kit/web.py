@@ -1,7 +1,8 @@
 """The web side of a service: problems instead of errors, limits, verified callers, one log line per call.
 
-Handlers stay short: they take a `SignedCaller` or an `Operator`, call a use case, and raise errors of the tree. What
-goes out is a problem document that never repeats input; what is logged is the route's template, never the path.
+Handlers stay short: they take a `SignedCaller` or declare an action (`services.kit.people.may`), call a use case, and
+raise errors of the tree. What goes out is a problem document that never repeats input; what is logged is the route's
+template, never the path.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from fastapi.dependencies.models import Dependant
     from fastapi.routing import APIRouter
     from fastapi.telemetry import TelemetryConfig
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from services.kit.operators import OperatorToken
+    from services.kit.people.permissions import Door
     from services.kit.signatures import CallVerifier
 
 _LOG = Log("kit.web")
@@ -84,23 +86,8 @@ class _Signature(SecurityBase):
         return SignedCall(head.party, head.key_id, body)
 
 
-class _Bearer(SecurityBase):
-    """The dependency that admits the local operator."""
-
-    def __init__(self) -> None:
-        self.scheme_name = "OperatorToken"
-        self.model = HTTPBaseModel(scheme="bearer", description="The token of the service's home folder.")
-
-    async def __call__(self, request: Request) -> None:
-        token: OperatorToken = request.app.state.operator_token
-        token.verify(request.headers.get("authorization", ""))
-
-
 SignedCaller = Annotated[SignedCall, Depends(_Signature())]
 """A handler's parameter `call: SignedCaller`: the call is verified before the handler runs."""
-
-Operator = Depends(_Bearer())
-"""A router's or handler's `dependencies=[Operator]`: only the local operator gets in."""
 
 
 def application(  # noqa: PLR0913 - each part of a service is named once, here
@@ -112,7 +99,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     health: Callable[[], None],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     call_verifier: CallVerifier | None = None,
-    operator_token: OperatorToken | None = None,
+    door: Door | None = None,
 ) -> FastAPI:
     """Put a service together.
 
@@ -124,7 +111,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         health: Raises an error of the tree when the service cannot work, `Store.check` for example.
         lifespan: Starts and stops what runs beside the handlers.
         call_verifier: For handlers with a `SignedCaller`.
-        operator_token: For handlers with `Operator`.
+        door: For handlers that are an action.
     """
     # No telemetry: FastAPI would send requests and exception texts wherever an environment variable says.
     # No pages of documentation: they load scripts from elsewhere; the schema is a file of the project.
@@ -138,7 +125,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         telemetry=_NO_TELEMETRY,
     )
     app.state.call_verifier = call_verifier
-    app.state.operator_token = operator_token
+    app.state.door = door
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -151,6 +138,11 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         health()
 
     return app
+
+
+def is_signed_call(dependant: Dependant) -> bool:
+    """Tell whether a handler takes signed calls alone."""
+    return isinstance(dependant.call, _Signature) or any(map(is_signed_call, dependant.dependencies))
 
 
 def problem_response(error: AquilaError, instance: str = "") -> Response:
@@ -311,5 +303,6 @@ def _log_call(scope: Scope, status: int, started: float) -> None:
         route=getattr(scope.get("route"), "path", ""),
         status=status,
         party=str(scope.get("state", {}).get("party", "")),
+        person=str(scope.get("state", {}).get("person", "")),
         milliseconds=round(1000 * (time.monotonic() - started)),
     )

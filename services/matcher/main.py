@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 import aquila
+from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
 from services.kit import logs
 from services.kit.drivers import Driver
 from services.kit.migrate import migrate
 from services.kit.nonces import StoredNonces
 from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.people import Door
 from services.kit.server import bind, lifespan_of, serve
 from services.kit.settings import load
 from services.kit.signatures import CallVerifier
@@ -94,7 +96,7 @@ def build(
         health=desk.store.check,
         lifespan=_lifespan(desk),
         call_verifier=verifier,
-        operator_token=OperatorToken.load(settings.home / TOKEN_FILE),
+        door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE)),
     )
     app.state.desk = desk
     return app

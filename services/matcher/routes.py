@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from aquila.audit.roles import Action
 from aquila.protocol.messages import Outcome
 from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, Reason, RoundProposal, Rounds
-from services.kit.web import Operator, SignedCaller
+from services.kit.people import may
+from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.desk import Desk
 from services.matcher.events import TOKENS
@@ -37,7 +39,7 @@ Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 Index = Annotated[int, Path(ge=0, le=2**40)]
 
 parties = APIRouter(prefix="/v1/rounds", tags=["parties"])
-operator = APIRouter(prefix="/v1/operator/rounds", tags=["operator"], dependencies=[Operator])
+operator = APIRouter(prefix="/v1/operator/rounds", tags=["operator"])
 
 
 @parties.get("", summary="The rounds whose manifest names the caller")
@@ -120,31 +122,36 @@ def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: S
     )
 
 
-@operator.post("", status_code=201, summary="Propose a round")
+@operator.post("", status_code=201, summary="Propose a round", dependencies=[may(Action.PROPOSE_ROUND)])
 def post_round(desk: At, proposal: RoundProposal) -> MatcherRoundView:
     """Propose a round."""
     return round_view(desk, propose_round(desk, proposal))
 
 
-@operator.get("", summary="All rounds")
+@operator.get("", summary="All rounds", dependencies=[may(Action.SEE_ROUNDS)])
 def get_all_rounds(desk: At) -> Rounds:
     """List all rounds."""
     return rounds_of(desk)
 
 
-@operator.get("/{round_id}", summary="A round")
+@operator.get("/{round_id}", summary="A round", dependencies=[may(Action.SEE_ROUNDS)])
 def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
     """Return a round."""
     return round_view(desk, round_id)
 
 
-@operator.post("/{round_id}/close", status_code=202, summary="Close a round as soon as every party has its hits")
+@operator.post(
+    "/{round_id}/close",
+    status_code=202,
+    summary="Close a round as soon as every party has its hits",
+    dependencies=[may(Action.CLOSE_ROUND)],
+)
 def post_close(desk: At, round_id: RoundId) -> None:
     """Take the wish to close a round."""
     wish_end(desk, round_id, Outcome.CLOSED, "every party has its hits")
 
 
-@operator.post("/{round_id}/abort", status_code=202, summary="Abort a round")
+@operator.post("/{round_id}/abort", status_code=202, summary="Abort a round", dependencies=[may(Action.ABORT_ROUND)])
 def post_abort(desk: At, round_id: RoundId, reason: Reason) -> None:
     """Take the wish to abort a round."""
     wish_end(desk, round_id, Outcome.ABORTED, reason.reason)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL
 
 import aquila
+from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import ExecutorError, InputError
@@ -22,6 +23,7 @@ from services.kit.homes import CHUNKS_FOLDER
 from services.kit.logs import configure
 from services.kit.migrate import migrate
 from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.people import Door
 from services.kit.settings import MEBIBYTE, load
 from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
@@ -108,7 +110,7 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
         lifespan=server.lifespan_of([Rounds(made).driver()], made.close),
-        operator_token=OperatorToken.load(settings.home / TOKEN_FILE),
+        door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE)),
     )
     app.state.node = made
     app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 import aquila
+from aquila.audit.roles import Action
 from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     DuplicateRecords,
     Hits,
@@ -21,14 +22,15 @@ from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     SubmissionRequest,
 )
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
-from services.kit.web import Operator, limited
+from services.kit.people import may
+from services.kit.web import limited
 from services.node import duplicates, imports, views, wishes
 from services.node.node import Node
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-router = APIRouter(prefix="/v1", dependencies=[Operator], tags=["operator"])
+router = APIRouter(prefix="/v1", tags=["operator"])
 
 _LISTS = frozenset({"/v1/records/check", "/v1/imports"})
 
@@ -41,13 +43,13 @@ def _node(request: Request) -> Node:
     return node
 
 
-@router.get("/status", summary="The node at a glance")
+@router.get("/status", summary="The node at a glance", dependencies=[may(Action.SEE_STATUS)])
 def get_status(request: Request) -> NodeStatus:
     """Say who the node is and whether it reaches the matcher."""
     return views.status(_node(request), aquila.__version__)
 
 
-@router.post("/records/check", summary="Check a list without storing it")
+@router.post("/records/check", summary="Check a list without storing it", dependencies=[may(Action.CHECK_RECORDS)])
 async def check_records(
     request: Request,
     format: Format = "csv",  # noqa: A002 - the interface's word
@@ -58,7 +60,7 @@ async def check_records(
         return await run_in_threadpool(imports.check_list, _node(request), stream, format, rules)
 
 
-@router.post("/imports", status_code=201, summary="Store a list")
+@router.post("/imports", status_code=201, summary="Store a list", dependencies=[may(Action.IMPORT_RECORDS)])
 async def import_records(
     request: Request,
     name: Name,
@@ -72,44 +74,57 @@ async def import_records(
         )
 
 
-@router.get("/imports", summary="The stored lists")
+@router.get("/imports", summary="The stored lists", dependencies=[may(Action.LIST_RECORDS)])
 def get_imports(request: Request) -> Imports:
     """List the stored lists, newest first."""
     return imports.list_imports(_node(request))
 
 
-@router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
+@router.get(
+    "/imports/{import_id}/duplicates",
+    summary="Likely duplicates of a stored list",
+    dependencies=[may(Action.COMPARE_RECORDS)],
+)
 def get_duplicates(request: Request, import_id: str, rules: Name = "default") -> DuplicateRecords:
     """Search a stored list for records that are likely the same person."""
     return duplicates.list_duplicates(_node(request), import_id, rules)
 
 
-@router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
+@router.delete(
+    "/imports/{import_id}", status_code=204, summary="Delete a stored list", dependencies=[may(Action.DELETE_RECORDS)]
+)
 def delete_import(request: Request, import_id: str) -> None:
     """Delete a list that no open round uses."""
     imports.delete_import(_node(request), import_id)
 
 
-@router.get("/rounds", summary="The rounds that the node knows")
+@router.get("/rounds", summary="The rounds that the node knows", dependencies=[may(Action.SEE_ROUNDS)])
 def get_rounds(request: Request) -> Rounds:
     """List the rounds, newest first."""
     return views.rounds(_node(request))
 
 
-@router.get("/rounds/{round_id}", summary="One round")
+@router.get("/rounds/{round_id}", summary="One round", dependencies=[may(Action.SEE_ROUNDS)])
 def get_round(request: Request, round_id: str) -> NodeRoundView:
     """Show one round as this node sees it."""
     return views.round_view(_node(request), round_id)
 
 
-@router.post("/rounds/{round_id}/consent", status_code=202, summary="Consent to a round")
+@router.post(
+    "/rounds/{round_id}/consent", status_code=202, summary="Consent to a round", dependencies=[may(Action.ASK_CONSENT)]
+)
 async def consent(request: Request, round_id: str) -> Response:
     """Store that the operator consents."""
     await run_in_threadpool(wishes.wish_consent, _node(request), round_id)
     return _accepted(request)
 
 
-@router.post("/rounds/{round_id}/submissions", status_code=202, summary="Submit a list or a query")
+@router.post(
+    "/rounds/{round_id}/submissions",
+    status_code=202,
+    summary="Submit a list or a query",
+    dependencies=[may(Action.ASK_SUBMISSION)],
+)
 async def submit(request: Request, round_id: str, wanted: SubmissionRequest) -> dict[str, str]:
     """Store that the operator submits an import."""
     submission_id = await run_in_threadpool(wishes.wish_submission, _node(request), round_id, wanted)
@@ -117,20 +132,27 @@ async def submit(request: Request, round_id: str, wanted: SubmissionRequest) -> 
     return {"submission_id": submission_id}
 
 
-@router.get("/rounds/{round_id}/hits", summary="The hits of a round")
+@router.get("/rounds/{round_id}/hits", summary="The hits of a round", dependencies=[may(Action.SEE_HITS)])
 def get_hits(request: Request, round_id: str) -> Hits:
     """Show the hits, each beside the node's own record."""
     return views.hits(_node(request), round_id)
 
 
-@router.post("/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round")
+@router.post(
+    "/rounds/{round_id}/close",
+    status_code=202,
+    summary="Destroy the keys of a round",
+    dependencies=[may(Action.CLOSE_ROUND)],
+)
 async def close(request: Request, round_id: str) -> Response:
     """Store that the operator wants the round's keys destroyed."""
     await run_in_threadpool(wishes.wish_close, _node(request), round_id)
     return _accepted(request)
 
 
-@router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round")
+@router.post(
+    "/rounds/{round_id}/abort", status_code=202, summary="Leave a round", dependencies=[may(Action.ABORT_ROUND)]
+)
 async def abort(request: Request, round_id: str, reason: Reason) -> Response:
     """Store that the operator leaves the round."""
     await run_in_threadpool(wishes.wish_abort, _node(request), round_id, reason.reason)

@@ -12,15 +12,17 @@ from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from aquila.audit.roles import Action, Service
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import CapError, KeyMaterialError
 from services.kit.errors import PeerUnavailableError, StoreError, UnknownCallerError
 from services.kit.nonces import StoredNonces, nonce_table
 from services.kit.operators import OperatorToken
+from services.kit.people import LOCAL_KEY, Actor, Door, may
 from services.kit.settings import DatabaseSettings
 from services.kit.signatures import CallSigner, CallVerifier, MemoryNonces
 from services.kit.store import Store, database_url, new_metadata, schema_change
-from services.kit.web import Operator, SignedCaller, application
+from services.kit.web import SignedCaller, application
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -61,9 +63,13 @@ def _router(failures: dict[str, Exception]) -> APIRouter:
 
         return StreamingResponse(pieces())
 
-    @router.get("/mine", dependencies=[Operator])
-    def get_mine() -> str:
-        return "mine"
+    @router.get("/mine")
+    def get_mine(actor: Annotated[Actor, may(Action.SEE_STATUS)]) -> str:
+        return actor.person
+
+    @router.get("/nobodys", dependencies=[may(Action.PROPOSE_ROUND)])
+    def get_nobodys() -> str:
+        return "nobody's"
 
     return router
 
@@ -97,7 +103,7 @@ def app(key: IdentityKey, clock: Clock, failures: dict[str, Exception], token: O
         body_bytes=LIMIT,
         health=lambda: None,
         call_verifier=verifier,
-        operator_token=token,
+        door=Door(Service.NODE, token),
     )
 
 
@@ -362,6 +368,17 @@ async def test_the_operator_needs_the_token(client: httpx.AsyncClient, tmp_path:
         assert shown not in answer.text
 
 
+async def test_a_person_does_what_the_roles_allow(client: httpx.AsyncClient, tmp_path: Path, lines: Lines) -> None:
+    """The handler gets the actor and the log line names it; what no role of this service may do is refused."""
+    headers = {"authorization": f"Bearer {(tmp_path / 'operator.token').read_text(encoding='ascii').strip()}"}
+    answer = await client.get("/rounds/mine", headers=headers)
+    assert answer.json() == LOCAL_KEY
+    assert _calls(lines)[-1]["person"] == LOCAL_KEY
+    refused = await client.get("/rounds/nobodys", headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:aquila:problem:not-allowed")
+    assert refused.json()["fields"] == {"action": "round.propose"}
+
+
 def test_a_token_is_read_from_its_file_alone(tmp_path: Path) -> None:
     """Short, missing or open to others is no token; it is fresh each time and not shown."""
     path = tmp_path / "token"
@@ -388,7 +405,7 @@ async def test_no_schema_or_page_is_served(client: httpx.AsyncClient, app: FastA
         assert (await client.get(path)).status_code == 404
     schema = app.openapi()
     assert schema["paths"]["/rounds/{name}/chunks/{number}"]["put"]["security"] == [{"MessageSignature": []}]
-    assert schema["paths"]["/rounds/mine"]["get"]["security"] == [{"OperatorToken": []}]
+    assert schema["paths"]["/rounds/mine"]["get"]["security"] == [{"Person": []}]
 
 
 def test_no_telemetry_leaves_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,108 @@
+"""Roles: who may do what at a node and at the matcher. The table is data (`roles.toml`); this module reads it.
+
+Every call of an operator's interface and every command that speaks to a service stands for exactly one action. What
+the log says of a person is a pseudonymous id and the roles; whose it is, only the service's administrator knows.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Service(StrEnum):
+    """Where a person has an account."""
+
+    NODE = "node"
+    MATCHER = "matcher"
+
+
+class Role(StrEnum):
+    """What a person is there for."""
+
+    OFFICER = "officer"
+    APPROVER = "approver"
+    ANALYST = "analyst"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    SECRETARIAT = "secretariat"
+
+
+class Action(StrEnum):
+    """What a person does: one for each kind of call."""
+
+    OWN_SESSION = "session.own"
+    SEE_STATUS = "status.see"
+    MANAGE_PEOPLE = "people.manage"
+    SEE_ROUNDS = "rounds.see"
+    SEE_APPROVALS = "approvals.see"
+    DECIDE_APPROVALS = "approvals.decide"
+    CHECK_RECORDS = "records.check"
+    IMPORT_RECORDS = "records.import"
+    LIST_RECORDS = "records.list"
+    COMPARE_RECORDS = "records.compare"
+    DELETE_RECORDS = "records.delete"
+    ERASE_RECORD = "records.erase"
+    ASK_CONSENT = "consent.ask"
+    ASK_SUBMISSION = "submission.ask"
+    PROPOSE_ROUND = "round.propose"
+    CLOSE_ROUND = "round.close"
+    ABORT_ROUND = "round.abort"
+    RELEASE_ALARM = "alarms.release"
+    SEE_HITS = "hits.see"
+    DECIDE_HITS = "hits.decide"
+    WITHDRAW_HITS = "hits.withdraw"
+    EXPORT_HITS = "hits.export"
+    SEE_LOG = "log.see"
+    EXPORT_LOG = "log.export"
+    ACKNOWLEDGE_LOG = "log.acknowledge"
+    SEE_STATISTICS = "statistics.see"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """One role at one service: what it is for in words, and what it may do."""
+
+    service: Service
+    role: Role
+    means: str
+    actions: frozenset[Action]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """All rows, by service and role."""
+
+    rows: Mapping[tuple[Service, Role], RoleRow]
+
+    def allows(self, service: Service, roles: Iterable[Role], action: Action) -> bool:
+        """Tell whether one of the roles may do this at a service; a role that it does not know may do nothing."""
+        return any((service, role) in self.rows and action in self.rows[service, role].actions for role in roles)
+
+    def roles_of(self, service: Service) -> tuple[Role, ...]:
+        """Return the roles that accounts of a service can have."""
+        return tuple(role for place, role in self.rows if place is service)
+
+    def holders(self, service: Service, action: Action) -> tuple[Role, ...]:
+        """Return the roles that may do this at a service."""
+        return tuple(role for role in self.roles_of(service) if action in self.rows[service, role].actions)
+
+
+@cache
+def role_table() -> RoleTable:
+    """Return the table."""
+    content = tomllib.loads(resources.files("aquila.audit").joinpath("roles.toml").read_text("utf-8"))
+    rows = [
+        RoleRow(Service(service), Role(role), row["means"], frozenset(map(Action, row["actions"])))
+        for service, roles in content.items()
+        for role, row in roles.items()
+    ]
+    return RoleTable(MappingProxyType({(row.service, row.role): row for row in rows}))

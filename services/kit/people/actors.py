@@ -1,0 +1,25 @@
+"""Who does something: a pseudonymous id and the roles of the account, never a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aquila.audit.roles import Role
+
+LOCAL_KEY = "p-000000000000"
+"""Whoever holds the key in the service's home folder; no account has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person who was let in.
+
+    Attributes:
+        person: The pseudonymous id, `p-` and 12 hexadecimal digits.
+        roles: What the person is there for.
+    """
+
+    person: str
+    roles: frozenset[Role]
