@@ -17,6 +17,7 @@ from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.rounds import Round
+from aquila.records.rules import InputClass
 from services.kit.files import destroy_secret, read_secret, write_secret
 from services.node import ledger
 from services.node.tables import SecretRow, StatementRow
@@ -43,6 +44,8 @@ class Book:
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
+        no_room_for: For whom, and in which class, this node's own caps by day are used up; at first all, so that what
+            was noted before a start is forgotten where it has passed.
     """
 
     def __init__(self, node: Node, round_id: str) -> None:
@@ -55,6 +58,7 @@ class Book:
         self.troubled = True
         self.works: dict[str, Work] = {}
         self.full_until = 0
+        self.no_room_for = frozenset((party, kind) for party in node.registry.parties for kind in InputClass)
         self._round: Round | None = None
         self._key: RoundKey | None = None
         self._secrets: RoundSecrets | None = None

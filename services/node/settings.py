@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from services.kit.settings import MEBIBYTE, LimitSettings, PeerSettings, ServiceSettings, SettingPath
+from aquila.records.rules import InputClass
+from services.kit.settings import MEBIBYTE, LimitSettings, PeerSettings, ServiceSettings, SettingPath, Settings
 
 
 class NodeLimits(LimitSettings):
@@ -20,6 +21,29 @@ class NodeLimits(LimitSettings):
         return self.import_mebibytes * MEBIBYTE
 
 
+class EvaluationCaps(Settings):
+    """How much this node evaluates for one other party, in all rounds together, whatever the rounds' own caps are.
+
+    The defaults let a list of a million persons through once a day and three times in thirty days.
+    """
+
+    day_full: int = Field(default=8_000_000, ge=1, description="Elements of the class full for one party in a day.")
+    day_partial: int = Field(default=16_000_000, ge=1, description="Elements of the class partial in a day.")
+    window_days: int = Field(default=30, ge=2, le=366, description="How many days, today too, the longer window has.")
+    window_full: int = Field(default=24_000_000, ge=1, description="Elements of the class full in the longer window.")
+    window_partial: int = Field(
+        default=48_000_000, ge=1, description="Elements of the class partial in the longer window."
+    )
+
+    def in_day(self, input_class: InputClass) -> int:
+        """Return how many elements of a class one party gets in a day."""
+        return self.day_full if input_class is InputClass.FULL else self.day_partial
+
+    def in_window(self, input_class: InputClass) -> int:
+        """Return how many elements of a class one party gets in the longer window."""
+        return self.window_full if input_class is InputClass.FULL else self.window_partial
+
+
 class NodeSettings(ServiceSettings):
     """Everything that a node's file can say."""
 
@@ -30,4 +54,7 @@ class NodeSettings(ServiceSettings):
     registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
     rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
     poll_seconds: float = Field(default=2.0, gt=0, le=60, description="Seconds between two looks at the matcher.")
+    caps: EvaluationCaps = Field(
+        default_factory=EvaluationCaps, description="What is evaluated for one party over all rounds, by day."
+    )
     limits: NodeLimits = Field(default_factory=NodeLimits, description="What one caller may ask for at once.")

@@ -182,6 +182,22 @@ class SpentRow(NodeRows):
     elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
 
 
+class SpentDayRow(NodeRows):
+    """The same by the day on which it was evaluated: kept after rounds end, so that caps hold over all of them.
+
+    It names its round without depending on it: what retention erases of a round leaves the count.
+    """
+
+    __tablename__ = "spent_day"
+    origin: Mapped[str] = mapped_column(String(16), primary_key=True, comment="For whom.")
+    input_class: Mapped[str] = mapped_column(String(8), primary_key=True, comment="full or partial.")
+    day: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Days since 1970 in UTC, by this node's clock."
+    )
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="In which round.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
+
+
 class HitRow(NodeRows):
     """A hit on a record of this node."""
 

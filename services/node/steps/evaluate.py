@@ -18,7 +18,7 @@ from aquila.protocol.party import chunk_of
 from services.kit.errors import NotFoundError
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
-from services.node import ledger, places
+from services.node import allowances, ledger, places
 from services.node.book import book_of
 from services.node.tables import AvailableRow, EvaluationRow, SpentRow
 from services.node.tasks import EVALUATE
@@ -48,11 +48,23 @@ async def evaluate(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
     """
     if book_of(node, round_id).is_paused():
         return False  # the matcher has no room for answers: more of them would only fill our own disk
-    rows = await to_thread(next_available, node, round_id, evaluations=False)
+    rows = await to_thread(_allowed, node, round_id)
     if not rows:
         return False
     await in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
     return True
+
+
+def _allowed(node: Node, round_id: str) -> Sequence[AvailableRow]:
+    """Return the next chunks for which this node's own caps by day have room; the others wait, and it is said."""
+    book = book_of(node, round_id)
+    with node.store.reading("evaluation.allowance") as session:
+        rows, full = allowances.allowed(session, node, book.record(), partial(_waiting, session, round_id, ""))
+    if full != book.no_room_for:
+        with node.store.transaction("evaluation.no_room") as session:
+            allowances.note(session, node, round_id, book.no_room_for, full)
+        book.no_room_for = full
+    return rows
 
 
 async def _begin(node: Node, row: AvailableRow) -> Evaluated:
@@ -100,6 +112,8 @@ def store_answer(node: Node, row: AvailableRow, evaluated: Evaluated) -> None:
             return  # answered or given up already: it is never signed twice
         # Counted once more: what was in flight beside it may have used the cap up.
         _check_cap(session, round_, row)
+        if not allowances.has_room(session, node, round_, row):
+            return  # so does what was evaluated in another round meanwhile; the chunk waits
         number = ledger.next_number(session, row.round_id)
         answer = node.party.sign_evaluation(round_, number, row.submission_id, row.index, evaluated)
         _commit(session, node, row, answer)
@@ -139,18 +153,25 @@ def _commit(session: Session, node: Node, row: AvailableRow, answer: EvaluatedCh
         counted = SpentRow(round_id=row.round_id, origin=said.origin, input_class=said.input_class.value, elements=0)
         session.add(counted)
     counted.elements += said.elements
+    allowances.count(session, node, row.round_id, said)
 
 
 def next_available(node: Node, round_id: str, *, evaluations: bool) -> Sequence[AvailableRow]:
     """Return what to fetch next: evaluations of own chunks, or chunks of other parties."""
+    with node.store.reading("available.next") as session:
+        return _waiting(session, round_id, None if evaluations else "", frozenset())
+
+
+def _waiting(session: Session, round_id: str, party: str | None, without: frozenset[str]) -> Sequence[AvailableRow]:
+    """Return the next rows that wait: chunks to evaluate for an empty party, evaluations of own chunks for None."""
     query = select(AvailableRow).where(
         AvailableRow.round_id == round_id,
         AvailableRow.state == "waiting",
-        AvailableRow.party != "" if evaluations else AvailableRow.party == "",
+        AvailableRow.party != "" if party is None else AvailableRow.party == party,
+        AvailableRow.submission_id.not_in(without),
     )
     order = AvailableRow.attempts, AvailableRow.submission_id, AvailableRow.index, AvailableRow.party
-    with node.store.reading("available.next") as session:
-        return session.scalars(query.order_by(*order).limit(PER_TURN)).all()
+    return session.scalars(query.order_by(*order).limit(PER_TURN)).all()
 
 
 def try_again(node: Node, row: AvailableRow, sentence: str) -> None:

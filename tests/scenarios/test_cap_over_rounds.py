@@ -1,0 +1,50 @@
+"""A party and a matcher together propose round after round, abort and repeat them, to pass a node's caps by day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.records.rules import InputClass
+from tests.unit.services.node.conftest import HEADER, clock, world
+from tests.unit.services.node.test_allowances import DAY, limit, problems, spent
+
+if TYPE_CHECKING:
+    from tests.unit.services.node.conftest import Clock, World
+
+__all__ = ["clock", "world"]  # the fixtures of services in one process
+
+GUESSES = "".join(
+    f"g-{number},Arben,Hoxha,19{60 + number}-0{1 + number % 9}-{10 + number % 17},\n" for number in range(6)
+)
+
+
+async def _repeat(world: World, times: int) -> int:
+    """Let RS guess in some rounds, each aborted by the matcher after the evaluations; return what AL gave today."""
+    victim = world.seats["AL"]
+    for _ in range(times):
+        round_id = await world.propose(chunk_elements=4)
+        for seat in world.seats.values():
+            await seat.post(f"/rounds/{round_id}/consent")
+        rival = world.seats["RS"]
+        await rival.submit(round_id, await rival.load(HEADER + GUESSES))
+        await world.settle()
+        await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "once more"})
+        await world.settle()
+    return spent(victim, "RS", InputClass.FULL)[0]
+
+
+async def test_aborted_and_repeated_rounds_share_one_cap(world: World, clock: Clock) -> None:
+    """Each round keeps to its own cap; all of them together keep to the node's."""
+    victim = world.seats["AL"]
+    limit(victim, day_full=20, window_full=30)
+    first = await _repeat(world, 1)
+    assert 0 < first <= 20
+    assert await _repeat(world, 2) <= 20
+    last = (await victim.get("/rounds"))["rounds"][0]["round_id"]
+    assert "the class full for RS as its own caps allow: 20 in a day, 30 in 30 days" in await problems(victim, last)
+    # The next day gives room again, but never more than the longer window has.
+    clock.time += DAY
+    await _repeat(world, 3)
+    assert spent(victim, "RS", InputClass.FULL)[1] <= 30
+    clock.time += DAY
+    assert await _repeat(world, 1) == 0
