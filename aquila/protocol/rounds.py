@@ -30,7 +30,6 @@ from aquila.protocol.state import RoundState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aquila.crypto.envelope import OpenedEnvelope
     from aquila.crypto.group import Group
 
 LARGEST_STATEMENT = 64 << 20
@@ -47,6 +46,29 @@ class Accepted:
     signer: str
     digest: str
     new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatement:
+    """A statement whose signature and form are right; whether it counts is for each record of the round to say."""
+
+    message: Message
+    signer: str
+    digest: str
+
+
+def read_statement(registry: Registry, envelope: bytes) -> ReadStatement:
+    """Verify the signature of an envelope and read its message, whatever the round.
+
+    Raises:
+        MalformedError: It is no envelope with a message of the protocol in canonical encoding.
+        SignatureError: No pinned key signed it.
+    """
+    holders = registry.by_fingerprint()
+    keys = {print_: key for print_, (_, key) in holders.items()}
+    opened = open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
+    message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
+    return ReadStatement(message, holders[opened.signer.fingerprint][0], opened.digest)
 
 
 @dataclass(slots=True)
@@ -117,60 +139,63 @@ class Round(RoundState):
             EquivocationError: Its signer has signed another one in its place; both are evidence.
         """
         # 1. The signature is by a pinned key, and the payload is a message of the protocol in canonical encoding.
-        holders = self.registry.by_fingerprint()
-        opened = open_envelope(
-            envelope, list(_MESSAGES), {print_: key for print_, (_, key) in holders.items()}, limit=LARGEST_STATEMENT
-        )
-        signer = holders[opened.signer.fingerprint][0]
-        message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
+        return self.take(read_statement(self.registry, envelope), now=now)
+
+    def take(self, read: ReadStatement, *, now: int | None = None) -> Accepted:
+        """Take a statement into the record that was read with the registry of this round; the rest of `accept`.
+
+        Raises:
+            AquilaError: As `accept`.
+        """
+        message = read.message
         # 2. It belongs to this round.
         if message.round_id != self.round_id:  # type: ignore[attr-defined]  # every message of the table has it
             raise BindingError("the statement belongs to another round", round=self.round_id)
         # 3. The signer is the one who may say it; a party speaks once under each sequence number. Gaps are no fault:
         #    the number of a statement that was refused here (too late, say) stays empty, and its party goes on.
         if isinstance(message, Statement):
-            return self._accept_statement(message, signer, opened, now)
-        return self._accept_announcement(message, signer, opened)
+            return self._accept_statement(message, read.signer, read.digest, now)
+        return self._accept_announcement(message, read.signer, read.digest)
 
-    def _accept_statement(self, message: Statement, signer: str, opened: OpenedEnvelope, now: int | None) -> Accepted:
+    def _accept_statement(self, message: Statement, signer: str, digest: str, now: int | None) -> Accepted:
         if message.party != signer or self.manifest.fingerprint_of(signer) is None:
             raise SignatureError("the statement is signed by another party than it names", party=message.party)
         spoken = self.sequences.get(signer, {})
         before = spoken.get(message.sequence)
-        if before == opened.digest:
-            return Accepted(message, signer, opened.digest, new=False)
+        if before == digest:
+            return Accepted(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
                 f"{signer} signed two different statements under the number {message.sequence}",
                 round=self.round_id,
                 party=signer,
                 expected=before,
-                got=opened.digest,
+                got=digest,
             )
         steps.check_not_ended(self, message)
         if isinstance(message, BoundStatement):
             steps.check_binding(self, message)
-        steps.take(message, self, opened.digest, now)
-        self.sequences.setdefault(signer, {})[message.sequence] = opened.digest
-        return Accepted(message, signer, opened.digest, new=True)
+        steps.take(message, self, digest, now)
+        self.sequences.setdefault(signer, {})[message.sequence] = digest
+        return Accepted(message, signer, digest, new=True)
 
-    def _accept_announcement(self, message: Message, signer: str, opened: OpenedEnvelope) -> Accepted:
+    def _accept_announcement(self, message: Message, signer: str, digest: str) -> Accepted:
         if signer != MATCHER:
             raise SignatureError("only the matcher announces", party=signer)
         place = announcement_place(message)
         before = self.announced.get(place)
-        if before == opened.digest:
-            return Accepted(message, signer, opened.digest, new=False)
+        if before == digest:
+            return Accepted(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
                 f"the matcher signed two different announcements of the kind {place[0]}",
                 round=self.round_id,
                 expected=before,
-                got=opened.digest,
+                got=digest,
             )
-        steps.take(message, self, opened.digest, None)
-        self.announced[place] = opened.digest
-        return Accepted(message, signer, opened.digest, new=True)
+        steps.take(message, self, digest, None)
+        self.announced[place] = digest
+        return Accepted(message, signer, digest, new=True)
 
 
 def announcement_place(message: Message) -> tuple[str, ...]:

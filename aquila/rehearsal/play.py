@@ -23,7 +23,7 @@ from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Kind, Outcome, Padding
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds import Round, read_statement
 from aquila.protocol.submission import ROW
 from aquila.rehearsal.measuring import Measurements, Workshop, unwatched
 from aquila.rehearsal.passes import blind_lists, read_lists
@@ -320,10 +320,14 @@ class Rehearsal:
             self.publish(seat.party.close(seat.round, seat.next_sequence(), len(seat.report.hits)))
 
     def publish(self, envelope: bytes) -> None:
-        """Give a statement to the matcher and, once it counts there, to every party."""
-        self.round.accept(envelope, now=self.now)
+        """Give a statement to the matcher and, once it counts there, to every party.
+
+        All of them pin the same keys, so that its signature is verified and its bytes are read once for all.
+        """
+        read = read_statement(self.registry, envelope)
+        self.round.take(read, now=self.now)
         for seat in self.seats.values():
-            seat.round.accept(envelope)
+            seat.round.take(read)
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
         seats = list(self.seats.values())
