@@ -6,6 +6,7 @@ All is a plain function of the text: the same in every script, process and machi
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def has_unread_words(text: str) -> bool:
 def _words(text: str) -> list[str]:
     """The words of a text in lower-case Latin, as far as the tables know its letters."""
     if "I" in text:
-        text = _SCANNED_L.sub("l", text)
+        text = _SCANNED_L.sub("l", unicodedata.normalize("NFC", text))
     return _WORD.findall(to_latin(text).translate(_APOSTROPHES))
 
 
