@@ -14,6 +14,7 @@
     ├── PolicyError           well formed, but refused by rule
     │   └── CapError          more elements than the manifest's caps allow
     ├── AuditError            a log or a bundle that does not hold together
+    │   └── LogRewrittenError a log that forked or shrank: its two checkpoints are evidence
     ├── KeyMaterialError      a key is missing, unreadable, closed or destroyed
     ├── RestoredBackupError   this database is older than what it has already signed
     └── ExecutorError         a worker that did a part of our work is gone
@@ -91,6 +92,10 @@ class CapError(PolicyError):
 
 class AuditError(AquilaError):
     """A log or a bundle that does not hold together."""
+
+
+class LogRewrittenError(AuditError):
+    """A log whose new checkpoint does not contain the last one that was seen; both are evidence."""
 
 
 class KeyMaterialError(AquilaError):

@@ -22,6 +22,7 @@ from aquila.errors import (
     ExecutorError,
     InputError,
     KeyMaterialError,
+    LogRewrittenError,
     MalformedError,
     OrderError,
     PolicyError,
@@ -80,6 +81,8 @@ PROBLEMS: ProblemTable = {
     CapError: ProblemType("cap", "More elements than the caps allow", 403),
     # 422: a log or bundle was read and does not hold together.
     AuditError: ProblemType("audit", "The log or bundle does not hold together", 422),
+    # 409: what is said of a log contradicts what it said before; nothing is signed or sent until people looked at it.
+    LogRewrittenError: ProblemType("log-rewritten", "The log forked or shrank", 409),
     # 500: the service's own key, which no caller can mend; without Retry-After, since waiting does not help either.
     KeyMaterialError: ProblemType("key-material", "A key is missing, unreadable, closed or destroyed", 500),
     # 503: nobody's fault that a caller could mend, and the same call may succeed later.

@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from aquila.audit.entries import read_entry
 from aquila.audit.merkle import HASH_BYTES, Frontier, tree_root
+from aquila.audit.roles import role_table
 from aquila.audit.tiles import TILE_WIDTH, perfect_root
 from aquila.errors import AuditError
 from services.kit.store import NAMING
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.audit.entries import Entry
+    from aquila.audit.roles import Action
+    from services.kit.people import Actor
 
 _TABLES = MetaData(naming_convention=NAMING)
 _BIG = BigInteger().with_variant(Integer, "sqlite")
@@ -130,6 +133,13 @@ def append(session: Session, entry: Entry) -> int:
         session.execute(update(EDGE).where(EDGE.c.edge_id == 1).values(**values))
     _store_nodes(session, edge.size)
     return index
+
+
+def who(actor: Actor, action: Action) -> dict[str, str]:
+    """Return the fields of an entry that say who did something: the pseudonymous id, and the role that allows it."""
+    rows = role_table().rows.values()
+    role = min(row.role.value for row in rows if row.role in actor.roles and action in row.actions)
+    return {"person": actor.person, "role": role}
 
 
 def frontier(session: Session) -> Frontier:

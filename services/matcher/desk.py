@@ -116,6 +116,7 @@ def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None)
             got=identity.public.fingerprint,
         )
     store = open_store(settings)
+    clock = clock or now
     return Desk(
         settings=settings,
         store=store,
@@ -123,10 +124,10 @@ def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None)
         registry=registry,
         matcher=Matcher(identity),
         rules=_rules(settings),
-        known=KnownRounds(store, registry, load_group(settings.workers or None)),
+        known=KnownRounds(store, registry, load_group(settings.workers or None), clock),
         workers=workers_of(settings, ["aquila.matching.join_tasks"]),
         bell=Bell(),
-        clock=clock or now,
+        clock=clock,
         random=secrets.token_bytes,
     )
 

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.errors import AquilaError
+from aquila.protocol.log import statement_entry
 from aquila.protocol.messages.views import EventKind
 from aquila.protocol.rounds import Round
+from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, StoreError
 from services.matcher.events import statement_event
 from services.matcher.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.orm import Session
 
@@ -75,6 +77,7 @@ class Turn:
     session: Session
     row: RoundRow
     known: Known
+    clock: Callable[[], int]
     touched: bool = False
 
     @property
@@ -83,11 +86,12 @@ class Turn:
         return self.known.round
 
     def accept(self, envelope: bytes, now: int | None = None) -> Accepted:
-        """Verify a statement, and store it if it is new; raises as `Round.accept` does."""
+        """Verify a statement, and store it with its entry in the log if it is new; raises as `Round.accept` does."""
         accepted = self.round.accept(envelope, now=now)
         if accepted.new:
             self.touched = True
             self.add(statement_event(self.row.round_id, accepted, envelope))
+            append(self.session, statement_entry(accepted.message, accepted.digest, self.clock()))
             self.row.phase = self.round.phase.value
         return accepted
 
@@ -107,8 +111,9 @@ class Turn:
 class KnownRounds:
     """The records of all rounds, for one process. Safe in threads."""
 
-    def __init__(self, store: Store, registry: Registry, group: Group) -> None:
+    def __init__(self, store: Store, registry: Registry, group: Group, clock: Callable[[], int]) -> None:
         self._store = store
+        self._clock = clock
         self._registry = registry
         self.group = group
         self._known: OrderedDict[str, Known] = OrderedDict()
@@ -127,7 +132,7 @@ class KnownRounds:
         """
         with self._lock(round_id), self._store.reading("round.read") as session:
             row = _row(session, round_id)
-            yield Turn(session, row, self._caught_up(session, row))
+            yield Turn(session, row, self._caught_up(session, row), self._clock)
 
     @contextlib.contextmanager
     def writing(self, name: str, round_id: str) -> Iterator[Turn]:
@@ -142,7 +147,7 @@ class KnownRounds:
             try:
                 with self._store.transaction(name) as session:
                     row = _row(session, round_id)
-                    turn = Turn(session, row, self._caught_up(session, row))
+                    turn = Turn(session, row, self._caught_up(session, row), self._clock)
                     yield turn
             except BaseException:
                 # The record may be ahead of the database now, or the commit may have come through unnoticed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from aquila.errors import InputError
+from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import (
     ClassCounts,
     Manifest,
@@ -20,6 +21,7 @@ from aquila.protocol.messages.base import fields_at_fault
 from aquila.protocol.rounds import Round
 from aquila.protocol.state import Phase
 from aquila.rehearsal import normalizer_reference
+from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.matcher.room import check_room
 from services.matcher.tables import RoundRow
@@ -43,7 +45,7 @@ def propose_round(desk: Desk, proposal: RoundProposal) -> str:
     check_room(desk, manifest)
     envelope = desk.matcher.propose(manifest)
     # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
-    Round.from_manifest(desk.registry, desk.known.group, envelope)
+    round_ = Round.from_manifest(desk.registry, desk.known.group, envelope)
     with desk.store.transaction("round.propose") as session:
         session.add(
             RoundRow(
@@ -54,6 +56,7 @@ def propose_round(desk: Desk, proposal: RoundProposal) -> str:
                 evaluation_bytes=0,
             )
         )
+        append(session, statement_entry(manifest, round_.manifest_digest, desk.clock()))
     _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
     desk.bell.ring()
     return manifest.round_id

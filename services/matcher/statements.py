@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import EquivocationError, OrderError
 from aquila.protocol.messages import PARTY_STATEMENTS, Evaluation, Kind, Submission, Tokens
+from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import LARGEST_STATEMENT
+from services.kit.audit_log import append
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.matcher.progress import ready_submissions
@@ -111,6 +114,13 @@ def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
                 found_at=desk.clock(),
             )
         )
+        append(
+            session,
+            Entry.of(
+                EntryKind.EVIDENCE, desk.clock(), MATCHER, round=round_id, recipient=message.party,
+                digests={"statement": opened.digest},
+            ),
+        )  # fmt: skip
     _LOG.error("equivocation", round=round_id, party=message.party, state=type(message).__name__.lower())
 
 

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
 from aquila.matching.duplicates import DuplicateSearch
 from aquila.protocol.messages.views import DuplicatePairView, DuplicateRecords
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
+from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.node.tables import ImportRow, RecordRow
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from aquila.matching.duplicates import DuplicatePair
     from aquila.records.rules import RuleTable
+    from services.kit.people import Actor
     from services.node.node import Node
 
 _FOLDER = "duplicates-"
@@ -50,8 +54,8 @@ def sweep(node: Node) -> None:
         shutil.rmtree(folder)
 
 
-def list_duplicates(node: Node, import_id: str, rules: str) -> DuplicateRecords:
-    """Return the records of a stored list that are likely the same person, the surest first.
+def list_duplicates(node: Node, actor: Actor, import_id: str, rules: str) -> DuplicateRecords:
+    """Return the records of a stored list that are likely the same person, the surest first; a consultation.
 
     Raises:
         NotFoundError: There is no such list.
@@ -63,6 +67,14 @@ def list_duplicates(node: Node, import_id: str, rules: str) -> DuplicateRecords:
             record_ids.append(record_id)
             search.note(record_inputs(Record.from_json(content), table))
         found = search.found()
+    with node.store.transaction("duplicates.consult") as session:
+        append(
+            session,
+            Entry.of(
+                EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": len(record_ids)},
+                ids={"import": import_id, "of": Word.DUPLICATES}, **who(actor, Action.COMPARE_RECORDS),
+            ),
+        )  # fmt: skip
     return DuplicateRecords(
         import_id=import_id,
         records=len(record_ids),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from sqlalchemy import delete, insert, select
 
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.protocol.messages.views import FindingView, ImportEntry, Imports, RecordReport
 from aquila.records.inputs import record_inputs
 from aquila.records.reading import Accepted, ReadReport, read_records
+from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import duplicates
@@ -20,10 +23,14 @@ from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy import CursorResult
+    from sqlalchemy.orm import Session
+
     from aquila.matching.duplicates import DuplicateSearch
     from aquila.records.person import Record
     from aquila.records.reading import Format, Row
     from aquila.records.rules import RuleTable
+    from services.kit.people import Actor
     from services.node.node import Node
 
 _LOG = Log("node.imports")
@@ -91,11 +98,14 @@ def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> Record
         return reading.report(None, "")
 
 
-def import_list(node: Node, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool) -> RecordReport:
+def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
+    node: Node, actor: Actor, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool
+) -> RecordReport:
     """Read a list and store its records.
 
     Args:
         node: The node.
+        actor: Who imports it.
         stream: The file.
         name: The operator's name for it.
         form: csv or ftm.
@@ -109,11 +119,11 @@ def import_list(node: Node, stream: BinaryIO, name: str, form: Format, *, accept
         raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
     table = node.table_named("default")
     with duplicates.searching(node, table) as search:
-        return _import_list(node, stream, name, form, _Reading(table, search), accept_refused=accept_refused)
+        return _import_list(node, actor, stream, name, form, _Reading(table, search), accept_refused=accept_refused)
 
 
-def _import_list(  # noqa: PLR0913  # what an import is made of
-    node: Node, stream: BinaryIO, name: str, form: Format, reading: _Reading, *, accept_refused: bool
+def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
+    node: Node, actor: Actor, stream: BinaryIO, name: str, form: Format, reading: _Reading, *, accept_refused: bool
 ) -> RecordReport:
     """Read and store a list; raises as `import_list` does."""
     import_id = node.random(16).hex()
@@ -131,6 +141,8 @@ def _import_list(  # noqa: PLR0913  # what an import is made of
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)
             row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
+            counts = {"records": row.records, "refused": row.refused}
+            _log(session, node, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
     except BaseException:
         _remove(node, import_id)
         raise
@@ -201,7 +213,7 @@ def list_imports(node: Node) -> Imports:
         )  # fmt: skip
 
 
-def delete_import(node: Node, import_id: str) -> None:
+def delete_import(node: Node, actor: Actor, import_id: str) -> None:
     """Delete a stored list; hits on it keep its record ids.
 
     Raises:
@@ -219,11 +231,25 @@ def delete_import(node: Node, import_id: str) -> None:
         round_id = session.scalars(used).first()
     if round_id is not None:
         raise PolicyError("the list is in a round that is not over", hint="close the round first", round=round_id)
-    _remove(node, import_id)
+    _remove(node, import_id, actor)
 
 
-def _remove(node: Node, import_id: str) -> None:
-    """Remove an import and its records, and their bytes from the database's files."""
+def _remove(node: Node, import_id: str, actor: Actor | None = None) -> None:
+    """Remove an import and its records, and their bytes from the database's files.
+
+    Without an actor it never was complete: then there is nothing that the log would have to say.
+    """
     with node.store.transaction("import.remove") as session:
-        session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
+        removed = session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
+        if actor is not None:
+            counts = {"records": cast("CursorResult[Any]", removed).rowcount}
+            _log(session, node, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, counts)
         session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
+
+
+def _log(  # noqa: PLR0913, PLR0917  # what an entry says
+    session: Session, node: Node, actor: Actor, kind: EntryKind, action: Action, import_id: str, counts: dict[str, int]
+) -> None:
+    """Append the entry of what was done with an import."""
+    ids = {"import": import_id}
+    append(session, Entry.of(kind, node.clock(), node.code, counts=counts, ids=ids, **who(actor, action)))

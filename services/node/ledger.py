@@ -12,8 +12,10 @@ from sqlalchemy import delete, func, select
 
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import RestoredBackupError
+from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
 from aquila.protocol.rounds import LARGEST_STATEMENT
+from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, StoreConflictError
 from services.node.tables import ProblemRow, RoundRow, SecretRow, StatementRow
 
@@ -79,7 +81,7 @@ def sign_refusal(session: Session, node: Node, round_: Round, reason: str) -> St
 
 
 def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> StatementRow:
-    """Store a statement that this node signed; when the transaction is committed, the outbox sends it.
+    """Store a statement that this node signed, and its entry; after the commit, the outbox sends it.
 
     If we crash before that, nothing was signed as far as anyone knows.
 
@@ -103,6 +105,7 @@ def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> 
     )  # fmt: skip
     session.add(row)
     session.flush()
+    append(session, statement_entry(message, found.digest, node.clock()))
     return row
 
 

@@ -22,7 +22,7 @@ from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     SubmissionRequest,
 )
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
-from services.kit.people import may
+from services.kit.people import Actor, may
 from services.kit.web import limited
 from services.node import duplicates, imports, views, wishes
 from services.node.node import Node
@@ -60,9 +60,10 @@ async def check_records(
         return await run_in_threadpool(imports.check_list, _node(request), stream, format, rules)
 
 
-@router.post("/imports", status_code=201, summary="Store a list", dependencies=[may(Action.IMPORT_RECORDS)])
+@router.post("/imports", status_code=201, summary="Store a list")
 async def import_records(
     request: Request,
+    actor: Annotated[Actor, may(Action.IMPORT_RECORDS)],
     name: Name,
     format: Format = "csv",  # noqa: A002 - the interface's word
     accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
@@ -70,7 +71,7 @@ async def import_records(
     """Store the list in the body; nothing of it where rows are refused and that was not accepted."""
     with await _spooled(request) as stream:
         return await run_in_threadpool(
-            imports.import_list, _node(request), stream, name, format, accept_refused=accept_refused
+            imports.import_list, _node(request), actor, stream, name, format, accept_refused=accept_refused
         )
 
 
@@ -80,22 +81,18 @@ def get_imports(request: Request) -> Imports:
     return imports.list_imports(_node(request))
 
 
-@router.get(
-    "/imports/{import_id}/duplicates",
-    summary="Likely duplicates of a stored list",
-    dependencies=[may(Action.COMPARE_RECORDS)],
-)
-def get_duplicates(request: Request, import_id: str, rules: Name = "default") -> DuplicateRecords:
+@router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
+def get_duplicates(
+    request: Request, actor: Annotated[Actor, may(Action.COMPARE_RECORDS)], import_id: str, rules: Name = "default"
+) -> DuplicateRecords:
     """Search a stored list for records that are likely the same person."""
-    return duplicates.list_duplicates(_node(request), import_id, rules)
+    return duplicates.list_duplicates(_node(request), actor, import_id, rules)
 
 
-@router.delete(
-    "/imports/{import_id}", status_code=204, summary="Delete a stored list", dependencies=[may(Action.DELETE_RECORDS)]
-)
-def delete_import(request: Request, import_id: str) -> None:
+@router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
+def delete_import(request: Request, actor: Annotated[Actor, may(Action.DELETE_RECORDS)], import_id: str) -> None:
     """Delete a list that no open round uses."""
-    imports.delete_import(_node(request), import_id)
+    imports.delete_import(_node(request), actor, import_id)
 
 
 @router.get("/rounds", summary="The rounds that the node knows", dependencies=[may(Action.SEE_ROUNDS)])
@@ -132,10 +129,10 @@ async def submit(request: Request, round_id: str, wanted: SubmissionRequest) -> 
     return {"submission_id": submission_id}
 
 
-@router.get("/rounds/{round_id}/hits", summary="The hits of a round", dependencies=[may(Action.SEE_HITS)])
-def get_hits(request: Request, round_id: str) -> Hits:
+@router.get("/rounds/{round_id}/hits", summary="The hits of a round")
+def get_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str) -> Hits:
     """Show the hits, each beside the node's own record."""
-    return views.hits(_node(request), round_id)
+    return views.hits(_node(request), actor, round_id)
 
 
 @router.post(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.views import (
     ChanceView,
@@ -19,6 +22,7 @@ from aquila.protocol.messages.views import (
     Rounds,
     SubmissionView,
 )
+from services.kit.audit_log import append, who
 from services.node import ledger
 from services.node.book import book_of, reading_round
 from services.node.tables import (
@@ -42,8 +46,10 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Manifest
     from aquila.protocol.rounds import Round
+    from services.kit.people import Actor
     from services.node.node import Node
 
+_NAMED_HITS = 32
 _WISHES = ("consent", "close", "abort")
 
 
@@ -103,13 +109,13 @@ def round_view(node: Node, round_id: str) -> NodeRoundView:
         )
 
 
-def hits(node: Node, round_id: str) -> Hits:
-    """Return the hits of a round, each beside the node's own record.
+def hits(node: Node, actor: Actor, round_id: str) -> Hits:
+    """Return the hits of a round, each beside the node's own record: a consultation, which the log holds.
 
     Raises:
         NotFoundError: The node knows no such round.
     """
-    with reading_round(node, round_id) as round_, node.store.reading("round.hits") as session:
+    with reading_round(node, round_id) as round_, node.store.transaction("round.hits") as session:
         words = dict(node.table_of(round_.manifest).families)
         query = select(HitRow, RecordRow.content).outerjoin(
             RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
@@ -117,7 +123,25 @@ def hits(node: Node, round_id: str) -> Hits:
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id).order_by(*order)).all()
         chance = tuple(_chance(node, session, round_id))
+        append(session, consultation(node, actor, round_id, [row.hit_id for row, _ in found]))
     return Hits(round_id=round_id, hits=tuple(_own_hit(row, content, words) for row, content in found), chance=chance)
+
+
+def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
+    """Return the entry of a look at hits: their number, a digest over all of their ids, and the ids where they are few.
+
+    Args:
+        node: The node.
+        actor: Who looks.
+        round_id: In which round.
+        hit_ids: At which hits.
+    """
+    ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
+    return Entry.of(
+        EntryKind.CONSULTATION, node.clock(), node.code, round=round_id, counts={"hits": len(hit_ids)},
+        digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
+        ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}), **who(actor, Action.SEE_HITS),
+    )  # fmt: skip
 
 
 def _chance(node: Node, session: Session, round_id: str) -> Iterator[ChanceView]:

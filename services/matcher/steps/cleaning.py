@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.messages import HitReport
+from aquila.protocol.registry import MATCHER
+from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.matcher.steps.each_round import ENDED, each_round
 from services.matcher.steps.joining import wipe_scratch
@@ -62,9 +65,19 @@ def _clean(desk: Desk, round_id: str) -> bool:
     if len(done) == len(reports):
         with desk.known.writing("round.finish", round_id) as turn:
             turn.row.finished_at = desk.clock()
+            append(turn.session, _erasure(turn))
         desk.known.forget(round_id)
         _LOG.info("round_finished", round=round_id)
     return True
+
+
+def _erasure(turn: Turn) -> Entry:
+    """Return the entry of everything that was deleted of a round: how much it was, never what."""
+    chunks = select(func.count()).select_from(ChunkRow).where(ChunkRow.round_id == turn.row.round_id)
+    reports = select(func.count()).select_from(EventRow)
+    reports = reports.where(EventRow.round_id == turn.row.round_id, EventRow.statement == _REPORT)
+    counts = {"chunks": turn.session.scalar(chunks) or 0, "reports": turn.session.scalar(reports) or 0}
+    return Entry.of(EntryKind.ERASURE, turn.clock(), MATCHER, round=turn.row.round_id, counts=counts)
 
 
 def _live_chunks(round_id: str) -> Select[int]:

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila.errors import MalformedError, PolicyError
+from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
+from aquila.protocol.log import match_entry
 from aquila.protocol.matcher import TokenCount, grade_pairs, learn_footings, make_reports
+from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.matcher.chunks import Place
 from services.matcher.events import TOKENS
@@ -40,9 +43,13 @@ class FaultyTokensError(MalformedError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Joined:
-    """What a join gave: one report for each party concerned, and how many hits two parties had at each level."""
+    """What a join gave: one report for each party concerned, and how many hits two parties had at each level.
+
+    `pairs` are the parties whose records were joined, whether they had hits or not.
+    """
 
     reports: list[HitReport]
+    pairs: list[tuple[str, str]]
     hits: Counter[tuple[str, str, str]]
 
 
@@ -97,7 +104,8 @@ def join(
         left, right = sorted((owners[pair.left], owners[pair.right]))
         hits[left, right, level.value] += 1
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
-    return Joined(reports, hits)
+    joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
+    return Joined(reports, joined, hits)
 
 
 def check_view(executor: Executor, folder: Path) -> None:
@@ -115,7 +123,10 @@ def check_view(executor: Executor, folder: Path) -> None:
 
 
 def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
-    """Store how many hits there were, which stays after everything else is gone."""
+    """Store how many hits there were, which stays after everything else is gone, and an entry for each pair."""
+    for left, right in joined.pairs:
+        levels = {level.value: joined.hits[left, right, level.value] for level in Level}
+        append(turn.session, match_entry(turn.row.round_id, turn.clock(), left, right, query, levels))
     for (left, right, certainty), hits in joined.hits.items():
         turn.session.add(
             HitCountRow(

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.messages import Outcome
+from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
@@ -78,6 +80,7 @@ def destroy(node: Node, round_id: str) -> bool:
     # 4. The statement that it is done, with the mark that it is.
     with book.reading() as round_, node.store.transaction("close.sign") as session:
         row = ledger.round_row(session, round_id)
+        append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
         _last_words(session, node, round_, row)
         row.state = "destroyed"
     _LOG.info("round_destroyed", round=round_id)

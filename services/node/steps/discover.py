@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import MalformedError, PolicyError, ProtocolError
 from aquila.protocol.messages.views import Rounds
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import Round
 from aquila.protocol.state import Phase
 from aquila.rehearsal.terms import normalizer_reference
+from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
@@ -84,6 +86,13 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
             )
         )  # fmt: skip
         session.flush()
+        append(
+            session,
+            Entry.of(
+                EntryKind.DISCOVERY, node.clock(), node.code, round=round_id,
+                digests={"manifest": round_.manifest_digest},
+            ),
+        )  # fmt: skip
         if problem := manifest_problem(node, round_.manifest):
             ledger.note_problem(session, node, round_id, "manifest", problem)
     _LOG.info("round_discovered", round=round_id)

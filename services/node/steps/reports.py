@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from aquila.errors import ProtocolError
+from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.views import EventKind
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
+from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
@@ -88,6 +90,7 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
                 families=list(hit.families), submission_id=report.submission_id,
             )  # fmt: skip
     session.add_all(rows.values())
+    append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
     stored, unknown = len(rows), len(report.hits) - len(rows)
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"

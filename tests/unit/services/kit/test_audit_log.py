@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.merkle import EMPTY_ROOT, tree_root
 from aquila.audit.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
+from aquila.audit.roles import Action, Role
 from aquila.errors import AuditError
 from services.kit.audit_log import (
     EDGE,
@@ -24,7 +25,9 @@ from services.kit.audit_log import (
     leaves,
     node_reader,
     size,
+    who,
 )
+from services.kit.people import Actor
 from services.kit.store import new_metadata
 
 if TYPE_CHECKING:
@@ -131,3 +134,9 @@ def test_a_damaged_edge_is_noticed(log: Store) -> None:
         session.execute(update(EDGE).values(size=4))
     with pytest.raises(AuditError, match="edge"), log.transaction("test.append") as session:
         append(session, entry(4))
+
+
+def test_who_acted_in_which_role() -> None:
+    """A person with several roles acted in the one that allows it."""
+    actor = Actor("p-0123456789ab", frozenset({Role.OFFICER, Role.ANALYST}))
+    assert who(actor, Action.SEE_HITS) == {"person": "p-0123456789ab", "role": "analyst"}

@@ -1,0 +1,143 @@
+"""Witnesses: whoever watches a log checks that it only grew, and cosigns (C2SP tlog-witness; PROTOCOL.md 10.3).
+
+An *update* is what a log shows a witness: the size that the witness saw last, a proof that the log only grew since,
+and a newer checkpoint. Its form is the request body of C2SP tlog-witness, in both directions:
+
+    old 20852163
+    CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+    ...
+
+    <the checkpoint as a signed note>
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.audit.merkle import HASH_BYTES
+from aquila.audit.note import LARGEST_NOTE, Note, parse_note
+from aquila.audit.proofs import verify_consistency
+from aquila.errors import AuditError, LogRewrittenError
+
+if TYPE_CHECKING:
+    from aquila.audit.checkpoint import Checkpoint
+    from aquila.crypto.keys import VerifyKey
+
+MOST_NODES = 63
+"""Hashes of a consistency proof at most (C2SP tlog-witness)."""
+
+LARGEST_UPDATE = LARGEST_NOTE + 64 * 64
+_OLD = re.compile(rb"old (0|[1-9][0-9]{0,19})")
+_FINGERPRINT_DIGITS = 16
+
+
+def log_name(holder: str, key: VerifyKey) -> str:
+    """Return the origin of a log: whose it is, and which key signs it; another key is another log."""
+    return f"aquila-log/{holder}/{key.fingerprint[:_FINGERPRINT_DIGITS]}"
+
+
+def witness_name(holder: str, key: VerifyKey) -> str:
+    """Return the name under which a party or the matcher cosigns other logs."""
+    return f"aquila-witness/{holder}/{key.fingerprint[:_FINGERPRINT_DIGITS]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a log shows a witness.
+
+    Attributes:
+        old: The size that the proof starts from, 0 without a proof.
+        proof: The consistency proof from `old` to the checkpoint.
+        note: The checkpoint as it was signed.
+    """
+
+    old: int
+    proof: tuple[bytes, ...]
+    note: Note
+
+    def to_bytes(self) -> bytes:
+        """Return the update as it is sent."""
+        lines = [f"old {self.old}", *(base64.b64encode(node).decode() for node in self.proof), "", ""]
+        return "\n".join(lines).encode() + self.note.to_bytes()
+
+
+def parse_update(content: bytes) -> Update:
+    """Read an update without verifying anything.
+
+    Raises:
+        AuditError: The bytes are none.
+    """
+    if len(content) > LARGEST_UPDATE:
+        raise AuditError("an update of a log is too long", expected=LARGEST_UPDATE, got=len(content))
+    head, separator, note = content.partition(b"\n\n")
+    first, *lines = head.split(b"\n")
+    old = _OLD.fullmatch(first)
+    if not separator or old is None or len(lines) > MOST_NODES:
+        raise AuditError("an update of a log does not begin with an old size and a proof")
+    return Update(int(old[1]), tuple(map(_node, lines)), parse_note(note))
+
+
+def check_growth(seen: Checkpoint | None, got: Checkpoint, update: Update) -> None:
+    """Check that a log only grew since it was seen last; the signature of what it shows now was verified before.
+
+    Args:
+        seen: The last checkpoint that was seen, or None at the first contact.
+        got: What the log claims now.
+        update: With which proof.
+
+    Raises:
+        LogRewrittenError: It did not; the field `what` says `fork` or `shrunk`.
+        AuditError: The proof starts from another size than asked for.
+    """
+    # 1. At the first contact there is nothing to compare with.
+    if seen is None or seen.size == 0:
+        return
+    # 2. A log never gets smaller.
+    if got.size < seen.size:
+        raise LogRewrittenError(
+            f"the log {got.origin} shrank from {seen.size} to {got.size} entries",
+            hint=_HINT, what="shrunk", expected=seen.size, got=got.size,
+        )  # fmt: skip
+    # 3. One size has one head.
+    if got.size == seen.size and got.root != seen.root:
+        raise LogRewrittenError(
+            f"the log {got.origin} forked: it has two different heads of {seen.size} entries",
+            hint=_HINT, what="fork", expected=seen.root.hex(), got=got.root.hex(),
+        )  # fmt: skip
+    if got.size == seen.size:
+        return
+    # 4. The larger one begins with the smaller one.
+    if update.old != seen.size:
+        raise AuditError("the log proves its growth from another size than asked for", expected=seen.size)
+    try:
+        verify_consistency(seen.size, got.size, seen.root, got.root, update.proof)
+    except AuditError:
+        raise LogRewrittenError(
+            f"the log {got.origin} forked: its {got.size} entries do not begin with the {seen.size} that were seen",
+            hint=_HINT, what="fork", expected=seen.size, got=got.size,
+        ) from None  # fmt: skip
+
+
+_HINT = (
+    "nothing more is signed or sent; both checkpoints are kept as evidence: compare them with the other parties by "
+    "telephone, and have the log's owner explain it"
+)
+
+
+def _node(line: bytes) -> bytes:
+    """Read a line of a proof.
+
+    Raises:
+        AuditError: It is no hash in the one way to write it.
+    """
+    try:
+        node = base64.b64decode(line, validate=True)
+    except (binascii.Error, ValueError):
+        node = b""
+    if len(node) != HASH_BYTES or base64.b64encode(node) != line:
+        raise AuditError("a line of a consistency proof is no hash")
+    return node

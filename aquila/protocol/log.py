@@ -1,0 +1,183 @@
+"""What the log says of a signed statement: one entry for each, made from the statement alone (PROTOCOL.md 10.2).
+
+Matcher, nodes and auditors make the same entry from the same statement, so an auditor makes it again and compares.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.errors import InputError
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import (
+    Amendment,
+    Closing,
+    Consent,
+    Ending,
+    Evaluation,
+    HitReport,
+    Manifest,
+    Opening,
+    Receipt,
+    Refusal,
+    Submission,
+    Tokens,
+)
+from aquila.protocol.registry import MATCHER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aquila.protocol.messages import Message
+
+_PERSON = re.compile(r"p-[0-9a-f]{12}")
+
+
+def statement_entry(message: Message, digest: str, time: int) -> Entry:
+    """Return the entry of a signed statement.
+
+    Args:
+        message: The statement.
+        digest: Its digest, as its envelope signs it.
+        time: When the log's owner took or signed it, in seconds since 1970.
+
+    Raises:
+        InputError: The log has no entry for statements of this kind.
+    """
+    kind, fields = fields_of(message)
+    party = MATCHER if isinstance(message, HitReport) else getattr(message, "party", MATCHER)
+    digests = {"statement": digest} | fields.pop("digests", {})
+    return Entry.of(kind, time, party, round=message.round_id, digests=digests, **fields)  # type: ignore[attr-defined]  # every statement names its round
+
+
+@singledispatch
+def fields_of(message: object) -> tuple[EntryKind, dict[str, Any]]:
+    """Return the kind of a statement's entry and the fields that it has beside time, party, round and digest.
+
+    Raises:
+        InputError: There is no entry for such a statement; whoever adds a statement adds its entry here.
+    """
+    raise InputError(f"the log has no entry for a {type(message).__name__}")
+
+
+@fields_of.register(Manifest)
+def _manifest(message: Manifest) -> tuple[EntryKind, dict[str, Any]]:
+    reason = {"legal_basis": message.legal_basis, "purpose": message.purpose, "category": message.category}
+    counts = {"participants": len(message.participants), "pairs": len(message.pairs)}
+    counts["retention_days"] = message.retention_days
+    return EntryKind.PROPOSAL, {"reason": reason, "counts": counts, "ids": {"mode": message.mode.value}}
+
+
+@fields_of.register(Consent)
+def _consent(message: Consent) -> tuple[EntryKind, dict[str, Any]]:
+    earlier = {"earlier_rounds": len(message.earlier_rounds)}
+    return EntryKind.CONSENT, {"counts": earlier, "digests": {"manifest": message.manifest_digest}}
+
+
+@fields_of.register(Opening)
+def _opening(message: Opening) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.OPENING, {
+        "counts": {"participants": len(message.consents)},
+        "digests": {"binding": message.binding},
+    }
+
+
+@fields_of.register(Submission)
+def _submission(message: Submission) -> tuple[EntryKind, dict[str, Any]]:
+    why = message.justification
+    return EntryKind.SUBMISSION, {
+        "person": why.officer if _PERSON.fullmatch(why.officer) else None,
+        "reason": why.model_dump(mode="json", include={"legal_basis", "purpose", "case_reference", "category"}),
+        "counts": {
+            "records": message.records,
+            "full": message.elements.full,
+            "partial": message.elements.partial,
+            "chunks": len(message.chunks),
+        },
+        "ids": {"submission": message.submission_id, "kind": message.kind.value},
+    }
+
+
+@fields_of.register(Evaluation)
+def _evaluation(message: Evaluation) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.EVALUATION, {
+        "recipient": message.origin,
+        "counts": {"chunk": message.index, "elements": message.elements},
+        "digests": {"input": message.input_digest, "output": message.output_digest},
+        "ids": {"submission": message.submission_id, "class": message.input_class.value},
+    }
+
+
+@fields_of.register(Amendment)
+def _amendment(message: Amendment) -> tuple[EntryKind, dict[str, Any]]:
+    absent = {f"absent_{number}": party for number, party in enumerate(message.absent, start=1)}
+    return EntryKind.AMENDMENT, {"counts": {"absent": len(message.absent)}, "ids": absent}
+
+
+@fields_of.register(Tokens)
+def _tokens(message: Tokens) -> tuple[EntryKind, dict[str, Any]]:
+    counts = {"rows": sum(chunk.rows for chunk in message.chunks), "chunks": len(message.chunks)}
+    return EntryKind.TOKENS, {"counts": counts, "ids": {"submission": message.submission_id}}
+
+
+@fields_of.register(HitReport)
+def _report(message: HitReport) -> tuple[EntryKind, dict[str, Any]]:
+    levels = Counter(hit.certainty.value for hit in message.hits)
+    return EntryKind.REPORT, {
+        "recipient": message.party,
+        "counts": {"hits": len(message.hits)} | {level.value: levels[level.value] for level in Level},
+        "ids": _of(message.submission_id),
+    }
+
+
+@fields_of.register(Receipt)
+def _receipt(message: Receipt) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.RECEIPT, {
+        "counts": {"hits": message.hits},
+        "digests": {"report": message.report_digest},
+        "ids": _of(message.submission_id),
+    }
+
+
+@fields_of.register(Closing)
+def _closing(message: Closing) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.CLOSING, {"counts": {"hits": message.hits}}
+
+
+@fields_of.register(Refusal)
+def _refusal(_message: Refusal) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.REFUSAL, {}
+
+
+@fields_of.register(Ending)
+def _ending(message: Ending) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.ENDING, {"ids": {"outcome": message.outcome.value}}
+
+
+def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists consists of
+    round_id: str, time: int, left: str, right: str, query: str | None, hits: Mapping[str, int]
+) -> Entry:
+    """Return the entry of the combination of two parties' records.
+
+    Args:
+        round_id: In which round.
+        time: When, in seconds since 1970.
+        left: The one party.
+        right: The other, later in the alphabet.
+        query: The query's submission id, or None for the lists.
+        hits: How many at each level.
+    """
+    ids = {"left": left, "right": right} | _of(query)
+    return Entry.of(
+        EntryKind.MATCH, time, MATCHER, round=round_id, ids=ids,
+        counts={level.value: hits.get(level.value, 0) for level in Level},
+    )  # fmt: skip
+
+
+def _of(submission_id: str | None) -> dict[str, str]:
+    """Return the ids that say what a match or a report is of: the lists, or a query."""
+    return {"of": "lists"} if submission_id is None else {"of": "query", "submission": submission_id}
