@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
-from clients.cli import audit, bench, demo, matcher, node, parties, records, rehearse, rounds, rules
+from clients.cli import audit, bench, demo, matcher, node, parties, people, records, rehearse, rounds, rules
+from clients.cli.acting import LOGIN
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
 from clients.cli.screen import Screen
@@ -35,18 +36,28 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.add_typer(audit.app, name="audit")
+app.add_typer(people.app, name="user")
 app.command()(rehearse.rehearse)
 app.command()(demo.demo)
 app.command()(bench.bench)
+app.command()(people.login)
+app.command()(people.logout)
+app.command()(people.whoami)
+app.command()(people.enrol)
+app.command("roles")(people.show_roles)
 
 
 @app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show version and group backend.")] = False,
+    login: Annotated[
+        str | None, typer.Option("--as", metavar="LOGIN", help="Whose session to use, if several are signed in here.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Show the version, or the help where no command is named."""
+    LOGIN.set(login)
     if version:
         _show_version(Screen(as_json))
         raise typer.Exit(ExitCode.DONE)

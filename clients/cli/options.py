@@ -46,7 +46,7 @@ NewHome = Annotated[
 Url = Annotated[str | None, typer.Option(metavar="URL", help="Where the service is, if not where its settings say.")]
 
 TokenFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="The operator's token, if not the one in the home folder.")
+    Path | None, typer.Option(metavar="FILE", help="The home's key, if not the one in the home folder.")
 ]
 
 Ca = Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of the service's certificate.")]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from clients.sdk import Connection, MatcherClient, NodeClient, find_home
+from clients.cli.acting import LOGIN
+from clients.sdk import Access, Connection, MatcherClient, NodeClient, PeopleClient, find_home
+from clients.sdk.sessions import SessionFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,7 @@ class Reached:
 
     home: Home
     client: NodeClient | MatcherClient
+    people: PeopleClient
 
     def node(self) -> NodeClient:
         """Return the node's client.
@@ -63,11 +66,36 @@ def reach(
 
     Raises:
         InputError: The folder is no home, or its settings do not say where the service is.
-        KeyMaterialError: The operator's token cannot be read.
+        InputError: Several are signed in here, and none is named.
+        KeyMaterialError: The session or the home's key cannot be read.
     """
     home = find_home(path)
-    with Connection(home.access(url, token_file, ca)) as connection:
-        yield Reached(home, NodeClient(connection) if home.service == "node" else MatcherClient(connection))
+    with Connection(_access(home, url, token_file, ca)) as connection:
+        client = NodeClient(connection) if home.service == "node" else MatcherClient(connection)
+        yield Reached(home, client, PeopleClient(connection))
+
+
+@contextmanager
+def open_door(
+    path: Path, url: str | None = None, ca: Path | None = None
+) -> Iterator[tuple[SessionFiles, PeopleClient]]:
+    """Open the client of a service to which nobody has signed in yet, and the files where the session will lie.
+
+    Raises:
+        InputError: The folder is no home, or its settings do not say where the service is.
+    """
+    home = find_home(path)
+    with Connection(Access(home.service, url or home.url(), "", ca)) as connection:
+        yield SessionFiles(home), PeopleClient(connection)
+
+
+def _access(home: Home, url: str | None, token_file: Path | None, ca: Path | None) -> Access:
+    """Return where a service is, with the session of whom the command acts for, or with the home's key."""
+    files = SessionFiles(home)
+    login = None if token_file else files.chosen(LOGIN.get())
+    if login is None:
+        return home.access(url, token_file, ca)
+    return Access(home.service, url or home.url(), files.read(login), ca)
 
 
 def chosen(what: str, text: str, ids: Sequence[str]) -> str:

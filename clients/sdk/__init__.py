@@ -14,5 +14,6 @@ from clients.sdk.connection import Access, Connection
 from clients.sdk.homes import Home, find_home
 from clients.sdk.matcher import MatcherClient
 from clients.sdk.node import NodeClient
+from clients.sdk.people import PeopleClient
 
-__all__ = ["Access", "Connection", "Home", "MatcherClient", "NodeClient", "find_home"]
+__all__ = ["Access", "Connection", "Home", "MatcherClient", "NodeClient", "PeopleClient", "find_home"]

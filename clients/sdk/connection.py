@@ -1,4 +1,4 @@
-"""One connection to a service's operator interface: bearer token, TLS, and problems as errors of the tree.
+"""One connection to a service's operator interface: a bearer token, TLS, and problems as errors of the tree.
 
 Nothing comes from the environment: no proxy, no credentials, no certificates. A token leaves this machine over TLS
 only.
@@ -40,7 +40,7 @@ class Access:
     Attributes:
         service: What it is, for messages: node or matcher.
         url: Its base URL; http on loopback only.
-        token: The operator's token, which is never shown.
+        token: The token of a session or of the home's key, which is never shown; empty before the sign-in.
         ca: PEM file of the CA that signed its certificate; the system's CAs without one.
     """
 
@@ -66,13 +66,20 @@ class Connection:
         self.service, self.url = access.service, access.url.rstrip("/")
         self._client = httpx.Client(
             base_url=self.url,
-            headers={"authorization": f"Bearer {access.token}", "accept-encoding": "identity"},
+            headers={"accept-encoding": "identity"},
             verify=_tls_context(access.ca) if self.url.startswith("https") else True,
             timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
             transport=transport,
         )
+        self.carry(access.token)
+
+    def carry(self, token: str) -> None:
+        """Show another token from now on, or none."""
+        self._client.headers.pop("authorization", None)
+        if token:
+            self._client.headers["authorization"] = f"Bearer {token}"
 
     def __enter__(self) -> Self:
         return self
@@ -149,7 +156,7 @@ def _check_url(url: str) -> None:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(f"{url or 'an empty text'} is no address of a service", hint="write https://host:port")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise InputError(f"{url} would carry the operator's token in the clear", hint="use https, or call on loopback")
+        raise InputError(f"{url} would carry the token in the clear", hint="use https, or call on loopback")
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,6 +11,7 @@
     │   └── BodyTooLargeError   a body over the service's limit
     └── PolicyError
         ├── UnknownCallerError  a caller without a session, and without the key of the home folder
+        │   └── SignInError     login, password or code are not right
         └── NotAllowedError     a caller whose roles do not allow this
 
 `StoreError`, `PeerUnavailableError` and `ExecutorError` are worth another try: their problems carry `Retry-After`.
@@ -61,6 +62,10 @@ class UnknownCallerError(PolicyError):
     """A caller without a session, and without the key of the service's home folder."""
 
 
+class SignInError(UnknownCallerError):
+    """Login, password or code are not right, or the account is locked; which of these is not said."""
+
+
 class NotAllowedError(PolicyError):
     """A caller whose roles do not allow this."""
 
@@ -79,6 +84,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
         BodyTooLargeError: ProblemType("body-too-large", "The body is over the service's limit", 413),
         UnknownCallerError: ProblemType("unknown-caller", "Nobody who is known here", 401),
+        SignInError: ProblemType("sign-in", "Login, password or code are not right", 401),
         NotAllowedError: ProblemType("not-allowed", "The roles do not allow this", 403),
     }
 )

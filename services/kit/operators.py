@@ -11,7 +11,6 @@ import secrets
 from typing import TYPE_CHECKING
 
 from aquila.errors import KeyMaterialError
-from services.kit.errors import UnknownCallerError
 from services.kit.files import read_secret, write_secret
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 TOKEN_FILE = "operator.token"  # noqa: S105 - the name of a file
 _TOKEN_BYTES = 32
-_SCHEME = "bearer "
 
 
 class OperatorToken:
@@ -54,14 +52,6 @@ class OperatorToken:
             raise KeyMaterialError(f"{path} holds no operator's token", hint="make a new one", file=str(path))
         return cls(token)
 
-    def verify(self, authorization: str) -> None:
-        """Check the value of an Authorization header.
-
-        Raises:
-            UnknownCallerError: It does not carry the token.
-        """
-        scheme, shown = authorization[: len(_SCHEME)], authorization[len(_SCHEME) :]
-        if scheme.lower() != _SCHEME or not hmac.compare_digest(shown.strip().encode(), self._token):
-            raise UnknownCallerError(
-                "the operator's token is missing or wrong", hint=f"it is in {TOKEN_FILE} of the service's home folder"
-            )
+    def is_shown(self, shown: str) -> bool:
+        """Tell whether a text is the token."""
+        return hmac.compare_digest(shown.encode(), self._token)

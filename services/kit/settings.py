@@ -143,6 +143,19 @@ class LimitSettings(Settings):
         return self.body_mebibytes * MEBIBYTE
 
 
+class PeopleSettings(Settings):
+    """Accounts and sessions."""
+
+    idle_minutes: int = Field(default=30, ge=1, le=480, description="A session that is not used ends after so long.")
+    session_minutes: int = Field(default=600, ge=5, le=1_440, description="A session ends after so long in any case.")
+    enrolment_hours: int = Field(default=72, ge=1, le=336, description="How long an enrolment code counts.")
+    approval_hours: int = Field(default=72, ge=1, le=720, description="How long what one person asks for may wait.")
+    argon2_kibibytes: int = Field(
+        default=65_536, ge=19_456, le=4_194_304, description="Memory that hashing a password takes, in KiB."
+    )
+    argon2_passes: int = Field(default=3, ge=2, le=100, description="How often hashing a password goes through it.")
+
+
 class ServiceSettings(Settings):
     """What node and matcher have in common."""
 
@@ -162,6 +175,7 @@ class ServiceSettings(Settings):
     tls: TlsSettings | None = Field(default=None, description="TLS of the service; without it only loopback.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows are kept.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
+    people: PeopleSettings = Field(default_factory=PeopleSettings, description="Accounts and sessions.")
 
     @model_validator(mode="after")
     def _cluster_is_reached_by_tls(self) -> Self:

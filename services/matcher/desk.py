@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import URL
 
+from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.registry import read_registry
+from aquila.protocol.registry import MATCHER, read_registry
 from aquila.records.rules import BUILT_IN, load_rules
 from services.kit.executors import workers_of
 from services.kit.files import ChunkFiles, read_secret
 from services.kit.homes import CHUNKS_FOLDER
+from services.kit.people.desk import People
 from services.kit.settings import MEBIBYTE
 from services.kit.signatures import now
 from services.kit.store import Store, database_url
@@ -47,6 +49,7 @@ class Desk:
         rules: The match rules that rounds may use, by name.
         known: The records of rounds.
         workers: Where tokens are joined.
+        people: Accounts, sessions and approvals.
         bell: Wakes drivers and waiting calls of this process.
         clock: Seconds since 1970.
         random: Gives random bytes.
@@ -60,6 +63,7 @@ class Desk:
     rules: Mapping[str, RuleTable]
     known: KnownRounds
     workers: Workers
+    people: People
     bell: Bell
     clock: Callable[[], int]
     random: Callable[[int], bytes]
@@ -126,6 +130,7 @@ def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None)
         rules=_rules(settings),
         known=KnownRounds(store, registry, load_group(settings.workers or None), clock),
         workers=workers_of(settings, ["aquila.matching.join_tasks"]),
+        people=People.of(Service.MATCHER, MATCHER, store, settings, clock or now),
         bell=Bell(),
         clock=clock,
         random=secrets.token_bytes,

@@ -16,6 +16,7 @@ from services.kit.migrate import migrate
 from services.kit.nonces import StoredNonces
 from services.kit.operators import TOKEN_FILE, OperatorToken
 from services.kit.people import Door
+from services.kit.people import routes as people_routes
 from services.kit.server import bind, lifespan_of, serve
 from services.kit.settings import load
 from services.kit.signatures import CallVerifier
@@ -91,12 +92,12 @@ def build(
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=ROUTERS,
+        routers=[*ROUTERS, people_routes.router],
         body_bytes=settings.limits.body_bytes,
         health=desk.store.check,
         lifespan=_lifespan(desk),
         call_verifier=verifier,
-        door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE)),
+        door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
     )
     app.state.desk = desk
     return app

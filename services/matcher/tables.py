@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
-from services.kit.audit_log import declare
+from services.kit import audit_log
 from services.kit.nonces import nonce_table
+from services.kit.people import tables as people_tables
 from services.kit.store import Rows, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
@@ -121,4 +122,5 @@ class EvidenceRow(MatcherRows):
 
 SPENT_NONCES = nonce_table(MatcherRows.metadata)
 
-declare(MatcherRows.metadata)
+audit_log.declare(MatcherRows.metadata)
+people_tables.declare(MatcherRows.metadata)

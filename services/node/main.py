@@ -24,6 +24,8 @@ from services.kit.logs import configure
 from services.kit.migrate import migrate
 from services.kit.operators import TOKEN_FILE, OperatorToken
 from services.kit.people import Door
+from services.kit.people import routes as people_routes
+from services.kit.people.desk import People
 from services.kit.settings import MEBIBYTE, load
 from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
@@ -88,6 +90,7 @@ def assemble(
         keys=keys,
         peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
         workers=workers_of(settings, PRELOAD),
+        people=People.of(Service.NODE, settings.code, store, settings, clock),
         clock=clock,
         random=random,
     )
@@ -106,11 +109,11 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
     app = application(
         title="Aquila node",
         version=aquila.__version__,
-        routers=[operator.router],
+        routers=[operator.router, people_routes.router],
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
         lifespan=server.lifespan_of([Rounds(made).driver()], made.close),
-        door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE)),
+        door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node = made
     app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.kit.calls import Peer
     from services.kit.executors import Workers
     from services.kit.files import ChunkFiles
+    from services.kit.people.desk import People
     from services.kit.store import Store
     from services.node.book import Book
     from services.node.settings import NodeSettings
@@ -44,6 +45,7 @@ class Node:
         random: Gives random bytes.
         books: What is in memory of each round; see `services.node.book`.
         workers: Where the heavy pieces of work are done.
+        people: Accounts, sessions and approvals.
         wake: Tells the driver that there is something to do; set when it is made.
         stopping: Tells whether the node is about to end; set with `wake`.
     """
@@ -61,6 +63,7 @@ class Node:
     keys: Path
     peer: Peer
     workers: Workers
+    people: People
     clock: Callable[[], int]
     random: Callable[[int], bytes]
     contact: Contact = field(default_factory=Contact)

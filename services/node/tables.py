@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
-from services.kit.audit_log import declare
+from services.kit import audit_log
+from services.kit.people import tables as people_tables
 from services.kit.store import Rows, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
@@ -213,4 +214,5 @@ class HitRow(NodeRows):
     submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")
 
 
-declare(NodeRows.metadata)
+audit_log.declare(NodeRows.metadata)
+people_tables.declare(NodeRows.metadata)

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.dependencies.models import Dependant
 
-OPEN = {("GET", "/health")}
-"""What anyone may call."""
+OPEN = {
+    ("GET", "/health"),
+    ("POST", "/v1/people/sign-in"),
+    ("POST", "/v1/people/enrolment"),
+    ("POST", "/v1/people/enrolment/confirm"),
+}
+"""What anyone may call: whether the service lives, and how a person gets in."""
 
 
 @cache

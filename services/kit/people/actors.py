@@ -19,7 +19,11 @@ class Actor:
     Attributes:
         person: The pseudonymous id, `p-` and 12 hexadecimal digits.
         roles: What the person is there for.
+        role: The one that allows what is being done, for the log.
+        session_id: The session in which it is done; empty for the local key.
     """
 
     person: str
     roles: frozenset[Role]
+    role: Role | None = None
+    session_id: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, Request
@@ -10,25 +11,29 @@ from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
 
 from aquila.audit.roles import role_table
-from services.kit.errors import NotAllowedError
+from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.people.actors import LOCAL_KEY, Actor
+from services.kit.people.sessions import find_actor
 
 if TYPE_CHECKING:
     from aquila.audit.roles import Action, Service
     from services.kit.operators import OperatorToken
+    from services.kit.people.desk import People
 
 
 class Door:
     """Where a caller becomes an actor."""
 
-    def __init__(self, service: Service, token: OperatorToken) -> None:
+    def __init__(self, service: Service, token: OperatorToken, people: People | None = None) -> None:
         """Prepare.
 
         Args:
             service: Whose door it is.
             token: The key in the home folder.
+            people: Accounts and sessions; without them only the key opens.
         """
         self.service = service
+        self.people = people
         self._token = token
 
     def admit(self, authorization: str) -> Actor:
@@ -40,8 +45,13 @@ class Door:
         Raises:
             UnknownCallerError: Nobody who is known here.
         """
-        self._token.verify(authorization)
-        return Actor(LOCAL_KEY, frozenset(role_table().roles_of(self.service)))
+        shown = bearer_of(authorization)
+        if self._token.is_shown(shown):
+            return Actor(LOCAL_KEY, frozenset(role_table().roles_of(self.service)))
+        actor = find_actor(self.people, shown) if shown and self.people else None
+        if actor is None:
+            raise UnknownCallerError("there is no session, or it is over", hint="sign in with `aquila login`")
+        return actor
 
 
 class Permission(SecurityBase):
@@ -67,23 +77,31 @@ class Permission(SecurityBase):
         # Sessions are read from the database, which must not hold up the event loop.
         actor = await run_in_threadpool(door.admit, request.headers.get("authorization", ""))
         request.state.person = actor.person
-        check(door.service, actor, self.action)
-        return actor
+        return in_role(door.service, actor, self.action)
 
 
-def check(service: Service, actor: Actor, action: Action) -> None:
-    """Ask the role table.
+def in_role(service: Service, actor: Actor, action: Action) -> Actor:
+    """Return the actor in the role that allows an action.
 
     Raises:
-        NotAllowedError: It does not allow the action.
+        NotAllowedError: None of the roles does.
     """
-    if not role_table().allows(service, actor.roles, action):
-        wanted = " or ".join(role_table().holders(service, action))
+    holders = role_table().holders(service, action)
+    role = next((role for role in holders if role in actor.roles), None)
+    if role is None:
+        wanted = " or ".join(holders)
         raise NotAllowedError(
             f"this needs the role {wanted}" if wanted else "no role of this service may do this",
             hint="`aquila roles` shows who may do what",
             action=action.value,
         )
+    return replace(actor, role=role)
+
+
+def bearer_of(authorization: str) -> str:
+    """Return the token of an Authorization header (RFC 6750 section 2.1), or nothing."""
+    scheme, _, shown = authorization.partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" else ""
 
 
 def may(action: Action) -> Any:  # noqa: ANN401 - FastAPI's own

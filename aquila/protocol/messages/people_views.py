@@ -1,0 +1,153 @@
+"""Views and requests about people at a service: accounts, sessions and enrolment. Nothing here is signed.
+
+A login name is what a person types; the log and other people see the pseudonymous id alone. What must not be shown
+again (passwords, codes, tokens) is left out of every repr.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from aquila.audit.roles import Action, Role, Service
+from aquila.protocol.messages.base import Message, Seconds
+
+Person = Annotated[str, StringConstraints(pattern=r"^p-[0-9a-f]{12}$")]
+Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{1,63}$")]
+Password = Annotated[str, Field(min_length=1, max_length=256, repr=False)]
+Code = Annotated[str, Field(pattern=r"^[0-9]{6}$", repr=False)]
+EnrolmentCode = Annotated[str, Field(min_length=1, max_length=64, repr=False)]
+SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+
+
+class AccountState(StrEnum):
+    """Where an account stands: invited until its person has enrolled."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    LOCKED = "locked"
+    DEACTIVATED = "deactivated"
+
+
+class Method(StrEnum):
+    """How a person signed in."""
+
+    PASSWORD = "password"  # noqa: S105 - names the way
+    PROVIDER = "provider"
+
+
+class SignIn(Message):
+    """What a person shows to sign in."""
+
+    login: Login
+    password: Password
+    code: Code
+
+
+class SessionGrant(Message):
+    """A session that was opened; its token is shown once."""
+
+    token: Annotated[str, Field(min_length=32, max_length=128, repr=False)]
+    person: Person
+    login: str
+    roles: tuple[Role, ...]
+    ends_at: Seconds
+
+
+class WhoAmI(Message):
+    """Who calls, as the service knows it; the local key has neither a login nor a session."""
+
+    service: Service
+    person: Person
+    login: str | None
+    roles: tuple[Role, ...]
+    actions: tuple[Action, ...]
+    ends_at: Seconds | None
+
+
+class SessionView(Message):
+    """One of a person's own sessions."""
+
+    session_id: SessionId
+    method: Method
+    opened_at: Seconds
+    seen_at: Seconds
+    ends_at: Seconds
+    this: bool
+
+
+class Sessions(Message):
+    """A person's own sessions that are not over, newest first."""
+
+    sessions: tuple[SessionView, ...]
+
+
+class NewAccount(Message):
+    """An account to make."""
+
+    login: Login
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
+class RoleChange(Message):
+    """The roles that an account shall have."""
+
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
+class AccountView(Message):
+    """An account as the administrator sees it."""
+
+    person: Person
+    login: str
+    roles: tuple[Role, ...]
+    state: AccountState
+    created_at: Seconds
+    provider: bool
+
+
+class Accounts(Message):
+    """All accounts, by login."""
+
+    accounts: tuple[AccountView, ...]
+
+
+class Invitation(Message):
+    """What the administrator hands to a person, once: with it the person sets password and authenticator."""
+
+    account: AccountView
+    code: EnrolmentCode
+    until: Seconds
+
+
+class BeginEnrolment(Message):
+    """A person shows the enrolment code and asks for the authenticator's secret."""
+
+    login: Login
+    code: EnrolmentCode
+
+
+class Authenticator(Message):
+    """The secret for the person's authenticator, as letters and as the URI of its picture."""
+
+    secret: Annotated[str, Field(repr=False)]
+    uri: Annotated[str, Field(repr=False)]
+
+
+class ConfirmEnrolment(Message):
+    """A person sets the password, and shows that the authenticator works."""
+
+    login: Login
+    enrolment: EnrolmentCode
+    password: Password
+    code: Code
+
+
+class PasswordChange(Message):
+    """A person sets another password."""
+
+    password: Password
+    code: Code
+    new_password: Password

@@ -1,0 +1,170 @@
+"""Accounts: the administrator makes them, each person enrols with a one-time code, and nobody is ever deleted.
+
+An account that was once in the log keeps its pseudonymous id, so that the administrator can say later whose it was.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Word
+from aquila.audit.roles import role_table
+from aquila.errors import InputError
+from aquila.protocol.messages.people_views import Accounts, AccountState, AccountView, Invitation
+from services.kit.errors import NotFoundError, StoreConflictError
+from services.kit.people.entries import EntryKind, note
+from services.kit.people.sessions import end_all, roles_of
+from services.kit.people.tables import AccountRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.roles import Role
+    from aquila.protocol.messages.people_views import NewAccount
+    from services.kit.people.actors import Actor
+    from services.kit.people.desk import People
+
+LOCAL = "local"
+"""A login that nobody gets: commands name the home's key by it."""
+
+_PERSON_BYTES = 6
+_CODE_BYTES = 15  # 120 bits in 24 letters
+
+
+def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
+    """Make an account and return what its person enrols with.
+
+    Raises:
+        InputError: A role is none of this service, or the login is taken.
+    """
+    _check_roles(people, wanted.roles)
+    if wanted.login == LOCAL:
+        raise InputError(f"{LOCAL} names the key of the home folder", hint="choose another login")
+    row = AccountRow(
+        person=new_person(), login=wanted.login, roles=sorted(set(wanted.roles)), active=True,
+        created_at=people.clock(),
+    )  # fmt: skip
+    try:
+        with people.store.transaction("account.add") as session:
+            session.add(row)
+            session.flush()
+            note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.CREATED})
+            return _invite(people, row)
+    except StoreConflictError:
+        raise InputError("there is an account of this login", hint="see them with `aquila user list`") from None
+
+
+def list_accounts(people: People) -> Accounts:
+    """Return all accounts, by login."""
+    with people.store.reading("account.list") as session:
+        rows = list(session.scalars(select(AccountRow).order_by(AccountRow.login)))
+    return Accounts(accounts=tuple(_view(people, row) for row in rows))
+
+
+def reset_account(people: People, actor: Actor, person: str) -> Invitation:
+    """Forget password and authenticator, end all sessions, and return what the person enrols with anew.
+
+    Raises:
+        NotFoundError: There is no such account.
+        InputError: The person comes by the provider, which keeps the password.
+    """
+    with people.store.transaction("account.reset") as session:
+        row = _row(session, person)
+        if row.issuer is not None:
+            raise InputError("this account signs in at the provider", hint="reset it there")
+        row.password_hash = row.totp_secret = None
+        row.attempts = row.locked_until = 0
+        end_all(session, person)
+        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.PASSWORD})
+        return _invite(people, row)
+
+
+def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role]) -> AccountView:
+    """Give an account other roles and end its sessions.
+
+    Raises:
+        NotFoundError: There is no such account.
+        InputError: A role is none of this service.
+    """
+    _check_roles(people, roles)
+    with people.store.transaction("account.roles") as session:
+        row = _row(session, person)
+        row.roles = sorted(set(roles))
+        end_all(session, person)
+        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ROLES})
+        return _view(people, row)
+
+
+def switch_account(people: People, actor: Actor, person: str, *, active: bool) -> AccountView:
+    """Let an account sign in again, or no more: then its sessions end at once.
+
+    Raises:
+        NotFoundError: There is no such account.
+    """
+    with people.store.transaction("account.switch") as session:
+        row = _row(session, person)
+        row.active = active
+        if not active:
+            end_all(session, person)
+        word = Word.ENABLED if active else Word.DISABLED
+        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": word})
+        return _view(people, row)
+
+
+def new_person() -> str:
+    """Return a new pseudonymous id."""
+    return f"p-{secrets.token_hex(_PERSON_BYTES)}"
+
+
+def hashed_code(code: str) -> str:
+    """Return what is stored of an enrolment code, however it is typed: it is random, so that one hash is enough."""
+    return hashlib.sha256(code.replace("-", "").strip().upper().encode()).hexdigest()
+
+
+def _invite(people: People, row: AccountRow) -> Invitation:
+    """Set a new enrolment code and return it with the account."""
+    letters = base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode()
+    row.enrolment_hash = hashed_code(letters)
+    row.enrolment_until = people.clock() + people.settings.enrolment_hours * 3_600
+    code = "-".join(letters[start : start + 6] for start in range(0, len(letters), 6))
+    return Invitation(account=_view(people, row), code=code, until=row.enrolment_until)
+
+
+def _view(people: People, row: AccountRow) -> AccountView:
+    return AccountView(
+        person=row.person,
+        login=row.login,
+        roles=roles_of(row),
+        state=_state(people, row),
+        created_at=row.created_at,
+        provider=row.issuer is not None,
+    )
+
+
+def _state(people: People, row: AccountRow) -> AccountState:
+    if not row.active:
+        return AccountState.DEACTIVATED
+    if row.issuer is None and row.password_hash is None:
+        return AccountState.INVITED
+    return AccountState.LOCKED if people.clock() < row.locked_until else AccountState.ACTIVE
+
+
+def _row(session: Session, person: str) -> AccountRow:
+    row = session.get(AccountRow, person)
+    if row is None:
+        raise NotFoundError("there is no such account", hint="see them with `aquila user list`")
+    return row
+
+
+def _check_roles(people: People, roles: Sequence[Role]) -> None:
+    known = role_table().roles_of(people.service)
+    strangers = sorted(set(roles) - set(known))
+    if strangers:
+        raise InputError(f"a {people.service} has no role {', '.join(strangers)}", hint=f"it has {', '.join(known)}")

@@ -1,0 +1,102 @@
+"""What the use cases about people work with, made once from a service's settings."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+from aquila.errors import KeyMaterialError
+from services.kit.files import read_secret, write_secret
+from services.kit.people.passwords import Passwords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aquila.audit.roles import Service
+    from services.kit.settings import PeopleSettings, ServiceSettings
+    from services.kit.store import Store
+
+KEY_FILE = "people.key"
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class PeopleKey:
+    """Seals authenticators' secrets: a copy of the database alone gives none of them away."""
+
+    def __init__(self, octets: bytes) -> None:
+        if len(octets) != _KEY_BYTES:
+            raise KeyMaterialError(f"{KEY_FILE} has another length than a key", got=len(octets))
+        self._cipher = AESGCMSIV(octets)
+
+    def __repr__(self) -> str:
+        return "PeopleKey()"
+
+    @classmethod
+    def of_home(cls, home: Path) -> PeopleKey:
+        """Read the key of a home, or make it at the first start.
+
+        Raises:
+            KeyMaterialError: The file is open to others, or is no key.
+            StoreError: It cannot be written.
+        """
+        path = home / KEY_FILE
+        if not path.exists():
+            write_secret(path, secrets.token_bytes(_KEY_BYTES))
+        return cls(read_secret(path))
+
+    def seal(self, person: str, secret: str) -> bytes:
+        """Encrypt a person's secret; it opens for the same person only."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret.encode(), person.encode())
+
+    def open(self, person: str, sealed: bytes) -> str:
+        """Decrypt a person's secret.
+
+        Raises:
+            KeyMaterialError: It was sealed under another key or for another person.
+        """
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.encode()).decode()
+        except (InvalidTag, ValueError):
+            raise KeyMaterialError(
+                "an authenticator's secret does not open",
+                hint=f"{KEY_FILE} was replaced: reset the account, so that its person enrols anew",
+                person=person,
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The people of a service.
+
+    Attributes:
+        service: Which one.
+        party: The party's code, or `matcher`; for the log.
+        store: Where accounts and sessions are.
+        settings: How long sessions and codes count.
+        key: Seals secrets.
+        passwords: Hashes and verifies.
+        clock: Seconds since 1970.
+    """
+
+    service: Service
+    party: str
+    store: Store
+    settings: PeopleSettings
+    key: PeopleKey
+    passwords: Passwords
+    clock: Callable[[], int]
+
+    @classmethod
+    def of(
+        cls, service: Service, party: str, store: Store, settings: ServiceSettings, clock: Callable[[], int]
+    ) -> People:
+        """Put the parts together; raises as `PeopleKey.of_home` does."""
+        key = PeopleKey.of_home(settings.home)
+        return cls(service, party, store, settings.people, key, Passwords(settings.people), clock)

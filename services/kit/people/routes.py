@@ -1,0 +1,132 @@
+"""The calls about people, the same at node and matcher: signing in, own sessions, accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+
+from aquila.audit.roles import Action
+from aquila.protocol.messages.people_views import (  # noqa: TC001 - read by FastAPI
+    Accounts,
+    AccountView,
+    Authenticator,
+    BeginEnrolment,
+    ConfirmEnrolment,
+    Invitation,
+    NewAccount,
+    PasswordChange,
+    RoleChange,
+    SessionGrant,
+    Sessions,
+    SignIn,
+    WhoAmI,
+)
+from services.kit.people import accounts, sessions, signing_in
+from services.kit.people.actors import Actor
+from services.kit.people.desk import People
+from services.kit.people.permissions import Door, bearer_of, may
+from services.kit.people.whoami import who_am_i
+
+router = APIRouter(prefix="/v1/people", tags=["people"])
+
+
+def _people(request: Request) -> People:
+    door: Door = request.app.state.door
+    assert door.people is not None
+    return door.people
+
+
+def _shown(request: Request) -> str:
+    return bearer_of(request.headers.get("authorization", ""))
+
+
+At = Annotated[People, Depends(_people)]
+Shown = Annotated[str, Depends(_shown)]
+Own = Annotated[Actor, may(Action.OWN_SESSION)]
+Administrator = Annotated[Actor, may(Action.MANAGE_PEOPLE)]
+Person = Annotated[str, Path(pattern=r"^p-[0-9a-f]{12}$")]
+
+
+@router.post("/sign-in", status_code=201, summary="Sign in with password and authenticator")
+def post_sign_in(people: At, replaced: Shown, shown: SignIn) -> SessionGrant:
+    """Open a session; one whose token came with the call ends."""
+    return signing_in.sign_in(people, shown, replaced)
+
+
+@router.post("/enrolment", summary="Begin to enrol with a one-time code")
+def post_enrolment(people: At, shown: BeginEnrolment) -> Authenticator:
+    """Return a secret for the person's authenticator."""
+    return signing_in.begin_enrolment(people, shown)
+
+
+@router.post("/enrolment/confirm", status_code=201, summary="Set the password and end the enrolment")
+def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant:
+    """Set the password and open the first session."""
+    return signing_in.confirm_enrolment(people, shown)
+
+
+@router.get("/me", summary="Who the caller is")
+def get_me(people: At, actor: Own) -> WhoAmI:
+    """Say who the caller is and what the roles allow."""
+    return who_am_i(people, actor)
+
+
+@router.post("/password", status_code=201, summary="Set another password")
+def post_password(people: At, actor: Own, shown: PasswordChange) -> SessionGrant:
+    """Set another password and end all sessions but the one that is returned."""
+    return signing_in.change_password(people, actor, shown)
+
+
+@router.get("/sessions", summary="The caller's sessions")
+def get_sessions(people: At, actor: Own) -> Sessions:
+    """List the caller's own sessions."""
+    return sessions.list_sessions(people, actor)
+
+
+@router.delete("/sessions/{session_id}", status_code=204, summary="End a session")
+def delete_session(people: At, actor: Own, session_id: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]) -> None:
+    """End one of the caller's own sessions; the present one is a sign-out."""
+    sessions.end_session(people, actor, session_id)
+
+
+@router.post("/sign-out", status_code=204, summary="Sign out")
+def post_sign_out(people: At, actor: Own) -> None:
+    """End the session of this call."""
+    sessions.end_session(people, actor, actor.session_id)
+
+
+@router.get("/accounts", summary="All accounts", dependencies=[may(Action.MANAGE_PEOPLE)])
+def get_accounts(people: At) -> Accounts:
+    """List all accounts."""
+    return accounts.list_accounts(people)
+
+
+@router.post("/accounts", status_code=201, summary="Make an account")
+def post_account(people: At, actor: Administrator, wanted: NewAccount) -> Invitation:
+    """Make an account and return its enrolment code, once."""
+    return accounts.add_account(people, actor, wanted)
+
+
+@router.post("/accounts/{person}/reset", summary="Let a person enrol anew")
+def post_reset(people: At, actor: Administrator, person: Person) -> Invitation:
+    """Forget password and authenticator and return an enrolment code, once."""
+    return accounts.reset_account(people, actor, person)
+
+
+@router.put("/accounts/{person}/roles", summary="Give an account other roles")
+def put_roles(people: At, actor: Administrator, person: Person, change: RoleChange) -> AccountView:
+    """Set the roles of an account."""
+    return accounts.change_roles(people, actor, person, change.roles)
+
+
+@router.post("/accounts/{person}/deactivate", summary="Deactivate an account")
+def post_deactivate(people: At, actor: Administrator, person: Person) -> AccountView:
+    """Let an account sign in no more, and end its sessions."""
+    return accounts.switch_account(people, actor, person, active=False)
+
+
+@router.post("/accounts/{person}/activate", summary="Activate an account again")
+def post_activate(people: At, actor: Administrator, person: Person) -> AccountView:
+    """Let an account sign in again."""
+    return accounts.switch_account(people, actor, person, active=True)

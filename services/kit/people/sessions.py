@@ -1,0 +1,123 @@
+"""Sessions: on the server, known by the hash of a token that the caller alone holds, ended by time or at once.
+
+A session ends when it was idle for too long, when its time is over whatever happens, when its person signs out or
+ends it, and when the account is deactivated, reset or given other roles. Roles are read with each call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from aquila.audit.roles import Role
+from aquila.protocol.messages.people_views import Method, SessionGrant, Sessions, SessionView
+from services.kit.errors import NotFoundError
+from services.kit.people.actors import Actor
+from services.kit.people.entries import EntryKind, note
+from services.kit.people.tables import AccountRow, SessionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from services.kit.people.desk import People
+
+_TOKEN_BYTES = 32
+_ID_BYTES = 8
+_SEEN_SECONDS = 60
+
+
+def open_session(
+    session: Session, people: People, account: AccountRow, method: Method, replaced: str = ""
+) -> SessionGrant:
+    """Open a session within the caller's transaction.
+
+    Args:
+        session: The transaction.
+        people: The service's people.
+        account: Whose session it is.
+        method: How the person signed in.
+        replaced: A token that was shown with the sign-in: its session ends, so that nobody goes on with it.
+    """
+    now, token = people.clock(), secrets.token_urlsafe(_TOKEN_BYTES)
+    ends_at = now + people.settings.session_minutes * 60
+    session.execute(delete(SessionRow).where(SessionRow.ends_at <= now))
+    if replaced:
+        session.execute(delete(SessionRow).where(SessionRow.token_hash == _hashed(replaced)))
+    session.add(
+        SessionRow(
+            token_hash=_hashed(token), session_id=secrets.token_hex(_ID_BYTES), person=account.person,
+            method=method.value, opened_at=now, seen_at=now, ends_at=ends_at,
+        )
+    )  # fmt: skip
+    return SessionGrant(
+        token=token, person=account.person, login=account.login, roles=roles_of(account), ends_at=ends_at
+    )
+
+
+def find_actor(people: People, token: str) -> Actor | None:
+    """Return whose session a token opens, or None; a session in use stays awake."""
+    with people.store.reading("session.find") as session:
+        row = session.get(SessionRow, _hashed(token))
+        account = session.get(AccountRow, row.person) if row else None
+    now = people.clock()
+    if row is None or account is None or not account.active or not _lives(people, row, now):
+        return None
+    if now - row.seen_at >= _SEEN_SECONDS:
+        with people.store.transaction("session.seen") as session:
+            seen = session.get(SessionRow, row.token_hash)
+            if seen is not None:
+                seen.seen_at = now
+    return Actor(account.person, frozenset(roles_of(account)), session_id=row.session_id)
+
+
+def list_sessions(people: People, actor: Actor) -> Sessions:
+    """Return the actor's own sessions that are not over, newest first."""
+    query = select(SessionRow).where(SessionRow.person == actor.person).order_by(SessionRow.opened_at.desc())
+    with people.store.reading("session.list") as session:
+        rows = list(session.scalars(query))
+    return Sessions(
+        sessions=tuple(
+            SessionView(
+                session_id=row.session_id, method=Method(row.method), opened_at=row.opened_at, seen_at=row.seen_at,
+                ends_at=row.ends_at, this=row.session_id == actor.session_id,
+            )
+            for row in rows if _lives(people, row, people.clock())
+        )
+    )  # fmt: skip
+
+
+def end_session(people: People, actor: Actor, session_id: str) -> None:
+    """End one of the actor's own sessions.
+
+    Raises:
+        NotFoundError: The actor has no such session.
+    """
+    mine = SessionRow.session_id == session_id, SessionRow.person == actor.person
+    with people.store.transaction("session.end") as session:
+        row = session.scalar(select(SessionRow).where(*mine))
+        if row is None:
+            raise NotFoundError("you have no such session")
+        session.delete(row)
+        note(session, people, EntryKind.SIGN_OUT, actor)
+
+
+def end_all(session: Session, person: str) -> None:
+    """End all sessions of a person within the caller's transaction."""
+    session.execute(delete(SessionRow).where(SessionRow.person == person))
+
+
+def roles_of(account: AccountRow) -> tuple[Role, ...]:
+    """Return the roles of an account."""
+    return tuple(map(Role, account.roles))
+
+
+def _lives(people: People, row: SessionRow, now: int) -> bool:
+    return now < row.ends_at and now - row.seen_at < people.settings.idle_minutes * 60
+
+
+def _hashed(token: str) -> str:
+    """Return what is stored of a token: it is random, so that one hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,69 @@
+"""The tables of people, the same at node and matcher: accounts and sessions.
+
+Login names are here and nowhere else: the log and every other table hold pseudonymous ids.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.kit.store import Rows, new_metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+
+class PeopleRows(Rows):
+    """The base of the tables of people."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+class AccountRow(PeopleRows):
+    """A person's account."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+    person: Mapped[str] = mapped_column(String(14), primary_key=True, comment="Pseudonymous id, random.")
+    login: Mapped[str] = mapped_column(String(64), unique=True, comment="What the person types to sign in.")
+    roles: Mapped[list[str]] = mapped_column(JSON, comment="Roles of the role table.")
+    active: Mapped[bool] = mapped_column(default=True, comment="Whether the administrator lets it sign in.")
+    created_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    password_hash: Mapped[str | None] = mapped_column(String(256), comment="Argon2id; none before the enrolment.")
+    totp_secret: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="The authenticator's secret, sealed under the key of people; none before the enrolment."
+    )
+    totp_step: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="The last time step whose code was accepted: no code counts twice."
+    )
+    enrolment_hash: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the one-time enrolment code.")
+    enrolment_until: Mapped[int] = mapped_column(BigInteger, default=0, comment="Until when it counts.")
+    attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="Sign-ins tried since one succeeded.")
+    locked_until: Mapped[int] = mapped_column(BigInteger, default=0, comment="Until when no sign-in is looked at.")
+    issuer: Mapped[str | None] = mapped_column(String(400), comment="Who comes by OpenID Connect: the provider.")
+    subject: Mapped[str | None] = mapped_column(String(255), comment="The person's identifier at that provider.")
+
+
+class SessionRow(PeopleRows):
+    """A session that was opened."""
+
+    __tablename__ = "session"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the token.")
+    session_id: Mapped[str] = mapped_column(String(16), unique=True, comment="By which the person ends it.")
+    person: Mapped[str] = mapped_column(
+        String(14), ForeignKey("account.person"), index=True, comment="Whose session it is."
+    )
+    method: Mapped[str] = mapped_column(String(8), comment="password or provider.")
+    opened_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    seen_at: Mapped[int] = mapped_column(BigInteger, comment="The last call, to within a minute.")
+    ends_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="When it ends whatever happens.")
+
+
+def declare(metadata: MetaData) -> None:
+    """Declare the tables in a service's metadata."""
+    for table in PeopleRows.metadata.sorted_tables:
+        table.to_metadata(metadata)

@@ -1,0 +1,40 @@
+"""Every command against the role table: each that speaks to a service is one action of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typer.main import get_command
+
+from aquila.audit.roles import Service, role_table
+from clients.cli.main import app
+from clients.cli.role_views import COMMANDS, LOCAL_COMMANDS, document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+def every_command(command: Any, name: str = "") -> Iterator[str]:
+    """Yield the names of all commands, such as `round list`."""
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield name
+        return
+    for word, child in children.items():
+        yield from every_command(child, f"{name} {word}".strip())
+
+
+def test_every_command_is_one_action_or_local() -> None:
+    """A new command is entered in one of the two lists, and nothing is in both or in none."""
+    assert not COMMANDS.keys() & LOCAL_COMMANDS
+    assert set(every_command(get_command(app))) == COMMANDS.keys() | LOCAL_COMMANDS
+
+
+def test_every_command_is_somebodys() -> None:
+    """Each command is an action that a role of one of the services may do, and `aquila roles` says whose."""
+    table = role_table()
+    for name, action in COMMANDS.items():
+        assert any(table.holders(service, action) for service in Service), name
+    shown = str(document(table))
+    assert all(f"'{name}'" in shown for name in COMMANDS)

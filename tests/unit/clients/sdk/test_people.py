@@ -1,0 +1,128 @@
+"""The client of people, and where a command keeps sessions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.audit.roles import Role
+from aquila.errors import InputError
+from aquila.protocol.messages.people_views import SessionGrant
+from clients.sdk import PeopleClient, find_home
+from clients.sdk.sessions import SessionFiles, default_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from clients.sdk import Connection
+
+PERSON = "p-0123456789ab"
+ACCOUNT = {
+    "person": PERSON, "login": "ana", "roles": ["officer"], "state": "invited", "created_at": 1, "provider": False,
+}  # fmt: skip
+GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2}
+INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
+
+
+@pytest.mark.parametrize(
+    ("ask", "method", "path", "answer"),
+    [
+        (lambda people: people.sign_in("ana", "pw", "123456"), "POST", "/sign-in", GRANT),
+        (lambda people: people.begin_enrolment("ana", "AAAAAA"), "POST", "/enrolment", {"secret": "s", "uri": "u"}),
+        (lambda people: people.confirm_enrolment("ana", "A", "pw", "123456"), "POST", "/enrolment/confirm", GRANT),
+        (lambda people: people.change_password("pw", "123456", "new"), "POST", "/password", GRANT),
+        (lambda people: people.sessions(), "GET", "/sessions", {"sessions": []}),
+        (lambda people: people.accounts(), "GET", "/accounts", {"accounts": [ACCOUNT]}),
+        (lambda people: people.add_account("ana", [Role.OFFICER]), "POST", "/accounts", INVITATION),
+        (lambda people: people.reset_account(PERSON), "POST", f"/accounts/{PERSON}/reset", INVITATION),
+        (lambda people: people.change_roles(PERSON, [Role.OFFICER]), "PUT", f"/accounts/{PERSON}/roles", ACCOUNT),
+        (lambda people: people.deactivate_account(PERSON), "POST", f"/accounts/{PERSON}/deactivate", ACCOUNT),
+        (lambda people: people.activate_account(PERSON), "POST", f"/accounts/{PERSON}/activate", ACCOUNT),
+    ],
+)
+def test_each_call(
+    connection: Connection,
+    answers: Any,
+    ask: Callable[[PeopleClient], Any],
+    method: str,
+    path: str,
+    answer: dict[str, Any],
+) -> None:
+    """Each method calls the path of the interface, and its answer is the interface's."""
+    answers.says(json=answer)
+    assert ask(PeopleClient(connection)).model_dump(mode="json") == answer
+    assert (answers.asked[0].method, answers.asked[0].url.path) == (method, f"/v1/people{path}")
+
+
+def test_calls_without_an_answer(connection: Connection, answers: Any) -> None:
+    """Signing out and ending a session answer nothing."""
+    for _ in range(2):
+        answers.says(204)
+    people = PeopleClient(connection)
+    people.sign_out()
+    people.end_session("../x")
+    assert [asked.url.raw_path for asked in answers.asked] == [b"/v1/people/sign-out", b"/v1/people/sessions/..%2Fx"]
+
+
+def test_a_connection_goes_on_with_another_token(connection: Connection, answers: Any) -> None:
+    """After a sign-in the session's token is shown, after a sign-out none."""
+    answers.says(204)
+    answers.says(204)
+    connection.carry("s" * 43)
+    connection.call("GET", "/")
+    connection.carry("")
+    connection.call("GET", "/")
+    assert [asked.headers.get("authorization") for asked in answers.asked] == [f"Bearer {'s' * 43}", None]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> SessionFiles:
+    """The sessions at a home."""
+    (tmp_path / "si").mkdir()
+    (tmp_path / "si" / "node.toml").touch()
+    return SessionFiles(find_home(tmp_path / "si"), tmp_path / "sessions")
+
+
+def grant(login: str) -> SessionGrant:
+    """Return a session that was opened."""
+    return SessionGrant.model_validate_json(json.dumps(GRANT | {"login": login}))
+
+
+def test_sessions_are_kept_for_each_login(files: SessionFiles) -> None:
+    """What was written is read, by its owner alone; what was removed is gone."""
+    files.write(grant("ana"))
+    assert files.read("ana") == "s" * 43
+    assert {path.stat().st_mode & 0o777 for path in files.folder.iterdir()} == {0o600}
+    files.remove("ana")
+    files.remove("ana")
+    with pytest.raises(InputError, match="ana is not signed in here"):
+        files.read("ana")
+
+
+def test_whose_session_is_used(files: SessionFiles) -> None:
+    """The only one, the named one, or the home's key; several and none named is no choice."""
+    assert files.chosen(None) is None
+    files.write(grant("ana"))
+    assert files.chosen(None) == "ana"
+    assert files.chosen("local") is None
+    files.write(grant("bor"))
+    assert files.chosen("bor") == "bor"
+    with pytest.raises(InputError, match="several are signed in here: ana, bor"):
+        files.chosen(None)
+
+
+def test_homes_have_sessions_of_their_own(files: SessionFiles, tmp_path: Path) -> None:
+    """A session at one home is none at another."""
+    files.write(grant("ana"))
+    (tmp_path / "rs").mkdir()
+    (tmp_path / "rs" / "node.toml").touch()
+    assert SessionFiles(find_home(tmp_path / "rs"), files.folder).logins() == []
+
+
+def test_sessions_are_not_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They are the person's, below the folder of the person at this machine."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_folder() == tmp_path / ".local/state/aquila/sessions"
