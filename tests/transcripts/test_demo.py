@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-m", "clients.cli.main", "demo", "--size", "200"]
 
 def _left(folder: Path) -> list[int]:
     """Return the processes that still name the folder."""
-    return [process.pid for process in psutil.process_iter() if str(folder) in " ".join(process.cmdline())]
+    return [found.pid for found in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(found.info["cmdline"] or [])]
 
 
 def test_demo(tmp_path: Path) -> None:
