@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import (
+    Acknowledgement,
     Amendment,
     Closing,
     Consent,
@@ -14,10 +15,12 @@ from aquila.protocol.messages import (
     HitReport,
     Manifest,
     Opening,
+    Outcomes,
     Receipt,
     Refusal,
     Submission,
     Tokens,
+    Withdrawal,
 )
 
 if TYPE_CHECKING:
@@ -105,6 +108,20 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     Amendment: _BOUND | {"absent": ["AL", "RS"]},
     Receipt: _BOUND | {"submission_id": None, "report_digest": DIGEST, "hits": 0},
     Closing: _SAID | {"binding": None, "destroyed": True, "hits": 0},
+    Withdrawal: _BOUND | {"counterpart": "AL", "hits": [ROUND, OTHER], "ground": "incorrect"},
+    Acknowledgement: _BOUND | {"withdrawal": DIGEST, "hits": 2, "erased": False},
+    Outcomes: _BOUND
+    | {
+        "pairs": [
+            {
+                "counterpart": "AL",
+                "levels": [
+                    {"certainty": "low", "confirmed": 0, "refuted": 1, "unresolved": 0, "withdrawn": 0, "open": 2},
+                    {"certainty": "high", "confirmed": 3, "refuted": 0, "unresolved": 0, "withdrawn": 1, "open": 0},
+                ],
+            }
+        ]
+    },
     Refusal: _SAID | {"reason": "the database is older than the round"},
     HitReport: {
         "round_id": ROUND,

@@ -60,6 +60,7 @@ class EntryKind(StrEnum):
     EXPORT = "export"
     EXPORT_PERMITTED = "export_permitted"
     WITHDRAWAL = "withdrawal"
+    WITHDRAWAL_ACKNOWLEDGED = "withdrawal_acknowledged"
     OUTCOME = "outcome"
     # Limits against fishing.
     CANARIES_MISSING = "canaries_missing"
@@ -131,6 +132,14 @@ class Word(StrEnum):
     BILATERAL = "bilateral"
     URGENT = "urgent"
     NORMAL = "normal"
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNRESOLVED = "unresolved"
+    INCORRECT = "incorrect"
+    UNLAWFUL = "unlawful"
+    NOT_NEEDED = "not_needed"
+    ERASED = "erased"
+    ACKNOWLEDGED = "acknowledged"
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]

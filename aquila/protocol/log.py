@@ -14,6 +14,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import InputError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import (
+    Acknowledgement,
     Amendment,
     Closing,
     Consent,
@@ -22,10 +23,12 @@ from aquila.protocol.messages import (
     HitReport,
     Manifest,
     Opening,
+    Outcomes,
     Receipt,
     Refusal,
     Submission,
     Tokens,
+    Withdrawal,
 )
 from aquila.protocol.registry import MATCHER
 
@@ -151,6 +154,32 @@ def _closing(message: Closing) -> tuple[EntryKind, dict[str, Any]]:
 @fields_of.register(Refusal)
 def _refusal(_message: Refusal) -> tuple[EntryKind, dict[str, Any]]:
     return EntryKind.REFUSAL, {}
+
+
+@fields_of.register(Withdrawal)
+def _withdrawal(message: Withdrawal) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.WITHDRAWAL, {
+        "recipient": message.counterpart,
+        "counts": {"hits": len(message.hits)},
+        "ids": {"value": message.ground.value},
+    }
+
+
+@fields_of.register(Acknowledgement)
+def _acknowledgement(message: Acknowledgement) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.WITHDRAWAL_ACKNOWLEDGED, {
+        "counts": {"hits": message.hits, "erased": int(message.erased)},
+        "digests": {"withdrawal": message.withdrawal},
+    }
+
+
+@fields_of.register(Outcomes)
+def _outcomes(message: Outcomes) -> tuple[EntryKind, dict[str, Any]]:
+    counts = Counter({"hits": message.total})
+    for pair in message.pairs:
+        for level in pair.levels:
+            counts.update(level.model_dump(exclude={"certainty"}))
+    return EntryKind.OUTCOME, {"counts": dict(counts)}
 
 
 @fields_of.register(Ending)

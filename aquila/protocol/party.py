@@ -28,6 +28,7 @@ from aquila.errors import (
 from aquila.protocol import steps
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import (
+    Acknowledgement,
     Amendment,
     ChunkReference,
     ClassCounts,
@@ -36,6 +37,8 @@ from aquila.protocol.messages import (
     EarlierRound,
     Evaluation,
     Kind,
+    Outcomes,
+    PairOutcomes,
     Receipt,
     Refusal,
     SharePublic,
@@ -43,6 +46,7 @@ from aquila.protocol.messages import (
     Submission,
     TokenChunkReference,
     Tokens,
+    Withdrawal,
 )
 from aquila.protocol.tasks import CarriedSecret, Evaluating, Finalizing, Verifying, evaluate_chunk, verify_chunk
 from aquila.records.rules import InputClass
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
     from aquila.crypto.keys import IdentityKey, SecretBytes
+    from aquila.followup.life import Ground
     from aquila.protocol.messages import Justification, Manifest
     from aquila.protocol.rounds import Round
     from aquila.protocol.tasks import Evaluated
@@ -434,6 +439,64 @@ class Party:
     def refuse(self, round_: Round, sequence: int, reason: str) -> bytes:
         """Sign that this party takes no further part; the round is aborted (PROTOCOL.md 3.9)."""
         return self._signed(Refusal(round_id=round_.round_id, party=self.code, sequence=sequence, reason=reason))
+
+    def withdraw(  # what the statement says
+        self, round_: Round, sequence: int, counterpart: str, hits: Sequence[str], ground: Ground
+    ) -> bytes:
+        """Sign that hits on own records are withdrawn, for the party that has their other sides (PROTOCOL.md 3.11.1).
+
+        Args:
+            round_: The record of the round, also of one that has ended.
+            sequence: The statement's number.
+            counterpart: Whose other sides they are.
+            hits: The hits' ids, at most `MOST_WITHDRAWN`.
+            ground: Why; no other word leaves the node.
+        """
+        return self._signed(
+            Withdrawal(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                counterpart=counterpart,
+                hits=tuple(sorted(hits)),
+                ground=ground,
+            )
+        )
+
+    def acknowledge(self, round_: Round, sequence: int, withdrawal: str, hits: int, *, erased: bool) -> bytes:
+        """Sign that the hits of a withdrawal are marked here (PROTOCOL.md 3.11.3).
+
+        Args:
+            round_: The record of the round.
+            sequence: The statement's number.
+            withdrawal: Digest of the withdrawal.
+            hits: How many of its hits this party held.
+            erased: Whether what the owner's notes said is gone here.
+        """
+        return self._signed(
+            Acknowledgement(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                withdrawal=withdrawal,
+                hits=hits,
+                erased=erased,
+            )
+        )
+
+    def tell_outcomes(self, round_: Round, sequence: int, pairs: Sequence[PairOutcomes]) -> bytes:
+        """Sign what came of this party's hits so far, as counts (PROTOCOL.md 3.11.4)."""
+        return self._signed(
+            Outcomes(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                pairs=tuple(sorted(pairs, key=lambda pair: pair.counterpart)),
+            )
+        )
 
     def _others_submission(self, round_: Round, submission_id: str) -> Submission:
         submission = round_.submissions.get(submission_id)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import BindingError, EquivocationError, MalformedError, SignatureError
-from aquila.protocol import steps
+from aquila.protocol import corrections, steps  # noqa: F401 - corrections adds its steps to `steps.take`
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,

@@ -16,15 +16,18 @@ from aquila.protocol.messages import Kind, Outcome
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.protocol.messages import (
+        Acknowledgement,
         Closing,
         Consent,
         Ending,
         Evaluation,
         Manifest,
+        Outcomes,
         Receipt,
         Refusal,
         Submission,
         Tokens,
+        Withdrawal,
     )
     from aquila.protocol.registry import Registry
 
@@ -61,6 +64,10 @@ class RoundState:
     receipts: dict[tuple[str, str | None], Receipt] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    withdrawn: dict[tuple[str, str, bool], str] = field(default_factory=dict)
+    acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
+    outcomes: dict[str, Outcomes] = field(default_factory=dict)
     ending: Ending | None = None
     sequences: dict[str, dict[int, str]] = field(default_factory=dict)
     announced: dict[tuple[str, ...], str] = field(default_factory=dict)

@@ -31,7 +31,7 @@ from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
 from services.kit.store import Store, database_url
 from services.kit.web import application
-from services.node import imports, operator
+from services.node import hit_routes, imports, operator
 from services.node.driver import Rounds
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.node import Node, rule_tables
@@ -109,7 +109,7 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
     app = application(
         title="Aquila node",
         version=aquila.__version__,
-        routers=[operator.router, people_routes.router],
+        routers=[operator.router, hit_routes.router, people_routes.router],
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
         lifespan=server.lifespan_of([Rounds(made).driver()], made.close),

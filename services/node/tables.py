@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from services.kit import audit_log
@@ -70,6 +70,12 @@ class RoundRow(NodeRows):
     close_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants the keys destroyed.")
     abort_reason: Mapped[str | None] = mapped_column(Text, comment="The operator wants to leave the round, and why.")
     refused: Mapped[str | None] = mapped_column(Text, comment="Why this node takes no further part, for good.")
+    outcomes_changed_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 of the first outcome that the matcher was not told."
+    )
+    hits_erased_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when the round's retention erased its hits and statements."
+    )
 
 
 class ProblemRow(NodeRows):
@@ -212,6 +218,93 @@ class HitRow(NodeRows):
     certainty: Mapped[str] = mapped_column(String(8), comment="low, medium or high.")
     families: Mapped[list[str]] = mapped_column(JSON, comment="Evidence families that agree.")
     submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")
+
+
+class HitLifeRow(NodeRows):
+    """Where a hit stands for the analysts: what its steps come to, kept beside them for lists and clocks."""
+
+    __tablename__ = "hit_life"
+    __table_args__ = (
+        ForeignKeyConstraint(["round_id", "hit_id"], ["hit.round_id", "hit.hit_id"]),
+        Index(None, "stage", "arrived_at"),
+    )
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Which round.")
+    hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Which hit.")
+    arrived_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="Seconds since 1970 when it was stored.")
+    stage: Mapped[str] = mapped_column(
+        String(16), comment="new, acknowledged, decided, follow_up, closed or withdrawn."
+    )
+    decision: Mapped[str | None] = mapped_column(String(16), comment="What the analyst says, once decided.")
+    outcome: Mapped[str | None] = mapped_column(String(16), comment="What came of it, once closed.")
+    due_at: Mapped[int | None] = mapped_column(
+        BigInteger, index=True, comment="Seconds since 1970 when the next step is due."
+    )
+
+
+class HitStepRow(NodeRows):
+    """One thing that was done with a hit: its history, only ever added to, and erased with the hit."""
+
+    __tablename__ = "hit_step"
+    __table_args__ = (
+        ForeignKeyConstraint(["round_id", "hit_id"], ["hit.round_id", "hit.hit_id"]),
+        Index(None, "round_id", "hit_id"),
+    )
+    step_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Ascends in time.")
+    round_id: Mapped[str] = mapped_column(String(32), comment="Which round.")
+    hit_id: Mapped[str] = mapped_column(String(32), comment="Which hit.")
+    kind: Mapped[str] = mapped_column(String(16), comment="What was done.")
+    at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    person: Mapped[str] = mapped_column(
+        String(16), comment="The person's pseudonymous id, or the party whose statement it was."
+    )
+    value: Mapped[str] = mapped_column(String(16), comment="The decision, channel, outcome or ground.")
+    reference: Mapped[str] = mapped_column(Text, comment="The channel's own number, or that of a permission.")
+    urgency: Mapped[str | None] = mapped_column(String(8), comment="Of a follow-up: urgent or normal.")
+    remark: Mapped[str] = mapped_column(Text, comment="The analyst's own words, which stay at this node.")
+
+
+class WithdrawalRow(NodeRows):
+    """A hit that one of its two sides withdrew. It outlives the hit, because the other side is to be told."""
+
+    __tablename__ = "withdrawal"
+    withdrawal_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")
+    round_id: Mapped[str] = _round()
+    hit_id: Mapped[str] = mapped_column(String(32), index=True, comment="The hit, the same on both sides.")
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    own: Mapped[bool] = mapped_column(comment="Whether this party withdrew it, or the counterpart.")
+    ground: Mapped[str] = mapped_column(String(16), comment="incorrect, unlawful, not_needed or erased.")
+    late: Mapped[bool] = mapped_column(comment="Whether it came after the correction duty's hours.")
+    at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it was asked for, or taken.")
+    known: Mapped[bool] = mapped_column(comment="Whether this node held the hit.")
+    digest: Mapped[str | None] = mapped_column(
+        String(64), index=True, comment="Digest of the statement; none while an own one is not signed."
+    )
+    acknowledged_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when the counterpart's acknowledgement came, or ours was signed."
+    )
+
+
+class TallyRow(NodeRows):
+    """What came of hits that are erased here: counts that outcomes go on to include."""
+
+    __tablename__ = "tally"
+    round_id: Mapped[str] = _round(primary_key=True)
+    counterpart: Mapped[str] = mapped_column(String(16), primary_key=True, comment="The other party.")
+    certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="low, medium or high.")
+    outcome: Mapped[str] = mapped_column(
+        String(16), primary_key=True, comment="confirmed, refuted, unresolved, withdrawn or open."
+    )
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+
+
+class ErasedRow(NodeRows):
+    """A record that was erased by its number: enough to notice it when it comes again, and nothing of the person."""
+
+    __tablename__ = "erased"
+    record_digest: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="SHA-256 of the record's own identifier, behind a label."
+    )
+    erased_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
 
 
 audit_log.declare(NodeRows.metadata)

@@ -19,6 +19,14 @@ from aquila.protocol.messages.announcements import (
     Outcome,
 )
 from aquila.protocol.messages.base import MAX_CHUNK_ELEMENTS, ClassCounts, Message
+from aquila.protocol.messages.corrections import (
+    MOST_WITHDRAWN,
+    Acknowledgement,
+    LevelOutcomes,
+    Outcomes,
+    PairOutcomes,
+    Withdrawal,
+)
 from aquila.protocol.messages.manifest import (
     Manifest,
     Mode,
@@ -57,13 +65,18 @@ PARTY_STATEMENTS: tuple[type[Statement], ...] = (
     Receipt,
     Closing,
     Refusal,
+    Withdrawal,
+    Acknowledgement,
+    Outcomes,
 )
 ANNOUNCEMENTS: tuple[type[Message], ...] = (Manifest, Opening, HitReport, Ending)
 
 __all__ = [
     "ANNOUNCEMENTS",
     "MAX_CHUNK_ELEMENTS",
+    "MOST_WITHDRAWN",
     "PARTY_STATEMENTS",
+    "Acknowledgement",
     "Amendment",
     "Basis",
     "BoundStatement",
@@ -81,12 +94,15 @@ __all__ = [
     "Justification",
     "Kind",
     "LearnedWeight",
+    "LevelOutcomes",
     "Manifest",
     "Message",
     "Mode",
     "Opening",
     "Outcome",
+    "Outcomes",
     "Padding",
+    "PairOutcomes",
     "Participant",
     "PartyCap",
     "Receipt",
@@ -99,4 +115,5 @@ __all__ = [
     "TokenChunkReference",
     "Tokens",
     "Window",
+    "Withdrawal",
 ]

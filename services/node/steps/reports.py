@@ -13,7 +13,7 @@ from aquila.protocol.messages.views import EventKind
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.audit_log import append
 from services.kit.logs import Log
-from services.node import ledger
+from services.node import ledger, lives
 from services.node.book import book_of
 from services.node.tables import HitRow, ImportRow, RecordRow, SubmissionRow
 
@@ -91,6 +91,7 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
+    lives.begin(session, node, rows.values())
     stored, unknown = len(rows), len(report.hits) - len(rows)
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"

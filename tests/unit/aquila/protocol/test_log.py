@@ -12,6 +12,7 @@ from aquila.protocol.log import fields_of, match_entry, statement_entry
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,
+    Acknowledgement,
     Amendment,
     Closing,
     Consent,
@@ -21,10 +22,12 @@ from aquila.protocol.messages import (
     Manifest,
     Message,
     Opening,
+    Outcomes,
     Receipt,
     Refusal,
     Submission,
     Tokens,
+    Withdrawal,
 )
 from tests.samples import DIGEST, OTHER, ROUND, SAMPLES, read
 
@@ -40,6 +43,9 @@ KINDS: dict[type[Message], tuple[EntryKind, str]] = {
     Receipt: (EntryKind.RECEIPT, "SI"),
     Closing: (EntryKind.CLOSING, "SI"),
     Refusal: (EntryKind.REFUSAL, "SI"),
+    Withdrawal: (EntryKind.WITHDRAWAL, "SI"),
+    Acknowledgement: (EntryKind.WITHDRAWAL_ACKNOWLEDGED, "SI"),
+    Outcomes: (EntryKind.OUTCOME, "SI"),
     Ending: (EntryKind.ENDING, "matcher"),
 }
 
@@ -52,6 +58,12 @@ def test_every_statement_has_an_entry(kind: type[Message]) -> None:
     assert read_entry(entry.content()) == entry
     if kind in KINDS:
         assert (entry.kind, entry.party) == KINDS[kind]
+
+
+def test_outcomes_are_counted_over_counterparts_and_levels() -> None:
+    """The entry says how many hits came to what; which pair and level is in the statement."""
+    entry = statement_entry(read(Outcomes), DIGEST, 7)
+    assert entry.counts == {"hits": 7, "confirmed": 3, "refuted": 1, "unresolved": 0, "withdrawn": 1, "open": 2}
 
 
 def test_a_submission_says_why_and_how_much() -> None:

@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.errors import MalformedError
-from aquila.protocol.messages import Amendment, Closing, Consent, Evaluation, Submission, Tokens
-from tests.samples import DIGEST, SAMPLES, read
+from aquila.protocol.messages import (
+    Amendment,
+    Closing,
+    Consent,
+    Evaluation,
+    Outcomes,
+    Submission,
+    Tokens,
+    Withdrawal,
+)
+from tests.samples import DIGEST, OTHER, ROUND, SAMPLES, read
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import Message
 
 FULL, PARTIAL = SAMPLES[Consent]["shares"]
+PAIR = SAMPLES[Outcomes]["pairs"][0]
 CHUNKS = SAMPLES[Submission]["chunks"]
 
 
@@ -49,6 +59,12 @@ CHUNKS = SAMPLES[Submission]["chunks"]
         pytest.param(Tokens, {"chunks": [{"rows": 65_536, "digest": DIGEST}]}, id="token chunk too large"),
         pytest.param(Closing, {"destroyed": False}, id="not destroyed"),
         pytest.param(Closing, {"hits": -1}, id="negative hits"),
+        pytest.param(Withdrawal, {"hits": []}, id="nothing withdrawn"),
+        pytest.param(Withdrawal, {"hits": [OTHER, ROUND]}, id="withdrawn not ascending"),
+        pytest.param(Withdrawal, {"ground": "Arben Hoxha"}, id="a ground of one's own"),
+        pytest.param(Outcomes, {"pairs": [PAIR, PAIR]}, id="counterpart twice"),
+        pytest.param(Outcomes, {"pairs": [PAIR | {"levels": []}]}, id="no level"),
+        pytest.param(Outcomes, {"pairs": [PAIR | {"levels": PAIR["levels"][::-1]}]}, id="levels not ascending"),
     ],
 )  # fmt: skip
 def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""After a hit: what an analyst does with it, which clocks run, and the letter that asks. No I/O, no person data."""

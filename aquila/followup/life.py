@@ -1,0 +1,347 @@
+"""The life of a hit at one party, as a small state machine (PROTOCOL.md 8.1).
+
+A `Life` is folded from its steps, which are the history that is stored and shown. What follows from a step is decided
+here and nowhere else; the node stores steps and looks lives up. Whether a hit is right by the sealed exchange is
+another matter: this is what people did with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from aquila.errors import OrderError, PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+HOUR = 3_600
+REVIEW_HOURS = 48
+"""Hours in which a new hit is decided on, and a decided one followed up or closed."""
+
+CORRECTION_HOURS = 48
+"""Hours from a hit's arrival in which its withdrawal is in time; later it needs a reason and is marked late."""
+
+BLOCKING_CODES = frozenset({"H1", "H2"})
+"""Handling codes under which nothing is exported without a recorded permission."""
+
+
+class Stage(StrEnum):
+    """Where a hit stands."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    DECIDED = "decided"
+    FOLLOW_UP = "follow_up"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class Decision(StrEnum):
+    """What an analyst says of a hit."""
+
+    SAME = "same"
+    OTHER = "not_the_same"
+    UNSURE = "cannot_tell"
+
+
+class Channel(StrEnum):
+    """The existing legal channel that a follow-up takes."""
+
+    SIENA = "siena"
+    INTERPOL = "interpol"
+    BILATERAL = "bilateral"
+
+
+class Urgency(StrEnum):
+    """How soon an answer is due."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+    @property
+    def hours(self) -> int:
+        """The hours in which an answer is due."""
+        return 8 if self is Urgency.URGENT else 48
+
+
+class HitOutcome(StrEnum):
+    """What came of a hit in the end."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNRESOLVED = "unresolved"
+
+
+class Ground(StrEnum):
+    """Why the owner of a record withdraws a hit on it: a word and no free text, since it leaves the node."""
+
+    INCORRECT = "incorrect"
+    UNLAWFUL = "unlawful"
+    NOT_NEEDED = "not_needed"
+    ERASED = "erased"
+
+
+class StepKind(StrEnum):
+    """What was done with a hit."""
+
+    ACKNOWLEDGED = "acknowledged"
+    DECIDED = "decided"
+    OPENED = "opened"
+    REFERENCED = "referenced"
+    PERMITTED = "permitted"
+    EXPORTED = "exported"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done.
+
+    Attributes:
+        kind: What.
+        at: Seconds since 1970.
+        person: Who: a pseudonymous id, or the code of a party whose statement it was.
+        value: The decision, channel, outcome or ground, as its enumeration's value.
+        reference: The channel's own number, or that of a permission.
+        urgency: Of a follow-up.
+        remark: The analyst's own words. They stay at the node, and no letter or statement has them.
+    """
+
+    kind: StepKind
+    at: int
+    person: str
+    value: str = ""
+    reference: str = ""
+    urgency: Urgency | None = None
+    remark: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Where a hit stands, and what brought it there.
+
+    Attributes:
+        arrived_at: When the hit was stored; its first clock runs from here.
+        since: When the stage began.
+        decision: What the analyst says, once decided.
+        channel: Of the follow-up, once opened.
+        reference: The follow-up's number in its channel, once known.
+        urgency: Of the follow-up.
+        permission: The reference of the permission to export, once recorded.
+        outcome: What came of it, once closed.
+        ground: Why it was withdrawn.
+        withdrawn_by: Who withdrew it.
+        late: Whether it was withdrawn after the correction duty's hours.
+    """
+
+    arrived_at: int
+    since: int
+    stage: Stage = Stage.NEW
+    decision: Decision | None = None
+    channel: Channel | None = None
+    reference: str = ""
+    urgency: Urgency | None = None
+    permission: str = ""
+    outcome: HitOutcome | None = None
+    ground: Ground | None = None
+    withdrawn_by: str = ""
+    late: bool = False
+
+    @classmethod
+    def of(cls, arrived_at: int, steps: Iterable[Step] = ()) -> Life:
+        """Return the life that the steps make.
+
+        Raises:
+            OrderError: A step was not possible when it was taken.
+            ValueError: A value is none of its enumeration.
+        """
+        life = cls(arrived_at, arrived_at)
+        for step in steps:
+            life = life.after(step)
+        return life
+
+    @property
+    def due_at(self) -> int | None:
+        """When the next step is due, or None where none is; seconds since 1970."""
+        if self.stage in {Stage.NEW, Stage.ACKNOWLEDGED}:
+            return self.arrived_at + REVIEW_HOURS * HOUR
+        if self.stage is Stage.DECIDED:
+            return self.since + REVIEW_HOURS * HOUR
+        if self.stage is Stage.FOLLOW_UP and self.urgency is not None:
+            return self.since + self.urgency.hours * HOUR
+        return None
+
+    def is_overdue(self, now: int) -> bool:
+        """Say whether the next step should have been taken before now."""
+        return self.due_at is not None and now > self.due_at
+
+    def after(self, step: Step) -> Life:
+        """Return the life after another step.
+
+        Raises:
+            OrderError: The step is not possible now.
+            ValueError: Its value is none of its enumeration.
+        """
+        allowed = _FROM[step.kind]
+        if self.stage not in allowed:
+            raise OrderError(
+                f"a hit that is {_WORDS[self.stage]} cannot be {_WORDS_OF_STEPS[step.kind]}",
+                hint=_HINTS.get(self.stage, ""),
+                state=self.stage.value,
+            )
+        return _TAKE[step.kind](self, step)
+
+    def can_still_be_erased(self, ground: Ground) -> bool:
+        """Say whether a withdrawn hit can be withdrawn once more, because its record was erased since."""
+        return ground is Ground.ERASED and self.ground is not Ground.ERASED
+
+    def possible(self) -> tuple[StepKind, ...]:
+        """Return what can be done with the hit now."""
+        found = [kind for kind in StepKind if self.stage in _FROM[kind]]
+        if self.decision is Decision.OTHER and StepKind.OPENED in found:
+            found.remove(StepKind.OPENED)
+        if self.stage is Stage.WITHDRAWN:
+            found.remove(StepKind.WITHDRAWN)  # an erasure may follow, and is no step of an analyst
+        return tuple(found)
+
+    def blocked_by(self, codes: Iterable[str | None]) -> str | None:
+        """Return the handling code that blocks an export, or None.
+
+        Args:
+            codes: The handling codes of the own record and of the counterpart's note, as far as they are known.
+        """
+        blocking = sorted(BLOCKING_CODES.intersection(code for code in codes if code))
+        return blocking[0] if blocking and not self.permission else None
+
+    def check_export(self, codes: Iterable[str | None]) -> None:
+        """Refuse an export that a handling code forbids; `codes` as in `blocked_by`.
+
+        Raises:
+            PolicyError: It is H1 or H2 and no permission is recorded.
+        """
+        code = self.blocked_by(codes)
+        if code is not None:
+            raise PolicyError(
+                f"the handling code {code} blocks an export without the originator's permission",
+                hint="record the permission that was given: `aquila hit permit`",
+                handling=code,
+            )
+
+
+def _acknowledged(life: Life, step: Step) -> Life:
+    return replace(life, stage=Stage.ACKNOWLEDGED, since=step.at)
+
+
+def _decided(life: Life, step: Step) -> Life:
+    decision = Decision(step.value)
+    if life.stage is Stage.FOLLOW_UP:
+        return replace(life, decision=decision)  # the clock of the follow-up runs on
+    return replace(life, stage=Stage.DECIDED, since=step.at, decision=decision)
+
+
+def _opened(life: Life, step: Step) -> Life:
+    if life.decision is Decision.OTHER:
+        raise OrderError(
+            "a hit on another person is not followed up", hint="decide anew if that was wrong, or close the hit"
+        )
+    urgency = step.urgency or Urgency.NORMAL
+    return replace(
+        life,
+        stage=Stage.FOLLOW_UP,
+        since=step.at,
+        channel=Channel(step.value),
+        urgency=urgency,
+        reference=step.reference,
+    )
+
+
+def _referenced(life: Life, step: Step) -> Life:
+    return replace(life, reference=step.reference)
+
+
+def _permitted(life: Life, step: Step) -> Life:
+    return replace(life, permission=step.reference)
+
+
+def _exported(life: Life, _step: Step) -> Life:
+    return life
+
+
+def _closed(life: Life, step: Step) -> Life:
+    return replace(life, stage=Stage.CLOSED, since=step.at, outcome=HitOutcome(step.value))
+
+
+def _withdrawn(life: Life, step: Step) -> Life:
+    ground = Ground(step.value)
+    if life.stage is Stage.WITHDRAWN and not life.can_still_be_erased(ground):
+        raise OrderError("the hit was withdrawn already", hint=_HINTS[Stage.WITHDRAWN])
+    return replace(
+        life,
+        stage=Stage.WITHDRAWN,
+        since=step.at,
+        ground=ground,
+        withdrawn_by=step.person,
+        late=is_late(life.arrived_at, step.at),
+    )
+
+
+def is_late(arrived_at: int, withdrawn_at: int) -> bool:
+    """Say whether a withdrawal comes after the correction duty's hours."""
+    return withdrawn_at > arrived_at + CORRECTION_HOURS * HOUR
+
+
+_ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.WITHDRAWN}
+
+_FROM: Mapping[StepKind, frozenset[Stage]] = {
+    StepKind.ACKNOWLEDGED: frozenset({Stage.NEW}),
+    StepKind.DECIDED: frozenset({Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
+    StepKind.OPENED: frozenset({Stage.DECIDED}),
+    StepKind.REFERENCED: frozenset({Stage.FOLLOW_UP}),
+    StepKind.PERMITTED: _ALIVE,
+    StepKind.EXPORTED: frozenset({Stage.FOLLOW_UP}),
+    StepKind.CLOSED: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
+    # A hit that was closed can turn out to rest on a wrong record.
+    StepKind.WITHDRAWN: frozenset(Stage),
+}
+"""From which stages each step can be taken."""
+
+_TAKE: Mapping[StepKind, Callable[[Life, Step], Life]] = {
+    StepKind.ACKNOWLEDGED: _acknowledged,
+    StepKind.DECIDED: _decided,
+    StepKind.OPENED: _opened,
+    StepKind.REFERENCED: _referenced,
+    StepKind.PERMITTED: _permitted,
+    StepKind.EXPORTED: _exported,
+    StepKind.CLOSED: _closed,
+    StepKind.WITHDRAWN: _withdrawn,
+}
+
+_WORDS: Mapping[Stage, str] = {
+    Stage.NEW: "new",
+    Stage.ACKNOWLEDGED: "acknowledged",
+    Stage.DECIDED: "decided",
+    Stage.FOLLOW_UP: "in follow-up",
+    Stage.CLOSED: "closed",
+    Stage.WITHDRAWN: "withdrawn",
+}
+
+_WORDS_OF_STEPS: Mapping[StepKind, str] = {
+    StepKind.ACKNOWLEDGED: "acknowledged",
+    StepKind.DECIDED: "decided",
+    StepKind.OPENED: "followed up",
+    StepKind.REFERENCED: "given a reference",
+    StepKind.PERMITTED: "given a permission",
+    StepKind.EXPORTED: "exported",
+    StepKind.CLOSED: "closed",
+    StepKind.WITHDRAWN: "withdrawn",
+}
+
+_HINTS: Mapping[Stage, str] = {
+    Stage.NEW: "acknowledge it first: `aquila hit acknowledge`",
+    Stage.ACKNOWLEDGED: "decide first: `aquila hit decide`",
+    Stage.DECIDED: "open a follow-up first: `aquila hit follow-up`",
+    Stage.WITHDRAWN: "what was withdrawn stays so",
+}

@@ -1,0 +1,91 @@
+"""What parties sign after their hits: withdrawals, their acknowledgements, and outcomes (PROTOCOL.md 3.11)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from aquila.followup.life import Ground  # noqa: TC001 - read by pydantic
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, ascending
+from aquila.protocol.messages.statements import BoundStatement
+
+MOST_WITHDRAWN = 1_000
+"""Hits of one withdrawal at most."""
+
+
+class Withdrawal(BoundStatement):
+    """The owner of records withdraws hits on them, towards one counterpart; only ids and a word say why."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.withdrawal+json"
+
+    counterpart: PartyCode
+    hits: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_WITHDRAWN)]
+    ground: Ground
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending(list(self.hits), "withdrawn hits")
+        return self
+
+
+class Acknowledgement(BoundStatement):
+    """A party has marked the hits of a withdrawal.
+
+    `hits` says how many of them it held, `erased` whether it erased what the owner's notes said.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.acknowledgement+json"
+
+    withdrawal: Digest
+    hits: Count
+    erased: bool
+
+
+class LevelOutcomes(Message):
+    """What came of the hits of one level; those that nobody has closed yet are open."""
+
+    certainty: Level
+    confirmed: Count
+    refuted: Count
+    unresolved: Count
+    withdrawn: Count
+    open: Count
+
+    @property
+    def total(self) -> int:
+        """All hits of the level."""
+        return self.confirmed + self.refuted + self.unresolved + self.withdrawn + self.open
+
+
+class PairOutcomes(Message):
+    """What came of the hits with one counterpart, by level from low to high; levels without a hit are left out."""
+
+    counterpart: PartyCode
+    levels: Annotated[tuple[LevelOutcomes, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        ranks = [one.certainty.least for one in self.levels]
+        if ranks != sorted(set(ranks)):
+            raise ValueError("the levels must be distinct and in ascending order")
+        return self
+
+
+class Outcomes(BoundStatement):
+    """What came of a party's hits so far, in numbers; a later statement takes the place of an earlier one."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.outcomes+json"
+
+    pairs: tuple[PairOutcomes, ...]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending([pair.counterpart for pair in self.pairs], "counterparts")
+        return self
+
+    @property
+    def total(self) -> int:
+        """All hits of the statement."""
+        return sum(level.total for pair in self.pairs for level in pair.levels)
