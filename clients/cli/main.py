@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
-from clients.cli import audit, bench, demo, matcher, node, parties, people, records, rehearse, rounds, rules
+from clients.cli import audit, bench, demo, matcher, node, parties, people, records, rehearse, rounds, rules, web
 from clients.cli.acting import LOGIN
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
@@ -45,6 +45,7 @@ app.command()(people.logout)
 app.command()(people.whoami)
 app.command()(people.enrol)
 app.command("roles")(people.show_roles)
+app.command()(web.web)
 
 
 @app.callback(invoke_without_command=True)

@@ -31,7 +31,9 @@ def init(
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
+    from clients.cli.web import front_of_home
     from clients.sdk import find_home
     from services.matcher.main import run
 
-    run(find_home(home, "matcher").settings)
+    found = find_home(home, "matcher")
+    run(found.settings, front=front_of_home(found))

@@ -39,7 +39,9 @@ def init(
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
+    from clients.cli.web import front_of_home
     from clients.sdk import find_home
     from services.node.main import run
 
-    run(find_home(home, "node").settings)
+    found = find_home(home, "node")
+    run(found.settings, front=front_of_home(found))

@@ -40,7 +40,7 @@ LOCAL_COMMANDS = frozenset(
     {
         "audit prove-consistency", "audit prove-inclusion", "bench", "demo", "enrol", "login", "matcher init",
         "matcher serve", "node init", "node serve", "party card", "party register", "rehearse", "roles",
-        "rules compare", "rules explain", "rules list",
+        "rules compare", "rules explain", "rules list", "web",
     }
 )  # fmt: skip
 """Commands that need nobody's permission: they work on files alone, or are how a person gets in."""

@@ -7,6 +7,7 @@ only.
 from __future__ import annotations
 
 import ssl
+from copy import copy
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -73,13 +74,20 @@ class Connection:
             trust_env=False,
             transport=transport,
         )
-        self.carry(access.token)
+        self._token = access.token
 
     def carry(self, token: str) -> None:
         """Show another token from now on, or none."""
-        self._client.headers.pop("authorization", None)
-        if token:
-            self._client.headers["authorization"] = f"Bearer {token}"
+        self._token = token
+
+    def as_bearer(self, token: str) -> Connection:
+        """Return a connection that shares this one's sockets and TLS and calls with another token, or none.
+
+        One process may speak for many people, each with the token of their own session; only this one is closed.
+        """
+        other = copy(self)
+        other._token = token  # noqa: SLF001 - of our own class
+        return other
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +128,7 @@ class Connection:
             ProtocolError: It refused without a problem document.
         """
         try:
-            response = self._client.request(method, path, **options)
+            response = self._client.request(method, path, headers=self._headers(), **options)
         except httpx.HTTPError as error:
             # Its message may quote what came; the class says what happened.
             raise PeerUnavailableError(
@@ -131,6 +139,9 @@ class Connection:
         if not response.is_success:
             raise _refusal(response)
         return response.content
+
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._token}"} if self._token else {}
 
 
 def _refusal(response: httpx.Response) -> AquilaError:

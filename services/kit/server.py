@@ -12,7 +12,7 @@ import socket
 import ssl
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from services.kit.drivers import Driver
     from services.kit.settings import ServiceSettings, TlsSettings
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
 _LOG = Log("kit.server")
 _GRACE_SECONDS = 10
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Front(Protocol):
+    """What stands before a service's application and passes on what is not its own: the service's pages."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+
+    def end(self) -> None:
+        """Let go of whoever waits, since the process is about to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +95,33 @@ def bind(settings: ServiceSettings) -> Endpoint:
     return Endpoint(bound, listen.host, port, listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}")
 
 
+FrontOf: TypeAlias = "Callable[[ASGIApp, Endpoint], Front]"
+
+
+def put_before(
+    app: ASGIApp, endpoint: Endpoint, front: FrontOf | None, before_end: Callable[[], None] = lambda: None
+) -> tuple[ASGIApp, Callable[[], None]]:
+    """Return what is to be served, and what is to be called before the end, where something may stand in front.
+
+    Args:
+        app: The service's application.
+        endpoint: Where it is served.
+        front: Makes what stands before it, or None for nothing.
+        before_end: What the service itself calls before the end.
+    """
+    if front is None:
+        return app, before_end
+    made = front(app, endpoint)
+
+    def end() -> None:
+        made.end()
+        before_end()
+
+    return made, end
+
+
 def serve(
-    app: FastAPI,
+    app: ASGIApp,
     endpoint: Endpoint,
     tls: TlsSettings | None = None,
     before_end: Callable[[], None] = lambda: None,

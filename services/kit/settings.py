@@ -176,6 +176,7 @@ class ServiceSettings(Settings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows are kept.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
     people: PeopleSettings = Field(default_factory=PeopleSettings, description="Accounts and sessions.")
+    pages: bool = Field(default=True, description="Serve the pages beside the service; else `aquila web` does.")
 
     @model_validator(mode="after")
     def _cluster_is_reached_by_tls(self) -> Self:

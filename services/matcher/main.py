@@ -17,7 +17,7 @@ from services.kit.nonces import StoredNonces
 from services.kit.operators import TOKEN_FILE, OperatorToken
 from services.kit.people import Door
 from services.kit.people import routes as people_routes
-from services.kit.server import bind, lifespan_of, serve
+from services.kit.server import bind, lifespan_of, put_before, serve
 from services.kit.settings import load
 from services.kit.signatures import CallVerifier
 from services.kit.web import application
@@ -34,14 +34,18 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from services.kit.server import Endpoint
+    from services.kit.server import Endpoint, FrontOf
     from services.matcher.desk import Desk
 
 PACKAGE = "services.matcher"
 
 
-def run(settings_path: Path) -> None:
+def run(settings_path: Path, front: FrontOf | None = None) -> None:
     """Serve until a signal ends it; the database is migrated first.
+
+    Args:
+        settings_path: The settings file.
+        front: Makes what stands before the service at the same address: its pages.
 
     Raises:
         InputError: The settings, the registry, an address or the executor cannot be used.
@@ -56,7 +60,8 @@ def run(settings_path: Path) -> None:
     desk: Desk = app.state.desk
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         desk.workers.start()
-    serve(app, endpoint, settings.tls, before_end=desk.bell.take_down)
+    served, before_end = put_before(app, endpoint, front, desk.bell.take_down)
+    serve(served, endpoint, settings.tls, before_end)
 
 
 def prepare(settings: MatcherSettings) -> None:

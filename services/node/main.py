@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from aquila.protocol.registry import Registry
+    from services.kit.server import FrontOf
 
 PACKAGE = "services.node"
 
@@ -120,12 +121,13 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
     return app
 
 
-def run(settings_path: Path, port: int | None = None) -> None:
+def run(settings_path: Path, port: int | None = None, front: FrontOf | None = None) -> None:
     """Serve a node until it is stopped.
 
     Args:
         settings_path: The settings file.
         port: Instead of the settings' port; 0 takes a free one.
+        front: Makes what stands before the service at the same address: its pages.
 
     Raises:
         AquilaError: The node cannot start; the message says why.
@@ -138,7 +140,8 @@ def run(settings_path: Path, port: int | None = None) -> None:
     made = assemble(settings)
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         made.workers.start()
-    server.serve(build(settings, made), endpoint, settings.tls)
+    app, before_end = server.put_before(build(settings, made), endpoint, front)
+    server.serve(app, endpoint, settings.tls, before_end)
 
 
 def _database(settings: NodeSettings) -> URL:

@@ -1,0 +1,67 @@
+"""`aquila web`: the pages of a service alone, in a process of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from clients.sdk import Home
+    from services.kit.server import FrontOf
+
+_SECRETARIAT = "PCC SEE Secretariat"
+
+
+def web(
+    service: Annotated[str, typer.Option("--service", metavar="URL", help="Where the service is.")],
+    kind: Annotated[Literal["node", "matcher"], typer.Option(help="Whose pages: a node's or the matcher's.")] = "node",
+    name: Annotated[str, typer.Option(help="The party's name, in the head of each page.")] = "",
+    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback only with --certificate.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the pages listen; 0 takes a free port.")] = 8790,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM file of the pages' certificate.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of the certificate's key.")] = None,
+    ca: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of the service.")] = None,
+) -> None:
+    """Serve the pages of a node or of the matcher that runs elsewhere, until it is stopped.
+
+    `aquila node serve` and `aquila matcher serve` serve the same pages themselves, unless their settings say
+    `pages = false`.
+    """
+    from aquila.audit.roles import Service
+    from clients.sdk import Access
+    from clients.web.compose import pages_alone
+    from services.kit import logs
+    from services.kit.server import bind, serve
+    from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
+
+    tls = TlsSettings(certificate=certificate, key=key) if certificate and key else None
+    settings = ServiceSettings(home=Path(), listen=ListenSettings(host=host, port=port), tls=tls)
+    logs.configure(settings.log_level)
+    endpoint = bind(settings)
+    app, site = pages_alone(Service(kind), name or _named(kind), Access(kind, service, "", ca), endpoint)
+    serve(app, endpoint, tls, site.end)
+
+
+def front_of_home(home: Home) -> FrontOf | None:
+    """Return what puts a service's pages before it, or None where its settings want none.
+
+    Raises:
+        InputError: The settings cannot be read.
+    """
+    from aquila.audit.roles import Service
+    from clients.web.compose import front_of
+
+    settings = home.read_settings()
+    if not settings.get("pages", True):
+        return None
+    return front_of(Service(home.service), str(settings.get("name", "")) or _named(home.service))
+
+
+def _named(kind: str) -> str:
+    return _SECRETARIAT if kind == "matcher" else "Node"

@@ -1,0 +1,88 @@
+"""Putting the pages of a service together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from anyio import to_thread
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from aquila.errors import AquilaError, InputError
+from clients.web.guard import PagesGuard
+from clients.web.pages import routers_of
+from clients.web.troubles import trouble_of
+from clients.web.visit import SignInNeeded, keep_cookie, visit_of
+from services.kit.errors import UnknownCallerError
+
+if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
+
+    from clients.web.site import Site
+
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def pages_of(site: Site) -> FastAPI:
+    """Return the pages of a site as an application; it starts nothing."""
+    app = FastAPI(title="Aquila pages", openapi_url=None, docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY)
+    app.state.site = site
+    app.add_exception_handler(AquilaError, _on_error)
+    app.add_exception_handler(ValidationError, _on_invalid)
+    app.add_exception_handler(SignInNeeded, _on_stranger)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(PagesGuard, site=site)
+    for router in routers_of(site):
+        app.include_router(router)
+    return app
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    """Show what is wrong; whose session is over is shown the way in."""
+    assert isinstance(error, AquilaError)
+    if isinstance(error, UnknownCallerError):
+        return await _on_stranger(request, error)
+    return await _show(request, error)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    """Show which fields of a form cannot be used, never what was in them."""
+    assert isinstance(error, ValidationError)
+    names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
+    return await _show(request, InputError(f"these fields cannot be used: {', '.join(names)}"))
+
+
+async def _on_stranger(request: Request, _error: Exception) -> Response:
+    """Send whoever has no session to the sign-in page, and back here afterwards."""
+    visit = visit_of(request)
+    wanted = request.url.path if request.method == "GET" and request.url.path != "/" else ""
+    response = RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}" if wanted else "/sign-in", 303)
+    if visit.session:
+        keep_cookie(visit.site, response, visit.site.cookie("session"), "", 0)
+    return response
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    """Show a page for what the framework refuses by itself, such as an unknown path."""
+    assert isinstance(error, HTTPException)
+    return await _show(request, error)
+
+
+async def _show(request: Request, error: AquilaError | HTTPException) -> Response:
+    """Return the page of an error; in a thread, since its head asks the service who looks."""
+    visit = visit_of(request)
+    trouble = trouble_of(error)
+
+    def show() -> Response:
+        return visit.show("trouble.html", trouble.status, trouble=trouble)
+
+    return await to_thread.run_sync(show, limiter=visit.site.threads)

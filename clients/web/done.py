@@ -1,0 +1,28 @@
+"""What a page says after a form was sent: sentences by name, so that an address can name one and hold no text."""
+
+from __future__ import annotations
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+DONE = {
+    "stored": _n("The list is stored."),
+    "noted": _n("It is noted."),
+    "taken-up": _n("The chosen hits are taken up."),
+    "deleted": _n("The list is deleted."),
+    "consented": _n("Your consent is noted."),
+    "submitted": _n("The submission is noted."),
+    "closing": _n("The round is being closed."),
+    "leaving": _n("Your party is leaving the round."),
+    "aborting": _n("The round is being aborted."),
+    "proposed": _n("The round is proposed."),
+    "password": _n("Your password is changed. All your other sessions have ended."),
+    "ended": _n("The session has ended."),
+    "signed-out": _n("You are signed out."),
+    "roles": _n("The roles are changed."),
+    "deactivated": _n("The account can sign in no more."),
+    "activated": _n("The account can sign in again."),
+}

@@ -1,0 +1,222 @@
+"""Words for what the service names by a code: phases, levels, states. Each word comes with a mark for the eye.
+
+A mark is a class of the style sheet (`good`, `care`, `stop`, `told`, or none); the word alone tells everything.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from clients.web.words import Language
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+PHASES = {
+    "proposed": (_n("waits for consents"), "told"),
+    "open": (_n("open"), "told"),
+    "matching": (_n("matching"), "told"),
+    "reporting": (_n("results are out"), "good"),
+    "closed": (_n("closed"), ""),
+    "aborted": (_n("aborted"), "stop"),
+}
+LEVELS = {
+    "high": (_n("high"), 3),
+    "medium": (_n("medium"), 2),
+    "low": (_n("low"), 1),
+}
+SUBMISSIONS = {
+    "wished": (_n("waits to be prepared"), "told"),
+    "preparing": (_n("is being prepared"), "told"),
+    "submitted": (_n("is being evaluated"), "told"),
+    "finalized": (_n("is being sent"), "told"),
+    "tokens_sent": (_n("all is sent"), "good"),
+    "failed": (_n("failed"), "stop"),
+}
+ROLES = {
+    "officer": _n("officer"),
+    "approver": _n("approver"),
+    "analyst": _n("analyst"),
+    "auditor": _n("auditor"),
+    "administrator": _n("administrator"),
+    "secretariat": _n("secretariat's officer"),
+}
+ACCOUNTS = {
+    "invited": (_n("has to enrol"), "told"),
+    "active": (_n("active"), "good"),
+    "locked": (_n("waits after failures"), "care"),
+    "deactivated": (_n("deactivated"), "stop"),
+}
+WISHES = {
+    "consent": _n("This node is about to send its consent."),
+    "close": _n("This node is about to close the round."),
+    "abort": _n("This node is about to leave the round."),
+}
+PARTIES = {
+    "AL": _n("Albania"),
+    "AT": _n("Austria"),
+    "BA": _n("Bosnia and Herzegovina"),
+    "BG": _n("Bulgaria"),
+    "HR": _n("Croatia"),
+    "HU": _n("Hungary"),
+    "MD": _n("Moldova"),
+    "ME": _n("Montenegro"),
+    "MK": _n("North Macedonia"),
+    "RO": _n("Romania"),
+    "RS": _n("Serbia"),
+    "SI": _n("Slovenia"),
+    "XK": _n("Kosovo*"),
+}
+FIELDS = {
+    "record_id": _n("Record number"),
+    "given_names": _n("Given names"),
+    "family_names": _n("Family names"),
+    "full_name": _n("Full name"),
+    "aliases": _n("Also known as"),
+    "date_of_birth": _n("Date of birth"),
+    "sex": _n("Sex"),
+    "place_of_birth": _n("Place of birth"),
+    "country_of_birth": _n("Country of birth"),
+    "nationality": _n("Nationality"),
+    "nationalities": _n("Nationalities"),
+    "document_numbers": _n("Document numbers"),
+    "national_numbers": _n("National numbers"),
+    "phone_numbers": _n("Phone numbers"),
+    "email_addresses": _n("E-mail addresses"),
+    "emails": _n("E-mail addresses"),
+    "category": _n("Category"),
+    "source_evaluation": _n("Evaluation of the source"),
+    "information_evaluation": _n("Evaluation of the information"),
+    "handling_code": _n("Handling code"),
+    "indicators": _n("Indicators"),
+    "row": _n("Row"),
+}
+STAGES = {
+    "new": (_n("new"), "told"),
+    "acknowledged": (_n("taken up"), "told"),
+    "decided": (_n("decided"), "care"),
+    "follow_up": (_n("in follow-up"), "care"),
+    "closed": (_n("closed"), ""),
+    "withdrawn": (_n("withdrawn"), "stop"),
+}
+DECISIONS = {
+    "same": _n("the same person"),
+    "not_the_same": _n("not the same person"),
+    "cannot_tell": _n("cannot tell"),
+}
+CHANNELS = {"siena": "SIENA", "interpol": "Interpol I-24/7", "bilateral": _n("bilateral channel")}
+URGENCIES = {"urgent": _n("urgent: answer within 8 hours"), "normal": _n("normal: answer within 48 hours")}
+OUTCOMES = {
+    "confirmed": _n("the same person, confirmed by the other party"),
+    "refuted": _n("not the same person"),
+    "unresolved": _n("it could not be found out"),
+}
+GROUNDS = {
+    "incorrect": _n("the record is not correct"),
+    "unlawful": _n("the record may not be held"),
+    "not_needed": _n("the record is not needed any more"),
+    "erased": _n("the record was erased"),
+}
+STEPS = {
+    "acknowledged": _n("taken up"),
+    "decided": _n("decided"),
+    "opened": _n("follow-up opened"),
+    "referenced": _n("number of the channel noted"),
+    "permitted": _n("permission recorded"),
+    "exported": _n("letter exported"),
+    "closed": _n("closed"),
+    "withdrawn": _n("withdrawn"),
+}
+PROMISES = {
+    "high": _n("Of the hits called high, at least 99 in 100 are right."),
+    "medium": _n("Of the hits called medium, at least 90 in 100 are right."),
+    "low": _n("Of the hits called low, at least 50 in 100 are right: half of them may be wrong."),
+}
+_FILLED, _EMPTY = "\u25cf", "\u25cb"
+_DOTS = 3
+_SHORT = 8
+
+
+def filters(language: Language) -> dict[str, Callable[..., object]]:
+    """Return the filters of templates that turn codes into words and marks."""
+    say = language.say
+
+    def tag(code: str, table: dict[str, tuple[str, str]]) -> Markup:
+        text, mark = table.get(code, (code, ""))
+        return Markup('<span class="tag {}">{}</span>').format(mark, say(text))
+
+    def certainty(level: str) -> Markup:
+        text, dots = LEVELS[level]
+        shape = _FILLED * dots + _EMPTY * (_DOTS - dots)
+        return Markup('<span class="certainty"><span class="dots" aria-hidden="true">{}</span>{}</span>').format(
+            shape, say(text)
+        )
+
+    def party(code: str) -> Markup:
+        name = PARTIES.get(code)
+        return Markup('<abbr title="{}">{}</abbr>').format(say(name), code) if name else escape(code)
+
+    def word(code: str, table: dict[str, str]) -> str:
+        return say(table.get(code, code))
+
+    def level_word(level: str) -> str:
+        return say(LEVELS[level][0])
+
+    def party_name(code: str) -> str:
+        return f"{word(code, PARTIES)} ({code})" if code in PARTIES else code
+
+    def parties(codes: Iterable[str]) -> Markup:
+        return Markup(", ").join(map(party, codes))
+
+    made = (certainty, level_word, party, party_name, parties)
+    return {one.__name__: one for one in made} | {
+        "phase": partial(tag, table=PHASES),
+        "submission_state": partial(tag, table=SUBMISSIONS),
+        "account_state": partial(tag, table=ACCOUNTS),
+        "stage": partial(tag, table=STAGES),
+        "decision": partial(word, table=DECISIONS),
+        "channel": partial(word, table=CHANNELS),
+        "urgency": partial(word, table=URGENCIES),
+        "ground": partial(word, table=GROUNDS),
+        "step": partial(word, table=STEPS),
+        "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
+        "promise": partial(word, table=PROMISES),
+        "person": person,
+        "role": partial(word, table=ROLES),
+        "wish": partial(word, table=WISHES),
+        "field_name": partial(word, table=FIELDS),
+        "short": short,
+        "fingerprint": fingerprint,
+        "joined": joined,
+    }
+
+
+def short(identifier: str) -> str:
+    """Return the digits of an identifier that pages show."""
+    return identifier[:_SHORT]
+
+
+def fingerprint(digest: str) -> str:
+    """Return a digest in groups of four, to be read out by telephone."""
+    return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
+
+
+def person(record: dict[str, str | list[str]]) -> str:
+    """Return names and date of birth of an own record, as its list has them."""
+    names = [joined(record[name]) for name in ("given_names", "family_names", "full_name") if record.get(name)]
+    date = joined(record.get("date_of_birth", ""))
+    return ", ".join(part for part in (" ".join(names), date) if part)
+
+
+def joined(value: str | list[str]) -> str:
+    """Return one or several values as one text."""
+    return value if isinstance(value, str) else ", ".join(value)

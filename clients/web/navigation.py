@@ -1,0 +1,66 @@
+"""Where a visitor can go: only what the visitor's roles allow, in the order of the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.audit.roles import Action, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clients.web.visit import Visit
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of the site.
+
+    Attributes:
+        path: Where it begins.
+        name: What it is called, in English.
+        action: The action without which it has nothing to show.
+        here: Whether the visitor is in it.
+    """
+
+    path: str
+    name: str
+    action: Action
+    here: bool = False
+
+
+_PLACES = {
+    Service.NODE: (
+        Place("/", _n("Home"), Action.SEE_STATUS),
+        Place("/records", _n("Records"), Action.LIST_RECORDS),
+        Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
+        Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
+    ),
+    Service.MATCHER: (
+        Place("/", _n("Home"), Action.SEE_STATUS),
+        Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
+        Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
+    ),
+}
+
+
+def places_of(visit: Visit) -> Sequence[Place]:
+    """Return the places of a visitor; none before sign-in."""
+    if visit.who is None:
+        return ()
+    path = visit.request.url.path
+    return [
+        Place(place.path, place.name, place.action, here=_is_in(path, place.path))
+        for place in _PLACES[visit.site.service]
+        if visit.may(place.action)
+    ]
+
+
+def _is_in(path: str, place: str) -> bool:
+    return path == place or (place != "/" and path.startswith(f"{place}/"))

@@ -1,0 +1,23 @@
+"""What a browser can ask for: one module for each part of the site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.web.pages import accounts, home, matcher_rounds, node_rounds, plain, records, signing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import APIRouter
+
+    from clients.web.site import Site
+
+_SHARED = (plain.router, signing.router, accounts.router)
+_NODE = (home.node, records.router, node_rounds.router)
+_MATCHER = (home.matcher, matcher_rounds.router)
+
+
+def routers_of(site: Site) -> Sequence[APIRouter]:
+    """Return the pages of a site."""
+    return (*_SHARED, *(_NODE if site.is_node else _MATCHER))

@@ -1,0 +1,114 @@
+"""People: one's own sessions and password, and for the administrator the accounts of the service."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from aquila.audit.roles import Role, role_table
+from aquila.errors import InputError
+from clients.web.visit import Sent, Visited, keep_cookie, threaded
+from services.kit.errors import SignInError
+
+router = APIRouter()
+
+
+@router.get("/account")
+@threaded
+def get_account(visit: Visited) -> Response:
+    """Show who one is here, and one's sessions."""
+    return visit.show("account.html", sessions=visit.people().sessions().sessions, wrong="")
+
+
+@router.post("/account/password")
+@threaded
+def post_password(visit: Visited, sent: Sent) -> Response:
+    """Set another password."""
+    people, new = visit.people(), sent.secret("new_password")
+    wrong = "again" if new != sent.secret("again") else ""
+    if not wrong:
+        try:
+            grant = people.change_password(sent.secret("password"), sent.text("code").replace(" ", ""), new)
+        except SignInError:
+            wrong = "code"
+        except InputError:
+            wrong = "easy"
+    if wrong:
+        return visit.show("account.html", 422, sessions=people.sessions().sessions, wrong=wrong)
+    response = visit.go("/account", "password")
+    keep_cookie(visit.site, response, visit.site.cookie("session"), grant.token)
+    return response
+
+
+@router.post("/account/sessions/{session_id}/end")
+@threaded
+def post_end(visit: Visited, sent: Sent, session_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """End one of one's own sessions."""
+    visit.people().end_session(session_id)
+    return visit.go("/account", "ended")
+
+
+@router.get("/people")
+@threaded
+def get_people(visit: Visited) -> Response:
+    """Show all accounts."""
+    return visit.show("people.html", accounts=visit.people().accounts().accounts, roles=_roles(visit), invitation=None)
+
+
+@router.post("/people")
+@threaded
+def post_person(visit: Visited, sent: Sent) -> Response:
+    """Make an account and show its enrolment code, once."""
+    people = visit.people()
+    invitation = people.add_account(sent.text("login").lower(), _chosen_roles(sent))
+    return visit.show("people.html", accounts=people.accounts().accounts, roles=_roles(visit), invitation=invitation)
+
+
+@router.post("/people/{person}/reset")
+@threaded
+def post_reset(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Let a person enrol anew and show the enrolment code, once."""
+    people = visit.people()
+    invitation = people.reset_account(person)
+    return visit.show("people.html", accounts=people.accounts().accounts, roles=_roles(visit), invitation=invitation)
+
+
+@router.post("/people/{person}/roles")
+@threaded
+def post_roles(visit: Visited, sent: Sent, person: str) -> Response:
+    """Give an account other roles."""
+    visit.people().change_roles(person, _chosen_roles(sent))
+    return visit.go("/people", "roles")
+
+
+@router.post("/people/{person}/deactivate")
+@threaded
+def post_deactivate(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Let an account sign in no more."""
+    visit.people().deactivate_account(person)
+    return visit.go("/people", "deactivated")
+
+
+@router.post("/people/{person}/activate")
+@threaded
+def post_activate(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Let an account sign in again."""
+    visit.people().activate_account(person)
+    return visit.go("/people", "activated")
+
+
+def _roles(visit: Visited) -> list[tuple[str, str]]:
+    """Return the roles that accounts of this service can have, each with what it is for."""
+    table, service = role_table(), visit.site.service
+    return [(role.value, table.rows[service, role].means) for role in table.roles_of(service)]
+
+
+def _chosen_roles(sent: Sent) -> tuple[Role, ...]:
+    """Return the roles that were ticked.
+
+    Raises:
+        InputError: None, or one that there is not.
+    """
+    try:
+        return tuple(Role(text) for text in sent.texts("role"))
+    except ValueError:
+        raise InputError("there is no such role") from None

@@ -1,0 +1,106 @@
+"""The first page: what needs whoever looks, the most pressing first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Response
+
+from aquila.protocol.state import Phase
+from clients.web.visit import Visited, threaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.protocol.messages.views import RoundEntry
+    from clients.web.visit import Visit
+
+node = APIRouter()
+matcher = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for the visitor.
+
+    Attributes:
+        title: What it is.
+        text: What is to be done, in a sentence.
+        path: Where it is done.
+        link: The link's words.
+        word: In one word why it is pressing, or nothing.
+        mark: The word's mark.
+    """
+
+    title: str
+    text: str
+    path: str
+    link: str
+    word: str = ""
+    mark: str = ""
+
+
+@node.get("/")
+@threaded
+def get_node_home(visit: Visited) -> Response:
+    """Show what needs an officer, approver, analyst, auditor or administrator of a party."""
+    client = visit.node()
+    needs = list(_of_rounds(visit, client.rounds().rounds)) if visit.may("rounds.see") else []
+    return visit.show("home.html", needs=needs, status=client.status())
+
+
+@matcher.get("/")
+@threaded
+def get_matcher_home(visit: Visited) -> Response:
+    """Show what needs the secretariat."""
+    visit.need("status.see")
+    entries = visit.matcher().rounds().rounds if visit.may("rounds.see") else ()
+    needs = [
+        Need(
+            f"{entry.area}: {entry.category}",
+            visit.say(_WATCHED[entry.phase]),
+            f"/rounds/{entry.round_id}",
+            visit.say("Look at the round"),
+        )
+        for entry in entries
+        if entry.phase in _WATCHED
+    ]
+    return visit.show("home.html", needs=needs, status=None)
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+_WATCHED = {
+    Phase.PROPOSED.value: _n("The round waits for consents."),
+    Phase.OPEN.value: _n("The round waits for the parties' lists."),
+    Phase.MATCHING.value: _n("The round is being matched."),
+    Phase.REPORTING.value: _n("The results are out. The round can be closed when every party has its hits."),
+}
+
+
+def _of_rounds(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[Need]:
+    """Yield what rounds want of the visitor; rounds that are over want nothing."""
+    client = visit.node()
+    for entry in entries:
+        if entry.phase in {Phase.CLOSED, Phase.ABORTED}:
+            continue
+        view = client.round(entry.round_id)
+        title, path = f"{entry.area}: {entry.category}", f"/rounds/{entry.round_id}"
+        if view.problems:
+            text = visit.say("Something stands in the way of this round.")
+            yield Need(title, text, path, visit.say("See what it is"), visit.say("problem"), "stop")
+        if entry.phase == Phase.PROPOSED and not view.consented and not view.wishes and visit.may("consent.ask"):
+            until = visit.language.moment(view.manifest.window.consent_by)
+            text = visit.say("The secretariat proposes a round. Consent is possible until %(until)s.", until=until)
+            yield Need(title, text, path, visit.say("Read the proposal"), visit.say("consent"), "told")
+        if view.consented and not view.submissions and visit.may("submission.ask"):
+            until = visit.language.moment(view.manifest.window.submit_by)
+            text = visit.say("Your party takes part. Its list is due by %(until)s.", until=until)
+            yield Need(title, text, path, visit.say("Submit a list"), visit.say("list"), "told")
+        if view.hits and visit.may("hits.see"):
+            text = visit.say("Hits are here to be looked at: %(count)s.", count=visit.language.number(view.hits))
+            yield Need(title, text, f"{path}/hits", visit.say("See the hits"), visit.say("hits"), "good")

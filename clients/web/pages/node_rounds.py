@@ -1,0 +1,83 @@
+"""Rounds at a node: read a proposal, consent, submit, watch, close, leave."""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import APIRouter, Response
+
+from aquila.protocol.messages import Justification, Kind, Mode
+from aquila.protocol.messages.views import SubmissionRequest
+from clients.web import progress
+from clients.web.pages.paths import identifier
+from clients.web.visit import Sent, Visited, threaded
+
+router = APIRouter()
+
+
+@router.get("/rounds")
+@threaded
+def get_rounds(visit: Visited) -> Response:
+    """Show the rounds that this node knows."""
+    return visit.show("rounds.html", rounds=visit.node().rounds().rounds)
+
+
+@router.get("/rounds/{round_id}")
+@threaded
+def get_round(visit: Visited, round_id: str) -> Response:
+    """Show one round."""
+    client = visit.node()
+    view = client.round(round_id)
+    return visit.show(
+        "node_round.html",
+        view=view,
+        steps=progress.steps_of(view),
+        live=view.entry.phase not in progress.ENDED,
+        left=progress.seconds_left(view.manifest, view.entry.phase, time.time()),
+        imports=client.imports().imports if visit.may("records.list") else (),
+        has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
+        queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
+    )
+
+
+@router.get("/rounds/{round_id}/live")
+def get_live(visit: Visited, round_id: str) -> Response:
+    """Tell what changes in a round as it changes."""
+    return progress.live(visit, lambda: visit.node().round(round_id), progress.node_values)
+
+
+@router.post("/rounds/{round_id}/consent")
+@threaded
+def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Ask for the party's consent."""
+    visit.node().consent(identifier(round_id))
+    return visit.go(f"/rounds/{round_id}", "consented")
+
+
+@router.post("/rounds/{round_id}/submit")
+@threaded
+def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
+    """Ask for a submission."""
+    words = {name: sent.text(name) for name in ("legal_basis", "purpose", "case_reference", "category")}
+    justification = Justification.model_validate(words | {"officer": visit.person})
+    request = SubmissionRequest(
+        import_id=identifier(sent.text("import_id")), kind=sent.choice("kind", Kind), justification=justification
+    )
+    visit.node().submit(identifier(round_id), request)
+    return visit.go(f"/rounds/{round_id}", "submitted")
+
+
+@router.post("/rounds/{round_id}/close")
+@threaded
+def post_close(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Destroy the keys of a round."""
+    visit.node().close(identifier(round_id))
+    return visit.go(f"/rounds/{round_id}", "closing")
+
+
+@router.post("/rounds/{round_id}/abort")
+@threaded
+def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
+    """Leave a round."""
+    visit.node().abort(identifier(round_id), sent.text("reason"))
+    return visit.go(f"/rounds/{round_id}", "leaving")

@@ -1,0 +1,128 @@
+"""A party's lists: look a file through, store it, look for duplicates, delete it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Response
+
+from aquila.errors import InputError
+from aquila.records.person import FIELDS
+from clients.web.pages.paths import identifier
+from clients.web.visit import Sent, Visited, threaded
+from services.kit.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages.views import ImportEntry, RecordReport
+    from clients.web.uploads import Form, Upload
+    from clients.web.visit import Visit
+
+router = APIRouter()
+_MOST = 100
+_NAME_LIMIT = 200
+_CSV_SUFFIXES = frozenset({".csv", ".txt", ".tsv"})
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
+
+
+@router.get("/records")
+@threaded
+def get_records(visit: Visited) -> Response:
+    """Show the lists of this node."""
+    return visit.show("records.html", imports=visit.node().imports().imports, columns=FIELDS)
+
+
+@router.post("/records/preview")
+@threaded
+def post_preview(visit: Visited, sent: Sent) -> Response:
+    """Look a file through and keep it until its officer says yes; nothing is stored."""
+    client, chosen = visit.node(), sent.file("file")
+    if chosen is None:
+        raise InputError("no file was chosen")
+    file_name = PurePath(chosen.filename or "").name
+    form: Form = "csv" if PurePath(file_name).suffix.lower() in _CSV_SUFFIXES else "ftm"
+    report = client.check(chosen.file, form)
+    name = (sent.text("name") or file_name)[:_NAME_LIMIT]
+    upload, sent.kept = visit.site.uploads.keep(visit.session, name, form, chosen.file), True
+    return visit.show("preview.html", upload=upload, report=report, most=_MOST)
+
+
+@router.post("/records/store")
+@threaded
+def post_store(visit: Visited, sent: Sent) -> Response:
+    """Store a list that was looked through."""
+    upload = _kept(visit, sent)
+    accept = sent.ticked("accept_refused")
+    report = visit.node().import_list(upload.file, upload.name, upload.form, accept_refused=accept)
+    visit.site.uploads.drop(visit.session)
+    return visit.go(f"/records/{report.import_id}", "stored")
+
+
+@router.post("/records/findings.csv")
+@threaded
+def post_findings(visit: Visited, sent: Sent) -> Response:
+    """Return what was found in a list as a CSV file: line, record number, field and reason, never a person's values."""
+    upload = _kept(visit, sent)
+    content = findings_csv(visit.node().check(upload.file, upload.form))
+    headers = {"content-disposition": 'attachment; filename="findings.csv"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/records/{import_id}")
+@threaded
+def get_import(visit: Visited, import_id: str) -> Response:
+    """Show one list."""
+    return visit.show("import.html", entry=_entry(visit, import_id), found=None, most=_MOST)
+
+
+@router.get("/records/{import_id}/duplicates")
+@threaded
+def get_duplicates(visit: Visited, import_id: str) -> Response:
+    """Show the records of a list that are likely the same person."""
+    entry = _entry(visit, import_id)
+    return visit.show("import.html", entry=entry, found=visit.node().duplicates(import_id), most=_MOST)
+
+
+@router.post("/records/{import_id}/delete")
+@threaded
+def post_delete(visit: Visited, sent: Sent, import_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Delete a list."""
+    visit.node().delete_import(identifier(import_id))
+    return visit.go("/records", "deleted")
+
+
+def findings_csv(report: RecordReport) -> bytes:
+    """Return findings as CSV; what a spreadsheet would take for a formula is quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("line", "record", "field", "severity", "reason"))
+    for found in report.findings:
+        row = (str(found.line), found.record_id, found.field, found.severity, found.reason)
+        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row)
+    return out.getvalue().encode()
+
+
+def _kept(visit: Visit, sent: Sent) -> Upload:
+    """Return the list that a form means.
+
+    Raises:
+        InputError: It does not wait any more.
+    """
+    upload = visit.site.uploads.find(visit.session, sent.text("upload_id"))
+    if upload is None:
+        raise InputError("the file does not wait here any more: choose it again")
+    return upload
+
+
+def _entry(visit: Visit, import_id: str) -> ImportEntry:
+    """Return a list.
+
+    Raises:
+        NotFoundError: There is no such list.
+    """
+    for entry in visit.node().imports().imports:
+        if entry.import_id == import_id:
+            return entry
+    raise NotFoundError("the node holds no such import")

@@ -1,0 +1,142 @@
+"""The way in and out: sign-in, enrolment with a one-time code, and the first account of a new home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import segno
+from fastapi import APIRouter, Response
+from pydantic import ValidationError
+
+from aquila.audit.roles import Role
+from aquila.errors import InputError
+from clients.sdk import PeopleClient
+from clients.web.pages.paths import local_path
+from clients.web.visit import Sent, Visited, keep_cookie, threaded
+from services.kit.errors import UnknownCallerError
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages.people_views import SessionGrant
+    from clients.web.visit import Visit
+
+router = APIRouter()
+_WRONG = 401
+
+
+@router.get("/sign-in")
+@threaded
+def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - the word that addresses use for it
+    """Show the form."""
+    if visit.who is not None:
+        return visit.go(local_path(next))
+    return visit.show("sign_in.html", next=local_path(next), login="", wrong=False)
+
+
+@router.post("/sign-in")
+@threaded
+def post_sign_in(visit: Visited, sent: Sent) -> Response:
+    """Open a session; whatever was wrong, the page says the same."""
+    login, wanted = sent.text("login").lower(), local_path(sent.text("next"))
+    try:
+        # With a session that is there already: the service ends it, so that no old token opens anything afterwards.
+        grant = _people(visit, visit.session).sign_in(login, sent.secret("password"), _code(sent))
+    except (UnknownCallerError, ValidationError):
+        return visit.show("sign_in.html", _WRONG, next=wanted, login=login, wrong=True)
+    return _signed_in(visit, grant, wanted)
+
+
+@router.post("/sign-out")
+@threaded
+def post_sign_out(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+    """End the session."""
+    visit.site.uploads.drop(visit.session)
+    visit.people().sign_out()
+    response = visit.go("/sign-in", "signed-out")
+    keep_cookie(visit.site, response, visit.site.cookie("session"), "", 0)
+    # Whatever the browser still has of this site goes as well.
+    response.headers["clear-site-data"] = '"cache", "storage"'
+    return response
+
+
+@router.get("/enrol")
+@threaded
+def get_enrol(visit: Visited) -> Response:
+    """Ask for the login and the code that the administrator handed over."""
+    return visit.show("enrol.html", login="", wrong=False)
+
+
+@router.post("/enrol")
+@threaded
+def post_enrol(visit: Visited, sent: Sent) -> Response:
+    """Show the secret for the authenticator, as a picture and as letters, and ask for a password."""
+    login, code = sent.text("login").lower(), sent.text("enrolment")
+    return _choose_password(visit, login, code)
+
+
+@router.post("/enrol/confirm")
+@threaded
+def post_confirm(visit: Visited, sent: Sent) -> Response:
+    """Set the password and open the first session."""
+    login, enrolment, password = sent.text("login").lower(), sent.text("enrolment"), sent.secret("password")
+    if password != sent.secret("again"):
+        return _choose_password(visit, login, enrolment, "again")
+    try:
+        grant = _people(visit).confirm_enrolment(login, enrolment, password, _code(sent))
+    except (UnknownCallerError, ValidationError):
+        return _choose_password(visit, login, enrolment, "code")
+    except InputError:
+        return _choose_password(visit, login, enrolment, "easy")
+    return _signed_in(visit, grant, "/")
+
+
+@router.get("/set-up")
+@threaded
+def get_set_up(visit: Visited) -> Response:
+    """Ask for the key of the home folder and the login of the first administrator."""
+    return visit.show("set_up.html", wrong=False)
+
+
+@router.post("/set-up")
+@threaded
+def post_set_up(visit: Visited, sent: Sent) -> Response:
+    """Make an administrator's account for whoever holds the key of the home folder."""
+    login = sent.text("login").lower()
+    try:
+        invitation = _people(visit, sent.text("key")).add_account(login, (Role.ADMINISTRATOR,))
+    except UnknownCallerError:
+        return visit.show("set_up.html", _WRONG, wrong=True)
+    return _choose_password(visit, login, invitation.code)
+
+
+def _choose_password(visit: Visit, login: str, code: str, wrong: str = "") -> Response:
+    """Show the page on which a person sets password and authenticator; each showing makes a new secret."""
+    try:
+        authenticator = _people(visit).begin_enrolment(login, code)
+    except (UnknownCallerError, ValidationError):
+        return visit.show("enrol.html", _WRONG, login=login, wrong=True)
+    picture = segno.make(authenticator.uri, error="m", micro=False)
+    return visit.show(
+        "choose_password.html",
+        login=login,
+        enrolment=code,
+        letters=authenticator.secret,
+        picture=picture.svg_inline(scale=5, border=3, light="#fff", svgclass=None, lineclass=None, omitsize=True),
+        wrong=wrong,
+    )
+
+
+def _signed_in(visit: Visit, grant: SessionGrant, path: str) -> Response:
+    """Give the browser the session; it ends with the browser, and at the service when its time is over."""
+    visit.site.uploads.drop(visit.session)
+    response = visit.go(path)
+    keep_cookie(visit.site, response, visit.site.cookie("session"), grant.token)
+    return response
+
+
+def _people(visit: Visit, token: str = "") -> PeopleClient:
+    return PeopleClient(visit.site.connection.as_bearer(token))
+
+
+def _code(sent: Sent) -> str:
+    """Return the authenticator's code; people type it in two groups."""
+    return sent.text("code").replace(" ", "")

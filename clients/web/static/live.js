@@ -1,0 +1,23 @@
+// Live progress: the server sends what changed as text and numbers; nothing here makes markup.
+// Without this file a page shows the same when it is loaded again.
+"use strict";
+const live = document.querySelector("[data-live]");
+if (live && "EventSource" in window) {
+  const source = new EventSource(live.dataset.live);
+  const hint = document.querySelector("[data-live-hint]");
+  if (hint) hint.hidden = true;
+  source.addEventListener("values", (event) => {
+    for (const [name, value] of Object.entries(JSON.parse(event.data))) {
+      for (const element of document.querySelectorAll(`[data-value="${CSS.escape(name)}"]`)) {
+        if (element instanceof HTMLProgressElement) {
+          [element.value, element.max] = value;
+        } else if (element.textContent !== value) {
+          element.textContent = value;
+        }
+      }
+    }
+  });
+  source.addEventListener("changed", () => { source.close(); window.location.reload(); });
+  source.addEventListener("ended", () => source.close());
+  window.addEventListener("pagehide", () => source.close());
+}

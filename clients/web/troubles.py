@@ -1,0 +1,66 @@
+"""Errors as a visitor meets them: what it means in the visitor's own language, and what the service said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+
+from aquila.errors import AquilaError, InputError, OrderError, PolicyError
+from services.kit.errors import (
+    BodyTooLargeError,
+    NotAllowedError,
+    NotFoundError,
+    PeerUnavailableError,
+    problem_of,
+)
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong.
+
+    Attributes:
+        status: The page's HTTP status.
+        title: In a few words, in English.
+        meaning: What it means and what one can do, in English.
+        detail: What the service said, as it said it.
+    """
+
+    status: int
+    title: str
+    meaning: str
+    detail: str
+
+
+_NOT_FOUND = (_n("There is no such page"), _n("It may have been erased, or the address is not complete."))
+_TOO_LARGE = (_n("The file is too large"), _n("Ask the administrator for the limit, or send the list in parts."))
+_FAILED = (
+    _n("Something failed"),
+    _n("Nothing was changed half. Try again; if it fails again, tell the administrator."),
+)
+_MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
+    NotAllowedError: (_n("Your role does not allow this"), _n("Somebody with another role has to do it.")),
+    NotFoundError: _NOT_FOUND,
+    BodyTooLargeError: _TOO_LARGE,
+    PeerUnavailableError: (_n("The service cannot be reached"), _n("It may be starting. Try again in a moment.")),
+    OrderError: (_n("This cannot be done now"), _n("Look at the page again: things may have moved on meanwhile.")),
+    PolicyError: (_n("This was refused"), _n("A rule of the round or of this service does not allow it.")),
+    InputError: (_n("This cannot be used"), _n("Go back, correct what is named below, and send it again.")),
+    AquilaError: _FAILED,
+}
+
+
+def trouble_of(error: AquilaError | HTTPException) -> Trouble:
+    """Return what a page tells of an error. A hint is left out: it speaks of commands."""
+    if isinstance(error, HTTPException):
+        too_large = error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return Trouble(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), "")
+    title, meaning = next(_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS)
+    return Trouble(int(str(problem_of(error)["status"])), title, meaning, error.message)

@@ -1,0 +1,221 @@
+"""One visit of a page: who looks, in which language, and what may be shown."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+
+from anyio import to_thread
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from clients.sdk import MatcherClient, NodeClient, PeopleClient
+from clients.web import forms
+from clients.web.done import DONE
+from clients.web.navigation import places_of
+from clients.web.site import Site
+from clients.web.words import chosen
+from services.kit.errors import NotAllowedError, UnknownCallerError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from fastapi import Response
+
+    from aquila.protocol.messages.people_views import WhoAmI
+    from clients.sdk import Connection
+    from clients.web.words import Language
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LANGUAGE_COOKIE = "aquila-language"
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+class SignInNeeded(Exception):  # noqa: N818 - it is no error: the visitor is shown the way in
+    """Whoever looks has no session."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One call of a browser.
+
+    Attributes:
+        site: The pages.
+        request: The call.
+        language: In which the visitor reads.
+        session: The token of the visitor's session, or nothing.
+        early: Before sign-in: a random value that forms are bound to, or nothing.
+    """
+
+    site: Site
+    request: Request
+    language: Language
+    session: str
+    early: str
+    _asked: bool = False
+    _who: WhoAmI | None = None
+
+    @property
+    def who(self) -> WhoAmI | None:
+        """Whoever has this session, as the service knows the person; None without one. Asked once for a page.
+
+        Raises:
+            PeerUnavailableError: The service cannot be reached.
+        """
+        if self.session and not self._asked:
+            self._asked = True
+            with contextlib.suppress(UnknownCallerError):
+                self._who = PeopleClient(self.connection()).me()
+        return self._who
+
+    @property
+    def person(self) -> str:
+        """The visitor's pseudonymous id.
+
+        Raises:
+            SignInNeeded: There is no session.
+        """
+        if self.who is None:
+            raise SignInNeeded
+        return self.who.person
+
+    @property
+    def here(self) -> str:
+        """The path of this page, to come back to from the choice of a language."""
+        return self.request.url.path if self.request.method == "GET" else "/"
+
+    @property
+    def done(self) -> str:
+        """The sentence that tells of what was just done, in English, or nothing."""
+        return DONE.get(self.request.query_params.get("done", ""), "")
+
+    @property
+    def secret(self) -> str:
+        """What the visitor's cookie holds, to which forms are bound."""
+        return self.session or self.early
+
+    @property
+    def form_token(self) -> str:
+        """The token of this visitor's forms."""
+        return forms.token_of(self.secret)
+
+    def node(self) -> NodeClient:
+        """Return the node's client, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return NodeClient(self.connection())
+
+    def matcher(self) -> MatcherClient:
+        """Return the matcher's client, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return MatcherClient(self.connection())
+
+    def people(self) -> PeopleClient:
+        """Return the client of what concerns people, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return PeopleClient(self.connection())
+
+    def connection(self) -> Connection:
+        """Return a connection that calls with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        if not self.session:
+            raise SignInNeeded
+        return self.site.connection.as_bearer(self.session)
+
+    def may(self, action: str) -> bool:
+        """Tell whether the visitor's roles allow an action; the service asks again whenever it is called."""
+        return self.who is not None and action in self.who.actions
+
+    def need(self, action: str) -> None:
+        """Show a page that asks the service for nothing only to whom it is meant for.
+
+        Raises:
+            SignInNeeded: There is no session.
+            NotAllowedError: The visitor's roles do not allow the action.
+        """
+        if self.who is None:
+            raise SignInNeeded
+        if not self.may(action):
+            raise NotAllowedError("none of your roles allows this", action=action)
+
+    def say(self, message: str, **values: object) -> str:
+        """Return a message in the visitor's language."""
+        return self.language.say(message, **values)
+
+    def show(self, template: str, http: int = 200, **values: object) -> Response:
+        """Return a page."""
+        environment = self.site.environments[self.language.tag]
+        page = environment.get_template(template).render(visit=self, places=places_of(self), **values)
+        return HTMLResponse(page, http)
+
+    def go(self, path: str, done: str = "") -> Response:
+        """Send the visitor on after a form; `done` names the sentence that the next page shows, and is no text."""
+        return RedirectResponse(f"{path}?done={done}" if done else path, 303)
+
+
+def visit_of(request: Request) -> Visit:
+    """Return the visit that a call is; nothing is asked of the service yet."""
+    site = request.app.state.site
+    assert isinstance(site, Site)
+    cookies = request.cookies
+    language = chosen(cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
+    return Visit(site, request, language, cookies.get(site.cookie("session"), ""), _early(request, site))
+
+
+def keep_cookie(site: Site, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+    """Set a cookie that no script reads and no other site's page sends; without seconds it ends with the browser."""
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=site.secure, httponly=True, samesite="strict")
+
+
+def keep_language(site: Site, response: Response, tag: str) -> None:
+    """Remember the language that a visitor chose."""
+    keep_cookie(site, response, LANGUAGE_COOKIE, tag, _YEAR_SECONDS)
+
+
+def _early(request: Request, site: Site) -> str:
+    value: str = (
+        request.state.early if hasattr(request.state, "early") else request.cookies.get(site.cookie("form"), "")
+    )
+    return value
+
+
+async def _sent(request: Request) -> AsyncIterator[forms.Sent]:
+    sent = await forms.read(request, visit_of(request).secret)
+    try:
+        yield sent
+    finally:
+        await sent.close()
+
+
+Visited = Annotated[Visit, Depends(visit_of)]
+"""A handler's parameter `visit: Visited`."""
+
+Sent = Annotated[forms.Sent, Depends(_sent)]
+"""A handler's parameter `sent: Sent`: the form was sent by a page of ours, in this session."""
+
+
+def threaded(handler: Callable[P, R]) -> Callable[P, Any]:
+    """Let a handler, which waits for the service, run in a thread of the site's own."""
+
+    @functools.wraps(handler)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        visit = kwargs["visit"]
+        assert isinstance(visit, Visit)
+        return await to_thread.run_sync(functools.partial(handler, *args, **kwargs), limiter=visit.site.threads)
+
+    return call

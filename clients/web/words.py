@@ -1,0 +1,137 @@
+"""Languages: the message catalogues, which one a visitor reads, and dates and numbers as the region writes them.
+
+Messages are English in the code and in the templates; a catalogue is a plain `.po` file, read when the pages start.
+The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clients.web.catalogue`), letter by letter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from gettext import NullTranslations
+from importlib import resources
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import Translations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MINUTE = 60
+_COOKIE_SEPARATOR = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of the pages.
+
+    Attributes:
+        tag: As HTML and HTTP write it (BCP 47).
+        name: As its readers call it.
+        locale: What Babel knows of it.
+        catalogue: Its messages.
+    """
+
+    tag: str
+    name: str
+    locale: Locale
+    catalogue: NullTranslations
+
+    def say(self, message: str, **values: object) -> str:
+        """Return a message in this language."""
+        text = self.catalogue.gettext(message)
+        return text % values if values else text
+
+    def date(self, seconds: int) -> str:
+        """Return a day, as 25 Nov 2026."""
+        return format_date(_local(seconds), "medium", locale=self.locale)
+
+    def moment(self, seconds: int) -> str:
+        """Return a day and a time of it, in this machine's zone."""
+        return format_datetime(_local(seconds), "medium", tzinfo=_local(seconds).tzinfo, locale=self.locale).replace(
+            f":{_local(seconds):%S}", "", 1
+        )
+
+    def span(self, seconds: int) -> str:
+        """Return a length of time in its largest unit, as 3 hours."""
+        return format_timedelta(max(abs(seconds), _MINUTE), granularity="minute", threshold=1.2, locale=self.locale)
+
+    def number(self, value: float) -> str:
+        """Return a number with its thousands apart."""
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, share: float) -> str:
+        """Return a share of one as per cent."""
+        return format_percent(share, locale=self.locale)
+
+
+_NAMES = (
+    ("en", "English", "en_GB"),
+    ("sr-Latn", "Srpski", "sr_Latn"),
+    ("sr-Cyrl", "Српски", "sr_Cyrl"),
+    ("sq", "Shqip", "sq"),
+)
+TAGS = tuple(tag for tag, _, _ in _NAMES)
+
+
+@cache
+def languages() -> dict[str, Language]:
+    """Return the languages by tag, English first."""
+    return {tag: Language(tag, name, Locale.parse(locale), _catalogue(tag)) for tag, name, locale in _NAMES}
+
+
+def chosen(cookie: str, accepted: str) -> Language:
+    """Return the language of a visitor: what was chosen on a page, else the first that the browser names.
+
+    Args:
+        cookie: The tag that the visitor chose, or nothing.
+        accepted: The browser's Accept-Language.
+    """
+    known = languages()
+    if cookie in known:
+        return known[cookie]
+    return next((known[tag] for tag in map(_known_tag, _preferences(accepted)) if tag), known["en"])
+
+
+def _preferences(accepted: str) -> Sequence[str]:
+    """Return the tags of an Accept-Language header, the most wanted first; what cannot be read counts as least."""
+    weighed: list[tuple[float, int, str]] = []
+    for part in accepted.split(",")[:32]:
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), len(weighed), tag.strip().lower()))
+        except ValueError:
+            continue
+    return [tag for _, _, tag in sorted(weighed)]
+
+
+def _known_tag(wanted: str) -> str:
+    """Return the tag of ours that a browser's tag means; bs, hr and cnr are read as Serbian in Latin letters."""
+    first = wanted.split(_COOKIE_SEPARATOR, maxsplit=1)[0]
+    if first == "sr":
+        return "sr-Cyrl" if "cyrl" in wanted else "sr-Latn"
+    if first in {"bs", "hr", "sh", "cnr", "me"}:
+        return "sr-Latn"
+    return first if first in {"en", "sq"} else ""
+
+
+def _catalogue(tag: str) -> NullTranslations:
+    """Read a language's catalogue; English is the messages themselves."""
+    if tag == "en":
+        return NullTranslations()
+    source = resources.files("clients.web").joinpath("catalogues", f"{tag}.po").read_bytes()
+    compiled = BytesIO()
+    write_mo(compiled, read_po(BytesIO(source), locale=tag.replace("-", "_")))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def _local(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).astimezone()

@@ -1,0 +1,168 @@
+"""What protects the pages: policy, cookies, forms that only our own pages can send, and addresses that stay here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from aquila.audit.roles import Service
+from clients.sdk import Access, Connection
+from clients.web.application import pages_of
+from clients.web.site import Site
+
+ORIGIN = "http://127.0.0.1:8701"
+PASSWORD = "four words are long enough"
+SAME = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
+
+
+async def test_headers(node: Any) -> None:
+    """Every page forbids foreign content, framing and caching, and says nothing of itself to other sites."""
+    browser = node.browser()
+    for path in ("/sign-in", "/no-such-page", "/static/0/aquila.css"):
+        headers = (await browser.client.get(path)).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+    assert (await browser.client.get("/sign-in")).headers["cache-control"] == "no-store"
+
+
+async def test_cookies(node: Any) -> None:
+    """Cookies are for this host and for no script, are not sent by other sites' pages, and change at sign-in."""
+    person, browser = await node.enrol("ana", "officer"), node.browser()
+    early = (await browser.client.get("/sign-in")).headers["set-cookie"]
+    assert "HttpOnly" in early
+    assert "SameSite=Strict" in early
+    await browser.open("/sign-in")
+    await browser.send("/sign-in", follow=False, login="ana", password=PASSWORD, code=person.code(), next="/")
+    first = browser.answer.headers["set-cookie"]
+    assert first.startswith("aquila-session-8701=")
+    assert {"httponly", "path=/", "samesite=strict"} <= {part.strip().lower() for part in first.split(";")}
+    # A second sign-in in the same browser gives another session, and the first one opens nothing any more.
+    old = browser.client.cookies["aquila-session-8701"]
+    await browser.open("/")
+    await browser.send("/sign-in", login="ana", password=PASSWORD, code=person.code(), next="/")
+    assert browser.client.cookies["aquila-session-8701"] != old
+    thief = node.browser()
+    thief.client.cookies.set("aquila-session-8701", old, "127.0.0.1")
+    assert (await thief.client.get("/")).headers["location"] == "/sign-in"
+
+
+async def test_fixation(node: Any) -> None:
+    """A session that somebody planted before the sign-in is not the one that the person gets."""
+    person, browser = await node.enrol("ana", "officer"), node.browser()
+    browser.client.cookies.set("aquila-session-8701", "planted" * 8, "127.0.0.1", "/")
+    await browser.open("/sign-in")
+    await browser.send("/sign-in", login="ana", password=PASSWORD, code=person.code(), next="/")
+    assert not browser.client.cookies["aquila-session-8701"].startswith("planted")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example", "sec-fetch-site": "cross-site"},
+        {"origin": "null", "sec-fetch-site": "cross-site"},
+        {"origin": "http://127.0.0.1:8700"},
+        {"sec-fetch-site": "same-site"},
+        {},
+    ],
+)
+async def test_foreign_form(node: Any, headers: dict[str, str]) -> None:
+    """A form that another site sent is refused, even with the right token."""
+    browser = await node.visitor("ana", "officer")
+    token = browser.page.split('name="form_token" value="')[1][:64]
+    answer = await browser.client.post("/language", data={"form_token": token, "tag": "sq"}, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64])
+async def test_form_without_token(node: Any, token: str) -> None:
+    """A form without the token of this session is refused."""
+    browser = await node.visitor("ana", "officer")
+    answer = await browser.client.post("/sign-out", data={"form_token": token}, headers=SAME)
+    assert answer.status_code == 403
+    assert "ana" in await browser.open("/")
+
+
+async def test_token_of_another_session(node: Any) -> None:
+    """The token of one person's form does not count in another's session."""
+    ana, eva = await node.visitor("ana", "officer"), await node.visitor("eva", "officer")
+    token = ana.page.split('name="form_token" value="')[1][:64]
+    answer = await eva.client.post("/sign-out", data={"form_token": token}, headers=SAME)
+    assert answer.status_code == 403
+
+
+async def test_every_form_is_checked(node: Any, matcher: Any) -> None:
+    """No page takes a form without its token: every POST of both sites is refused."""
+    for place in (node, matcher):
+        pages = place.app._pages
+        paths = [route.path for route in iter_route_contexts(pages.routes) if "POST" in route.methods]
+        assert len(paths) > 10
+        for path in paths:
+            answer = await place.browser().client.post(path, headers=SAME)
+            assert answer.status_code == 403, path
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "https://evil.example", "/\\evil.example", "/%2fevil.example", "/rounds?x=1", "x", ""]
+)
+async def test_open_redirect(node: Any, wanted: str) -> None:
+    """Whoever signs in is sent on to a page of this site and nowhere else."""
+    person, browser = await node.enrol("ana", "officer"), node.browser()
+    await browser.open("/sign-in")
+    await browser.send("/sign-in", follow=False, login="ana", password=PASSWORD, code=person.code(), next=wanted)
+    assert (browser.answer.status_code, browser.answer.headers["location"]) == (303, "/")
+
+
+async def test_stranger(node: Any, matcher: Any) -> None:
+    """Without a session every page but the way in leads to the sign-in, and tells nothing."""
+    open_to_all = {"/sign-in", "/enrol", "/set-up", "/static/{version}/{name}"}
+    for place in (node, matcher):
+        routes = [route for route in iter_route_contexts(place.app._pages.routes) if "GET" in route.methods]
+        assert len(routes) > 8
+        for route in routes:
+            if route.path in open_to_all or route.path.endswith("/live"):
+                continue
+            answer = await place.browser().client.get(route.path.replace("{", "").replace("}", ""))
+            assert answer.status_code == 303, route.path
+            assert answer.headers["location"].startswith("/sign-in")
+
+
+async def test_wrong_sign_in(node: Any) -> None:
+    """A wrong password and an unknown login get the same page, and neither is repeated."""
+    person, browser = await node.enrol("ana", "officer"), node.browser()
+    await browser.open("/sign-in")
+    pages = []
+    for login in ("ana", "eva"):
+        await browser.send("/sign-in", login=login, password="wrong and secret", code=person.code(), next="/")
+        assert browser.answer.status_code == 401
+        assert "wrong and secret" not in browser.page
+        pages.append(browser.page.replace(f'value="{login}"', ""))
+    assert pages[0] == pages[1]
+
+
+async def test_logs_hold_no_form(node: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """No log line holds what a form held."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    await browser.send("/records/preview", name="x", files={"file": ("l.csv", b"record_id\nJaneznovak\n")})
+    said = capfd.readouterr()
+    assert "Janeznovak" not in said.err + said.out
+
+
+async def test_tls_cookies() -> None:
+    """Over TLS the cookie is bound to the host by its name and leaves over TLS alone."""
+    site = Site(Service.NODE, "SI", Connection(Access("node", "http://127.0.0.1:1", "")), secure=True)
+    transport = httpx.ASGITransport(app=pages_of(site))
+    async with httpx.AsyncClient(transport=transport, base_url="https://node.test") as client:
+        answer = await client.get("/sign-in")
+    site.connection.close()
+    assert answer.headers["set-cookie"].startswith("__Host-aquila-form=")
+    assert "Secure" in answer.headers["set-cookie"]
+    assert "max-age" in answer.headers["strict-transport-security"]
