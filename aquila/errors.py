@@ -12,7 +12,8 @@
     │   ├── ReplayError       a call or a statement that was seen before, or is too old
     │   └── EquivocationError two different signed statements where only one may be
     ├── PolicyError           well formed, but refused by rule
-    │   └── CapError          more elements than the manifest's caps allow
+    │   ├── CapError          more elements than the manifest's caps allow
+    │   └── GridError         a list that looks like guesses, not like persons
     ├── AuditError            a log or a bundle that does not hold together
     │   └── LogRewrittenError a log that forked or shrank: its two checkpoints are evidence
     ├── KeyMaterialError      a key is missing, unreadable, closed or destroyed
@@ -84,6 +85,10 @@ class EquivocationError(ProtocolError):
 
 class PolicyError(AquilaError):
     """Well formed, but refused by rule."""
+
+
+class GridError(PolicyError):
+    """A list that looks like guesses, not like persons."""
 
 
 class CapError(PolicyError):

@@ -16,6 +16,7 @@ import numpy as np
 from aquila.errors import PolicyError
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, most_inputs, padded_records, profile_positions
 from aquila.protocol.tasks import RULE_SHIFT, Blinding, CarriedSecret
+from aquila.records.entropy import check_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,6 +117,7 @@ def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Out
 
     Raises:
         PolicyError: No record gives an input under these rules, so there is nothing to submit.
+        GridError: It looks like guesses.
     """
     counts = np.concatenate([np.zeros(0, dtype=np.uint16), *(outline.counts for outline in outlines)])
     entries = np.concatenate([np.zeros(0, dtype=np.uint64), *(outline.entries for outline in outlines)])
@@ -124,6 +126,8 @@ def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Out
             "no record of this list gives an input under the round's match rules",
             hint="see with `aquila records check` which fields are missing",
         )
+    # 0. Persons, not guesses (3.4.8).
+    check_entropy(np.concatenate([outline.traits for outline in outlines]))
     # 1. A value that more records of the list share than its rule allows is not sent (3.4.7).
     sent = ~np.isin(entries, _frequent(entries, manifest, table))
     rules = (entries >> RULE_SHIFT).astype(np.uint8)

@@ -20,6 +20,7 @@ from aquila.errors import (
     DigestError,
     EquivocationError,
     ExecutorError,
+    GridError,
     InputError,
     KeyMaterialError,
     LogRewrittenError,
@@ -79,6 +80,7 @@ PROBLEMS: ProblemTable = {
     # 403: understood and refused by rule. A cap counts elements over a whole round; 413 would speak of this body.
     PolicyError: ProblemType("policy", "Refused by rule", 403),
     CapError: ProblemType("cap", "More elements than the caps allow", 403),
+    GridError: ProblemType("grid", "A list that looks like guesses, not like persons", 403),
     # 422: a log or bundle was read and does not hold together.
     AuditError: ProblemType("audit", "The log or bundle does not hold together", 422),
     # 409: what is said of a log contradicts what it said before; nothing is signed or sent until people looked at it.

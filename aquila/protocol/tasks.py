@@ -18,10 +18,11 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, input_digests, place_inputs
 from aquila.protocol.submission import check_order, finalize_chunk, prepare_run
+from aquila.records.entropy import TRAIT, traits_of
 from aquila.records.inputs import record_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -79,12 +80,14 @@ class Outline:
 
     Attributes:
         counts: How many inputs each of m records has.
+        traits: Of each record what tells persons from guesses (`aquila.records.entropy`), 20 bytes.
         entries: For each of n inputs 7 bytes of its digest, below its rule. Two of a million different values agree
             with a probability of 1 in 150,000, and then one may be held back needlessly.
     """
 
     counts: NDArray[np.uint16]
     entries: NDArray[np.uint64]
+    traits: np.ndarray
 
     @property
     def rules(self) -> NDArray[np.uint8]:
@@ -102,20 +105,23 @@ class DigestedBatch:
         counts: How many inputs each of m records has.
         rules: The rule of each of n inputs, the sum of `counts`.
         digests: The input digest of each, 32 bytes.
+        traits: Of each record what tells persons from guesses (`aquila.records.entropy`).
     """
 
     counts: NDArray[np.uint16]
     rules: NDArray[np.uint8]
     digests: bytes
+    traits: np.ndarray
 
     def to_bytes(self) -> bytes:
-        """Return the batch for a file: m as 4 bytes, the counts, then rules and digests."""
-        return len(self.counts).to_bytes(4, "little") + self.counts.tobytes() + self.rules.tobytes() + self.digests
+        """Return the batch for a file: m as 4 bytes, the counts, the traits, then rules and digests."""
+        counts, traits = self.counts.tobytes(), self.traits.tobytes()
+        return len(self.counts).to_bytes(4, "little") + counts + traits + self.rules.tobytes() + self.digests
 
     def outline(self) -> Outline:
         """Return what deciding about the list needs of the batch."""
         heads = np.frombuffer(self.digests, dtype=_HEAD)["head"] & _HEAD_MASK
-        return Outline(self.counts, heads | (self.rules.astype(np.uint64) << RULE_SHIFT))
+        return Outline(self.counts, heads | (self.rules.astype(np.uint64) << RULE_SHIFT), self.traits)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> DigestedBatch:
@@ -123,11 +129,13 @@ class DigestedBatch:
         records = int.from_bytes(content[:4], "little")
         counts = np.frombuffer(content, dtype="<u2", count=records, offset=4)
         inputs, start = int(counts.sum(dtype=np.int64)), 4 + 2 * records
+        traits = np.frombuffer(content, dtype=TRAIT, count=records, offset=start)
+        start += traits.nbytes
         rules = np.frombuffer(content, dtype=np.uint8, count=inputs, offset=start)
-        return cls(counts, rules, content[start + inputs :])
+        return cls(counts, rules, content[start + inputs :], traits)
 
 
-def digest_records(first_binding: bytes, table: RuleTable, records: Iterable[Record]) -> DigestedBatch:
+def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Record]) -> DigestedBatch:
     """Normalize records, make their inputs and digest them: the first pass over a list (PROTOCOL.md 3.4.4).
 
     Args:
@@ -141,6 +149,7 @@ def digest_records(first_binding: bytes, table: RuleTable, records: Iterable[Rec
         np.array([len(of_record) for of_record in found], dtype=np.uint16),
         np.array([item.rule for item in inputs], dtype=np.uint8),
         input_digests(first_binding, table, inputs),
+        traits_of(records),
     )
 
 

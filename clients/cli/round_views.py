@@ -43,7 +43,8 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
     """Return all that a service tells of a round."""
     tables: list[Table | str] = [_terms(view)]
     if isinstance(view, MatcherRoundView):
-        return [*tables, _parties(view), *([_levels(view)] if view.hits_by_certainty else [])]
+        levels = [_levels(view)] if view.hits_by_certainty else []
+        return [*tables, _parties(view), *levels, *(f"Looks like guesses: {flag}" for flag in view.flags)]
     if view.submissions:
         tables.append(_submissions(view))
     done = view.evaluated_for_others

@@ -107,6 +107,18 @@ class HitCountRow(MatcherRows):
     hits: Mapped[int] = mapped_column(BigInteger, comment="Pairs of records.")
 
 
+class FlagRow(MatcherRows):
+    """Something in a submission's tokens that looks like guesses: for people, nothing is refused by it."""
+
+    __tablename__ = "flag"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Whose tokens.")
+    number: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, comment="Place among its flags, from 0."
+    )
+    sentence: Mapped[str] = mapped_column(Text, comment="What it is, in words: rules and counts alone.")
+
+
 class EvidenceRow(MatcherRows):
     """Two different signed statements where only one may be."""
 

@@ -11,10 +11,10 @@ from aquila.protocol.messages.views import EventKind, MatcherRoundView, PartyPro
 from services.matcher.events import TOKENS
 from services.matcher.feed import entry_of
 from services.matcher.progress import waits_for
-from services.matcher.tables import EvidenceRow, HitCountRow
+from services.matcher.tables import EvidenceRow, FlagRow, HitCountRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from services.matcher.desk import Desk
     from services.matcher.known import Known, Turn
@@ -39,8 +39,18 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
             hits_by_certainty=dict(by_certainty),
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
+            flags=tuple(_flags(turn)),
             problems=() if turn.row.problem is None else (turn.row.problem,),
         )
+
+
+def _flags(turn: Turn) -> Iterator[str]:
+    """Yield what in the submissions' tokens looks like guesses, by the party whose they are."""
+    query = select(FlagRow).where(FlagRow.round_id == turn.row.round_id)
+    for row in turn.session.scalars(query.order_by(FlagRow.submission_id, FlagRow.number)):
+        submission = turn.round.submissions.get(row.submission_id)
+        if submission is not None:
+            yield f"{submission.kind.value} of {submission.party}: {row.sentence}"
 
 
 def _ending(turn: Turn) -> str | None:

@@ -136,6 +136,7 @@ class MatcherRoundView(Message):
     Attributes:
         ending: How the round ended and why, or how it is to end.
         evidence: Pairs of contradicting statements that are kept.
+        flags: What in the parties' tokens looks like guesses, for people to look into.
         problems: What went wrong, in sentences for the operator.
     """
 
@@ -148,6 +149,7 @@ class MatcherRoundView(Message):
     hits_by_certainty: dict[str, int]
     ending: str | None
     evidence: Count
+    flags: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 

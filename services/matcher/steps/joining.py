@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from aquila.errors import MalformedError, PolicyError
 from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
+from aquila.matching.multiplicity import Multiplicity
 from aquila.protocol.log import match_entry
 from aquila.protocol.matcher import TokenCount, grade_pairs, learn_footings, make_reports
 from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.matcher.chunks import Place
 from services.matcher.events import TOKENS
-from services.matcher.tables import HitCountRow
+from services.matcher.tables import FlagRow, HitCountRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,14 +44,17 @@ class FaultyTokensError(MalformedError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Joined:
-    """What a join gave: one report for each party concerned, and how many hits two parties had at each level.
+    """What a join gave: one report for each party concerned, how many hits two parties had at each level, and flags.
 
-    `pairs` are the parties whose records were joined, whether they had hits or not.
+    Attributes:
+        pairs: The parties whose records were joined, whether they had hits or not.
+        flags: By submission, what in its tokens looks like guesses.
     """
 
     reports: list[HitReport]
     pairs: list[tuple[str, str]]
     hits: Counter[tuple[str, str, str]]
+    flags: dict[str, tuple[str, ...]]
 
 
 def frozen(round_: Round) -> Round:
@@ -92,8 +96,10 @@ def join(
         with TokenTable(
             folder, memory_mib=memory, threads=limits.threads, rows_per_range=limits.rows_per_range
         ) as tokens:
-            for number, submission_id in enumerate(submissions):
-                _add(desk, round_, table, tokens, number, submission_id)
+            flags = {
+                submission_id: _add(desk, round_, table, tokens, number, submission_id)
+                for number, submission_id in enumerate(submissions)
+            }
             tokens.join(pairs, round_.manifest.frequency_limit, opened.executor)
             footings = learn_footings(round_, table, submissions, tokens.patterns())
             graded = grade_pairs(round_, table, footings, tokens.pairs())
@@ -105,7 +111,7 @@ def join(
         hits[left, right, level.value] += 1
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
     joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
-    return Joined(reports, joined, hits)
+    return Joined(reports, joined, hits, flags)
 
 
 def check_view(executor: Executor, folder: Path) -> None:
@@ -123,10 +129,15 @@ def check_view(executor: Executor, folder: Path) -> None:
 
 
 def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
-    """Store how many hits there were, which stays after everything else is gone, and an entry for each pair."""
+    """Store how many hits there were and what was flagged, which stays, and an entry for each pair."""
     for left, right in joined.pairs:
         levels = {level.value: joined.hits[left, right, level.value] for level in Level}
         append(turn.session, match_entry(turn.row.round_id, turn.clock(), left, right, query, levels))
+    for submission_id in [query] if query else joined.flags:
+        for number, sentence in enumerate(joined.flags[submission_id]):
+            turn.session.add(
+                FlagRow(round_id=turn.row.round_id, submission_id=submission_id, number=number, sentence=sentence)
+            )
     for (left, right, certainty), hits in joined.hits.items():
         turn.session.add(
             HitCountRow(
@@ -142,18 +153,21 @@ def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
 
 def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
     desk: Desk, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
-) -> None:
-    """Lay down one submission's tokens, and count them over all its chunks."""
+) -> tuple[str, ...]:
+    """Lay down one submission's tokens, count them over all its chunks, and return what looks like guesses."""
     submission = round_.submissions[submission_id]
     count = TokenCount(table)
+    multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
     for index, reference in enumerate(round_.tokens[submission_id].chunks):
         place = Place(round_.round_id, submission_id, TOKENS, submission.party, index)
         rows = desk.files.read(place.name, bytes.fromhex(reference.digest))
         with _blamed_on(submission.party):
             count.add(rows)
             tokens.add(number, rows)
+            multiplicity.add(rows)
     with _blamed_on(submission.party):
         count.check(submission)
+    return multiplicity.flags(round_.manifest.frequency_limit)
 
 
 @contextlib.contextmanager

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.keys import KEY_BYTES, SecretBytes
-from aquila.errors import CapError, OrderError, PolicyError
+from aquila.errors import CapError, GridError, OrderError, PolicyError
 from aquila.protocol import steps
 from aquila.protocol.messages import Justification, Kind
 from aquila.protocol.places import padded_records
@@ -24,6 +25,7 @@ from aquila.protocol.preparation import BATCH_RECORDS, plan_submission
 from aquila.protocol.submission import chunk_reference, merge_runs
 from aquila.protocol.tasks import DigestedBatch
 from aquila.records.rules import InputClass
+from services.kit import audit_log
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
@@ -34,6 +36,7 @@ from services.node.tasks import BLIND, StoredBatch, digest_stored
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from aquila.errors import AquilaError
     from aquila.protocol.messages import ChunkReference
     from aquila.protocol.preparation import SubmissionPlan
     from aquila.protocol.rounds import Round
@@ -67,7 +70,7 @@ async def prepare(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
     try:
         await _advance(node, round_, row, ends)
     except (PolicyError, OrderError) as error:
-        await to_thread(fail, node, row, error.message)
+        await to_thread(fail, node, row, error)
     return True
 
 
@@ -79,13 +82,24 @@ def _next(node: Node, round_id: str) -> SubmissionRow | None:
         return session.scalars(query.order_by(SubmissionRow.submission_id)).first()
 
 
-def fail(node: Node, row: SubmissionRow, sentence: str) -> None:
-    """Give a submission up and say why; the operator can submit again."""
+def fail(node: Node, row: SubmissionRow, error: AquilaError) -> None:
+    """Give a submission up and say why; the operator can submit again. What looks like guesses is logged."""
     with node.store.transaction("submission.fail") as session:
         session.get_one(SubmissionRow, row.submission_id).state = "failed"
-        ledger.note_problem(session, node, row.round_id, f"submission {row.submission_id}", sentence)
+        ledger.note_problem(session, node, row.round_id, f"submission {row.submission_id}", error.message)
+        if isinstance(error, GridError):
+            audit_log.append(session, _refusal(node, row, error))
     _forget(node, row)
     node.files.delete_tree(places.submission(row.round_id, row.submission_id))
+
+
+def _refusal(node: Node, row: SubmissionRow, error: GridError) -> Entry:
+    """Return the log's entry for a list that looks like guesses: by how much, never what stands in it."""
+    reason = {name: row.justification[name] for name in ("legal_basis", "purpose", "case_reference", "category")}
+    counts = {"records": row.records, "limit": int(error.fields["expected"]), "got": int(error.fields["got"])}
+    ids = {"submission": row.submission_id, "import": row.import_id, "submission_kind": row.kind}
+    fields = {"round": row.round_id, "reason": reason, "counts": counts, "ids": ids}
+    return Entry.of(EntryKind.SUBMISSION_REFUSED, node.clock(), node.code, **fields)
 
 
 def _forget(node: Node, row: SubmissionRow) -> None:

@@ -128,7 +128,12 @@ def test_every_phase_is_watched(rehearse: Callable[..., Rehearsal]) -> None:
 def crowd(code: str, count: int) -> list[Record]:
     """Return many persons, of whom at least every third is known to every party."""
     return [
-        person(f"{code}-{n}", f"{code if n % 3 else 'Ana'}{chr(97 + n % 26)}{chr(97 + n // 26)}", "Novak", "1980-03-04")
+        person(
+            f"{code}-{n}",
+            f"{code if n % 3 else 'Ana'}{chr(97 + n % 26)}{chr(97 + n // 26)}",
+            "Novak",
+            f"19{50 + n % 40}-03-{1 + n % 28:02d}",
+        )
         for n in range(count)
     ]
 

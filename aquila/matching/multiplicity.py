@@ -1,0 +1,77 @@
+"""How often values stand in one list, as its tokens tell: what looks like guesses is flagged (PROTOCOL.md 3.7.6).
+
+The matcher cannot read a token, but it sees how many records of a list bear the same one. A node holds back what more
+records share than the frequency limit, so a list in which a token stands more often was not made by a node as we ship
+it; and names with whole dates hardly ever repeat in a list of persons. A flag is for people: nothing is refused by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.matching.join import parse_rows
+from aquila.records.rules import InputClass
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from aquila.records.rules import RuleTable
+
+MOST_SAMPLED = 2_000_000
+LEAST_ROWS = 48
+_MOST_REPEATED = 0.25  # of a rule's rows that is in the class full
+_SPACE = 1 << 64
+
+
+class Multiplicity:
+    """Counts the tokens of one submission, chunk by chunk; of a large one those below a bound, which are a fair sample.
+
+    Args:
+        table: The round's match rules.
+        rows: How many token rows the submission has.
+    """
+
+    def __init__(self, table: RuleTable, rows: int) -> None:
+        self._table = table
+        self._bound = np.uint64(min(_SPACE - 1, _SPACE * MOST_SAMPLED // max(rows, 1)))
+        self._tokens: dict[int, list[NDArray[np.uint64]]] = {}
+
+    def add(self, rows: bytes) -> None:
+        """Count one chunk.
+
+        Raises:
+            MalformedError: The rows are not whole.
+        """
+        wire = parse_rows(rows)
+        high = wire["high"].astype(np.uint64)
+        sampled = high <= self._bound
+        high, rules = high[sampled], wire["rule"][sampled]
+        for number in np.unique(rules).tolist():
+            self._tokens.setdefault(number, []).append(high[rules == number])
+
+    def flags(self, frequency_limit: int) -> tuple[str, ...]:
+        """Say what looks like guesses, in sentences that name rules and counts.
+
+        Args:
+            frequency_limit: In how many records of a list a value may stand at most.
+        """
+        found = []
+        for rule in self._table.rules:
+            parts = self._tokens.get(rule.number)
+            if parts is None:
+                continue
+            _, records = np.unique(np.concatenate(parts), return_counts=True)
+            limit = min(frequency_limit, rule.most_records or frequency_limit)
+            above = int((records > limit).sum())
+            if above:
+                found.append(
+                    f"{above} values of the rule '{rule.name}' stand in more than {limit} records, up to "
+                    f"{int(records.max())}: no node as it is shipped sends them"
+                )
+            repeated = int(records[records > 1].sum())
+            rows = int(records.sum())
+            if rule.input_class is InputClass.FULL and rows >= LEAST_ROWS and repeated > _MOST_REPEATED * rows:
+                found.append(f"of the rule '{rule.name}' {repeated / rows:.0%} of the values stand in several records")
+        return tuple(found)

@@ -1,0 +1,190 @@
+"""Whether a list looks like persons or like guesses: statistics of its names and dates, none of which leave the node.
+
+Whoever goes through a population writes a grid: some names with many dates, many names with some dates, all days of a
+year, every given name with every family name. Lists of persons have none of that: nearly every name has dates of its
+own. A list that looks generated is refused by the node of the party that would send it (PROTOCOL.md 3.4.8). That
+protects from its own officers; a party whose node is not what we ship sends what it likes, and the caps hold it.
+
+What is seen: a list that is a grid in the main, and a grid hidden among true records whose names share exactly their
+dates, or whose dates follow each other. Guesses drawn at random among enough true records are not seen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from functools import lru_cache
+from math import log2
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.errors import GridError
+from aquila.records.parts import record_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from aquila.records.dates import PartialDate
+    from aquila.records.person import Record
+
+TRAIT = np.dtype([("first", "<u8"), ("last", "<u8"), ("born", "<i4")])
+LEAST_RECORDS = 24
+"""Shorter lists are judged by days in a row alone: a family or a cell says nothing about a distribution."""
+
+_DAYS_IN_A_ROW = 8  # of one name: by chance in no list of a million persons
+_MOST_REPEATS = 4.0  # records for each name and date: a list has its duplicates, but not all of them many times
+_MOST_BITS = 3.0  # that a name leaves open of the date, or a date of the name, in short lists
+_NAMES_GROW = 50_000  # records at which a name may have twice as many dates as in short lists
+_DAYS_GROW = 6_000  # the same for the names of a date: there are only so many days on which people were born
+_MOST_FILLED = 0.2  # of all combinations of a list's names and dates
+_MOST_NAMES_FILLED = 0.6  # of all combinations of given and family names, where no date is known
+_LEAST_SIDE = 3  # names, or dates, that make a grid at least
+_MOST_ALIKE = 0.01  # of the records, in names that share exactly their dates, or dates that share exactly their names
+_CACHED = 1 << 16
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+def traits_of(records: Iterable[Record]) -> np.ndarray:
+    """Return what is counted of n records, 20 bytes each (`TRAIT`).
+
+    Digests of the first and the last word of the name, zero for none; and the date of birth as a whole number that
+    counts days, negative where the day is not known, zero for none. A digest can be compared with a guess, so traits
+    are as secret as the records.
+    """
+    rows = []
+    for record in records:
+        words = next((name.words for name in record_names(record)), ())
+        first, last = (_word(words[0]), _word(words[-1])) if words else (0, 0)
+        rows.append((first, last, _born(record.date_of_birth)))
+    return np.array(rows, dtype=TRAIT)
+
+
+@lru_cache(maxsize=_CACHED)
+def _word(word: str) -> int:
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
+
+
+def _born(date: PartialDate | None) -> int:
+    if date is None:
+        return 0
+    if date.month is None or date.day is None:
+        return -(100 * date.year + (date.month or 0))
+    return dt.date(date.year, date.month, date.day).toordinal()
+
+
+def check_entropy(traits: np.ndarray) -> None:
+    """Refuse a list that looks like guesses (PROTOCOL.md 3.4.8).
+
+    Args:
+        traits: Of all its records, as `traits_of` gives them.
+
+    Raises:
+        GridError: It does; the message says in what, by counts alone.
+    """
+    names = _named(traits)
+    # 1. Days in a row for one name: whoever does not know a date goes through all.
+    names, born = _distinct(names, traits["born"])
+    known, whole = born != 0, born > 0
+    longest = _longest_run(names[whole], born[whole])
+    if longest >= _DAYS_IN_A_ROW:
+        raise _refused(f"one name stands with {longest} days of birth in a row", longest, _DAYS_IN_A_ROW - 1)
+    if len(traits) < LEAST_RECORDS:
+        return
+    # 2. The same name and date again and again, with something else that varies.
+    repeats = len(traits) / len(born)
+    if repeats > _MOST_REPEATS:
+        raise _refused(f"each name and date stands in {repeats:.0f} records", round(repeats), round(_MOST_REPEATS))
+    # 3. Given and family names in all combinations, where no date tells persons apart.
+    _check_names(traits)
+    # 4. Names and dates in combinations.
+    _check_spread(names[known], "a name stands with {} dates of birth", _NAMES_GROW)
+    _check_spread(np.sort(born[whole]), "a day of birth stands with {} names", _DAYS_GROW)
+    _check_grid(names[whole], born[whole])
+
+
+def _named(traits: np.ndarray) -> NDArray[np.uint64]:
+    """Return a number for each record's name, the same in either order of its words."""
+    low, high = np.minimum(traits["first"], traits["last"]), np.maximum(traits["first"], traits["last"])
+    named: NDArray[np.uint64] = low * _MIX + high
+    return named
+
+
+def _distinct(left: NDArray[np.generic], right: NDArray[np.generic]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return each combination of two columns once, in the order of left and right."""
+    order = np.lexsort((right, left))
+    left, right = left[order], right[order]
+    new = np.ones(len(left), dtype=bool)
+    new[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
+    return left[new], right[new]
+
+
+def _longest_run(names: NDArray[np.uint64], days: NDArray[np.int32]) -> int:
+    """Return with how many days in a row a name stands at most."""
+    if not len(days):
+        return 0
+    follows = (names[1:] == names[:-1]) & (days[1:] == days[:-1] + 1)
+    breaks = np.flatnonzero(np.concatenate(([True], ~follows, [True])))
+    return int(np.diff(breaks).max())
+
+
+def _check_names(traits: np.ndarray) -> None:
+    dateless = traits[traits["born"] <= 0]
+    given, family = _distinct(dateless["first"], dateless["last"])
+    first, last = len(np.unique(given)), len(np.unique(family))
+    if len(given) < LEAST_RECORDS or min(first, last) < _LEAST_SIDE:
+        return
+    filled = len(given) / (first * last)
+    if filled > _MOST_NAMES_FILLED:
+        sentence = f"{first} first and {last} last names stand in {filled:.0%} of all their combinations"
+        raise _refused(sentence, round(100 * filled), round(100 * _MOST_NAMES_FILLED))
+
+
+def _check_spread(known: NDArray[np.generic], sentence: str, grow: int) -> None:
+    """Refuse what leaves too much of the other column open: the conditional entropy of distinct rows, in bits."""
+    if len(known) < LEAST_RECORDS:
+        return
+    _, rows = np.unique(known, return_counts=True)
+    bits = float((rows * np.log2(rows)).sum()) / len(known)
+    most = _MOST_BITS + log2(1 + len(known) / grow)
+    if bits > most:
+        raise _refused(sentence.format(round(2**bits)), round(2**bits), round(2**most))
+
+
+def _check_grid(names: NDArray[np.uint64], days: NDArray[np.int32]) -> None:
+    if len(days) < LEAST_RECORDS:
+        return
+    rows, columns = len(np.unique(names)), len(np.unique(days))
+    filled = len(days) / (rows * columns)
+    if min(rows, columns) >= _LEAST_SIDE and filled > _MOST_FILLED:
+        sentence = f"{rows} names and {columns} days of birth stand in {filled:.0%} of all their combinations"
+        raise _refused(sentence, round(100 * filled), round(100 * _MOST_FILLED))
+    alike = max(_alike(names, days.astype(np.uint64)), _alike(days, names))
+    most = max(LEAST_RECORDS - 1, round(_MOST_ALIKE * len(days)))
+    if alike > most:
+        raise _refused(f"{alike} records are a grid of names and days of birth", alike, most)
+
+
+def _alike(groups: NDArray[np.generic], members: NDArray[np.uint64]) -> int:
+    """Return how many rows are in groups of three and more members that another group has exactly too."""
+    _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    marks = np.zeros(len(sizes), dtype=np.uint64)
+    # A sum of mixed members is the same in any order, and of different sets all but surely different.
+    mixed = members * _MIX
+    mixed ^= mixed >> np.uint64(29)
+    np.add.at(marks, place, mixed * _MIX)
+    large = sizes >= _LEAST_SIDE
+    _, again, shared = np.unique(marks[large], return_inverse=True, return_counts=True)
+    return int(sizes[large][shared[again] > 1].sum())
+
+
+def _refused(what: str, got: int, expected: int) -> GridError:
+    return GridError(
+        f"this looks like guesses, not like persons: {what}",
+        hint="submit persons of a case; whoever must search for one with an unknown date asks by its other data",
+        expected=expected,
+        got=got,
+    )

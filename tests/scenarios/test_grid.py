@@ -1,0 +1,83 @@
+"""A party submits a grid of names and dates: its node refuses it; what a dishonest node sends, the matcher flags."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import GridError
+from aquila.protocol import preparation
+from services.kit import audit_log
+from tests.stage import LISTS, person
+from tests.unit.services.node.conftest import HEADER, clock, world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.audit.entries import Entry
+    from tests.stage import Stage
+    from tests.unit.services.node.conftest import Seat, World
+
+__all__ = ["clock", "world"]  # the fixtures of services in one process
+
+GUESSES = [
+    (given, family, f"19{50 + year}-0{1 + year % 9}-1{year % 10}")
+    for given, family, year in product(("Arben", "Ilir", "Besa"), ("Hoxha", "Kola", "Shehu"), range(20))
+]
+
+
+def test_the_protocol_refuses_it(staged: Callable[..., Stage]) -> None:
+    """Nine names with twenty dates each are no persons, and nothing is blinded."""
+    grid = [person(f"g-{number}", *guess) for number, guess in enumerate(GUESSES)]
+    stage = staged(lists=LISTS | {"SI": grid})
+    stage.consent()
+    with pytest.raises(GridError, match="a name stands with 20 dates of birth"):
+        stage.submit(stage.seats["SI"])
+    assert not stage.round.submissions
+
+
+async def test_its_own_node_refuses_it(world: World) -> None:
+    """The officer reads why, the log has an entry without a name, and another list may be submitted."""
+    round_id = await world.begin(lists=False)
+    seat = world.seats["SI"]
+    grid = "".join(f"g-{n},{given},{family},{born},\n" for n, (given, family, born) in enumerate(GUESSES))
+    await seat.submit(round_id, await seat.load(HEADER + grid))
+    await world.settle()
+    view = await seat.round(round_id)
+    assert view["submissions"][0]["state"] == "failed"
+    assert "looks like guesses" in " ".join(view["problems"])
+    entries = [entry for entry in _log(seat) if entry.kind == "submission_refused"]
+    assert [entry.counts["records"] for entry in entries] == [len(GUESSES)]
+    assert entries[0].ids["submission"] == view["submissions"][0]["submission_id"]
+    assert "Hoxha" not in entries[0].content().decode()
+    answer = await seat.submit(round_id, await seat.load(HEADER + "si-1,Ana,Novak,1985-07-07,\n"))
+    assert answer.status_code == 202
+
+
+async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that neither judges nor holds back sends a value more often than the limit, which the matcher sees."""
+    monkeypatch.setattr(preparation, "check_entropy", lambda _traits: None)
+    monkeypatch.setattr(preparation, "_frequent", lambda *_: [])
+    round_id = await world.begin(lists=False)
+    for code, seat in world.seats.items():
+        lines = GUESSES if code == "SI" else [("Ana", "Novak", "1985-07-07"), ("Mira", code, "1960-01-02")]
+        content = "".join(f"g-{n},{given},{family},{born},\n" for n, (given, family, born) in enumerate(lines))
+        await seat.submit(round_id, await seat.load(HEADER + content))
+
+    async def reported() -> bool:
+        return await world.phase(round_id) == "reporting"
+
+    await world.until(reported)
+    view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
+    assert view["flags"]
+    assert all(flag.startswith("list of SI: ") for flag in view["flags"])
+    assert "stand in more than 8 records, up to 20" in " ".join(view["flags"])
+
+
+def _log(seat: Seat) -> list[Entry]:
+    with seat.node.store.reading("test.log") as session:
+        return [entry for _, entry in audit_log.entries(session) if entry is not None]
