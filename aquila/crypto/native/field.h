@@ -43,18 +43,27 @@ static const field_constant FIELD_ONE = {1, 0, 0, 0, 0};
 #define MASK52 lanes_same(0xfffffffffffffull)
 #define MASK47 lanes_same(0x7fffffffffffull)
 
-#define EACH_LIMB UNROLL for (int i = 0; i < LIMBS; i++)
+/* Do something for i from 0 to 4. Written out and not as a loop: compilers keep a limb in a register only where they see
+ * its number before they unroll loops; otherwise every sum and product travels through memory. */
+#define EACH_LIMB(...)                                                                                                 \
+    do {                                                                                                               \
+        { enum { i = 0 }; __VA_ARGS__; }                                                                               \
+        { enum { i = 1 }; __VA_ARGS__; }                                                                               \
+        { enum { i = 2 }; __VA_ARGS__; }                                                                               \
+        { enum { i = 3 }; __VA_ARGS__; }                                                                               \
+        { enum { i = 4 }; __VA_ARGS__; }                                                                               \
+    } while (0)
 
 INLINE field field_same(const field_constant words)
 {
     field r;
-    EACH_LIMB r.limb[i] = lanes_same(words[i]);
+    EACH_LIMB(r.limb[i] = lanes_same(words[i]));
     return r;
 }
 INLINE field field_zero(void)
 {
     field r;
-    EACH_LIMB r.limb[i] = lanes_zero();
+    EACH_LIMB(r.limb[i] = lanes_zero());
     return r;
 }
 
@@ -87,8 +96,7 @@ INLINE factor factor_carry(wide a)
 INLINE field factor_mask(factor a)
 {
     field r;
-    UNROLL for (int i = 0; i < 4; i++) r.limb[i] = lanes_and(a.limb[i], MASK52);
-    r.limb[4] = a.limb[4];
+    EACH_LIMB(r.limb[i] = i < 4 ? lanes_and(a.limb[i], MASK52) : a.limb[i]);
     field_check(r);
     return r;
 }
@@ -102,7 +110,7 @@ INLINE factor field_factor(field a)
 {
     factor r;
     field_check(a);
-    EACH_LIMB r.limb[i] = a.limb[i];
+    EACH_LIMB(r.limb[i] = a.limb[i]);
     return r;
 }
 
@@ -110,12 +118,12 @@ INLINE factor field_factor(field a)
 INLINE wide field_widen(field a)
 {
     wide r;
-    EACH_LIMB r.limb[i] = a.limb[i];
+    EACH_LIMB(r.limb[i] = a.limb[i]);
     return r;
 }
 INLINE wide wide_add(wide a, wide b)
 {
-    EACH_LIMB a.limb[i] = lanes_add(a.limb[i], b.limb[i]);
+    EACH_LIMB(a.limb[i] = lanes_add(a.limb[i], b.limb[i]));
     return a;
 }
 /* a - b + BIAS, where b is at most the sum of three products. BIAS is 1024p, limb by limb. */
@@ -126,7 +134,7 @@ INLINE wide wide_subtract(wide a, wide b)
     a.limb[2] = lanes_add(a.limb[2], lanes_same(0xfffffffffffffull << 10));
     a.limb[3] = lanes_add(a.limb[3], lanes_same(0xfffffffffffffull << 10));
     a.limb[4] = lanes_add(a.limb[4], lanes_same(0x7fffffffffffull << 10));
-    EACH_LIMB a.limb[i] = lanes_subtract(a.limb[i], b.limb[i]);
+    EACH_LIMB(a.limb[i] = lanes_subtract(a.limb[i], b.limb[i]));
     return a;
 }
 INLINE wide wide_zero(void) { return field_widen(field_zero()); }
@@ -163,20 +171,24 @@ INLINE wide wide_fold(const lanes z[2 * LIMBS])
     return r;
 }
 
+/* Add a product of limbs to the limbs k and k + 1. */
+INLINE void add_product(lanes z[2 * LIMBS], lanes a, lanes b, int k)
+{
+    z[k] = lanes_low(z[k], a, b);
+    z[k + 1] = lanes_high(z[k + 1], a, b);
+}
+
 INLINE wide wide_multiply(factor a, factor b)
 {
     factor_check(a);
     factor_check(b);
     lanes z[2 * LIMBS];
-    UNROLL for (int k = 0; k < 2 * LIMBS; k++) z[k] = lanes_zero();
-    EACH_LIMB
-    {
-        UNROLL for (int j = 0; j < LIMBS; j++)
-        {
-            z[i + j] = lanes_low(z[i + j], a.limb[i], b.limb[j]);
-            z[i + j + 1] = lanes_high(z[i + j + 1], a.limb[i], b.limb[j]);
-        }
-    }
+    EACH_LIMB(z[i] = z[LIMBS + i] = lanes_zero());
+    EACH_LIMB(add_product(z, a.limb[i], b.limb[0], i);
+              add_product(z, a.limb[i], b.limb[1], i + 1);
+              add_product(z, a.limb[i], b.limb[2], i + 2);
+              add_product(z, a.limb[i], b.limb[3], i + 3);
+              add_product(z, a.limb[i], b.limb[4], i + 4));
     return wide_fold(z);
 }
 /* Products of two different limbs count twice: they are added up first, doubled, and then the squares are added. */
@@ -184,21 +196,14 @@ INLINE wide wide_square(factor a)
 {
     factor_check(a);
     lanes z[2 * LIMBS];
-    UNROLL for (int k = 0; k < 2 * LIMBS; k++) z[k] = lanes_zero();
-    EACH_LIMB
-    {
-        UNROLL for (int j = i + 1; j < LIMBS; j++)
-        {
-            z[i + j] = lanes_low(z[i + j], a.limb[i], a.limb[j]);
-            z[i + j + 1] = lanes_high(z[i + j + 1], a.limb[i], a.limb[j]);
-        }
-    }
-    UNROLL for (int k = 1; k < 2 * LIMBS - 1; k++) z[k] = lanes_add(z[k], z[k]);
-    EACH_LIMB
-    {
-        z[2 * i] = lanes_low(z[2 * i], a.limb[i], a.limb[i]);
-        z[2 * i + 1] = lanes_high(z[2 * i + 1], a.limb[i], a.limb[i]);
-    }
+    EACH_LIMB(z[i] = z[LIMBS + i] = lanes_zero());
+    EACH_LIMB(if (i < 1) add_product(z, a.limb[i], a.limb[1], i + 1);
+              if (i < 2) add_product(z, a.limb[i], a.limb[2], i + 2);
+              if (i < 3) add_product(z, a.limb[i], a.limb[3], i + 3);
+              if (i < 4) add_product(z, a.limb[i], a.limb[4], i + 4));
+    EACH_LIMB(z[i] = lanes_add(z[i], z[i]);
+              z[LIMBS + i] = lanes_add(z[LIMBS + i], z[LIMBS + i]));
+    EACH_LIMB(add_product(z, a.limb[i], a.limb[i], 2 * i));
     return wide_fold(z);
 }
 INLINE field factor_multiply(factor a, factor b) { return field_carry(wide_multiply(a, b)); }
@@ -207,7 +212,7 @@ INLINE field field_square(field a) { return field_carry(wide_square(field_factor
 
 INLINE field field_select(lane_mask mask, field a, field b)
 {
-    EACH_LIMB a.limb[i] = lanes_select(mask, a.limb[i], b.limb[i]);
+    EACH_LIMB(a.limb[i] = lanes_select(mask, a.limb[i], b.limb[i]));
     return a;
 }
 INLINE field field_negate_where(lane_mask mask, field a) { return field_select(mask, a, field_negate(a)); }
@@ -218,21 +223,18 @@ INLINE field field_freeze(field a)
 {
     field_check(a);
     lanes t = lanes_add(a.limb[0], lanes_same(19));
-    for (int i = 1; i < LIMBS; i++) t = lanes_add(a.limb[i], lanes_right(t, 52));
+    EACH_LIMB(if (i) t = lanes_add(a.limb[i], lanes_right(t, 52)));
     field r;
     t = lanes_low(a.limb[0], lanes_right(t, 47), lanes_same(19));
-    r.limb[0] = lanes_and(t, MASK52);
-    for (int i = 1; i < LIMBS; i++) {
-        t = lanes_add(a.limb[i], lanes_right(t, 52));
-        r.limb[i] = lanes_and(t, i < 4 ? MASK52 : MASK47);
-    }
+    EACH_LIMB(if (i) t = lanes_add(a.limb[i], lanes_right(t, 52));
+              r.limb[i] = lanes_and(t, i < 4 ? MASK52 : MASK47));
     return r;
 }
 INLINE lane_mask field_is_zero(field a)
 {
     a = field_freeze(a);
     lanes any = a.limb[0];
-    for (int i = 1; i < LIMBS; i++) any = lanes_or(any, a.limb[i]);
+    EACH_LIMB(any = lanes_or(any, a.limb[i]));
     return lanes_equal(any, lanes_zero());
 }
 INLINE lane_mask field_equal(field a, field b) { return field_is_zero(field_subtract(a, b)); }

@@ -67,11 +67,8 @@ INLINE point point_add_products(wide a, wide b, wide c, wide d, lane_mask swap, 
     wide e = wide_subtract(b, a), h = wide_add(b, a);
     wide minus = wide_subtract(d, c), plus = wide_add(d, c);
     wide f, g;
-    EACH_LIMB
-    {
-        f.limb[i] = lanes_select(swap, minus.limb[i], plus.limb[i]);
-        g.limb[i] = lanes_select(swap, plus.limb[i], minus.limb[i]);
-    }
+    EACH_LIMB(f.limb[i] = lanes_select(swap, minus.limb[i], plus.limb[i]);
+              g.limb[i] = lanes_select(swap, plus.limb[i], minus.limb[i]));
     return point_complete(e, f, g, h, with_t);
 }
 

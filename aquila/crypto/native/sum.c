@@ -117,24 +117,18 @@ static void sort_window(sum_work *w, const int16_t *digits)
 
 INLINE void store_point(lanes *to, point p)
 {
-    EACH_LIMB
-    {
-        to[i] = p.x.limb[i];
-        to[LIMBS + i] = p.y.limb[i];
-        to[2 * LIMBS + i] = p.z.limb[i];
-        to[3 * LIMBS + i] = p.t.limb[i];
-    }
+    EACH_LIMB(to[i] = p.x.limb[i];
+              to[LIMBS + i] = p.y.limb[i];
+              to[2 * LIMBS + i] = p.z.limb[i];
+              to[3 * LIMBS + i] = p.t.limb[i]);
 }
 INLINE point load_point(const lanes *from)
 {
     point p;
-    EACH_LIMB
-    {
-        p.x.limb[i] = from[i];
-        p.y.limb[i] = from[LIMBS + i];
-        p.z.limb[i] = from[2 * LIMBS + i];
-        p.t.limb[i] = from[3 * LIMBS + i];
-    }
+    EACH_LIMB(p.x.limb[i] = from[i];
+              p.y.limb[i] = from[LIMBS + i];
+              p.z.limb[i] = from[2 * LIMBS + i];
+              p.t.limb[i] = from[3 * LIMBS + i]);
     return p;
 }
 
@@ -149,12 +143,9 @@ INLINE affine_point load_affine(const uint64_t *const from[LANES])
     lanes_transpose(rows);
     lanes_transpose(rows + LANES);
     affine_point p;
-    EACH_LIMB
-    {
-        p.y_plus_x.limb[i] = rows[i];
-        p.y_minus_x.limb[i] = rows[LIMBS + i];
-        p.t2d.limb[i] = rows[2 * LIMBS + i];
-    }
+    EACH_LIMB(p.y_plus_x.limb[i] = rows[i];
+              p.y_minus_x.limb[i] = rows[LIMBS + i];
+              p.t2d.limb[i] = rows[2 * LIMBS + i]);
     return p;
 }
 
@@ -253,13 +244,10 @@ static point add_lanes(point p)
         uint64_t order[LANES];
         for (uint64_t i = 0; i < LANES; i++) order[i] = i ^ distance;
         point q;
-        EACH_LIMB
-        {
-            q.x.limb[i] = lanes_permute(p.x.limb[i], order);
-            q.y.limb[i] = lanes_permute(p.y.limb[i], order);
-            q.z.limb[i] = lanes_permute(p.z.limb[i], order);
-            q.t.limb[i] = lanes_permute(p.t.limb[i], order);
-        }
+        EACH_LIMB(q.x.limb[i] = lanes_permute(p.x.limb[i], order);
+                  q.y.limb[i] = lanes_permute(p.y.limb[i], order);
+                  q.z.limb[i] = lanes_permute(p.z.limb[i], order);
+                  q.t.limb[i] = lanes_permute(p.t.limb[i], order));
         p = point_sum(p, q);
     }
     return p;
