@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TILE_LEVELS = 8
 TILE_WIDTH = 1 << TILE_LEVELS
 LARGEST_ENTRY = (1 << 16) - 1
-_LENGTH_BYTES = 2
+_LENGTH_BYTES, _STATEMENT_LENGTH_BYTES = 2, 4
 _PATH_GROUP = 1000
 
 
@@ -30,6 +30,11 @@ def tile_path(level: int, number: int, width: int = TILE_WIDTH) -> str:
 def bundle_path(number: int, width: int = TILE_WIDTH) -> str:
     """Return the path of an entry bundle, such as `tile/entries/000`."""
     return f"tile/entries/{_numbered(number, width)}"
+
+
+def statements_path(number: int, width: int = TILE_WIDTH) -> str:
+    """Return the path of the bundle of the statements that the entries of an entry bundle are about."""
+    return f"tile/statements/{_numbered(number, width)}"
 
 
 def tiles_of(size: int) -> Iterator[tuple[int, int, int]]:
@@ -59,21 +64,33 @@ def write_bundle(entries: Sequence[bytes]) -> bytes:
     return b"".join(len(entry).to_bytes(_LENGTH_BYTES, "big") + entry for entry in entries)
 
 
+def write_statements(envelopes: Sequence[bytes]) -> bytes:
+    """Return a bundle of statements: nothing for an entry that is about none, or whose statement is not kept."""
+    return b"".join(len(envelope).to_bytes(_STATEMENT_LENGTH_BYTES, "big") + envelope for envelope in envelopes)
+
+
 def read_bundle(content: bytes, width: int) -> list[bytes]:
     """Return the entries of a bundle of that width.
 
     Raises:
         AuditError: The bytes are no such bundle.
     """
-    entries: list[bytes] = []
-    place = 0
-    while place < len(content) and len(entries) < width:
-        start = place + _LENGTH_BYTES
-        place = start + int.from_bytes(content[place:start], "big")
-        entries.append(content[start:place])
-    if len(entries) != width or place != len(content):
+    entries = _parts(content, width, _LENGTH_BYTES)
+    if entries is None:
         raise AuditError("an entry bundle does not hold as many entries as its name says", expected=width)
     return entries
+
+
+def read_statements(content: bytes, width: int) -> list[bytes]:
+    """Return the statements of a bundle of that width, nothing where an entry has none.
+
+    Raises:
+        AuditError: The bytes are no such bundle.
+    """
+    envelopes = _parts(content, width, _STATEMENT_LENGTH_BYTES)
+    if envelopes is None:
+        raise AuditError("a bundle of statements does not hold as many as its name says", expected=width)
+    return envelopes
 
 
 def read_tile(content: bytes, width: int) -> list[bytes]:
@@ -100,6 +117,17 @@ def perfect_root(level: int, number: int, hash_at: Callable[[int, int], bytes]) 
     while len(hashes) > 1:
         hashes = [node_hash(*hashes[place : place + 2]) for place in range(0, len(hashes), 2)]
     return hashes[0]
+
+
+def _parts(content: bytes, width: int, length_bytes: int) -> list[bytes] | None:
+    """Return the length-prefixed parts of a bundle, or None where there are not as many as `width`."""
+    parts: list[bytes] = []
+    place = 0
+    while place < len(content) and len(parts) < width:
+        start = place + length_bytes
+        place = start + int.from_bytes(content[place:start], "big")
+        parts.append(content[start:place])
+    return parts if len(parts) == width and place == len(content) else None
 
 
 def _numbered(number: int, width: int) -> str:

@@ -223,12 +223,12 @@ def _store_nodes(session: Session, entries_now: int) -> None:
     while count and count % TILE_WIDTH == 0:
         count //= TILE_WIDTH
         number = count - 1
-        below = _hashes(session, level - 1, number * TILE_WIDTH, count * TILE_WIDTH)
+        below = hashes(session, level - 1, number * TILE_WIDTH, count * TILE_WIDTH)
         session.execute(insert(NODES).values(level=level, number=number, hash=tree_root(below)))
         level += 1
 
 
-def _hashes(session: Session, level: int, start: int, end: int) -> list[bytes]:
+def hashes(session: Session, level: int, start: int, end: int) -> list[bytes]:
     """Return hashes of a tile level in their order."""
     if level == 0:
         return leaves(session, start, end)

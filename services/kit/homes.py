@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 IDENTITY_FILE = "identity.pem"
 REGISTRY_FILE = "registry.toml"
 CHUNKS_FOLDER = "chunks"
+LOG_FOLDER = "log"
 
 
 def make_home(

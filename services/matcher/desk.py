@@ -25,6 +25,7 @@ from services.kit.store import Store, database_url
 from services.matcher.bell import Bell
 from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.known import KnownRounds
+from services.matcher.log import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from aquila.protocol.registry import Registry
     from aquila.records.rules import RuleTable
     from services.kit.executors import Workers
+    from services.kit.log_desk import LogDesk
     from services.matcher.settings import MatcherSettings
 
 
@@ -51,6 +53,7 @@ class Desk:
         workers: Where tokens are joined.
         people: Accounts, sessions and approvals.
         bell: Wakes drivers and waiting calls of this process.
+        log: The matcher's log, and the matcher as a witness of the nodes' logs.
         clock: Seconds since 1970.
         random: Gives random bytes.
     """
@@ -65,6 +68,7 @@ class Desk:
     workers: Workers
     people: People
     bell: Bell
+    log: LogDesk
     clock: Callable[[], int]
     random: Callable[[int], bytes]
 
@@ -132,6 +136,7 @@ def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None)
         workers=workers_of(settings, ["aquila.matching.join_tasks"]),
         people=People.of(Service.MATCHER, MATCHER, store, settings, clock),
         bell=Bell(),
+        log=open_log(settings.home, store, identity, registry, clock),
         clock=clock,
         random=secrets.token_bytes,
     )

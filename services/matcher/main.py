@@ -104,7 +104,7 @@ def build(
         call_verifier=verifier,
         door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
     )
-    app.state.desk = desk
+    app.state.desk, app.state.log = desk, desk.log
     return app
 
 

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from aquila.audit.roles import Action
 from aquila.protocol.messages import Outcome
 from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, Reason, RoundProposal, Rounds
+from services.kit.log_routes import parties as log_parties
+from services.kit.log_routes import people_router
 from services.kit.people import may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
@@ -162,4 +164,4 @@ def _stored(*, new: bool) -> Response:
     return Response(status_code=201 if new else 200)
 
 
-ROUTERS: Sequence[APIRouter] = (parties, operator)
+ROUTERS: Sequence[APIRouter] = (parties, operator, log_parties, people_router("/v1/operator/log"))

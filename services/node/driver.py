@@ -17,7 +17,19 @@ from services.kit.lanes import side_by_side
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
-from services.node.steps import amend, close, consent, discover, evaluate, finalize, outbox, prepare, sync, verify
+from services.node.steps import (
+    amend,
+    close,
+    consent,
+    discover,
+    evaluate,
+    finalize,
+    outbox,
+    prepare,
+    sync,
+    verify,
+    watch,
+)
 from services.node.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
@@ -52,9 +64,11 @@ class Rounds:
         """
         node = self._node
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
+        await watch.watch(node)
         pieces = [partial(advance, node, round_id) for round_id in await to_thread(open_rounds, node)]
-        if not self._busy:  # while there is work, new rounds can wait
+        if not self._busy and node.contact.obstacle is None:  # while there is work, new rounds can wait
             pieces.insert(0, partial(discover.discover, node))
+            pieces.append(partial(_show_log, node))
         self._busy = False
         try:
             self._busy = await each(pieces, lambda piece: piece())
@@ -73,6 +87,12 @@ def open_rounds(node: Node) -> list[str]:
     )
     with node.store.reading("rounds.open") as session:
         return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
+
+
+async def _show_log(node: Node) -> bool:
+    """Show the own log to the matcher; raises as `watch.show` does."""
+    await watch.show(node)
+    return False
 
 
 async def advance(node: Node, round_id: str) -> bool:
@@ -106,6 +126,8 @@ async def _advance(node: Node, round_id: str) -> bool:
         return await to_thread(close.destroy, node, round_id)
     if row.state == "active" and await to_thread(close.decide, node, round_id):
         return True
+    if node.contact.obstacle is not None:
+        raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
     busy = await sync.sync(node, round_id)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     book, row = book_of(node, round_id), await to_thread(_row, node, round_id)

@@ -20,6 +20,7 @@ from services.kit.calls import Peer
 from services.kit.executors import workers_of
 from services.kit.files import ChunkFiles, read_secret
 from services.kit.homes import CHUNKS_FOLDER
+from services.kit.log_routes import people_router as log_router
 from services.kit.logs import configure
 from services.kit.migrate import migrate
 from services.kit.operators import TOKEN_FILE, OperatorToken
@@ -34,6 +35,7 @@ from services.kit.web import application
 from services.node import hit_routes, imports, operator
 from services.node.driver import Rounds
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
+from services.node.log import open_log
 from services.node.node import Node, rule_tables
 from services.node.settings import NodeSettings
 from services.node.tasks import PRELOAD
@@ -80,9 +82,10 @@ def assemble(
     files = ChunkFiles(settings.home / CHUNKS_FOLDER, settings.limits.free_mebibytes * MEBIBYTE)
     files.sweep(older_than=0)  # no other process writes here
     group = load_group(settings.workers or None)
+    party = Party(settings.code, identity, group)
     node = Node(
         settings=settings,
-        party=Party(settings.code, identity, group),
+        party=party,
         registry=registry,
         group=group,
         tables=rule_tables(settings.rules),
@@ -94,6 +97,7 @@ def assemble(
         people=People.of(Service.NODE, settings.code, store, settings, clock),
         clock=clock,
         random=random,
+        log=open_log(settings.home, store, party, registry, clock),
     )
     imports.remove_incomplete(node)
     return node
@@ -110,13 +114,13 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
     app = application(
         title="Aquila node",
         version=aquila.__version__,
-        routers=[operator.router, hit_routes.router, people_routes.router],
+        routers=[operator.router, hit_routes.router, people_routes.router, log_router("/v1/log")],
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
         lifespan=server.lifespan_of([Rounds(made).driver()], made.close),
         door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
-    app.state.node = made
+    app.state.node, app.state.log = made, made.log
     app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)
     return app
 

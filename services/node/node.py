@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.crypto.group import Group
+    from aquila.errors import AquilaError
     from aquila.protocol.messages import Manifest
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from services.kit.calls import Peer
     from services.kit.executors import Workers
     from services.kit.files import ChunkFiles
+    from services.kit.log_desk import LogDesk
     from services.kit.people.desk import People
     from services.kit.store import Store
     from services.node.book import Book
@@ -29,10 +31,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Contact:
-    """What the last call to the matcher told: whether it answered, and how its clock differs from ours in seconds."""
+    """What the last call to the matcher told: whether it answered, and how its clock differs from ours in seconds.
+
+    `obstacle` is why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
+    sent. `witnessed` is the size of the own log that the matcher has cosigned.
+    """
 
     reachable: bool = False
     clock_difference: int | None = None
+    obstacle: AquilaError | None = None
+    witnessed: int = 0
 
 
 @dataclass(slots=True)
@@ -43,6 +51,7 @@ class Node:
         tables: The match rules that this node can apply, by digest.
         clock: Seconds since 1970.
         random: Gives random bytes.
+        log: This node's log, and the node as a witness of the matcher's.
         books: What is in memory of each round; see `services.node.book`.
         workers: Where the heavy pieces of work are done.
         people: Accounts, sessions and approvals.
@@ -66,6 +75,7 @@ class Node:
     people: People
     clock: Callable[[], int]
     random: Callable[[int], bytes]
+    log: LogDesk
     contact: Contact = field(default_factory=Contact)
     books: dict[str, Book] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
+from aquila.errors import LogRewrittenError
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.views import (
     ChanceView,
@@ -62,6 +63,7 @@ def status(node: Node, version: str) -> NodeStatus:
         matcher_url=node.peer.url,
         matcher_reachable=node.contact.reachable,
         clock_difference=node.contact.clock_difference,
+        log_alarm=str(obstacle) if isinstance(obstacle := node.contact.obstacle, LogRewrittenError) else "",
         group=node.group.name,
     )
 

@@ -315,6 +315,7 @@ class NodeStatus(Message):
     matcher_url: str
     matcher_reachable: bool
     clock_difference: int | None
+    log_alarm: str
     group: str
 
 

@@ -14,6 +14,7 @@ from services.matcher.steps.ending import end_due
 from services.matcher.steps.matching import match_lists
 from services.matcher.steps.opening import open_due
 from services.matcher.steps.queries import match_queries, release_reports
+from services.matcher.steps.showing import show_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,4 +32,5 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "ending": lambda: end_due(desk),
         "deleting": deletion.step,
         "cleaning": lambda: clean(desk),
+        "log": lambda: show_log(desk),
     }

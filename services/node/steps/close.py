@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
+from aquila.errors import LogRewrittenError
 from aquila.protocol.messages import Outcome
 from services.kit.audit_log import append
 from services.kit.logs import Log
@@ -36,7 +37,8 @@ def decide(node: Node, round_id: str) -> bool:
         reason = _reason(node, round_, row)
         if row.state != "active" or not reason:
             return False
-        if row.abort_reason is not None and not round_.ending:
+        rewritten = isinstance(node.contact.obstacle, LogRewrittenError)
+        if row.abort_reason is not None and not round_.ending and not rewritten:
             # The refusal is signed before the keys go, and sent after: it says that they are gone.
             ledger.sign_refusal(session, node, round_, row.abort_reason)
         row.state, row.outcome = "destroying", reason
@@ -77,7 +79,10 @@ def destroy(node: Node, round_id: str) -> bool:
             update(StatementRow).where(StatementRow.round_id == round_id, unsent).values(refusal="the round is over")
         )
     node.store.scrub(SecretRow.__table__, AvailableRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
-    # 4. The statement that it is done, with the mark that it is.
+    # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
+    #    is repeated then.
+    if isinstance(node.contact.obstacle, LogRewrittenError):
+        return False
     with book.reading() as round_, node.store.transaction("close.sign") as session:
         row = ledger.round_row(session, round_id)
         append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
@@ -97,4 +102,4 @@ def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> N
         ledger.sign(session, node, row.round_id, lambda number: node.party.close(round_, number, hits))
     else:
         time_over = "the time of the round is over by this party's clock"
-        ledger.sign_refusal(session, node, round_, row.refused or time_over)
+        ledger.sign_refusal(session, node, round_, row.refused or row.abort_reason or time_over)

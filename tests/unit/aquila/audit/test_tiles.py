@@ -11,10 +11,13 @@ from aquila.audit.tiles import (
     bundles_of,
     perfect_root,
     read_bundle,
+    read_statements,
     read_tile,
+    statements_path,
     tile_path,
     tiles_of,
     write_bundle,
+    write_statements,
 )
 from aquila.errors import AuditError, InputError
 
@@ -75,3 +78,12 @@ def test_perfect_trees_come_from_tiles_of_any_level() -> None:
 
     assert perfect_root(9, 1, hash_at) == tree_root(leaves[512:])
     assert perfect_root(2, 3, hash_at) == tree_root(leaves[12:16])
+
+
+def test_statements_are_read_back() -> None:
+    """Statements of any length, and nothing where an entry is about none."""
+    envelopes = [b"", b"one", bytes(LARGEST_ENTRY + 5)]
+    assert read_statements(write_statements(envelopes), 3) == envelopes
+    assert statements_path(1067, 5) == "tile/statements/x001/067.p/5"
+    with pytest.raises(AuditError, match="statements"):
+        read_statements(write_statements(envelopes), 2)

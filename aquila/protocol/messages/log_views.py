@@ -1,0 +1,58 @@
+"""What services show of their logs: state, witnesses, alarms and the entries of a round."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from aquila.audit.entries import Entry
+from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
+
+Sentence = Annotated[str, Field(max_length=2_000)]
+
+
+class Cosigned(Message):
+    """The newest checkpoint that a witness cosigned."""
+
+    witness: Annotated[str, Field(max_length=16)]
+    size: Count
+    at: Seconds
+
+
+class AlarmView(Message):
+    """A log that was found rewritten; the two checkpoints are the evidence, as signed notes."""
+
+    alarm_id: int
+    origin: Annotated[str, Field(max_length=128)]
+    what: Annotated[str, Field(max_length=16)]
+    sentence: Sentence
+    seen: str
+    got: str
+    found_at: Seconds
+    acknowledged_at: Seconds | None
+    acknowledged_by: Annotated[str, Field(max_length=16)] | None
+
+
+class LogView(Message):
+    """A log at a glance; `checkpoint` is its newest signed note, or nothing while it is empty."""
+
+    origin: Annotated[str, Field(max_length=128)]
+    size: Count
+    checkpoint: str
+    witnesses: tuple[Cosigned, ...]
+    alarms: tuple[AlarmView, ...]
+
+
+class NumberedEntry(Message):
+    """An entry with its place; none where retention erased its content."""
+
+    index: Count
+    entry: Entry | None
+
+
+class RoundEntries(Message):
+    """The entries of a round in their order."""
+
+    round_id: Identifier
+    entries: tuple[NumberedEntry, ...]

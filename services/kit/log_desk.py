@@ -1,0 +1,105 @@
+"""Use cases of a service's log that node and matcher share: look at it, export it, acknowledge an alarm."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from sqlalchemy import select
+
+from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.note import parse_note
+from aquila.audit.roles import Action
+from aquila.audit.witness import witness_name
+from aquila.protocol.messages.log_views import AlarmView, Cosigned, LogView, NumberedEntry, RoundEntries
+from aquila.protocol.registry import MATCHER
+from services.kit.audit_log import CHECKPOINTS, append, entries_of_round, who
+from services.kit.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aquila.audit.note import Note
+    from services.kit.own_log import OwnLog
+    from services.kit.people import Actor
+    from services.kit.witness import Witness
+
+_LOOKED_AT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LogDesk:
+    """The two sides of a service's log: the own one, and it as a witness of others."""
+
+    own: OwnLog
+    witness: Witness
+
+    def view(self) -> LogView:
+        """Return the log at a glance."""
+        with self.own.store.reading("log.view") as session:
+            query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_LOOKED_AT)
+            notes = [parse_note(bytes(note)) for note in session.scalars(query)]
+        return LogView(
+            origin=self.own.origin,
+            size=parse_checkpoint(notes[0].text).size if notes else 0,
+            checkpoint=notes[0].to_bytes().decode() if notes else "",
+            witnesses=tuple(self._cosigned(notes)),
+            alarms=tuple(
+                AlarmView(
+                    alarm_id=row.alarm_id, origin=row.origin, what=row.what, sentence=row.sentence,
+                    seen=bytes(row.seen or b"").decode(), got=bytes(row.got).decode(), found_at=row.found_at,
+                    acknowledged_at=row.acknowledged_at, acknowledged_by=row.acknowledged_by,
+                )
+                for row in self.witness.alarms()
+            ),
+        )  # fmt: skip
+
+    def _cosigned(self, notes: Sequence[Note]) -> Iterator[Cosigned]:
+        """Yield for every possible witness the newest of these checkpoints that it cosigned."""
+        for holder in [MATCHER, *sorted(self.own.registry.parties)]:
+            key = self.own.registry.key_of(holder)
+            for note in notes:
+                at = cosigned_at(note, witness_name(holder, key), key)
+                if at is not None:
+                    yield Cosigned(witness=holder, size=parse_checkpoint(note.text).size, at=at)
+                    break
+
+    def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:
+        """Return the entries of a round; looking at the log is an entry of it.
+
+        Raises:
+            NotFoundError: The log has none of this round.
+        """
+        own = self.own
+        with own.store.transaction("log.consult") as session:
+            found = tuple(NumberedEntry(index=index, entry=e) for index, e in entries_of_round(session, round_id))
+            if not found:
+                raise NotFoundError("the log has no entry of this round", round=round_id)
+            entry = Entry.of(
+                EntryKind.LOG_CONSULTED, own.clock(), own.holder, round=round_id, counts={"entries": len(found)},
+                **who(actor, Action.SEE_LOG),
+            )  # fmt: skip
+            append(session, entry)
+        return RoundEntries(round_id=round_id, entries=found)
+
+    def export(self, actor: Actor, into: BinaryIO) -> None:
+        """Write the log's files as a tar archive, up to the entry that says that it was exported.
+
+        Raises:
+            LogRewrittenError: The files show another log than the database.
+            StoreError: The database or the disk failed.
+        """
+        own = self.own
+        with own.store.transaction("log.export") as session:
+            fields = who(actor, Action.EXPORT_LOG)
+            append(session, Entry.of(EntryKind.LOG_EXPORTED, own.clock(), own.holder, **fields))
+        own.publish()
+        with own.reading_files() as files, tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for name in files.names():
+                content = files.read(name)
+                member = tarfile.TarInfo(name)
+                member.size, member.mtime, member.mode = len(content), own.clock(), 0o600
+                archive.addfile(member, io.BytesIO(content))

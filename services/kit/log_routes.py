@@ -1,0 +1,117 @@
+"""The calls of a log, the same at node and matcher: for people with the action, and for those who witness it.
+
+A service puts its `LogDesk` into `app.state.log`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from aquila.audit.roles import Action
+from aquila.protocol.messages.log_views import LogView, RoundEntries  # noqa: TC001 - read by FastAPI
+from services.kit.log_desk import LogDesk
+from services.kit.people import Actor, may
+from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+_OCTETS, _TEXT, _TAR = "application/octet-stream", "text/plain; charset=utf-8", "application/x-tar"
+_PIECE = 1 << 20
+
+FileName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,200}$")]
+RoundId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+AlarmId = Annotated[int, Path(ge=1, le=2**53)]
+Size = Annotated[int, Query(ge=0, le=2**53)]
+
+
+def _log(request: Request) -> LogDesk:
+    log = request.app.state.log
+    assert isinstance(log, LogDesk)
+    return log
+
+
+def people_router(prefix: str) -> APIRouter:
+    """Return the calls of people under a prefix."""
+    router = APIRouter(prefix=prefix, tags=["log"])
+
+    @router.get("", summary="The log at a glance", dependencies=[may(Action.SEE_LOG)])
+    def get_log(request: Request) -> LogView:
+        return _log(request).view()
+
+    @router.get("/rounds/{round_id}", summary="The entries of a round")
+    def get_entries(request: Request, actor: Annotated[Actor, may(Action.SEE_LOG)], round_id: RoundId) -> RoundEntries:
+        return _log(request).round_entries(actor, round_id)
+
+    @router.get("/export", summary="The log's files as a tar archive", response_class=Response)
+    def get_export(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> StreamingResponse:
+        # The file has no name on the disk, so that a crash leaves nothing of it.
+        archive = tempfile.TemporaryFile(dir=_log(request).own.files.root)  # noqa: SIM115 - closed when it was sent
+        try:
+            _log(request).export(actor, archive)
+        except BaseException:
+            archive.close()
+            raise
+        return StreamingResponse(_sent(archive), media_type=_TAR)
+
+    @router.get(
+        "/files/{name:path}", summary="A file of the log", response_class=Response, dependencies=[may(Action.SEE_LOG)]
+    )
+    def get_file(request: Request, name: FileName) -> Response:
+        return Response(_log(request).own.files.read(name), media_type=_OCTETS)
+
+    @router.post("/alarms/{alarm_id}/acknowledge", status_code=204, summary="Go on after an alarm was explained")
+    def post_acknowledge(
+        request: Request, actor: Annotated[Actor, may(Action.ACKNOWLEDGE_LOG)], alarm_id: AlarmId
+    ) -> None:
+        _log(request).witness.acknowledge(actor, alarm_id)
+
+    return router
+
+
+parties = APIRouter(prefix="/v1/log", tags=["parties"])
+
+
+@parties.get("/checkpoint", summary="The newest checkpoint, with a proof since an older one", response_class=Response)
+def get_checkpoint(request: Request, _call: SignedCaller, old: Size = 0) -> Response:
+    """Return an update of the log, or 204 while it is empty."""
+    update = _log(request).own.update(old)
+    return Response(status_code=204) if update is None else Response(update.to_bytes(), media_type=_TEXT)
+
+
+@parties.post("/cosignatures", status_code=204, summary="A witness cosigned a checkpoint")
+def post_cosignature(request: Request, call: SignedCaller) -> None:
+    """Take a cosignature."""
+    _log(request).own.take_cosignature(call.party, call.body)
+
+
+@parties.get("/witnessed", summary="How many entries of the caller's own log were seen", response_class=Response)
+def get_witnessed(request: Request, call: SignedCaller) -> Response:
+    """Return the size from which the caller proves the growth of its log."""
+    return Response(str(_log(request).witness.seen_size(call.party)), media_type=_TEXT)
+
+
+@parties.post("/checkpoints", summary="Witness a checkpoint of the caller's own log", response_class=Response)
+def post_checkpoint(request: Request, call: SignedCaller) -> Response:
+    """Return the checkpoint with the cosignature, once it was found to have grown from the one before."""
+    note, _ = _log(request).witness.look(call.party, call.body)
+    return Response(note.to_bytes(), media_type=_TEXT)
+
+
+@parties.get("/files/{name:path}", summary="A file of the log", response_class=Response)
+def get_static(request: Request, _call: SignedCaller, name: FileName) -> Response:
+    """Return a static file of the log."""
+    return Response(_log(request).own.files.read(name), media_type=_OCTETS)
+
+
+def _sent(archive: BinaryIO) -> Iterator[bytes]:
+    """Yield what was written, and close it at the end."""
+    with archive:
+        archive.seek(0)
+        while piece := archive.read(_PIECE):
+            yield piece

@@ -1,0 +1,68 @@
+"""The matcher's log: put together, and the statements that its entries are about (PROTOCOL.md section 10)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import EntryKind
+from aquila.protocol.registry import MATCHER
+from services.kit.files import ChunkFiles
+from services.kit.homes import LOG_FOLDER
+from services.kit.log_desk import LogDesk
+from services.kit.own_log import OwnLog
+from services.kit.witness import Witness
+from services.matcher.statistics import round_statistics
+from services.matcher.tables import EventRow, RoundRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.entries import Entry
+    from aquila.crypto.keys import IdentityKey
+    from aquila.protocol.registry import Registry
+    from services.kit.store import Store
+
+_AT_ONCE = 500
+
+
+def open_log(home: Path, store: Store, identity: IdentityKey, registry: Registry, clock: Callable[[], int]) -> LogDesk:
+    """Put the matcher's log together; nothing runs yet.
+
+    Raises:
+        StoreError: The folder cannot be made.
+    """
+    files = ChunkFiles(home / LOG_FOLDER)
+    statistics = partial(_statistics, registry)
+    own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics)
+    return LogDesk(own, Witness(store, files, MATCHER, identity, registry, clock))
+
+
+def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:
+    """Return the envelopes of the statements that entries are about.
+
+    Reports are not among them: they hold handles, and go when their parties have them.
+    """
+    digests = [entry.digests["statement"] for entry in entries if _is_kept(entry)]
+    found: dict[str, bytes] = {}
+    for first in range(0, len(digests), _AT_ONCE):
+        query = select(EventRow.digest, EventRow.envelope).where(EventRow.digest.in_(digests[first : first + _AT_ONCE]))
+        found |= {digest or "": (envelope or "").encode() for digest, envelope in session.execute(query)}
+    proposed = [entry for entry in entries if entry.kind is EntryKind.PROPOSAL]
+    rounds = select(RoundRow.round_id, RoundRow.manifest).where(RoundRow.round_id.in_([e.round for e in proposed]))
+    manifests = dict(session.execute(rounds).all()) if proposed else {}
+    found |= {entry.digests["statement"]: manifests.get(entry.round or "", b"") for entry in proposed}
+    return [found.get(entry.digests["statement"]) if _is_kept(entry) else None for entry in entries]
+
+
+def _is_kept(entry: Entry) -> bool:
+    return "statement" in entry.digests and entry.kind not in {EntryKind.REPORT, EntryKind.EVIDENCE}
+
+
+def _statistics(registry: Registry, session: Session, round_id: str) -> bytes | None:
+    return round_statistics(session, registry, round_id)

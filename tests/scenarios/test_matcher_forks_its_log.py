@@ -1,0 +1,160 @@
+"""The matcher rewrites its log: every node finds it at the next contact, keeps the evidence, and says nothing more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete, select
+
+from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.witness import log_name
+from services.kit.audit_log import CHECKPOINTS, EDGE, ENTRIES, append, entries
+from services.node.tables import StatementRow
+from tests.unit.services.node.conftest import Clock, World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A matcher and two nodes, on SQLite."""
+    made = make_world(tmp_path, Clock(), ("AL", "RS"))
+    yield made
+    for seat in made.seats.values():
+        await seat.operator.aclose()
+        await seat.node.peer.close()
+        seat.stop()
+    await made.operator.aclose()
+    made.app.state.desk.close()
+
+
+def rewrite(world: World, change: Callable[[list[Entry]], list[Entry]]) -> None:
+    """Let the matcher's administrator write the whole log anew, as one who holds its key and its disk can."""
+    desk = world.app.state.desk
+    with desk.store.transaction("test.rewrite") as session:
+        kept = change([entry for _, entry in entries(session) if entry is not None])
+        for table in (ENTRIES, EDGE, CHECKPOINTS):
+            session.execute(delete(table))
+        for entry in kept:
+            append(session, entry)
+    files = desk.log.own.files
+    for name in files.names():
+        files.delete(name)
+
+
+def without_the_second(found: list[Entry]) -> list[Entry]:
+    """Drop an entry, and fill up so that the log is no smaller."""
+    filler = [Entry.of(EntryKind.LOG_EXPORTED, found[-1].time, "matcher")] * 3
+    return [found[0], *found[2:], *filler]
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "sentence"),
+    [
+        (lambda found: found[:2], "shrunk", "shrank"),
+        (without_the_second, "fork", "forked"),
+        (lambda found: [*found[:-1], found[-1].model_copy(update={"time": 1})], "fork", "forked"),
+        (lambda _: [], "shrunk", "to 0 entries"),
+    ],
+)
+async def test_nodes_stop(world: World, change: Callable[[list[Entry]], list[Entry]], what: str, sentence: str) -> None:
+    """A log that forks, shrinks or vanishes stops every node, visibly; both checkpoints are kept."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    rewrite(world, change)
+    seat = world.seats["AL"]
+    before = said(world)
+    answer = await seat.submit(round_id, await seat.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
+    assert answer.status_code == 202
+    await world.settle()
+    # 1. Nothing more was signed, and the reason is to be seen wherever one looks.
+    assert said(world) == before
+    assert any(sentence in problem for problem in (await seat.round(round_id))["problems"])
+    assert sentence in (await seat.get("/status"))["log_alarm"]
+    # 2. Both checkpoints are evidence, each signed by the matcher.
+    (alarm,) = (await seat.get("/log"))["alarms"]
+    assert alarm["what"] == what
+    key = seat.node.registry.matcher
+    seen, _ = open_checkpoint(alarm["seen"].encode(), log_name("matcher", key), key)
+    if alarm["got"]:
+        got, _ = open_checkpoint(alarm["got"].encode(), log_name("matcher", key), key)
+        assert (seen.size, seen.root) != (got.size, got.root)
+    # 3. The alarm is an entry of the node's own log, and a new start does not forget it.
+    with seat.node.store.reading("test.log") as session:
+        kinds = [entry.kind for _, entry in entries(session) if entry is not None]
+    assert kinds.count(EntryKind.LOG_ALARM) == 1
+    seat.restart()
+    await world.settle()
+    assert said(world) == before
+
+
+async def test_an_administrator_goes_on(world: World) -> None:
+    """When the secretariat has explained it, the alarm is acknowledged, which is an entry, and the round goes on."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    rewrite(world, without_the_second)
+    await world.settle()
+    for seat in world.seats.values():
+        (alarm,) = (await seat.get("/log"))["alarms"]
+        answer = await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")
+        assert answer.status_code == 204, answer.text
+        again = await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")
+        assert again.status_code == 409
+        assert (await seat.post("/log/alarms/99/acknowledge")).status_code == 404
+    await world.settle()
+    assert (await world.seats["AL"].get("/status"))["log_alarm"] == ""
+    seat = world.seats["AL"]
+    await seat.submit(round_id, await seat.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
+    await world.until(lambda: len(said(world)) > 2)
+    with seat.node.store.reading("test.log") as session:
+        kinds = [entry.kind for _, entry in entries(session) if entry is not None]
+    assert EntryKind.ALARM_ACKNOWLEDGED in kinds
+    assert kinds.count(EntryKind.LOG_ALARM) == 1
+
+
+async def test_a_restored_database_does_not_forget(world: World) -> None:
+    """The last checkpoint lies outside the database too: a node restored from a backup finds a shrunk log."""
+    await world.propose()
+    seat = world.seats["AL"]
+    await world.settle()
+    seat.node.store.scrub()
+    backup = (world.path / "AL" / "node.db").read_bytes()
+    for other in world.seats.values():
+        await other.load("record_id,given_names,family_names\nal-1,Ana,Novak\n")
+    await world.propose()
+    await world.settle()
+    seat.stop()
+    (world.path / "AL" / "node.db").write_bytes(backup)
+    for left in world.path.glob("AL/node.db-*"):
+        left.unlink()
+    rewrite(world, lambda found: found[:1])
+    seat.start()
+    await world.settle("AL")
+    assert "shrank from 2" in (await seat.get("/status"))["log_alarm"]
+
+
+async def test_keys_are_destroyed_all_the_same(world: World) -> None:
+    """Under an alarm a node still destroys the keys of a round whose time is over; it signs that later."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    rewrite(world, without_the_second)
+    await world.settle()
+    before = said(world)
+    world.clock.time += 10_000_000
+    await world.settle()
+    seat = world.seats["AL"]
+    assert not (await seat.round(round_id))["keys_present"]
+    assert said(world) == before
+
+
+def said(world: World) -> list[str]:
+    """Return the digests of everything that the nodes have signed."""
+    digests: list[str] = []
+    for seat in world.seats.values():
+        with seat.node.store.reading("test.said") as session:
+            digests += session.scalars(select(StatementRow.digest).where(StatementRow.own))
+    return digests
