@@ -11,9 +11,10 @@ Answers are the models of `aquila.protocol.messages.views`; refusals are errors 
 from __future__ import annotations
 
 from clients.sdk.connection import Access, Connection
+from clients.sdk.hits import HitsClient
 from clients.sdk.homes import Home, find_home
 from clients.sdk.matcher import MatcherClient
 from clients.sdk.node import NodeClient
 from clients.sdk.people import PeopleClient
 
-__all__ = ["Access", "Connection", "Home", "MatcherClient", "NodeClient", "PeopleClient", "find_home"]
+__all__ = ["Access", "Connection", "HitsClient", "Home", "MatcherClient", "NodeClient", "PeopleClient", "find_home"]

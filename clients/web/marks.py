@@ -77,7 +77,6 @@ PARTIES = {
     "XK": _n("Kosovo*"),
 }
 FIELDS = {
-    "record_id": _n("Record number"),
     "given_names": _n("Given names"),
     "family_names": _n("Family names"),
     "full_name": _n("Full name"),
@@ -87,17 +86,16 @@ FIELDS = {
     "place_of_birth": _n("Place of birth"),
     "country_of_birth": _n("Country of birth"),
     "nationality": _n("Nationality"),
-    "nationalities": _n("Nationalities"),
     "document_numbers": _n("Document numbers"),
     "national_numbers": _n("National numbers"),
-    "phone_numbers": _n("Phone numbers"),
-    "email_addresses": _n("E-mail addresses"),
+    "phones": _n("Phone numbers"),
     "emails": _n("E-mail addresses"),
     "category": _n("Category"),
     "source_evaluation": _n("Evaluation of the source"),
     "information_evaluation": _n("Evaluation of the information"),
     "handling_code": _n("Handling code"),
     "indicators": _n("Indicators"),
+    "record_id": _n("Record number"),
     "row": _n("Row"),
 }
 STAGES = {
@@ -141,6 +139,7 @@ PROMISES = {
     "medium": _n("Of the hits called medium, at least 90 in 100 are right."),
     "low": _n("Of the hits called low, at least 50 in 100 are right: half of them may be wrong."),
 }
+_ORDER = {name: place for place, name in enumerate(FIELDS)}
 _FILLED, _EMPTY = "\u25cf", "\u25cb"
 _DOTS = 3
 _SHORT = 8
@@ -191,6 +190,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
         "promise": partial(word, table=PROMISES),
         "person": person,
+        "in_order": in_order,
         "role": partial(word, table=ROLES),
         "wish": partial(word, table=WISHES),
         "field_name": partial(word, table=FIELDS),
@@ -215,6 +215,11 @@ def person(record: dict[str, str | list[str]]) -> str:
     names = [joined(record[name]) for name in ("given_names", "family_names", "full_name") if record.get(name)]
     date = joined(record.get("date_of_birth", ""))
     return ", ".join(part for part in (" ".join(names), date) if part)
+
+
+def in_order(record: dict[str, str | list[str]]) -> list[tuple[str, str | list[str]]]:
+    """Return a record's fields in the order in which one reads them: who first, what is known of the note last."""
+    return sorted(record.items(), key=lambda item: _ORDER.get(item[0], len(_ORDER)))
 
 
 def joined(value: str | list[str]) -> str:

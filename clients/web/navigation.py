@@ -40,11 +40,13 @@ _PLACES = {
         Place("/", _n("Home"), Action.SEE_STATUS),
         Place("/records", _n("Records"), Action.LIST_RECORDS),
         Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
+        Place("/hits", _n("Hits"), Action.SEE_HITS),
         Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
     Service.MATCHER: (
         Place("/", _n("Home"), Action.SEE_STATUS),
         Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
+        Place("/hits", _n("Hits"), Action.SEE_HITS),
         Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
 }

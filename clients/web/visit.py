@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from clients.sdk import MatcherClient, NodeClient, PeopleClient
+from clients.sdk import HitsClient, MatcherClient, NodeClient, PeopleClient
 from clients.web import forms
 from clients.web.done import DONE
 from clients.web.navigation import places_of
@@ -118,6 +118,14 @@ class Visit:
             SignInNeeded: There is none.
         """
         return MatcherClient(self.connection())
+
+    def hits(self) -> HitsClient:
+        """Return the client of a node's hits, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return HitsClient(self.connection())
 
     def people(self) -> PeopleClient:
         """Return the client of what concerns people, with the visitor's session.

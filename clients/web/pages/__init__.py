@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.web.pages import accounts, home, matcher_rounds, node_rounds, plain, records, signing
+from clients.web.pages import accounts, hits, home, matcher_rounds, node_rounds, plain, records, signing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from clients.web.site import Site
 
 _SHARED = (plain.router, signing.router, accounts.router)
-_NODE = (home.node, records.router, node_rounds.router)
+_NODE = (home.node, hits.router, records.router, node_rounds.router)
 _MATCHER = (home.matcher, matcher_rounds.router)
 
 

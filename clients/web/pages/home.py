@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
+from aquila.followup.life import Stage
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.followup_views import HitFilter
 from aquila.protocol.state import Phase
 from clients.web.visit import Visited, threaded
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 node = APIRouter()
 matcher = APIRouter()
+_BEYOND = 1_000_000  # a page beyond the last hit: the counts without a hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Need:
 def get_node_home(visit: Visited) -> Response:
     """Show what needs an officer, approver, analyst, auditor or administrator of a party."""
     client = visit.node()
-    needs = list(_of_rounds(visit, client.rounds().rounds)) if visit.may("rounds.see") else []
+    needs = list(_of_hits(visit)) if visit.may("hits.see") else []
+    needs += _of_rounds(visit, client.rounds().rounds) if visit.may("rounds.see") else ()
     return visit.show("home.html", needs=needs, status=client.status())
 
 
@@ -82,6 +87,24 @@ _WATCHED = {
 }
 
 
+def _of_hits(visit: Visit) -> Iterator[Need]:
+    """Yield what hits want of an analyst: counts by certainty, and no hit itself, so that nobody consulted any."""
+    client, number = visit.hits(), visit.language.number
+    overdue = client.page(HitFilter(overdue=True, offset=_BEYOND, limit=1)).total
+    if overdue:
+        text = visit.say("The next step of so many hits should have been taken: %(count)s.", count=number(overdue))
+        path, word = "/hits?overdue=true", visit.say("overdue")
+        yield Need(visit.say("Overdue"), text, path, visit.say("See the hits"), word, "stop")
+    fresh = {
+        level: client.page(HitFilter(stage=Stage.NEW, certainty=level, offset=_BEYOND, limit=1)).total
+        for level in sorted(Level, reverse=True)
+    }
+    if sum(fresh.values()):
+        words = (f"{visit.say(level.value)}: {number(count)}" for level, count in fresh.items() if count)
+        title, text = visit.say("New hits"), visit.say("By certainty: %(counts)s.", counts=", ".join(words))
+        yield Need(title, text, "/hits?stage=new", visit.say("See the hits"), visit.say("new"), "told")
+
+
 def _of_rounds(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[Need]:
     """Yield what rounds want of the visitor; rounds that are over want nothing."""
     client = visit.node()
@@ -101,6 +124,3 @@ def _of_rounds(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[Need]:
             until = visit.language.moment(view.manifest.window.submit_by)
             text = visit.say("Your party takes part. Its list is due by %(until)s.", until=until)
             yield Need(title, text, path, visit.say("Submit a list"), visit.say("list"), "told")
-        if view.hits and visit.may("hits.see"):
-            text = visit.say("Hits are here to be looked at: %(count)s.", count=visit.language.number(view.hits))
-            yield Need(title, text, f"{path}/hits", visit.say("See the hits"), visit.say("hits"), "good")

@@ -1,0 +1,82 @@
+"""The analysts' client of a node: hits, what is done with them, letters, withdrawals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aquila.protocol.messages.followup_views import (
+    CloseRequest,
+    DecisionRequest,
+    FollowUpRequest,
+    HitPage,
+    HitView,
+    LetterView,
+    PermissionRequest,
+    ReferenceRequest,
+    WithdrawRequest,
+)
+
+if TYPE_CHECKING:
+    from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Urgency
+    from aquila.protocol.messages import Message
+    from aquila.protocol.messages.followup_views import HitFilter
+    from clients.sdk.connection import Connection
+
+
+class HitsClient:
+    """A node's hits. Every method raises the error that the node's problem document tells of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def page(self, wanted: HitFilter) -> HitPage:
+        """Return a page of the hits that a filter leaves, of all rounds."""
+        query = wanted.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        return self._connection.fetch(HitPage, "GET", "/v1/hits", params=query)
+
+    def show(self, round_id: str, hit_id: str) -> HitView:
+        """Return one hit with its history."""
+        return self._connection.fetch(HitView, "GET", _hit(round_id, hit_id))
+
+    def acknowledge(self, round_id: str, hit_id: str) -> None:
+        """Take a hit up."""
+        self._connection.call("POST", _hit(round_id, hit_id, "/acknowledge"))
+
+    def decide(self, round_id: str, hit_id: str, decision: Decision, remark: str = "") -> None:
+        """Say whether it is the same person."""
+        self._post(_hit(round_id, hit_id, "/decision"), DecisionRequest(decision=decision, remark=remark))
+
+    def follow_up(  # noqa: PLR0913 - what a follow-up is made of
+        self, round_id: str, hit_id: str, channel: Channel, urgency: Urgency, *, reference: str = "", remark: str = ""
+    ) -> None:
+        """Open a follow-up by an existing channel."""
+        wanted = FollowUpRequest(channel=channel, urgency=urgency, reference=reference, remark=remark)
+        self._post(_hit(round_id, hit_id, "/follow-up"), wanted)
+
+    def reference(self, round_id: str, hit_id: str, reference: str) -> None:
+        """Note the channel's own number."""
+        self._post(_hit(round_id, hit_id, "/reference"), ReferenceRequest(reference=reference))
+
+    def permit(self, round_id: str, hit_id: str, reference: str, remark: str = "") -> None:
+        """Record the originator's permission to export."""
+        self._post(_hit(round_id, hit_id, "/permission"), PermissionRequest(reference=reference, remark=remark))
+
+    def close(self, round_id: str, hit_id: str, outcome: HitOutcome, remark: str = "") -> None:
+        """Close a hit with what came of it."""
+        self._post(_hit(round_id, hit_id, "/outcome"), CloseRequest(outcome=outcome, remark=remark))
+
+    def withdraw(self, round_id: str, hit_id: str, ground: Ground, reason: str = "") -> None:
+        """Withdraw a hit on an own record; the counterpart is told."""
+        self._post(_hit(round_id, hit_id, "/withdrawal"), WithdrawRequest(ground=ground, reason=reason))
+
+    def letter(self, round_id: str, hit_id: str) -> LetterView:
+        """Return the request of a follow-up; that it was exported is logged."""
+        return self._connection.fetch(LetterView, "POST", _hit(round_id, hit_id, "/letter"))
+
+    def _post(self, path: str, wanted: Message) -> None:
+        self._connection.call("POST", path, json=wanted.model_dump(mode="json"))
+
+
+def _hit(round_id: str, hit_id: str, rest: str = "") -> str:
+    return f"/v1/rounds/{quote(round_id, safe='')}/hits/{quote(hit_id, safe='')}{rest}"

@@ -1,0 +1,164 @@
+"""Hits: the inbox, one hit, and what an analyst does with it until it is closed or withdrawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
+
+from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Stage, Urgency
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.followup_views import HitFilter
+from clients.web import letters, marks
+from clients.web.pages.paths import identifier
+from clients.web.visit import Sent, Visited, threaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aquila.protocol.messages.followup_views import HitPage
+    from clients.web.visit import Visit
+
+router = APIRouter()
+_PAGE = 50
+_MOST_AT_ONCE = 200
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A ready view of the inbox."""
+
+    path: str
+    name: str
+    here: bool = False
+
+
+_VIEWS = (
+    View("/hits", _n("All")),
+    View("/hits?stage=new", _n("New")),
+    View("/hits?stage=new&certainty=high", _n("New, high certainty")),
+    View("/hits?overdue=true", _n("Overdue")),
+    View("/hits?stage=follow_up", _n("In follow-up")),
+    View("/hits?stage=decided", _n("Decided, not followed up")),
+)
+
+
+@router.get("/hits")
+@threaded
+def get_hits(visit: Visited) -> Response:
+    """Show the hits that a filter leaves. Its address can be kept as a bookmark: it holds no word of a record."""
+    asked = {name: text for name, text in visit.request.query_params.items() if text and name in HitFilter.model_fields}
+    wanted = HitFilter.model_validate(asked | {"limit": _PAGE})
+    page = visit.hits().page(wanted)
+    rounds = visit.node().rounds().rounds
+    any_word = visit.say("any")
+    return visit.show(
+        "hits.html",
+        wanted=wanted,
+        page=page,
+        filtered=bool(asked.keys() - {"offset"}),
+        views=[View(view.path, view.name, here=view.path == _path(asked)) for view in _VIEWS],
+        earlier=_path(asked | {"offset": str(max(0, page.offset - _PAGE))}) if page.offset else "",
+        later=_later(asked, page),
+        round_choices=[("", any_word), *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in rounds)],
+        party_choices=[("", any_word), *((code, code) for code in sorted({p for r in rounds for p in r.participants}))],
+        level_choices=[
+            ("", any_word),
+            *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True)),
+        ],
+        stage_choices=[("", any_word), *((stage.value, visit.say(marks.STAGES[stage.value][0])) for stage in Stage)],
+    )
+
+
+@router.post("/hits/acknowledge")
+@threaded
+def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
+    """Take up the hits that were chosen."""
+    client = visit.hits()
+    for chosen in sent.texts("hit")[:_MOST_AT_ONCE]:
+        round_id, _, hit_id = chosen.partition(".")
+        client.acknowledge(identifier(round_id), identifier(hit_id))
+    return visit.go("/hits", "taken-up")
+
+
+@router.get("/hits/{round_id}/{hit_id}")
+@threaded
+def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
+    """Show one hit beside the own record."""
+    hit = visit.hits().show(identifier(round_id), identifier(hit_id))
+    return visit.show(
+        "hit.html",
+        hit=hit,
+        possible={step.value for step in hit.possible},
+        chance="",
+        decisions=_choices(visit, marks.DECISIONS),
+        channels=_choices(visit, marks.CHANNELS),
+        urgencies=_choices(visit, marks.URGENCIES),
+        outcomes=_choices(visit, marks.OUTCOMES),
+        grounds=_choices(visit, marks.GROUNDS, without={Ground.ERASED.value}),
+    )
+
+
+@router.post("/hits/{round_id}/{hit_id}/letter.pdf")
+@threaded
+def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Return the letter as a PDF; that it was exported is logged."""
+    content = letters.pdf(visit.hits().letter(identifier(round_id), identifier(hit_id)))
+    headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=headers)
+
+
+@router.post("/hits/{round_id}/{hit_id}/letter")
+@threaded
+def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Show the letter for printing; that it was exported is logged."""
+    letter = visit.hits().letter(identifier(round_id), identifier(hit_id))
+    paragraphs = letters.paragraphs(letter)
+    return visit.show("letter.html", letter=letter, paragraphs=paragraphs, round_id=round_id, hit_id=hit_id)
+
+
+@router.post("/hits/{round_id}/{hit_id}/{step}")
+@threaded
+def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str) -> Response:
+    """Take a hit one step further."""
+    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
+    if step == "acknowledge":
+        client.acknowledge(*place)
+    elif step == "decide":
+        client.decide(*place, sent.choice("decision", Decision), sent.text("remark"))
+    elif step == "follow-up":
+        channel, urgency = sent.choice("channel", Channel), sent.choice("urgency", Urgency)
+        client.follow_up(*place, channel, urgency, reference=sent.text("reference"))
+    elif step == "reference":
+        client.reference(*place, sent.text("number"))
+    elif step == "permission":
+        client.permit(*place, sent.text("permission"))
+    elif step == "close":
+        client.close(*place, sent.choice("outcome", HitOutcome), sent.text("closing_remark"))
+    elif step == "withdraw":
+        client.withdraw(*place, sent.choice("ground", Ground), sent.text("reason"))
+    else:
+        raise HTTPException(404)
+    return visit.go(f"/hits/{round_id}/{hit_id}", "noted")
+
+
+def _choices(visit: Visit, table: Mapping[str, str], without: Iterable[str] = ()) -> list[tuple[str, str]]:
+    return [(code, visit.say(word)) for code, word in table.items() if code not in without]
+
+
+def _later(asked: dict[str, str], page: HitPage) -> str:
+    """Return the address of the next page, or nothing."""
+    after = page.offset + len(page.hits)
+    return _path(asked | {"offset": str(after)}) if after < page.total else ""
+
+
+def _path(asked: dict[str, str]) -> str:
+    return f"/hits?{urlencode(asked)}" if asked else "/hits"

@@ -1,0 +1,212 @@
+"""What people see and do on the pages of a node and of the matcher, without a browser."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+HOSTILE = "<script>alert(1)</script>"
+LIST = (
+    "record_id,given_names,family_names,date_of_birth\n"
+    "si-1,Ana,Novak,1985-07-07\n"
+    "si-2,Драган,Петровић,1971-05-06\n"
+    "si-3,,,\n"
+)
+
+
+async def look_through(browser: Any, content: str = LIST, name: str = "") -> str:
+    """Look a list through."""
+    await browser.open("/records")
+    files = {"file": ("list.csv", io.BytesIO(content.encode()), "text/csv")}
+    page: str = await browser.send("/records/preview", name=name, files=files)
+    return page
+
+
+def upload_id(browser: Any) -> str:
+    """Return the id by which the page that is open names the file that waits."""
+    found: str = browser.page.split('name="upload_id" value="')[1][:32]
+    return found
+
+
+async def test_set_up(node: Any) -> None:
+    """Whoever holds the home's key makes the administrator, who enrols and then sees accounts and no record."""
+    browser = node.browser()
+    await browser.open("/set-up")
+    await browser.send("/set-up", key="wrong", login="root")
+    assert "not the key of this service" in browser.page
+    await browser.send("/set-up", key=node.token, login="root")
+    assert "<svg" in browser.page
+    assert node.token not in browser.page
+    administrator = await node.visitor("boss", "administrator")
+    page = await administrator.open("/people")
+    assert "root" in page
+    assert "has to enrol" in page
+    assert ">Records<" not in page
+    assert (await administrator.client.get("/records")).status_code == 403
+
+
+async def test_account_is_made_and_ended(node: Any) -> None:
+    """The administrator makes an account, sees its code once, and can end it; its sessions end with it."""
+    administrator = await node.visitor("boss", "administrator")
+    await administrator.open("/people")
+    page = await administrator.send("/people", login="eva", role=["officer", "analyst"])
+    assert "enrolment code" in page
+    assert "enrolment code" not in await administrator.open("/people")
+    ana = await node.visitor("ana", "officer")
+    person = (await ana.open("/account")).split("p-")[1][:12]
+    await administrator.open("/people")
+    assert "can sign in no more" in await administrator.send(f"/people/p-{person}/deactivate")
+    assert "Sign in" in await ana.open("/records")
+
+
+async def test_list_is_looked_through_and_stored(node: Any) -> None:
+    """A list is shown before it is stored: what can be used, what was refused and why."""
+    browser = await node.visitor("ana", "officer")
+    page = await look_through(browser, name="Autumn")
+    assert "Autumn" in page
+    assert "row refused" in page
+    assert "no list" not in await browser.open("/records")
+    await look_through(browser, name="Autumn")
+    waiting = upload_id(browser)
+    findings = await browser.send("/records/findings.csv", upload_id=waiting)
+    assert findings.startswith("line,record,field,severity,reason")
+    assert "si-3" in findings
+    page = await browser.send("/records/store", upload_id=waiting, accept_refused="yes")
+    assert "The list is stored." in page
+    assert "Autumn" in await browser.open("/records")
+    await browser.send("/records/store", upload_id=waiting)
+    assert browser.answer.status_code == 422
+
+
+async def test_file_waits_for_its_own_session(node: Any) -> None:
+    """Another officer cannot store, or read the findings of, a file that waits for somebody else."""
+    ana, eva = await node.visitor("ana", "officer"), await node.visitor("eva", "officer")
+    await look_through(ana)
+    waiting = upload_id(ana)
+    await eva.open("/records")
+    await eva.send("/records/store", upload_id=waiting)
+    assert eva.answer.status_code == 422
+    await eva.open("/records")
+    await eva.send("/records/findings.csv", upload_id=waiting)
+    assert eva.answer.status_code == 422
+
+
+async def test_list_is_deleted(node: Any) -> None:
+    """A stored list can be searched for duplicates and deleted."""
+    browser = await node.visitor("ana", "officer")
+    await look_through(browser)
+    await browser.send("/records/store", upload_id=upload_id(browser), accept_refused="yes")
+    import_id = browser.answer.url.path.split("/")[-1]
+    assert "None were found." in await browser.open(f"/records/{import_id}/duplicates")
+    assert "The list is deleted." in await browser.send(f"/records/{import_id}/delete")
+    await browser.open(f"/records/{import_id}")
+    assert browser.answer.status_code == 404
+
+
+@pytest.mark.parametrize("field", ["record_id", "given_names", "family_names"])
+async def test_hostile_list(node: Any, field: str) -> None:
+    """Markup in a list's name and in its fields is shown as text."""
+    browser = await node.visitor("ana", "officer")
+    row = {"record_id": "1", "given_names": "Ana", "family_names": "Novak", "date_of_birth": "19x"} | {field: HOSTILE}
+    content = ",".join(row) + "\n" + ",".join(row.values()) + "\n"
+    await look_through(browser, content, name=HOSTILE)
+    assert HOSTILE not in browser.page
+    await browser.send("/records/store", upload_id=upload_id(browser))
+    for page in ("/records", browser.answer.url.path, f"{browser.answer.url.path}/duplicates"):
+        await browser.open(page)
+        assert browser.answer.status_code == 200
+        assert HOSTILE not in browser.page
+
+
+async def test_empty_node(node: Any) -> None:
+    """An empty node says so, and what comes next."""
+    browser = await node.visitor("ana", "officer", "analyst")
+    assert "Nothing is waiting for you" in await browser.open("/")
+    assert "No round yet" in await browser.open("/rounds")
+    assert "No hit here" in await browser.open("/hits")
+    assert "There is none yet" in await browser.open("/records")
+
+
+@pytest.mark.parametrize("query", ["certainty=none", "stage=x", "offset=-1", "older_than_hours=abc", "round_id=<b>"])
+async def test_wrong_filter(node: Any, query: str) -> None:
+    """A filter that there is not gives a page that says so, and repeats nothing of it."""
+    browser = await node.visitor("ana", "analyst")
+    await browser.open(f"/hits?{query}")
+    assert browser.answer.status_code == 422
+    assert "<b>" not in browser.page
+
+
+async def test_roles_at_a_node(node: Any) -> None:
+    """Each page opens for the roles whose work it is, and for no other."""
+    pages = {
+        "/records": {"officer", "approver"},
+        "/rounds": {"officer", "approver", "analyst", "auditor"},
+        "/hits": {"analyst"},
+        "/people": {"administrator"},
+    }
+    for role in ("officer", "approver", "analyst", "auditor", "administrator"):
+        browser = await node.visitor(f"the-{role}", role)
+        for path, roles in pages.items():
+            answer = await browser.client.get(path)
+            assert (answer.status_code == 200) == (role in roles), (role, path, answer.status_code)
+            assert (f'href="{path}"' in browser.page) == (role in roles), (role, path)
+
+
+async def test_languages(node: Any) -> None:
+    """The browser's language is taken, a chosen one is kept, and an unknown one changes nothing."""
+    browser = node.browser()
+    page = await browser.client.get("/sign-in", headers={"accept-language": "sq-AL,sq;q=0.9,en;q=0.5"})
+    assert '<html lang="sq">' in page.text
+    await browser.open("/sign-in")
+    assert '<html lang="en">' in browser.page
+    await browser.send("/language", tag="sr-Cyrl", back="/sign-in")
+    assert '<html lang="sr-Cyrl">' in browser.page
+    await browser.send("/language", tag="xx", back="//evil.example")
+    assert browser.answer.url.host == "127.0.0.1"
+    assert '<html lang="sr-Cyrl">' in browser.page
+
+
+async def test_done_is_no_text(node: Any) -> None:
+    """An address can name what was done, and cannot put a text on the page."""
+    browser = await node.visitor("ana", "officer")
+    assert "Send money" not in await browser.open("/records?done=Send+money")
+    assert "The list is deleted." in await browser.open("/records?done=deleted")
+
+
+async def test_password_is_changed(node: Any) -> None:
+    """A person changes the password; what is wrong is said without saying too much."""
+    person, browser = await node.enrol("ana", "officer"), node.browser()
+    await browser.sign_in(person)
+    await browser.open("/account")
+    fields = {"password": "four words are long enough", "new_password": "another four words here", "again": "x"}
+    assert "The two passwords differ." in await browser.send("/account/password", **fields, code=person.code())
+    fields["again"] = fields["new_password"]
+    wrong = fields | {"password": "wrong"}
+    assert "was not right" in await browser.send("/account/password", **wrong, code=person.code())
+    easy = fields | {"new_password": "short", "again": "short"}
+    assert "too easy" in await browser.send("/account/password", **easy, code=person.code())
+    page = await browser.send("/account/password", **fields, code=person.code())
+    assert "Your password is changed." in page
+    assert "Nothing is waiting" in await browser.open("/")
+
+
+async def test_secretariat(matcher: Any) -> None:
+    """The secretariat's officer sees rounds and the form of a proposal; the administrator does not."""
+    officer = await matcher.visitor("sec", "secretariat")
+    assert "No round yet" in await officer.open("/rounds")
+    page = await officer.open("/rounds/new")
+    assert "Slovenia (SI)" in page
+    await officer.send("/rounds/new", party="SI", area="x", legal_basis="x", purpose="x", category="x", mode="lists",
+                       minimum_certainty="low", retention_days="1095")  # fmt: skip
+    assert officer.answer.status_code == 422
+    assert (await (await matcher.visitor("boss", "administrator")).client.get("/rounds/new")).status_code == 403
+
+
+async def test_sign_out(node: Any) -> None:
+    """Signing out ends the session at the service and tells the browser to forget everything of this site."""
+    browser = await node.visitor("ana", "officer")
+    await browser.send("/sign-out", follow=False)
+    assert browser.answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert "Sign in" in await browser.open("/")
