@@ -27,6 +27,12 @@ class Spread:
     least: float
     most: float
 
+    def __sub__(self, part: Spread) -> Spread:
+        """Return what is left without a part that was measured by itself: figure by figure, so a sum of errors too."""
+        return Spread(
+            round(self.median - part.median, 3), round(self.least - part.least, 3), round(self.most - part.most, 3)
+        )
+
     def document(self) -> dict[str, float]:
         """Return it for JSON."""
         return {"median": self.median, "least": self.least, "most": self.most}

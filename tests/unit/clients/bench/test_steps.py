@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from aquila.crypto.backend import load_group
 from clients.bench.machine import processor_model, this_machine
 from clients.bench.records import measure_records
-from clients.bench.steps import Bench, backends
+from clients.bench.steps import DECODE, DECODE_SUM_FULL, DECODE_SUM_SHORT, SUM_FULL, SUM_SHORT, Bench, backends
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,14 @@ def test_every_backend_has_every_step() -> None:
     steps = [[step.operation for step in Bench(backend, 1, 16).run()] for backend in found]
     assert all(of == steps[0] for of in steps)
     assert {step.reached for step in steps[0]} > {1.5, 5.3, 0.32}
+
+
+def test_sums_are_told_without_decoding() -> None:
+    """What the prototype reached was without decoding, so that is what stands beside it: a sum less its decoding."""
+    least = {step.operation: step.spread.least for step in Bench(backends()[0], 1, 16).run()}
+    for alone, whole in ((SUM_FULL, DECODE_SUM_FULL), (SUM_SHORT, DECODE_SUM_SHORT)):
+        assert least[alone] == pytest.approx(least[whole] - least[DECODE], abs=0.002)
+        assert (whole.reached, alone.reached is None) == (None, False)
 
 
 def test_records(tmp_path: Path) -> None:
