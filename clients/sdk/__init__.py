@@ -13,8 +13,19 @@ from __future__ import annotations
 from clients.sdk.connection import Access, Connection
 from clients.sdk.hits import HitsClient
 from clients.sdk.homes import Home, find_home
+from clients.sdk.log import LogClient
 from clients.sdk.matcher import MatcherClient
 from clients.sdk.node import NodeClient
 from clients.sdk.people import PeopleClient
 
-__all__ = ["Access", "Connection", "HitsClient", "Home", "MatcherClient", "NodeClient", "PeopleClient", "find_home"]
+__all__ = [
+    "Access",
+    "Connection",
+    "HitsClient",
+    "Home",
+    "LogClient",
+    "MatcherClient",
+    "NodeClient",
+    "PeopleClient",
+    "find_home",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from aquila.protocol.messages.party_views import Parties
 from aquila.protocol.messages.views import MatcherRoundView, Reason, Rounds
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class MatcherClient:
     def rounds(self) -> Rounds:
         """Return all rounds, newest first."""
         return self._connection.fetch(Rounds, "GET", _ROUNDS)
+
+    def parties(self) -> Parties:
+        """Return the parties that the matcher knows, with their keys and last contacts."""
+        return self._connection.fetch(Parties, "GET", "/v1/operator/parties")
 
     def round(self, round_id: str) -> MatcherRoundView:
         """Return one round as the matcher sees it."""

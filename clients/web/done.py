@@ -10,6 +10,7 @@ def _n(message: str) -> str:
 
 DONE = {
     "stored": _n("The list is stored."),
+    "acknowledged": _n("The alarm is acknowledged. Work goes on."),
     "noted": _n("It is noted."),
     "taken-up": _n("The chosen hits are taken up."),
     "deleted": _n("The list is deleted."),

@@ -41,12 +41,14 @@ _PLACES = {
         Place("/records", _n("Records"), Action.LIST_RECORDS),
         Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
         Place("/hits", _n("Hits"), Action.SEE_HITS),
+        Place("/log", _n("Log"), Action.SEE_LOG),
         Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
     Service.MATCHER: (
         Place("/", _n("Home"), Action.SEE_STATUS),
         Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
-        Place("/hits", _n("Hits"), Action.SEE_HITS),
+        Place("/parties", _n("Parties"), Action.SEE_ROUNDS),
+        Place("/log", _n("Log"), Action.SEE_LOG),
         Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
 }

@@ -212,6 +212,26 @@ def entries_of_round(session: Session, round_id: str) -> Iterator[tuple[int, Ent
         yield index, None if content is None else read_entry(bytes(content))
 
 
+def entries_down(
+    session: Session, below: int | None, limit: int, kind: str | None = None, round_id: str | None = None
+) -> Iterator[tuple[int, Entry | None]]:
+    """Yield entries from the newest down; raises as `entries`.
+
+    Args:
+        session: A session.
+        below: Only entries before this index; from the newest if None.
+        limit: At most so many.
+        kind: Only of this kind.
+        round_id: Only of this round.
+    """
+    query = select(ENTRIES.c.index, ENTRIES.c.content).order_by(ENTRIES.c.index.desc()).limit(limit)
+    for column, wanted in ((ENTRIES.c.kind, kind), (ENTRIES.c.round_id, round_id)):
+        query = query if wanted is None else query.where(column == wanted)
+    query = query if below is None else query.where(ENTRIES.c.index < below)
+    for index, content in session.execute(query):
+        yield index, None if content is None else read_entry(bytes(content))
+
+
 def size(session: Session) -> int:
     """Return how many entries the log has."""
     return session.scalar(select(func.max(EDGE.c.size))) or 0

@@ -15,6 +15,7 @@ import httpx
 from anyio import from_thread
 from starlette.concurrency import run_in_threadpool
 
+import aquila
 from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
@@ -61,7 +62,7 @@ class Peer:
             follow_redirects=False,
             trust_env=False,
             # Compressed answers could grow without limit while they are read.
-            headers={"accept-encoding": "identity"},
+            headers={"accept-encoding": "identity", "user-agent": f"aquila/{aquila.__version__}"},
             transport=transport,
         )
 

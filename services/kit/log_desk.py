@@ -14,9 +14,9 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
 from aquila.audit.witness import witness_name
-from aquila.protocol.messages.log_views import AlarmView, Cosigned, LogView, NumberedEntry, RoundEntries
+from aquila.protocol.messages.log_views import AlarmView, Cosigned, EntriesPage, LogView, NumberedEntry, RoundEntries
 from aquila.protocol.registry import MATCHER
-from services.kit.audit_log import CHECKPOINTS, append, entries_of_round, who
+from services.kit.audit_log import CHECKPOINTS, append, entries_down, entries_of_round, size, who
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -66,6 +66,30 @@ class LogDesk:
                 if at is not None:
                     yield Cosigned(witness=holder, size=parse_checkpoint(note.text).size, at=at)
                     break
+
+    def page(
+        self, actor: Actor, below: int | None, limit: int, kind: EntryKind | None, round_id: str | None
+    ) -> EntriesPage:
+        """Return entries from the newest down; looking at the log is an entry of it.
+
+        Args:
+            actor: Who looks.
+            below: Only entries before this index; from the newest if None.
+            limit: At most so many.
+            kind: Only of this kind.
+            round_id: Only of this round.
+        """
+        own = self.own
+        with own.store.transaction("log.browse") as session:
+            rows = list(entries_down(session, below, limit + 1, kind.value if kind else None, round_id))
+            shown, total = rows[:limit], size(session)
+            fields = who(actor, Action.SEE_LOG) | {"round": round_id, "counts": {"entries": len(shown)}}
+            append(session, Entry.of(EntryKind.LOG_CONSULTED, own.clock(), own.holder, **fields))
+        return EntriesPage(
+            size=total,
+            entries=tuple(NumberedEntry(index=index, entry=entry) for index, entry in shown),
+            earlier=shown[-1][0] if len(rows) > limit else None,
+        )
 
     def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:
         """Return the entries of a round; looking at the log is an entry of it.

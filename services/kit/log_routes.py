@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
 from aquila.audit.roles import Action
-from aquila.protocol.messages.log_views import LogView, RoundEntries  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.log_views import EntriesPage, LogView, RoundEntries  # noqa: TC001 - read by FastAPI
 from services.kit.log_desk import LogDesk
 from services.kit.people import Actor, may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
@@ -43,6 +44,17 @@ def people_router(prefix: str) -> APIRouter:
     @router.get("", summary="The log at a glance", dependencies=[may(Action.SEE_LOG)])
     def get_log(request: Request) -> LogView:
         return _log(request).view()
+
+    @router.get("/entries", summary="Entries, newest first")
+    def get_page(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+        request: Request,
+        actor: Annotated[Actor, may(Action.SEE_LOG)],
+        below: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        kind: EntryKind | None = None,
+        round_id: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    ) -> EntriesPage:
+        return _log(request).page(actor, below, limit, kind, round_id)
 
     @router.get("/rounds/{round_id}", summary="The entries of a round")
     def get_entries(request: Request, actor: Annotated[Actor, may(Action.SEE_LOG)], round_id: RoundId) -> RoundEntries:

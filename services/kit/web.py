@@ -7,6 +7,7 @@ template, never the path.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ _SECURITY_HEADERS = {
 }
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME_LIMIT = 40
+_RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class SignedCall:
     party: str
     key_id: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When a party called last, and which release it said that it runs; nothing where it said none."""
+
+    at: int
+    release: str
 
 
 class _Signature(SecurityBase):
@@ -83,6 +93,8 @@ class _Signature(SecurityBase):
         # Spending the nonce writes to the database, which must not hold up the event loop.
         await run_in_threadpool(verifier.verify_body, head, body)
         request.state.party = head.party
+        release = _release(request.headers.get("user-agent", ""))
+        request.app.state.contacts[head.party] = Contact(int(time.time()), release)
         return SignedCall(head.party, head.key_id, body)
 
 
@@ -126,6 +138,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     )
     app.state.call_verifier = call_verifier
     app.state.door = door
+    app.state.contacts = {}  # by party, since the start of this process
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -287,6 +300,12 @@ def _place(location: Sequence[object]) -> str:
         str(part) if isinstance(part, int) or (str(part).isidentifier() and len(str(part)) <= _NAME_LIMIT) else "?"
         for part in location
     )
+
+
+def _release(agent: str) -> str:
+    """Return the release that a caller's User-Agent names; the text is the caller's, so it has to look like one."""
+    found = _RELEASE.fullmatch(agent)
+    return found[1] if found else ""
 
 
 def _declared_length(scope: Scope) -> int:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aquila.audit.roles import Action
 from aquila.protocol.messages import Outcome
+from aquila.protocol.messages.party_views import Parties  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, Reason, RoundProposal, Rounds
 from services.kit.log_routes import parties as log_parties
 from services.kit.log_routes import people_router
@@ -19,7 +20,7 @@ from services.matcher.events import TOKENS
 from services.matcher.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
 from services.matcher.manifests import propose_round
 from services.matcher.statements import accept_statement
-from services.matcher.views import round_view
+from services.matcher.views import parties_view, round_view
 from services.matcher.wishes import wish_end
 
 if TYPE_CHECKING:
@@ -159,9 +160,18 @@ def post_abort(desk: At, round_id: RoundId, reason: Reason) -> None:
     wish_end(desk, round_id, Outcome.ABORTED, reason.reason)
 
 
+desk_calls = APIRouter(prefix="/v1/operator", tags=["operator"])
+
+
+@desk_calls.get("/parties", summary="The parties, their keys and last contacts", dependencies=[may(Action.SEE_ROUNDS)])
+def get_parties(request: Request, desk: At) -> Parties:
+    """List the parties."""
+    return parties_view(desk, request.app.state.contacts)
+
+
 def _stored(*, new: bool) -> Response:
     """Return 201 for what is new, 200 for the same again."""
     return Response(status_code=201 if new else 200)
 
 
-ROUTERS: Sequence[APIRouter] = (parties, operator, log_parties, people_router("/v1/operator/log"))
+ROUTERS: Sequence[APIRouter] = (parties, operator, desk_calls, log_parties, people_router("/v1/operator/log"))

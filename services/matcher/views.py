@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+import aquila
+from aquila.protocol.messages.party_views import Parties, PartyView
 from aquila.protocol.messages.views import EventKind, MatcherRoundView, PartyProgress, Progress
 from services.matcher.events import TOKENS
 from services.matcher.feed import entry_of
@@ -14,8 +16,9 @@ from services.matcher.progress import waits_for
 from services.matcher.tables import EvidenceRow, FlagRow, HitCountRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from services.kit.web import Contact
     from services.matcher.desk import Desk
     from services.matcher.known import Known, Turn
 
@@ -51,6 +54,29 @@ def _flags(turn: Turn) -> Iterator[str]:
         submission = turn.round.submissions.get(row.submission_id)
         if submission is not None:
             yield f"{submission.kind.value} of {submission.party}: {row.sentence}"
+
+
+def parties_view(desk: Desk, contacts: Mapping[str, Contact]) -> Parties:
+    """Return the parties that are registered here.
+
+    Args:
+        desk: The matcher's parts.
+        contacts: Their last calls since the start, by party.
+    """
+    return Parties(
+        matcher_fingerprint=desk.registry.matcher.fingerprint,
+        version=aquila.__version__,
+        parties=tuple(
+            PartyView(
+                party=code,
+                name=party.name,
+                identity_fingerprint=party.key.fingerprint,
+                called_at=contacts[code].at if code in contacts else None,
+                release=contacts[code].release if code in contacts else "",
+            )
+            for code, party in sorted(desk.registry.parties.items())
+        ),
+    )
 
 
 def _ending(turn: Turn) -> str | None:

@@ -51,6 +51,19 @@ class NumberedEntry(Message):
     entry: Entry | None
 
 
+class EntriesPage(Message):
+    """Entries of the log, newest first.
+
+    Attributes:
+        size: How many entries the log has.
+        earlier: From which index the next page goes down, or None where this is the last.
+    """
+
+    size: Count
+    entries: tuple[NumberedEntry, ...]
+    earlier: Count | None
+
+
 class RoundEntries(Message):
     """The entries of a round in their order."""
 

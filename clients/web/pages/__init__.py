@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.web.pages import accounts, hits, home, matcher_rounds, node_rounds, plain, records, signing
+from clients.web.pages import accounts, hits, home, log, matcher_rounds, node_rounds, parties, plain, records, signing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from clients.web.site import Site
 
-_SHARED = (plain.router, signing.router, accounts.router)
+_SHARED = (plain.router, signing.router, accounts.router, log.router)
 _NODE = (home.node, hits.router, records.router, node_rounds.router)
-_MATCHER = (home.matcher, matcher_rounds.router)
+_MATCHER = (home.matcher, matcher_rounds.router, parties.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:

@@ -210,3 +210,41 @@ async def test_sign_out(node: Any) -> None:
     await browser.send("/sign-out", follow=False)
     assert browser.answer.headers["clear-site-data"] == '"cache", "storage"'
     assert "Sign in" in await browser.open("/")
+
+
+async def test_log(node: Any) -> None:
+    """An auditor reads the log in words, filters it, and takes it away; an officer cannot."""
+    auditor, officer = await node.visitor("aud", "auditor"), await node.visitor("ana", "officer")
+    page = await auditor.open("/log")
+    assert "sign-in" in page
+    assert "account changed" in page
+    page = await auditor.open("/log?kind=sign_in")
+    assert "account changed</th>" not in page
+    for query in ("kind=nothing", "round_id=<b>"):
+        await auditor.open(f"/log?{query}")
+        assert auditor.answer.status_code == 422
+        assert "<b>" not in auditor.page
+    assert "No entry is like this." in await auditor.open(f"/log?round_id={'0' * 32}")
+    await auditor.open("/log")
+    await auditor.send("/log/export")
+    assert auditor.answer.headers["content-type"] == "application/x-tar"
+    assert (await officer.client.get("/log")).status_code == 403
+
+
+async def test_long_log(node: Any) -> None:
+    """A long log comes page by page, newest first, and no page is large."""
+    auditor = await node.visitor("aud", "auditor")
+    for _ in range(60):
+        await auditor.client.get("/log?kind=import")
+    page = await auditor.open("/log")
+    assert len(page) < 100_000
+    older = page.split('rel="next" href="')[1].split('"')[0]
+    assert "sign-in" in await auditor.open(older)
+
+
+async def test_parties(matcher: Any) -> None:
+    """The secretariat sees each party's fingerprint in groups to be read out, and the matcher's own."""
+    officer = await matcher.visitor("sec", "secretariat")
+    page = await officer.open("/parties")
+    assert "none since this service started" in page
+    assert page.count("<code>") >= 2

@@ -138,6 +138,16 @@ async def test_a_signed_call_reaches_its_handler(client: httpx.AsyncClient, sign
     )
 
 
+@pytest.mark.parametrize(("agent", "release"), [("aquila/0.1.0", "0.1.0"), ("curl/8", ""), ("aquila/<b>", "")])
+async def test_a_partys_last_contact_is_known(
+    client: httpx.AsyncClient, app: FastAPI, signer: CallSigner, agent: str, release: str
+) -> None:
+    """When a party called last is known, and which release it said that it runs; another text is not kept."""
+    assert app.state.contacts == {}
+    await client.put("/rounds/r1/chunks/3", content=b"abc", auth=signer, headers={"user-agent": agent})
+    assert app.state.contacts["SI"].release == release
+
+
 async def test_an_unsigned_call_is_refused(client: httpx.AsyncClient) -> None:
     """401 with a challenge, and nothing of the handler."""
     answer = await client.put("/rounds/r1/chunks/3", content=b"abc")
