@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
-from aquila.protocol.messages import Evaluation, HitReport, Receipt
+from aquila.protocol.messages import Acknowledgement, Evaluation, HitReport, Outcomes, Receipt, Withdrawal
 from aquila.protocol.messages.views import Event, EventKind
 from services.matcher.tables import EventRow
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.rounds import Accepted
+    from aquila.protocol.rounds import Accepted, Round
 
 ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
 TOKENS = "tokens"
@@ -23,19 +23,23 @@ TOKENS = "tokens"
 _PAGE_BYTES = 4 << 20
 
 
-def statement_event(round_id: str, accepted: Accepted, envelope: bytes) -> EventRow:
-    """Return the event of an accepted statement."""
+def statement_event(round_: Round, accepted: Accepted, envelope: bytes) -> EventRow:
+    """Return the event of a statement that a round has accepted."""
     message = accepted.message
     reader: str | None = None
     match message:
         case Evaluation():
             audience, reader = READER, message.origin
-        case HitReport() | Receipt():
+        case HitReport() | Receipt() | Outcomes():
             audience, reader = READER, message.party
+        case Withdrawal():
+            audience, reader = READER, message.counterpart
+        case Acknowledgement():
+            audience, reader = READER, round_.withdrawals[message.withdrawal].party
         case _:
             audience = ALL
     return EventRow(
-        round_id=round_id,
+        round_id=round_.round_id,
         kind=EventKind.STATEMENT.value,
         party=getattr(message, "party", accepted.signer),
         audience=audience,
@@ -91,6 +95,15 @@ def visible_events(session: Session, round_id: str, caller: str, after: int, lim
             if size >= _PAGE_BYTES:
                 break
     return tuple(events)
+
+
+def news_of(session: Session, caller: str) -> dict[str, int]:
+    """Return, by round, the newest event about a withdrawal that a party is the reader of."""
+    kinds = [kind.__name__.lower() for kind in (Withdrawal, Acknowledgement)]
+    query = select(EventRow.round_id, func.max(EventRow.event_id).label("newest")).where(
+        EventRow.reader == caller, EventRow.statement.in_(kinds)
+    )
+    return {row.round_id: row.newest for row in session.execute(query.group_by(EventRow.round_id))}
 
 
 def _visible_to(caller: str) -> ColumnElement[bool]:

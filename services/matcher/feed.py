@@ -11,7 +11,7 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from aquila.protocol.messages.views import Events, RoundEntry, Rounds
-from services.matcher.events import visible_events
+from services.matcher.events import news_of, visible_events
 from services.matcher.progress import late, ready_submissions
 from services.matcher.room import manifest_in
 from services.matcher.statements import admit
@@ -28,8 +28,9 @@ def rounds_of(desk: Desk, caller: str | None = None) -> Rounds:
     """Return the rounds whose manifest names the caller, or all of them for the operator, newest first."""
     with desk.store.reading("rounds.list") as session:
         rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
+        news = news_of(session, caller) if caller else {}
     entries = [entry_of(row) for row in rows]
-    return Rounds(rounds=tuple(entry for entry in entries if caller is None or caller in entry.participants))
+    return Rounds(rounds=tuple(entry for entry in entries if caller is None or caller in entry.participants), news=news)
 
 
 def entry_of(row: RoundRow) -> RoundEntry:

@@ -90,7 +90,7 @@ class Turn:
         accepted = self.round.accept(envelope, now=now)
         if accepted.new:
             self.touched = True
-            self.add(statement_event(self.row.round_id, accepted, envelope))
+            self.add(statement_event(self.round, accepted, envelope))
             append(self.session, statement_entry(accepted.message, accepted.digest, self.clock()))
             self.row.phase = self.round.phase.value
         return accepted

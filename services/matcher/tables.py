@@ -51,7 +51,7 @@ class EventRow(MatcherRows):
     """An entry of a round's feed; only ever added to."""
 
     __tablename__ = "event"
-    __table_args__ = (Index(None, "round_id", "event_id"),)
+    __table_args__ = (Index(None, "round_id", "event_id"), Index(None, "reader", "statement", "round_id"))
     event_id: Mapped[int] = mapped_column(
         BIG, primary_key=True, autoincrement=True, comment="Ascends in the order of commits."
     )
@@ -117,6 +117,43 @@ class FlagRow(MatcherRows):
         Integer, primary_key=True, autoincrement=False, comment="Place among its flags, from 0."
     )
     sentence: Mapped[str] = mapped_column(Text, comment="What it is, in words: rules and counts alone.")
+
+
+class ListCountRow(MatcherRows):
+    """A list or query that was matched: its padded size, for statistics."""
+
+    __tablename__ = "list_count"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The list or query.")
+    party: Mapped[str] = mapped_column(String(2), comment="Whose it is.")
+    kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
+    records: Mapped[int] = mapped_column(BigInteger, comment="Records, padding included.")
+    matched_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class KnownCountRow(MatcherRows):
+    """How many persons so many parties know, by hits of medium and high certainty over pairs that may be matched."""
+
+    __tablename__ = "known_count"
+    round_id: Mapped[str] = _round(primary_key=True)
+    parties: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, comment="To how many parties: 2, 3, ..."
+    )
+    persons: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+
+
+class OutcomeCountRow(MatcherRows):
+    """What a party says came of its hits, from its last statement: for statistics."""
+
+    __tablename__ = "outcome_count"
+    round_id: Mapped[str] = _round(primary_key=True)
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who says so.")
+    counterpart: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other party of the hits.")
+    certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="Published level.")
+    outcome: Mapped[str] = mapped_column(
+        String(16), primary_key=True, comment="confirmed, refuted, unresolved, withdrawn or open."
+    )
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many.")
 
 
 class EvidenceRow(MatcherRows):

@@ -21,6 +21,7 @@ from services.node.steps import (
     amend,
     close,
     consent,
+    correct,
     discover,
     evaluate,
     finalize,
@@ -79,11 +80,19 @@ class Rounds:
 
 
 def open_rounds(node: Node) -> list[str]:
-    """Return the rounds that are not over here: active, being destroyed, with last words to send, or not ended."""
+    """Return the rounds that are not over here.
+
+    They are active, being destroyed, or not ended; or there is something to say or to hear in them after their end.
+    """
+    told = [round_id for round_id, newest in node.contact.news.items() if _is_behind(node, round_id, newest)]
     over = [Phase.CLOSED.value, Phase.ABORTED.value]
     unsent = select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None))
     query = select(RoundRow.round_id).where(
-        (RoundRow.state != "destroyed") | RoundRow.phase.not_in(over) | RoundRow.round_id.in_(unsent)
+        (RoundRow.state != "destroyed")
+        | RoundRow.phase.not_in(over)
+        | RoundRow.round_id.in_(unsent)
+        | RoundRow.round_id.in_(correct.rounds_to_correct(node))
+        | RoundRow.round_id.in_(told)
     )
     with node.store.reading("rounds.open") as session:
         return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
@@ -93,6 +102,13 @@ async def _show_log(node: Node) -> bool:
     """Show the own log to the matcher; raises as `watch.show` does."""
     await watch.show(node)
     return False
+
+
+def _is_behind(node: Node, round_id: str, newest: int) -> bool:
+    """Tell whether a round's feed has something about withdrawals that this node has not read."""
+    with node.store.reading("rounds.behind") as session:
+        row = session.get(RoundRow, round_id)
+    return row is not None and row.refused is None and row.cursor < newest
 
 
 async def advance(node: Node, round_id: str) -> bool:
@@ -133,6 +149,8 @@ async def _advance(node: Node, round_id: str) -> bool:
     book, row = book_of(node, round_id), await to_thread(_row, node, round_id)
     if row.state == "active" and await to_thread(close.decide, node, round_id):
         return True
+    if book.synced and row.refused is None:
+        busy |= await to_thread(correct.correct, node, round_id)
     if row.state != "active" or row.refused is not None or not book.synced:
         return await outbox.send_statements(node, round_id) or busy
     busy |= await to_thread(consent.consent, node, round_id)

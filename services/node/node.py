@@ -31,16 +31,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Contact:
-    """What the last call to the matcher told: whether it answered, and how its clock differs from ours in seconds.
+    """What the last call to the matcher told.
 
-    `obstacle` is why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
-    sent. `witnessed` is the size of the own log that the matcher has cosigned.
+    Attributes:
+        reachable: Whether it answered.
+        clock_difference: How its clock differs from ours in seconds.
+        obstacle: Why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
+            sent.
+        witnessed: The size of the own log that the matcher has cosigned.
+        news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
     """
 
     reachable: bool = False
     clock_difference: int | None = None
     obstacle: AquilaError | None = None
     witnessed: int = 0
+    news: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -57,4 +57,7 @@ class NodeSettings(ServiceSettings):
     caps: EvaluationCaps = Field(
         default_factory=EvaluationCaps, description="What is evaluated for one party over all rounds, by day."
     )
+    outcome_hours: int = Field(
+        default=24, ge=0, le=168, description="Hours after which the matcher is told, in counts, what came of hits."
+    )
     limits: NodeLimits = Field(default_factory=NodeLimits, description="What one caller may ask for at once.")

@@ -96,9 +96,15 @@ class RoundEntry(Message):
 
 
 class Rounds(Message):
-    """All rounds that the caller may know of, newest first."""
+    """All rounds that the caller may know of, newest first.
+
+    Attributes:
+        news: For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is
+            over, and reads its feed again when this is beyond what it has read.
+    """
 
     rounds: tuple[RoundEntry, ...]
+    news: dict[Identifier, int] = Field(default_factory=dict)
 
 
 class Progress(Message):

@@ -36,11 +36,12 @@ async def discover(node: Node) -> bool:
     found = await node.peer.call("GET", "/v1/rounds")
     node.contact.reachable = True
     try:
-        rounds = Rounds.model_validate_json(found.content).rounds
+        listed = Rounds.model_validate_json(found.content)
     except ValidationError:
         raise MalformedError("the matcher's list of rounds cannot be read") from None
+    node.contact.news = listed.news
     busy = False
-    for round_id in [entry.round_id for entry in rounds]:
+    for round_id in [entry.round_id for entry in listed.rounds]:
         if not (round_id in node.books and book_of(node, round_id).manifest_seen):
             busy |= await _look(node, round_id)
     return busy

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import BindingError, EquivocationError, MalformedError, PolicyError, ProtocolError
-from aquila.protocol.messages import Amendment, Ending, HitReport, Opening, Outcome
+from aquila.protocol.messages import Acknowledgement, Amendment, Ending, HitReport, Opening, Outcome, Withdrawal
 from aquila.protocol.messages.views import EventKind, Events
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
-from services.node import ledger
+from services.node import corrections, ledger
 from services.node.book import book_of
 from services.node.steps import amend, reports
 from services.node.tables import AvailableRow, StatementRow
@@ -165,11 +165,11 @@ def _take_statement(taking: _Taking, event: Event) -> bool:
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
     session.flush()
-    _follow(taking, accepted.message, before)
+    _follow(taking, accepted.message, accepted.digest, before)
     return True
 
 
-def _follow(taking: _Taking, message: Message, before: tuple[str, ...]) -> None:
+def _follow(taking: _Taking, message: Message, digest: str, before: tuple[str, ...]) -> None:
     """Do at this node what follows from a statement that counts."""
     session, node, round_, row = taking.session, taking.node, taking.round, taking.row
     if isinstance(message, Opening):
@@ -178,6 +178,10 @@ def _follow(taking: _Taking, message: Message, before: tuple[str, ...]) -> None:
         amend.drop_absent(session, node, round_, row)
     elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
         reports.store(session, node, round_, message, taking.found)
+    elif isinstance(message, Withdrawal) and message.counterpart == node.code:
+        corrections.take_withdrawal(session, node, message, digest)
+    elif isinstance(message, Acknowledgement) and message.party != node.code:
+        corrections.take_acknowledgement(session, node, message, digest)
 
 
 def _note_available(taking: _Taking, event: Event) -> None:
