@@ -8,6 +8,7 @@
     │   ├── BindingError      names another round, manifest or set of participants
     │   ├── DigestError       bytes that differ from what was signed
     │   ├── ProofError        a proof that does not verify
+    │   ├── SealError         sealed bytes that do not open
     │   ├── OrderError        a step that is not due, or was taken already
     │   ├── ReplayError       a call or a statement that was seen before, or is too old
     │   └── EquivocationError two different signed statements where only one may be
@@ -69,6 +70,10 @@ class DigestError(ProtocolError):
 
 class ProofError(ProtocolError):
     """A proof of evaluation or of knowledge that does not verify."""
+
+
+class SealError(ProtocolError):
+    """Sealed bytes that do not open: made for another one, with other secrets or in another context."""
 
 
 class OrderError(ProtocolError):

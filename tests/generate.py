@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Note
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.errors import PROBLEMS
 from services.kit.settings import load
@@ -72,7 +72,9 @@ def check(folder: Path, files: dict[Path, str]) -> int:
 @cache
 def generated() -> dict[str, dict[str, Any]]:
     """Return the content of every generated JSON file, by its name."""
-    files = {f"json/{message.__name__}.schema.json": schema(message) for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS)}
+    files = {
+        f"json/{message.__name__}.schema.json": schema(message) for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS, Note)
+    }
     with tempfile.TemporaryDirectory() as folder:
         openapi = {f"openapi/{name}.json": app.openapi() for name, app in applications(Path(folder))}
     return files | openapi | {"problems.json": problems()}

@@ -36,13 +36,13 @@ from aquila.protocol.messages import (
 from aquila.protocol.party import EvaluatedChunk, RoundSecrets, proof_context
 from aquila.protocol.preparation import plan_submission
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds import Accepted, Round
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules, parse_rules
 from aquila.rehearsal import RecordList, Rehearsal, Seat
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import SecretBytes
     from aquila.crypto.shares import Share
     from aquila.errors import AquilaError
-    from aquila.protocol.messages import Statement
+    from aquila.protocol.messages import HitReport, Statement
     from aquila.protocol.preparation import SubmissionPlan
     from aquila.records.rules import RuleTable
     from aquila.rehearsal import RehearsedHit
@@ -182,8 +182,10 @@ class Stage(Rehearsal):
         super().__init__(group, table, lists, Random(seed).randbytes, directory, **terms)
         self.lists = lists
         self.envelopes: list[bytes] = []
+        self.seen: dict[str, list[bytes]] = {code: [] for code in lists}
         self.answers: dict[tuple[str, int, str], Answer] = {}
         self.tokens: dict[str, list[bytes]] = {}
+        self.lie: Callable[[HitReport], HitReport] = lambda report: report
         self.restage({"window": WINDOW} | dict(changes or {}))
 
     def restage(self, changes: Mapping[str, Any]) -> None:
@@ -203,10 +205,13 @@ class Stage(Rehearsal):
         """Return an empty record of the round."""
         return Round.from_manifest(self.registry, self.group, self.manifest_envelope, sees_everything=sees_everything)
 
-    def publish(self, envelope: bytes) -> None:
+    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
         """As a rehearsal does, keeping what was published."""
-        super().publish(envelope)
+        accepted = super().publish(envelope, only)
         self.envelopes.append(envelope)
+        for code in self.seats if only is None else only:
+            self.seen[code].append(envelope)
+        return accepted
 
     def submitted(self) -> Stage:
         """Play until every list is submitted."""
@@ -225,6 +230,16 @@ class Stage(Rehearsal):
         self.evaluated()
         self.finalize_all()
         return self
+
+    def reported(self) -> Stage:
+        """Play until every party has its report."""
+        self.finalized()
+        self.match()
+        return self
+
+    def tell(self, reports: Iterable[HitReport]) -> None:
+        """As a rehearsal does, with the matcher's lie about what it found."""
+        super().tell(map(self.lie, reports))
 
     def answer_of(self, seat: Seat, index: int, code: str) -> bytes:
         """Return what a party answered to a chunk of a seat's submission."""
@@ -290,7 +305,7 @@ class Stage(Rehearsal):
 
     def abort(self) -> None:
         """Let the matcher abort the round."""
-        self.publish(self.matcher.end(self.round, Outcome.ABORTED, "a party vanished"))
+        self.publish(self.matcher.end(self.round, Outcome.ABORTED, "a party vanished", self.now))
 
     def signed(self, code: str, message: Message) -> bytes:
         """Return a message in an envelope of a party or of the matcher."""

@@ -23,7 +23,7 @@ from aquila.records.rules import MOST_RULES
 from aquila.work import InProcess, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -45,6 +45,13 @@ class MatchedPair:
     left_handle: bytes
     right_handle: bytes
     rules: int
+
+
+class Met(NamedTuple):
+    """Which tokens of two records met: their places among all tokens of each record, a byte each, ascending."""
+
+    left: bytes
+    right: bytes
 
 
 class _Share(NamedTuple):
@@ -157,6 +164,33 @@ class TokenTable:
                         handles = _handle(left_high, left_low), _handle(right_high, right_low)
                         yield MatchedPair(left, right, *handles, rules)
 
+    def met(self, pairs: Sequence[MatchedPair]) -> list[Met]:
+        """Find again which tokens met, for a few of all pairs; they stay here until the table is closed.
+
+        Args:
+            pairs: Pairs of records that `pairs` gave.
+
+        Returns:
+            For each the places of the tokens that met (PROTOCOL.md 3.7.3). A record has at most 256 tokens that count.
+        """
+        found = [Met(b"", b"")] * len(pairs)
+        if not pairs:
+            return found
+        columns: dict[str, np.ndarray] = {"number": np.arange(len(pairs), dtype=np.uint32)}
+        for side in ("left", "right"):
+            handles = b"".join(getattr(pair, f"{side}_handle") for pair in pairs)
+            high, low = np.frombuffer(handles, dtype=">u8").astype(np.uint64).reshape(-1, 2).T
+            lists = np.array([getattr(pair, side) for pair in pairs], dtype=np.uint16)
+            columns |= {f"{side}_list": lists, f"{side}_high": high, f"{side}_low": low}
+        columns["rules"] = np.array([pair.rules for pair in pairs], dtype=np.uint64)
+        with closing(open_database(self._limits, "met")) as connection:
+            connection.register("hits", columns)
+            result = connection.execute(_MET, [[file.path for file in self._writer.files]])
+            while batch := result.fetchmany(_FETCH):
+                for number, left, right in batch:
+                    found[number] = Met(bytes(left), bytes(right))
+        return found
+
     def _ranges(self) -> Iterator[tuple[int, int]]:
         """Yield the first and last prefix of each range that is joined at once."""
         ranges = min(PREFIXES, self._writer.rows // self._rows_per_range + 1)
@@ -201,3 +235,24 @@ def _shares(met: Mapping[int, int], rows: int) -> Iterator[_Share]:
 
 def _handle(high: int, low: int) -> bytes:
     return high.to_bytes(8, "big") + low.to_bytes(8, "big")
+
+
+# Rules outside the mask are those that were too frequent (3.7.1). A place is a byte: what a party sends beyond 256
+# tokens of a record met nothing that can be sealed.
+_MET = """
+WITH wanted AS (
+  SELECT left_list AS list, left_high AS handle_high, left_low AS handle_low FROM hits
+  UNION SELECT right_list, right_high, right_low FROM hits),
+placed AS MATERIALIZED (
+  SELECT list, handle_high, handle_low, rule, high, low,
+         row_number() OVER (PARTITION BY list, handle_high, handle_low ORDER BY high, low) - 1 AS place
+  FROM read_parquet($1) SEMI JOIN wanted USING (list, handle_high, handle_low)
+  QUALIFY place < 256)
+SELECT number, list(DISTINCT a.place ORDER BY a.place), list(DISTINCT b.place ORDER BY b.place)
+FROM hits
+JOIN placed a ON a.list = left_list AND a.handle_high = left_high AND a.handle_low = left_low
+JOIN placed b ON b.list = right_list AND b.handle_high = right_high AND b.handle_low = right_low
+             AND a.high = b.high AND a.low = b.low AND a.rule = b.rule
+WHERE (rules >> (a.rule - 1)::UBIGINT) & 1 = 1
+GROUP BY number
+"""

@@ -1,4 +1,4 @@
-"""How often values stand in one list, as its tokens tell: what looks like guesses is flagged (PROTOCOL.md 3.7.6).
+"""How often values stand in one list, as its tokens tell: what looks like guesses is flagged (PROTOCOL.md 3.7.11).
 
 The matcher cannot read a token, but it sees how many records of a list bear the same one. A node holds back what more
 records share than the frequency limit, so a list in which a token stands more often was not made by a node as we ship

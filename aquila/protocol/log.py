@@ -17,11 +17,13 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Amendment,
     Closing,
+    Confirmation,
     Consent,
     Ending,
     Evaluation,
     HitReport,
     Manifest,
+    Notes,
     Opening,
     Outcomes,
     Receipt,
@@ -142,6 +144,22 @@ def _receipt(message: Receipt) -> tuple[EntryKind, dict[str, Any]]:
     return EntryKind.RECEIPT, {
         "counts": {"hits": message.hits},
         "digests": {"report": message.report_digest},
+        "ids": _of(message.submission_id),
+    }
+
+
+@fields_of.register(Notes)
+def _notes(message: Notes) -> tuple[EntryKind, dict[str, Any]]:
+    counts = {"notes": message.hits, "batch": message.index}
+    return EntryKind.DISCLOSURE, {"recipient": message.to, "counts": counts, "ids": _of(message.submission_id)}
+
+
+@fields_of.register(Confirmation)
+def _confirmation(message: Confirmation) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.NOTE_RECEIVED, {
+        "recipient": message.to,
+        "counts": {"confirmed": message.confirmed, "refuted": len(message.refuted)},
+        "digests": {"notes": message.notes},
         "ids": _of(message.submission_id),
     }
 

@@ -19,6 +19,7 @@ from aquila.matching.grading import grade_lists
 from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
 from aquila.matching.learning import ListPair, learn
 from aquila.protocol import steps
+from aquila.protocol.exchange import unfinished
 from aquila.protocol.messages import (
     Basis,
     ChanceHits,
@@ -36,11 +37,11 @@ from aquila.protocol.state import Phase
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from aquila.crypto.keys import IdentityKey
     from aquila.matching.certainty import Footing
-    from aquila.matching.join import MatchedPair
+    from aquila.matching.join import MatchedPair, Met
     from aquila.protocol.messages import Manifest, Submission
     from aquila.protocol.rounds import Round
     from aquila.records.rules import RuleTable
@@ -134,11 +135,18 @@ class Matcher:
         )
         return self._signed(opening)
 
-    def end(self, round_: Round, outcome: Outcome, reason: str) -> bytes:
+    def end(self, round_: Round, outcome: Outcome, reason: str, now: int | None = None) -> bytes:
         """Sign the end of the round (PROTOCOL.md 3.9).
 
+        Args:
+            round_: The record of the round.
+            outcome: How it ends.
+            reason: Why.
+            now: Seconds since 1970; None where notes are not waited for.
+
         Raises:
-            OrderError: It has ended already, or would be closed while a party has not acknowledged its hits.
+            OrderError: It has ended already, or would be closed while a party has not acknowledged its hits, or while
+                notes are not all exchanged and there is still time for them.
         """
         if round_.ending:
             raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
@@ -148,6 +156,14 @@ class Matcher:
                 raise OrderError(
                     f"the round cannot be closed yet: waiting for {', '.join(waiting) or 'the match'}",
                     hint="wait until every party has fetched its hits, or abort the round",
+                    round=round_.round_id,
+                )
+            exchanging = unfinished(round_)
+            if exchanging and now is not None and now <= round_.manifest.window.closes_at:
+                raise OrderError(
+                    f"the round cannot be closed yet: {exchanging[0][0]} has not confirmed its hits with "
+                    f"{exchanging[0][1]}",
+                    hint="wait until the sealed notes are exchanged, or until the round's time is over",
                     round=round_.round_id,
                 )
         return self._signed(Ending(round_id=round_.round_id, outcome=outcome, reason=reason))
@@ -239,33 +255,38 @@ def grade_pairs(round_: Round, table: RuleTable, footings: Footings, pairs: Iter
     return Graded(settled, hits)
 
 
-def make_reports(
-    round_: Round, submissions: list[str], graded: Graded, submission_id: str | None, random: Callable[[int], bytes]
-) -> list[HitReport]:
+def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
+    round_: Round, submissions: list[str], graded: Graded, met: Sequence[Met], submission_id: str | None,
+    random: Callable[[int], bytes],
+) -> list[HitReport]:  # fmt: skip
     """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
 
     Args:
         round_: The record of the round.
         submissions: Submission ids by list number.
         graded: What `grade_pairs` gave; a report says on which basis it was graded.
+        met: Which tokens of each of these pairs met (`TokenTable.met`).
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
     bases = _bases(owners, graded)
     hits: dict[str, list[Hit]] = {party: [] for party in concerned(round_, submission_id)}
-    for pair, level, result, second in graded.pairs:
+    for (pair, level, result, second), places in zip(graded.pairs, met, strict=True):
         hit_id = random(16).hex()
-        sides = (pair.left, pair.left_handle, pair.right), (pair.right, pair.right_handle, pair.left)
-        for one, handle, other in sides:
+        left = pair.left, pair.left_handle.hex(), places.left.hex()
+        right = pair.right, pair.right_handle.hex(), places.right.hex()
+        for (one, handle, own), (other, counterpart_handle, _) in ((left, right), (right, left)):
             hits[owners[one]].append(
                 Hit(
                     hit_id=hit_id,
-                    handle=handle.hex(),
+                    handle=handle,
                     counterpart=owners[other],
+                    counterpart_handle=counterpart_handle,
                     certainty=level,
                     families=result.families,
                     second=second,
+                    met=own,
                 )
             )
     learned = next((footing.learned for footing in graded.footings.values()), ())

@@ -2,11 +2,12 @@
 
 Every method takes what is known of the round and what the caller read, and returns bytes to store first and to send
 then. Sequence numbers come from the caller, who commits the statement with its number before it leaves the node.
-Sealing and canaries (PROTOCOL.md 3.7.5) are not here yet: the keys for them are made with the consent.
+Notes are made and verified in `aquila.protocol.exchange`; here batches of them are sealed, opened and signed.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import ExchangeKey, SealingKey
+from aquila.crypto.sealing import open_sealed, seal_to
 from aquila.crypto.shares import Share, new_share, prove_knowledge
 from aquila.errors import (
     AquilaError,
@@ -27,20 +29,24 @@ from aquila.errors import (
 )
 from aquila.protocol import steps
 from aquila.protocol.encoding import framed
+from aquila.protocol.exchange import entries_of
 from aquila.protocol.messages import (
     Acknowledgement,
     Amendment,
     ChunkReference,
     ClassCounts,
     Closing,
+    Confirmation,
     Consent,
     EarlierRound,
     Evaluation,
     Kind,
+    Notes,
     Outcomes,
     PairOutcomes,
     Receipt,
     Refusal,
+    RefutedHit,
     SharePublic,
     Statement,
     Submission,
@@ -59,7 +65,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.crypto.keys import IdentityKey, SecretBytes
     from aquila.followup.life import Ground
-    from aquila.protocol.messages import Justification, Manifest
+    from aquila.protocol.messages import Fault, Justification, Manifest
     from aquila.protocol.rounds import Round
     from aquila.protocol.tasks import Evaluated
     from aquila.records.rules import RuleTable
@@ -423,6 +429,78 @@ class Party:
             )
         )
 
+    def notes(  # noqa: PLR0913, PLR0917  # the fields of the statement
+        self, round_: Round, sequence: int, to: str, submission_id: str | None, index: int, entries: Sequence[bytes]
+    ) -> bytes:
+        """Seal a batch of notes to a counterpart, and sign it (PROTOCOL.md 3.7.6).
+
+        Args:
+            round_: The record.
+            sequence: The statement's number.
+            to: Whose hits these are too.
+            submission_id: The query whose hits they are, or None for the lists.
+            index: Which batch it is, from 0.
+            entries: What `aquila.protocol.exchange.seal_entry` gave, at most `MAX_NOTES`.
+        """
+        context = notes_context(round_.binding, self.code, to, submission_id, index)
+        sealed = seal_to(bytes.fromhex(round_.consents[to].sealing_key), context, b"".join(entries))
+        return self._signed(
+            Notes(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                to=to,
+                submission_id=submission_id,
+                index=index,
+                hits=len(entries),
+                sealed=base64.b64encode(sealed).decode(),
+            )
+        )
+
+    def open_notes(self, notes: Notes, sealing: SealingKey) -> list[tuple[str, bytes]]:
+        """Open a batch of notes that the record has taken.
+
+        Returns:
+            The hit id and the sealed note of each.
+
+        Raises:
+            SealError: It was sealed to another key, or by another party, or for another report.
+            MalformedError: It is no base64, or holds another number of notes than was signed.
+        """
+        context = notes_context(notes.binding, notes.party, self.code, notes.submission_id, notes.index)
+        try:
+            sealed = base64.b64decode(notes.sealed, validate=True)
+        except ValueError:
+            raise MalformedError("a batch of notes is no base64", party=notes.party) from None
+        return list(entries_of(open_sealed(sealing, context, sealed), notes.hits))
+
+    def confirm(
+        self, round_: Round, sequence: int, notes: Notes, notes_digest: str, refuted: Mapping[str, Fault]
+    ) -> bytes:
+        """Sign what this party found in a batch of notes (PROTOCOL.md 3.7.8).
+
+        Args:
+            round_: The record.
+            sequence: The statement's number.
+            notes: The batch.
+            notes_digest: The digest of its statement.
+            refuted: Its hits that do not hold, by id, and why; all others are confirmed.
+        """
+        return self._signed(
+            Confirmation(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                to=notes.party,
+                submission_id=notes.submission_id,
+                notes=notes_digest,
+                confirmed=notes.hits - len(refuted),
+                refuted=tuple(RefutedHit(hit_id=hit_id, fault=fault) for hit_id, fault in sorted(refuted.items())),
+            )
+        )
+
     def close(self, round_: Round, sequence: int, hits: int) -> bytes:
         """Sign that the round key is destroyed; call it after it is (PROTOCOL.md 3.9)."""
         return self._signed(
@@ -519,6 +597,14 @@ def proof_context(round_: Round, submission: Submission, index: int, evaluator: 
         bytes.fromhex(submission.submission_id),
         index.to_bytes(4, "big"),
     )
+
+
+def notes_context(binding: str, sender: str, receiver: str, submission_id: str | None, index: int) -> bytes:
+    """Return what a batch of notes is bound to when it is sealed to its receiver (PROTOCOL.md 3.7.6)."""
+    return framed(
+        "aquila/1 notes", bytes.fromhex(binding), sender.encode(), receiver.encode(),
+        bytes.fromhex(submission_id or ""), index.to_bytes(4, "big"),
+    )  # fmt: skip
 
 
 def share_key(round_: Round, party: str, input_class: InputClass) -> bytes:

@@ -31,6 +31,7 @@ from aquila.errors import (
     ProtocolError,
     ReplayError,
     RestoredBackupError,
+    SealError,
     SignatureError,
 )
 
@@ -69,6 +70,7 @@ PROBLEMS: ProblemTable = {
     MalformedError: ProblemType("malformed", "The bytes are no message of the protocol", 400),
     DigestError: ProblemType("digest", "The bytes differ from what was signed", 400),
     ProofError: ProblemType("proof", "The proof does not verify", 400),
+    SealError: ProblemType("seal", "The sealed bytes do not open", 400),
     # 401: only another signature helps.
     SignatureError: ProblemType("signature", "The pinned identity key did not sign this", 401),
     # 409: well formed, but in conflict with what the service has recorded; look at the round and go on from there.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
 
-LARGEST_STATEMENT = 64 << 20
+LARGEST_STATEMENT = 96 << 20
 """Bytes of an envelope at most: a submission of 600,000 chunks, or a report of 200,000 hits."""
 
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}

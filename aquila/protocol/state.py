@@ -14,10 +14,13 @@ from aquila.errors import OrderError
 from aquila.protocol.messages import Kind, Outcome
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from aquila.crypto.group import Group
     from aquila.protocol.messages import (
         Acknowledgement,
         Closing,
+        Confirmation,
         Consent,
         Ending,
         Evaluation,
@@ -30,6 +33,20 @@ if TYPE_CHECKING:
         Withdrawal,
     )
     from aquila.protocol.registry import Registry
+
+
+EXCHANGE_SECONDS = 7 * 86_400
+"""Notes and confirmations are taken so long after the round's window (PROTOCOL.md 3.7.9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentNotes:
+    """What a record keeps of a batch of notes: who sent it to whom, of which report, and its number."""
+
+    party: str
+    to: str
+    submission_id: str | None
+    index: int | None
 
 
 class Phase(StrEnum):
@@ -61,7 +78,10 @@ class RoundState:
     evaluations: dict[tuple[str, int, str], Evaluation] = field(default_factory=dict)
     tokens: dict[str, Tokens] = field(default_factory=dict)
     reports: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
     receipts: dict[tuple[str, str | None], Receipt] = field(default_factory=dict)
+    notes: dict[str, SentNotes] = field(default_factory=dict)
+    confirmations: dict[str, Confirmation] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
@@ -94,6 +114,11 @@ class RoundState:
             OrderError: The round is not open yet.
         """
         return self._bindings_in_order()[-1]
+
+    @property
+    def notes_expire(self) -> int:
+        """Until when notes and confirmations are taken, seconds since 1970 (PROTOCOL.md 3.7.9)."""
+        return self.manifest.window.closes_at + EXCHANGE_SECONDS
 
     @property
     def phase(self) -> Phase:

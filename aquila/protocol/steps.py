@@ -5,22 +5,27 @@ Each check carries the number of its paragraph. A step raises before it changes 
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
+from aquila.crypto.sealing import seal_to
 from aquila.crypto.shares import verify_knowledge
 from aquila.errors import BindingError, CapError, EquivocationError, MalformedError, OrderError, PolicyError
 from aquila.protocol.encoding import digest, framed
+from aquila.protocol.exchange import records_in_report
 from aquila.protocol.messages import (
     Amendment,
     BoundStatement,
     Closing,
+    Confirmation,
     Consent,
     Ending,
     Evaluation,
     HitReport,
     Kind,
     Mode,
+    Notes,
     Opening,
     Outcome,
     Receipt,
@@ -29,6 +34,7 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
 )
+from aquila.protocol.state import SentNotes
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -72,7 +78,7 @@ def consent_keys(consent: Consent) -> list[str]:
 
 
 def check_not_ended(round_: RoundState, message: Statement) -> None:
-    """Refuse what would go on with a round that has ended; receipts and closings still come (PROTOCOL.md 3.9).
+    """Refuse what would go on with a round that has ended; what follows its hits still comes (PROTOCOL.md 3.9.5).
 
     Raises:
         OrderError: The round has ended.
@@ -151,6 +157,8 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
     for share in message.shares:
         context = knowledge_context(round_.manifest_digest, message.party, share.input_class, keys)
         verify_knowledge(round_.group, bytes.fromhex(share.public_key), context, bytes.fromhex(share.proof))
+    # 3.3.2: notes can be sealed to it. Whoever could not be told anything would be found out only after a hit.
+    seal_to(bytes.fromhex(message.sealing_key), b"", b"")
     round_.consents[message.party] = message
     round_.consent_digests[message.party] = payload_digest
 
@@ -344,7 +352,19 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("the report tells of a pair that may not be matched", party=message.party)
+    # 3.7.3: the sizes on which it was graded are those that were signed.
+    for basis in message.bases:
+        signed = records_in_report(round_, basis.counterpart, message.submission_id)
+        if basis.records != signed:
+            raise MalformedError(
+                f"the report tells another size for the list of {basis.counterpart} than it signed",
+                round=round_.round_id,
+                party=message.party,
+                expected=signed,
+                got=basis.records,
+            )
     round_.reports[message.party, message.submission_id] = payload_digest
+    round_.reported[message.party, message.submission_id] = Counter(hit.counterpart for hit in message.hits)
 
 
 @take.register(Receipt)
@@ -354,6 +374,42 @@ def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | Non
     if round_.reports.get((message.party, message.submission_id)) != message.report_digest:
         raise BindingError(f"{message.party} acknowledges a report that it was not sent", party=message.party)
     round_.receipts[message.party, message.submission_id] = message
+
+
+@take.register(Notes)
+def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | None) -> None:
+    """Take a batch of sealed notes; whether they open only their receiver can tell (PROTOCOL.md 3.7.6)."""
+    _in_force(round_, message)
+    if message.to not in round_.counterparts_of(message.party):
+        raise PolicyError("notes for a party with which this one may not be matched", party=message.party)
+    # 3.7.6: both sides were told of the hits before; each batch comes once.
+    if round_.sees_everything and not {(side, message.submission_id) for side in (message.party, message.to)} <= set(
+        round_.reports
+    ):
+        raise OrderError("notes before both sides have their report", round=round_.round_id, party=message.party)
+    sent = SentNotes(message.party, message.to, message.submission_id, message.index)
+    if sent in round_.notes.values():
+        raise EquivocationError(f"{message.party} has sent this batch of notes already", party=message.party)
+    _in_time(round_, now, round_.notes_expire, "note")
+    round_.notes[payload_digest] = sent
+
+
+@take.register(Confirmation)
+def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: int | None) -> None:
+    """Take what a party found in a batch of notes that was sent to it (PROTOCOL.md 3.7.8)."""
+    _in_force(round_, message)
+    sent = round_.notes.get(message.notes)
+    # A party's own record may lack its own notes, which the matcher deletes when they are collected.
+    if sent is None and round_.sees_everything:
+        raise OrderError("the confirmation is of no notes that were sent", party=message.party)
+    if sent is not None and (sent.to, sent.party, sent.submission_id) != (
+        message.party, message.to, message.submission_id,
+    ):  # fmt: skip
+        raise BindingError(f"{message.party} confirms notes that were not for it", party=message.party)
+    if message.notes in round_.confirmations:
+        raise EquivocationError(f"{message.party} has confirmed these notes already", party=message.party)
+    _in_time(round_, now, round_.notes_expire, "confirmation")
+    round_.confirmations[message.notes] = message
 
 
 @take.register(Closing)

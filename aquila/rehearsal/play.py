@@ -25,6 +25,7 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round, read_statement
 from aquila.protocol.submission import ROW
+from aquila.rehearsal.exchanging import prepare_notes, verify_notes
 from aquila.rehearsal.measuring import Measurements, Workshop, unwatched
 from aquila.rehearsal.passes import blind_lists, read_lists
 from aquila.rehearsal.seats import RehearsedHit, Seat
@@ -48,13 +49,15 @@ from aquila.rehearsal.terms import (
 from aquila.work import InProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from concurrent.futures import Executor
     from pathlib import Path
 
     from aquila.crypto.backend import Backend
     from aquila.crypto.group import Group
     from aquila.matching.certainty import Level
+    from aquila.protocol.messages import Fault, HitReport, Notes
+    from aquila.protocol.rounds import Accepted
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
     from aquila.rehearsal.measuring import Watch
@@ -140,6 +143,7 @@ class Rehearsal:
             raise InputError("a round needs at least two parties", got=len(lists))
         self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
         self.measured = Measurements(watch=watch)
+        self.refuted: dict[str, Fault] = {}
         self.executor = executor or InProcess()
         self.workshop = Workshop(self.executor, workers, cast("Backend", group.name), self.measured)
         keys = {code: IdentityKey.generate(random) for code in sorted(lists)}
@@ -172,6 +176,7 @@ class Rehearsal:
                 with self.measured.phase("match", "matcher"):
                     tokens.add(seats.index(seat), rows)
             hits = self.match_tokens(tokens)
+        self.exchange_notes()
         self.close()
         return hits
 
@@ -267,6 +272,7 @@ class Rehearsal:
             count, sent = roles.TokenCount(self.table), []
             for (_, index), chunk in chunks:
                 count.add(chunk.rows)
+                seat.keep_tokens(chunk)
                 sent.append((len(chunk.rows) // TOKEN_ROW_BYTES, hashlib.sha256(chunk.rows).hexdigest()))
                 self.measured.bytes_sent[seat.code] += len(chunk.rows)
                 self.measured.watch("finalize", seat.code, index + 1, len(seat.chunks))
@@ -298,19 +304,54 @@ class Rehearsal:
             tokens.join(pairs, self.manifest.frequency_limit, self.executor)
             footings = roles.learn_footings(self.round, self.table, submissions, tokens.patterns())
             graded = roles.grade_pairs(self.round, self.table, footings, tokens.pairs())
-            reports = roles.make_reports(self.round, submissions, graded, None, self.random)
+            met = tokens.met([graded_pair.pair for graded_pair in graded.pairs])
+            reports = roles.make_reports(self.round, submissions, graded, met, None, self.random)
         self.measured.look_at_disk(self.directory)
         self.measured.watch("match", "matcher", 1, 1)
+        self.tell(reports)
+        return self._with_record_ids(graded.pairs)
+
+    def tell(self, reports: Iterable[HitReport]) -> None:
+        """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4)."""
         for report in reports:
             self.publish(self.matcher.report(report))
             seat = self.seats[report.party]
             seat.report = report
             self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(report.hits)))
-        return self._with_record_ids(graded.pairs)
+
+    def exchange_notes(self) -> None:
+        """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
+
+        What does not hold is in `refuted`, by hit id; of every other hit both sides know that the other holds the same.
+        """
+        sent = [accepted for seat in self.seats.values() for accepted in self.send_notes(seat)]
+        for accepted in sent:
+            self.verify(accepted)
+        for code in self.seats:
+            self.measured.watch("exchange", code, 1, 1)
+
+    def send_notes(self, seat: Seat) -> list[Accepted]:
+        """Let a party seal a note for each of its hits, and send them; return the statements."""
+        sent = []
+        with self.measured.phase("exchange", seat.code):
+            for index, (to, entries) in enumerate(prepare_notes(seat, self.table, self.random)):
+                envelope = seat.party.notes(seat.round, seat.next_sequence(), to, None, index, entries)
+                sent.append(self.publish(envelope, only={seat.code, to}))
+        return sent
+
+    def verify(self, sent: Accepted) -> None:
+        """Let the receiver of a batch of notes verify and confirm it."""
+        notes = cast("Notes", sent.message)
+        seat = self.seats[notes.to]
+        with self.measured.phase("exchange", seat.code):
+            refuted = verify_notes(seat, notes)
+            self.refuted |= refuted
+            confirmation = seat.party.confirm(seat.round, seat.next_sequence(), notes, sent.digest, refuted)
+            self.publish(confirmation, only={seat.code, notes.party})
 
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
-        self.publish(self.matcher.end(self.round, Outcome.CLOSED, "every party has its hits"))
+        self.publish(self.matcher.end(self.round, Outcome.CLOSED, "every party has its hits", self.now))
         for seat in self.seats.values():
             assert seat.secrets is not None
             assert seat.seed is not None
@@ -319,15 +360,17 @@ class Rehearsal:
             seat.seed.close()
             self.publish(seat.party.close(seat.round, seat.next_sequence(), len(seat.report.hits)))
 
-    def publish(self, envelope: bytes) -> None:
-        """Give a statement to the matcher and, once it counts there, to every party.
+    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
+        """Give a statement to the matcher and, once it counts there, to every party or only to some.
 
         All of them pin the same keys, so that its signature is verified and its bytes are read once for all.
         """
         read = read_statement(self.registry, envelope)
-        self.round.take(read, now=self.now)
+        accepted = self.round.take(read, now=self.now)
         for seat in self.seats.values():
-            seat.round.take(read)
+            if only is None or seat.code in only:
+                seat.round.take(read)
+        return accepted
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
         seats = list(self.seats.values())

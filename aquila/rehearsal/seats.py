@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.protocol.submission import HANDLE_BYTES, handles_of
+from aquila.protocol.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.records.rows import ReadReport
 from aquila.rehearsal.scratch import Chunks, RecordIds, Runs, Spool
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.keys import SecretBytes
     from aquila.matching.certainty import Level
+    from aquila.protocol.exchange import Opening
     from aquila.protocol.messages import HitReport
     from aquila.protocol.party import Party, RoundSecrets
     from aquila.protocol.preparation import SubmissionPlan
@@ -56,6 +57,8 @@ class Seat:
         digests: What the first pass made, until the second is over.
         runs: What the second pass made, until it is cut into chunks.
         chunks: The submission.
+        openings: What opens the notes of its hits, by hit id.
+        noted: The hits whose note came.
     """
 
     party: Party
@@ -77,6 +80,9 @@ class Seat:
     evaluated: int = 0
     verified: int = 0
     report: HitReport | None = None
+    openings: dict[str, Opening] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
+    _tokens: Spool | None = None
 
     def __post_init__(self) -> None:
         self.chunks = Chunks(self.directory)
@@ -90,6 +96,25 @@ class Seat:
         """Count one statement on."""
         self.sequence += 1
         return self.sequence
+
+    def keep_tokens(self, chunk: FinalizedChunk) -> None:
+        """Keep a chunk's tokens and token secrets until notes are sealed."""
+        if self._tokens is None:
+            self._tokens = Spool(self.directory / "tokens")
+        self._tokens.append(chunk.rows)
+        self._tokens.append(chunk.secrets)
+
+    def finalized(self) -> Iterator[FinalizedChunk]:
+        """Yield the chunks that were kept."""
+        assert self._tokens is not None
+        for place in range(0, len(self._tokens), 2):
+            yield FinalizedChunk(self._tokens[place], self._tokens[place + 1])
+
+    def forget_tokens(self) -> None:
+        """Delete what was kept."""
+        assert self._tokens is not None
+        self._tokens.delete()
+        self._tokens = None
 
     def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
         """Return the record id of each of some handles of this party."""

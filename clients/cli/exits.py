@@ -24,6 +24,7 @@ from aquila.errors import (
     MalformedError,
     ProofError,
     RestoredBackupError,
+    SealError,
     SignatureError,
 )
 from services.kit.errors import PeerUnavailableError, StoreConflictError, StoreError
@@ -51,6 +52,7 @@ _CODES: dict[type[AquilaError], ExitCode] = {
     ExecutorError: ExitCode.MACHINE,
     SignatureError: ExitCode.PROTOCOL,
     ProofError: ExitCode.PROTOCOL,
+    SealError: ExitCode.PROTOCOL,
     DigestError: ExitCode.PROTOCOL,
     MalformedError: ExitCode.PROTOCOL,
     BindingError: ExitCode.PROTOCOL,

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_, select
 
-from aquila.protocol.messages import Acknowledgement, Evaluation, HitReport, Outcomes, Receipt, Withdrawal
+from aquila.protocol.messages import (
+    Acknowledgement,
+    Confirmation,
+    Evaluation,
+    HitReport,
+    Notes,
+    Outcomes,
+    Receipt,
+    Withdrawal,
+)
 from aquila.protocol.messages.views import Event, EventKind
 from services.matcher.tables import EventRow
 
@@ -36,6 +45,8 @@ def statement_event(round_: Round, accepted: Accepted, envelope: bytes) -> Event
             audience, reader = READER, message.counterpart
         case Acknowledgement():
             audience, reader = READER, round_.withdrawals[message.withdrawal].party
+        case Notes() | Confirmation():
+            audience, reader = READER, message.to
         case _:
             audience = ALL
     return EventRow(

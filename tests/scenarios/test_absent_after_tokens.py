@@ -10,7 +10,7 @@ from aquila.errors import KeyMaterialError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Outcome
 from aquila.protocol.state import Phase
-from tests.stage import WINDOW
+from tests.stage import NOW, WINDOW
 
 if TYPE_CHECKING:
     from tests.stage import Stage
@@ -35,7 +35,7 @@ def test_the_round_is_aborted_and_reveals_nothing(stage: Stage) -> None:
     with pytest.raises(OrderError, match="before every list is in"):
         stage.match()
     with pytest.raises(OrderError, match="cannot be closed yet"):
-        stage.matcher.end(stage.round, Outcome.CLOSED, "as if nothing were")
+        stage.matcher.end(stage.round, Outcome.CLOSED, "as if nothing were", NOW)
     stage.abort()
     assert stage.round.phase is Phase.ABORTED
     assert not stage.round.reports

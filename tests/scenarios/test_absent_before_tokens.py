@@ -35,6 +35,7 @@ def test_without_its_list(stage: Stage) -> None:
     stage.evaluate_all()
     stage.finalize_all()
     assert stage.matched() == without("AL")
+    stage.exchange_notes()
     stage.close()
 
 

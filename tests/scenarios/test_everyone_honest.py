@@ -31,9 +31,16 @@ def test_both_sides_see_the_same_hit(stage: Stage) -> None:
 def test_a_round_goes_through_its_phases(stage: Stage) -> None:
     """A record says where the round stands, as it goes on."""
     phases = [stage.round.phase]
-    for step in (stage.submitted, stage.evaluate_all, stage.finalize_all, stage.match, stage.close):
+    for step in (
+        stage.submitted,
+        stage.evaluate_all,
+        stage.finalize_all,
+        stage.match,
+        stage.exchange_notes,
+        stage.close,
+    ):
         step()
         phases.append(stage.round.phase)
-    assert phases == [Phase.PROPOSED, Phase.OPEN, Phase.OPEN, Phase.MATCHING, Phase.REPORTING, Phase.CLOSED]
+    assert phases == [Phase.PROPOSED, Phase.OPEN, Phase.OPEN, Phase.MATCHING, *[Phase.REPORTING] * 2, Phase.CLOSED]
     assert all(seat.round.phase is Phase.CLOSED for seat in stage.seats.values())
     assert all(seat.seed.closed and seat.secrets.exchange.closed for seat in stage.seats.values())

@@ -28,9 +28,11 @@ def hit(counterpart: str) -> dict[str, Any]:
         "hit_id": "1" * 32,
         "handle": "2" * 32,
         "counterpart": counterpart,
+        "counterpart_handle": "3" * 32,
         "certainty": "high",
         "families": ("names",),
         "second": False,
+        "met": "00",
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from aquila.errors import BindingError, OrderError
 from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Receipt, Submission, Tokens
+from tests.stage import NOW
 
 if TYPE_CHECKING:
     from tests.stage import Stage
@@ -82,15 +83,16 @@ def test_the_matcher_closes_before_all_receipts(stage: Stage) -> None:
     stage.finalized().match()
     del stage.round.receipts["RS", None]
     with pytest.raises(OrderError, match="waiting for RS"):
-        stage.matcher.end(stage.round, Outcome.CLOSED, "done")
+        stage.matcher.end(stage.round, Outcome.CLOSED, "done", NOW)
 
 
 def test_the_matcher_ends_twice(stage: Stage) -> None:
     """What has ended does not end again."""
     stage.finalized().match()
+    stage.exchange_notes()
     stage.close()
     with pytest.raises(OrderError, match="closed already"):
-        stage.matcher.end(stage.round, Outcome.ABORTED, "again")
+        stage.matcher.end(stage.round, Outcome.ABORTED, "again", NOW)
 
 
 def test_closed_without_a_report(stage: Stage) -> None:

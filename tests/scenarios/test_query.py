@@ -41,7 +41,8 @@ def reports_of(stage: Stage, asker: Seat, directory: Path) -> list[HitReport]:
         tokens.join([(0, number) for number in range(1, len(submissions))], stage.manifest.frequency_limit)
         footings = roles.learn_footings(stage.round, stage.table, submissions, tokens.patterns())
         graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
-    return roles.make_reports(stage.round, submissions, graded, asker.submission_id, stage.random)
+        met = tokens.met([hit.pair for hit in graded.pairs])
+    return roles.make_reports(stage.round, submissions, graded, met, asker.submission_id, stage.random)
 
 
 def test_both_sides_learn_of_it(asked: Stage, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from aquila.protocol.messages import Opening, Outcome, Refusal
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round
 from aquila.rehearsal import normalizer_reference
+from tests.stage import NOW
 
 if TYPE_CHECKING:
     from tests.stage import Stage
@@ -87,7 +88,7 @@ def test_a_node_with_another_key_than_the_manifest_names(stage: Stage) -> None:
 def test_an_ending_by_a_party(stage: Stage) -> None:
     """A party may refuse, never end the round for the others."""
     stage.consent()
-    ending = stage.matcher.end(stage.round, Outcome.ABORTED, "no")
+    ending = stage.matcher.end(stage.round, Outcome.ABORTED, "no", NOW)
     message = stage.round.accept(ending).message
     stage.round.ending = None
     with pytest.raises(SignatureError, match="only the matcher"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Text, ascending
 
+Places = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){0,256}$")]
 PerMillion = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -38,15 +39,22 @@ class Opening(Message):
 class Hit(Message):
     """One pair of records that met, as one side sees it: no data of the other side.
 
-    `second` says that one of the two records has a partner in the other list that is more certain.
+    Attributes:
+        handle: The own record's.
+        counterpart_handle: The other record's, which only serves to seal notes.
+        second: Whether one of the two records has a partner in the other list that is more certain.
+        met: Which tokens met: their places, a byte each, among all tokens of the own handle in ascending order. The
+            other side has its own places of the same tokens. Whoever lacks the tokens learns nothing from it.
     """
 
     hit_id: Identifier
     handle: Identifier
     counterpart: PartyCode
+    counterpart_handle: Identifier
     certainty: Level
     families: tuple[Text, ...]
     second: bool
+    met: Places
 
 
 class ChanceHits(Message):

@@ -103,7 +103,8 @@ def join(
             tokens.join(pairs, round_.manifest.frequency_limit, opened.executor)
             footings = learn_footings(round_, table, submissions, tokens.patterns())
             graded = grade_pairs(round_, table, footings, tokens.pairs())
-    reports = make_reports(round_, submissions, graded, query, desk.random)
+            met = tokens.met([hit.pair for hit in graded.pairs])
+    reports = make_reports(round_, submissions, graded, met, query, desk.random)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
     for pair, level, *_ in graded.pairs:

@@ -178,3 +178,39 @@ def test_a_rule_that_no_table_has(tmp_path: Path, rule: int) -> None:
     with TokenTable(tmp_path) as tokens, pytest.raises(MalformedError, match="no table can have"):
         tokens.add(0, row(1, 1, 10) + row(1, rule, 20))
     assert not list(tmp_path.iterdir())
+
+
+def places(directory: Path, left: bytes, right: bytes, limit: int = 8) -> list[tuple[bytes, bytes]]:
+    """Join two lists and return which tokens of each pair of records met."""
+    with TokenTable(directory) as tokens:
+        tokens.add(0, left)
+        tokens.add(1, right)
+        tokens.join([(0, 1)], limit)
+        return [tuple(met) for met in tokens.met(list(tokens.pairs()))]
+
+
+def test_places_of_tokens_that_met(tmp_path: Path) -> None:
+    """They are counted among all tokens of the record in ascending order, whatever the order of the rows."""
+    left = row(1, 2, 40) + row(1, 1, 10) + row(1, 3, 30) + row(2, 1, 50)
+    right = row(9, 3, 30) + row(9, 1, 5) + row(9, 2, 40) + row(9, 2, 7) + row(8, 1, 50) + row(8, 1, 60)
+    assert places(tmp_path, left, right) == [(b"\x01\x02", b"\x02\x03"), (b"\x00", b"\x00")]
+
+
+def test_places_of_frequent_tokens(tmp_path: Path) -> None:
+    """What was too frequent to count is not told to have met."""
+    left = row(1, 1, 10) + row(2, 1, 10) + row(1, 2, 20)
+    assert places(tmp_path, left, row(9, 1, 10) + row(9, 2, 20), limit=1) == [(b"\x01", b"\x01")]
+
+
+def test_places_beyond_a_byte(tmp_path: Path) -> None:
+    """A party that sends more tokens of a record than one can have meets with its first ones only."""
+    left = b"".join(row(1, 1, token) for token in range(300))
+    assert places(tmp_path, left, row(9, 1, 7) + row(9, 1, 299)) == [(b"\x07", b"\x00")]
+    (tmp_path / "late").mkdir()
+    assert places(tmp_path / "late", left, row(9, 1, 299)) == [(b"", b"")]
+
+
+def test_places_of_nothing(tmp_path: Path) -> None:
+    """Without pairs nothing is looked for."""
+    with TokenTable(tmp_path) as tokens:
+        assert tokens.met([]) == []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def over(stage: Stage) -> Stage:
     """A round of three parties that was closed after everyone had its hits."""
     stage.finalized().match()
+    stage.exchange_notes()
     stage.close()
     return stage
 

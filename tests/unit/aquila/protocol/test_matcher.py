@@ -8,7 +8,7 @@ import pytest
 
 from aquila.errors import InputError, MalformedError, PolicyError
 from aquila.matching.certainty import MILLION, Footing, Level
-from aquila.matching.join import MatchedPair
+from aquila.matching.join import MatchedPair, Met
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.records.rules import load_rules
@@ -105,7 +105,8 @@ def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
     pairs = [met(0, 1, 1, 0b11), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
     footings = {lists: Footing(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]}
     graded = roles.grade_pairs(stage.round, stage.table, footings, pairs)
-    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, None, stage.random)}
+    places = [Met(b"\x00\x02", b"\x01\x03")] * 3
+    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
     assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {
         "AL": ["RS", "SI"], "RS": ["AL", "SI"], "SI": ["AL", "RS"],
     }  # fmt: skip
@@ -126,7 +127,7 @@ def test_whom_lists_concern(stage: Stage) -> None:
     """A report on the lists goes to every participant, hits or none."""
     stage.submitted()
     assert roles.concerned(stage.round, None) == ("AL", "RS", "SI")
-    reports = roles.make_reports(stage.round, lists_of(stage), roles.Graded({}, []), None, stage.random)
+    reports = roles.make_reports(stage.round, lists_of(stage), roles.Graded({}, []), [], None, stage.random)
     assert [(report.party, report.hits, report.bases, report.learned) for report in reports] == [
         (code, (), (), ()) for code in ("AL", "RS", "SI")
     ]

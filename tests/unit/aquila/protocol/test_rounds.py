@@ -83,6 +83,7 @@ def test_a_node_may_see_tokens_before_their_evaluations(stage: Stage) -> None:
 def test_what_a_node_is_shown_is_enough(stage: Stage, code: str) -> None:
     """Without others' evaluations of others, reports and receipts a node's record comes to the same end."""
     stage.finalized().match()
+    stage.exchange_notes()
     stage.close()
     record, hidden = stage.new_record(), 0
     own = stage.seats[code].submission_id

@@ -77,7 +77,7 @@ def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
     played.run()
     measured = played.measured
     tasks = {"normalize", "blind", "evaluate", "verify", "finalize"}
-    assert set(measured.seconds) == {"consent", "read", "match"} | tasks
+    assert set(measured.seconds) == {"consent", "read", "match", "exchange"} | tasks
     assert set(measured.group_seconds) == tasks
     assert all(0 <= spent <= sum(measured.seconds[phase].values()) for phase, spent in measured.group_seconds.items())
     assert set(measured.seconds["match"]) == {"matcher"}
@@ -117,7 +117,7 @@ def test_every_phase_is_watched(rehearse: Callable[..., Rehearsal]) -> None:
     told: dict[tuple[str, str], list[tuple[int, int]]] = {}
     played = rehearse(lists=LISTS, chunk_elements=2, watch=lambda *step: told.setdefault(step[:2], []).append(step[2:]))
     played.run()
-    phases = {"consent", "read", "normalize", "blind", "evaluate", "verify", "finalize"}
+    phases = {"consent", "read", "normalize", "blind", "evaluate", "verify", "finalize", "exchange"}
     assert set(told) == {(phase, code) for phase in phases for code in LISTS} | {("match", "matcher")}
     for steps in told.values():
         assert [done for done, _ in steps] == list(range(1, len(steps) + 1))

@@ -1,0 +1,113 @@
+"""Sealing of hit notes: to a receiver's X-Wing key, and under a key of what both sides computed (PROTOCOL.md 4.6).
+
+The outer layer is HPKE (RFC 9180, base mode) with X-Wing, HKDF-SHA-256 and AES-256-GCM: one for a whole batch. It keeps
+what is recorded today from whoever breaks elliptic curves later. The inner layer is AES-256-GCM-SIV (RFC 8452) under a
+key that HKDF-SHA-512 (RFC 5869) makes of token secrets: one for each note. It keeps a note from whoever made a hit up,
+and tells the receiver that the sender holds the same values. HPKE draws its randomness itself, from the system.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PublicKey, Suite
+
+from aquila.crypto.keys import KEY_BYTES, SEALING_PUBLIC_BYTES, SealingKey
+from aquila.errors import MalformedError, SealError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NONCE_BYTES, TAG_BYTES = 12, 16
+MARK_BYTES = 5
+"""Bytes of a mark: of 255 marks on each side two that mean different tokens agree once in 17 million notes."""
+
+_BLOCK_BYTES = 16
+_LATTICE_BYTES = SEALING_PUBLIC_BYTES - KEY_BYTES
+_SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+def seal_to(public: bytes, context: bytes, plaintext: bytes) -> bytes:
+    """Seal bytes to an X-Wing key, bound to a context.
+
+    Returns:
+        1120 bytes of encapsulation, the ciphertext, 16 bytes of tag.
+
+    Raises:
+        MalformedError: The key is none to which anything can be sealed.
+    """
+    try:
+        key = MLKEM768X25519PublicKey(
+            MLKEM768PublicKey.from_public_bytes(public[:_LATTICE_BYTES]),
+            X25519PublicKey.from_public_bytes(public[_LATTICE_BYTES:]),
+        )
+        return _SUITE.encrypt(plaintext, key, context)
+    except ValueError:  # of another length, or a point of small order
+        raise MalformedError("a sealing key is no X-Wing key", got=len(public)) from None
+
+
+def open_sealed(key: SealingKey, context: bytes, sealed: bytes) -> bytes:
+    """Open what `seal_to` returned.
+
+    Raises:
+        SealError: It was sealed to another key or in another context, or changed.
+        KeyMaterialError: The key is closed.
+    """
+    try:
+        return _SUITE.decrypt(sealed, key.xwing(), context)
+    except InvalidTag:
+        raise SealError("a sealed batch does not open") from None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NoteKeys:
+    """The keys of one note: it seals the note, and `mark` makes marks of tokens. It never shows itself."""
+
+    seal: bytes
+    mark: bytes
+
+    @classmethod
+    def derive(cls, secrets: bytes, salt: bytes, *contexts: bytes) -> Iterator[NoteKeys]:
+        """Make the keys of some notes of the same token secrets, one for each context.
+
+        HKDF-SHA-512 (RFC 5869) with 64 bytes for each context: one block of its second step.
+
+        Args:
+            secrets: Token secrets, one behind the other, in an order that both sides know.
+            salt: The same on both sides.
+            contexts: What each note is bound to.
+        """
+        extracted = hmac.digest(salt, secrets, "sha512")
+        for context in contexts:
+            octets = hmac.digest(extracted, context + b"\x01", "sha512")
+            yield cls(octets[:KEY_BYTES], octets[KEY_BYTES:])
+
+    def marks(self, tokens: bytes) -> list[bytes]:
+        """Return a mark of 5 bytes for each token of 16: equal for equal tokens, and random to who lacks the key."""
+        # One AES call for all tokens, which are blocks: a permutation under a secret key, and nothing is enciphered.
+        blocks = Cipher(AES256(self.mark), ECB()).encryptor().update(tokens)  # noqa: S305 - see the line above
+        return [blocks[place : place + MARK_BYTES] for place in range(0, len(blocks), _BLOCK_BYTES)]
+
+    def seal_note(self, plaintext: bytes, nonce: bytes) -> bytes:
+        """Return nonce, ciphertext and tag. Should a nonce repeat, it tells only whether two notes are equal."""
+        return nonce + AESGCMSIV(self.seal).encrypt(nonce, plaintext, None)
+
+    def open_note(self, sealed: bytes) -> bytes:
+        """Open what `seal_note` returned.
+
+        Raises:
+            SealError: It was sealed with other token secrets or in another context, or changed.
+        """
+        try:
+            return AESGCMSIV(self.seal).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+        except (InvalidTag, ValueError):
+            raise SealError("a sealed note does not open") from None

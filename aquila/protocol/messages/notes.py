@@ -1,0 +1,123 @@
+"""The sealed exchange after a hit: notes, batches that carry them, and confirmations (PROTOCOL.md 3.7.5 to 3.7.9)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, ascending
+from aquila.protocol.messages.statements import BoundStatement
+
+MAX_NOTES = 512
+"""Notes of one statement at most: 1.7 MB on their way."""
+
+SourceCode = Literal["A", "B", "C", "X"]
+InformationCode = Literal["1", "2", "3", "4"]
+HandlingCode = Literal["H0", "H1", "H2", "H3"]
+NoteText = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$")]
+SealedText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+
+
+class Note(Message):
+    """The minimum that one side tells the other of its record after a hit. It names no person and no record.
+
+    Attributes:
+        reference: The party's own number of the hit, drawn at random; a follow-up names it.
+        contact: Where the unit that holds the record can be asked.
+        report: Digest of what the matcher told the sender of the hit, to be compared with what it told the receiver.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.note+json"
+
+    source_evaluation: SourceCode | None
+    information_evaluation: InformationCode | None
+    handling_code: HandlingCode | None
+    category: NoteText | None
+    reference: Reference
+    contact: NoteText
+    report: Digest
+
+
+class Notes(BoundStatement):
+    """Sealed notes of one party for another, of the same report (PROTOCOL.md 3.7.6).
+
+    Attributes:
+        to: For whom they are.
+        submission_id: The query whose hits these are, or None for the lists.
+        index: Which batch of these notes it is, from 0.
+        hits: How many notes it holds.
+        sealed: The batch, sealed to the receiver; base64.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.notes+json"
+
+    to: PartyCode
+    submission_id: Identifier | None
+    index: Count
+    hits: Annotated[int, Field(ge=1, le=MAX_NOTES)]
+    sealed: SealedText
+
+
+class Fault(StrEnum):
+    """What is wrong with a hit, as the side found that refutes it (PROTOCOL.md 3.7.8)."""
+
+    FOREIGN = "foreign"
+    LEVEL = "level"
+    SEALED = "sealed"
+    UNREADABLE = "unreadable"
+    TOLD = "told"
+    WITHHELD = "withheld"
+    UNREPORTED = "unreported"
+    REPEATED = "repeated"
+
+    @property
+    def sentence(self) -> str:
+        """What it means, in words."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Fault.FOREIGN: "the matcher reports agreement on values that the record does not have",
+    Fault.LEVEL: "the matcher's level is not the one that follows from the rules that met",
+    Fault.SEALED: "the note does not open: the two sides do not hold the same values, or it was made for another hit",
+    Fault.UNREADABLE: "the note opens, but its content is none that a note can have",
+    Fault.TOLD: "the matcher told the two sides different things about the hit",
+    Fault.WITHHELD: "the matcher withheld rules that met: both records agree in more than it reported",
+    Fault.UNREPORTED: "a note came for a hit that the matcher did not report here",
+    Fault.REPEATED: "a second note came for the same hit",
+}
+
+
+class RefutedHit(Message):
+    """A hit that does not hold, and why."""
+
+    hit_id: Identifier
+    fault: Fault
+
+
+class Confirmation(BoundStatement):
+    """A party has opened and verified a batch of notes; every hit of it that is not refuted is confirmed (3.7.8).
+
+    Attributes:
+        to: Whose notes they were.
+        submission_id: As in the notes.
+        notes: Digest of the notes' statement.
+        confirmed: How many hits hold.
+        refuted: The others.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.confirmation+json"
+
+    to: PartyCode
+    submission_id: Identifier | None
+    notes: Digest
+    confirmed: Count
+    refuted: Annotated[tuple[RefutedHit, ...], Field(max_length=MAX_NOTES)]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending([hit.hit_id for hit in self.refuted], "refuted hits")
+        return self

@@ -1,0 +1,121 @@
+"""The matcher raises or lowers a level, or withholds rules that met: both sides recompute it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import MalformedError
+from aquila.matching.certainty import Level
+from aquila.protocol.exchange import regrade
+from aquila.protocol.messages import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from aquila.protocol.messages import HitReport
+    from tests.stage import Stage
+
+
+def told(parties: Collection[str], hits: dict[str, Any], **report: Any) -> Callable[[HitReport], HitReport]:
+    """Return the lie that tells some parties something else of all their hits, or in their report."""
+
+    def lie(true: HitReport) -> HitReport:
+        if true.party not in parties:
+            return true
+        return true.model_copy(update={"hits": tuple(hit.model_copy(update=hits) for hit in true.hits)} | report)
+
+    return lie
+
+
+def faults(stage: Stage) -> dict[tuple[str, str], set[str]]:
+    """Return what each party found wrong with hits with each other one."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for confirmation in stage.round.confirmations.values():
+        place = confirmation.party, confirmation.to
+        found.setdefault(place, set()).update(hit.fault for hit in confirmation.refuted)
+    return found
+
+
+def test_lowered_at_both_sides(stage: Stage) -> None:
+    """A level that both sides are told alike does not follow from the rules that met."""
+    stage.finalized().lie = told(("AL", "RS", "SI"), {"certainty": Level.LOW})
+    stage.match()
+    stage.exchange_notes()
+    assert set(stage.refuted.values()) == {Fault.LEVEL}
+    assert all(found == {Fault.LEVEL} for found in faults(stage).values())
+
+
+def test_raised_at_one_side(stage: Stage) -> None:
+    """The side that is told another level finds it wrong; the other one finds that it was told otherwise."""
+    stage.finalized().lie = told(("SI",), {"certainty": Level.LOW})
+    stage.match()
+    stage.exchange_notes()
+    found = faults(stage)
+    assert found["SI", "RS"] == {Fault.LEVEL}
+    assert found["RS", "SI"] == {Fault.TOLD}
+    assert found["AL", "RS"] == set()
+
+
+def test_rules_withheld_from_both_sides(stage: Stage) -> None:
+    """Told of one token of two, with the level that follows from it, both sides still see that they hold more."""
+    stage.finalized()
+
+    def lie(true: HitReport) -> HitReport:
+        seat = stage.seats[true.party]
+        hits = []
+        for hit in true.hits:
+            # The tokens of a hit are in the same order on both sides: both are told of the last one.
+            less = hit.model_copy(update={"met": hit.met[-2:]})
+            rule = held(true.party)[bytes.fromhex(hit.handle)].rules[int(less.met, 16)]
+            grade = regrade(seat.round, stage.table, true, less, [rule])
+            hits.append(less.model_copy(update={"certainty": grade.level, "families": grade.families}))
+        return true.model_copy(update={"hits": tuple(hits)})
+
+    def held(code: str) -> Any:
+        from aquila.protocol.exchange import held_tokens  # noqa: PLC0415 - what only this lie needs
+        from aquila.protocol.submission import handles_of  # noqa: PLC0415 - the same
+
+        seat = stage.seats[code]
+        every = handles_of(seat.seed, range(len(seat.record_ids)))
+        return held_tokens([every[place : place + 16] for place in range(0, len(every), 16)], seat.finalized())
+
+    stage.lie = lie
+    stage.match()
+    stage.exchange_notes()
+    assert set(stage.refuted.values()) == {Fault.WITHHELD}
+    assert all(found == {Fault.WITHHELD} for found in faults(stage).values())
+
+
+def test_another_basis_at_one_side(stage: Stage) -> None:
+    """What the matcher learned is told to both sides alike, or they find out."""
+    stage.finalized()
+
+    def lie(true: HitReport) -> HitReport:
+        bases = tuple(basis.model_copy(update={"duplicates_per_million": 7}) for basis in true.bases)
+        return true.model_copy(update={"bases": bases}) if true.party == "RS" else true
+
+    stage.lie = lie
+    stage.match()
+    stage.exchange_notes()
+    found = faults(stage)
+    assert found["SI", "RS"] == found["RS", "SI"] == found["RS", "AL"] == {Fault.TOLD}
+    assert found["AL", "SI"] == set()
+
+
+@pytest.mark.parametrize("records", [1, 1_000_000])
+def test_another_size_than_was_signed(stage: Stage, records: int) -> None:
+    """A report that tells another size of a list than its owner signed is refused."""
+    stage.finalized()
+    true: list[HitReport] = []
+    stage.lie = lambda report: true.append(report) or report
+    stage.match()
+    stage.forget()
+    for envelope in stage.envelopes:
+        if b"aquila.hits" not in envelope[-400:] and b"aquila.receipt" not in envelope[-400:]:
+            for record in (stage.round, *(seat.round for seat in stage.seats.values())):
+                record.accept(envelope)
+    bases = tuple(basis.model_copy(update={"records": records}) for basis in true[0].bases)
+    lying = true[0].model_copy(update={"bases": bases})
+    stage.refused(MalformedError, stage.matcher.report(lying), "another size for the list")

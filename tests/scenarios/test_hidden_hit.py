@@ -1,0 +1,46 @@
+"""The matcher hides a hit from one side, or a note: the other side's note tells, or the hit stays unconfirmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import OrderError
+from aquila.protocol.exchange import unfinished
+from aquila.protocol.messages import Fault, Notes, Outcome
+from tests.stage import NOW, WINDOW
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import HitReport
+    from tests.stage import Stage
+
+
+def test_hidden_from_one_side(stage: Stage) -> None:
+    """The side from which a hit was hidden gets a note for it, and so learns that the matcher lied."""
+
+    def lie(report: HitReport) -> HitReport:
+        hits = tuple(hit for hit in report.hits if hit.counterpart != "SI") if report.party == "RS" else report.hits
+        return report.model_copy(update={"hits": hits})
+
+    stage.finalized().lie = lie
+    stage.match()
+    stage.exchange_notes()
+    assert set(stage.refuted.values()) == {Fault.UNREPORTED}
+    assert {(c.party, c.to) for c in stage.round.confirmations.values() if c.refuted} == {("RS", "SI")}
+    # SI waits for notes that RS cannot send: these hits stay unconfirmed.
+    assert unfinished(stage.round) == (("SI", "RS"),)
+
+
+def test_hidden_notes(stage: Stage) -> None:
+    """While notes are withheld, the round is not closed before its time, and says who waits; then it is."""
+    stage.reported()
+    for seat in stage.seats.values():
+        for sent in stage.send_notes(seat):
+            assert isinstance(sent.message, Notes)
+            if sent.message.to != "AL":
+                stage.verify(sent)
+    assert {party for party, _ in unfinished(stage.round)} == {"AL"}
+    with pytest.raises(OrderError, match="AL has not confirmed its hits with RS"):
+        stage.matcher.end(stage.round, Outcome.CLOSED, "done", NOW)
+    assert stage.matcher.end(stage.round, Outcome.CLOSED, "its time is over", WINDOW.closes_at + 1)

@@ -1,0 +1,82 @@
+"""The matcher invents a hit to obtain a note: nobody can read it, and both sides find out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import SealError
+from aquila.protocol.exchange import held_tokens, open_entry, prepare
+from aquila.protocol.messages import Fault, Hit, Notes
+from aquila.protocol.submission import handle_of
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import HitReport
+    from tests.stage import Stage
+
+INVENTED = "e" * 32
+
+
+def invent(stage: Stage) -> None:
+    """Let the matcher report a hit of SI's third record with AL's third, whose tokens have nothing in common."""
+    handles = {code: handle_of(stage.seats[code].seed, 2).hex() for code in ("AL", "SI")}
+
+    def lie(report: HitReport) -> HitReport:
+        other = {"AL": "SI", "SI": "AL"}.get(report.party)
+        if other is None:
+            return report
+        hit = Hit(
+            hit_id=INVENTED, handle=handles[report.party], counterpart=other, counterpart_handle=handles[other],
+            certainty="high", families=("date", "names"), second=False, met="0001",
+        )  # fmt: skip
+        return report.model_copy(update={"hits": tuple(sorted([*report.hits, hit], key=lambda one: one.hit_id))})
+
+    stage.lie = lie
+
+
+def test_both_sides_refute_it(stage: Stage) -> None:
+    """Neither note opens at the other side, because the two records have no token in common; real hits hold."""
+    stage.finalized()
+    invent(stage)
+    stage.match()
+    stage.exchange_notes()
+    assert stage.refuted == {INVENTED: Fault.SEALED}
+    found = {(c.party, c.to): c.refuted for c in stage.round.confirmations.values() if c.refuted}
+    assert set(found) == {("AL", "SI"), ("SI", "AL")}
+
+
+def test_the_counterpart_cannot_read_it_either(stage: Stage) -> None:
+    """A matcher that has the counterpart's sealing key and every token, but not the same inputs, opens no note."""
+    stage.finalized()
+    invent(stage)
+    stage.match()
+    sent = [accepted.message for accepted in stage.send_notes(stage.seats["SI"])]
+    (notes,) = (message for message in sent if isinstance(message, Notes) and message.to == "AL")
+    al = stage.seats["AL"]
+    sealed = dict(al.party.open_notes(notes, al.secrets.sealing))[INVENTED]
+    (hit,) = (hit for hit in al.report.hits if hit.hit_id == INVENTED)
+    # With keys of any token of any record of AL: all that the coalition has.
+    every = {hit.handle for hit in al.report.hits}
+    held = held_tokens([bytes.fromhex(handle) for handle in every], al.finalized())
+    for handle in every:
+        tokens = held[bytes.fromhex(handle)]
+        for place in range(len(tokens.rules)):
+            guess = hit.model_copy(update={"handle": hit.handle, "met": bytes([place]).hex()})
+            report = al.report.model_copy(update={"hits": (guess,)})
+            (one,) = prepare(al.round, stage.table, report, {bytes.fromhex(hit.handle): tokens}, stage.random)
+            with pytest.raises(SealError):
+                one.opening.keys.open_note(sealed)
+            assert isinstance(open_entry(one.opening, sealed), Fault)
+
+
+def test_who_has_only_the_statement_reads_nothing(stage: Stage) -> None:
+    """Neither the matcher nor a third party can open a batch that was sealed to another one."""
+    stage.reported()
+    for accepted in stage.send_notes(stage.seats["SI"]):
+        notes = accepted.message
+        assert isinstance(notes, Notes)
+        for code in {"AL", "RS", "SI"} - {notes.to}:
+            seat = stage.seats[code]
+            with pytest.raises(SealError):
+                seat.party.open_notes(notes, seat.secrets.sealing)

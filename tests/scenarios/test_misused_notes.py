@@ -1,0 +1,167 @@
+"""A counterpart swaps, reflects or repeats notes, or sends them where they do not belong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, PolicyError, SealError
+from aquila.protocol.messages import Confirmation, Fault, Notes
+from aquila.protocol.state import EXCHANGE_SECONDS
+from tests.stage import WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.protocol.rounds import Accepted
+    from tests.stage import Stage
+
+
+def batch(stage: Stage, sender: str, to: str) -> Accepted:
+    """Let a party send its notes, and return the batch for one other."""
+    (found,) = (one for one in stage.send_notes(stage.seats[sender]) if notes_in(one).to == to)
+    return found
+
+
+def notes_in(sent: Accepted) -> Notes:
+    """Return the notes of a statement."""
+    assert isinstance(sent.message, Notes)
+    return sent.message
+
+
+def resent(stage: Stage, sender: str, to: str, entries: list[bytes], index: int = 90) -> Accepted:
+    """Let a party sign a batch of its own choice."""
+    seat = stage.seats[sender]
+    envelope = seat.party.notes(seat.round, seat.next_sequence(), to, None, index, entries)
+    return stage.publish(envelope, only={sender, to})
+
+
+def opened(stage: Stage, sent: Accepted) -> list[tuple[str, bytes]]:
+    """Return the entries of a batch as its receiver opens it."""
+    seat = stage.seats[notes_in(sent).to]
+    return seat.party.open_notes(notes_in(sent), seat.secrets.sealing)
+
+
+def refuted_by(stage: Stage, sent: Accepted) -> set[str]:
+    """Let the receiver verify a batch, and return what it found wrong."""
+    stage.verify(sent)
+    return {hit.fault for hit in stage.round.confirmations[sent.digest].refuted}
+
+
+def test_swapped(stage: Stage) -> None:
+    """Notes of two hits that change their places open for neither."""
+    stage.reported()
+    list(stage.send_notes(stage.seats["SI"]))
+    (first, one), (second, two), *rest = opened(stage, batch(stage, "RS", "SI"))
+    assert rest == [] or len(rest) == 1
+    swapped = resent(stage, "RS", "SI", [bytes.fromhex(first) + two, bytes.fromhex(second) + one])
+    assert refuted_by(stage, swapped) == {Fault.SEALED}
+
+
+def test_reflected(stage: Stage) -> None:
+    """A note that comes back to its sender as if it were the counterpart's does not open."""
+    stage.reported()
+    own = opened(stage, batch(stage, "SI", "RS"))
+    list(stage.send_notes(stage.seats["RS"]))
+    reflected = resent(stage, "RS", "SI", [bytes.fromhex(hit_id) + note for hit_id, note in own])
+    assert refuted_by(stage, reflected) == {Fault.SEALED}
+
+
+def test_from_an_earlier_round(stage: Stage, staged: Callable[..., Stage]) -> None:
+    """A note of another round of the same parties, on the same records, does not open in this one."""
+    stage.reported()
+    earlier = opened(stage, batch(stage, "RS", "SI"))
+    later = staged(seed=7)
+    later.restage({"round_id": "0" * 32})
+    later.reported()
+    for seat in later.seats.values():
+        list(later.send_notes(seat))
+    ids = sorted(hit.hit_id for hit in later.seats["SI"].report.hits if hit.counterpart == "RS")
+    replayed = resent(later, "RS", "SI", [bytes.fromhex(h) + note for h, (_, note) in zip(ids, earlier, strict=True)])
+    assert refuted_by(later, replayed) == {Fault.SEALED}
+
+
+def test_repeated(stage: Stage) -> None:
+    """A second note for a hit is found, though it would open."""
+    stage.reported()
+    list(stage.send_notes(stage.seats["SI"]))
+    sent = batch(stage, "RS", "SI")
+    assert refuted_by(stage, sent) == set()
+    again = resent(stage, "RS", "SI", [bytes.fromhex(hit_id) + note for hit_id, note in opened(stage, sent)])
+    assert refuted_by(stage, again) == {Fault.REPEATED}
+
+
+def test_relayed_by_a_third_party(stage: Stage) -> None:
+    """A batch that another party signs as its own was not sealed by it, and does not open."""
+    stage.reported()
+    sent = notes_in(batch(stage, "RS", "SI"))
+    relayed = sent.model_copy(update={"party": "AL"})
+    si = stage.seats["SI"]
+    with pytest.raises(SealError):
+        si.party.open_notes(relayed, si.secrets.sealing)
+    with pytest.raises(MalformedError, match="base64"):
+        si.party.open_notes(sent.model_copy(update={"sealed": "A"}), si.secrets.sealing)
+
+
+def test_the_same_batch_twice(stage: Stage) -> None:
+    """A batch comes once under its number, and is confirmed once."""
+    stage.reported()
+    sent = batch(stage, "RS", "SI")
+    for record in (stage.round, stage.seats["SI"].round):
+        with pytest.raises(EquivocationError, match="this batch of notes already"):
+            record.accept(stage.changed("RS", notes_in(sent)))
+    stage.send_notes(stage.seats["SI"])
+    stage.verify(sent)
+    confirmation = stage.round.confirmations[sent.digest]
+    envelope = stage.changed("SI", confirmation, confirmed=confirmation.confirmed + 1)
+    with pytest.raises(EquivocationError, match="confirmed these notes already"):
+        stage.round.accept(envelope)
+
+
+def test_before_the_reports(stage: Stage) -> None:
+    """The matcher takes no notes while one of both sides has no report."""
+    stage.finalized()
+    fields = {"to": "RS", "submission_id": None, "index": 0, "hits": 1, "sealed": "AAAA"}
+    envelope = stage.signed("SI", stage.statement("SI", Notes, **fields))
+    with pytest.raises(OrderError, match="before both sides"):
+        stage.round.accept(envelope)
+
+
+def test_for_a_pair_that_may_not_be_matched(staged: Callable[..., Stage]) -> None:
+    """Notes go to counterparts only."""
+    stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).reported()
+    fields = {"to": "AL", "submission_id": None, "index": 0, "hits": 1, "sealed": "AAAA"}
+    stage.refused(PolicyError, stage.signed("SI", stage.statement("SI", Notes, **fields)), "may not be matched")
+
+
+def test_confirmations_of_what_was_not_sent(stage: Stage) -> None:
+    """A confirmation is of notes that were sent to its signer, of the report that it names."""
+    stage.reported()
+    sent = batch(stage, "RS", "SI")
+    fields = {"submission_id": None, "confirmed": 1, "refuted": ()}
+    unknown = stage.statement("SI", Confirmation, to="RS", notes="0" * 64, **fields)
+    with pytest.raises(OrderError, match="no notes that were sent"):
+        stage.round.accept(stage.signed("SI", unknown))
+    for code, to in (("AL", "RS"), ("SI", "AL")):
+        other = stage.statement(code, Confirmation, to=to, notes=sent.digest, **fields)
+        with pytest.raises(BindingError, match="not for it"):
+            stage.round.accept(stage.signed(code, other))
+
+
+def test_after_their_time(stage: Stage) -> None:
+    """Notes are taken for a week after the round's window, also when it has ended, and not later."""
+    stage.reported()
+    stage.now = WINDOW.closes_at + 1
+    stage.close()
+    early, late = stage.seats["RS"], stage.seats["SI"]
+    assert early.round.notes_expire == WINDOW.closes_at + EXCHANGE_SECONDS
+    stage.now = WINDOW.closes_at + EXCHANGE_SECONDS
+    (sent, *_) = stage.send_notes(early)
+    stage.now += 1
+    with pytest.raises(OrderError, match="time for a note is over"):
+        stage.send_notes(late)
+    fields = {"submission_id": None, "confirmed": 1, "refuted": (), "to": "RS", "notes": sent.digest}
+    confirmation = stage.statement(notes_in(sent).to, Confirmation, **fields)
+    with pytest.raises(OrderError, match="time for a confirmation is over"):
+        stage.round.accept(stage.signed(notes_in(sent).to, confirmation), now=stage.now)

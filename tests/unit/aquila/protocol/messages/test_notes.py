@@ -1,0 +1,69 @@
+"""Notes and confirmations: what one message alone can contradict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import ValidationError
+
+from aquila.errors import MalformedError
+from aquila.protocol.messages import Confirmation, Fault, Note, Notes
+from tests.samples import DIGEST, OTHER, ROUND, read
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import Message
+
+NOTE: dict[str, Any] = {
+    "source_evaluation": "X",
+    "information_evaluation": "4",
+    "handling_code": "H1",
+    "category": "suspects",
+    "reference": "SI-0A1B-2C3D-4E5F",
+    "contact": "CT unit, +386 1 000 0000",
+    "report": DIGEST,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        pytest.param(Notes, {"hits": 0}, id="no note"),
+        pytest.param(Notes, {"hits": 513}, id="too many notes"),
+        pytest.param(Notes, {"sealed": "not base64"}, id="no base64"),
+        pytest.param(Confirmation, {"refuted": [{"hit_id": OTHER, "fault": "mood"}]}, id="unknown fault"),
+        pytest.param(
+            Confirmation, {"refuted": [{"hit_id": hit, "fault": "told"} for hit in (OTHER, ROUND)]}, id="not ascending"
+        ),
+    ],
+)
+def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[str, Any]) -> None:
+    """Each of these statements is refused."""
+    with pytest.raises(MalformedError):
+        read(kind, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source_evaluation": "D"},
+        {"information_evaluation": "5"},
+        {"handling_code": "H4"},
+        {"category": ""},
+        {"contact": "x" * 61},
+        {"contact": "a\nb"},
+        {"reference": "record 17"},
+        {"name": "somebody"},
+    ],
+)
+def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
+    """A code outside the 4x4 system, a long or broken text, another reference than a drawn one, and any other field."""
+    assert Note(**NOTE).handling_code == "H1"
+    with pytest.raises(ValidationError):
+        Note(**(NOTE | changes))
+
+
+def test_every_fault_has_a_sentence() -> None:
+    """What is found wrong is told in words."""
+    sentences = [fault.sentence for fault in Fault]
+    assert len(set(sentences)) == len(Fault)
