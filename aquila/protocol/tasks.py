@@ -18,8 +18,9 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, input_digests, place_inputs
 from aquila.protocol.submission import check_order, finalize_chunk, prepare_run
-from aquila.records.entropy import TRAIT, traits_of
+from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import record_inputs
+from aquila.records.parts import record_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,13 +144,14 @@ def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Rec
         table: The match rules.
         records: Records of one batch.
     """
-    found = [record_inputs(record, table) for record in records]
+    named = [(record, record_names(record)) for record in records]
+    found = [record_inputs(record, table, names) for record, names in named]
     inputs = [item for of_record in found for item in of_record]
     return DigestedBatch(
         np.array([len(of_record) for of_record in found], dtype=np.uint16),
         np.array([item.rule for item in inputs], dtype=np.uint8),
         input_digests(first_binding, table, inputs),
-        traits_of(records),
+        named_traits(named),
     )
 
 

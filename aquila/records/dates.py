@@ -17,7 +17,8 @@ from aquila.errors import InputError
 FIRST_YEAR = 1850
 LAST_YEAR = 2150
 _MONTHS = 12
-_SHORTEST_MONTH = 28  # days; for those that every month has, no calendar need be asked
+_DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, in a year that is no leap year
+_LEAP_DAY = (2, 29)
 _CACHED = 1 << 15
 _SHAPE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _DOTTED = re.compile(r"(?:(\d{1,2})\. ?)?(\d{1,2})\. ?(\d{4})\.?", re.ASCII)  # as the region writes: the day first
@@ -120,6 +121,6 @@ def _fault(year: int, month: int | None, day: int | None) -> str:
         return "" if day is None else "month"
     if not 1 <= month <= _MONTHS:
         return "month"
-    if day is None or 1 <= day <= _SHORTEST_MONTH or _SHORTEST_MONTH < day <= calendar.monthrange(year, month)[1]:
+    if day is None or 1 <= day <= _DAYS[month] or ((month, day) == _LEAP_DAY and calendar.isleap(year)):
         return ""
     return "day"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aquila.records.dates import PartialDate
+    from aquila.records.parts import Name
     from aquila.records.person import Record
 
 TRAIT = np.dtype([("first", "<u8"), ("last", "<u8"), ("born", "<i4")])
@@ -49,15 +50,20 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 def traits_of(records: Iterable[Record]) -> np.ndarray:
-    """Return what is counted of n records, 20 bytes each (`TRAIT`).
+    """Return what is counted of n records, 20 bytes each (`TRAIT`); `named_traits` where their names are known."""
+    return named_traits((record, record_names(record)) for record in records)
+
+
+def named_traits(records: Iterable[tuple[Record, tuple[Name, ...]]]) -> np.ndarray:
+    """Return what is counted of n records with their names, 20 bytes each (`TRAIT`).
 
     Digests of the first and the last word of the name, zero for none; and the date of birth as a whole number that
     counts days, negative where the day is not known, zero for none. A digest can be compared with a guess, so traits
     are as secret as the records.
     """
     rows = []
-    for record in records:
-        words = next((name.words for name in record_names(record)), ())
+    for record, names in records:
+        words = names[0].words if names else ()
         first, last = (_word(words[0]), _word(words[-1])) if words else (0, 0)
         rows.append((first, last, _born(record.date_of_birth)))
     return np.array(rows, dtype=TRAIT)

@@ -23,7 +23,7 @@ from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, sound
 from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aquila.records.person import Record
 
@@ -36,7 +36,7 @@ _RANKS = {FIELDS.index(name): rank for rank, name in enumerate(_TOLD)}
 
 _LISTS = frozenset(LIST_FIELDS)
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
-_IDENTIFIERS = {
+_IDENTIFIERS: dict[str, tuple[Callable[[str], str], str]] = {
     "document_numbers": (document_number, "holds too few letters and digits to identify a document"),
     "national_numbers": (national_number, "holds too few digits, or one digit only, for a national number"),
     "phones": (phone, "holds too few or too many digits for a telephone number"),

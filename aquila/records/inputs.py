@@ -13,6 +13,7 @@ from aquila.records.frequency import FrequencyLimit, HeldBack
 from aquila.records.parts import part_values, record_names
 
 if TYPE_CHECKING:
+    from aquila.records.parts import Name
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
 
@@ -31,12 +32,13 @@ class Input(NamedTuple):
         return f"Input(rule={self.rule})"
 
 
-def record_inputs(record: Record, table: RuleTable) -> tuple[Input, ...]:
+def record_inputs(record: Record, table: RuleTable, names: tuple[Name, ...] | None = None) -> tuple[Input, ...]:
     """All inputs that a record gives under a table, each once, ordered by rule and bytes.
 
-    Rules whose parts the record lacks give none.
+    Rules whose parts the record lacks give none. `names` are the record's (`record_names`), where they are known.
     """
-    names = record_names(record)
+    if names is None:
+        names = record_names(record)
     known: dict[str, tuple[str, ...]] = {}
     inputs: set[Input] = set()
     for rule in table.rules:

@@ -62,7 +62,8 @@ def _parted(text: str, country: str) -> tuple[str, str]:
 def _digits(text: str) -> str:
     """The digits of a number in ASCII, without `(0)` and extension."""
     written = _EXTENSION.sub("", unicodedata.normalize("NFKC", text).strip()).replace("(0)", "")
-    return "".join(str(unicodedata.digit(letter)) for letter in written if letter.isdigit())
+    digits = filter(str.isdigit, written)
+    return "".join(digits) if written.isascii() else "".join(str(unicodedata.digit(letter)) for letter in digits)
 
 
 def _after_code(digits: str) -> tuple[str, str]:
@@ -74,13 +75,17 @@ def _after_code(digits: str) -> tuple[str, str]:
 
 def _is_bare_international(digits: str) -> bool:
     """Whether a number without + begins with the code of one of the region's countries."""
-    codes = {code for code, _trunk in _countries().values()}
-    return len(digits) >= _BARE_INTERNATIONAL and any(digits.startswith(code) for code in codes)
+    return len(digits) >= _BARE_INTERNATIONAL and digits.startswith(_country_codes())
 
 
 @cache
 def _countries() -> dict[str, tuple[str, str]]:
     return {country: (code, trunk) for country, (code, trunk) in table("phones")["countries"].items()}
+
+
+@cache
+def _country_codes() -> tuple[str, ...]:
+    return tuple({code for code, _trunk in _countries().values()})
 
 
 @cache
