@@ -10,7 +10,7 @@ from aquila.errors import AuditError
 from clients.cli.options import Json
 from clients.cli.screen import Screen
 
-app = typer.Typer(help="Check what a log claims, offline.", no_args_is_help=True)
+app = typer.Typer(help="Export a service's log, and check what a log claims, offline.", no_args_is_help=True)
 
 _Nodes = Annotated[list[str] | None, typer.Option("--node", metavar="HEX", help="A hash of the proof, in its order.")]
 

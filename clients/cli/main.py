@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError
-from clients.cli import audit, bench, demo, matcher, node, parties, people, records, rehearse, rounds, rules, web
+from clients.cli import (
+    audit_bundles,
+    bench,
+    demo,
+    matcher,
+    node,
+    parties,
+    people,
+    records,
+    rehearse,
+    rounds,
+    rules,
+    web,
+)
 from clients.cli.acting import LOGIN
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
@@ -35,7 +48,7 @@ app.add_typer(records.app, name="records")
 app.add_typer(rules.app, name="rules")
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
-app.add_typer(audit.app, name="audit")
+app.add_typer(audit_bundles.app, name="audit")
 app.add_typer(people.app, name="user")
 app.command()(rehearse.rehearse)
 app.command()(demo.demo)

@@ -33,12 +33,16 @@ COMMANDS: Mapping[str, Action] = {
     "round hits": Action.SEE_HITS,
     "round close": Action.CLOSE_ROUND,
     "round abort": Action.ABORT_ROUND,
+    "audit status": Action.SEE_STATUS,
+    "audit show": Action.SEE_LOG,
+    "audit export": Action.EXPORT_LOG,
+    "audit acknowledge": Action.ACKNOWLEDGE_LOG,
 }
 """Each command that speaks to a service, and the action that it is there."""
 
 LOCAL_COMMANDS = frozenset(
     {
-        "audit prove-consistency", "audit prove-inclusion", "bench", "demo", "enrol", "login", "matcher init",
+        "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "demo", "enrol", "login", "matcher init",
         "matcher serve", "node init", "node serve", "party card", "party register", "rehearse", "roles",
         "rules compare", "rules explain", "rules list", "web",
     }

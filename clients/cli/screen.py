@@ -173,7 +173,7 @@ def check_target(path: Path) -> None:
         raise InputError(f"{path} cannot be written", hint="name a file in a folder of yours")
 
 
-def write_result(path: Path, content: str) -> None:
+def write_result(path: Path, content: str | bytes) -> None:
     """Write a file of results whole, readable by its owner alone; a crash leaves the old file.
 
     Raises:
@@ -181,14 +181,15 @@ def write_result(path: Path, content: str) -> None:
     """
     from aquila.errors import InputError
 
+    octets = content if isinstance(content, bytes) else content.encode()
     partial = path.with_name(f".{path.name}.partial")
     try:
         if path.exists() and not path.is_file():  # a pipe or a device is written as it is
-            path.write_text(content, encoding="utf-8", newline="")
+            path.write_bytes(octets)
             return
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(content)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(octets)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

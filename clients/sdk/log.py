@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from aquila.protocol.messages.log_views import EntriesPage, LogView
+from aquila.protocol.messages.log_views import EntriesPage, LogView, RoundEntries
 
 if TYPE_CHECKING:
     from aquila.audit.entries import EntryKind
@@ -31,6 +32,10 @@ class LogClient:
         asked = {"below": below, "limit": limit, "kind": kind.value if kind else None, "round_id": round_id}
         query = {name: value for name, value in asked.items() if value is not None}
         return self._connection.fetch(EntriesPage, "GET", f"{self._log}/entries", params=query)
+
+    def round_entries(self, round_id: str) -> RoundEntries:
+        """Return all entries of a round; looking at them is an entry itself."""
+        return self._connection.fetch(RoundEntries, "GET", f"{self._log}/rounds/{quote(round_id, safe='')}")
 
     def export(self) -> bytes:
         """Return the log's files as a tar archive, for `aquila audit verify` on another machine."""

@@ -41,7 +41,7 @@ def people_router(prefix: str) -> APIRouter:
     """Return the calls of people under a prefix."""
     router = APIRouter(prefix=prefix, tags=["log"])
 
-    @router.get("", summary="The log at a glance", dependencies=[may(Action.SEE_LOG)])
+    @router.get("", summary="The log at a glance", dependencies=[may(Action.SEE_STATUS)])
     def get_log(request: Request) -> LogView:
         return _log(request).view()
 

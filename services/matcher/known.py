@@ -91,7 +91,8 @@ class Turn:
         if accepted.new:
             self.touched = True
             self.add(statement_event(self.round, accepted, envelope))
-            append(self.session, statement_entry(accepted.message, accepted.digest, self.clock()))
+            taken_at = self.clock() if now is None else now
+            append(self.session, statement_entry(accepted.message, accepted.digest, taken_at))
             self.row.phase = self.round.phase.value
         return accepted
 

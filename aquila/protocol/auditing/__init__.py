@@ -1,0 +1,26 @@
+"""The auditor's side: a log's files and the registry are enough to check what the log claims (PROTOCOL.md 10.6).
+
+    1.  The registry that the log names is the auditor's.
+    2.  The checkpoint is signed by the log's owner, and every cosignature on it verifies.
+    3.  The hash tiles lead to the checkpoint's head.
+    4.  Every saved checkpoint is signed, and is the head over the first entries of this very log: so any two of them
+        are consistent.
+    5.  Every entry is the one that its leaf is the hash of, in its one encoding.
+    6.  An entry whose content was erased is older than the retention that the log names, by a witness's clock.
+    7.  Every statement that an entry is about is there, signed by its pinned key, and the entry says what it says.
+    8.  Every round, taken through its statements in their order, keeps to PROTOCOL.md section 3: bindings, caps,
+        deadlines, proofs of knowledge, sequence.
+    9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
+    10. What was matched is what was reported, pair by pair and level by level.
+    11. The statistics that the matcher published are those that the entries give.
+    12. Every party that worked in a round has cosigned a checkpoint that covers its opening.
+
+The first thing that is wrong is raised, with the file or the entry where it is.
+"""
+
+from __future__ import annotations
+
+from aquila.protocol.auditing.log_files import Files, LogRecord, read_log
+from aquila.protocol.auditing.rounds import RoundAudit, audit_rounds
+
+__all__ = ["Files", "LogRecord", "RoundAudit", "audit_rounds", "read_log"]

@@ -1,0 +1,254 @@
+"""Checks 1 to 6: a log's files, from the checkpoint down to every entry (PROTOCOL.md 10.4 and 10.6)."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.entries import Entry, EntryKind, read_entry
+from aquila.audit.merkle import Frontier, leaf_hash, tree_root
+from aquila.audit.note import parse_note
+from aquila.audit.tiles import (
+    TILE_WIDTH,
+    bundle_path,
+    bundles_of,
+    read_bundle,
+    read_statements,
+    read_tile,
+    statements_path,
+    tile_path,
+    tiles_of,
+)
+from aquila.audit.witness import log_name, witness_name
+from aquila.errors import AuditError
+from aquila.protocol.registry import MATCHER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from aquila.audit.note import Note
+    from aquila.protocol.registry import Registry
+
+Files: TypeAlias = "Callable[[str], bytes | None]"
+"""Gives the content of a file of the log by its name, or None where there is none."""
+
+MOST_ENTRIES = 1 << 30
+LEAST_RETENTION_DAYS = 1_095
+"""Three years: Articles 45 and 72 of Regulation (EU) 2024/982."""
+
+DAY = 86_400
+_SIZE = re.compile(r"[1-9][0-9]{0,15}")
+
+
+@dataclass(slots=True)
+class LogRecord:
+    """A log whose files hold together.
+
+    Attributes:
+        holder: Whose log it is: a party's code, or `matcher`.
+        checkpoint: What it claims.
+        entries: Its entries; None where retention erased the content.
+        statements: For each entry the envelope of the statement that it is about, or nothing.
+        saved: Sizes of all saved checkpoints.
+        cosigned: For each witness the sizes that it cosigned, with the time of each.
+    """
+
+    holder: str
+    checkpoint: Checkpoint
+    entries: list[Entry | None] = field(default_factory=list)
+    statements: list[bytes] = field(default_factory=list)
+    saved: list[int] = field(default_factory=list)
+    cosigned: dict[str, dict[int, int]] = field(default_factory=dict)
+
+    @property
+    def erased(self) -> int:
+        """How many entries have no content any more."""
+        return self.entries.count(None)
+
+
+def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETENTION_DAYS) -> LogRecord:
+    """Check everything that a log's files claim by themselves, and return what they hold.
+
+    Args:
+        files: The log's files.
+        registry: The auditor's registry.
+        retention_days: For how long contents must be kept at least.
+
+    Raises:
+        AuditError: The first thing that is wrong, and where.
+    """
+    # 1. Both speak of the same parties and keys.
+    _check_registry(_file(files, "registry.json"), registry)
+    # 2. The log's own signature, and those of its witnesses.
+    content = _file(files, "checkpoint")
+    holder, checkpoint, note = _opened("checkpoint", content, registry)
+    log = LogRecord(holder, checkpoint)
+    _take_cosignatures(log, "checkpoint", note, checkpoint.size, registry)
+    if checkpoint.size > MOST_ENTRIES:
+        raise AuditError("checkpoint: the log has more entries than an auditor can hold", got=checkpoint.size)
+    # 3. and 4. The tree, now and as it was.
+    leaves = _leaves(files, checkpoint)
+    _check_saved(files, log, leaves, registry)
+    # 5. and 6. What the leaves are hashes of.
+    _read_entries(files, log, leaves)
+    _check_erased(log, retention_days)
+    return log
+
+
+def _check_registry(content: bytes, registry: Registry) -> None:
+    """Compare the fingerprints that the log names with the pinned ones."""
+    pinned = {MATCHER: registry.matcher.fingerprint}
+    pinned |= {code: party.key.fingerprint for code, party in registry.parties.items()}
+    try:
+        named = json.loads(content)
+    except (ValueError, RecursionError):
+        named = None
+    if not isinstance(named, dict):
+        raise AuditError("registry.json: it cannot be read")
+    for holder in sorted({*named, *pinned}):
+        if named.get(holder) != pinned.get(holder):
+            raise AuditError(
+                f"registry.json: the log names another key for {holder[:16]} than the auditor's registry",
+                hint="compare fingerprints with the parties by telephone, and use the registry that they exchanged",
+            )
+
+
+def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, Checkpoint, Note]:
+    """Return whose checkpoint a file holds, and the checkpoint with its verified signature."""
+    with _where(name):
+        origin = parse_checkpoint(parse_note(content).text).origin
+        for holder in (MATCHER, *registry.parties):
+            key = registry.key_of(holder)
+            if log_name(holder, key) == origin:
+                return holder, *open_checkpoint(content, origin, key)
+        raise AuditError("the log is of nobody whom the registry names", origin=origin[:200])
+
+
+def _take_cosignatures(log: LogRecord, name: str, note: Note, size: int, registry: Registry) -> None:
+    """Verify every cosignature by a witness that the registry names, and remember it."""
+    for holder in (MATCHER, *registry.parties):
+        key = registry.key_of(holder)
+        with _where(name):
+            at = cosigned_at(note, witness_name(holder, key), key)
+        if at is not None:
+            log.cosigned.setdefault(holder, {})[size] = at
+
+
+def _leaves(files: Files, checkpoint: Checkpoint) -> list[bytes]:
+    """Return all leaf hashes; every tile above them is what they give, and the head is the checkpoint's."""
+    level_hashes: list[bytes] = []
+    leaves: list[bytes] = []
+    hashes: list[bytes] = []
+    current = 0
+    for level, number, width in tiles_of(checkpoint.size):
+        if level != current:
+            level_hashes, hashes, current = hashes, [], level
+        name = tile_path(level, number, width)
+        with _where(name):
+            tile = read_tile(_file(files, name), width)
+        for place, found in enumerate(tile):
+            if level == 0:
+                continue
+            below = (number * TILE_WIDTH + place) * TILE_WIDTH
+            if tree_root(level_hashes[below : below + TILE_WIDTH]) != found:
+                raise AuditError(f"{name}: hash {place} is not that of the tile below it")
+        hashes += tile
+        if level == 0:
+            leaves += tile
+    if tree_root(leaves) != checkpoint.root:
+        raise AuditError("checkpoint: its head is not the one that the hash tiles give", size=checkpoint.size)
+    return leaves
+
+
+def _check_saved(files: Files, log: LogRecord, leaves: list[bytes], registry: Registry) -> None:
+    """Check every saved checkpoint, in the order of their sizes."""
+    lines = _file(files, "checkpoints/index").decode("utf-8", "replace").split("\n")
+    if lines.pop() or not all(_SIZE.fullmatch(line) for line in lines):
+        raise AuditError("checkpoints/index: it does not list one size in each line")
+    log.saved = [int(line) for line in lines]
+    if log.saved != sorted(set(log.saved)) or log.saved[-1:] != [log.checkpoint.size]:
+        raise AuditError("checkpoints/index: the sizes do not ascend to that of the checkpoint")
+    tree = Frontier()
+    for size in log.saved:
+        name = f"checkpoints/{size}"
+        holder, saved, note = _opened(name, _file(files, name), registry)
+        if holder != log.holder or saved.size != size:
+            raise AuditError(f"{name}: it is another checkpoint than its name says", got=saved.size)
+        for leaf in leaves[tree.size : size]:
+            tree.append(leaf)
+        if tree.root != saved.root:
+            raise AuditError(
+                f"{name}: the log forked: this checkpoint is not the head of its first {size} entries",
+                hint="its owner signed two logs: this file and the checkpoint are the evidence",
+            )
+        _take_cosignatures(log, name, note, size, registry)
+
+
+def _read_entries(files: Files, log: LogRecord, leaves: list[bytes]) -> None:
+    """Read every entry and the statements, and compare each content with its leaf."""
+    for number, width in bundles_of(log.checkpoint.size):
+        name, said = bundle_path(number, width), statements_path(number, width)
+        with _where(name):
+            contents = read_bundle(_file(files, name), width)
+        with _where(said):
+            log.statements += read_statements(_file(files, said), width)
+        for content in contents:
+            index = len(log.entries)
+            if content and leaf_hash(content) != leaves[index]:
+                raise AuditError(f"{name}: entry {index} is not the one that the tree holds")
+            with _where(f"entry {index}"):
+                log.entries.append(read_entry(content) if content else None)
+
+
+def _check_erased(log: LogRecord, retention_days: int) -> None:
+    """Check that each erased content was old enough when it was erased, by a witness's clock.
+
+    An entry of the log says that contents below a size were erased, and after how many days; a witness's cosignature
+    over a checkpoint of that size or less must be older than that.
+    """
+    allowed = 0
+    for index, entry in enumerate(log.entries):
+        if entry is None or entry.kind is not EntryKind.LOG_PRUNED:
+            continue
+        days, size = entry.counts.get("days", 0), entry.counts.get("size", 0)
+        if days < retention_days:
+            raise AuditError(f"entry {index}: contents were erased after {days} days", expected=retention_days)
+        if _first_cosigned(log, size) > entry.time - days * DAY:
+            raise AuditError(f"entry {index}: contents were erased that no witness saw {days} days before")
+        allowed = max(allowed, size)
+    if None in log.entries[allowed:]:
+        index = allowed + log.entries[allowed:].index(None)
+        raise AuditError(f"entry {index}: its content is gone, and no entry says that retention allowed it")
+
+
+def _first_cosigned(log: LogRecord, size: int) -> float:
+    """Return when the first `size` entries were there by the earliest cosignature that covers them."""
+    times = (at for sizes in log.cosigned.values() for covered, at in sizes.items() if covered >= size)
+    return min(times, default=float("inf"))
+
+
+@contextmanager
+def _where(name: str) -> Iterator[None]:
+    """Put the place before the sentence of an error."""
+    try:
+        yield
+    except AuditError as error:
+        if error.message.startswith(name):
+            raise
+        raise AuditError(f"{name}: {error.message}", hint=error.hint, **error.fields) from None
+
+
+def _file(files: Files, name: str) -> bytes:
+    """Return a file of the log.
+
+    Raises:
+        AuditError: It is not there.
+    """
+    content = files(name)
+    if content is None:
+        raise AuditError(f"{name}: the file is missing")
+    return content

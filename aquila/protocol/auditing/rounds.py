@@ -1,0 +1,259 @@
+"""Checks 7 to 12: every statement, every round, the statistics and the witnesses (PROTOCOL.md 10.6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aquila.audit.entries import EntryKind
+from aquila.audit.statistics import LEVELS, Statistics, statistics_of
+from aquila.crypto.envelope import open_envelope
+from aquila.errors import AquilaError, AuditError
+from aquila.protocol.log import statement_entry
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds import LARGEST_STATEMENT, Round
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.audit.entries import Entry
+    from aquila.crypto.group import Group
+    from aquila.protocol.auditing.log_files import Files, LogRecord
+    from aquila.protocol.registry import Registry
+
+_KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
+_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS}
+_WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.EVIDENCE})
+"""Kinds whose statement is not kept in the log's files: reports hold handles, and evidence is refused."""
+
+
+@dataclass(slots=True)
+class RoundAudit:
+    """A round that was taken through its statements.
+
+    Attributes:
+        round: The record, as the matcher must have had it.
+        opened_at: Index of the opening's entry, or None.
+        entries: The round's entries by index.
+        reported: Hits at each level by party and submission, from the reports' entries.
+        matched: Hits at each level by pair and submission, from the matches' entries.
+        worked: Parties that signed something after the opening.
+        statistics: What its entries give.
+    """
+
+    round: Round
+    entries: dict[int, Entry] = field(default_factory=dict)
+    opened_at: int | None = None
+    reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
+    matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
+    worked: set[str] = field(default_factory=set)
+    statistics: Statistics = field(default_factory=lambda: Statistics(""))
+
+
+def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group) -> list[RoundAudit]:
+    """Check every statement and every round of a log whose files hold together.
+
+    Of a node's log only its own statements are checked (7): what all parties did stands in the matcher's.
+
+    Args:
+        log: The log, as `read_log` returned it.
+        files: Its files.
+        registry: The auditor's registry.
+        group: The group backend that checks proofs of knowledge.
+
+    Raises:
+        AuditError: The first thing that is wrong, and where.
+    """
+    # 7. Statements.
+    said = dict(_statements(log, registry))
+    if log.holder != MATCHER:
+        return []
+    # 8. Rounds.
+    rounds: dict[str, RoundAudit] = {}
+    erased: set[str] = set()
+    for index, entry in enumerate(log.entries):
+        if entry is None or entry.round is None:
+            continue
+        if entry.kind is EntryKind.PROPOSAL:
+            rounds[entry.round] = _proposed(index, entry, log.statements[index], registry, group)
+        if entry.round in rounds:
+            _take(rounds[entry.round], index, entry, log.statements[index], said)
+        elif log.erased:
+            erased.add(entry.round)  # its beginning is gone, and nothing of it can be taken through
+        else:
+            raise AuditError(f"entry {index}: it is of a round that was never proposed", round=entry.round)
+    for audit in rounds.values():
+        # 9. and 10.
+        _check_complete(audit, log)
+        # 11.
+        _check_statistics(audit, files)
+        # 12.
+        _check_witnessed(audit, log)
+    return list(rounds.values())
+
+
+def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Message]]:
+    """Yield every statement by the index of its entry, after the entry was made again from it and compared."""
+    keys = {fingerprint: key for fingerprint, (_, key) in registry.by_fingerprint().items()}
+    seen: dict[str, int] = {}
+    for index, (entry, envelope) in enumerate(zip(log.entries, log.statements, strict=True)):
+        digest = None if entry is None else entry.digests.get("statement")
+        if entry is None or digest is None or entry.kind in _WITHOUT_ENVELOPE:
+            if envelope:
+                raise AuditError(f"entry {index}: there is a statement for it, and it is about none")
+            continue
+        if not envelope:
+            raise AuditError(f"entry {index}: the statement that it is about is missing", kind=entry.kind.value)
+        try:
+            opened = open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
+            message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
+        except AquilaError as error:
+            raise AuditError(f"entry {index}: its statement is none: {error.message}") from None
+        if opened.digest != digest:
+            raise AuditError(f"entry {index}: the statement there is another one", expected=digest, got=opened.digest)
+        if digest in seen:
+            raise AuditError(f"entry {index}: its statement is that of entry {seen[digest]} already")
+        seen[digest] = index
+        made = statement_entry(message, digest, entry.time)
+        if made != entry:
+            fields = [name for name in type(entry).model_fields if getattr(entry, name) != getattr(made, name)]
+            raise AuditError(f"entry {index}: it says something else than its statement: {', '.join(fields)}")
+        yield index, message
+
+
+def _proposed(index: int, entry: Entry, envelope: bytes, registry: Registry, group: Group) -> RoundAudit:
+    """Begin a round from its manifest."""
+    try:
+        round_ = Round.from_manifest(registry, group, envelope, sees_everything=True)
+    except AquilaError as error:
+        raise AuditError(
+            f"entry {index}: the manifest of round {entry.round} does not count: {error.message}"
+        ) from None
+    return RoundAudit(round_)
+
+
+def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, said: dict[int, Message]) -> None:
+    """Take the next entry of a round."""
+    audit.entries[index] = entry
+    round_ = audit.round
+    if entry.kind is EntryKind.OPENING:
+        audit.opened_at = index
+    elif entry.kind is EntryKind.REPORT:
+        _take_report(audit, index, entry)
+    elif entry.kind is EntryKind.MATCH:
+        place = str(entry.ids.get("left")), str(entry.ids.get("right")), _query(entry)
+        if place in audit.matched or not round_.manifest.may_match(place[0], place[1]):
+            raise AuditError(
+                f"entry {index}: {place[0]} and {place[1]} are matched twice, or may not be", **_of(round_)
+            )
+        audit.matched[place] = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
+    if index not in said or entry.kind is EntryKind.PROPOSAL:
+        return
+    if audit.opened_at is not None and entry.party != MATCHER:
+        audit.worked.add(entry.party)
+    try:
+        round_.accept(envelope, now=entry.time)
+    except AquilaError as error:
+        raise AuditError(f"entry {index}: round {round_.round_id} does not allow it: {error.message}") from None
+
+
+def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
+    """Take what is kept of a report: for whom, how many hits, and its digest, which the receipt names."""
+    round_, party, query = audit.round, str(entry.recipient), _query(entry)
+    known = round_.all_lists_are_in() if query is None else query in round_.tokens
+    if party not in round_.participants or not round_.bindings or not known:
+        raise AuditError(f"entry {index}: {party} is sent a report that is not due", **_of(round_))
+    if (party, query) in audit.reported:
+        raise AuditError(f"entry {index}: {party} is sent a second report of the same", **_of(round_))
+    round_.reports[party, query] = entry.digests["statement"]
+    audit.reported[party, query] = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
+
+
+def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
+    """Check that nothing of a closed round is missing, and that what was matched is what was reported."""
+    round_ = audit.round
+    if audit.reported:
+        _check_matches(audit)
+    if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
+        return
+    for party in round_.participants:
+        report, receipt = audit.reported.get((party, None)), round_.receipts.get((party, None))
+        if report is None or receipt is None:
+            what = "report" if report is None else "receipt"
+            raise AuditError(f"round {round_.round_id} was closed without the {what} of {party}", **_of(round_))
+        if receipt.hits != report.total():
+            raise AuditError(
+                f"round {round_.round_id}: {party} stored {receipt.hits} of {report.total()} reported hits",
+                **_of(round_),
+            )
+    newest = max(entry.time for entry in log.entries if entry is not None)
+    if newest > round_.manifest.window.closes_at:
+        for party in sorted({*round_.participants} - {*round_.closings} - {*round_.refusals}):
+            raise AuditError(f"round {round_.round_id}: {party} never said that its keys are destroyed", **_of(round_))
+
+
+def _check_matches(audit: RoundAudit) -> None:
+    """Compare matches with reports."""
+    round_ = audit.round
+    queries = {query for _, query in audit.reported}
+    due = {
+        (min(left, right), max(left, right), query)
+        for query in queries
+        for left in ([round_.submissions[query].party] if query else round_.participants)
+        for right in round_.counterparts_of(left)
+    }
+    for left, right, query in sorted(due - set(audit.matched), key=str):
+        raise AuditError(f"round {round_.round_id}: {left} and {right} were not matched {_words(query)}", **_of(round_))
+    totals: dict[tuple[str, str | None], Counter[str]] = {}
+    for (left, right, query), counts in audit.matched.items():
+        for party in (left, right):
+            totals.setdefault((party, query), Counter()).update(counts)
+    for (party, query), counts in audit.reported.items():
+        matched = totals.get((party, query), Counter())
+        for level in LEVELS:
+            if counts[level] != matched[level]:
+                raise AuditError(
+                    f"round {round_.round_id}: {party} was told of {counts[level]} hits of the level {level} "
+                    f"{_words(query)}, and {matched[level]} were matched",
+                    **_of(round_),
+                )
+
+
+def _check_statistics(audit: RoundAudit, files: Files) -> None:
+    """Compare what the matcher published of a round with what its entries give."""
+    round_ = audit.round
+    audit.statistics = statistics_of(round_.round_id, audit.entries.values())
+    if round_.ending is None:
+        return
+    name = f"statistics/{round_.round_id}.json"
+    published = files(name)
+    if published is None:
+        raise AuditError(f"{name}: the file is missing")
+    if published != audit.statistics.to_bytes():
+        raise AuditError(f"{name}: the matcher published other statistics than the log's entries give")
+
+
+def _check_witnessed(audit: RoundAudit, log: LogRecord) -> None:
+    """Check that whoever worked in a round had checked a log that holds its opening."""
+    for party in sorted(audit.worked):
+        if max(log.cosigned.get(party, {0: 0})) <= (audit.opened_at or 0):
+            raise AuditError(
+                f"round {audit.round.round_id}: {party} worked in it and cosigned no checkpoint that holds its opening",
+                hint="ask that party for the checkpoints that it keeps, and compare",
+                **_of(audit.round),
+            )
+
+
+def _query(entry: Entry) -> str | None:
+    """Return the query that a report or a match is of, or None for the lists."""
+    return str(entry.ids["submission"]) if "submission" in entry.ids else None
+
+
+def _words(query: str | None) -> str:
+    return "for the lists" if query is None else f"for the query {query}"
+
+
+def _of(round_: Round) -> dict[str, str]:
+    return {"round": round_.round_id}

@@ -1,0 +1,173 @@
+"""`aquila audit`: export a log, look at it, and check all that it claims, offline."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.audit import app
+from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
+from clients.cli.screen import Screen, Table, check_target, write_result
+
+if TYPE_CHECKING:
+    from aquila.protocol.auditing import LogRecord, RoundAudit
+    from aquila.protocol.messages.log_views import NumberedEntry
+
+__all__ = ["app"]
+
+_Round = Annotated[str, typer.Option("--round", metavar="ROUND", help="The round's id, its beginning, or `latest`.")]
+_Registry = Annotated[Path, typer.Option(metavar="FILE", help="The registry file with the parties' public keys.")]
+_Retention = Annotated[
+    int, typer.Option(min=1, metavar="DAYS", help="For how long contents of entries must be there at least.")
+]
+
+
+@app.command()
+def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Show a service's log at a glance: its size, who witnessed it, and alarms."""
+    from clients.cli.reach import reach
+
+    with reach(home, url, token_file, ca) as reached:
+        view = reached.log.view()
+    witnesses = [(cosigned.witness, cosigned.size, _time(cosigned.at)) for cosigned in view.witnesses]
+    alarms = [
+        (alarm.alarm_id, alarm.what, "acknowledged" if alarm.acknowledged_at else "open", alarm.sentence)
+        for alarm in view.alarms
+    ]
+    Screen(as_json).result(
+        view.model_dump(mode="json"),
+        f"{view.origin}: {view.size} entries",
+        Table("Witnesses", ("witness", "cosigned entries", "at"), witnesses),
+        *([Table("Alarms", ("number", "what", "state", "sentence"), alarms)] if alarms else []),
+    )
+
+
+@app.command()
+def show(
+    home: HomePath,
+    round_text: _Round,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Show the log's entries of a round: who did what, when, and how much of it."""
+    from clients.cli.reach import reach
+
+    with reach(home, url, token_file, ca) as reached:
+        found = reached.log.round_entries(reached.round_id(round_text))
+    rows = [_row(item) for item in found.entries]
+    columns = ("entry", "time", "what", "party", "person", "for", "counts")
+    Screen(as_json).result(found.model_dump(mode="json"), Table(f"Round {found.round_id}", columns, rows))
+
+
+@app.command()
+def export(
+    home: HomePath,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the archive goes.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Export a service's log as a tar archive: checkpoints, tiles, entries and the signed statements."""
+    from clients.cli.reach import reach
+
+    check_target(out)
+    with reach(home, url, token_file, ca) as reached:
+        content = reached.log.export()
+    write_result(out, content)
+    Screen(as_json).result({"file": str(out), "bytes": len(content)}, f"The log is in {out}.")
+
+
+@app.command()
+def acknowledge(
+    home: HomePath,
+    alarm: Annotated[int, typer.Argument(metavar="NUMBER", help="The alarm's number, as `aquila audit status` shows.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Go on after the owner of a log that forked or shrank has explained it (administrator)."""
+    from clients.cli.reach import reach
+
+    with reach(home, url, token_file, ca) as reached:
+        reached.log.acknowledge(alarm)
+    Screen(as_json).result({"acknowledged": alarm}, f"Alarm {alarm} is acknowledged; the two checkpoints stay.")
+
+
+@app.command()
+def verify(
+    place: Annotated[str, typer.Argument(metavar="PATH|URL", help="An exported log: folder, archive, or URL.")],
+    registry: _Registry,
+    retention_days: _Retention = 1_095,
+    as_json: Json = False,
+) -> None:
+    """Check everything that a log claims, offline. Exit status 1 and the first thing that is wrong, and where."""
+    from aquila.crypto.backend import load_group
+    from aquila.errors import InputError
+    from aquila.protocol.auditing import audit_rounds, read_log
+    from aquila.protocol.registry import read_registry
+    from clients.sdk.bundles import open_bundle
+
+    try:
+        pinned = read_registry(registry.read_bytes())
+    except OSError as error:
+        raise InputError(f"the registry {registry} cannot be read: {error.strerror}", file=str(registry)) from None
+    files = open_bundle(place)
+    log = read_log(files, pinned, retention_days)
+    rounds = audit_rounds(log, files, pinned, load_group())
+    Screen(as_json).result(_document(log, rounds), *_views(log, rounds))
+
+
+def _views(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
+    witnesses = [(holder, max(sizes), _time(max(sizes.values()))) for holder, sizes in sorted(log.cosigned.items())]
+    views: list[Table | str] = [
+        f"The log of {log.holder} holds together: {log.checkpoint.size} entries, {len(log.saved)} checkpoints"
+        + (f", {log.erased} contents erased after their time." if log.erased else "."),
+        Table("Witnesses", ("witness", "cosigned entries", "last at"), witnesses),
+    ]
+    if rounds:
+        rows = [
+            (
+                audit.round.round_id[:8], audit.round.phase.value, ", ".join(audit.round.participants),
+                len(audit.round.submissions), len(audit.round.evaluations),
+                sum(sum(counts.values()) for counts in audit.matched.values()),
+            )
+            for audit in rounds
+        ]  # fmt: skip
+        columns = ("round", "phase", "participants", "submissions", "evaluations", "hits")
+        views.append(Table("Rounds that hold together", columns, rows))
+    return views
+
+
+def _document(log: LogRecord, rounds: list[RoundAudit]) -> dict[str, object]:
+    return {
+        "holder": log.holder,
+        "origin": log.checkpoint.origin,
+        "entries": log.checkpoint.size,
+        "erased": log.erased,
+        "checkpoints": len(log.saved),
+        "witnesses": {holder: max(sizes) for holder, sizes in sorted(log.cosigned.items())},
+        "rounds": [json.loads(audit.statistics.to_bytes()) for audit in rounds],
+    }
+
+
+def _row(item: NumberedEntry) -> tuple[object, ...]:
+    entry = item.entry
+    if entry is None:
+        return (item.index, "", "erased after its time", "", "", "", "")
+    counts = ", ".join(f"{name} {number}" for name, number in sorted(entry.counts.items()))
+    return (
+        item.index, _time(entry.time), entry.kind.value.replace("_", " "), entry.party, entry.person or "",
+        entry.recipient or "", counts,
+    )  # fmt: skip
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

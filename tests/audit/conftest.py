@@ -1,0 +1,191 @@
+"""An exported log of a whole round, made once, and one who forges it: with files alone, or with the matcher's key."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.audit.checkpoint import Checkpoint, cosign
+from aquila.audit.entries import Entry, read_entry
+from aquila.audit.merkle import leaf_hash, tree_root
+from aquila.audit.statistics import statistics_of
+from aquila.audit.tiles import (
+    bundle_path,
+    bundles_of,
+    read_bundle,
+    read_statements,
+    statements_path,
+    tile_path,
+    write_bundle,
+    write_statements,
+)
+from aquila.audit.witness import witness_name
+from aquila.crypto.keys import IdentityKey
+from aquila.protocol.registry import Registry, read_registry
+from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODES = ("AL", "RS", "SI")
+NOW = 1_800_000_000
+
+
+@dataclass
+class Exported:
+    """A log's files by name, the registry, and the keys of everyone: a test may be any of them."""
+
+    files: dict[str, bytes]
+    registry: Registry
+    keys: dict[str, IdentityKey]
+    contents: list[bytes] = field(default_factory=list)
+    envelopes: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        size = int(self.files["checkpoint"].split(b"\n")[1])
+        ((_, width),) = bundles_of(size)
+        self.contents = read_bundle(self.files[bundle_path(0, width)], width)
+        self.envelopes = read_statements(self.files[statements_path(0, width)], width)
+
+    def copy(self) -> Exported:
+        """Return one that can be changed."""
+        return Exported(dict(self.files), self.registry, self.keys)
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return len(self.contents)
+
+    def index(self, kind: str, number: int = 0) -> int:
+        """Return the place of the entries of a kind, by their order."""
+        return [place for place, content in enumerate(self.contents) if f'"kind":"{kind}"'.encode() in content][number]
+
+    def entry(self, index: int) -> Entry:
+        """Return an entry."""
+        return read_entry(self.contents[index])
+
+    def put(self, name: str, change: bytes) -> None:
+        """Replace a file."""
+        assert name in self.files
+        self.files[name] = change
+
+    def tile(self) -> str:
+        """Return the name of the one hash tile."""
+        return tile_path(0, 0, len(self.contents))
+
+    def bundle(self) -> str:
+        """Return the name of the one entry bundle."""
+        return bundle_path(0, len(self.contents))
+
+    def said(self) -> str:
+        """Return the name of the one bundle of statements."""
+        return statements_path(0, len(self.contents))
+
+    def change(self, index: int, **fields: object) -> None:
+        """Give an entry other fields."""
+        self.contents[index] = self.entry(index).model_copy(update=fields).content()
+
+    def drop(self, index: int) -> None:
+        """Leave an entry out, with its statement."""
+        del self.contents[index], self.envelopes[index]
+
+    def write_bundles(self) -> None:
+        """Write the bundles as they are now, under the tree that is there."""
+        self.files[self.bundle()] = write_bundle(self.contents)
+        self.files[self.said()] = write_statements(self.envelopes)
+
+    def sign_anew(self, *, witnesses: tuple[str, ...] = CODES, statistics: bool = True) -> None:
+        """Write the whole log anew, as one can who holds the matcher's key, and those of the witnesses named."""
+        leaves = [leaf_hash(content) if content else self.leaf_of[place] for place, content in enumerate(self.contents)]
+        kept = {name: content for name, content in self.files.items() if name.startswith(("registry", "statistics"))}
+        note = Checkpoint(self.origin, len(leaves), tree_root(leaves)).sign(self.keys["matcher"])
+        for code in witnesses:
+            note = cosign(note, witness_name(code, self.keys[code].public), self.keys[code], NOW)
+        self.files = kept | {
+            "checkpoint": note.to_bytes(),
+            "checkpoints/index": f"{len(leaves)}\n".encode(),
+            f"checkpoints/{len(leaves)}": note.to_bytes(),
+            self.tile(): b"".join(leaves),
+        }
+        self.write_bundles()
+        if statistics:
+            entries = [self.entry(place) for place, content in enumerate(self.contents) if content]
+            for name in [name for name in self.files if name.startswith("statistics/")]:
+                round_id = name.removeprefix("statistics/").removesuffix(".json")
+                found = statistics_of(round_id, [entry for entry in entries if entry.round == round_id])
+                self.files[name] = found.to_bytes()
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self.files["checkpoint"].split(b"\n")[0].decode()
+
+    @property
+    def leaf_of(self) -> list[bytes]:
+        """The leaves of the tree as it is in the files."""
+        (name,) = (name for name in self.files if name.startswith("tile/0/"))
+        return [self.files[name][start : start + 32] for start in range(0, len(self.files[name]), 32)]
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Homes of a matcher and three nodes after a round of lists with a query, and the logs of two, exported."""
+    path = tmp_path_factory.mktemp("audited")
+    asyncio.run(_play(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def matchers_log(audited: Path) -> Exported:
+    """The matcher's log, exported."""
+    return exported(audited, "matcher")
+
+
+@pytest.fixture
+def log(matchers_log: Exported) -> Exported:
+    """The matcher's log, to be forged."""
+    return matchers_log.copy()
+
+
+def exported(path: Path, holder: str) -> Exported:
+    """Return an exported log."""
+    with tarfile.open(fileobj=io.BytesIO((path / f"{holder}.tar").read_bytes())) as archive:
+        files = {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]  # files alone are in it
+    registry = read_registry((path / "matcher" / "registry.toml").read_bytes())
+    keys = {name: IdentityKey.from_pem((path / name / "identity.pem").read_bytes()) for name in ("matcher", *CODES)}
+    return Exported(files, registry, keys)
+
+
+async def _play(path: Path) -> None:
+    world = make_world(path, Clock(NOW))
+    round_id = await world.begin(mode="lists_and_queries")
+    await world.settle()
+    asker = world.seats["AL"]
+    asked = await asker.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query")
+    answer = await asker.submit(round_id, asked, "query")
+    assert answer.status_code == 202, answer.text
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    await _export(world, path)
+    for seat in world.seats.values():
+        await seat.operator.aclose()
+        await seat.node.peer.close()
+        seat.stop()
+    await world.operator.aclose()
+    world.app.state.desk.close()
+
+
+async def _export(world: World, path: Path) -> None:
+    answer = await world.operator.get("/v1/operator/log/export")
+    assert answer.status_code == 200, answer.text
+    (path / "matcher.tar").write_bytes(answer.content)
+    answer = await world.seats["SI"].operator.get("/v1/log/export")
+    assert answer.status_code == 200, answer.text
+    (path / "SI.tar").write_bytes(answer.content)

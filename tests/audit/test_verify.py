@@ -1,0 +1,543 @@
+"""`aquila audit verify` on an exported log: it passes as it is, and each change is named with its place.
+
+Some changes need only the files; the others are those of a matcher that writes its whole log anew with its own key, and
+even with the keys of all witnesses.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from aquila.audit.checkpoint import Checkpoint, cosign
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.merkle import leaf_hash, tree_root
+from aquila.audit.note import parse_note
+from aquila.audit.tiles import bundle_path, statements_path, tile_path, write_bundle, write_statements
+from aquila.audit.witness import witness_name
+from aquila.crypto.envelope import open_envelope, sign_envelope
+from aquila.errors import AquilaError, AuditError, InputError
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.log import statement_entry
+from aquila.protocol.messages import Manifest
+from aquila.protocol.registry import RegisteredParty, Registry
+from clients.cli.main import main
+from clients.sdk.bundles import open_bundle
+from tests.audit.conftest import CODES, NOW, Exported, exported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+
+DAY = 86_400
+
+
+def verify(log: Exported, group: Group, registry: Registry | None = None) -> list[str]:
+    """Check a log as the command does, and return the ids of its rounds."""
+    pinned = registry or log.registry
+    record = read_log(log.files.get, pinned)
+    return [audit.round.round_id for audit in audit_rounds(record, log.files.get, pinned, group)]
+
+
+def test_a_whole_round_holds_together(matchers_log: Exported, group: Group) -> None:
+    """Lists, a query, hits, the end: everything that the matcher exported is found right."""
+    assert len(verify(matchers_log, group)) == 1
+
+
+def test_a_nodes_log_holds_together(audited: Path, group: Group) -> None:
+    """A node's own log has its own statements, and the matcher as its witness."""
+    log = exported(audited, "SI")
+    record = read_log(log.files.get, log.registry)
+    assert record.holder == "SI"
+    assert set(record.cosigned) == {"matcher"}
+    assert audit_rounds(record, log.files.get, log.registry, group) == []
+
+
+# Changes of the files alone.
+
+
+def _flip(name: str, place: int) -> Callable[[Exported], None]:
+    def change(log: Exported) -> None:
+        content = bytearray(log.files[name])
+        content[place] ^= 1
+        log.put(name, bytes(content))
+
+    return change
+
+
+def _broken_signature(log: Exported) -> None:
+    note = parse_note(log.files["checkpoint"])
+    broken = note.signatures[0]
+    changed = bytes([broken.signature[0] ^ 1]) + broken.signature[1:]
+    log.put("checkpoint", note.with_signature(type(broken)(broken.name, broken.key_id, changed)).to_bytes())
+
+
+def _broken_cosignature(log: Exported) -> None:
+    name = f"checkpoints/{log.files['checkpoints/index'].split()[-2].decode()}"
+    note = parse_note(log.files[name])
+    broken = next(s for s in note.signatures if s.name.startswith("aquila-witness/RS"))
+    changed = broken.signature[:-1] + bytes([broken.signature[-1] ^ 1])
+    log.put(name, note.with_signature(type(broken)(broken.name, broken.key_id, changed)).to_bytes())
+
+
+def _smaller_size(log: Exported) -> None:
+    size = str(log.size).encode()
+    log.put("checkpoint", log.files["checkpoint"].replace(b"\n" + size + b"\n", b"\n3\n", 1))
+
+
+def _strangers_checkpoint(log: Exported) -> None:
+    log.put("checkpoint", Checkpoint("somebody", 3, bytes(32)).sign(log.keys["AL"]).to_bytes())
+
+
+def _cut_tile(log: Exported) -> None:
+    log.put(log.tile(), log.files[log.tile()][:-1])
+
+
+def _changed_leaf(log: Exported) -> None:
+    _flip(log.tile(), 5 * 32)(log)
+
+
+def _changed_entry(log: Exported) -> None:
+    log.change(7, time=1)
+    log.write_bundles()
+
+
+def _swapped_entries(log: Exported) -> None:
+    log.contents[3], log.contents[4] = log.contents[4], log.contents[3]
+    log.write_bundles()
+
+
+def _dropped_from_bundle(log: Exported) -> None:
+    log.put(log.bundle(), write_bundle(log.contents[:-1]))
+
+
+def _emptied_entry(log: Exported) -> None:
+    log.contents[6] = log.envelopes[6] = b""
+    log.write_bundles()
+
+
+def _dropped_statement(log: Exported) -> None:
+    log.envelopes[log.index("evaluation")] = b""
+    log.write_bundles()
+
+
+def _swapped_statements(log: Exported) -> None:
+    one, other = log.index("evaluation"), log.index("evaluation", 1)
+    log.envelopes[one] = log.envelopes[other]
+    log.write_bundles()
+
+
+def _statement_where_none_belongs(log: Exported) -> None:
+    log.envelopes[log.index("match")] = log.envelopes[log.index("consent")]
+    log.write_bundles()
+
+
+def _no_statement(log: Exported) -> None:
+    log.envelopes[log.index("submission")] = b"{}"
+    log.write_bundles()
+
+
+def _cut_statements(log: Exported) -> None:
+    log.put(log.said(), write_statements(log.envelopes[:-1]))
+
+
+def _forked_checkpoint(log: Exported) -> None:
+    sizes = [int(line) for line in log.files["checkpoints/index"].split()]
+    fork = Checkpoint(log.origin, sizes[1], bytes(32)).sign(log.keys["matcher"])
+    log.put(f"checkpoints/{sizes[1]}", fork.to_bytes())
+
+
+def _unlisted_newest(log: Exported) -> None:
+    lines = log.files["checkpoints/index"].split(b"\n")
+    log.put("checkpoints/index", b"\n".join([*lines[:-2], b""]))
+
+
+def _moved_checkpoint(log: Exported) -> None:
+    sizes = log.files["checkpoints/index"].split()
+    log.put(f"checkpoints/{sizes[0].decode()}", log.files[f"checkpoints/{sizes[1].decode()}"])
+
+
+def _missing_checkpoint(log: Exported) -> None:
+    del log.files[f"checkpoints/{log.files['checkpoints/index'].split()[0].decode()}"]
+
+
+def _other_statistics(log: Exported) -> None:
+    (name,) = (name for name in log.files if name.startswith("statistics/"))
+    document = json.loads(log.files[name])
+    document["pairs"][0]["high"] += 1
+    log.put(name, json.dumps(document).encode())
+
+
+def _no_statistics(log: Exported) -> None:
+    (name,) = (name for name in log.files if name.startswith("statistics/"))
+    del log.files[name]
+
+
+FILES: dict[str, tuple[Callable[[Exported], None], str]] = {
+    "the log's signature": (_broken_signature, "checkpoint: the log's signature is wrong"),
+    "a cosignature": (_broken_cosignature, "the cosignature is wrong: aquila-witness/RS"),
+    "the checkpoint's size": (_smaller_size, "checkpoint: the log's signature is wrong"),
+    "somebody's checkpoint": (_strangers_checkpoint, "checkpoint: the log is of nobody whom the registry names"),
+    "no note": (lambda log: log.put("checkpoint", b"\n"), "checkpoint: a signed note has no signature"),
+    "no checkpoint": (lambda log: log.files.pop("checkpoint"), "checkpoint: the file is missing"),
+    "a leaf": (_changed_leaf, "checkpoint: its head is not the one that the hash tiles give"),
+    "a cut tile": (_cut_tile, "a hash tile has another length than its name says"),
+    "no tile": (lambda log: log.files.pop(log.tile()), "tile/0/000.p/.*: the file is missing"),
+    "an entry": (_changed_entry, "entry 7 is not the one that the tree holds"),
+    "two entries swapped": (_swapped_entries, "entry 3 is not the one that the tree holds"),
+    "an entry left out of its bundle": (_dropped_from_bundle, "does not hold as many entries as its name says"),
+    "no bundle": (lambda log: log.files.pop(log.bundle()), "tile/entries/000.p/.*: the file is missing"),
+    "an emptied entry": (_emptied_entry, "entry 6: its content is gone, and no entry says that retention allowed it"),
+    "a statement left out": (_dropped_statement, "entry .*: the statement that it is about is missing"),
+    "two statements swapped": (_swapped_statements, "entry .*: the statement there is another one"),
+    "a statement too many": (_statement_where_none_belongs, "there is a statement for it, and it is about none"),
+    "no statement": (_no_statement, "entry .*: its statement is none"),
+    "statements cut": (_cut_statements, "tile/statements/000.p/.*: a bundle of statements does not hold as many"),
+    "a fork": (_forked_checkpoint, "checkpoints/.*: the log forked: this checkpoint is not the head of its first"),
+    "an unlisted checkpoint": (_unlisted_newest, "checkpoints/index: the sizes do not ascend to that"),
+    "an index of words": (lambda log: log.put("checkpoints/index", b"one\n"), "does not list one size in each line"),
+    "a checkpoint under another name": (_moved_checkpoint, "it is another checkpoint than its name says"),
+    "a missing checkpoint": (_missing_checkpoint, "checkpoints/.*: the file is missing"),
+    "other statistics": (_other_statistics, "the matcher published other statistics than the log's entries give"),
+    "no statistics": (_no_statistics, "statistics/.*.json: the file is missing"),
+    "no registry": (lambda log: log.put("registry.json", b"["), "registry.json: it cannot be read"),
+    "another registry": (
+        lambda log: log.put("registry.json", b"{}"),
+        "registry.json: the log names another key for AL",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_a_change_of_the_files_is_found(log: Exported, group: Group, what: str) -> None:
+    """Whoever has only the files cannot change them unnoticed."""
+    change, sentence = FILES[what]
+    change(log)
+    with pytest.raises(AuditError, match=sentence):
+        verify(log, group)
+
+
+def test_another_registry_is_named(log: Exported, group: Group) -> None:
+    """An auditor with another key for a party hears whose."""
+    parties = dict(log.registry.parties)
+    parties["RS"] = RegisteredParty("RS", "RS", log.keys["matcher"].public)
+    with pytest.raises(AuditError, match="another key for RS"):
+        verify(log, group, Registry(log.registry.matcher, parties))
+
+
+# What a matcher does that writes its log anew.
+
+
+def _without(kind: str, number: int = 0) -> Callable[[Exported], None]:
+    return lambda log: log.drop(log.index(kind, number))
+
+
+def _twice(log: Exported) -> None:
+    place = log.index("evaluation")
+    log.contents.insert(place + 1, log.contents[place])
+    log.envelopes.insert(place + 1, log.envelopes[place])
+
+
+def _says_other_counts(log: Exported) -> None:
+    place = log.index("submission")
+    log.change(place, counts=log.entry(place).counts | {"records": 1})
+
+
+def _says_other_party(log: Exported) -> None:
+    log.change(log.index("consent"), party="SI")
+
+
+def _says_other_reason(log: Exported) -> None:
+    place = log.index("submission")
+    reason = log.entry(place).reason
+    assert reason is not None
+    log.change(place, reason=reason.model_copy(update={"purpose": "another"}))
+
+
+def _more_matches(log: Exported) -> None:
+    place = log.index("match")
+    log.change(place, counts=log.entry(place).counts | {"high": 7})
+
+
+def _fewer_reported(log: Exported) -> None:
+    place = log.index("report")
+    log.change(place, counts=dict.fromkeys(log.entry(place).counts, 0))
+
+
+def _fewer_everywhere(log: Exported) -> None:
+    for kind in ("report", "match"):
+        for number in range(3):
+            place = log.index(kind, number)
+            log.change(place, counts=dict.fromkeys(log.entry(place).counts, 0))
+
+
+def _late_submission(log: Exported) -> None:
+    log.change(log.index("submission"), time=NOW + 10**8)
+
+
+def _tokens_first(log: Exported) -> None:
+    first, last = log.index("evaluation"), log.index("tokens")
+    log.contents.insert(first, log.contents.pop(last))
+    log.envelopes.insert(first, log.envelopes.pop(last))
+
+
+def _report_first(log: Exported) -> None:
+    first, last = log.index("tokens"), log.index("report")
+    log.contents.insert(first, log.contents.pop(last))
+    log.envelopes.insert(first, log.envelopes.pop(last))
+
+
+def _report_twice(log: Exported) -> None:
+    place = log.index("report")
+    log.contents.insert(place, log.contents[place])
+    log.envelopes.insert(place, b"")
+
+
+def _match_twice(log: Exported) -> None:
+    place = log.index("match")
+    log.contents.insert(place, log.contents[place])
+    log.envelopes.insert(place, b"")
+
+
+def _forged_manifest(log: Exported) -> None:
+    log.envelopes[log.index("proposal")] = log.envelopes[log.index("opening")]
+
+
+def _erased_too_early(log: Exported) -> None:
+    pruned = Entry.of(EntryKind.LOG_PRUNED, NOW + 10 * DAY, "matcher", counts={"size": 5, "days": 10, "entries": 5})
+    _append(log, pruned)
+    for place in range(5):
+        log.contents[place] = log.envelopes[place] = b""
+
+
+def _erased_before_seen(log: Exported) -> None:
+    pruned = Entry.of(EntryKind.LOG_PRUNED, NOW + DAY, "matcher", counts={"size": 5, "days": 1095, "entries": 5})
+    _append(log, pruned)
+    for place in range(5):
+        log.contents[place] = log.envelopes[place] = b""
+
+
+def _keys_kept(log: Exported) -> None:
+    log.drop(log.index("closing"))
+    _append(log, Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
+
+
+def _append(log: Exported, entry: Entry) -> None:
+    log.contents.append(entry.content())
+    log.envelopes.append(b"")
+
+
+MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
+    "an evaluation left out": (_without("evaluation"), "does not allow it: tokens before 1 evaluations"),
+    "a consent left out": (_without("consent"), "does not allow it: the opening names a consent of AL"),
+    "a submission left out": (_without("submission"), "does not allow it: AL has no such submission"),
+    "tokens left out": (_without("tokens", 2), "is sent a report that is not due"),
+    "a report left out": (_without("report"), "does not allow it: .. acknowledges a report that it was not sent"),
+    "a receipt left out": (_without("receipt"), "was closed without the receipt of"),
+    "a match left out": (_without("match"), "AL and RS were not matched for the lists"),
+    "a query's match left out": (_without("match", 3), "AL and RS were not matched for the query"),
+    "the opening left out": (_without("opening"), "is not open yet"),
+    "the manifest left out": (_without("proposal"), "entry 0: it is of a round that was never proposed"),
+    "an evaluation twice": (_twice, "its statement is that of entry .* already"),
+    "other counts": (_says_other_counts, "it says something else than its statement: counts"),
+    "another party": (_says_other_party, "it says something else than its statement: party"),
+    "another reason": (_says_other_reason, "it says something else than its statement: reason"),
+    "more matches": (_more_matches, "AL was told of .* hits of the level high for the lists, and .* were matched"),
+    "fewer reported": (_fewer_reported, "was told of 0 hits of the level high for the lists, and .* were matched"),
+    "hits hidden everywhere": (_fewer_everywhere, "stored 2 of 0 reported hits"),
+    "a submission after its time": (_late_submission, "the time for a submission is over"),
+    "tokens before evaluations": (_tokens_first, "does not allow it: tokens before .* evaluations"),
+    "a report before its time": (_report_first, "is sent a report that is not due"),
+    "a report twice": (_report_twice, "is sent a second report of the same"),
+    "a match twice": (_match_twice, "AL and RS are matched twice, or may not be"),
+    "another manifest": (_forged_manifest, "entry 0: the statement there is another one"),
+    "contents erased early": (_erased_too_early, "contents were erased after 10 days"),
+    "contents erased that nobody saw": (_erased_before_seen, "erased that no witness saw 1095 days before"),
+    "keys that were never destroyed": (_keys_kept, "AL never said that its keys are destroyed"),
+}
+
+
+@pytest.mark.parametrize("what", MATCHER)
+def test_a_log_written_anew_is_found_out(log: Exported, group: Group, what: str) -> None:
+    """Even with the matcher's key and those of all witnesses, a log must tell a whole, lawful round."""
+    change, sentence = MATCHER[what]
+    change(log)
+    log.sign_anew()
+    with pytest.raises(AuditError, match=sentence):
+        verify(log, group)
+
+
+def test_the_forger_can_write_a_right_log(log: Exported, group: Group) -> None:
+    """What the changes above rest on: written anew without a change, the log holds together."""
+    log.sign_anew()
+    assert len(verify(log, group)) == 1
+
+
+def test_without_witnesses_it_is_not_believed(log: Exported, group: Group) -> None:
+    """A matcher alone can sign any log; it cannot cosign in the name of those who worked in the round."""
+    log.sign_anew(witnesses=("AL", "RS"))
+    with pytest.raises(AuditError, match="SI worked in it and cosigned no checkpoint that holds its opening"):
+        verify(log, group)
+
+
+def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> None:
+    """A round whose manifest names another key for a party than the registry is none."""
+    place = log.index("proposal")
+    keys = {log.keys["matcher"].public.fingerprint: log.keys["matcher"].public}
+    manifest = Manifest.from_payload(open_envelope(log.envelopes[place], [Manifest.payload_type], keys).payload)
+    strangers = tuple(
+        part.model_copy(update={"identity_fingerprint": "0" * 64}) if part.party == "AL" else part
+        for part in manifest.participants
+    )
+    forged = manifest.model_copy(update={"participants": strangers})
+    log.envelopes[place] = sign_envelope(Manifest.payload_type, forged.payload(), log.keys["matcher"])
+    digest = open_envelope(log.envelopes[place], [Manifest.payload_type], keys).digest
+    log.contents[place] = statement_entry(forged, digest, NOW).content()
+    log.sign_anew()
+    with pytest.raises(AuditError, match=r"entry 0: the manifest of round .* does not count: .* another identity key"):
+        verify(log, group)
+
+
+def test_a_round_that_goes_on_is_taken_as_far_as_it_came(log: Exported, group: Group) -> None:
+    """Before its end nothing is missing yet, and no statistics are due."""
+    end = log.index("evaluation", 2)
+    del log.contents[end:], log.envelopes[end:]
+    log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
+    log.sign_anew()
+    assert len(verify(log, group)) == 1
+
+
+def test_a_round_whose_time_is_over_may_be_whole(log: Exported, group: Group) -> None:
+    """Everyone has said that its keys are destroyed."""
+    _append(log, Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
+    log.sign_anew()
+    assert len(verify(log, group)) == 1
+
+
+def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
+    """After three years contents are gone, every proof holds, and rounds that began before are passed over."""
+    pruned = Entry.of(
+        EntryKind.LOG_PRUNED, NOW + 1096 * DAY, "matcher",
+        counts={"size": log.index("closing"), "days": 1095, "entries": log.index("closing")},
+    )  # fmt: skip
+    last = log.index("closing")
+    _append(log, pruned)
+    leaves = log.leaf_of
+    for place in range(last):
+        log.contents[place] = log.envelopes[place] = b""
+    assert leaves[:last] == log.leaf_of[:last]
+    log.sign_anew(statistics=False)
+    assert verify(log, group) == []
+
+
+def test_a_large_log_has_tiles_above_tiles(group: Group, log: Exported) -> None:
+    """More than 256 entries: a tile of the next level must be what the tiles below it give."""
+    contents = [Entry.of(EntryKind.LOG_EXPORTED, number, "matcher").content() for number in range(300)]
+    leaves = list(map(leaf_hash, contents))
+    note = Checkpoint(log.origin, 300, tree_root(leaves)).sign(log.keys["matcher"])
+    for code in CODES:
+        note = cosign(note, witness_name(code, log.keys[code].public), log.keys[code], NOW)
+    log.files = {
+        "registry.json": log.files["registry.json"],
+        "checkpoint": note.to_bytes(),
+        "checkpoints/index": b"300\n",
+        "checkpoints/300": note.to_bytes(),
+        tile_path(0, 0): b"".join(leaves[:256]),
+        tile_path(0, 1, 44): b"".join(leaves[256:]),
+        tile_path(1, 0, 1): tree_root(leaves[:256]),
+        bundle_path(0): write_bundle(contents[:256]),
+        bundle_path(1, 44): write_bundle(contents[256:]),
+        statements_path(0): write_statements([b""] * 256),
+        statements_path(1, 44): write_statements([b""] * 44),
+    }
+    record = read_log(log.files.get, log.registry)
+    assert audit_rounds(record, log.files.get, log.registry, group) == []
+    log.files[tile_path(1, 0, 1)] = bytes(32)
+    with pytest.raises(AuditError, match=r"tile/1/000.p/1: hash 0 is not that of the tile below it"):
+        read_log(log.files.get, log.registry)
+
+
+def test_more_entries_than_an_auditor_can_hold(log: Exported) -> None:
+    """A size that cannot be is refused before anything is read for it."""
+    note = Checkpoint(log.origin, 1 << 40, bytes(32)).sign(log.keys["matcher"])
+    log.put("checkpoint", note.to_bytes())
+    with pytest.raises(AuditError, match="more entries than an auditor can hold"):
+        read_log(log.files.get, log.registry)
+
+
+# The command.
+
+
+def run(*words: str) -> int:
+    """Run the command."""
+    return main(["audit", "verify", *words])
+
+
+def test_the_command_says_what_it_found(audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On an archive and on a folder; status 0, or 1 with the first thing that is wrong."""
+    registry = str(audited / "matcher" / "registry.toml")
+    assert run(str(audited / "matcher.tar"), "--registry", registry) == 0
+    assert "The log of matcher holds together" in capsys.readouterr().out
+    with tarfile.open(audited / "matcher.tar") as archive:
+        archive.extractall(tmp_path / "log", filter="data")
+    assert run(str(tmp_path / "log"), "--registry", registry, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rounds"][0]["outcome"] == "closed"
+    (tmp_path / "log" / "checkpoints" / "index").write_bytes(b"5\n")
+    assert run(str(tmp_path / "log"), "--registry", registry) == 1
+    assert "checkpoints/index: the sizes do not ascend" in capsys.readouterr().err
+
+
+def test_what_is_no_log_is_said(audited: Path, tmp_path: Path) -> None:
+    """No archive, nothing there, or no registry."""
+    registry = audited / "matcher" / "registry.toml"
+    (tmp_path / "no.tar").write_bytes(b"nothing")
+    assert run(str(tmp_path / "no.tar"), "--registry", str(registry)) != 0
+    assert run(str(tmp_path / "missing.tar"), "--registry", str(registry)) != 0
+    assert run(str(audited / "matcher.tar"), "--registry", str(tmp_path / "missing.toml")) != 0
+
+
+def test_files_are_read_from_a_url(matchers_log: Exported, group: Group) -> None:
+    """A log's folder behind any web server is checked file by file."""
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        content = matchers_log.files.get(request.url.path.removeprefix("/log/"))
+        return httpx.Response(404) if content is None else httpx.Response(200, content=content)
+
+    files = open_bundle("http://127.0.0.1:1/log/", httpx.MockTransport(serve))
+    record = read_log(files, matchers_log.registry)
+    assert len(audit_rounds(record, files, matchers_log.registry, group)) == 1
+    assert files("nothing") is None
+
+
+@pytest.mark.parametrize("status", [500, 302])
+def test_a_server_that_fails_is_said(status: int) -> None:
+    """A failure is no missing file."""
+    files = open_bundle("http://127.0.0.1:1/log", httpx.MockTransport(lambda _: httpx.Response(status)))
+    with pytest.raises(InputError, match="does not give its files"):
+        files("checkpoint")
+
+
+def test_a_server_that_is_away_is_said() -> None:
+    """Nobody listens."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with pytest.raises(InputError, match="cannot be reached"):
+        open_bundle("http://127.0.0.1:1/log", httpx.MockTransport(refuse))("checkpoint")
+
+
+def test_an_archive_with_a_file_twice_is_refused(tmp_path: Path) -> None:
+    """Which of the two counts would be the reader's choice."""
+    (tmp_path / "file").write_bytes(b"x")
+    with tarfile.open(tmp_path / "twice.tar", "w") as archive:
+        archive.add(tmp_path / "file", "checkpoint")
+        archive.add(tmp_path / "file", "checkpoint")
+    with pytest.raises(AquilaError, match="holds a file twice"):
+        open_bundle(str(tmp_path / "twice.tar"))
