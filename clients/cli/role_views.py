@@ -42,8 +42,8 @@ COMMANDS: Mapping[str, Action] = {
 
 LOCAL_COMMANDS = frozenset(
     {
-        "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "demo", "enrol", "login", "matcher init",
-        "matcher serve", "node init", "node serve", "party card", "party register", "rehearse", "roles",
+        "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "demo", "enrol", "login",
+        "matcher init", "matcher serve", "node init", "node serve", "party card", "party register", "rehearse", "roles",
         "rules compare", "rules explain", "rules list", "web",
     }
 )  # fmt: skip

@@ -156,6 +156,14 @@ class PeopleSettings(Settings):
     argon2_passes: int = Field(default=3, ge=2, le=100, description="How often hashing a password goes through it.")
 
 
+class LogSettings(Settings):
+    """The log that nobody can rewrite."""
+
+    retention_days: int = Field(
+        default=1_095, ge=1_095, le=36_600, description="Days after which contents of the log's entries are erased."
+    )
+
+
 class ServiceSettings(Settings):
     """What node and matcher have in common."""
 
@@ -175,6 +183,7 @@ class ServiceSettings(Settings):
     tls: TlsSettings | None = Field(default=None, description="TLS of the service; without it only loopback.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows are kept.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
+    log: LogSettings = Field(default_factory=LogSettings, description="The log that nobody can rewrite.")
     people: PeopleSettings = Field(default_factory=PeopleSettings, description="Accounts and sessions.")
     pages: bool = Field(default=True, description="Serve the pages beside the service; else `aquila web` does.")
 

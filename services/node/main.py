@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL
+from starlette.concurrency import run_in_threadpool
 
 import aquila
 from aquila.audit.roles import Service
@@ -17,6 +18,7 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
 from services.kit import server
 from services.kit.calls import Peer
+from services.kit.drivers import Driver
 from services.kit.executors import workers_of
 from services.kit.files import ChunkFiles, read_secret
 from services.kit.homes import CHUNKS_FOLDER
@@ -27,6 +29,7 @@ from services.kit.operators import TOKEN_FILE, OperatorToken
 from services.kit.people import Door
 from services.kit.people import routes as people_routes
 from services.kit.people.desk import People
+from services.kit.retention import Retention
 from services.kit.settings import MEBIBYTE, load
 from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from services.kit.server import FrontOf
 
 PACKAGE = "services.node"
+_RETENTION_SECONDS = 3_600.0
 
 
 def assemble(
@@ -117,12 +121,22 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         routers=[operator.router, hit_routes.router, people_routes.router, log_router("/v1/log")],
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
-        lifespan=server.lifespan_of([Rounds(made).driver()], made.close),
+        lifespan=server.lifespan_of([Rounds(made).driver(), _retention(made)], made.close),
         door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
     app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)
     return app
+
+
+def _retention(node: Node) -> Driver:
+    """Return the driver that erases contents of the log whose time is over."""
+    retention = Retention(node.log.own, node.settings.log.retention_days)
+
+    async def in_thread() -> bool:
+        return await run_in_threadpool(retention.step)
+
+    return Driver("retention", in_thread, interval=_RETENTION_SECONDS)
 
 
 def run(settings_path: Path, port: int | None = None, front: FrontOf | None = None) -> None:

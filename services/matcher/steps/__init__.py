@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from services.kit.retention import Retention
 from services.matcher.steps.cleaning import clean
 from services.matcher.steps.deleting import Deletion
 from services.matcher.steps.ending import end_due
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
     """Return the matcher's steps by the names of their drivers."""
     deletion = Deletion(desk)
+    retention = Retention(desk.log.own, desk.settings.log.retention_days)
     return {
         "opening": lambda: open_due(desk),
         "matching": lambda: match_lists(desk),
@@ -33,4 +35,5 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "deleting": deletion.step,
         "cleaning": lambda: clean(desk),
         "log": lambda: show_log(desk),
+        "retention": retention.step,
     }

@@ -92,6 +92,7 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
             Entry.of(
                 EntryKind.DISCOVERY, node.clock(), node.code, round=round_id,
                 digests={"manifest": round_.manifest_digest},
+                counts={"retention_days": round_.manifest.retention_days},
             ),
         )  # fmt: skip
         if problem := manifest_problem(node, round_.manifest):

@@ -100,7 +100,8 @@ async def test_the_lifespan(tmp_path: Path) -> None:
     settings = registered(tmp_path, driver_seconds=0.05)
     prepare(settings)
     app = build(settings)
-    assert set(steps_of(app.state.desk)) == {"opening", "matching", "queries", "ending", "deleting", "cleaning"}
+    steps = {"opening", "matching", "queries", "ending", "deleting", "cleaning", "log", "retention"}
+    assert set(steps_of(app.state.desk)) == steps
     async with app.router.lifespan_context(app):
         assert app.state.desk.bell._loop is not None
         app.state.desk.bell.ring()

@@ -1,0 +1,128 @@
+"""After three years contents of the log are erased; leaves, checkpoints and proofs stay, and an audit still passes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.proofs import prove_inclusion, verify_inclusion
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.registry import read_registry
+from services.kit.audit_log import ENTRIES, append, entries, frontier, leaves, node_reader
+from services.kit.retention import Retention
+from tests.unit.services.node.conftest import Clock, World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+
+DAY = 86_400
+THREE_YEARS = 1_095 * DAY
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A matcher and two nodes, whose round was aborted long ago, with a justification in the log."""
+    made = make_world(tmp_path, Clock(), ("AL", "RS"))
+    round_id = await made.propose()
+    await made.settle()
+    await made.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a case of Ana Novak"})
+    await made.settle()
+    yield made
+    for seat in made.seats.values():
+        await seat.operator.aclose()
+        await seat.node.peer.close()
+        seat.stop()
+    await made.operator.aclose()
+    made.app.state.desk.close()
+
+
+async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path: Path) -> None:
+    """The purpose that an officer wrote is in no file and no row; the log still holds together, and grows."""
+    desk = world.app.state.desk
+    retention = Retention(desk.log.own, 1_095)
+    with desk.store.reading("test.before") as session:
+        before = leaves(session, 0, frontier(session).size)
+    # 1. A day too early nothing goes.
+    world.clock.time += THREE_YEARS - DAY
+    assert not retention.step()
+    # 2. On the day everything that was witnessed goes.
+    world.clock.time += DAY
+    assert retention.step()
+    assert not retention.step()
+    with desk.store.reading("test.after") as session:
+        found = [entry for _, entry in entries(session)]
+        after = leaves(session, 0, len(found))
+        root = frontier(session).root
+        assert after[: len(before)] == before
+        for index, leaf in enumerate(after):
+            verify_inclusion(leaf, index, len(after), root, prove_inclusion(index, len(after), node_reader(session)))
+    assert found[0] is None
+    assert found[-1] is not None
+    assert found[-1].kind is EntryKind.LOG_PRUNED
+    # 3. The nodes see a log that only grew, and an auditor one that holds together.
+    await world.settle()
+    assert (await world.seats["AL"].get("/status"))["log_alarm"] == ""
+    archive = await world.operator.get("/v1/operator/log/export")
+    with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
+        files = {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
+    assert not any(b"counter-terrorism" in content for name, content in files.items() if "tile" in name)
+    registry = read_registry((tmp_path / "matcher" / "registry.toml").read_bytes())
+    record = read_log(files.get, registry)
+    assert record.erased
+    audit_rounds(record, files.get, registry, group)
+
+
+async def test_what_no_witness_saw_stays(world: World) -> None:
+    """The service's own clock is not enough: an entry that nobody has cosigned is not old."""
+    desk = world.app.state.desk
+    with desk.store.transaction("test.unseen") as session:
+        index = append(session, Entry.of(EntryKind.LOG_EXPORTED, world.clock(), "matcher"))
+    world.clock.time += THREE_YEARS + DAY
+    Retention(desk.log.own, 1_095).step()
+    with desk.store.reading("test.after") as session:
+        assert session.scalar(select(ENTRIES.c.content).where(ENTRIES.c.index == index)) is not None
+
+
+async def test_a_round_that_asks_for_longer_is_kept_longer(tmp_path: Path) -> None:
+    """The manifest's retention counts where it is longer than the log's."""
+    made = make_world(tmp_path / "longer", Clock(), ("AL", "RS"))
+    try:
+        await made.propose(retention_days=2_000)
+        await made.settle()
+        made.clock.time += THREE_YEARS + DAY
+        desk = made.app.state.desk
+        assert not Retention(desk.log.own, 1_095).step()
+        made.clock.time += 1_000 * DAY
+        assert Retention(desk.log.own, 1_095).step()
+    finally:
+        for seat in made.seats.values():
+            await seat.operator.aclose()
+            await seat.node.peer.close()
+            seat.stop()
+        await made.operator.aclose()
+        made.app.state.desk.close()
+
+
+async def test_a_crash_between_rows_and_files_is_mended(world: World) -> None:
+    """The mark that was written first makes the next step write the files anew."""
+    desk = world.app.state.desk
+    own = desk.log.own
+    world.clock.time += THREE_YEARS + DAY
+    own.files.write("erasing", b"3")
+    with desk.store.transaction("test.crash") as session:
+        session.execute(ENTRIES.update().where(ENTRIES.c.index < 2).values(content=None))
+    await asyncio.to_thread(Retention(own, 1_095).step)
+    assert not own.files.exists("erasing")
+    with desk.store.reading("test.kept") as session:
+        assert session.scalar(select(func.count()).where(ENTRIES.c.content.is_not(None)))
+    held = b"".join(own.files.read(name) for name in own.files.names("tile/entries"))
+    assert b"Article" not in held
