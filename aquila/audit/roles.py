@@ -45,6 +45,7 @@ class Action(StrEnum):
     SEE_ROUNDS = "rounds.see"
     SEE_APPROVALS = "approvals.see"
     DECIDE_APPROVALS = "approvals.decide"
+    WITHDRAW_REQUEST = "approvals.withdraw"
     CHECK_RECORDS = "records.check"
     IMPORT_RECORDS = "records.import"
     LIST_RECORDS = "records.list"

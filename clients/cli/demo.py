@@ -60,15 +60,21 @@ def _show_logs(screen: Screen, stage: Stage) -> None:
 
 def _next_steps(cast: Cast, *, keep: bool) -> list[str]:
     """Return what to try next."""
+    from clients.demo.office import PASSWORD, SECRETS
+
     party, matcher = cast.homes["SI"], cast.homes["matcher"]
     if keep:
+        secrets = party.parent / SECRETS
         return [
-            "Everything keeps running. In another terminal, for example:",
-            f"  aquila round list --home {party}",
+            "Everything keeps running. In another terminal, for example as Slovenia's analyst:",
+            f"  aquila code {secrets / 'si-analyst'}                      the authenticator's present code",
+            f"  aquila login analyst --home {party}                 the password is: {PASSWORD}",
             f"  aquila round hits latest --home {party} --limit 5",
-            f"  aquila round show latest --home {matcher}",
-            f"  aquila round propose --home {matcher} --party RS --party SI {_TERMS}",
-            f"  aquila round consent latest --home {party}",
+            "or let the secretariat's two officers propose another round:",
+            f"  aquila login secretariat-1 --home {matcher}         with {secrets / 'matcher-secretariat-1'}",
+            f"  aquila login secretariat-2 --home {matcher}         with {secrets / 'matcher-secretariat-2'}",
+            f"  aquila --as secretariat-1 round propose --home {matcher} --party RS --party SI {_TERMS}",
+            f"  aquila --as secretariat-2 approval approve latest --home {matcher}",
             "Ctrl-C stops everything.",
         ]
     return [

@@ -15,6 +15,7 @@ import typer
 
 from aquila.errors import AquilaError
 from clients.cli import (
+    approvals,
     audit_bundles,
     bench,
     demo,
@@ -50,6 +51,7 @@ app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.add_typer(audit_bundles.app, name="audit")
 app.add_typer(people.app, name="user")
+app.add_typer(approvals.app, name="approval")
 app.command()(rehearse.rehearse)
 app.command()(demo.demo)
 app.command()(bench.bench)
@@ -57,6 +59,7 @@ app.command()(people.login)
 app.command()(people.logout)
 app.command()(people.whoami)
 app.command()(people.enrol)
+app.command()(people.code)
 app.command("roles")(people.show_roles)
 app.command()(web.web)
 

@@ -162,6 +162,26 @@ def whoami(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
     )
 
 
+def code(
+    secret: Annotated[Path, typer.Argument(metavar="FILE", help="A file whose first line is the secret.")],
+) -> None:
+    """Show the present code of an authenticator's secret, for machines that sign in by themselves and for the demo."""
+    import time
+
+    import pyotp
+
+    from aquila.errors import InputError
+    from clients.cli.asking import ask
+
+    try:
+        shown = pyotp.TOTP(ask("Secret", secret)).at(int(time.time()))
+    except ValueError:
+        raise InputError(
+            f"{secret} holds no authenticator's secret", hint="it is letters and digits of base 32"
+        ) from None
+    Screen().result({"code": shown}, shown)
+
+
 def show_roles(as_json: Json = False) -> None:
     """Show who may do what: the role table, and the commands that each role uses."""
     from aquila.audit.roles import role_table

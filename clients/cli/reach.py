@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from clients.cli.acting import LOGIN
-from clients.sdk import Access, Connection, LogClient, MatcherClient, NodeClient, PeopleClient, find_home
+from clients.sdk import Access, ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient, find_home
 from clients.sdk.sessions import SessionFiles
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Reached:
     home: Home
     client: NodeClient | MatcherClient
     people: PeopleClient
+    approvals: ApprovalClient
     log: LogClient
 
     def node(self) -> NodeClient:
@@ -73,7 +74,8 @@ def reach(
     home = find_home(path)
     with Connection(_access(home, url, token_file, ca)) as connection:
         client = NodeClient(connection) if home.service == "node" else MatcherClient(connection)
-        yield Reached(home, client, PeopleClient(connection), LogClient(connection))
+        people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
+        yield Reached(home, client, people, approvals, log)
 
 
 @contextmanager

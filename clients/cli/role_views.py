@@ -21,6 +21,11 @@ COMMANDS: Mapping[str, Action] = {
     "user roles": Action.MANAGE_PEOPLE,
     "user activate": Action.MANAGE_PEOPLE,
     "user deactivate": Action.MANAGE_PEOPLE,
+    "approval list": Action.SEE_APPROVALS,
+    "approval show": Action.SEE_APPROVALS,
+    "approval approve": Action.DECIDE_APPROVALS,
+    "approval refuse": Action.DECIDE_APPROVALS,
+    "approval withdraw": Action.WITHDRAW_REQUEST,
     "records check": Action.CHECK_RECORDS,
     "records import": Action.IMPORT_RECORDS,
     "records duplicates": Action.COMPARE_RECORDS,
@@ -42,7 +47,7 @@ COMMANDS: Mapping[str, Action] = {
 
 LOCAL_COMMANDS = frozenset(
     {
-        "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "demo", "enrol", "login",
+        "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "code", "demo", "enrol", "login",
         "matcher init", "matcher serve", "node init", "node serve", "party card", "party register", "rehearse", "roles",
         "rules compare", "rules explain", "rules list", "web",
     }

@@ -16,8 +16,7 @@ from clients.cli.screen import Screen
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from aquila.protocol.messages import Justification
-    from aquila.protocol.messages.views import RoundProposal
+    from aquila.protocol.messages.views import GivenReason, RoundProposal
 
 app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
 _PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
@@ -106,9 +105,9 @@ def propose(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Propose a round to its participants (secretariat)."""
+    """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
+    from clients.cli.approvals import show_asked
     from clients.cli.reach import reach
-    from clients.cli.round_views import round_tables
 
     given: dict[str, Any] = {
         "participants": sorted(party),
@@ -124,9 +123,7 @@ def propose(
     }
     proposal = _proposal(terms, {name: value for name, value in given.items() if value})
     with reach(home, url, token_file, ca) as reached:
-        view = reached.matcher().propose(proposal)
-    next_step = f"Each party now looks at it with `aquila round show {view.entry.round_id[:8]}` and consents."
-    Screen(as_json).result(view.model_dump(mode="json"), *round_tables(view)[:1], next_step)
+        show_asked(Screen(as_json), reached.matcher().propose(proposal))
 
 
 @app.command()
@@ -134,13 +131,12 @@ def consent(
     round_id: RoundId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Consent to a round: the node makes fresh keys for it and signs (party)."""
+    """Ask for a consent to a round: once approved, the node makes fresh keys for it and signs (party)."""
+    from clients.cli.approvals import show_asked
     from clients.cli.reach import reach
 
     with reach(home, url, token_file, ca) as reached:
-        chosen = reached.round_id(round_id)
-        reached.node().consent(chosen)
-    _asked(as_json, chosen, "The node consents to round {}.")
+        show_asked(Screen(as_json), reached.node().consent(reached.round_id(round_id)))
 
 
 @app.command()
@@ -151,7 +147,6 @@ def submit(
     purpose: Annotated[str, typer.Option(help="What it is for.")],
     case_reference: Annotated[str, typer.Option("--case", help="The case or file reference.")],
     category: Annotated[str, typer.Option(help="The category of persons in it.")],
-    officer: Annotated[str, typer.Option(help="The officer's pseudonymous id.")],
     import_id: Annotated[
         str, typer.Option("--import", metavar="IMPORT", help="The import's id, its beginning, or `latest`.")
     ] = "latest",
@@ -161,22 +156,20 @@ def submit(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Submit an import in a round, with its justification (party)."""
+    """Ask for the submission of an import in a round, with its justification (party)."""
     from aquila.protocol.messages import Kind
     from aquila.protocol.messages.views import SubmissionRequest
+    from clients.cli.approvals import show_asked
     from clients.cli.reach import chosen, reach
 
     justification = _justification(
-        legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category, officer=officer
+        legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
     )
     with reach(home, url, token_file, ca) as reached:
         node, in_round = reached.node(), reached.round_id(round_id)
         taken = chosen("import", import_id, [entry.import_id for entry in node.imports().imports])
         request = SubmissionRequest(import_id=taken, kind=Kind(kind.value), justification=justification)
-        submission_id = node.submit(in_round, request)
-    document = {"round_id": in_round, "import_id": taken, "submission_id": submission_id}
-    sentence = f"The node submits import {taken[:8]} in round {in_round[:8]} as {kind.value} {submission_id[:8]}."
-    Screen(as_json).result(document, sentence, f"Follow it with `aquila round watch {in_round[:8]}`.")
+        show_asked(Screen(as_json), node.submit(in_round, request))
 
 
 @app.command()
@@ -247,13 +240,17 @@ def abort(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Abort a round: at the matcher for everyone, at a node for this party. Keys and tokens are destroyed."""
+    """Abort a round: a party leaves at once; the secretariat asks, for everyone. Keys and tokens are destroyed."""
+    from clients.cli.approvals import show_asked
     from clients.cli.reach import reach
 
     with reach(home, url, token_file, ca) as reached:
         chosen = reached.round_id(round_id)
-        reached.client.abort(chosen, reason)
-    _asked(as_json, chosen, "Round {} is being aborted; its keys and tokens are destroyed.")
+        asked = reached.client.abort(chosen, reason)
+    if asked is not None:
+        show_asked(Screen(as_json), asked)
+    else:
+        _asked(as_json, chosen, "Round {} is being aborted; its keys and tokens are destroyed.")
 
 
 def _asked(as_json: bool, round_id: str, sentence: str) -> None:
@@ -284,7 +281,7 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
         raise typer.BadParameter(_faults(error)) from None
 
 
-def _justification(**texts: str) -> Justification:
+def _justification(**texts: str) -> GivenReason:
     """Return the justification of a submission.
 
     Raises:
@@ -292,10 +289,10 @@ def _justification(**texts: str) -> Justification:
     """
     from pydantic import ValidationError
 
-    from aquila.protocol.messages import Justification
+    from aquila.protocol.messages.views import GivenReason
 
     try:
-        return Justification.model_validate(texts)
+        return GivenReason.model_validate(texts)
     except ValidationError as error:
         raise typer.BadParameter(_faults(error)) from None
 

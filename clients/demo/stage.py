@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from clients.sdk import Connection, find_home
+from clients.sdk import Access, Connection, find_home
 from services.kit.errors import PeerUnavailableError
 
 if TYPE_CHECKING:
@@ -58,8 +58,12 @@ class Process:
         return self.popen.pid
 
     def connect(self) -> Connection:
-        """Open the operator's connection."""
+        """Open a connection with the key of the home."""
         return Connection(self.home.access(self.url))
+
+    def anonymous(self) -> Access:
+        """Return the access of somebody who has not signed in yet."""
+        return Access(self.home.service, self.url, "")
 
     def last_lines(self) -> list[str]:
         """Return the end of what it wrote to its log."""

@@ -12,19 +12,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Justification, Kind
-from aquila.protocol.messages.views import RoundProposal, SubmissionRequest
+from aquila.protocol.messages import Kind
+from aquila.protocol.messages.views import GivenReason, RoundProposal, SubmissionRequest
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.state import Phase
 from clients.cli.round_views import SHORT, hits_table
 from clients.cli.screen import Table, numbered
 from clients.cli.watching import watch
 from clients.demo.cast import NAMES, make_cast
+from clients.demo.office import open_office
 from clients.demo.people import COUNTRIES
 from clients.demo.population import IN_ALL, IN_TWO
 from clients.demo.search import LEAST_BYTES, search
 from clients.demo.traces import left_in, samples_of, still_there
-from clients.sdk import MatcherClient, NodeClient
 from services.kit.errors import PeerUnavailableError
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from aquila.protocol.messages.views import Hits, MatcherRoundView
     from clients.cli.screen import Screen
     from clients.demo.cast import Cast
+    from clients.demo.office import Office
     from clients.demo.population import Population
     from clients.demo.stage import Stage
+    from clients.sdk import MatcherClient, NodeClient
 
 _SHOWN_HITS = 10
 _PATIENCE_SECONDS = 300.0
@@ -42,6 +44,7 @@ _LOOK_SECONDS = 0.3
 _BASIS = "PCC SEE (demo)"
 _PURPOSE = "find persons whom several parties noted"
 _CATEGORY = "foreign terrorist fighters"
+_TWO = ("officer", "approver")
 
 
 @dataclass(slots=True)
@@ -67,13 +70,13 @@ class Story:
         self._show_lists()
         cast = self._make_services()
         with ExitStack() as opened:
-            processes = {process.name: process for process in self.stage.processes}
-            matcher = MatcherClient(opened.enter_context(processes[MATCHER].connect()))
-            nodes = {code: NodeClient(opened.enter_context(processes[code].connect())) for code in COUNTRIES}
-            imports = self._import_lists(cast, nodes)
-            self._open_round(matcher, nodes)
-            self._submit(matcher, nodes, imports)
-            self._show_hits(nodes)
+            offices = self._sign_in(opened)
+            secretariat = offices.pop(MATCHER)
+            matcher = secretariat.matcher("secretariat-1")
+            imports = self._import_lists(cast, {code: office.node("officer") for code, office in offices.items()})
+            self._open_round(secretariat, offices)
+            self._submit(matcher, offices, imports)
+            self._show_hits({code: office.node("analyst") for code, office in offices.items()})
             self._search_matcher(cast)
             self._close(cast, matcher)
         self.document["seconds"] = round(time.monotonic() - started, 1)
@@ -103,6 +106,17 @@ class Story:
         )
         return cast
 
+    def _sign_in(self, opened: ExitStack) -> dict[str, Office]:
+        self._head("Everyone has an account: a password and an authenticator, and the roles of the work")
+        offices = {process.name: open_office(process, opened) for process in self.stage.processes}
+        rows = [(name, ", ".join(office.pseudonyms)) for name, office in offices.items()]
+        officer = offices[COUNTRIES[0]].pseudonyms["officer"]
+        self.screen.tell(
+            Table("", ("who", "accounts"), rows),
+            f"The log knows them by pseudonyms alone: {COUNTRIES[0]}'s officer is {officer}.",
+        )
+        return offices
+
     def _import_lists(self, cast: Cast, nodes: Mapping[str, NodeClient]) -> dict[str, str]:
         self._head("Each party brings its list into its own node")
         imports, rows = {}, []
@@ -119,34 +133,40 @@ class Story:
         )
         return imports
 
-    def _open_round(self, matcher: MatcherClient, nodes: Mapping[str, NodeClient]) -> None:
-        self._head("The secretariat proposes a round; each party reads it and consents")
+    def _open_round(self, secretariat: Office, offices: Mapping[str, Office]) -> None:
+        self._head("The secretariat proposes a round; each party reads it and consents, always two persons together")
         proposal = RoundProposal(
             participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY
         )
-        self.round_id = matcher.propose(proposal).entry.round_id
-        for code, node in nodes.items():
+        matcher = secretariat.matcher("secretariat-1")
+        asked = matcher.propose(proposal)
+        secretariat.approve("secretariat-2", asked)
+        self.round_id = asked.round_id
+        for code, office in offices.items():
+            node = office.node("officer")
             self._until(partial(self._knows, node), f"{code} to hear of the round")
-            node.consent(self.round_id)
+            office.approve("approver", node.consent(self.round_id))
         view = self._follow(matcher, Phase.OPEN)
         self.screen.tell(
             f"Round {self.round_id[:SHORT]}: {view.manifest.area}, {view.manifest.category}.",
             f"Each node made a key for this round alone. What binds it to all consents: {str(view.binding)[:16]}...",
         )
 
-    def _submit(self, matcher: MatcherClient, nodes: Mapping[str, NodeClient], imports: Mapping[str, str]) -> None:
-        self._head("Each party submits its list, with a justification")
-        started = time.monotonic()
-        for code, node in nodes.items():
-            justification = Justification(
+    def _submit(self, matcher: MatcherClient, offices: Mapping[str, Office], imports: Mapping[str, str]) -> None:
+        self._head("Each party submits its list: an officer gives the reason, another person approves exactly that")
+        started, rows = time.monotonic(), list[tuple[object, ...]]()
+        for code, office in offices.items():
+            justification = GivenReason(
                 legal_basis=_BASIS,
                 purpose=_PURPOSE,
                 case_reference=f"{code} 2026-001 (demo)",
                 category=_CATEGORY,
-                officer=f"{code.lower()}-officer-1",
             )
             request = SubmissionRequest(import_id=imports[code], kind=Kind.LIST, justification=justification)
-            node.submit(self.round_id, request)
+            asked = office.node("officer").submit(self.round_id, request)
+            office.approve("approver", asked)
+            rows.append((code, justification.case_reference, asked.digest[:16], *map(office.pseudonyms.get, _TWO)))
+        self.screen.tell(Table("", ("party", "case", "digest of what was approved", "asked by", "approved by"), rows))
         view = self._follow(matcher, Phase.REPORTING)
         seconds = round(time.monotonic() - started, 1)
         chunks = sum(party.blinded.of for party in view.parties)

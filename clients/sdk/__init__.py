@@ -10,6 +10,7 @@ Answers are the models of `aquila.protocol.messages.views`; refusals are errors 
 
 from __future__ import annotations
 
+from clients.sdk.approvals import ApprovalClient
 from clients.sdk.connection import Access, Connection
 from clients.sdk.hits import HitsClient
 from clients.sdk.homes import Home, find_home
@@ -20,6 +21,7 @@ from clients.sdk.people import PeopleClient
 
 __all__ = [
     "Access",
+    "ApprovalClient",
     "Connection",
     "HitsClient",
     "Home",

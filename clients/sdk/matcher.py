@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from aquila.protocol.messages.approval_views import Asked
 from aquila.protocol.messages.party_views import Parties
 from aquila.protocol.messages.views import MatcherRoundView, Reason, Rounds
 
@@ -21,10 +22,9 @@ class MatcherClient:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def propose(self, proposal: RoundProposal) -> MatcherRoundView:
-        """Propose a round to its participants."""
-        body = proposal.model_dump(mode="json")
-        return self._connection.fetch(MatcherRoundView, "POST", _ROUNDS, json=body)
+    def propose(self, proposal: RoundProposal) -> Asked:
+        """Ask for a new round; it waits for a second person."""
+        return self._connection.fetch(Asked, "POST", _ROUNDS, json=proposal.model_dump(mode="json"))
 
     def rounds(self) -> Rounds:
         """Return all rounds, newest first."""
@@ -42,9 +42,10 @@ class MatcherClient:
         """Ask the matcher to close a round whose hits every party has."""
         self._connection.call("POST", _round(round_id, "/close"))
 
-    def abort(self, round_id: str, reason: str) -> None:
-        """Ask the matcher to end a round; every party destroys its keys."""
-        self._connection.call("POST", _round(round_id, "/abort"), json=Reason(reason=reason).model_dump(mode="json"))
+    def abort(self, round_id: str, reason: str) -> Asked:
+        """Ask for the end of a round, in which every party destroys its keys; it waits for a second person."""
+        body = Reason(reason=reason).model_dump(mode="json")
+        return self._connection.fetch(Asked, "POST", _round(round_id, "/abort"), json=body)
 
 
 def _round(round_id: str, rest: str = "") -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from aquila.protocol.messages import Message
-from aquila.protocol.messages.base import Identifier  # noqa: TC001 - read by pydantic
+from aquila.protocol.messages.approval_views import Asked
 from aquila.protocol.messages.views import (
     DuplicateRecords,
     Hits,
@@ -22,12 +21,6 @@ from aquila.protocol.messages.views import (
 if TYPE_CHECKING:
     from aquila.records.reading import Format
     from clients.sdk.connection import Connection
-
-
-class Submitted(Message):
-    """The node took a submission upon itself."""
-
-    submission_id: Identifier
 
 
 class NodeClient:
@@ -82,14 +75,14 @@ class NodeClient:
         """Return one round as the node sees it."""
         return self._connection.fetch(NodeRoundView, "GET", _round(round_id))
 
-    def consent(self, round_id: str) -> None:
-        """Ask the node to consent to a round."""
-        self._connection.call("POST", _round(round_id, "/consent"))
+    def consent(self, round_id: str) -> Asked:
+        """Ask for a consent to a round; it waits for a second person."""
+        return self._connection.fetch(Asked, "POST", _round(round_id, "/consent"))
 
-    def submit(self, round_id: str, request: SubmissionRequest) -> str:
-        """Ask the node to submit a stored list or query; return the submission's id."""
+    def submit(self, round_id: str, request: SubmissionRequest) -> Asked:
+        """Ask for the submission of a stored list or query; it waits for a second person."""
         body = request.model_dump(mode="json")
-        return self._connection.fetch(Submitted, "POST", _round(round_id, "/submissions"), json=body).submission_id
+        return self._connection.fetch(Asked, "POST", _round(round_id, "/submissions"), json=body)
 
     def hits(self, round_id: str) -> Hits:
         """Return the round's hits, each beside the node's own record."""

@@ -11,6 +11,7 @@ import aquila
 from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
 from services.kit import logs
+from services.kit.approvals import routes as approval_routes
 from services.kit.drivers import Driver
 from services.kit.migrate import migrate
 from services.kit.nonces import StoredNonces
@@ -22,6 +23,7 @@ from services.kit.settings import load
 from services.kit.signatures import CallVerifier
 from services.kit.web import application
 from services.matcher.desk import open_desk, open_store
+from services.matcher.four_eyes import approvals_of
 from services.matcher.routes import ROUTERS
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps import steps_of
@@ -97,7 +99,7 @@ def build(
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=[*ROUTERS, people_routes.router],
+        routers=[*ROUTERS, people_routes.router, approval_routes.router],
         body_bytes=settings.limits.body_bytes,
         health=desk.store.check,
         lifespan=_lifespan(desk),
@@ -105,6 +107,7 @@ def build(
         door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
     )
     app.state.desk, app.state.log = desk, desk.log
+    app.state.approvals = approvals_of(desk)
     return app
 
 

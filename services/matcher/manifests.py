@@ -1,4 +1,4 @@
-"""Use case: the secretariat's officer proposes a round, and the matcher signs its manifest (PROTOCOL.md 3.1)."""
+"""Use case: the secretariat proposes a round, and the matcher signs its manifest (PROTOCOL.md 3.1)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from aquila.errors import InputError
+from aquila.errors import InputError, OrderError
 from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import (
     ClassCounts,
@@ -27,6 +27,8 @@ from services.matcher.room import check_room
 from services.matcher.tables import RoundRow
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from aquila.protocol.messages.views import RoundProposal
     from services.matcher.desk import Desk
     from services.matcher.settings import RoundSettings
@@ -34,39 +36,42 @@ if TYPE_CHECKING:
 _LOG = Log("matcher.manifests")
 
 
-def propose_round(desk: Desk, proposal: RoundProposal) -> str:
-    """Store a new round and return its id.
+def check_proposal(desk: Desk, manifest: Manifest) -> None:
+    """Refuse a round that could not be proposed now.
 
     Raises:
-        InputError: The proposal names parties or rules that are not known, or contradicts itself.
         PolicyError: Its caps may take more than the disk has.
+        OrderError: The time for consents is over.
     """
-    manifest = manifest_of(desk, proposal)
     check_room(desk, manifest)
+    if desk.clock() > manifest.window.consent_by:
+        raise OrderError("the time for consents is over before the round is proposed", round=manifest.round_id)
+
+
+def propose_round(desk: Desk, session: Session, manifest: Manifest) -> None:
+    """Sign a manifest and store the new round; raises as `check_proposal` does."""
+    check_proposal(desk, manifest)
     envelope = desk.matcher.propose(manifest)
     # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
     round_ = Round.from_manifest(desk.registry, desk.known.group, envelope)
-    with desk.store.transaction("round.propose") as session:
-        session.add(
-            RoundRow(
-                round_id=manifest.round_id,
-                manifest=envelope,
-                phase=Phase.PROPOSED.value,
-                created_at=desk.clock(),
-                evaluation_bytes=0,
-            )
+    session.add(
+        RoundRow(
+            round_id=manifest.round_id,
+            manifest=envelope,
+            phase=Phase.PROPOSED.value,
+            created_at=desk.clock(),
+            evaluation_bytes=0,
         )
-        append(session, statement_entry(manifest, round_.manifest_digest, desk.clock()))
+    )
+    append(session, statement_entry(manifest, round_.manifest_digest, desk.clock()))
     _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
-    desk.bell.ring()
-    return manifest.round_id
 
 
 def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
     """Return the manifest of a proposal, with the settings where it leaves something open.
 
     Raises:
-        InputError: As `propose_round`.
+        InputError: The proposal names parties or rules that are not known, or contradicts itself.
     """
     parties = sorted(set(proposal.participants))
     strangers = [party for party in parties if party not in desk.registry.parties]

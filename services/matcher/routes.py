@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.protocol.messages import Outcome
+from aquila.protocol.messages.approval_views import Asked  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.party_views import Parties  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, Reason, RoundProposal, Rounds
+from services.kit.approvals import Approvals
 from services.kit.log_routes import parties as log_parties
 from services.kit.log_routes import people_router
-from services.kit.people import may
+from services.kit.people import Actor, may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.desk import Desk
 from services.matcher.events import TOKENS
 from services.matcher.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
-from services.matcher.manifests import propose_round
+from services.matcher.four_eyes import ask_abort, ask_proposal
 from services.matcher.statements import accept_statement
 from services.matcher.views import parties_view, round_view
-from services.matcher.wishes import wish_end
+from services.matcher.wishes import wish_close
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,13 @@ def _desk(request: Request) -> Desk:
     return desk
 
 
+def _approvals(request: Request) -> Approvals:
+    found: Approvals = request.app.state.approvals
+    return found
+
+
 At = Annotated[Desk, Depends(_desk)]
+FourEyes = Annotated[Approvals, Depends(_approvals)]
 RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
 SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
@@ -125,10 +132,12 @@ def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: S
     )
 
 
-@operator.post("", status_code=201, summary="Propose a round", dependencies=[may(Action.PROPOSE_ROUND)])
-def post_round(desk: At, proposal: RoundProposal) -> MatcherRoundView:
-    """Propose a round."""
-    return round_view(desk, propose_round(desk, proposal))
+@operator.post("", status_code=202, summary="Ask for a new round")
+def post_round(
+    desk: At, approvals: FourEyes, actor: Annotated[Actor, may(Action.PROPOSE_ROUND)], proposal: RoundProposal
+) -> Asked:
+    """Store what waits for a second person."""
+    return ask_proposal(desk, approvals, actor, proposal)
 
 
 @operator.get("", summary="All rounds", dependencies=[may(Action.SEE_ROUNDS)])
@@ -151,13 +160,15 @@ def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
 )
 def post_close(desk: At, round_id: RoundId) -> None:
     """Take the wish to close a round."""
-    wish_end(desk, round_id, Outcome.CLOSED, "every party has its hits")
+    wish_close(desk, round_id)
 
 
-@operator.post("/{round_id}/abort", status_code=202, summary="Abort a round", dependencies=[may(Action.ABORT_ROUND)])
-def post_abort(desk: At, round_id: RoundId, reason: Reason) -> None:
-    """Take the wish to abort a round."""
-    wish_end(desk, round_id, Outcome.ABORTED, reason.reason)
+@operator.post("/{round_id}/abort", status_code=202, summary="Ask for the end of a round")
+def post_abort(
+    approvals: FourEyes, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: RoundId, reason: Reason
+) -> Asked:
+    """Store what waits for a second person."""
+    return ask_abort(approvals, actor, round_id, reason.reason)
 
 
 desk_calls = APIRouter(prefix="/v1/operator", tags=["operator"])

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Stri
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from services.kit import audit_log
+from services.kit.approvals import tables as approval_tables
 from services.kit.nonces import nonce_table
 from services.kit.people import tables as people_tables
 from services.kit.store import Rows, new_metadata
@@ -173,3 +174,4 @@ SPENT_NONCES = nonce_table(MatcherRows.metadata)
 
 audit_log.declare(MatcherRows.metadata)
 people_tables.declare(MatcherRows.metadata)
+approval_tables.declare(MatcherRows.metadata)

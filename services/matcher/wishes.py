@@ -1,4 +1,4 @@
-"""Use case: the secretariat's officer wants a round to end; a step ends it when that is possible."""
+"""Use case: the secretariat wants a round to end; a step ends it when that is possible."""
 
 from __future__ import annotations
 
@@ -9,18 +9,34 @@ from aquila.protocol.messages import Outcome
 
 if TYPE_CHECKING:
     from services.matcher.desk import Desk
+    from services.matcher.known import Turn
 
 
-def wish_end(desk: Desk, round_id: str, outcome: Outcome, reason: str) -> None:
-    """Store how a round shall end. The wish to abort stands above the wish to close, and cannot be taken back.
+def wish_close(desk: Desk, round_id: str) -> None:
+    """Store that a round shall be closed; the wish to abort stands above it.
 
     Raises:
         NotFoundError: There is no such round.
         OrderError: It has ended already, or is to be aborted.
     """
     with desk.known.writing("round.wish", round_id) as turn:
-        if turn.round.ending is not None or (turn.row.wish == Outcome.ABORTED.value and outcome is Outcome.CLOSED):
+        if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
             raise OrderError("the round has ended or is to be aborted", round=round_id)
-        if turn.row.wish != Outcome.ABORTED.value:
-            turn.row.wish, turn.row.reason = outcome.value, reason
+        turn.row.wish, turn.row.reason = Outcome.CLOSED.value, "every party has its hits"
     desk.bell.ring()
+
+
+def check_abort(turn: Turn) -> None:
+    """Refuse to abort what has ended.
+
+    Raises:
+        OrderError: It has, or is to be aborted already.
+    """
+    if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
+        raise OrderError("the round has ended or is to be aborted", round=turn.row.round_id)
+
+
+def wish_abort(turn: Turn, reason: str) -> None:
+    """Store that a round shall be aborted, which cannot be taken back; raises as `check_abort` does."""
+    check_abort(turn)
+    turn.row.wish, turn.row.reason = Outcome.ABORTED.value, reason

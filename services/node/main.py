@@ -17,6 +17,7 @@ from aquila.errors import ExecutorError, InputError
 from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
 from services.kit import server
+from services.kit.approvals import routes as approval_routes
 from services.kit.calls import Peer
 from services.kit.drivers import Driver
 from services.kit.executors import workers_of
@@ -35,7 +36,7 @@ from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
 from services.kit.store import Store, database_url
 from services.kit.web import application
-from services.node import hit_routes, imports, operator
+from services.node import four_eyes, hit_routes, imports, operator
 from services.node.driver import Rounds
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.log import open_log
@@ -118,13 +119,20 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
     app = application(
         title="Aquila node",
         version=aquila.__version__,
-        routers=[operator.router, hit_routes.router, people_routes.router, log_router("/v1/log")],
+        routers=[
+            operator.router,
+            hit_routes.router,
+            people_routes.router,
+            approval_routes.router,
+            log_router("/v1/log"),
+        ],
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
         lifespan=server.lifespan_of([Rounds(made).driver(), _retention(made)], made.close),
         door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
+    app.state.approvals = four_eyes.approvals_of(made)
     app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)
     return app
 

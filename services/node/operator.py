@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 import aquila
 from aquila.audit.roles import Action
+from aquila.protocol.messages.approval_views import Asked  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     DuplicateRecords,
     Hits,
@@ -22,9 +23,10 @@ from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     SubmissionRequest,
 )
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
+from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, may
 from services.kit.web import limited
-from services.node import duplicates, imports, views, wishes
+from services.node import duplicates, four_eyes, imports, views, wishes
 from services.node.node import Node
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ router = APIRouter(prefix="/v1", tags=["operator"])
 _LISTS = frozenset({"/v1/records/check", "/v1/imports"})
 
 Name = Annotated[str, Query(max_length=200)]
+
+
+def _approvals(request: Request) -> Approvals:
+    found: Approvals = request.app.state.approvals
+    return found
 
 
 def _node(request: Request) -> Node:
@@ -107,26 +114,20 @@ def get_round(request: Request, round_id: str) -> NodeRoundView:
     return views.round_view(_node(request), round_id)
 
 
-@router.post(
-    "/rounds/{round_id}/consent", status_code=202, summary="Consent to a round", dependencies=[may(Action.ASK_CONSENT)]
-)
-async def consent(request: Request, round_id: str) -> Response:
-    """Store that the operator consents."""
-    await run_in_threadpool(wishes.wish_consent, _node(request), round_id)
-    return _accepted(request)
+@router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
+async def consent(request: Request, actor: Annotated[Actor, may(Action.ASK_CONSENT)], round_id: str) -> Asked:
+    """Store what waits for a second person."""
+    return await run_in_threadpool(four_eyes.ask_consent, _node(request), _approvals(request), actor, round_id)
 
 
-@router.post(
-    "/rounds/{round_id}/submissions",
-    status_code=202,
-    summary="Submit a list or a query",
-    dependencies=[may(Action.ASK_SUBMISSION)],
-)
-async def submit(request: Request, round_id: str, wanted: SubmissionRequest) -> dict[str, str]:
-    """Store that the operator submits an import."""
-    submission_id = await run_in_threadpool(wishes.wish_submission, _node(request), round_id, wanted)
-    _node(request).wake()
-    return {"submission_id": submission_id}
+@router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
+async def submit(
+    request: Request, actor: Annotated[Actor, may(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
+) -> Asked:
+    """Store what waits for a second person."""
+    return await run_in_threadpool(
+        four_eyes.ask_submission, _node(request), _approvals(request), actor, round_id, wanted
+    )
 
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")

@@ -6,6 +6,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from services.kit import audit_log
+from services.kit.approvals import tables as approval_tables
 from services.kit.people import tables as people_tables
 from services.kit.store import Rows, new_metadata
 
@@ -123,7 +124,10 @@ class SubmissionRow(NodeRows):
     round_id: Mapped[str] = _round()
     import_id: Mapped[str] = mapped_column(String(32), comment="The import that it is made of.")
     kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
-    justification: Mapped[dict[str, str]] = mapped_column(JSON, comment="Why it is lawful.")
+    justification: Mapped[dict[str, str]] = mapped_column(
+        JSON, comment="Why it is lawful; empty once its three years are over."
+    )
+    wished_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when two persons wanted it.")
     state: Mapped[str] = mapped_column(
         String(16), comment="wished, preparing, submitted, finalized or failed; tokens_sent when all is done."
     )
@@ -309,3 +313,4 @@ class ErasedRow(NodeRows):
 
 audit_log.declare(NodeRows.metadata)
 people_tables.declare(NodeRows.metadata)
+approval_tables.declare(NodeRows.metadata)

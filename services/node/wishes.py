@@ -1,4 +1,4 @@
-"""What the operator asks for: stored at once, done by the driver."""
+"""What people want: stored at once, done by the driver. `four_eyes` calls what two persons want."""
 
 from __future__ import annotations
 
@@ -18,55 +18,65 @@ from services.node.tables import ImportRow, SubmissionRow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages.views import SubmissionRequest
+    from aquila.protocol.messages import Justification
     from aquila.protocol.rounds import Round
     from services.node.node import Node
     from services.node.tables import RoundRow
 
 
-def wish_consent(node: Node, round_id: str) -> None:
-    """Store that the operator consents.
+def check_consent(node: Node, session: Session, round_: Round) -> RoundRow:
+    """Refuse a consent that could not be signed now, and return the round's row.
 
     Raises:
         NotFoundError: The node knows no such round.
         PolicyError: The node cannot take part in it rightly, or refuses it for good.
-        OrderError: The round takes no consent any more.
+        OrderError: The node has consented, or the round takes no consent any more.
     """
-    with reading_round(node, round_id) as round_, node.store.transaction("wish.consent") as session:
-        row = _active(session, round_id)
-        if row.consent_digest is not None:
-            return  # asked again: it is done already
-        problem = manifest_problem(node, round_.manifest)
-        if problem:
-            raise PolicyError(problem, hint="the round cannot be consented to from this node", round=round_id)
-        if round_.phase is not Phase.PROPOSED or node.clock() > round_.manifest.window.consent_by:
-            raise OrderError("the round takes no consent any more", round=round_id)
-        row.consent_wished = True
+    row = _active(session, round_.round_id)
+    if row.consent_digest is not None or row.consent_wished:
+        raise OrderError("this node has consented to the round already", round=row.round_id)
+    problem = manifest_problem(node, round_.manifest)
+    if problem:
+        raise PolicyError(problem, hint="the round cannot be consented to from this node", round=row.round_id)
+    if round_.phase is not Phase.PROPOSED or node.clock() > round_.manifest.window.consent_by:
+        raise OrderError("the round takes no consent any more", round=row.round_id)
+    return row
 
 
-def wish_submission(node: Node, round_id: str, request: SubmissionRequest) -> str:
-    """Store that the operator submits an import, and return the submission's id.
+def wish_consent(node: Node, session: Session, round_: Round) -> None:
+    """Store that two persons consent; raises as `check_consent` does."""
+    check_consent(node, session, round_).consent_wished = True
+
+
+def check_submission(node: Node, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:
+    """Refuse a submission that could not be prepared now, and return the import's row.
 
     Raises:
         NotFoundError: The node knows no such round or import.
         PolicyError: The round takes no such submission, or the node refuses the round for good.
         OrderError: The node has not consented, has submitted a list already, or the time is over.
     """
-    with reading_round(node, round_id) as round_, node.store.transaction("wish.submission") as session:
-        row = _active(session, round_id)
-        if session.get(ImportRow, request.import_id) is None:
-            raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
-        if row.consent_digest is None and not row.consent_wished:
-            raise OrderError("this node has not consented to the round", hint="consent first", round=round_id)
-        _check_kind(session, node, round_, request.kind)
-        submission_id = node.random(16).hex()
-        session.add(
-            SubmissionRow(
-                submission_id=submission_id, round_id=round_id, import_id=request.import_id, kind=request.kind.value,
-                justification=request.justification.model_dump(mode="json"), state="wished", held_back={},
-            )
-        )  # fmt: skip
-    return submission_id
+    row = _active(session, round_.round_id)
+    imported = session.get(ImportRow, import_id)
+    if imported is None or not imported.complete:
+        raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+    if row.consent_digest is None and not row.consent_wished:
+        raise OrderError("this node has not consented to the round", hint="consent first", round=row.round_id)
+    _check_kind(session, node, round_, kind)
+    return imported
+
+
+def wish_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
+    node: Node, session: Session, round_: Round, submission_id: str, import_id: str, kind: Kind, why: Justification
+) -> None:
+    """Store that two persons submit an import; raises as `check_submission` does."""
+    check_submission(node, session, round_, import_id, kind)
+    session.add(
+        SubmissionRow(
+            submission_id=submission_id, round_id=round_.round_id, import_id=import_id, kind=kind.value,
+            justification=why.model_dump(mode="json"), wished_at=node.clock(), state="wished", held_back={},
+        )
+    )  # fmt: skip
 
 
 def _check_kind(session: Session, node: Node, round_: Round, kind: Kind) -> None:

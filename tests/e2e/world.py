@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import os
 import signal
 import socket
 import ssl
@@ -22,28 +23,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pyotp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from aquila.audit.roles import Service as Kind
+from aquila.audit.roles import role_table
+from clients.sdk import find_home
+from clients.sdk.sessions import SessionFiles
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 AQUILA = str(Path(sys.executable).parent / "aquila")
 WAIT_SECONDS = 60.0
+PASSWORD = "four words are long enough"
+PERSONS = ("first", "second")
 JUSTIFICATION = {
     "legal_basis": "PCC SEE, Article 17",
     "purpose": "prevention of terrorism",
     "case_reference": "CASE-1",
     "category": "suspects",
-    "officer": "officer-7",
 }
 
 
-def run(*arguments: str) -> str:
-    """Run the `aquila` command and return what it printed on stdout."""
-    done = subprocess.run([AQUILA, *arguments], capture_output=True, text=True, check=False, timeout=120)
+def run(*arguments: str, person: Path | None = None, typed: str = "") -> str:
+    """Run the `aquila` command and return what it printed on stdout.
+
+    Args:
+        arguments: The words after `aquila`.
+        person: The folder of the person at this machine, where the sessions of the command lie.
+        typed: The lines that the person gives.
+    """
+    environment = os.environ | ({} if person is None else {"HOME": str(person)})
+    done = subprocess.run(
+        [AQUILA, *arguments], capture_output=True, text=True, check=False, timeout=120, env=environment, input=typed
+    )
     assert done.returncode == 0, f"aquila {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
@@ -66,6 +83,7 @@ class Service:
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     ca: Path | None = None
+    tokens: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -109,13 +127,44 @@ class Service:
         self.process = None
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """Call the operator interface; the answer's JSON, or an assertion that shows the problem."""
-        token = (self.home / "operator.token").read_text().strip()
+        """Call the operator interface as one person, and let the other approve what waits for a second one.
+
+        Returns:
+            The answer's JSON to the first person; an assertion shows a problem.
+        """
+        answer = self.call(self.tokens[0], method, path, **options)
+        if isinstance(answer, dict) and "approval_id" in answer:
+            approval = f"/v1/approvals/{answer['approval_id']}/approve"
+            self.call(self.tokens[1], "POST", approval, json={"digest": answer["digest"]})
+        return answer
+
+    def call(self, token: str, method: str, path: str, **options: Any) -> Any:
+        """Make a call with a token; the answer's JSON, or an assertion that shows the problem."""
         headers = {"authorization": f"Bearer {token}"}
         trust: bool | ssl.SSLContext = ssl.create_default_context(cafile=self.ca) if self.ca else True
         answer = httpx.request(method, self.url + path, headers=headers, timeout=60, verify=trust, **options)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def enrol(self, login: str, roles: Sequence[str], person: Path) -> None:
+        """Make an account with the home's key, enrol by the command, and keep the session's token."""
+        token = (self.home / "operator.token").read_text().strip()
+        made = self.call(token, "POST", "/v1/people/accounts", json={"login": login, "roles": list(roles)})
+        command = [AQUILA, "enrol", login, "--home", str(self.home), *(["--ca", str(self.ca)] if self.ca else [])]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"HOME": str(person)},
+        )  # fmt: skip
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(f"{made['code']}\n{PASSWORD}\n")
+        process.stdin.flush()
+        assert process.stderr.readline().startswith("Put this secret")
+        secret = process.stderr.readline().strip()
+        _, said = process.communicate(f"{pyotp.TOTP(secret).now()}\n", timeout=60)
+        assert process.returncode == 0, said
+        files = SessionFiles(find_home(self.home), person / ".local/state/aquila/sessions")
+        self.tokens.append(files.read(login))
 
 
 @dataclass
@@ -163,6 +212,31 @@ class World:
                 content += f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
             settings.write_text(content)
             service.start()
+            self._people(service)
+
+    def _people(self, service: Service) -> None:
+        """Let two persons enrol who have every role between them; each has a folder of sessions on this machine."""
+        roles = role_table().roles_of(Kind(service.kind))
+        for person in PERSONS:
+            service.enrol(person, roles, self.person(person))
+
+    def person(self, name: str) -> Path:
+        """Return the folder of a person at this machine."""
+        folder = self.root / f"person-{name}"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def run(self, *arguments: str, by: str = "first") -> str:
+        """Run the `aquila` command as one of the two persons."""
+        return run(*arguments, person=self.person(by))
+
+    def run_both(self, *arguments: str, home: Path) -> Any:
+        """Let one person ask by the command, and the other read it and approve what was read."""
+        asked = json.loads(self.run(*arguments, "--home", str(home), "--json"))
+        shown = self.run("approval", "show", asked["approval_id"], "--home", str(home), by="second")
+        digest = shown.strip().rpartition(" ")[2]
+        self.run("approval", "approve", "latest", "--digest", digest, "--home", str(home), by="second")
+        return asked
 
     def _use_tls(self, matcher: Service) -> list[str]:
         """Give the matcher a certificate; the words by which a node's home learns to trust it."""
@@ -191,7 +265,7 @@ class World:
             **terms,
         }
         view = self.matcher.ask("POST", "/v1/operator/rounds", json=proposal)
-        return str(view["entry"]["round_id"])
+        return str(view["round_id"])
 
     def consent(self, round_id: str, *nodes: Service) -> None:
         """Wait until the nodes know the round, and let them consent."""

@@ -14,7 +14,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
 from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
-from aquila.protocol.messages.statements import Justification, Kind
+from aquila.protocol.messages.statements import Kind
 
 
 class RoundProposal(Message):
@@ -43,12 +43,21 @@ class Reason(Message):
     reason: Text
 
 
+class GivenReason(Message):
+    """Why a submission is lawful, as its officer says; who the officer is, the node says."""
+
+    legal_basis: Text
+    purpose: Text
+    case_reference: Text
+    category: Text
+
+
 class SubmissionRequest(Message):
     """An officer's wish to submit an import in a round."""
 
     import_id: Identifier
     kind: Kind
-    justification: Justification
+    justification: GivenReason
 
 
 class EventKind(StrEnum):

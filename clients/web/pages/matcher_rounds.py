@@ -40,7 +40,7 @@ def get_new(visit: Visited) -> Response:
 @router.post("/rounds/new")
 @threaded
 def post_new(visit: Visited, sent: Sent) -> Response:
-    """Propose a round."""
+    """Ask for a new round; a second officer approves it."""
     proposal = RoundProposal(
         participants=tuple(sorted(set(sent.texts("party")))),
         area=sent.text("area"),
@@ -51,8 +51,8 @@ def post_new(visit: Visited, sent: Sent) -> Response:
         minimum_certainty=sent.choice("minimum_certainty", Level),
         retention_days=sent.number("retention_days"),
     )
-    view = visit.matcher().propose(proposal)
-    return visit.go(f"/rounds/{view.entry.round_id}", "proposed")
+    visit.matcher().propose(proposal)
+    return visit.go("/rounds", "proposed")
 
 
 @router.get("/rounds/{round_id}")

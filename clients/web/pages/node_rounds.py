@@ -6,8 +6,8 @@ import time
 
 from fastapi import APIRouter, Response
 
-from aquila.protocol.messages import Justification, Kind, Mode
-from aquila.protocol.messages.views import SubmissionRequest
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages.views import GivenReason, SubmissionRequest
 from clients.web import progress
 from clients.web.pages.paths import identifier
 from clients.web.visit import Sent, Visited, threaded
@@ -59,7 +59,7 @@ def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa
 def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Ask for a submission."""
     words = {name: sent.text(name) for name in ("legal_basis", "purpose", "case_reference", "category")}
-    justification = Justification.model_validate(words | {"officer": visit.person})
+    justification = GivenReason.model_validate(words)
     request = SubmissionRequest(
         import_id=identifier(sent.text("import_id")), kind=sent.choice("kind", Kind), justification=justification
     )

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["EntryKind", "note"]
 
 
-def note(session: Session, people: People, kind: EntryKind, actor: Actor | str, **fields: object) -> None:
+def note(session: Session, people: People, kind: EntryKind, actor: Actor | str | None, **fields: object) -> None:
     """Append an entry of what somebody did, in the caller's transaction.
 
     Args:
         session: The transaction.
         people: The service's people.
         kind: What was done.
-        actor: Who did it, or the pseudonymous id where no role is at play.
+        actor: Who did it, the pseudonymous id where no role is at play, or None for the service itself.
         **fields: The entry's other fields.
     """
-    person, role = (actor, None) if isinstance(actor, str) else (actor.person, actor.role)
+    person, role = (actor, None) if actor is None or isinstance(actor, str) else (actor.person, actor.role)
     append(session, Entry.of(kind, people.clock(), people.party, person=person, role=role, **fields))

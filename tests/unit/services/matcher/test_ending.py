@@ -54,7 +54,7 @@ async def test_a_wish_to_abort_stands(world: World) -> None:
     await world.opened()
     path = f"/{world.round_id}"
     assert (await world.operate("POST", path + "/abort", json={"reason": "first"})).status_code == 202
-    assert (await world.operate("POST", path + "/abort", json={"reason": "second"})).status_code == 202
+    assert (await world.operate("POST", path + "/abort", json={"reason": "second"})).status_code == 409
     assert (await world.operate("POST", path + "/close")).status_code == 409
     world.advance()
     assert (await world.view())["ending"] == "aborted: first"

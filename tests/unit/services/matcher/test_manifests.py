@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 
 
+async def proposed(world: World, proposal: dict[str, Any]) -> dict[str, Any]:
+    """Propose a round and return its manifest."""
+    answer = await world.operate("POST", json=proposal)
+    assert answer.status_code == 202, answer.text
+    view: dict[str, Any] = (await world.operate("GET", f"/{answer.json()['round_id']}")).json()
+    return view["manifest"]
+
+
 async def test_what_a_short_proposal_gets(world: World) -> None:
     """Parties in order, all pairs, and the settings' window, caps and padding."""
-    answer = await world.operate("POST", json=SHORT)
-    assert answer.status_code == 201
-    manifest = Manifest.model_validate(answer.json()["manifest"], strict=False)
+    manifest = Manifest.model_validate(await proposed(world, SHORT), strict=False)
     defaults = RoundSettings()
     assert [p.party for p in manifest.participants] == ["AL", "RS"]
     assert manifest.pairs == (("AL", "RS"),)
@@ -62,8 +68,8 @@ async def test_what_is_refused(world: World, change: dict[str, Any], status: int
 async def test_pairs_in_any_order(three: World) -> None:
     """Reciprocity has no direction."""
     pairs = [["SI", "RS"], ["RS", "AL"]]
-    answer = await three.operate("POST", json=SHORT | {"participants": ["SI", "RS", "AL"], "pairs": pairs})
-    assert answer.json()["manifest"]["pairs"] == [["AL", "RS"], ["RS", "SI"]]
+    manifest = await proposed(three, SHORT | {"participants": ["SI", "RS", "AL"], "pairs": pairs})
+    assert manifest["pairs"] == [["AL", "RS"], ["RS", "SI"]]
 
 
 async def test_a_rule_table_of_ones_own(worlds: Callable[..., World], tmp_path: Path) -> None:
@@ -73,15 +79,14 @@ async def test_a_rule_table_of_ones_own(worlds: Callable[..., World], tmp_path: 
     own.write_text(source.read_text().replace('name = "exact"', 'name = "own"', 1))
     world = worlds(rules=own)
     for name in ("own", "exact", "default"):
-        answer = await world.operate("POST", json=SHORT | {"rules": name})
-        assert answer.json()["manifest"]["rules"]["name"] == name
+        assert (await proposed(world, SHORT | {"rules": name}))["rules"]["name"] == name
 
 
 async def test_rounds_are_listed_newest_first(world: World) -> None:
     """With phase and parties."""
     await world.opened()
     world.clock.time += 1
-    await world.propose()
+    await world.propose(window=dict.fromkeys(("consent_by", "submit_by", "evaluate_by", "closes_at"), NOW + 9))
     rounds = (await world.operate("GET")).json()["rounds"]
     assert [entry["phase"] for entry in rounds] == ["proposed", "open"]
 
@@ -91,16 +96,16 @@ async def test_rounds_share_the_disk(world: World) -> None:
     elements = (world.desk.files.free_space() * 2 // 3) // (32 + 2 * 33)
     caps = [{"party": code, "elements": {"full": elements // 2, "partial": 0}} for code in ("AL", "RS")]
     first = await world.operate("POST", json=SHORT | {"caps": caps})
-    assert first.status_code == 201
+    assert first.status_code == 202
     assert promised(world.desk) > world.desk.files.free_space() // 2
     refused = await world.operate("POST", json=SHORT | {"caps": caps})
     assert refused.status_code == 403
     assert "beside the other open rounds" in refused.json()["detail"]
-    round_id = first.json()["entry"]["round_id"]
+    round_id = first.json()["round_id"]
     await world.operate("POST", f"/{round_id}/abort", json={"reason": "test"})
     world.advance()
     assert promised(world.desk) == 0
-    assert (await world.operate("POST", json=SHORT | {"caps": caps})).status_code == 201
+    assert (await world.operate("POST", json=SHORT | {"caps": caps})).status_code == 202
 
 
 async def test_what_a_round_has_taken_is_not_promised_twice(world: World) -> None:

@@ -20,11 +20,15 @@ from services.node import home as node_home
 from services.node import main as node_main
 from services.node.driver import Rounds
 from services.node.settings import NodeSettings
+from tests.people import FourEyes, patient, signed_in, two_persons
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from fastapi import FastAPI
+
+    from aquila.audit.roles import Role
     from aquila.crypto.keys import VerifyKey
     from services.node.node import Node
 
@@ -40,7 +44,6 @@ JUSTIFICATION = {
     "purpose": "counter-terrorism",
     "case_reference": "2026/1",
     "category": "terrorism",
-    "officer": "officer 1",
 }
 
 
@@ -57,7 +60,7 @@ class Clock:
 
 @dataclass
 class Seat:
-    """A node as its operator and its driver see it; `restart` makes every part anew from what is stored."""
+    """A node as its people and its driver see it; `restart` makes every part anew from what is stored."""
 
     home: Path
     clock: Clock
@@ -66,6 +69,7 @@ class Seat:
     node: Node = field(init=False)
     rounds: Rounds = field(init=False)
     operator: httpx.AsyncClient = field(init=False)
+    app: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
         self.start()
@@ -73,13 +77,19 @@ class Seat:
     def start(self) -> None:
         """Put the node together from its home."""
         # One worker is a thread of this process.
-        settings = load(self.home / "node.toml", NodeSettings).model_copy(update={"workers": 1})
+        settings = patient(load(self.home / "node.toml", NodeSettings)).model_copy(update={"workers": 1})
         self.node = node_main.assemble(settings, clock=self.clock, random=self.random, transport=self.transport)
         app = node_main.build(settings, self.node)
         self.rounds = Rounds(self.node)
-        token = (self.home / "operator.token").read_text().strip()
-        self.operator = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app),
+        self.app = app
+        transport = FourEyes(httpx.ASGITransport(app=app), two_persons(self.node.people))
+        self.operator = httpx.AsyncClient(transport=transport, base_url="http://node.test")
+
+    def person(self, *roles: Role) -> httpx.AsyncClient:
+        """Return the calls of one person who has these roles and acts alone."""
+        token = signed_in(self.node.people, f"person-{'-'.join(roles)}", *roles)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
             base_url="http://node.test",
             headers={"authorization": f"Bearer {token}"},
         )
@@ -129,7 +139,7 @@ class Seat:
 
     def stored_bytes(self) -> bytes:
         """Return everything that lies in the node's home but its identity, its token and its settings."""
-        kept = {"identity.pem", "operator.token", "node.toml", "registry.toml"}
+        kept = {"identity.pem", "operator.token", "people.key", "node.toml", "registry.toml"}
         files = (path for path in self.home.rglob("*") if path.is_file() and path.name not in kept)
         return b"".join(path.read_bytes() for path in files)
 
@@ -190,8 +200,8 @@ class World:
             "padding": {"inputs_per_record": [], "records_multiple": 1},
         } | options
         answer = await self.operator.post("/v1/operator/rounds", json=body)
-        assert answer.status_code == 201, answer.text
-        round_id: str = answer.json()["entry"]["round_id"]
+        assert answer.status_code == 202, answer.text
+        round_id: str = answer.json()["round_id"]
         await self.step()
         return round_id
 
@@ -247,12 +257,10 @@ def make_world(
     for code, url in (databases or {}).items():
         with (path / code / "node.toml").open("a") as file:
             file.write(f'\n[database]\nurl = "{url}"\n')
-    settings = load(path / "matcher" / "matcher.toml", MatcherSettings).model_copy(update={"workers": 1})
+    settings = patient(load(path / "matcher" / "matcher.toml", MatcherSettings)).model_copy(update={"workers": 1})
     matcher_main.prepare(settings)
     app = matcher_main.build(settings, clock=clock)
     transport = httpx.ASGITransport(app=app)
-    token = (path / "matcher" / "operator.token").read_text().strip()
-    operator = httpx.AsyncClient(
-        transport=transport, base_url=MATCHER_URL, headers={"authorization": f"Bearer {token}"}
-    )
+    secretariat = FourEyes(transport, two_persons(app.state.desk.people))
+    operator = httpx.AsyncClient(transport=secretariat, base_url=MATCHER_URL)
     return World(path, clock, app, {code: Seat(path / code, clock, transport) for code in codes}, operator)

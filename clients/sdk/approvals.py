@@ -1,0 +1,49 @@
+"""The client of four eyes: what waits for a second person, and the decision. The same at a node and at the matcher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aquila.protocol.messages.approval_views import ApprovalEntry, Approvals, ApprovalView, Approve, Refuse
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages import Message
+    from clients.sdk.connection import Connection
+
+_APPROVALS = "/v1/approvals"
+
+
+class ApprovalClient:
+    """Four eyes at a service. Every method raises the error that the service's problem document tells of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def approvals(self) -> Approvals:
+        """Return the requests; those that wait first, then the newest."""
+        return self._connection.fetch(Approvals, "GET", _APPROVALS)
+
+    def show(self, approval_id: str) -> ApprovalView:
+        """Return a request with everything that will take effect."""
+        return self._connection.fetch(ApprovalView, "GET", _path(approval_id))
+
+    def approve(self, approval_id: str, digest: str) -> ApprovalEntry:
+        """Approve exactly the content of a digest: that of the view which the person has read."""
+        return self._decide(approval_id, "/approve", Approve(digest=digest))
+
+    def refuse(self, approval_id: str, reason: str) -> ApprovalEntry:
+        """Refuse a request, and say why."""
+        return self._decide(approval_id, "/refuse", Refuse(reason=reason))
+
+    def withdraw(self, approval_id: str) -> ApprovalEntry:
+        """Take back what this person asked for."""
+        return self._connection.fetch(ApprovalEntry, "POST", _path(approval_id, "/withdraw"))
+
+    def _decide(self, approval_id: str, rest: str, shown: Message) -> ApprovalEntry:
+        body = shown.model_dump(mode="json")
+        return self._connection.fetch(ApprovalEntry, "POST", _path(approval_id, rest), json=body)
+
+
+def _path(approval_id: str, rest: str = "") -> str:
+    return f"{_APPROVALS}/{quote(approval_id, safe='')}{rest}"

@@ -1,0 +1,15 @@
+"""Four eyes: what one person asks for takes effect after another has approved exactly that content.
+
+    asked = request(approvals, actor, content)
+
+The content is stored as canonical JSON (RFC 8785) and known by its SHA-256. Who approves names the digest of what they
+read; the stored content takes effect in the very transaction that records the approval, or neither happens. A changed
+content has another digest and is another request.
+"""
+
+from __future__ import annotations
+
+from services.kit.approvals.desk import Approvals, Content, Effect
+from services.kit.approvals.requests import request
+
+__all__ = ["Approvals", "Content", "Effect", "request"]

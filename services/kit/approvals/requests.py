@@ -1,0 +1,182 @@
+"""Requests: asked for, listed, shown, and their end without an approval."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from rfc8785 import dumps
+from sqlalchemy import select
+
+from aquila.audit.entries import Word
+from aquila.errors import OrderError
+from aquila.protocol.messages.approval_views import (
+    ApprovalEntry,
+    ApprovalKind,
+    ApprovalState,
+    ApprovalView,
+    Asked,
+)
+from aquila.protocol.messages.approval_views import Approvals as ApprovalList
+from services.kit.approvals.tables import ApprovalRow
+from services.kit.errors import NotFoundError, StoreError
+from services.kit.people.entries import EntryKind, note
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from services.kit.approvals.desk import Approvals, Content
+    from services.kit.people.actors import Actor
+
+_SHOWN = 500
+
+
+def request(approvals: Approvals, actor: Actor, content: Content) -> Asked:
+    """Store what a person asks for, if it could take effect now.
+
+    Args:
+        approvals: The service's four eyes.
+        actor: Who asks.
+        content: What shall take effect.
+
+    Raises:
+        AquilaError: It could not; the use case says why.
+    """
+    people, kind = approvals.people, ApprovalKind(content["kind"])
+    octets, now = dumps(dict(content)), people.clock()
+    row = ApprovalRow(
+        approval_id=secrets.token_hex(16), kind=kind.value, round_id=content["round_id"], content=octets,
+        digest=digest_of(octets), author=actor.person, asked_at=now,
+        expires_at=now + people.settings.approval_hours * 3_600, state=ApprovalState.WAITING.value,
+    )  # fmt: skip
+    with approvals.use_cases[kind]("approval.ask", content) as effect:
+        effect.check()
+        effect.session.add(row)
+        effect.session.flush()
+        note(effect.session, people, EntryKind.APPROVAL_REQUESTED, actor, **about(row))
+    return Asked(
+        approval_id=row.approval_id,
+        kind=kind,
+        round_id=row.round_id,
+        submission_id=content.get("submission_id"),
+        digest=row.digest,
+        expires_at=row.expires_at,
+    )
+
+
+def list_approvals(approvals: Approvals, actor: Actor) -> ApprovalList:
+    """Return the requests, newest first; those that wait stand before all others."""
+    waits = (ApprovalRow.state == ApprovalState.WAITING.value).desc()
+    query = select(ApprovalRow).order_by(waits, ApprovalRow.asked_at.desc(), ApprovalRow.approval_id).limit(_SHOWN)
+    with approvals.people.store.reading("approval.list") as session:
+        return ApprovalList(
+            approvals=tuple(entry_of(row, actor, approvals.people.clock()) for row in session.scalars(query))
+        )
+
+
+def show_approval(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalView:
+    """Return a request with everything that shall take effect.
+
+    Raises:
+        NotFoundError: There is no such request.
+        StoreError: What is stored is not what was asked for.
+    """
+    with approvals.people.store.reading("approval.show") as session:
+        row = row_of(session, approval_id)
+    return ApprovalView(entry=entry_of(row, actor, approvals.people.clock()), content=content_of(row))
+
+
+def expire(approvals: Approvals) -> bool:
+    """End the requests that nobody decided in time, and tell whether there were any."""
+    people = approvals.people
+    over = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at <= people.clock()
+    with people.store.reading("approval.due") as session:
+        due = list(session.scalars(select(ApprovalRow.approval_id).where(*over)))
+    for approval_id in due:
+        with people.store.transaction("approval.expire") as session:
+            row = row_of(session, approval_id)
+            if row.state == ApprovalState.WAITING.value:
+                row.state, row.decided_at = ApprovalState.EXPIRED.value, people.clock()
+                note(session, people, EntryKind.APPROVAL_DENIED, None, **about(row, Word.EXPIRED))
+    return bool(due)
+
+
+def entry_of(row: ApprovalRow, actor: Actor, now: int) -> ApprovalEntry:
+    """Return a request as it is listed; one whose time is over has expired whether or not that was recorded yet."""
+    state = ApprovalState(row.state)
+    return ApprovalEntry(
+        approval_id=row.approval_id,
+        kind=ApprovalKind(row.kind),
+        round_id=row.round_id,
+        state=ApprovalState.EXPIRED if state is ApprovalState.WAITING and now >= row.expires_at else state,
+        author=row.author,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        reason=row.reason,
+        digest=row.digest,
+        own=row.author == actor.person,
+    )
+
+
+def row_of(session: Session, approval_id: str) -> ApprovalRow:
+    """Return a request's row.
+
+    Raises:
+        NotFoundError: There is no such request.
+    """
+    row = session.get(ApprovalRow, approval_id)
+    if row is None:
+        raise NotFoundError("there is no such request", hint="see them with `aquila approval list`")
+    return row
+
+
+def waiting_row(approvals: Approvals, session: Session, approval_id: str) -> ApprovalRow:
+    """Return the row of a request that may still be decided.
+
+    Raises:
+        NotFoundError: There is no such request.
+        OrderError: It was decided, or its time is over.
+    """
+    row = row_of(session, approval_id)
+    if row.state != ApprovalState.WAITING.value:
+        raise OrderError(f"the request is {row.state} already", hint="ask for it anew if it is still wanted")
+    if approvals.people.clock() >= row.expires_at:
+        raise OrderError("the request waited too long", hint="ask for it anew if it is still wanted")
+    return row
+
+
+def content_of(row: ApprovalRow) -> dict[str, Any]:
+    """Return what was asked for; nothing once retention has erased it.
+
+    Raises:
+        StoreError: What is stored is not what was asked for.
+    """
+    if not row.content:
+        return {}
+    if digest_of(row.content) != row.digest:
+        raise StoreError(
+            "the stored content of a request is not what was asked for",
+            hint="somebody changed the database; refuse the request, and look who did",
+            approval=row.approval_id,
+        )
+    found: dict[str, Any] = json.loads(row.content)
+    return found
+
+
+def about(row: ApprovalRow, word: Word | None = None) -> dict[str, Any]:
+    """Return the fields of an entry about a request."""
+    ids = {"approval": row.approval_id, "what": Word(row.kind), "author": row.author}
+    return {
+        "round": row.round_id,
+        "digests": {"content": row.digest},
+        "ids": ids if word is None else ids | {"how": word},
+    }
+
+
+def digest_of(octets: bytes) -> str:
+    """Return the SHA-256 of a content's canonical JSON, hexadecimal."""
+    return hashlib.sha256(octets).hexdigest()

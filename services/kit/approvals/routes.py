@@ -1,0 +1,63 @@
+"""The calls of four eyes, the same at node and matcher: see what waits, approve, refuse, withdraw."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+
+from aquila.audit.roles import Action
+from aquila.protocol.messages.approval_views import (  # noqa: TC001 - read by FastAPI
+    ApprovalEntry,
+    ApprovalView,
+    Approve,
+    Refuse,
+)
+from aquila.protocol.messages.approval_views import Approvals as ApprovalList  # noqa: TC001 - likewise
+from services.kit.approvals import deciding, requests
+from services.kit.approvals.desk import Approvals
+from services.kit.people import Actor, may
+
+router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
+
+
+def _approvals(request: Request) -> Approvals:
+    found: Approvals = request.app.state.approvals
+    return found
+
+
+At = Annotated[Approvals, Depends(_approvals)]
+Reader = Annotated[Actor, may(Action.SEE_APPROVALS)]
+Author = Annotated[Actor, may(Action.WITHDRAW_REQUEST)]
+Second = Annotated[Actor, may(Action.DECIDE_APPROVALS)]
+ApprovalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+@router.get("", summary="What waits for a second person, and what was decided")
+def get_approvals(approvals: At, actor: Reader) -> ApprovalList:
+    """List the requests, newest first."""
+    return requests.list_approvals(approvals, actor)
+
+
+@router.get("/{approval_id}", summary="A request with its whole content")
+def get_approval(approvals: At, actor: Reader, approval_id: ApprovalId) -> ApprovalView:
+    """Show everything that shall take effect."""
+    return requests.show_approval(approvals, actor, approval_id)
+
+
+@router.post("/{approval_id}/approve", summary="Approve exactly the content of a digest")
+def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, shown: Approve) -> ApprovalEntry:
+    """Let the request take effect."""
+    return deciding.approve(approvals, actor, approval_id, shown.digest)
+
+
+@router.post("/{approval_id}/refuse", summary="Refuse a request, and say why")
+def post_refuse(approvals: At, actor: Second, approval_id: ApprovalId, shown: Refuse) -> ApprovalEntry:
+    """End the request."""
+    return deciding.refuse(approvals, actor, approval_id, shown.reason)
+
+
+@router.post("/{approval_id}/withdraw", summary="Take back what one asked for")
+def post_withdraw(approvals: At, actor: Author, approval_id: ApprovalId) -> ApprovalEntry:
+    """Take the request back."""
+    return deciding.withdraw(approvals, actor, approval_id)

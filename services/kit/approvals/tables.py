@@ -1,0 +1,48 @@
+"""The table of requests, the same at node and matcher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.kit.store import Rows, new_metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+
+class ApprovalRows(Rows):
+    """The base of the table of requests."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+class ApprovalRow(ApprovalRows):
+    """What a person asked for."""
+
+    __tablename__ = "approval"
+    approval_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    kind: Mapped[str] = mapped_column(String(16), comment="consent, submission, proposal or abort.")
+    round_id: Mapped[str] = mapped_column(String(32), index=True, comment="The round that it is about.")
+    content: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="Canonical JSON of what shall take effect; empty once retention has erased it."
+    )
+    digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the content.")
+    author: Mapped[str] = mapped_column(String(14), comment="Who asked; pseudonymous id.")
+    asked_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    expires_at: Mapped[int] = mapped_column(BigInteger, comment="Until when it may be approved.")
+    state: Mapped[str] = mapped_column(
+        String(16), default="waiting", index=True, comment="waiting, approved, refused, withdrawn or expired."
+    )
+    decided_by: Mapped[str | None] = mapped_column(String(14), comment="Who decided; pseudonymous id.")
+    decided_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    reason: Mapped[str | None] = mapped_column(Text, comment="Why it was refused.")
+
+
+def declare(metadata: MetaData) -> None:
+    """Declare the table in a service's metadata."""
+    for table in ApprovalRows.metadata.sorted_tables:
+        table.to_metadata(metadata)

@@ -1,0 +1,64 @@
+"""What takes two persons at the matcher: proposing a round and aborting one. One asks, another approves that content.
+
+Of a proposal the content is the whole manifest as it will be signed, its deadlines fixed when it was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aquila.protocol.encoding import canonical
+from aquila.protocol.messages import Manifest
+from aquila.protocol.messages.approval_views import ApprovalKind
+from services.kit.approvals import Approvals, Content, Effect, request
+from services.matcher.manifests import check_proposal, manifest_of, propose_round
+from services.matcher.wishes import check_abort, wish_abort
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.protocol.messages.approval_views import Asked
+    from aquila.protocol.messages.views import RoundProposal
+    from services.kit.people import Actor
+    from services.matcher.desk import Desk
+
+
+def approvals_of(desk: Desk) -> Approvals:
+    """Return four eyes at this matcher."""
+    use_cases = {ApprovalKind.PROPOSAL: partial(_proposal, desk), ApprovalKind.ABORT: partial(_abort, desk)}
+    return Approvals(desk.people, use_cases, desk.bell.ring)
+
+
+def ask_proposal(desk: Desk, approvals: Approvals, actor: Actor, proposal: RoundProposal) -> Asked:
+    """Ask for a new round; raises as `manifest_of` and `check_proposal` do."""
+    manifest = manifest_of(desk, proposal)
+    content = {
+        "kind": ApprovalKind.PROPOSAL.value,
+        "round_id": manifest.round_id,
+        "manifest": manifest.model_dump(mode="json"),
+    }
+    return request(approvals, actor, content)
+
+
+def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) -> Asked:
+    """Ask for the end of a round; raises as `check_abort` does."""
+    return request(approvals, actor, {"kind": ApprovalKind.ABORT.value, "round_id": round_id, "reason": reason})
+
+
+@contextlib.contextmanager
+def _proposal(desk: Desk, name: str, content: Content) -> Iterator[Effect]:
+    manifest = Manifest.model_validate_json(canonical(content["manifest"]))
+    with desk.store.transaction(name) as session:
+        yield Effect(
+            session,
+            check=lambda: check_proposal(desk, manifest),
+            apply=lambda: propose_round(desk, session, manifest),
+        )
+
+
+@contextlib.contextmanager
+def _abort(desk: Desk, name: str, content: Content) -> Iterator[Effect]:
+    with desk.known.writing(name, content["round_id"]) as turn:
+        yield Effect(turn.session, check=lambda: check_abort(turn), apply=lambda: wish_abort(turn, content["reason"]))

@@ -1,0 +1,69 @@
+"""An officer wants to submit a list without anybody else, with every account and key that one person can have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila.audit.roles import Role
+from services.kit import audit_log
+from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.unit.services.node.conftest import Seat, World
+
+__all__ = ["clock", "world"]  # the fixtures of services in one process
+
+
+async def _ask(person: httpx.AsyncClient, round_id: str, import_id: str) -> httpx.Response:
+    wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
+    return await person.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
+
+
+async def _approve(person: httpx.AsyncClient, asked: dict[str, Any]) -> int:
+    path = f"/v1/approvals/{asked['approval_id']}/approve"
+    return (await person.post(path, json={"digest": asked["digest"]})).status_code
+
+
+async def _administrator(seat: Seat) -> httpx.AsyncClient:
+    """Return the calls of whoever holds the key in the home folder."""
+    person = seat.person(Role.OFFICER)
+    person.headers["authorization"] = f"Bearer {(seat.home / 'operator.token').read_text().strip()}"
+    return person
+
+
+async def test_an_officer_alone_cannot_submit(world: World) -> None:
+    """Neither as officer, nor as approver of the own request, nor with the administrator's key; a second person can."""
+    round_id = await world.begin(lists=False)
+    seat = world.seats["AL"]
+    import_id = await seat.load(HEADER + LISTS["AL"])
+    officer, both = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.APPROVER)
+    administrator = await _administrator(seat)
+
+    # 1. An officer may ask, and not approve.
+    asked = (await _ask(officer, round_id, import_id)).json()
+    assert await _approve(officer, asked) == 403
+
+    # 2. Somebody with both roles may approve what others ask for, and not what that person asked for.
+    own = (await _ask(both, round_id, import_id)).json()
+    assert await _approve(both, own) == 403
+
+    # 3. The key in the home folder neither asks nor approves, and does not even see what is asked for.
+    assert (await _ask(administrator, round_id, import_id)).status_code == 403
+    assert await _approve(administrator, asked) == 403
+    assert (await administrator.get("/v1/approvals")).status_code == 403
+
+    # Nothing was prepared, signed or sent.
+    await world.settle()
+    assert (await seat.round(round_id))["submissions"] == []
+    assert not any(world.app.state.desk.files.names())
+
+    # A second person lets it go, and the log has both.
+    assert await _approve(both, asked) == 200
+    await world.settle()
+    assert [view["state"] for view in (await seat.round(round_id))["submissions"]] == ["submitted"]
+    with seat.node.store.reading("test.log") as session:
+        approved = [entry for _, entry in audit_log.entries(session) if entry and entry.kind == "approved"]
+    assert approved[-1].person != approved[-1].ids["author"]
+    assert approved[-1].digests == {"content": asked["digest"]}
