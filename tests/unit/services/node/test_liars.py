@@ -133,7 +133,9 @@ async def test_a_chunk_with_a_bad_element_is_not_evaluated(world: World, fault: 
     chunk = bad_chunks(world)[fault]
     reference = ChunkReference(input_class=InputClass.FULL, elements=2, digest=hashlib.sha256(chunk).hexdigest())
     record = book_of(rs.node, round_id).record()
-    envelope = rs.node.party.submit(record, 2, "ab" * 16, Kind.LIST, Justification(**JUSTIFICATION), 2, [reference])
+    envelope = rs.node.party.submit(
+        record, 2, "ab" * 16, Kind.LIST, Justification(**JUSTIFICATION, officer="p-0123456789ab"), 2, [reference]
+    )
     await rs.node.peer.call("POST", f"/v1/rounds/{round_id}/statements", content=envelope)
     await rs.node.peer.call("PUT", f"/v1/rounds/{round_id}/submissions/{'ab' * 16}/blinded/0", content=chunk)
     await world.settle("AL")
