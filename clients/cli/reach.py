@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from clients.cli.acting import LOGIN
-from clients.sdk import Access, ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient, find_home
+from clients.sdk import (
+    Access,
+    ApprovalClient,
+    Connection,
+    LogClient,
+    MatcherClient,
+    NodeClient,
+    PeopleClient,
+    find_home,
+)
 from clients.sdk.sessions import SessionFiles
 
 if TYPE_CHECKING:
