@@ -6,6 +6,7 @@ must agree: less turns up in random bytes by chance. Shorter names are looked fo
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,12 +48,18 @@ def search(folder: Path, rows: Iterable[Mapping[str, str]]) -> Searched:
     """Look for everything in rows in every file below a folder."""
     written, small = needles_of(rows)
     files, octets, found = 0, 0, []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
+    for path, content in contents(sorted(folder.rglob("*"))):
         files, octets = files + 1, octets + len(content)
         if any(occurrences(content, written)) or any(occurrences(content.lower(), small)):
             found.append(path)
     return Searched(len(written | small), files, octets, tuple(found))
+
+
+def contents(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
+    """Yield the files among the paths with their content; one that a running service took away meanwhile is none."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            yield path, path.read_bytes()
 
 
 def occurrences(content: bytes, needles: frozenset[bytes]) -> Iterator[bytes]:

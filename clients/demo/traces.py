@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clients.demo.search import occurrences
+from clients.demo.search import contents, occurrences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,14 +28,14 @@ def left_in(home: Path) -> Left:
     """Count the round keys and chunks of a home, and all bytes of the chunks."""
     keys = _files(home / "keys")
     chunks = _files(home / "chunks")
-    return Left(len(keys), len(chunks), sum(path.stat().st_size for path in chunks))
+    return Left(len(keys), len(chunks), sum(len(content) for _, content in contents(chunks)))
 
 
 def samples_of(homes: Iterable[Path]) -> frozenset[bytes]:
     """Return pieces of every key and chunk that is there now, to be looked for when it should be gone."""
     pieces: set[bytes] = set()
-    for path in (path for home in homes for path in (*_files(home / "keys"), *_files(home / "chunks"))):
-        content = path.read_bytes()
+    files = [path for home in homes for path in (*_files(home / "keys"), *_files(home / "chunks"))]
+    for _, content in contents(files):
         size = min(_PIECE, len(content))
         step = max(1, (len(content) - size) // _PIECES)
         pieces |= {content[first : first + size] for first in range(0, len(content) - size + 1, step)}
@@ -44,8 +44,8 @@ def samples_of(homes: Iterable[Path]) -> frozenset[bytes]:
 
 def still_there(homes: Iterable[Path], samples: frozenset[bytes]) -> list[Path]:
     """Return the files of homes in which a sample still is."""
-    files = [path for home in homes for path in sorted(home.rglob("*")) if path.is_file()]
-    return [path for path in files if any(occurrences(path.read_bytes(), samples))]
+    files = [path for home in homes for path in sorted(home.rglob("*"))]
+    return [path for path, content in contents(files) if any(occurrences(content, samples))]
 
 
 def _files(folder: Path) -> list[Path]:

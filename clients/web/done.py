@@ -11,6 +11,10 @@ def _n(message: str) -> str:
 DONE = {
     "stored": _n("The list is stored."),
     "acknowledged": _n("The alarm is acknowledged. Work goes on."),
+    "asked": _n("It waits for a second person."),
+    "approved": _n("It is approved and takes effect."),
+    "refused": _n("It is refused."),
+    "taken-back": _n("It is taken back."),
     "noted": _n("It is noted."),
     "taken-up": _n("The chosen hits are taken up."),
     "deleted": _n("The list is deleted."),

@@ -185,6 +185,19 @@ ENTRIES = {
     "log_exported": _n("log exported"),
     "log_pruned": _n("contents erased after their time"),
 }
+APPROVALS = {
+    "consent": _n("Consent to a round"),
+    "submission": _n("Submission in a round"),
+    "proposal": _n("Proposal of a round"),
+    "abort": _n("End of a round"),
+}
+APPROVAL_STATES = {
+    "waiting": (_n("waits"), "told"),
+    "approved": (_n("approved"), "good"),
+    "refused": (_n("refused"), "stop"),
+    "withdrawn": (_n("taken back"), ""),
+    "expired": (_n("its time is over"), ""),
+}
 PROMISES = {
     "high": _n("Of the hits called high, at least 99 in 100 are right."),
     "medium": _n("Of the hits called medium, at least 90 in 100 are right."),
@@ -239,6 +252,8 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "ground": partial(word, table=GROUNDS),
         "step": partial(word, table=STEPS),
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
+        "approval_kind": partial(word, table=APPROVALS),
+        "approval_state": partial(tag, table=APPROVAL_STATES),
         "entry_kind": partial(word, table=ENTRIES),
         "promise": partial(word, table=PROMISES),
         "person": person,

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.web.pages import accounts, hits, home, log, matcher_rounds, node_rounds, parties, plain, records, signing
+from clients.web.pages import (
+    accounts,
+    approvals,
+    hits,
+    home,
+    log,
+    matcher_rounds,
+    node_rounds,
+    parties,
+    plain,
+    records,
+    signing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +25,7 @@ if TYPE_CHECKING:
 
     from clients.web.site import Site
 
-_SHARED = (plain.router, signing.router, accounts.router, log.router)
+_SHARED = (plain.router, signing.router, accounts.router, approvals.router, log.router)
 _NODE = (home.node, hits.router, records.router, node_rounds.router)
 _MATCHER = (home.matcher, matcher_rounds.router, parties.router)
 

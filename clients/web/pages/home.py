@@ -9,8 +9,11 @@ from fastapi import APIRouter, Response
 
 from aquila.followup.life import Stage
 from aquila.matching.certainty import Level
+from aquila.protocol.messages.approval_views import ApprovalState
 from aquila.protocol.messages.followup_views import HitFilter
 from aquila.protocol.state import Phase
+from clients.sdk import ApprovalClient
+from clients.web.marks import APPROVALS
 from clients.web.visit import Visited, threaded
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ class Need:
 def get_node_home(visit: Visited) -> Response:
     """Show what needs an officer, approver, analyst, auditor or administrator of a party."""
     client = visit.node()
-    needs = list(_of_hits(visit)) if visit.may("hits.see") else []
+    needs = [*_of_approvals(visit), *(_of_hits(visit) if visit.may("hits.see") else ())]
     needs += _of_rounds(visit, client.rounds().rounds) if visit.may("rounds.see") else ()
     return visit.show("home.html", needs=needs, status=client.status())
 
@@ -61,7 +64,7 @@ def get_matcher_home(visit: Visited) -> Response:
     """Show what needs the secretariat."""
     visit.need("status.see")
     entries = visit.matcher().rounds().rounds if visit.may("rounds.see") else ()
-    needs = [
+    needs = list(_of_approvals(visit)) + [
         Need(
             f"{entry.area}: {entry.category}",
             visit.say(_WATCHED[entry.phase]),
@@ -85,6 +88,18 @@ _WATCHED = {
     Phase.MATCHING.value: _n("The round is being matched."),
     Phase.REPORTING.value: _n("The results are out. The round can be closed when every party has its hits."),
 }
+
+
+def _of_approvals(visit: Visit) -> Iterator[Need]:
+    """Yield what waits for the visitor as a second person."""
+    if not visit.may("approvals.decide"):
+        return
+    for one in ApprovalClient(visit.connection()).approvals().approvals:
+        if one.state is ApprovalState.WAITING and not one.own:
+            until = visit.language.moment(one.expires_at)
+            text = visit.say("Another person asks for this. It counts until %(until)s.", until=until)
+            path, link = f"/approvals/{one.approval_id}", visit.say("Read it and decide")
+            yield Need(visit.say(APPROVALS[one.kind.value]), text, path, link, visit.say("approval"), "told")
 
 
 def _of_hits(visit: Visit) -> Iterator[Need]:

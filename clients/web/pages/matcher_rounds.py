@@ -40,7 +40,7 @@ def get_new(visit: Visited) -> Response:
 @router.post("/rounds/new")
 @threaded
 def post_new(visit: Visited, sent: Sent) -> Response:
-    """Ask for a new round; a second officer approves it."""
+    """Propose a round."""
     proposal = RoundProposal(
         participants=tuple(sorted(set(sent.texts("party")))),
         area=sent.text("area"),
@@ -51,8 +51,8 @@ def post_new(visit: Visited, sent: Sent) -> Response:
         minimum_certainty=sent.choice("minimum_certainty", Level),
         retention_days=sent.number("retention_days"),
     )
-    visit.matcher().propose(proposal)
-    return visit.go("/rounds", "proposed")
+    asked = visit.matcher().propose(proposal)
+    return visit.go(f"/approvals/{asked.approval_id}", "asked")
 
 
 @router.get("/rounds/{round_id}")
@@ -88,8 +88,8 @@ def post_close(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: 
 @threaded
 def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Abort a round."""
-    visit.matcher().abort(identifier(round_id), sent.text("reason"))
-    return visit.go(f"/rounds/{round_id}", "aborting")
+    asked = visit.matcher().abort(identifier(round_id), sent.text("reason"))
+    return visit.go(f"/approvals/{asked.approval_id}", "asked")
 
 
 def _late(view: MatcherRoundView, now: float) -> frozenset[str]:

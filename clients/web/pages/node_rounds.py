@@ -51,7 +51,7 @@ def get_live(visit: Visited, round_id: str) -> Response:
 def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa: ARG001 - the form is checked
     """Ask for the party's consent."""
     visit.node().consent(identifier(round_id))
-    return visit.go(f"/rounds/{round_id}", "consented")
+    return visit.go(f"/rounds/{round_id}", "asked")
 
 
 @router.post("/rounds/{round_id}/submit")
@@ -64,7 +64,7 @@ def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
         import_id=identifier(sent.text("import_id")), kind=sent.choice("kind", Kind), justification=justification
     )
     visit.node().submit(identifier(round_id), request)
-    return visit.go(f"/rounds/{round_id}", "submitted")
+    return visit.go(f"/rounds/{round_id}", "asked")
 
 
 @router.post("/rounds/{round_id}/close")

@@ -13,6 +13,7 @@ import pyotp
 import pytest
 
 from aquila.audit.roles import Service
+from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from clients.web.compose import front_of
 from services.kit.server import Endpoint
@@ -131,7 +132,10 @@ def homes(tmp_path: Path) -> Path:
     """Homes of a matcher and of Slovenia's node that know each other."""
     matcher_key = matcher_home.create(tmp_path / "matcher", port=8700)
     node_key = node_home.create(tmp_path / "SI", "SI", "Slovenia, Policija", "http://127.0.0.1:8700", port=8701)
-    registry = Registry(matcher_key, {"SI": RegisteredParty("SI", "SI", node_key)})
+    stranger = IdentityKey.generate(lambda count: bytes([7]) * count).public
+    registry = Registry(
+        matcher_key, {"SI": RegisteredParty("SI", "SI", node_key), "AL": RegisteredParty("AL", "AL", stranger)}
+    )
     for name in ("matcher", "SI"):
         (tmp_path / name / "registry.toml").write_bytes(write_registry(registry))
     return tmp_path

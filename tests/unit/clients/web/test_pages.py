@@ -145,6 +145,8 @@ async def test_roles_at_a_node(node: Any) -> None:
         "/rounds": {"officer", "approver", "analyst", "auditor"},
         "/hits": {"analyst"},
         "/people": {"administrator"},
+        "/approvals": {"officer", "approver"},
+        "/log": {"auditor"},
     }
     for role in ("officer", "approver", "analyst", "auditor", "administrator"):
         browser = await node.visitor(f"the-{role}", role)
@@ -210,6 +212,37 @@ async def test_sign_out(node: Any) -> None:
     await browser.send("/sign-out", follow=False)
     assert browser.answer.headers["clear-site-data"] == '"cache", "storage"'
     assert "Sign in" in await browser.open("/")
+
+
+async def test_what_waits_for_a_second_person(matcher: Any) -> None:
+    """A proposal waits; its author can only take it back, another officer reads all of it and approves or refuses."""
+    first, second = await matcher.visitor("sec-1", "secretariat"), await matcher.visitor("sec-2", "secretariat")
+    terms = {
+        "area": "counter-terrorism", "legal_basis": HOSTILE, "purpose": "find persons", "category": "fighters",
+        "mode": "lists", "minimum_certainty": "low", "retention_days": "1095", "party": ["AL", "SI"],
+    }  # fmt: skip
+    await first.open("/rounds/new")
+    page = await first.send("/rounds/new", **terms)
+    assert "It waits for a second person." in page
+    assert HOSTILE not in first.page
+    assert "another person has to approve it" in page
+    waiting = first.answer.url.path
+    assert "Read it and decide" in await second.open("/")
+    assert "Read it and decide" not in await first.open("/")
+    page = await second.open(waiting)
+    assert "counter-terrorism" in page
+    digest = second.page.split('name="digest" value="')[1][:64]
+    await second.send(f"{waiting}/approve", digest="0" * 64)
+    assert second.answer.status_code in {403, 409}
+    await second.open(waiting)
+    assert "takes effect" in await second.send(f"{waiting}/approve", digest=digest)
+    assert "counter-terrorism" in await first.open("/rounds")
+    for way, said in (("refuse", "It is refused."), ("withdraw", "It is taken back.")):
+        await first.open("/rounds/new")
+        await first.send("/rounds/new", **terms)
+        actor = second if way == "refuse" else first
+        await actor.open(first.answer.url.path)
+        assert said in await actor.send(f"{actor.answer.url.path}/{way}", reason="not now")
 
 
 async def test_log(node: Any) -> None:

@@ -1,0 +1,74 @@
+"""Four eyes: what waits for a second person, read in full, then approved, refused or taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Response
+
+from aquila.protocol.messages import Manifest
+from aquila.protocol.messages.approval_views import ApprovalKind, ApprovalState
+from clients.sdk import ApprovalClient
+from clients.web.pages.paths import identifier
+from clients.web.visit import Sent, Visited, threaded
+
+if TYPE_CHECKING:
+    from clients.web.visit import Visit
+
+router = APIRouter()
+
+
+@router.get("/approvals")
+@threaded
+def get_approvals(visit: Visited) -> Response:
+    """Show what waits, and what was decided."""
+    found = _client(visit).approvals().approvals
+    return visit.show(
+        "approvals.html",
+        waiting=[one for one in found if one.state is ApprovalState.WAITING],
+        decided=[one for one in found if one.state is not ApprovalState.WAITING],
+    )
+
+
+@router.get("/approvals/{approval_id}")
+@threaded
+def get_approval(visit: Visited, approval_id: str) -> Response:
+    """Show everything that will take effect."""
+    view = _client(visit).show(identifier(approval_id))
+    content = view.content
+    described = view.entry.kind in {ApprovalKind.CONSENT, ApprovalKind.PROPOSAL}
+    return visit.show(
+        "approval.html",
+        entry=view.entry,
+        content=content,
+        manifest=Manifest.model_validate(content["manifest"], strict=False) if described else None,
+        waits=view.entry.state is ApprovalState.WAITING,
+    )
+
+
+@router.post("/approvals/{approval_id}/approve")
+@threaded
+def post_approve(visit: Visited, sent: Sent, approval_id: str) -> Response:
+    """Approve exactly the content that the page showed: its form carries that content's digest."""
+    _client(visit).approve(identifier(approval_id), sent.text("digest"))
+    return visit.go("/approvals", "approved")
+
+
+@router.post("/approvals/{approval_id}/refuse")
+@threaded
+def post_refuse(visit: Visited, sent: Sent, approval_id: str) -> Response:
+    """Refuse, with a reason."""
+    _client(visit).refuse(identifier(approval_id), sent.text("reason"))
+    return visit.go("/approvals", "refused")
+
+
+@router.post("/approvals/{approval_id}/withdraw")
+@threaded
+def post_withdraw(visit: Visited, sent: Sent, approval_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Take back what one asked for."""
+    _client(visit).withdraw(identifier(approval_id))
+    return visit.go("/approvals", "taken-back")
+
+
+def _client(visit: Visit) -> ApprovalClient:
+    return ApprovalClient(visit.connection())

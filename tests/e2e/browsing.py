@@ -1,0 +1,166 @@
+"""A person at a browser: Debian's Chromium, driven by Playwright, that fails on whatever a page must not do.
+
+A page must not break its own policy, write an error, be wider than its window, or violate WCAG 2.2 AA as axe sees it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyotp
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PASSWORD = "four words are long enough"
+LARGEST_PAGE = 100_000
+
+
+def chromium() -> Iterator[Browser]:
+    """Start the browser, and end it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody at a browser of their own.
+
+    Attributes:
+        page: The tab.
+        url: The service whose pages these are.
+        complaints: What the browser wrote that it must not.
+        addresses: Every address that was asked for.
+        secret: Of the authenticator.
+    """
+
+    page: Page
+    url: str
+    scripts: bool
+    complaints: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    secret: str = ""
+    last_step: int = 0
+
+    @classmethod
+    def at(cls, browser: Browser, url: str, width: int = 1920, *, scripts: bool = True, dark: bool = False) -> Visitor:
+        """Open a browser of one's own, with nothing in it."""
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+        )
+        made = cls(context.new_page(), url, scripts)
+        made.page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
+        made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        made.page.on("request", lambda asked: made.addresses.append(asked.url))
+        made.page.on("requestfailed", lambda asked: made._failed(asked.url, str(asked.failure)))
+        return made
+
+    def _failed(self, url: str, why: str) -> None:
+        # A stream of events that ends with its page is no failure, nor is a download.
+        if not url.endswith("/live") and "ERR_ABORTED" not in why:
+            self.complaints.append(f"{url}: {why}")
+
+    def open(self, path: str) -> None:
+        """Open a page and look whether it is as it must be."""
+        answer = self.page.goto(self.url + path)
+        assert answer is not None
+        assert answer.status == 200, f"{path}: {answer.status} {self.page.content()[:2_000]}"
+        assert len(answer.body()) < LARGEST_PAGE, path
+        self.check()
+
+    def press(self, name: str) -> None:
+        """Press a button by its words, and look at the page that comes."""
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+        self.page.wait_for_load_state()
+        self.check()
+
+    def follow(self, name: str) -> None:
+        """Follow a link by its words, and look at the page that comes."""
+        self.page.get_by_role("link", name=name).first.click()
+        self.page.wait_for_load_state()
+        self.check()
+
+    def write(self, **fields: str) -> None:
+        """Fill fields by their names."""
+        for name, text in fields.items():
+            self.page.locator(f"[name={name}]").fill(text)
+
+    def shows(self, text: str) -> bool:
+        """Tell whether the page shows a text."""
+        return text in self.page.inner_text("body")
+
+    def check(self) -> None:
+        """Look whether the page is as it must be."""
+        page = self.page
+        assert self.complaints == [], self.complaints
+        assert page.locator("h1").count() == 1, page.url
+        if not self.scripts:
+            return
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{page.url} is {wide} pixels wider than its window"
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+        assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
+
+    def code(self) -> str:
+        """Return the authenticator's next code; each counts once, so this waits where two are due in half a minute."""
+        step = max(int(time.time()) // 30, self.last_step + 1)
+        while step > int(time.time()) // 30 + 1:
+            time.sleep(0.2)  # the clock is what is waited for
+        self.last_step = step
+        return pyotp.TOTP(self.secret).generate_otp(step)
+
+    def enrol(self, login: str, code: str) -> None:
+        """Set password and authenticator with an enrolment code, which signs in."""
+        self.open("/enrol")
+        self.write(login=login, enrolment=code)
+        self.press("Continue")
+        self.choose_password()
+
+    def choose_password(self) -> None:
+        """Read the authenticator's secret from the page and set a password."""
+        letters = self.page.locator(".qr + p code").inner_text()
+        self.secret = re.sub(r"\s", "", letters)
+        self.write(password=PASSWORD, again=PASSWORD, code=self.code())
+        self.press("Enrol")
+        assert self.shows("Sign out")
+
+    def sign_in(self, login: str) -> None:
+        """Sign in with password and authenticator."""
+        self.open("/sign-in")
+        self.write(login=login, password=PASSWORD, code=self.code())
+        self.press("Sign in")
+        assert self.shows("Sign out")
+
+    def stored(self) -> str:
+        """Return everything that the page keeps in the browser and scripts can read."""
+        if not self.scripts:
+            return ""
+        kept: str = self.page.evaluate(
+            "JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie])"
+        )
+        return kept
+
+    def close(self) -> None:
+        """Close the browser."""
+        self.page.context.close()

@@ -1,0 +1,191 @@
+"""Each role's story at a browser, from the first administrator to a closed hit, on real services.
+
+It runs twice: on a wide window with JavaScript, and on a telephone's without. Every page on the way is looked at: its
+policy holds, it is not wider than the window, it is small, and axe finds no violation of WCAG 2.2 AA.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from browsing import PASSWORD, Visitor, chromium
+from world import World, secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+    from world import Service
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    yield from chromium()
+
+
+@pytest.fixture
+def quiet_world(tmp_path: Path) -> Iterator[World]:
+    """A matcher and two nodes, of whose people nobody has an account yet."""
+    (tmp_path / "world").mkdir()
+    made = World(tmp_path / "world")
+    try:
+        made.make(["AL", "RS"])
+        yield made
+    finally:
+        made.stop()
+
+
+class Cast:
+    """The people of a world at their browsers."""
+
+    def __init__(self, browser: Browser, width: int, *, scripts: bool) -> None:
+        self._browser, self._width, self._scripts = browser, width, scripts
+        self.visitors: list[Visitor] = []
+
+    def visitor(self, service: Service) -> Visitor:
+        """Open a browser."""
+        made = Visitor.at(self._browser, service.url, self._width, scripts=self._scripts)
+        self.visitors.append(made)
+        return made
+
+    def set_up(self, service: Service, *people: tuple[str, str]) -> list[Visitor]:
+        """Let the first administrator in by the home's key, who makes the others' accounts; let these enrol."""
+        administrator = self.visitor(service)
+        administrator.open("/set-up")
+        administrator.write(key=(service.home / "operator.token").read_text().strip(), login="chief")
+        administrator.press("Make the account")
+        administrator.choose_password()
+        made = []
+        for login, role in people:
+            administrator.open("/people")
+            administrator.write(login=login)
+            administrator.page.locator(f"#role-{role}").check()
+            administrator.press("Make the account")
+            code = administrator.page.locator(".note code").nth(1).inner_text()
+            visitor = self.visitor(service)
+            visitor.enrol(login, code)
+            made.append(visitor)
+        return made
+
+
+def approve(second: Visitor) -> None:
+    """Let a second person find what waits on the first page, read it, and approve."""
+    second.open("/")
+    second.follow("Read it and decide")
+    second.page.locator("#read").check()
+    second.press("Approve")
+    assert second.shows("It is approved and takes effect.")
+
+
+def import_list(officer: Visitor, path: Path) -> None:
+    """Look a list through and store it."""
+    officer.open("/records")
+    officer.page.locator("#file").set_input_files(path)
+    officer.press("Look through")
+    assert officer.shows("Nothing is stored yet.")
+    officer.page.get_by_role("button", name=re.compile("^Store ")).click()
+    officer.page.wait_for_load_state()
+    officer.check()
+    assert officer.shows("The list is stored.")
+
+
+def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) -> None:
+    """Consent to a round and submit the list, each approved by a second person."""
+    node = next(service for service in world.nodes if service.url == officer.url)
+    world.until(lambda: officer.page.request.get(f"{officer.url}/rounds/{round_id}").status == 200)
+    officer.open("/")
+    officer.follow("Read the proposal")
+    officer.page.locator("#read").check()
+    officer.press("Consent")
+    assert officer.shows("It waits for a second person.")
+    approve(approver)
+    officer.open(f"/rounds/{round_id}")
+    officer.write(case_reference="2026/1")
+    officer.press("Submit")
+    assert officer.shows("It waits for a second person.")
+    approve(approver)
+    assert node.name
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(1920, True), (360, False)], ids=["wide", "narrow-without-scripts"])
+def test_the_story(
+    browser: Browser,
+    quiet_world: World,
+    files: dict[str, Path],
+    width: int,
+    scripts: bool,  # noqa: FBT001 - a case
+) -> None:
+    """From the first account to a closed hit: administrator, officer, approver, analyst, auditor, secretariat."""
+    world, cast = quiet_world, Cast(browser, width, scripts=scripts)
+    roles = [("ofi", "officer"), ("app", "approver"), ("ana", "analyst"), ("aud", "auditor")]
+    here = cast.set_up(world.services["RS"], *roles)
+    there = cast.set_up(world.services["AL"], *roles[:2])
+    first, second, watcher = cast.set_up(
+        world.matcher, ("sec-1", "secretariat"), ("sec-2", "secretariat"), ("aud", "auditor")
+    )
+    officer, approver, analyst, auditor = here
+    import_list(officer, files["RS"])
+    import_list(there[0], files["AL"])
+    # The secretariat proposes, and a second officer of it approves.
+    first.open("/rounds")
+    first.follow("Propose a round")
+    for code in ("AL", "RS"):
+        first.page.locator(f"#party-{code}").check()
+    first.write(area="counter-terrorism", legal_basis="PCC SEE", purpose="find common persons", category="fighters")
+    first.press("Propose")
+    approve(second)
+    first.open("/rounds")
+    round_id = first.page.locator("tbody a").first.get_attribute("href").split("/")[-1]  # type: ignore[union-attr] # it is there
+    for one, other in ((officer, approver), (there[0], there[1])):
+        take_part(world, one, other, round_id)
+    first.open(f"/rounds/{round_id}")
+    world.until(lambda: analyst.page.request.get(f"{analyst.url}/hits").text().count("/hits/" + round_id) > 0)
+    # The analyst follows one hit to its end.
+    analyst.open("/")
+    analyst.follow("See the hits")
+    analyst.page.locator("tbody th a").first.click()
+    analyst.page.wait_for_load_state()
+    assert analyst.shows("What a hit is not")
+    analyst.press("Take it up")
+    analyst.page.locator("#decision-same").check()
+    analyst.press("Note the decision")
+    analyst.page.locator("#channel").select_option("siena")
+    analyst.press("Open the follow-up")
+    analyst.press("Show the letter")
+    assert "references only" in analyst.page.inner_text("main")
+    analyst.open(analyst.page.locator("main a").first.get_attribute("href") or "")
+    with analyst.page.expect_download() as paper:
+        analyst.page.get_by_role("button", name="Letter as PDF").click()
+    assert paper.value.path().read_bytes().startswith(b"%PDF")
+    analyst.page.locator("#outcome").select_option("confirmed")
+    analyst.press("Close it")
+    assert analyst.shows("closed")
+    # The auditor finds it in the log, the matcher's auditor finds the round; the secretariat closes it.
+    auditor.open("/log")
+    assert auditor.shows("hit closed")
+    watcher.open("/log")
+    assert watcher.shows("lists matched")
+    first.open("/parties")
+    first.open(f"/rounds/{round_id}")
+    first.press("Close the round")
+    _leaks(cast, files)
+
+
+def _leaks(cast: Cast, files: dict[str, Path]) -> None:
+    """No address and nothing that a browser keeps holds a word of a record; the matcher's pages hold none at all."""
+    needles = {needle.decode() for needle in secrets_of(files)}
+    for visitor in cast.visitors:
+        for address in visitor.addresses:
+            assert not [needle for needle in needles if needle in address]
+        kept = visitor.stored()
+        assert not [needle for needle in needles if needle in kept]
+        assert PASSWORD not in " ".join(visitor.addresses)
+        cookies = visitor.page.context.cookies()
+        assert all(cookie["httpOnly"] and cookie["sameSite"] == "Strict" for cookie in cookies)
+        visitor.close()
