@@ -180,7 +180,14 @@ def prepare(
         held: The tokens of the own records that it names.
         random: For the keys of a hit that cannot be sealed; its note then opens for nobody.
     """
-    ground = {basis.counterpart: _Ground.of(round_, report, basis) for basis in report.bases}
+    return prepare_sized(signed_sizes(round_, report), table, report, held, random)
+
+
+def prepare_sized(
+    sizes: Mapping[str, int], table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
+) -> Iterator[Prepared]:
+    """Do as `prepare` where the record of the round is not at hand, but what is needed of it (`signed_sizes`)."""
+    ground = {basis.counterpart: _Ground.of(sizes, report, basis) for basis in report.bases}
     binding = bytes.fromhex(report.binding)
     for hit in report.hits:
         on, own = ground.get(hit.counterpart), held.get(bytes.fromhex(hit.handle))
@@ -210,7 +217,8 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
     """
     for basis in report.bases:
         if basis.counterpart == hit.counterpart:
-            return grade_on(table, _mask(bytes(rules)), _Ground.of(round_, report, basis).footing, second=hit.second)
+            ground = _Ground.of(signed_sizes(round_, report), report, basis)
+            return grade_on(table, _mask(bytes(rules)), ground.footing, second=hit.second)
     raise InputError("the report does not say on what this hit was graded", hit=hit.hit_id)
 
 
@@ -223,10 +231,8 @@ class _Ground:
     shown: dict[tuple[str, bool, tuple[str, ...]], bytes] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, round_: RoundState, report: HitReport, basis: Basis) -> _Ground:
-        own, other = (
-            records_in_report(round_, party, report.submission_id) for party in (report.party, basis.counterpart)
-        )
+    def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
+        own, other = sizes[report.party], sizes[basis.counterpart]
         learned = tuple((weight.of, weight.centibits) for weight in report.learned)
         # The sizes are those that both parties signed; a report with others was refused.
         common, twice = basis.common_per_million, basis.duplicates_per_million
@@ -245,6 +251,12 @@ class _Ground:
             families = (family.encode() for family in hit.families)
             self.shown[place] = digest("aquila/1 grade", self.digest, place[0].encode(), bytes([hit.second]), *families)
         return digest("aquila/1 told", self.shown[place], bytes.fromhex(hit.hit_id)).hex()
+
+
+def signed_sizes(round_: RoundState, report: HitReport) -> dict[str, int]:
+    """Return for the party of a report and its counterparts how many records each signed (`records_in_report`)."""
+    parties = (report.party, *(basis.counterpart for basis in report.bases))
+    return {party: records_in_report(round_, party, report.submission_id) for party in parties}
 
 
 def submission_in_report(round_: RoundState, party: str, query: str | None) -> str | None:

@@ -25,7 +25,7 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round, read_statement
 from aquila.protocol.submission import ROW
-from aquila.rehearsal.exchanging import prepare_notes, verify_notes
+from aquila.rehearsal.exchanging import opened, refuted_of, seal_notes, sealing_of, verify_notes
 from aquila.rehearsal.measuring import Measurements, Workshop, unwatched
 from aquila.rehearsal.passes import blind_lists, read_lists
 from aquila.rehearsal.seats import RehearsedHit, Seat
@@ -324,30 +324,33 @@ class Rehearsal:
 
         What does not hold is in `refuted`, by hit id; of every other hit both sides know that the other holds the same.
         """
-        sent = [accepted for seat in self.seats.values() for accepted in self.send_notes(seat)]
-        for accepted in sent:
-            self.verify(accepted)
+        self.verify(*self.send_notes(*self.seats.values()))
         for code in self.seats:
             self.measured.watch("exchange", code, 1, 1)
 
-    def send_notes(self, seat: Seat) -> list[Accepted]:
-        """Let a party seal a note for each of its hits, and send them; return the statements."""
+    def send_notes(self, *seats: Seat) -> list[Accepted]:
+        """Let parties seal a note for each of their hits, and send them; return the statements."""
         sent = []
-        with self.measured.phase("exchange", seat.code):
-            for index, (to, entries) in enumerate(prepare_notes(seat, self.table, self.random)):
-                envelope = seat.party.notes(seat.round, seat.next_sequence(), to, None, index, entries)
-                sent.append(self.publish(envelope, only={seat.code, to}))
+        works = ((seat, sealing_of(seat, self.table, self.random)) for seat in seats)
+        for seat, sealed in self.workshop.do("exchange", lambda seat: seat.code, seal_notes, works):
+            seat.openings = dict(sealed.openings)
+            with self.measured.phase("exchange", seat.code):
+                for index, (to, entries) in enumerate(sealed.batches):
+                    envelope = seat.party.notes(seat.round, seat.next_sequence(), to, None, index, entries)
+                    sent.append(self.publish(envelope, only={seat.code, to}))
         return sent
 
-    def verify(self, sent: Accepted) -> None:
-        """Let the receiver of a batch of notes verify and confirm it."""
-        notes = cast("Notes", sent.message)
-        seat = self.seats[notes.to]
-        with self.measured.phase("exchange", seat.code):
-            refuted = verify_notes(seat, notes)
-            self.refuted |= refuted
-            confirmation = seat.party.confirm(seat.round, seat.next_sequence(), notes, sent.digest, refuted)
-            self.publish(confirmation, only={seat.code, notes.party})
+    def verify(self, *sent: Accepted) -> None:
+        """Let the receivers of batches of notes verify and confirm them."""
+        every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
+        works = (((digest, notes), opened(self.seats[notes.to], notes)) for digest, notes in every)
+        for (digest, notes), found in self.workshop.do("exchange", lambda label: label[1].to, verify_notes, works):
+            seat = self.seats[notes.to]
+            with self.measured.phase("exchange", seat.code):
+                refuted = refuted_of(seat, found)
+                self.refuted |= refuted
+                confirmation = seat.party.confirm(seat.round, seat.next_sequence(), notes, digest, refuted)
+                self.publish(confirmation, only={seat.code, notes.party})
 
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
