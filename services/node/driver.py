@@ -24,6 +24,7 @@ from services.node.steps import (
     correct,
     discover,
     evaluate,
+    expire,
     finalize,
     outbox,
     prepare,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
 _TURN_SECONDS = 5.0
+_EXPIRY_SECONDS = 3_600
 
 
 class Rounds:
@@ -49,6 +51,7 @@ class Rounds:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._busy = False
+        self._expires_at = 0
 
     def driver(self) -> Driver:
         """Return the driver that repeats `step`, and let handlers wake it."""
@@ -70,6 +73,9 @@ class Rounds:
         if not self._busy and node.contact.obstacle is None:  # while there is work, new rounds can wait
             pieces.insert(0, partial(discover.discover, node))
             pieces.append(partial(_show_log, node))
+        if node.clock() >= self._expires_at:
+            pieces.append(partial(_expire, node))
+            self._expires_at = node.clock() + _EXPIRY_SECONDS
         self._busy = False
         try:
             self._busy = await each(pieces, lambda piece: piece())
@@ -96,6 +102,11 @@ def open_rounds(node: Node) -> list[str]:
     )
     with node.store.reading("rounds.open") as session:
         return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
+
+
+async def _expire(node: Node) -> bool:
+    """Erase what retention ends; raises as `expire.expire` does."""
+    return await to_thread(expire.expire, node)
 
 
 async def _show_log(node: Node) -> bool:

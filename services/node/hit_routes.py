@@ -10,6 +10,8 @@ from aquila.audit.roles import Action
 from aquila.protocol.messages.followup_views import (  # noqa: TC001 - read by FastAPI
     CloseRequest,
     DecisionRequest,
+    ErasureReport,
+    ErasureRequest,
     FollowUpRequest,
     HitFilter,
     HitPage,
@@ -20,7 +22,7 @@ from aquila.protocol.messages.followup_views import (  # noqa: TC001 - read by F
     WithdrawRequest,
 )
 from services.kit.people import Actor, may
-from services.node import follow_up, hit_views
+from services.node import erasure, follow_up, hit_views
 from services.node.node import Node
 
 router = APIRouter(prefix="/v1", tags=["hits"])
@@ -95,6 +97,14 @@ def withdraw(
 ) -> None:
     """Withdraw a hit; the counterpart is told."""
     follow_up.withdraw(_node(request), actor, round_id, hit_id, wanted)
+
+
+@router.post("/erasures", summary="Erase a record everywhere at this node")
+def erase_record(
+    request: Request, actor: Annotated[Actor, may(Action.ERASE_RECORD)], wanted: ErasureRequest
+) -> ErasureReport:
+    """Erase a record; the counterparts of its hits are told."""
+    return erasure.erase_record(_node(request), actor, wanted.record_id)
 
 
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")

@@ -18,6 +18,7 @@ from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import duplicates
+from services.node.erasure import without_erased
 from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> Record
     table = node.table_named(rules)
     with duplicates.searching(node, table) as search:
         reading = _Reading(table, search)
-        for row in reading.counts.watch(read_records(stream, form)):
+        for row in reading.counts.watch(without_erased(node, read_records(stream, form))):
             reading.watch(row)
         return reading.report(None, "")
 
@@ -136,7 +137,8 @@ def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
                 )
             )  # fmt: skip
         # If we crash from here on, the incomplete import is removed at the next start.
-        _store_rows(node, import_id, reading, read_records(stream, form), accept_refused=accept_refused)
+        rows = without_erased(node, read_records(stream, form))
+        _store_rows(node, import_id, reading, rows, accept_refused=accept_refused)
         _check_counts(reading.counts, accept_refused=accept_refused)
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)

@@ -30,6 +30,7 @@ from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
 from services.node.book import book_of, seed_name
+from services.node.erasure import close_gaps
 from services.node.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 from services.node.tasks import BLIND, StoredBatch, digest_stored
 
@@ -134,6 +135,7 @@ def _begin(node: Node, round_: Round, row: SubmissionRow) -> None:
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
         ledger.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
+        close_gaps(session, row.import_id)
         stored = session.get_one(SubmissionRow, row.submission_id)
         real = session.get_one(ImportRow, row.import_id).records
         stored.state, stored.records = "preparing", padded_records(real, round_.manifest.padding)

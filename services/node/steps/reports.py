@@ -13,7 +13,7 @@ from aquila.protocol.messages.views import EventKind
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.audit_log import append
 from services.kit.logs import Log
-from services.node import ledger, lives
+from services.node import erasure, ledger, lives
 from services.node.book import book_of
 from services.node.tables import HitRow, ImportRow, RecordRow, SubmissionRow
 
@@ -29,10 +29,14 @@ _AT_ONCE = 500
 
 
 class Found(NamedTuple):
-    """What the handles of a report stand for: the own import, and position and record id in it by handle."""
+    """What the handles of a report stand for: the own import, and position and record id in it by handle.
+
+    `erased` are handles of records that were erased since their list was submitted.
+    """
 
     import_id: str
     records: dict[str, tuple[int, str]]
+    erased: frozenset[str]
 
 
 def is_own_report(node: Node, event: Event) -> bool:
@@ -62,7 +66,8 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
         every = handles_of(seed, range(records)).hex()
         handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
         positions = {position: handle for handle, position in handles if handle in wanted}
-    return Found(submission.import_id, _with_record_ids(node, submission.import_id, positions))
+    records_found = _with_record_ids(node, submission.import_id, positions)
+    return Found(submission.import_id, records_found, frozenset(positions.values()) - set(records_found))
 
 
 def _with_record_ids(node: Node, import_id: str, positions: dict[int, str]) -> dict[str, tuple[int, str]]:
@@ -92,7 +97,9 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
     lives.begin(session, node, rows.values())
-    stored, unknown = len(rows), len(report.hits) - len(rows)
+    erased = _tell_erased(session, node, report, found, known)
+    stored = len(rows) + erased
+    unknown = len(report.hits) - stored
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
         ledger.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
@@ -100,6 +107,17 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
         session, node, round_.round_id, lambda number: node.party.receipt(round_, number, report.submission_id, stored)
     )
     _LOG.info("hits_stored", round=round_.round_id, count=stored)
+
+
+def _tell_erased(session: Session, node: Node, report: HitReport, found: Found | None, known: set[str]) -> int:
+    """Withdraw hits on records that were erased since their list was submitted; return how many there are."""
+    gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
+    for hit in gone:
+        erasure.tell_erased(session, node, report.round_id, hit.hit_id, hit.counterpart, late=False)
+        erasure.tally(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
+    if gone:
+        lives.note_outcome(session, node, report.round_id)
+    return len(gone)
 
 
 def _report_of(node: Node, event: Event) -> HitReport | None:

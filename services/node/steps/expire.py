@@ -1,0 +1,73 @@
+"""Retention: hits, notes and statements of a round go when its manifest says so (PROTOCOL.md section 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.errors import AquilaError
+from aquila.protocol.corrections import kept_until
+from aquila.protocol.rounds import Round
+from services.kit import audit_log
+from services.kit.logs import Log
+from services.node.erasure import tables_of_hits
+from services.node.tables import (
+    HitRow,
+    ProblemRow,
+    RoundRow,
+    StatementRow,
+    SubmissionRow,
+    TallyRow,
+    WithdrawalRow,
+)
+
+if TYPE_CHECKING:
+    from services.node.node import Node
+
+_LOG = Log("node.expire")
+
+
+def expire(node: Node) -> bool:
+    """Erase what retention ends, of every round that is over here, and tell whether there was anything."""
+    query = select(RoundRow).where(RoundRow.state == "destroyed", RoundRow.hits_erased_at.is_(None))
+    with node.store.reading("expire.rounds") as session:
+        rounds = session.scalars(query).all()
+    over = [row.round_id for row in rounds if _is_over(node, row)]
+    for round_id in over:
+        _erase(node, round_id)
+    if over:
+        tables = [row.__table__ for row in (HitRow, StatementRow, WithdrawalRow)]
+        node.store.scrub(*tables_of_hits(), *tables)  # type: ignore[arg-type]  # tables, all of them
+    return bool(over)
+
+
+def _is_over(node: Node, row: RoundRow) -> bool:
+    try:
+        round_ = Round.from_manifest(node.registry, node.group, row.manifest)
+    except AquilaError as error:
+        # A party's key was changed since: the round is as old as it was, but nobody says here how long it is kept.
+        _LOG.warning("retention_unknown", round=row.round_id, error=error)
+        return False
+    return node.clock() > kept_until(round_)
+
+
+def _erase(node: Node, round_id: str) -> None:
+    """Erase a round's hits and statements; the entry says how many there were, and never what."""
+    with node.store.transaction("expire.erase") as session:
+        hits = session.scalar(select(func.count()).where(HitRow.round_id == round_id)) or 0
+        for table in tables_of_hits():
+            session.execute(delete(table).where(table.c.round_id == round_id))
+        for kind in (HitRow, WithdrawalRow, TallyRow, StatementRow, ProblemRow):
+            session.execute(delete(kind).where(kind.round_id == round_id))
+        session.execute(update(SubmissionRow).where(SubmissionRow.round_id == round_id).values(justification={}))
+        row = session.get_one(RoundRow, round_id)
+        row.hits_erased_at, row.outcomes_changed_at = node.clock(), None
+        entry = Entry.of(
+            EntryKind.ERASURE, node.clock(), node.code, round=round_id, counts={"hits": hits}, ids={"why": Word.EXPIRED}
+        )
+        audit_log.append(session, entry)
+    # If we crash here, the round is marked, and the bytes go with the next scrub.
+    node.books.pop(round_id, None)
+    _LOG.info("hits_expired", round=round_id, count=hits)
