@@ -19,6 +19,7 @@ from clients.cli import (
     audit_bundles,
     bench,
     demo,
+    hits,
     matcher,
     node,
     parties,
@@ -49,6 +50,7 @@ app.add_typer(records.app, name="records")
 app.add_typer(rules.app, name="rules")
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
+app.add_typer(hits.app, name="hit")
 app.add_typer(audit_bundles.app, name="audit")
 app.add_typer(people.app, name="user")
 app.add_typer(approvals.app, name="approval")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clients.cli.options import Json, NewHome
+from clients.cli.options import Ca, HomePath, Json, NewHome, TokenFile, Url
 from clients.cli.screen import Screen
 
 app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
@@ -37,3 +38,27 @@ def serve(home: NewHome) -> None:
 
     found = find_home(home, "matcher")
     run(found.settings, front=front_of_home(found))
+
+
+@app.command()
+def statistics(
+    home: HomePath,
+    category: Annotated[str, typer.Option(help="Of one category of persons.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write every number to a file, as CSV.")
+    ] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Show all rounds in numbers, and the regional picture over them; small numbers are held back."""
+    from clients.cli.hit_views import statistics_views
+    from clients.cli.reach import reach
+    from clients.cli.screen import write_result
+
+    with reach(home, url, token_file, ca) as reached:
+        content = reached.matcher().statistics(category)
+        if out is not None:
+            write_result(out, reached.matcher().statistics_csv(category).decode())
+    Screen(as_json).result(content.model_dump(mode="json"), *statistics_views(content))

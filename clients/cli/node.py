@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from clients.cli.options import Json, NewHome
-from clients.cli.screen import Screen
+from clients.cli.options import Ca, HomePath, Json, NewHome, TokenFile, Url
+from clients.cli.screen import Screen, numbered
 
 app = typer.Typer(help="A party's node: make its home, serve it.")
 
@@ -45,3 +45,29 @@ def serve(home: NewHome) -> None:
 
     found = find_home(home, "node")
     run(found.settings, front=front_of_home(found))
+
+
+@app.command("erase-record")
+def erase_record(
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="The record's own identifier.")],
+    home: HomePath,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a record everywhere at this node, with its hits, notes and remarks, and tell the counterparts."""
+    from clients.cli.reach import reach
+
+    if not yes:
+        typer.confirm("This cannot be undone. Erase the record?", abort=True, err=True)
+    with reach(home, url, token_file, ca) as reached:
+        report = reached.hits().erase_record(record_id)
+    rows, lists = numbered(report.records, "row"), numbered(report.imports, "list")
+    told = ", ".join(report.told) or "nobody, since it had no hit"
+    sentences = (
+        f"Erased: {rows} in {lists}, and {numbered(report.hits, 'hit')}. Told: {told}.",
+        "A list that holds this identifier again is refused at the import.",
+    )
+    Screen(as_json).result(report.model_dump(mode="json"), *sentences)

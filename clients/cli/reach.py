@@ -12,6 +12,7 @@ from clients.sdk import (
     Access,
     ApprovalClient,
     Connection,
+    HitsClient,
     LogClient,
     MatcherClient,
     NodeClient,
@@ -39,6 +40,16 @@ class Reached:
     people: PeopleClient
     approvals: ApprovalClient
     log: LogClient
+    connection: Connection
+
+    def hits(self) -> HitsClient:
+        """Return the client of a node's hits.
+
+        Raises:
+            InputError: This is the matcher's home.
+        """
+        self.node()
+        return HitsClient(self.connection)
 
     def node(self) -> NodeClient:
         """Return the node's client.
@@ -84,7 +95,7 @@ def reach(
     with Connection(_access(home, url, token_file, ca)) as connection:
         client = NodeClient(connection) if home.service == "node" else MatcherClient(connection)
         people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-        yield Reached(home, client, people, approvals, log)
+        yield Reached(home, client, people, approvals, log, connection)
 
 
 @contextmanager

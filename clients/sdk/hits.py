@@ -8,6 +8,8 @@ from urllib.parse import quote
 from aquila.protocol.messages.followup_views import (
     CloseRequest,
     DecisionRequest,
+    ErasureReport,
+    ErasureRequest,
     FollowUpRequest,
     HitPage,
     HitView,
@@ -73,6 +75,11 @@ class HitsClient:
     def letter(self, round_id: str, hit_id: str) -> LetterView:
         """Return the request of a follow-up; that it was exported is logged."""
         return self._connection.fetch(LetterView, "POST", _hit(round_id, hit_id, "/letter"))
+
+    def erase_record(self, record_id: str) -> ErasureReport:
+        """Erase a record everywhere at the node; the counterparts of its hits are told."""
+        body = ErasureRequest(record_id=record_id).model_dump(mode="json")
+        return self._connection.fetch(ErasureReport, "POST", "/v1/erasures", json=body)
 
     def _post(self, path: str, wanted: Message) -> None:
         self._connection.call("POST", path, json=wanted.model_dump(mode="json"))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from aquila.protocol.messages.approval_views import Asked
 from aquila.protocol.messages.party_views import Parties
+from aquila.protocol.messages.statistics_views import Statistics
 from aquila.protocol.messages.views import MatcherRoundView, Reason, Rounds
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ class MatcherClient:
         """Ask for the end of a round, in which every party destroys its keys; it waits for a second person."""
         body = Reason(reason=reason).model_dump(mode="json")
         return self._connection.fetch(Asked, "POST", _round(round_id, "/abort"), json=body)
+
+    def statistics(self, category: str = "") -> Statistics:
+        """Return all rounds in numbers, or those of a category; small numbers are held back."""
+        query = {"category": category} if category else {}
+        return self._connection.fetch(Statistics, "GET", "/v1/operator/statistics", params=query)
+
+    def statistics_csv(self, category: str = "") -> bytes:
+        """Return the statistics as CSV."""
+        query = {"category": category} if category else {}
+        return self._connection.call("GET", "/v1/operator/statistics.csv", params=query)
 
 
 def _round(round_id: str, rest: str = "") -> str:

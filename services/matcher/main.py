@@ -22,6 +22,7 @@ from services.kit.server import bind, lifespan_of, put_before, serve
 from services.kit.settings import load
 from services.kit.signatures import CallVerifier
 from services.kit.web import application
+from services.matcher import published_routes
 from services.matcher.desk import open_desk, open_store
 from services.matcher.four_eyes import approvals_of
 from services.matcher.routes import ROUTERS
@@ -99,7 +100,7 @@ def build(
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=[*ROUTERS, people_routes.router, approval_routes.router],
+        routers=[*ROUTERS, published_routes.router, people_routes.router, approval_routes.router],
         body_bytes=settings.limits.body_bytes,
         health=desk.store.check,
         lifespan=_lifespan(desk),

@@ -87,6 +87,7 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
 def _where(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
     conditions = [
         (wanted.round_id, HitRow.round_id == wanted.round_id),
+        (wanted.hit, HitRow.hit_id.startswith(wanted.hit or "")),
         (wanted.counterpart, HitRow.counterpart == wanted.counterpart),
         (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
         (wanted.stage, HitLifeRow.stage == (wanted.stage and wanted.stage.value)),

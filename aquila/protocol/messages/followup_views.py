@@ -24,11 +24,13 @@ class HitFilter(Message):
     """Which hits a list shows; what is not given restricts nothing.
 
     Attributes:
+        hit: The beginning of a hit's id.
         overdue: Only hits whose next step is overdue.
         older_than_hours: Only hits that came longer ago than this.
     """
 
     round_id: Identifier | None = None
+    hit: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")] | None = None
     counterpart: PartyCode | None = None
     certainty: Level | None = None
     stage: Stage | None = None

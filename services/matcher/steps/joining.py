@@ -16,18 +16,20 @@ from aquila.errors import MalformedError, PolicyError
 from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
 from aquila.matching.multiplicity import Multiplicity
+from aquila.matching.region import persons_by_parties
 from aquila.protocol.log import match_entry
 from aquila.protocol.matcher import TokenCount, grade_pairs, learn_footings, make_reports
 from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.matcher.chunks import Place
 from services.matcher.events import TOKENS
-from services.matcher.tables import FlagRow, HitCountRow
+from services.matcher.tables import FlagRow, HitCountRow, KnownCountRow, ListCountRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Executor
 
+    from aquila.protocol.matcher import GradedPair
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds import Round
     from aquila.records.rules import RuleTable
@@ -49,12 +51,14 @@ class Joined:
     Attributes:
         pairs: The parties whose records were joined, whether they had hits or not.
         flags: By submission, what in its tokens looks like guesses.
+        known: How many persons so many parties know.
     """
 
     reports: list[HitReport]
     pairs: list[tuple[str, str]]
     hits: Counter[tuple[str, str, str]]
     flags: dict[str, tuple[str, ...]]
+    known: Counter[int]
 
 
 def frozen(round_: Round) -> Round:
@@ -112,7 +116,15 @@ def join(
         hits[left, right, level.value] += 1
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
     joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
-    return Joined(reports, joined, hits, flags)
+    known = persons_by_parties(_sure(graded.pairs), set(pairs))
+    return Joined(reports, joined, hits, flags, known)
+
+
+def _sure(pairs: Iterable[GradedPair]) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
+    """Yield the two records of each hit that makes a person: medium or high, and no second one beside a surer."""
+    for pair, level, _grade, second in pairs:
+        if level >= Level.MEDIUM and not second:
+            yield (pair.left, pair.left_handle), (pair.right, pair.right_handle)
 
 
 def check_view(executor: Executor, folder: Path) -> None:
@@ -130,7 +142,19 @@ def check_view(executor: Executor, folder: Path) -> None:
 
 
 def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
-    """Store how many hits there were and what was flagged, which stays, and an entry for each pair."""
+    """Store what stays of a match: lists, hits, persons, flags, all as counts, and an entry for each pair."""
+    record = turn.round
+    for submission_id in [query] if query else joined.flags:
+        submission = record.submissions[submission_id]
+        turn.session.add(
+            ListCountRow(
+                round_id=turn.row.round_id, submission_id=submission_id, party=submission.party,
+                kind=submission.kind.value, records=submission.records, matched_at=turn.clock(),
+            )
+        )  # fmt: skip
+    if query is None:
+        for parties, persons in joined.known.items():
+            turn.session.add(KnownCountRow(round_id=turn.row.round_id, parties=parties, persons=persons))
     for left, right in joined.pairs:
         levels = {level.value: joined.hits[left, right, level.value] for level in Level}
         append(turn.session, match_entry(turn.row.round_id, turn.clock(), left, right, query, levels))

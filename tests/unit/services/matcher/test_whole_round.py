@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from services.matcher import published
+from services.matcher.tables import KnownCountRow
+
 if TYPE_CHECKING:
     from tests.unit.services.matcher.world import World
 
@@ -31,3 +36,7 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     assert view["ending"] == "closed: every party has its hits"
     assert all(party["closed"] and party["acknowledged"] for party in view["parties"])
     assert world.chunk_files() == []
+    figures = published.statistics(world.desk)
+    assert {one.party for one in figures.rounds[0].lists} == {"AL", "RS", "SI"}
+    with world.desk.store.reading("test.persons") as session:
+        assert sum(row.persons for row in session.scalars(select(KnownCountRow))) > 0

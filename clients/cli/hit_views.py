@@ -1,0 +1,104 @@
+"""Hits, their histories and letters as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.cli.round_views import SHORT, moment
+from clients.cli.screen import Table, numbered
+
+if TYPE_CHECKING:
+    from aquila.protocol.messages.followup_views import HitEntry, HitPage, HitView, StepView, WithdrawalView
+    from aquila.protocol.messages.statistics_views import RoundStatistics, Statistics
+
+_NAMES = ("given_names", "family_names", "full_name", "date_of_birth")
+_STAGES = {"follow_up": "in follow-up"}
+
+
+def page_views(page: HitPage) -> list[Table | str]:
+    """Return a page of hits, each beside the own record."""
+    rows = [
+        (
+            one.hit_id[:SHORT], one.record_id, _person(one), one.counterpart, one.certainty.value, _stage(one),
+            "-" if one.due_at is None else moment(one.due_at) + (" overdue" if one.overdue else ""),
+        )
+        for one in page.hits
+    ]  # fmt: skip
+    columns = ("hit", "own record", "name, date of birth", "known to", "certainty", "stands at", "next step by")
+    stages = ", ".join(f"{count} {_STAGES.get(stage, stage)}" for stage, count in sorted(page.by_stage.items()))
+    shown = f"{page.offset + 1} to {page.offset + len(page.hits)} of {numbered(page.total, 'hit')}: {stages}."
+    late = [f"{numbered(page.overdue, 'hit')} overdue."] if page.overdue else []
+    return [Table("Hits", columns, rows), shown, *late]
+
+
+def hit_tables(view: HitView) -> list[Table | str]:
+    """Return all that is known of one hit, and nothing of the other side."""
+    one = view.entry
+    rows = [
+        ("hit", one.hit_id),
+        ("round", one.round_id),
+        ("own record", f"{one.record_id}: {_person(one)}"),
+        ("known to", one.counterpart),
+        ("certainty", one.certainty.value),
+        ("why", "; ".join(view.sentences)),
+        ("stands at", _stage(one)),
+        ("next step by", "-" if one.due_at is None else moment(one.due_at) + (" (overdue)" if one.overdue else "")),
+        ("follow-up", _follow_up(view)),
+        ("handling code", view.handling_code or "-"),
+        ("possible now", ", ".join(kind.value for kind in view.possible) or "-"),
+    ]
+    tables: list[Table | str] = [Table(f"Hit {one.hit_id[:SHORT]}", ("", ""), rows)]
+    if view.history:
+        tables.append(Table("Done so far", ("when", "who", "what", "as"), [_step(step) for step in view.history]))
+    tables += [_withdrawal(found) for found in view.withdrawals]
+    if view.blocked_by:
+        tables.append(f"{view.blocked_by} blocks an export until a permission is recorded (`aquila hit permit`).")
+    return tables
+
+
+def statistics_views(content: Statistics) -> list[Table | str]:
+    """Return the regional picture and the rounds that it is made of."""
+    over = [(one.category, f"{one.left}-{one.right}", one.hits.count, one.hits.withheld) for one in content.picture]
+    persons = [(one.category, f"{one.parties}", one.persons.count, one.persons.withheld) for one in content.known]
+    rounds = [_round(one) for one in content.rounds]
+    return [
+        Table("Hits by pair over all rounds", ("category", "pair", "hits", "numbers held back"), over),
+        Table("Persons by parties that know them", ("category", "parties", "persons", "numbers held back"), persons),
+        Table("Rounds", ("round", "phase", "category", "lists", "hits", "pairs held back"), rounds),
+        f"Numbers below {content.least} are held back, and what would give them away. Sums add up what is shown.",
+    ]
+
+
+def _round(one: RoundStatistics) -> tuple[object, ...]:
+    held_back = sum(pair.hits is None for pair in one.pairs)
+    hits = "held back" if one.hits is None else one.hits
+    return (one.round_id[:SHORT], one.phase, one.category, len(one.lists), hits, held_back)
+
+
+def _stage(one: HitEntry) -> str:
+    words = [_STAGES.get(one.stage.value, one.stage.value)]
+    words += [one.outcome.value] if one.outcome else [one.decision.value.replace("_", " ")] if one.decision else []
+    return ", ".join(words)
+
+
+def _person(one: HitEntry) -> str:
+    texts = [one.record.get(name, "") for name in _NAMES]
+    return " ".join(filter(None, (text if isinstance(text, str) else " ".join(text) for text in texts)))
+
+
+def _follow_up(view: HitView) -> str:
+    if view.channel is None:
+        return "-"
+    urgency = view.urgency.value if view.urgency else ""
+    return f"{view.channel.value} {view.reference or '(no number yet)'}, {urgency}"
+
+
+def _step(step: StepView) -> tuple[str, str, str, str]:
+    details = filter(None, (step.value.replace("_", " "), step.reference, step.urgency and step.urgency.value))
+    return moment(step.at), step.person, step.kind.value, ", ".join((*details, *([step.remark] if step.remark else [])))
+
+
+def _withdrawal(found: WithdrawalView) -> str:
+    late = ", after the 48 hours" if found.late else ""
+    when = f" ({moment(found.acknowledged_at)})" if found.acknowledged_at else ""
+    return f"Withdrawn by {found.by} as {found.ground.value.replace('_', ' ')}{late}; {found.state.value}{when}."
