@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-quality schemas e2e pins clean
+.PHONY: help setup demo test check fix bench bench-quality schemas e2e screenshots pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,9 +28,12 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-fail-under=100
 
-e2e: $(VENV)/.develop ## whole rounds among real processes, killed and restarted, on SQLite and PostgreSQL
+e2e: $(VENV)/.develop ## whole rounds among real processes and at a real browser (needs chromium), on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m e2e
 	$(BIN)/python -m pytest -n 2 --database postgresql tests/unit/services/node tests/unit/services/matcher
+
+screenshots: $(VENV)/.develop ## pictures of the six main pages, in docs/pictures (needs chromium)
+	$(BIN)/python -m tests.screenshots docs/pictures
 
 check: $(VENV)/.develop ## lint, types, layers, and that generated files are up to date
 	$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.options import Json
-from clients.cli.screen import Screen
+from clients.cli.screen import Screen, Table
 
 if TYPE_CHECKING:
     from clients.demo.cast import Cast
@@ -39,13 +39,13 @@ def demo(
     screen = Screen(as_json)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a supervisor's stop ends like Ctrl-C
     with staged(folder) as stage:
-        story = Story(screen, stage, populate(size, seed))
+        story = Story(screen, stage, populate(size, seed), keep=keep)
         try:
             cast = story.tell_all()
         except AquilaError:
             _show_logs(screen, stage)
             raise
-        screen.tell("", *_next_steps(cast, keep=keep))
+        screen.tell("", *(_pages(stage) if keep else ()), *_next_steps(cast, keep=keep))
         if as_json:
             screen.result(story.document)
         if keep:
@@ -56,6 +56,20 @@ def _show_logs(screen: Screen, stage: Stage) -> None:
     """Show the last log lines of the processes that ended, or of all if none did."""
     for process in stage.ended() or stage.processes:
         screen.show(f"The last lines of {process.name}, from {process.home.path}:", *process.last_lines())
+
+
+def _pages(stage: Stage) -> list[str | Table]:
+    """Return where the pages are, and who can sign in there."""
+    from clients.demo.office import PASSWORD, SECRETS, logins_of
+
+    rows = [(process.name, f"{process.url}/", ", ".join(logins_of(process))) for process in stage.processes]
+    code = f"aquila code {stage.folder / SECRETS}/<home>-<login>"
+    return [
+        Table("Pages, for a browser", ("who", "address", "accounts"), rows),
+        f"Everyone's password is: {PASSWORD}",
+        f"The authenticator's code: {code}, such as si-analyst; each counts once.",
+        "",
+    ]
 
 
 def _next_steps(cast: Cast, *, keep: bool) -> list[str]:

@@ -79,6 +79,11 @@ def open_office(process: Process, opened: ExitStack) -> Office:
     return office
 
 
+def logins_of(process: Process) -> tuple[str, ...]:
+    """Return the logins of a service's people; each says the role."""
+    return tuple(_LOGINS[process.home.service])
+
+
 def secret_file(process: Process, login: str) -> Path:
     """Return where the secret of a person's authenticator lies."""
     return process.home.path.parent / SECRETS / f"{process.home.path.name}-{login}"

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.messages.views import GivenReason, RoundProposal, SubmissionRequest
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.state import Phase
@@ -45,6 +45,7 @@ _BASIS = "PCC SEE (demo)"
 _PURPOSE = "find persons whom several parties noted"
 _CATEGORY = "foreign terrorist fighters"
 _TWO = ("officer", "approver")
+_ASKING = "SI"
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Story:
     Attributes:
         document: What came of it, for `--json`.
         told: Which phases of which parties were shown as done.
+        keep: Whether the services keep running: then a second round is left waiting.
     """
 
     screen: Screen
@@ -63,6 +65,7 @@ class Story:
     round_id: str = ""
     document: dict[str, object] = field(default_factory=dict)
     told: set[tuple[str, str]] = field(default_factory=set)
+    keep: bool = False
 
     def tell_all(self) -> Cast:
         """Play every step; the services are still running at the end."""
@@ -79,6 +82,8 @@ class Story:
             self._show_hits({code: office.node("analyst") for code, office in offices.items()})
             self._search_matcher(cast)
             self._close(cast, matcher)
+            if self.keep:
+                self._leave_waiting(secretariat, offices)
         self.document["seconds"] = round(time.monotonic() - started, 1)
         return cast
 
@@ -251,6 +256,25 @@ class Story:
         self.document["left"] = {name: {"keys": one.keys, "chunks": one.chunks} for name, one in after.items()}
         self.document["samples_still_found"] = len(still)
 
+    def _leave_waiting(self, secretariat: Office, offices: Mapping[str, Office]) -> None:
+        """Leave something to do: a second round, to which one party's officer asks to consent."""
+        self._head("A second round waits, for whoever wants to go on by hand")
+        proposal = RoundProposal(
+            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose="single questions",
+            category=_CATEGORY, mode=Mode.LISTS_AND_QUERIES,
+        )  # fmt: skip
+        asked = secretariat.matcher("secretariat-1").propose(proposal)
+        secretariat.approve("secretariat-2", asked)
+        for code, office in offices.items():
+            node = office.node("officer")
+            known = partial(self._knows, node, asked.round_id)
+            self._until(known, f"{code} to hear of the round")
+        offices[_ASKING].node("officer").consent(asked.round_id)
+        self.screen.tell(
+            f"Round {asked.round_id[:SHORT]}: {_ASKING}'s officer asks to consent, and its approver has to decide; "
+            "the other parties have not read it yet.",
+        )
+
     def _follow(self, matcher: MatcherClient, until: Phase) -> MatcherRoundView:
         """Show progress until the round reaches a phase.
 
@@ -275,8 +299,9 @@ class Story:
             raise PeerUnavailableError(f"the round was aborted: {view.ending}")
         return view
 
-    def _knows(self, node: NodeClient) -> bool:
-        return any(entry.round_id == self.round_id for entry in node.rounds().rounds)
+    def _knows(self, node: NodeClient, round_id: str = "") -> bool:
+        wanted = round_id or self.round_id
+        return any(entry.round_id == wanted for entry in node.rounds().rounds)
 
     def _until(self, reached: Callable[[], bool], what: str) -> None:
         """Wait for something.

@@ -1,0 +1,81 @@
+"""`python -m tests.screenshots FOLDER`: pictures of the six main pages for the README, made from a demo of its own.
+
+It plays the demo in a temporary folder, signs in as its people and photographs their pages with Debian's Chromium.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyotp
+from playwright.sync_api import sync_playwright
+
+from clients.cli.screen import Screen
+from clients.demo.office import PASSWORD, secret_file
+from clients.demo.population import populate
+from clients.demo.stage import staged
+from clients.demo.story import Story
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from clients.demo.stage import Process
+
+_WIDTH, _HEIGHT = 1280, 860
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Make the pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, staged(Path(scratch) / "demo") as stage:
+        story = Story(Screen(), stage, populate(500, 1), keep=True)
+        cast = story.tell_all()
+        services = {process.name: process for process in stage.processes}
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+            approver = _signed_in(browser, services["SI"], "approver")
+            _shoot(approver, "/", folder / "home.png")
+            officer = _signed_in(browser, services["SI"], "officer")
+            officer.goto(services["SI"].url + "/records")
+            officer.locator("#file").set_input_files(cast.list_file("SI"))
+            officer.get_by_role("button", name="Look through").click()
+            officer.wait_for_load_state()
+            officer.screenshot(path=folder / "records.png")
+            _shoot(officer, f"/rounds/{story.round_id}", folder / "round.png")
+            analyst = _signed_in(browser, services["SI"], "analyst")
+            _shoot(analyst, "/hits", folder / "hits.png")
+            analyst.locator("tbody th a").first.click()
+            analyst.wait_for_load_state()
+            analyst.screenshot(path=folder / "hit.png")
+            secretariat = _signed_in(browser, services["matcher"], "secretariat-1")
+            _shoot(secretariat, f"/rounds/{story.round_id}", folder / "matcher.png")
+            browser.close()
+
+
+def _signed_in(browser: Browser, process: Process, login: str) -> Page:
+    """Sign in with the code after the one by which the person enrolled; each counts once."""
+    page = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
+    page.goto(process.url + "/sign-in")
+    page.locator("#login").fill(login)
+    page.locator("#password").fill(PASSWORD)
+    code = pyotp.TOTP(secret_file(process, login).read_text().strip()).at(int(time.time()) + 30)
+    page.locator("#code").fill(code)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_load_state()
+    return page
+
+
+def _shoot(page: Page, path: str, file: Path) -> None:
+    base = page.url.split("/", 3)
+    page.goto("/".join(base[:3]) + path)
+    page.screenshot(path=file)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
