@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from clients.sdk import Home
 
 _MARKER = "aquila-demo"
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0  # imports alone take long on a machine that is busy
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _LOG = "service.log"

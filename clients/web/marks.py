@@ -198,6 +198,11 @@ APPROVAL_STATES = {
     "withdrawn": (_n("taken back"), ""),
     "expired": (_n("its time is over"), ""),
 }
+EXCHANGES = {
+    "unconfirmed": (_n("not confirmed yet"), "care"),
+    "confirmed": (_n("confirmed by both sides"), "good"),
+    "refuted": (_n("refuted"), "stop"),
+}
 PROMISES = {
     "high": _n("Of the hits called high, at least 99 in 100 are right."),
     "medium": _n("Of the hits called medium, at least 90 in 100 are right."),
@@ -254,6 +259,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
         "approval_kind": partial(word, table=APPROVALS),
         "approval_state": partial(tag, table=APPROVAL_STATES),
+        "exchange_state": partial(tag, table=EXCHANGES),
         "entry_kind": partial(word, table=ENTRIES),
         "promise": partial(word, table=PROMISES),
         "person": person,
