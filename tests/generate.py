@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aquila.audit.entries import Entry
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Note
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
@@ -77,7 +78,8 @@ def generated() -> dict[str, dict[str, Any]]:
     }
     with tempfile.TemporaryDirectory() as folder:
         openapi = {f"openapi/{name}.json": app.openapi() for name, app in applications(Path(folder))}
-    return files | openapi | {"problems.json": problems()}
+    entry = {"$schema": DIALECT} | Entry.model_json_schema(mode="validation")
+    return files | openapi | {"problems.json": problems(), "log/Entry.schema.json": entry}
 
 
 def schema(message: type[Message]) -> dict[str, Any]:

@@ -1,0 +1,170 @@
+"""No action without its entry, no entry without its action: rows and entries of a round, also when commits fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event, func, select
+
+from aquila.audit.entries import Entry, EntryKind
+from services.kit.audit_log import entries
+from services.matcher.tables import EventRow, EvidenceRow, HitCountRow
+from services.matcher.tables import RoundRow as MatcherRound
+from services.node.tables import ImportRow, RoundRow, StatementRow
+from tests.unit.services.node.conftest import Clock, World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session
+
+    from services.kit.store import Store
+
+
+class FailedCommitError(Exception):
+    """The power went, at the moment of a commit."""
+
+
+class FailingCommits:
+    """Lets some commits of a store fail, by the dice; whatever they would have stored is rolled back."""
+
+    def __init__(self, store: Store, seed: int) -> None:
+        self.random, self.on, self.failed = Random(seed), False, 0
+        event.listen(store.engine, "commit", self)
+
+    def __call__(self, _connection: Connection) -> None:
+        """Stand before a commit."""
+        if self.on and self.random.random() < 0.15:
+            self.failed += 1
+            raise FailedCommitError
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A matcher and two nodes, on SQLite."""
+    made = make_world(tmp_path, Clock(), ("AL", "RS"))
+    yield made
+    for seat in made.seats.values():
+        await seat.operator.aclose()
+        await seat.node.peer.close()
+        seat.stop()
+    await made.operator.aclose()
+    made.app.state.desk.close()
+
+
+def test_the_forms_match_what_is_there(world: World) -> None:
+    """Before anything happened there is no row and no entry."""
+    check(world)
+
+
+async def test_rows_and_entries_are_one(world: World) -> None:
+    """Commits fail everywhere during a whole round; each row still has its entry, and each entry its row."""
+    stores = [world.app.state.desk.store, *(seat.node.store for seat in world.seats.values())]
+    failing = [FailingCommits(store, number) for number, store in enumerate(stores)]
+    round_id = await world.begin()
+    for one in failing:
+        one.on = True
+    for number in range(60):
+        await _step(world)
+        if number % 10 == 0:
+            check(world)
+    for one in failing:
+        one.on = False
+    assert sum(one.failed for one in failing) > 5
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    check(world)
+
+
+async def test_looking_is_an_entry_or_no_look(world: World) -> None:
+    """Where the entry of a consultation cannot be committed, nobody sees a hit."""
+    round_id = await world.begin()
+    await world.settle()
+    seat = world.seats["AL"]
+    failing = FailingCommits(seat.node.store, 1)
+    failing.on, failing.random = True, Random(0)
+    failing.random.random = lambda: 0.0  # type: ignore[method-assign]  # every commit fails from here on
+    answer = await seat.operator.get(f"/v1/rounds/{round_id}/hits")
+    assert answer.status_code == 500
+    assert "Hoxha" not in answer.text
+    failing.on = False
+    assert EntryKind.CONSULTATION not in kinds(seat.node.store)
+    await seat.get(f"/rounds/{round_id}/hits")
+    assert kinds(seat.node.store)[EntryKind.CONSULTATION] == 1
+
+
+async def _step(world: World) -> None:
+    """Take a step everywhere, whatever becomes of it; what is in memory is read anew, as after a kill."""
+    desk = world.app.state.desk
+    try:
+        world.matcher_step()
+    except FailedCommitError:
+        for row in list(desk.known._known):
+            desk.known.forget(row)
+    for seat in world.seats.values():
+        try:
+            await seat.rounds.step()
+        except Exception:  # noqa: BLE001 - whatever a failed commit leads to
+            seat.node.books.clear()
+            for row in list(desk.known._known):
+                desk.known.forget(row)
+
+
+def kinds(store: Store) -> Counter[EntryKind]:
+    """Count a log's entries by kind."""
+    return Counter(entry.kind for entry in all_entries(store))
+
+
+def all_entries(store: Store) -> list[Entry]:
+    """Return a log's entries."""
+    with store.reading("test.entries") as session:
+        return [entry for _, entry in entries(session) if entry is not None]
+
+
+def check(world: World) -> None:
+    """Compare rows and entries at the matcher and at every node."""
+    _check_matcher(world.app.state.desk.store)
+    for seat in world.seats.values():
+        _check_node(seat.node.store)
+
+
+def _check_matcher(store: Store) -> None:
+    found, counted = all_entries(store), kinds(store)
+    with store.reading("test.rows") as session:
+        said = Counter(session.scalars(select(EventRow.digest).where(EventRow.statement.is_not(None))))
+        proposed = set(session.scalars(select(MatcherRound.round_id)))
+        assert counted[EntryKind.EVIDENCE] == _count(session, EvidenceRow)
+        finished = session.scalar(select(func.count()).where(MatcherRound.finished_at.is_not(None)))
+        hits = session.scalar(select(func.sum(HitCountRow.hits))) or 0
+    statements = [entry for entry in found if "statement" in entry.digests and entry.kind is not EntryKind.EVIDENCE]
+    logged = Counter(entry.digests["statement"] for entry in statements if entry.kind is not EntryKind.PROPOSAL)
+    assert logged == said
+    assert {entry.round for entry in found if entry.kind is EntryKind.PROPOSAL} == proposed
+    assert counted[EntryKind.ERASURE] == finished
+    assert sum(sum(entry.counts.values()) for entry in found if entry.kind is EntryKind.MATCH) == hits
+
+
+def _check_node(store: Store) -> None:
+    found, counted = all_entries(store), kinds(store)
+    with store.reading("test.rows") as session:
+        said = set(session.scalars(select(StatementRow.digest).where(StatementRow.own)))
+        imports = set(session.scalars(select(ImportRow.import_id).where(ImportRow.complete)))
+        known = set(session.scalars(select(RoundRow.round_id)))
+        destroyed = session.scalar(select(func.count()).where(RoundRow.state == "destroyed"))
+    own = [e for e in found if "statement" in e.digests and e.kind is not EntryKind.REPORT]
+    assert {entry.digests["statement"] for entry in own} == said
+    assert len(own) == len(said)
+    assert {entry.ids["import"] for entry in found if entry.kind is EntryKind.IMPORT} == imports
+    assert {entry.round for entry in found if entry.kind is EntryKind.DISCOVERY} == known
+    assert counted[EntryKind.KEY_DESTRUCTION] == destroyed
+
+
+def _count(session: Session, table: type[EvidenceRow]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
