@@ -18,6 +18,7 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
 from services.kit import server
 from services.kit.approvals import routes as approval_routes
+from services.kit.approvals.housekeeping import tidy
 from services.kit.calls import Peer
 from services.kit.drivers import Driver
 from services.kit.executors import workers_of
@@ -39,6 +40,7 @@ from services.kit.web import application
 from services.node import four_eyes, hit_routes, imports, operator
 from services.node.driver import Rounds
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
+from services.node.justifications import erase_justifications
 from services.node.log import open_log
 from services.node.node import Node, rule_tables
 from services.node.settings import NodeSettings
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from services.kit.server import FrontOf
 
 PACKAGE = "services.node"
+_HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
 
 
@@ -128,13 +131,24 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         ],
         body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
         health=made.store.check,
-        lifespan=server.lifespan_of([Rounds(made).driver(), _retention(made)], made.close),
+        lifespan=server.lifespan_of([Rounds(made).driver(), _retention(made), _housekeeping(made)], made.close),
         door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
     app.state.approvals = four_eyes.approvals_of(made)
     app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)
     return app
+
+
+def _housekeeping(node: Node) -> Driver:
+    """Return the driver that ends requests and erases contents and justifications whose time is over."""
+    approvals, days = four_eyes.approvals_of(node), node.settings.log.retention_days
+
+    async def in_thread() -> bool:
+        tidied = await run_in_threadpool(tidy, approvals, days)
+        return await run_in_threadpool(erase_justifications, node, days) or tidied
+
+    return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
 
 
 def _retention(node: Node) -> Driver:

@@ -57,7 +57,6 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
         effect.apply()  # 4
         _decide(approvals, row, actor, ApprovalState.APPROVED)
         note(effect.session, people, EntryKind.APPROVED, actor, **about(row))
-    approvals.wake()
     return entry_of(row, actor, people.clock())
 
 

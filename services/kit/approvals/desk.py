@@ -44,7 +44,7 @@ class Approvals:
     Attributes:
         people: Its people.
         use_cases: What takes effect, by kind.
-        wake: Tells the drivers that something took effect.
+        wake: Tells the drivers that something took effect; to be called in the event loop.
     """
 
     people: People

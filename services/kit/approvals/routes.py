@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
+from starlette.concurrency import run_in_threadpool
 
 from aquila.audit.roles import Action
 from aquila.protocol.messages.approval_views import (  # noqa: TC001 - read by FastAPI
@@ -46,9 +47,11 @@ def get_approval(approvals: At, actor: Reader, approval_id: ApprovalId) -> Appro
 
 
 @router.post("/{approval_id}/approve", summary="Approve exactly the content of a digest")
-def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, shown: Approve) -> ApprovalEntry:
+async def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, shown: Approve) -> ApprovalEntry:
     """Let the request take effect."""
-    return deciding.approve(approvals, actor, approval_id, shown.digest)
+    entry = await run_in_threadpool(deciding.approve, approvals, actor, approval_id, shown.digest)
+    approvals.wake()
+    return entry
 
 
 @router.post("/{approval_id}/refuse", summary="Refuse a request, and say why")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from services.kit.approvals.housekeeping import tidy
 from services.kit.retention import Retention
+from services.matcher.four_eyes import approvals_of
 from services.matcher.steps.cleaning import clean
 from services.matcher.steps.deleting import Deletion
 from services.matcher.steps.ending import end_due
@@ -36,4 +38,5 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "cleaning": lambda: clean(desk),
         "log": lambda: show_log(desk),
         "retention": retention.step,
+        "people": lambda: tidy(approvals_of(desk), desk.settings.log.retention_days),
     }

@@ -11,8 +11,10 @@ from sqlalchemy import select, update
 
 from aquila.audit.roles import Role
 from services.kit import audit_log
+from services.kit.approvals.housekeeping import tidy
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
+from services.node.justifications import erase_justifications
 from services.node.tables import SubmissionRow
 from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS
 
@@ -193,6 +195,27 @@ async def test_a_list_that_was_replaced_is_another_one(world: World, office: Off
     assert (await office.seat.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
     assert (await office.decide(asked)).status_code == 404
     assert (await office.seat.round(round_id))["submissions"] == []
+
+
+async def test_reasons_are_erased_after_three_years(world: World, office: Office) -> None:
+    """The justification and the content go, with an entry that counts them; who asked and who approved stays."""
+    round_id = await world.begin(lists=False)
+    asked = await office.ask_submission(round_id, await office.seat.load(HEADER + LISTS["AL"]))
+    await office.decide(asked)
+    node, approvals = office.seat.node, office.seat.app.state.approvals
+    world.clock.time += 1_095 * 86_400 - 1
+    assert not tidy(approvals, 1_095)
+    assert not erase_justifications(node, 1_095)
+    world.clock.time += 1
+    assert tidy(approvals, 1_095)
+    assert erase_justifications(node, 1_095)
+    assert not tidy(approvals, 1_095) | erase_justifications(node, 1_095)
+    shown = await office.shown(asked)
+    assert (shown["content"], shown["entry"]["digest"]) == ({}, asked["digest"])
+    with node.store.reading("test") as session:
+        assert session.get_one(SubmissionRow, asked["submission_id"]).justification == {}
+        erased = [entry.counts for _, entry in audit_log.entries(session) if entry and entry.kind == "erasure"]
+    assert erased == [{"requests": 2}, {"justifications": 1}]
 
 
 async def test_an_unknown_request(office: Office) -> None:
