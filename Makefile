@@ -28,7 +28,12 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-fail-under=100
 
-e2e: $(VENV)/.develop ## whole rounds among real processes and at a real browser (needs chromium), on SQLite and PostgreSQL
+PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
+
+$(PROVIDER): tests/e2e/provider/package-lock.json
+	npm ci --prefix tests/e2e/provider --no-audit --no-fund
+
+e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium, npm), on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m e2e
 	$(BIN)/python -m pytest -n 2 --database postgresql tests/unit/services/node tests/unit/services/matcher
 

@@ -14,10 +14,13 @@ from aquila.protocol.messages.people_views import (
     Invitation,
     NewAccount,
     PasswordChange,
+    ProviderReturn,
+    ProviderStart,
     RoleChange,
     SessionGrant,
     Sessions,
     SignIn,
+    SignInWays,
     WhoAmI,
 )
 
@@ -60,6 +63,18 @@ class PeopleClient:
     def change_password(self, password: str, code: str, new_password: str) -> SessionGrant:
         """Set another password; all sessions end but the one that is returned."""
         return self._grant("/password", PasswordChange(password=password, code=code, new_password=new_password))
+
+    def ways(self) -> SignInWays:
+        """Return how one can sign in."""
+        return self._connection.fetch(SignInWays, "GET", f"{_PEOPLE}/ways")
+
+    def start_at_provider(self) -> ProviderStart:
+        """Begin a sign-in at the ministry's provider: the browser goes to its URL, and keeps the binding."""
+        return self._connection.fetch(ProviderStart, "POST", f"{_PEOPLE}/provider/start")
+
+    def finish_at_provider(self, shown: ProviderReturn) -> SessionGrant:
+        """End a sign-in at the provider with what the browser came back with, and what it kept."""
+        return self._grant("/provider/finish", shown)
 
     def sign_out(self) -> None:
         """End the session of this connection."""

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from aquila.audit.roles import Role
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
@@ -164,6 +165,30 @@ class LogSettings(Settings):
     )
 
 
+class ProviderSettings(Settings):
+    """A ministry's own identity provider (OpenID Connect), besides or instead of local accounts."""
+
+    issuer: str = Field(description="The provider's issuer URL, exactly as it names itself; http only on loopback.")
+    client_id: str = Field(min_length=1, description="Who this service is to the provider.")
+    client_secret_file: SettingPath = Field(description="File with the client's secret, readable by the service alone.")
+    redirect_url: str = Field(description="Where the provider sends the browser back: /sign-in/provider of the pages.")
+    scope: str = Field(default="openid", description="What is asked for; must contain openid.")
+    roles_claim: str = Field(default="roles", description="The claim of the ID token that tells of roles.")
+    roles: dict[str, Role] = Field(description="Table: a value of that claim, and the role that it stands for.")
+    acr: str = Field(default="", description="The authentication context that a sign-in must have, for two factors.")
+    ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the provider; else the system's.")
+
+    @model_validator(mode="after")
+    def _addresses_are_safe(self) -> ProviderSettings:
+        for name in ("issuer", "redirect_url"):
+            parts = urlsplit(getattr(self, name))
+            if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+                raise ValueError(f"{name} needs https, or http on loopback")
+        if "openid" not in self.scope.split():
+            raise ValueError("scope needs openid")
+        return self
+
+
 class ServiceSettings(Settings):
     """What node and matcher have in common."""
 
@@ -185,6 +210,7 @@ class ServiceSettings(Settings):
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
     log: LogSettings = Field(default_factory=LogSettings, description="The log that nobody can rewrite.")
     people: PeopleSettings = Field(default_factory=PeopleSettings, description="Accounts and sessions.")
+    provider: ProviderSettings | None = Field(default=None, description="The ministry's own identity provider.")
     pages: bool = Field(default=True, description="Serve the pages beside the service; else `aquila web` does.")
 
     @model_validator(mode="after")

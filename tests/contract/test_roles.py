@@ -26,6 +26,9 @@ OPEN = {
     ("POST", "/v1/people/sign-in"),
     ("POST", "/v1/people/enrolment"),
     ("POST", "/v1/people/enrolment/confirm"),
+    ("GET", "/v1/people/ways"),
+    ("POST", "/v1/people/provider/start"),
+    ("POST", "/v1/people/provider/finish"),
 }
 """What anyone may call: whether the service lives, and how a person gets in."""
 

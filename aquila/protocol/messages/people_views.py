@@ -84,6 +84,29 @@ class Sessions(Message):
     sessions: tuple[SessionView, ...]
 
 
+class SignInWays(Message):
+    """How one can sign in at this service; with a provider the browser goes there and comes back."""
+
+    password: bool
+    provider: bool
+
+
+class ProviderStart(Message):
+    """Where the browser goes to sign in at the provider, and what it keeps until it comes back."""
+
+    url: Annotated[str, Field(max_length=4_096)]
+    binding: Annotated[str, Field(min_length=32, max_length=128, repr=False)]
+
+
+class ProviderReturn(Message):
+    """What the browser comes back with, and what it kept."""
+
+    state: Annotated[str, Field(min_length=1, max_length=128, repr=False)]
+    code: Annotated[str, Field(min_length=1, max_length=2_048, repr=False)]
+    issuer: Annotated[str, Field(max_length=400)] = ""
+    binding: Annotated[str, Field(min_length=1, max_length=128, repr=False)]
+
+
 class NewAccount(Message):
     """An account to make."""
 

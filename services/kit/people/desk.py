@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from aquila.errors import KeyMaterialError
 from services.kit.files import read_secret, write_secret
 from services.kit.people.passwords import Passwords
+from services.kit.people.provider import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,7 @@ class People:
         key: Seals secrets.
         passwords: Hashes and verifies.
         clock: Seconds since 1970.
+        provider: The ministry's own identity provider, if there is one.
     """
 
     service: Service
@@ -92,6 +94,7 @@ class People:
     key: PeopleKey
     passwords: Passwords
     clock: Callable[[], int]
+    provider: Provider | None = None
 
     @classmethod
     def of(
@@ -99,4 +102,5 @@ class People:
     ) -> People:
         """Put the parts together; raises as `PeopleKey.of_home` does."""
         key = PeopleKey.of_home(settings.home)
-        return cls(service, party, store, settings.people, key, Passwords(settings.people), clock)
+        provider = None if settings.provider is None else Provider(settings.provider)
+        return cls(service, party, store, settings.people, key, Passwords(settings.people), clock, provider)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from aquila.audit.roles import Action
-from aquila.protocol.messages.people_views import (  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.people_views import (
     Accounts,
     AccountView,
     Authenticator,
@@ -16,16 +16,21 @@ from aquila.protocol.messages.people_views import (  # noqa: TC001 - read by Fas
     Invitation,
     NewAccount,
     PasswordChange,
+    ProviderReturn,
+    ProviderStart,
     RoleChange,
     SessionGrant,
     Sessions,
     SignIn,
+    SignInWays,
     WhoAmI,
 )
+from services.kit.errors import NotFoundError
 from services.kit.people import accounts, sessions, signing_in
 from services.kit.people.actors import Actor
 from services.kit.people.desk import People
 from services.kit.people.permissions import Door, bearer_of, may
+from services.kit.people.provider import Provider  # noqa: TC001 - read by FastAPI
 from services.kit.people.whoami import who_am_i
 
 router = APIRouter(prefix="/v1/people", tags=["people"])
@@ -35,6 +40,17 @@ def _people(request: Request) -> People:
     door: Door = request.app.state.door
     assert door.people is not None
     return door.people
+
+
+def provider_of(people: People) -> Provider:
+    """Return the provider.
+
+    Raises:
+        NotFoundError: The settings name none.
+    """
+    if people.provider is None:
+        raise NotFoundError("this service has no identity provider", hint="sign in with a local account")
+    return people.provider
 
 
 def _shown(request: Request) -> str:
@@ -64,6 +80,24 @@ def post_enrolment(people: At, shown: BeginEnrolment) -> Authenticator:
 def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant:
     """Set the password and open the first session."""
     return signing_in.confirm_enrolment(people, shown)
+
+
+@router.get("/ways", summary="How one can sign in")
+def get_ways(people: At) -> SignInWays:
+    """Say whether there is a provider besides local accounts."""
+    return SignInWays(password=True, provider=people.provider is not None)
+
+
+@router.post("/provider/start", status_code=201, summary="Begin to sign in at the ministry's provider")
+def post_provider_start(people: At) -> ProviderStart:
+    """Return where the browser goes, and what it keeps until it comes back."""
+    return provider_of(people).start(people)
+
+
+@router.post("/provider/finish", status_code=201, summary="End a sign-in at the ministry's provider")
+def post_provider_finish(people: At, replaced: Shown, shown: ProviderReturn) -> SessionGrant:
+    """Open a session for whoever the provider says it is."""
+    return provider_of(people).finish(people, shown, replaced)
 
 
 @router.get("/me", summary="Who the caller is")

@@ -63,6 +63,17 @@ class SessionRow(PeopleRows):
     ends_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="When it ends whatever happens.")
 
 
+class ProviderSignInRow(PeopleRows):
+    """A sign-in at the provider that has begun and has not come back."""
+
+    __tablename__ = "provider_sign_in"
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the state.")
+    binding_hash: Mapped[str] = mapped_column(String(64), comment="SHA-256 of what the browser keeps.")
+    nonce: Mapped[str] = mapped_column(String(64), comment="What the ID token must repeat.")
+    verifier: Mapped[str] = mapped_column(String(64), comment="The PKCE verifier, for the provider alone.")
+    started_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="Seconds since 1970.")
+
+
 def declare(metadata: MetaData) -> None:
     """Declare the tables in a service's metadata."""
     for table in PeopleRows.metadata.sorted_tables:

@@ -9,7 +9,7 @@ import pytest
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
-from aquila.protocol.messages.people_views import SessionGrant
+from aquila.protocol.messages.people_views import ProviderReturn, SessionGrant
 from clients.sdk import PeopleClient, find_home
 from clients.sdk.sessions import SessionFiles, default_folder
 
@@ -34,6 +34,14 @@ INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
         (lambda people: people.begin_enrolment("ana", "AAAAAA"), "POST", "/enrolment", {"secret": "s", "uri": "u"}),
         (lambda people: people.confirm_enrolment("ana", "A", "pw", "123456"), "POST", "/enrolment/confirm", GRANT),
         (lambda people: people.change_password("pw", "123456", "new"), "POST", "/password", GRANT),
+        (lambda people: people.ways(), "GET", "/ways", {"password": True, "provider": False}),
+        (lambda people: people.start_at_provider(), "POST", "/provider/start", {"url": "u", "binding": "b" * 32}),
+        (
+            lambda people: people.finish_at_provider(ProviderReturn(state="s", code="c", binding="b")),
+            "POST",
+            "/provider/finish",
+            GRANT,
+        ),
         (lambda people: people.sessions(), "GET", "/sessions", {"sessions": []}),
         (lambda people: people.accounts(), "GET", "/accounts", {"accounts": [ACCOUNT]}),
         (lambda people: people.add_account("ana", [Role.OFFICER]), "POST", "/accounts", INVITATION),

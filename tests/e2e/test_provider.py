@@ -1,0 +1,136 @@
+"""Signing in at a real OpenID Connect provider (npm `oidc-provider`), as a browser that is sent there and back."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import pytest
+from world import Service, free_port, run
+
+from aquila.audit.roles import Role
+from aquila.errors import AquilaError
+from aquila.protocol.messages.people_views import ProviderReturn
+from clients.sdk import Access, Connection, PeopleClient
+from services.kit.errors import SignInError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.e2e
+
+FOLDER = Path(__file__).parent / "provider"
+BACK = "http://127.0.0.1:1/sign-in/provider"
+SECRET = "a secret of this test alone"
+SETTINGS = """
+[provider]
+issuer = "http://127.0.0.1:{port}"
+client_id = "aquila"
+client_secret_file = "client.secret"
+redirect_url = "{back}"
+
+[provider.roles]
+ct-officer = "officer"
+"""
+
+
+@pytest.fixture
+def issuer() -> Iterator[int]:
+    """The port of a provider that knows one client and lets everyone in who names themselves."""
+    node = shutil.which("node")
+    assert node, "install Debian's nodejs and npm, then `npm ci` in tests/e2e/provider"
+    port = free_port()
+    process = subprocess.Popen(
+        [node, "server.mjs", str(port), BACK, SECRET], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    assert b"ready" in process.stdout.readline()
+    yield port
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture
+def node(tmp_path: Path, issuer: int) -> Iterator[Service]:
+    """A node that knows the provider; its matcher is not there, which nobody needs for signing in."""
+    service = Service("SI", "node", tmp_path / "SI", free_port())
+    run("matcher", "init", "--home", str(tmp_path / "matcher"))
+    where = ["--matcher", "http://127.0.0.1:1", "--port", str(service.port)]
+    run("node", "init", "--home", str(service.home), "--code", "SI", "--name", "Slovenia", *where)
+    cards = []
+    for name in ("matcher", "SI"):
+        cards.append(str(tmp_path / f"{name}.card.toml"))
+        Path(cards[-1]).write_text(run("party", "card", "--home", str(tmp_path / name)))
+    run("party", "register", *cards, "--home", str(service.home))
+    settings = service.home / "node.toml"
+    settings.write_text(settings.read_text() + SETTINGS.format(port=issuer, back=BACK))
+    secret = service.home / "client.secret"
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    service.start()
+    yield service
+    service.kill()
+
+
+def at_the_provider(url: str, login: str) -> dict[str, str]:
+    """Go to the provider as a browser does, sign in, agree, and return what the browser is sent back with."""
+    with httpx.Client(timeout=30) as browser:
+        answer = browser.get(url)
+        for _ in range(20):
+            if answer.has_redirect_location:
+                place = urljoin(str(answer.url), answer.headers["location"])
+                if place.startswith(BACK):
+                    return {name: values[0] for name, values in parse_qs(urlsplit(place).query).items()}
+                answer = browser.get(place)
+                continue
+            action = re.search(r'<form[^>]*action="([^"]+)"', answer.text)
+            prompt = re.search(r'name="prompt" value="(\w+)"', answer.text)
+            assert action, answer.text
+            assert prompt, answer.text
+            form = {"prompt": prompt[1], "login": login, "password": "whatever"}
+            answer = browser.post(urljoin(str(answer.url), action[1]), data=form)
+    raise AssertionError("the provider did not send the browser back")
+
+
+def test_a_person_of_the_ministry_signs_in(node: Service) -> None:
+    """The account is the provider's person, in the role that its claim stands for; a replayed return opens nothing."""
+    with Connection(Access("node", node.url, "")) as connection:
+        people = PeopleClient(connection)
+        assert people.ways().provider
+        tokens = []
+        for _ in range(2):
+            started = people.start_at_provider()
+            back = at_the_provider(started.url, "ana")
+            shown = ProviderReturn(state=back["state"], code=back["code"], issuer=back["iss"], binding=started.binding)
+            tokens.append(people.finish_at_provider(shown))
+        assert tokens[0].person == tokens[1].person
+        connection.carry(tokens[1].token)
+        assert people.me().roles == (Role.OFFICER,)
+        with pytest.raises(SignInError):
+            people.finish_at_provider(shown)
+
+
+def test_a_return_into_another_browser_opens_nothing(node: Service) -> None:
+    """Whoever is made to follow somebody else's return does not hold what that browser kept."""
+    with Connection(Access("node", node.url, "")) as connection:
+        people = PeopleClient(connection)
+        lured, started = people.start_at_provider(), people.start_at_provider()
+        back = at_the_provider(started.url, "attacker")
+        shown = ProviderReturn(state=back["state"], code=back["code"], issuer=back["iss"], binding=lured.binding)
+        with pytest.raises(AquilaError):
+            people.finish_at_provider(shown)
+
+
+def test_a_code_without_its_verifier_is_worth_nothing(node: Service, issuer: int) -> None:
+    """Whoever steals a code cannot exchange it, even with the client's secret."""
+    with Connection(Access("node", node.url, "")) as connection:
+        back = at_the_provider(PeopleClient(connection).start_at_provider().url, "ana")
+    form = {"grant_type": "authorization_code", "code": back["code"], "redirect_uri": BACK, "code_verifier": "x" * 43}
+    answer = httpx.post(f"http://127.0.0.1:{issuer}/token", data=form, auth=("aquila", SECRET))
+    assert answer.json()["error"] == "invalid_grant"

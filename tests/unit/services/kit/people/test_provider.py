@@ -1,0 +1,251 @@
+"""Signing in at a ministry's provider: what a return must show, and every way in which it is refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from aquila.audit.roles import Role
+from aquila.errors import InputError
+from aquila.protocol.messages.people_views import ProviderReturn
+from services.kit.errors import NotAllowedError, PeerUnavailableError, SignInError
+from services.kit.files import write_secret
+from services.kit.people import accounts
+from services.kit.people.provider import Provider
+from services.kit.people.sessions import find_actor
+from services.kit.settings import ProviderSettings
+from tests.unit.services.kit.people.conftest import ADMINISTRATOR, logged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from services.kit.people.desk import People
+
+ISSUER = "https://sso.example"
+KEY = RSAKey.generate_key(2048, {"kid": "one"})
+OTHER_KEY = RSAKey.generate_key(2048, {"kid": "one"})
+
+
+@dataclass
+class Ministry:
+    """A provider that says what a test wants it to say."""
+
+    claims: dict[str, Any] = field(default_factory=dict)
+    discovery: dict[str, Any] = field(default_factory=dict)
+    key: Any = field(default_factory=lambda: KEY)
+    header: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
+    asked: dict[str, str] = field(default_factory=dict)
+    token: dict[str, Any] | None = None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a call of the service."""
+        if self.status != 200:
+            return httpx.Response(self.status)
+        if request.url.path == "/.well-known/openid-configuration":
+            addresses = {"authorization_endpoint": "/auth", "token_endpoint": "/token", "jwks_uri": "/jwks"}
+            found = {name: ISSUER + path for name, path in addresses.items()}
+            return httpx.Response(200, json={"issuer": ISSUER} | found | self.discovery)
+        if request.url.path == "/jwks":
+            return httpx.Response(200, json={"keys": [KEY.as_dict(private=False)]})
+        secret = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
+        assert secret == "aquila:the secret"
+        form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).rstrip(b"=")
+        if challenge.decode() != self.asked["code_challenge"] or form["code"] != "the code":
+            return httpx.Response(400, json={"error": "invalid_grant"})
+        if self.token is not None:
+            return httpx.Response(200, json=self.token)
+        token = jwt.encode({"alg": "RS256", "kid": "one"} | self.header, self.claims, self.key)
+        return httpx.Response(200, json={"access_token": "a", "token_type": "Bearer", "id_token": token})
+
+
+@pytest.fixture
+def ministry() -> Ministry:
+    """A provider."""
+    return Ministry()
+
+
+@pytest.fixture
+def provider(tmp_path: Path, ministry: Ministry) -> Provider:
+    """What the service knows of it."""
+    write_secret(tmp_path / "client.secret", b"the secret\n")
+    settings = ProviderSettings(
+        issuer=ISSUER, client_id="aquila", client_secret_file=tmp_path / "client.secret",
+        redirect_url="https://node.example/sign-in/provider", roles={"ct-officer": Role.OFFICER,
+        "boss": Role.SECRETARIAT},
+    )  # fmt: skip
+    return Provider(settings, httpx.MockTransport(ministry))
+
+
+def begin(people: People, provider: Provider, ministry: Ministry, **claims: Any) -> ProviderReturn:
+    """Begin a sign-in, and return what the browser would come back with."""
+    started = provider.start(people)
+    ministry.asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
+    now = people.clock()
+    ministry.claims = {
+        "iss": ISSUER, "aud": "aquila", "sub": "7", "iat": now, "exp": now + 300, "nonce": ministry.asked["nonce"],
+        "roles": ["ct-officer", "boss", "something else"],
+    } | claims  # fmt: skip
+    return ProviderReturn(state=ministry.asked["state"], code="the code", issuer=ISSUER, binding=started.binding)
+
+
+def test_whom_the_provider_knows_is_signed_in(people: People, provider: Provider, ministry: Ministry) -> None:
+    """The account is made at the first return and known at the next; its roles are those of the claim."""
+    grant = provider.finish(people, begin(people, provider, ministry))
+    assert (ministry.asked["code_challenge_method"], ministry.asked["scope"]) == ("S256", "openid")
+    again = provider.finish(people, begin(people, provider, ministry), replaced=grant.token)
+    assert again.person == grant.person
+    assert find_actor(people, grant.token) is None
+    actor = find_actor(people, again.token)
+    assert actor is not None
+    assert actor.roles == {Role.OFFICER}
+    assert logged(people) == ["account_changed", "sign_in", "sign_in"]
+    assert [view.provider for view in accounts.list_accounts(people).accounts] == [True]
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://other.example"}, {"aud": "other"}, {"nonce": "other"}, {"exp": 1}, {"sub": None},
+        {"iat": 4_000_000_000}, {"aud": ["aquila", "other"]}, {"azp": "other"}, {"at_hash": "AAAA"},
+    ],
+)  # fmt: skip
+def test_a_token_that_is_not_for_this_sign_in(
+    people: People, provider: Provider, ministry: Ministry, claims: dict[str, Any]
+) -> None:
+    """Another issuer, audience, nonce, time or subject opens nothing."""
+    shown = begin(people, provider, ministry, **claims)
+    if claims.get("sub", "") is None:
+        del ministry.claims["sub"]
+    with pytest.raises(SignInError):
+        provider.finish(people, shown)
+    assert accounts.list_accounts(people).accounts == ()
+
+
+def test_a_token_that_the_provider_did_not_sign(people: People, provider: Provider, ministry: Ministry) -> None:
+    """Neither one by another key of the same name, nor one without a signature."""
+    shown = begin(people, provider, ministry)
+    ministry.key = OTHER_KEY
+    with pytest.raises(SignInError):
+        provider.finish(people, shown)
+    shown = begin(people, provider, ministry)
+    parts = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (b'{"alg":"none"}', b"{}")]
+    ministry.token = {"access_token": "a", "id_token": f"{parts[0]}.{parts[1]}."}
+    with pytest.raises(SignInError):
+        provider.finish(people, shown)
+
+
+@pytest.mark.parametrize("change", ["state", "code", "issuer", "binding"])
+def test_a_return_that_is_not_the_end_of_this_sign_in(
+    people: People, provider: Provider, ministry: Ministry, change: str
+) -> None:
+    """Another state, code, issuer or browser is refused, and the state is used up."""
+    shown = begin(people, provider, ministry)
+    with pytest.raises(SignInError):
+        provider.finish(people, shown.model_copy(update={change: "https://other.example/another-one-altogether"}))
+    if change != "state":
+        with pytest.raises(SignInError):
+            provider.finish(people, shown)
+
+
+def test_a_return_counts_once_and_for_ten_minutes(
+    people: People, provider: Provider, ministry: Ministry, clock: Any
+) -> None:
+    """A replay opens nothing, and neither does one that comes late."""
+    shown = begin(people, provider, ministry)
+    provider.finish(people, shown)
+    with pytest.raises(SignInError):
+        provider.finish(people, shown)
+    late = begin(people, provider, ministry)
+    clock.time += 600
+    with pytest.raises(SignInError):
+        provider.finish(people, late)
+
+
+@pytest.mark.parametrize("roles", [[], ["nothing"], ["boss"], "nothing", 7, {"ct-officer": True}])
+def test_without_a_role_nobody_gets_in(people: People, provider: Provider, ministry: Ministry, roles: Any) -> None:
+    """No value of the claim stands for a role of this service; nothing is stored."""
+    with pytest.raises(NotAllowedError):
+        provider.finish(people, begin(people, provider, ministry, roles=roles))
+    assert accounts.list_accounts(people).accounts == ()
+
+
+def test_a_deactivated_account_stays_out(people: People, provider: Provider, ministry: Ministry) -> None:
+    """Whatever the provider says."""
+    grant = provider.finish(people, begin(people, provider, ministry, roles="ct-officer"))
+    accounts.switch_account(people, ADMINISTRATOR, grant.person, active=False)
+    with pytest.raises(SignInError):
+        provider.finish(people, begin(people, provider, ministry))
+
+
+def test_two_factors_can_be_asked_for(people: People, provider: Provider, ministry: Ministry) -> None:
+    """A sign-in of a lesser authentication context is refused."""
+    provider.settings = provider.settings.model_copy(update={"acr": "two"})
+    with pytest.raises(SignInError):
+        provider.finish(people, begin(people, provider, ministry, acr="one"))
+    assert provider.finish(people, begin(people, provider, ministry, acr="two"))
+
+
+@pytest.mark.parametrize(
+    "discovery", [{"issuer": "https://other.example"}, {"token_endpoint": "http://sso.example/token"}, {"jwks_uri": 7}]
+)
+def test_another_provider_is_not_asked(
+    people: People, provider: Provider, ministry: Ministry, discovery: dict[str, Any]
+) -> None:
+    """One that names itself otherwise, or an address in the clear."""
+    ministry.discovery = discovery
+    with pytest.raises(InputError):
+        provider.start(people)
+
+
+def test_a_provider_that_is_away(people: People, provider: Provider, ministry: Ministry) -> None:
+    """It is said, at the start and at the end."""
+    shown = begin(people, provider, ministry)
+    ministry.status = 503
+    for call in (lambda: provider.start(people), lambda: provider.finish(people, shown)):
+        with pytest.raises(PeerUnavailableError):
+            call()
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"no json", b"x" * 300_000])
+def test_an_answer_that_is_none(people: People, provider: Provider, answer: bytes) -> None:
+    """It is no provider of the settings, whatever it sends."""
+    broken = Provider(provider.settings, httpx.MockTransport(lambda _: httpx.Response(200, content=answer)))
+    with pytest.raises(InputError):
+        broken.start(people)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"issuer": "http://sso.example"}, "issuer needs https"),
+        ({"redirect_url": "ftp://x"}, "redirect_url needs https"),
+        ({"scope": "email"}, "scope needs openid"),
+    ],
+)
+def test_settings_that_are_not_safe(provider: Provider, change: dict[str, str], told: str) -> None:
+    """Plain HTTP is for loopback alone, and without openid there is no ID token."""
+    with pytest.raises(ValueError, match=told):
+        ProviderSettings.model_validate(provider.settings.model_dump() | change)
+
+
+def test_the_calls_of_a_service_with_and_without_a_provider(people: People, provider: Provider) -> None:
+    """Whoever asks is told which ways there are; without one the calls are not there."""
+    from services.kit.errors import NotFoundError  # noqa: PLC0415 - used here alone
+    from services.kit.people.routes import get_ways, post_provider_start  # noqa: PLC0415 - likewise
+
+    assert not get_ways(people).provider
+    with pytest.raises(NotFoundError):
+        post_provider_start(people)
+    known = replace(people, provider=provider)
+    assert get_ways(known).provider
+    assert post_provider_start(known).url.startswith(f"{ISSUER}/auth?")
