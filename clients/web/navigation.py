@@ -49,6 +49,7 @@ _PLACES = {
         Place("/", _n("Home"), Action.SEE_STATUS),
         Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
         Place("/parties", _n("Parties"), Action.SEE_ROUNDS),
+        Place("/statistics", _n("Statistics"), Action.SEE_STATISTICS),
         Place("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
         Place("/log", _n("Log"), Action.SEE_LOG),
         Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),

@@ -16,6 +16,7 @@ from clients.web.pages import (
     plain,
     records,
     signing,
+    statistics,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _SHARED = (plain.router, signing.router, accounts.router, approvals.router, log.router)
 _NODE = (home.node, hits.router, records.router, node_rounds.router)
-_MATCHER = (home.matcher, matcher_rounds.router, parties.router)
+_MATCHER = (home.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:

@@ -89,6 +89,14 @@ def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
     return visit.go("/hits", "taken-up")
 
 
+@router.post("/hits/erase")
+@threaded
+def post_erase(visit: Visited, sent: Sent) -> Response:
+    """Erase an own record everywhere at this node; its number comes in the form, so that no address holds it."""
+    report = visit.hits().erase_record(sent.text("record_id"))
+    return visit.show("erased.html", report=report)
+
+
 @router.get("/hits/{round_id}/{hit_id}")
 @threaded
 def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:

@@ -281,3 +281,22 @@ async def test_parties(matcher: Any) -> None:
     page = await officer.open("/parties")
     assert "none since this service started" in page
     assert page.count("<code>") >= 2
+
+
+async def test_numbers(matcher: Any) -> None:
+    """Statistics and the regional picture are there before the first round, and the auditor sees them as well."""
+    for role in ("secretariat", "auditor"):
+        browser = await matcher.visitor(f"the-{role}", role)
+        assert "Numbers come with the first results." in await browser.open("/statistics")
+        assert "Nothing to show yet" in await browser.open("/picture")
+        for name in ("pairs", "known", "right"):
+            await browser.open(f"/picture/{name}.svg")
+            assert browser.answer.headers["content-type"] == "image/svg+xml"
+            assert browser.answer.headers["cache-control"] == "no-store"
+        await browser.open("/picture/other.svg")
+        assert browser.answer.status_code == 404
+        await browser.open("/picture")
+        await browser.send("/picture.pdf", category="")
+        assert browser.answer.content.startswith(b"%PDF")
+        await browser.open("/statistics")
+        assert (await browser.send("/statistics.csv")).startswith("round,")

@@ -1,0 +1,59 @@
+"""Pictures and papers: numbers that can be read without colour, no markup from texts, stable bytes."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from clients.web import letters
+from clients.web.pictures import Amount, bars, heat_map
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = "<script>alert(1)</script>#let"
+CELLS = {("AL", "RS"): Amount(120), ("AL", "SI"): Amount(0, 1), ("RS", "SI"): Amount(14, 2)}
+
+
+def texts(drawing: str) -> list[str]:
+    """Return the texts of a drawing."""
+    return [node.text or "" for node in ET.fromstring(drawing).iter(f"{SVG}text")]  # noqa: S314 - our own drawing
+
+
+def test_heat_map() -> None:
+    """Every number stands in its cells as text, held-back ones as a mark, and a pair that is not compared as a dash."""
+    drawing = heat_map("Hits", ["AL", "MK", "RS", "SI"], CELLS)
+    found = texts(drawing)
+    assert (found.count("120"), found.count("*"), found.count("14 +"), found.count("-")) == (2, 2, 2, 6)
+    assert "url(#held)" in drawing
+
+
+def test_bars() -> None:
+    """A bar says its number; an empty picture is one too."""
+    assert "90 %" in texts(bars("Right", [("high", Amount(90))], 100, " %"))
+    assert texts(bars("Known", [])) == []
+    assert texts(heat_map("Hits", [], {})) == []
+
+
+def test_pictures_obey_the_policy() -> None:
+    """No style, no script, no foreign address; a text is never markup."""
+    drawing = bars(HOSTILE, [(HOSTILE, Amount(1))]) + heat_map("x", [HOSTILE], {})
+    assert "<script" not in drawing
+    assert "style=" not in drawing
+    assert drawing.count("http") == drawing.count('xmlns="http://www.w3.org/2000/svg"')
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "#panic()", "$x$ *b* _i_ @a <l>", "Đorđević Ђорђевић Dëshmitar"])
+def test_papers(text: str) -> None:
+    """A PDF is made of any text, which the typesetter never reads as markup, and is the same each time."""
+    drawn = bars(text, [(text, Amount(3))])
+    content = {
+        "title": text,
+        "category": text,
+        "rule": text,
+        "pictures": [{"title": text, "svg": drawn, "rows": [[text, "3"]]}],
+    }
+    paper = letters.compiled("picture.typ", content)
+    assert paper.startswith(b"%PDF")
+    assert paper == letters.compiled("picture.typ", content)
+    letter = letters.compiled("letter.typ", {"lines": [["To", text]], "paragraphs": [text, text]})
+    assert letter.startswith(b"%PDF")
