@@ -112,6 +112,7 @@ async def test_filters_and_pages(world: World) -> None:
     second = await al.get(f"/hits?round_id={round_id}&limit=1&offset=1")
     assert page["hits"][0]["hit_id"] != second["hits"][0]["hit_id"]
     assert (await al.get("/hits?counterpart=SI"))["total"] == 1
+    assert (await al.get(f"/hits?hit={page['hits'][0]['hit_id'][:12]}"))["total"] == 1
     assert (await al.get("/hits?stage=closed"))["total"] == 0
     assert (await al.get("/hits?certainty=high"))["total"] + (await al.get("/hits?certainty=low"))["total"] <= 2
     assert (await al.get("/hits?older_than_hours=1"))["total"] == 0
