@@ -13,8 +13,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import rfc8785
-
 from aquila.errors import MalformedError, SignatureError
 
 if TYPE_CHECKING:
@@ -92,13 +90,13 @@ def _signed_bytes(payload_type: str, payload: bytes) -> bytes:
 
 
 def _encode(payload_type: str, payload: bytes, keyid: str, signature: bytes) -> bytes:
-    return rfc8785.dumps(
-        {
-            "payload": base64.b64encode(payload).decode("ascii"),
-            "payloadType": payload_type,
-            "signatures": [{"keyid": keyid, "sig": base64.b64encode(signature).decode("ascii")}],
-        }
-    )
+    # Of texts alone, with names in ASCII, sorted JSON without blanks is the encoding of RFC 8785 (docs/adr/0005).
+    content = {
+        "payload": base64.b64encode(payload).decode("ascii"),
+        "payloadType": payload_type,
+        "signatures": [{"keyid": keyid, "sig": base64.b64encode(signature).decode("ascii")}],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def _decode(envelope: bytes) -> tuple[str, bytes, str, bytes]:

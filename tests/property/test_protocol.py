@@ -52,6 +52,7 @@ def played(group: Group, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A whole round, with every statement that was made in it."""
     stage = Stage(group, tmp_path_factory.mktemp("played"))
     stage.finalized().match()
+    stage.exchange_notes()
     stage.close()
     return stage
 
