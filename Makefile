@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-quality schemas e2e screenshots pins clean
+.PHONY: help setup demo test fuzz check fix bench bench-quality schemas e2e screenshots pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -16,8 +16,10 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml setup.py $(wildcard aq
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.develop: $(VENV)/.runtime requirements/develop.txt
+$(VENV)/.develop: $(VENV)/.runtime requirements/develop.txt requirements/oracle.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/develop.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --ignore-requires-python -r requirements/oracle.txt
 	@touch $@
 
 setup: $(VENV)/.develop ## make the environment .venv with everything to run, test and change Aquila
@@ -27,6 +29,12 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-fail-under=100
+
+fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_SECONDS (300) seconds
+	$(PYTHON) -m venv $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	$(VENV)-fuzz/bin/python -m tests.fuzz $(or $(FUZZ_SECONDS),300)
 
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 
@@ -72,9 +80,10 @@ pins: ## pin all requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/dask.in -o requirements/dask.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/develop.in -o requirements/develop.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/quality.in -o requirements/quality.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/fuzz.in -o requirements/fuzz.txt
 
 clean: ## remove the environment and what tests and demo leave
-	rm -rf $(VENV) $(VENV)-quality .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(VENV)-quality $(VENV)-fuzz .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 NATIVE := aquila/crypto/native
 NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto/test_native_equality.py

@@ -1,0 +1,95 @@
+"""Every parser of outside bytes, and what it must do with any: take them, or raise an error of the tree.
+
+Hypothesis runs the targets in the suite (`tests/property/test_fuzz.py`); `make fuzz` runs them under atheris, guided by
+coverage, for five minutes: `python -m tests.fuzz 300`. A raw exception of Python on hostile bytes is a bug.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+from aquila.audit.checkpoint import parse_checkpoint
+from aquila.audit.entries import read_entry
+from aquila.audit.note import parse_note
+from aquila.audit.tiles import read_bundle, read_statements, read_tile
+from aquila.audit.witness import parse_update
+from aquila.crypto.envelope import open_envelope
+from aquila.crypto.keys import VerifyKey
+from aquila.errors import AquilaError
+from aquila.protocol.auditing import read_log
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
+from aquila.protocol.problems import error_from_problem
+from aquila.protocol.registry import RegisteredParty, Registry, read_registry
+from aquila.records.person import Record
+from aquila.records.reading import read_records
+from aquila.records.rules import parse_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_KEY = VerifyKey.from_hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
+_REGISTRY = Registry(_KEY, {"SI": RegisteredParty("SI", "SI", _KEY)})
+_MESSAGES = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
+
+
+def _text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
+    return lambda content: parse(content.decode("utf-8", "surrogatepass" if content[:1] == b"\xed" else "replace"))
+
+
+def _log(content: bytes) -> object:
+    """Read a log all of whose files are these bytes."""
+    return read_log(lambda name: None if name == "registry.json" and len(content) % 2 else content, _REGISTRY)
+
+
+TARGETS: Mapping[str, Callable[[bytes], object]] = {
+    "note": parse_note,
+    "checkpoint": _text(parse_checkpoint),
+    "update": parse_update,
+    "entry": read_entry,
+    "bundle": lambda content: read_bundle(content, len(content) % 5),
+    "statements": lambda content: read_statements(content, len(content) % 5),
+    "tile": lambda content: read_tile(content, len(content) // 32),
+    "log": _log,
+    "envelope": lambda content: open_envelope(content, [Manifest.payload_type], {_KEY.fingerprint: _KEY}),
+    "registry": read_registry,
+    "problem": error_from_problem,
+    "record": Record.from_json,
+    "csv": lambda content: list(read_records(io.BytesIO(content), "csv")),
+    "ftm": lambda content: list(read_records(io.BytesIO(content), "ftm")),
+    "rules": _text(parse_rules),
+} | {kind.__name__: kind.from_payload for kind in _MESSAGES}
+"""By name, what is given bytes from outside."""
+
+
+def judge(name: str, content: bytes) -> None:
+    """Give bytes to a target.
+
+    Raises:
+        Exception: Something else than an error of the tree: a bug.
+    """
+    try:
+        TARGETS[name](content)
+    except AquilaError:
+        return
+
+
+def _one(content: bytes) -> None:
+    """Choose a target by the first byte, and give it the rest."""
+    if content:
+        names = sorted(TARGETS)
+        judge(names[content[0] % len(names)], content[1:])
+
+
+def main(seconds: str = "300") -> None:
+    """Run all targets under atheris for so many seconds."""
+    import atheris  # noqa: PLC0415 - in an environment of its own, requirements/fuzz.txt
+
+    atheris.instrument_all()
+    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=8192", "-rss_limit_mb=4096"], _one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

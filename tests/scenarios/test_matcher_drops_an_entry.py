@@ -1,0 +1,60 @@
+"""The matcher takes a statement and keeps it out of its log: the round does not hold together, and the place is named."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import AuditError
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.registry import read_registry
+from services.matcher import known
+from tests.unit.services.node.conftest import Clock, World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.entries import Entry
+    from aquila.crypto.group import Group
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A matcher and two nodes, on SQLite."""
+    made = make_world(tmp_path, Clock(), ("AL", "RS"))
+    yield made
+    for seat in made.seats.values():
+        await seat.operator.aclose()
+        await seat.node.peer.close()
+        seat.stop()
+    await made.operator.aclose()
+    made.app.state.desk.close()
+
+
+async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One evaluation is never written down; everything else is. An auditor hears which round cannot have been so."""
+    honest, dropped = known.append, list[str]()
+
+    def dropping(session: Session, entry: Entry) -> int:
+        if entry.kind == "evaluation" and not dropped:
+            dropped.append(entry.digests["statement"])
+            return -1
+        return honest(session, entry)
+
+    monkeypatch.setattr(known, "append", dropping)  # the liar's own program, not ours
+    await world.begin()
+    await world.settle()
+    assert dropped
+    archive = await world.operator.get("/v1/operator/log/export")
+    with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
+        files = {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
+    registry = read_registry((tmp_path / "matcher" / "registry.toml").read_bytes())
+    record = read_log(files.get, registry)  # the tree itself is whole: the entry was never in it
+    with pytest.raises(AuditError, match="does not allow it: tokens before 1 evaluations"):
+        audit_rounds(record, files.get, registry, group)
