@@ -1,4 +1,4 @@
-"""The matcher takes a statement and keeps it out of its log: the round does not hold together, and the place is named."""
+"""The matcher takes a statement and keeps it out of its log: the round does not hold together, and where is named."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS}
+_OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH})
 _WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.EVIDENCE})
 """Kinds whose statement is not kept in the log's files: reports hold handles, and evidence is refused."""
 
@@ -72,7 +73,6 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         return []
     # 8. Rounds.
     rounds: dict[str, RoundAudit] = {}
-    erased: set[str] = set()
     for index, entry in enumerate(log.entries):
         if entry is None or entry.round is None:
             continue
@@ -80,9 +80,9 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
             rounds[entry.round] = _proposed(index, entry, log.statements[index], registry, group)
         if entry.round in rounds:
             _take(rounds[entry.round], index, entry, log.statements[index], said)
-        elif log.erased:
-            erased.add(entry.round)  # its beginning is gone, and nothing of it can be taken through
-        else:
+        # What people asked for and approved may come before; and where retention erased a beginning, nothing can be
+        # taken through.
+        elif (index in said or entry.kind in _OF_ROUNDS) and not log.erased:
             raise AuditError(f"entry {index}: it is of a round that was never proposed", round=entry.round)
     for audit in rounds.values():
         # 9. and 10.
