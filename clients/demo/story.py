@@ -6,6 +6,7 @@ Each step speaks to the services as an officer would, through the typed client, 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +21,14 @@ from clients.cli.round_views import SHORT, hits_table
 from clients.cli.screen import Table, numbered
 from clients.cli.watching import watch
 from clients.demo.cast import NAMES, make_cast
+from clients.demo.checking import check_log
 from clients.demo.office import open_office
 from clients.demo.people import COUNTRIES
 from clients.demo.population import IN_ALL, IN_TWO
 from clients.demo.search import LEAST_BYTES, search
 from clients.demo.traces import left_in, samples_of, still_there
+from clients.sdk import find_home
+from clients.sdk.log import LogClient
 from services.kit.errors import PeerUnavailableError
 
 if TYPE_CHECKING:
@@ -82,6 +86,7 @@ class Story:
             self._show_hits({code: office.node("analyst") for code, office in offices.items()})
             self._search_matcher(cast)
             self._close(cast, matcher)
+            self._audit(cast, LogClient(secretariat.connections["auditor"]))
             if self.keep:
                 self._leave_waiting(secretariat, offices)
         self.document["seconds"] = round(time.monotonic() - started, 1)
@@ -274,6 +279,22 @@ class Story:
             f"Round {asked.round_id[:SHORT]}: {_ASKING}'s officer asks to consent, and its approver has to decide; "
             "the other parties have not read it yet.",
         )
+
+    def _audit(self, cast: Cast, auditor: LogClient) -> None:
+        self._head("An auditor takes the log away and checks it alone, with nothing but the parties' public keys")
+        self._until(lambda: len(auditor.view().witnesses) == len(COUNTRIES), "every party to witness the log")
+        archive = cast.homes[MATCHER].with_name("log.tar")
+        archive.write_bytes(auditor.export())
+        log, rounds, forged = check_log(archive, find_home(cast.homes[MATCHER]).registry)
+        kinds = Counter(entry.kind.value.replace("_", " ") for entry in log.entries if entry is not None)
+        self.screen.tell(
+            Table("", ("what the log holds", "entries"), [*sorted(kinds.items())]),
+            f"{numbered(log.checkpoint.size, 'entry', 'entries')} under one signed head, witnessed by "
+            f"{', '.join(sorted(log.cosigned))}; every statement, proof of knowledge, count and step of "
+            f"{numbered(len(rounds), 'round')} was checked again, without the matcher: all holds together.",
+            f"The same log with one bit of one entry changed: {forged}",
+        )
+        self.document["log"] = {"entries": log.checkpoint.size, "rounds": len(rounds), "witnesses": len(log.cosigned)}
 
     def _follow(self, matcher: MatcherClient, until: Phase) -> MatcherRoundView:
         """Show progress until the round reaches a phase.

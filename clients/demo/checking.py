@@ -1,0 +1,57 @@
+"""The demo's last look: the matcher's log, exported and checked by someone who trusts nobody but the pinned keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.crypto.backend import load_group
+from aquila.errors import AuditError
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.registry import read_registry
+from clients.sdk.bundles import open_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.protocol.auditing import Files, LogRecord, RoundAudit
+
+CHANGED = "tile/entries/000"
+"""The beginning of the name of the file that a forger changes: the first entries of the log."""
+
+
+class Checked(NamedTuple):
+    """What `aquila audit verify` finds: the log, its rounds, and what it says of a copy with one byte changed."""
+
+    log: LogRecord
+    rounds: list[RoundAudit]
+    forged: str
+
+
+def check_log(archive: Path, registry_file: Path) -> Checked:
+    """Check an exported log, and a copy of it in which one byte of one entry differs.
+
+    Raises:
+        AuditError: The log does not hold together, or the forged one does.
+    """
+    registry = read_registry(registry_file.read_bytes())
+    files = open_bundle(str(archive))
+    log = read_log(files, registry)
+    rounds = audit_rounds(log, files, registry, load_group())
+    try:
+        read_log(_forged(files), registry)
+    except AuditError as error:
+        return Checked(log, rounds, error.message)
+    raise AuditError("a changed entry was not noticed")
+
+
+def _forged(files: Files) -> Files:
+    """Return the files with one bit of the first entries changed."""
+
+    def read(name: str) -> bytes | None:
+        content = files(name)
+        if content is None or not name.startswith(CHANGED):
+            return content
+        place = len(content) // 2
+        return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+    return read
