@@ -40,6 +40,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@dataclass(frozen=True)
+class Window:
+    """How a browser looks at pages."""
+
+    width: int
+    scripts: bool = True
+    dark: bool = False
+
+
 @dataclass
 class Visitor:
     """Somebody at a browser of their own.
@@ -61,15 +70,15 @@ class Visitor:
     last_step: int = 0
 
     @classmethod
-    def at(cls, browser: Browser, url: str, width: int = 1920, *, scripts: bool = True, dark: bool = False) -> Visitor:
+    def at(cls, browser: Browser, url: str, window: Window) -> Visitor:
         """Open a browser of one's own, with nothing in it."""
         context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            java_script_enabled=scripts,
-            color_scheme="dark" if dark else "light",
+            viewport={"width": window.width, "height": 900},
+            java_script_enabled=window.scripts,
+            color_scheme="dark" if window.dark else "light",
             accept_downloads=True,
         )
-        made = cls(context.new_page(), url, scripts)
+        made = cls(context.new_page(), url, window.scripts)
         made.page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
         made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
         made.page.on("request", lambda asked: made.addresses.append(asked.url))

@@ -1,10 +1,13 @@
 // Live progress: the server sends what changed as text and numbers; nothing here makes markup.
+// Where the page as a whole changed it is loaded anew, but never under the hands of somebody who fills in a form.
 // Without this file a page shows the same when it is loaded again.
 "use strict";
 const live = document.querySelector("[data-live]");
 if (live && "EventSource" in window) {
   const source = new EventSource(live.dataset.live);
   const hint = document.querySelector("[data-live-hint]");
+  let touched = false;
+  document.addEventListener("input", () => { touched = true; });
   if (hint) hint.hidden = true;
   source.addEventListener("values", (event) => {
     for (const [name, value] of Object.entries(JSON.parse(event.data))) {
@@ -17,7 +20,11 @@ if (live && "EventSource" in window) {
       }
     }
   });
-  source.addEventListener("changed", () => { source.close(); window.location.reload(); });
+  source.addEventListener("changed", () => {
+    source.close();
+    if (!touched) window.location.reload();
+    else if (hint) hint.hidden = false;
+  });
   source.addEventListener("ended", () => source.close());
   window.addEventListener("pagehide", () => source.close());
 }
