@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
     """Make the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, staged(Path(scratch) / "demo") as stage:
-        story = Story(Screen(), stage, populate(500, 1), keep=True)
+        story = Story(Screen(), stage, populate(1_000, 1), keep=True)
         cast = story.tell_all()
         services = {process.name: process for process in stage.processes}
         with sync_playwright() as playwright:
@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
             analyst.wait_for_load_state()
             analyst.screenshot(path=folder / "hit.png")
             secretariat = _signed_in(browser, services["matcher"], "secretariat-1")
-            _shoot(secretariat, f"/rounds/{story.round_id}", folder / "matcher.png")
+            _shoot(secretariat, "/picture", folder / "region.png")
             browser.close()
 
 

@@ -115,7 +115,8 @@ def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
         "</pattern></defs>"
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img">'
         f"<title>{escape(title)}</title>{held}"
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="{_PAPER}"/>{"".join(drawn)}</svg>'
     )

@@ -53,7 +53,9 @@ def statistics(desk: Desk, category: str | None = None) -> Statistics:
         rounds = tuple(
             _round(session, row, manifest) for row, manifest in found if category in {None, manifest.category}
         )
-    return Statistics(least=LEAST, rounds=rounds, picture=tuple(_picture(rounds)), known=tuple(_known_over(rounds)))
+    # A round in which nothing was matched yet lacks numbers because there are none, not because they are small.
+    matched = [one for one in rounds if one.lists]
+    return Statistics(least=LEAST, rounds=rounds, picture=tuple(_picture(matched)), known=tuple(_known_over(matched)))
 
 
 def as_csv(content: Statistics) -> str:

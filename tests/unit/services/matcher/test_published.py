@@ -104,7 +104,9 @@ async def test_as_csv(three: World) -> None:
 
 
 async def test_a_round_without_a_match(three: World) -> None:
-    """Before the match there is nothing to show, and nothing fails."""
+    """Before the match there is nothing to show, nothing fails, and the picture lacks nothing for it."""
     await three.propose()
-    [one] = (await read(three)).json()["rounds"]
+    found = (await read(three)).json()
+    [one] = found["rounds"]
+    assert (found["picture"], found["known"]) == ([], [])
     assert (one["hits"], one["lists"], one["known"], one["outcomes"]) == (None, [], [], [])
