@@ -35,7 +35,8 @@ _MESSAGES = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 
 
 def _text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
-    return lambda content: parse(content.decode("utf-8", "surrogatepass" if content[:1] == b"\xed" else "replace"))
+    """Let a parser of text see any text: bytes that are none become replacement characters."""
+    return lambda content: parse(content.decode("utf-8", "replace"))
 
 
 def _log(content: bytes) -> object:
