@@ -171,7 +171,7 @@ class ProviderSettings(Settings):
     issuer: str = Field(description="The provider's issuer URL, exactly as it names itself; http only on loopback.")
     client_id: str = Field(min_length=1, description="Who this service is to the provider.")
     client_secret_file: SettingPath = Field(description="File with the client's secret, readable by the service alone.")
-    redirect_url: str = Field(description="Where the provider sends the browser back: /sign-in/provider of the pages.")
+    redirect_url: str = Field(description="Where the provider sends the browser back, as registered there.")
     scope: str = Field(default="openid", description="What is asked for; must contain openid.")
     roles_claim: str = Field(default="roles", description="The claim of the ID token that tells of roles.")
     roles: dict[str, Role] = Field(description="Table: a value of that claim, and the role that it stands for.")
