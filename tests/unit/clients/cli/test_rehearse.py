@@ -71,7 +71,8 @@ def test_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     serbia = report["parties"]["RS"]
     assert (serbia["records"], serbia["refused"], len(serbia["findings"])) == (2, 1, 1)
     assert serbia["findings"][0]["line"] == 4
-    assert set(serbia["seconds"]) == {"read", "consent", "normalize", "blind", "evaluate", "verify", "finalize"}
+    steps = {"read", "consent", "normalize", "blind", "evaluate", "verify", "finalize", "exchange"}
+    assert set(serbia["seconds"]) == steps
     assert report["elements"] == sum(party["elements"] for party in report["parties"].values())
     assert report["peak_memory_bytes"] > 1 << 20
     assert report["peak_disk_bytes"] > 73 * report["elements"]
