@@ -43,6 +43,7 @@ class EntryKind(StrEnum):
     REPORT = "report"
     RECEIPT = "receipt"
     REFUSAL = "refusal"
+    END_ASKED = "end_asked"
     ENDING = "ending"
     KEY_DESTRUCTION = "key_destruction"
     CLOSING = "closing"

@@ -156,11 +156,10 @@ def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
     "/{round_id}/close",
     status_code=202,
     summary="Close a round as soon as every party has its hits",
-    dependencies=[may(Action.CLOSE_ROUND)],
 )
-def post_close(desk: At, round_id: RoundId) -> None:
+def post_close(desk: At, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
     """Take the wish to close a round."""
-    wish_close(desk, round_id)
+    wish_close(desk, actor, round_id)
 
 
 @operator.post("/{round_id}/abort", status_code=202, summary="Ask for the end of a round")

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
 from aquila.errors import OrderError
 from aquila.protocol.messages import Outcome
+from aquila.protocol.registry import MATCHER
+from services.kit.audit_log import append, who
 
 if TYPE_CHECKING:
+    from services.kit.people import Actor
     from services.matcher.desk import Desk
     from services.matcher.known import Turn
 
 
-def wish_close(desk: Desk, round_id: str) -> None:
-    """Store that a round shall be closed; the wish to abort stands above it.
+def wish_close(desk: Desk, actor: Actor, round_id: str) -> None:
+    """Store that a round shall be closed, and who wants it; the wish to abort stands above it.
 
     Raises:
         NotFoundError: There is no such round.
@@ -23,6 +28,13 @@ def wish_close(desk: Desk, round_id: str) -> None:
         if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
             raise OrderError("the round has ended or is to be aborted", round=round_id)
         turn.row.wish, turn.row.reason = Outcome.CLOSED.value, "every party has its hits"
+        append(
+            turn.session,
+            Entry.of(
+                EntryKind.END_ASKED, turn.clock(), MATCHER, round=round_id, ids={"what": Word.CLOSE},
+                **who(actor, Action.CLOSE_ROUND),
+            ),
+        )  # fmt: skip
     desk.bell.ring()
 
 

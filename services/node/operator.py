@@ -136,24 +136,19 @@ def get_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], ro
     return views.hits(_node(request), actor, round_id)
 
 
-@router.post(
-    "/rounds/{round_id}/close",
-    status_code=202,
-    summary="Destroy the keys of a round",
-    dependencies=[may(Action.CLOSE_ROUND)],
-)
-async def close(request: Request, round_id: str) -> Response:
+@router.post("/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round")
+async def close(request: Request, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: str) -> Response:
     """Store that the operator wants the round's keys destroyed."""
-    await run_in_threadpool(wishes.wish_close, _node(request), round_id)
+    await run_in_threadpool(wishes.wish_close, _node(request), actor, round_id)
     return _accepted(request)
 
 
-@router.post(
-    "/rounds/{round_id}/abort", status_code=202, summary="Leave a round", dependencies=[may(Action.ABORT_ROUND)]
-)
-async def abort(request: Request, round_id: str, reason: Reason) -> Response:
+@router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round")
+async def abort(
+    request: Request, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: str, reason: Reason
+) -> Response:
     """Store that the operator leaves the round."""
-    await run_in_threadpool(wishes.wish_abort, _node(request), round_id, reason.reason)
+    await run_in_threadpool(wishes.wish_abort, _node(request), actor, round_id, reason.reason)
     return _accepted(request)
 
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.state import Phase
+from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.node import ledger
 from services.node.book import reading_round
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Justification
     from aquila.protocol.rounds import Round
+    from services.kit.people import Actor
     from services.node.node import Node
     from services.node.tables import RoundRow
 
@@ -94,8 +98,8 @@ def _check_kind(session: Session, node: Node, round_: Round, kind: Kind) -> None
         raise OrderError("this node has a list in the round already", hint="a round takes one list of each party")
 
 
-def wish_close(node: Node, round_id: str) -> None:
-    """Store that the operator wants the round's keys destroyed, once the matcher has our receipt.
+def wish_close(node: Node, actor: Actor, round_id: str) -> None:
+    """Store that the round's keys are to be destroyed, and who wants it, once the matcher has our receipt.
 
     Raises:
         NotFoundError: The node knows no such round.
@@ -109,11 +113,13 @@ def wish_close(node: Node, round_id: str) -> None:
             raise OrderError(
                 "the round cannot be closed before its hits are here", hint="wait, or abort it", round=round_id
             )
+        if not row.close_wished:
+            _log_end(session, node, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)
         row.close_wished = True
 
 
-def wish_abort(node: Node, round_id: str, reason: str) -> None:
-    """Store that the operator leaves the round.
+def wish_abort(node: Node, actor: Actor, round_id: str, reason: str) -> None:
+    """Store that the party leaves the round, and who wants it.
 
     Raises:
         NotFoundError: The node knows no such round.
@@ -122,6 +128,17 @@ def wish_abort(node: Node, round_id: str, reason: str) -> None:
         row = ledger.round_row(session, round_id)
         if row.state == "active":
             row.abort_reason = reason
+            _log_end(session, node, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
+
+
+def _log_end(  # noqa: PLR0913, PLR0917 - what an entry says
+    session: Session, node: Node, actor: Actor, round_id: str, what: Word, action: Action
+) -> None:
+    """Append the entry of who wanted an end."""
+    fields = who(actor, action)
+    append(
+        session, Entry.of(EntryKind.END_ASKED, node.clock(), node.code, round=round_id, ids={"what": what}, **fields)
+    )
 
 
 def _active(session: Session, round_id: str) -> RoundRow:

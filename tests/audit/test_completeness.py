@@ -100,6 +100,22 @@ async def test_looking_is_an_entry_or_no_look(world: World) -> None:
     assert kinds(seat.node.store)[EntryKind.CONSULTATION] == 1
 
 
+async def test_who_asked_for_an_end_is_an_entry(world: World) -> None:
+    """A person closes a round at the matcher or a node, or leaves it; asked again at a node, nothing new was done."""
+    round_id = await world.begin()
+    await world.settle()
+    seat = world.seats["AL"]
+    for _ in range(2):
+        assert (await seat.post(f"/rounds/{round_id}/close")).status_code == 202
+    left = await world.propose()
+    assert (await seat.post(f"/rounds/{left}/abort", json={"reason": "not ours"})).status_code == 202
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    asked = [entry for entry in all_entries(seat.node.store) if entry.kind is EntryKind.END_ASKED]
+    assert [(entry.round, entry.ids["what"]) for entry in asked] == [(round_id, "close"), (left, "abort")]
+    assert all(entry.person and entry.role for entry in asked)
+    assert kinds(world.app.state.desk.store)[EntryKind.END_ASKED] == 1
+
+
 async def _step(world: World) -> None:
     """Take a step everywhere, whatever becomes of it; what is in memory is read anew, as after a kill."""
     desk = world.app.state.desk
