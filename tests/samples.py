@@ -8,6 +8,7 @@ from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import (
     Acknowledgement,
     Amendment,
+    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -65,6 +66,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "padding": {"inputs_per_record": [8, 16], "records_multiple": 100},
         "minimum_certainty": "low",
         "frequency_limit": 8,
+        "canaries": 8,
         "retention_days": 1_095,
     },
     Consent: _SAID
@@ -117,6 +119,11 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "notes": DIGEST,
         "confirmed": 4,
         "refuted": [{"hit_id": OTHER, "fault": "sealed"}],
+    },
+    Canaries: _BOUND
+    | {
+        "report_digest": DIGEST,
+        "pairs": [{"counterpart": "AL", "hits": {"high": 6, "medium": 1, "low": 0}, "carried": "ab" * 80}],
     },
     Closing: _SAID | {"binding": None, "destroyed": True, "hits": 0},
     Withdrawal: _BOUND | {"counterpart": "AL", "hits": [ROUND, OTHER], "ground": "incorrect"},

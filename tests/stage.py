@@ -328,11 +328,12 @@ class Stage(Rehearsal):
             changes["sequence"] = self.seats[code].sequence + 1
         return self.signed(code, type(original)(**(content | changes)))
 
-    def consent_with(self, code: str, *shares: Share, manifest_digest: str = "") -> bytes:
+    def consent_with(self, code: str, *shares: Share, manifest_digest: str = "", exchange_key: str = "") -> bytes:
         """Return a party's consent that brings these shares, one for each class, rightly proved for a manifest."""
         named = manifest_digest or self.round.manifest_digest
         exchange, sealing = ExchangeKey.generate(self.random), SealingKey.generate(self.random)
-        keys = [*(share.public_key.hex() for share in shares), exchange.public.hex(), sealing.public.hex()]
+        keys = [*(share.public_key.hex() for share in shares), exchange_key or exchange.public.hex()]
+        keys.append(sealing.public.hex())
         public = []
         for kind, share in zip(InputClass, shares, strict=True):
             context = steps.knowledge_context(named, code, kind, keys)

@@ -64,6 +64,7 @@ class EntryKind(StrEnum):
     WITHDRAWAL_ACKNOWLEDGED = "withdrawal_acknowledged"
     OUTCOME = "outcome"
     # Limits against fishing.
+    CANARIES = "canaries"
     CANARIES_MISSING = "canaries_missing"
     FISHING_ALARM = "fishing_alarm"
     SUBMISSION_REFUSED = "submission_refused"

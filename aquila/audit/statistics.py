@@ -66,12 +66,25 @@ class Statistics:
             self.count(left, "hits", hits)
             self.count(right, "hits", hits)
 
+    def take_off(self, party: str, counterpart: str, level: str, hits: int) -> None:
+        """Take planted hits of the lists off the counts of a pair, and of both of its parties."""
+        left, right = sorted((party, counterpart))
+        counts = self.pairs.get((left, right, "lists"), Counter[str]())
+        taken = min(hits, counts[level])
+        counts[level] -= taken
+        for one in (left, right) if taken else ():
+            self.parties[one]["hits"] -= taken
+
     def to_bytes(self) -> bytes:
         """Return the document as canonical JSON (RFC 8785)."""
-        parties = [{"party": party} | dict(sorted(counts.items())) for party, counts in sorted(self.parties.items())]
+        parties = [
+            {"party": party} | {what: number for what, number in sorted(counts.items()) if number or what != "hits"}
+            for party, counts in sorted(self.parties.items())
+        ]
         pairs = [
             {"left": left, "right": right, "of": of} | {level: counts[level] for level in LEVELS}
             for (left, right, of), counts in sorted(self.pairs.items())
+            if counts.total()
         ]
         return rfc8785.dumps(
             {
@@ -84,6 +97,7 @@ class Statistics:
 def statistics_of(round_id: str, entries: Iterable[Entry]) -> Statistics:
     """Return the statistics of a round from its entries in the matcher's log."""
     found = Statistics(round_id)
+    told: set[str] = set()
     for entry in entries:
         if entry.kind is EntryKind.PROPOSAL:
             found.proposed_at = entry.time
@@ -94,11 +108,26 @@ def statistics_of(round_id: str, entries: Iterable[Entry]) -> Statistics:
             for what in _SUBMITTED:
                 found.count(entry.party, what, entry.counts[what])
         elif entry.kind is EntryKind.MATCH:
-            for level in LEVELS:
-                left, right, of = (str(entry.ids[name]) for name in ("left", "right", "of"))
-                found.hit(left, right, of, level, entry.counts[level])
+            _match(found, entry)
+        elif entry.kind is EntryKind.CANARIES:
+            _take_off(found, entry, told)
         elif entry.kind is EntryKind.REPORT:
             found.count(str(entry.recipient), "reports")
         elif entry.kind in SAID:
             found.count(entry.party, SAID[entry.kind])
     return found
+
+
+def _match(found: Statistics, entry: Entry) -> None:
+    for level in LEVELS:
+        left, right, of = (str(entry.ids[name]) for name in ("left", "right", "of"))
+        found.hit(left, right, of, level, entry.counts[level])
+
+
+def _take_off(found: Statistics, entry: Entry, told: set[str]) -> None:
+    """Take off the hits that were planted: the first of a pair that tells of them counts (PROTOCOL.md 3.7.13)."""
+    for name, hits in entry.counts.items():
+        code, _, level = name.upper().partition("_")
+        if level and code not in told:
+            found.take_off(entry.party, code, level.lower(), hits)
+    told.add(entry.party)

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -272,6 +274,25 @@ class ExchangeKey(SecretBytes):
         """
         return cls(octets)
 
+    def agree(self, public: bytes, context: bytes) -> SecretBytes:
+        """Return the 32 bytes that this party and another one share, and nobody else (X25519, RFC 7748; HKDF-SHA-256).
+
+        Args:
+            public: The other party's public key, 32 bytes.
+            context: What the secret is for and between whom, the same on both sides.
+
+        Raises:
+            MalformedError: the other key has small order: what came of it would be no secret.
+            KeyMaterialError: this key is closed.
+        """
+        with self.reveal() as octets:
+            own = X25519PrivateKey.from_private_bytes(octets)
+        try:
+            shared = own.exchange(X25519PublicKey.from_public_bytes(public))
+        except ValueError:
+            raise MalformedError("An exchange key has small order.") from None
+        return SecretBytes(HKDF(SHA256(), KEY_BYTES, salt=None, info=context).derive(shared))
+
 
 class SealingKey(SecretBytes):
     """A party's X-Wing key (ML-KEM-768 with X25519) for one round, to which hit notes are sealed.
@@ -309,6 +330,15 @@ class SealingKey(SecretBytes):
         """
         with self.reveal() as seed:
             return MLKEM768X25519PrivateKey(*_xwing_parts(seed))
+
+
+def check_exchange_key(public: bytes) -> None:
+    """Refuse an X25519 key of small order, with which no two parties share a secret.
+
+    Raises:
+        MalformedError: it is one.
+    """
+    ExchangeKey(bytes(range(KEY_BYTES))).agree(public, b"").close()
 
 
 def _xwing_parts(seed: bytes | bytearray) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:

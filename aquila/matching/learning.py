@@ -31,11 +31,15 @@ _MOST_MOVE = 6.0  # bits that a weight moves at most
 
 
 class ListPair(NamedTuple):
-    """Two lists: how many pairs of their records met under each mask of rules; and their sizes, padded."""
+    """Two lists: how many pairs of their records met under each mask of rules; and their sizes, padded.
+
+    `canaries` is how many of the pairs are canaries, on average: these are no persons, and are taken off.
+    """
 
     patterns: Mapping[int, int]
     size_a: int
     size_b: int
+    canaries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,14 @@ class _Counted:
         bits: What the table makes of the mask: the log2 odds without the share.
         levels: For each mask one level of each family.
         smaller: The size of the smaller list.
+        canaries: How many of the pairs are no persons.
     """
 
     counts: NDArray[np.float64]
     bits: NDArray[np.float64]
     levels: NDArray[np.int64]
     smaller: int
+    canaries: int
 
     def expected(self, share: float, moved: NDArray[np.float64], caution: float = 0.0) -> NDArray[np.float64]:
         """How many pairs of each mask are one person, were all odds so many bits less."""
@@ -100,7 +106,7 @@ def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEP
     for _step in range(steps):
         found = [one.expected(share, moved) for one, share in zip(counted, shares.tolist(), strict=True)]
         before = np.concatenate((shares, moved))
-        shares = np.array([_share(table, one.smaller, pairs) for one, pairs in zip(counted, found, strict=True)])
+        shares = np.array([_share(table, one, pairs) for one, pairs in zip(counted, found, strict=True)])
         sure = [one.expected(share, moved, _CAUTION) for one, share in zip(counted, shares.tolist(), strict=True)]
         moved = _agreed(_moved(levels, counted, found), _moved(levels, counted, sure))
         if np.allclose(np.concatenate((shares, moved)), before, rtol=_CLOSE_ENOUGH, atol=_CLOSE_ENOUGH):
@@ -127,15 +133,15 @@ def learn_share(
     counted, still = _counted(table, _levels(table), pair), np.zeros(len(_levels(table).names))
     share = table.expected_share
     for _step in range(steps):
-        before, share = share, _share(table, counted.smaller, counted.expected(share, still))
+        before, share = share, _share(table, counted, counted.expected(share, still))
         if abs(share - before) <= _CLOSE_ENOUGH * share:
             break
     return share
 
 
-def _share(table: RuleTable, smaller: int, found: NDArray[np.float64]) -> float:
+def _share(table: RuleTable, counted: _Counted, found: NDArray[np.float64]) -> float:
     """The share that so many common persons are, within its bounds."""
-    return min(1.0, max(_LEAST_SHARE * table.expected_share, float(found.sum()) / smaller))
+    return min(1.0, max(_LEAST_SHARE * table.expected_share, (float(found.sum()) - counted.canaries) / counted.smaller))
 
 
 def _levels(table: RuleTable) -> _Levels:
@@ -171,6 +177,7 @@ def _counted(table: RuleTable, levels: _Levels, pair: ListPair) -> _Counted:
         np.array(bits, dtype=np.float64),
         np.array(rows, dtype=np.int64).reshape(len(rows), len(table.families)),
         min(pair.size_a, pair.size_b),
+        pair.canaries,
     )
 
 

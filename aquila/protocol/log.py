@@ -16,6 +16,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import (
     Acknowledgement,
     Amendment,
+    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Message
 
+_MOST_PAIRS = 21  # of which an entry has room for all levels
 _PERSON = re.compile(r"p-[0-9a-f]{12}")
 
 
@@ -162,6 +164,18 @@ def _confirmation(message: Confirmation) -> tuple[EntryKind, dict[str, Any]]:
         "digests": {"notes": message.notes},
         "ids": _of(message.submission_id),
     }
+
+
+@fields_of.register(Canaries)
+def _canaries(message: Canaries) -> tuple[EntryKind, dict[str, Any]]:
+    """How many hits of each level are planted: what statistics take off, by pair as long as there is room for it."""
+    counts = Counter[str]()
+    by_pair = len(message.pairs) <= _MOST_PAIRS
+    for pair in message.pairs:
+        for level, hits in pair.hits.model_dump().items():
+            if hits:
+                counts[f"{pair.counterpart.lower()}_{level}" if by_pair else level] += hits
+    return EntryKind.CANARIES, {"counts": dict(counts), "digests": {"report": message.report_digest}}
 
 
 @fields_of.register(Closing)

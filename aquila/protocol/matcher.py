@@ -232,7 +232,10 @@ def learn_footings(
     if table.digest != round_.manifest.rules.digest:
         raise PolicyError("the matcher has other match rules than the round", expected=round_.manifest.rules.digest)
     sizes = [round_.submissions[submission].records for submission in submissions]
-    lists = [ListPair(found, sizes[left], sizes[right]) for (left, right), found in patterns.items()]
+    # Canaries are shared by lists, and by no query.
+    queries = any(round_.submissions[submission].kind is Kind.QUERY for submission in submissions)
+    canaries = 0 if queries else round_.manifest.canaries
+    lists = [ListPair(found, sizes[left], sizes[right], canaries) for (left, right), found in patterns.items()]
     return dict(zip(patterns, learn(table, lists), strict=True))
 
 

@@ -117,7 +117,7 @@ def place_inputs(
         seed: The submission seed.
         table: The match rules, for the rules of padding inputs.
         padding: The manifest's padding.
-        inputs: The batch; a dummy has the rules of the record that it copies, and digests that do not count.
+        inputs: The batch; a dummy has the rules of the record that it copies, and digests of zeros but for a canary's.
         real_records: How many records are no dummies; those behind them are.
 
     Raises:
@@ -137,9 +137,13 @@ def place_inputs(
     every = np.array([rule.number for rule in table.rules], dtype=np.uint8)
     rules[~sent] = every[_draws(seed, "padding rule", numbers[~sent]) % np.uint64(len(every))]
 
-    digests = np.empty(len(numbers), dtype=_DIGEST)
+    digests = np.zeros(len(numbers), dtype=_DIGEST)
     digests[sent] = np.frombuffer(inputs.digests, dtype=_DIGEST)
-    without_value = ~sent | (positions >= real_records)
+    # Of a dummy only the inputs of a canary have a value; the others' are zero, which no SHA-256 is.
+    dummy = np.flatnonzero(positions >= real_records)
+    valueless = ~digests[dummy].view("<u8").reshape(-1, DIGEST_BYTES // 8).any(axis=1)
+    without_value = ~sent
+    without_value[dummy[valueless]] = True
     drawn = derive(seed, framed("aquila/1 padding"), numbers[without_value], DIGEST_BYTES)
     digests[without_value] = np.frombuffer(drawn, dtype=_DIGEST)
     return Places(numbers, rules, digests.tobytes())

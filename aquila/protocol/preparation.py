@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.errors import PolicyError
+from aquila.protocol.canaries import choose_carriers, rules_of_mask
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, most_inputs, padded_records, profile_positions
 from aquila.protocol.tasks import RULE_SHIFT, Blinding, CarriedSecret
 from aquila.records.entropy import check_entropy
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aquila.crypto.keys import SecretBytes
+    from aquila.protocol.canaries import Canary, Carrier
     from aquila.protocol.messages import Manifest, Padding
     from aquila.protocol.tasks import DigestedBatch, Outline
     from aquila.records.rules import RuleTable
@@ -46,6 +48,7 @@ class SubmissionPlan:
         sent: For each input of the first pass, whether it is sent.
         counts: For each record, how many inputs are sent.
         rules: The rule of each of these.
+        canaries: What the first dummies carry (PROTOCOL.md 3.7.12).
     """
 
     table: RuleTable
@@ -56,6 +59,7 @@ class SubmissionPlan:
     sent: NDArray[np.bool_]
     counts: NDArray[np.uint8]
     rules: NDArray[np.uint8]
+    canaries: tuple[Canary, ...] = ()
 
     @property
     def real_records(self) -> int:
@@ -65,7 +69,7 @@ class SubmissionPlan:
     @property
     def records(self) -> int:
         """The number of records that the submission tells, dummies included."""
-        return padded_records(self.real_records, self.padding)
+        return padded_records(self.real_records + len(self.canaries), self.padding)
 
     @property
     def batches(self) -> int:
@@ -92,19 +96,36 @@ class SubmissionPlan:
         return BatchInputs(first=first, counts=counts, rules=digested.rules[sent], digests=digests)
 
     def _dummies(self, number: int, seed: SecretBytes) -> BatchInputs:
-        """Return a batch of dummies: the rules of real records that the seed chooses, without digests (3.4.6)."""
+        """Return a batch of dummies: the rules of real records that the seed chooses, digests of canaries (3.4.6)."""
         first = self.real_records + (number - len(self.batch_records)) * BATCH_RECORDS
         positions = np.arange(first, min(first + BATCH_RECORDS, self.records), dtype=np.uint64)
         copied = profile_positions(seed, positions, self.real_records).astype(np.int64)
+        start = first - self.real_records
+        riding = self.carriers(seed)[start : start + len(positions)]
+        copied[: len(riding)] = [carrier.source for carrier in riding]
         counts = self.counts.astype(np.int64)
         starts = np.cumsum(counts) - counts
         sizes = counts[copied]
         within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         rules = self.rules[np.repeat(starts[copied], sizes) + within]
-        return BatchInputs(first=first, counts=sizes, rules=rules, digests=bytes(DIGEST_BYTES * len(rules)))
+        digests = np.zeros(len(rules), dtype=f"V{DIGEST_BYTES}")
+        places = np.cumsum(sizes) - sizes
+        for place, (canary, carrier) in enumerate(zip(self.canaries[start:], riding, strict=False)):
+            own = rules[places[place] : places[place] + sizes[place]]
+            for rule in rules_of_mask(carrier.mask):
+                # The first input of the rule; a record's inputs are in the order of their rules.
+                at = int(places[place]) + int(np.searchsorted(own, rule))
+                digests[at] = np.frombuffer(canary.digests[rule], dtype=digests.dtype)[0]
+        return BatchInputs(first=first, counts=sizes, rules=rules, digests=digests.tobytes())
+
+    def carriers(self, seed: SecretBytes) -> tuple[Carrier, ...]:
+        """Return what each canary rides on, in the order of the canaries."""
+        return choose_carriers(seed, self.canaries, self.counts, self.rules)
 
 
-def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Outline]) -> SubmissionPlan:
+def plan_submission(
+    manifest: Manifest, table: RuleTable, outlines: Sequence[Outline], canaries: tuple[Canary, ...] = ()
+) -> SubmissionPlan:
     """Decide what of a list is sent, once the first pass has seen all of it (PROTOCOL.md 3.4.6, 3.4.7).
 
     The first pass digests every batch of records (`aquila.protocol.tasks.digest_records`); the digests stay where the
@@ -114,6 +135,7 @@ def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Out
         manifest: The round's manifest, for the frequency limit and the padding.
         table: The match rules.
         outlines: Of every batch, in order.
+        canaries: Of a list, those that it carries (`aquila.protocol.canaries.canaries_of`).
 
     Raises:
         PolicyError: No record gives an input under these rules, so there is nothing to submit.
@@ -148,6 +170,7 @@ def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Out
         sent=sent,
         counts=_sizes(sent, counts).astype(np.uint8),
         rules=rules[sent],
+        canaries=canaries,
     )
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
+from aquila.crypto.keys import check_exchange_key
 from aquila.crypto.sealing import seal_to
 from aquila.crypto.shares import verify_knowledge
 from aquila.errors import BindingError, CapError, EquivocationError, MalformedError, OrderError, PolicyError
@@ -17,6 +18,7 @@ from aquila.protocol.exchange import records_in_report
 from aquila.protocol.messages import (
     Amendment,
     BoundStatement,
+    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -154,6 +156,7 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
     own = [share.public_key for share in message.shares]
     if known & set(own) or len(set(own)) != len(own):
         raise PolicyError(f"{message.party} brings a share that is in use already", party=message.party)
+    check_exchange_key(bytes.fromhex(message.exchange_key))
     for share in message.shares:
         context = knowledge_context(round_.manifest_digest, message.party, share.input_class, keys)
         verify_knowledge(round_.group, bytes.fromhex(share.public_key), context, bytes.fromhex(share.proof))
@@ -410,6 +413,25 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
         raise EquivocationError(f"{message.party} has confirmed these notes already", party=message.party)
     _in_time(round_, now, round_.notes_expire, "confirmation")
     round_.confirmations[message.notes] = message
+
+
+@take.register(Canaries)
+def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take what a party says of its canaries (PROTOCOL.md 3.7.13)."""
+    _in_force(round_, message)
+    if message.party in round_.canaries:
+        raise EquivocationError(f"{message.party} has told of its canaries already", party=message.party)
+    if not round_.manifest.canaries or not round_.all_lists_are_in():
+        raise OrderError(
+            "the round has no canaries, or they have not met yet", round=round_.round_id, party=message.party
+        )
+    # Only the matcher, and the party itself, know its report.
+    if round_.reports.get((message.party, None), message.report_digest) != message.report_digest:
+        raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
+    pairs = [pair.counterpart for pair in message.pairs]
+    if pairs != sorted(round_.counterparts_of(message.party)):
+        raise MalformedError(f"{message.party} does not tell of each of its counterparts", party=message.party)
+    round_.canaries[message.party] = message
 
 
 @take.register(Closing)

@@ -105,6 +105,8 @@ class RuleTable:
         digest: SHA-256 in hex over the canonical content.
         expected_duplicates: The share of a list's persons that a second record of the same list is expected to tell of.
         silent: What it weighs, in bits, that no part of a family agrees; nothing for a family that is not named.
+        hits: The masks of rules under which hits meet, with how many of a thousand do; those of canaries are drawn from
+            them (PROTOCOL.md 3.7.12). Where the table has none, every rule.
     """
 
     name: str
@@ -115,6 +117,7 @@ class RuleTable:
     families: tuple[tuple[str, str], ...]
     expected_duplicates: float = DEFAULT_DUPLICATES
     silent: tuple[tuple[str, float], ...] = ()
+    hits: tuple[tuple[int, int], ...] = ()
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -197,7 +200,30 @@ def _table(table: dict[str, Any]) -> RuleTable:
         tuple(families.items()),
         duplicates,
         silent,
+        _hits(table.get("hits", ()), rules),
     )
+
+
+def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, int], ...]:
+    """Read lines such as `158: 1-6 9 11`: of a thousand hits so many meet under these rules, and no other.
+
+    Raises:
+        InputError: A pattern is empty or names a rule that the table does not have.
+        ValueError: It cannot be read.
+    """
+    known = sum(1 << (rule.number - 1) for rule in rules)
+    found = []
+    for line in patterns:
+        often, _, numbers = line.partition(":")
+        mask = 0
+        for part in numbers.split():
+            first, _, last = part.partition("-")
+            for number in range(int(first), int(last or first) + 1):
+                mask |= 1 << (number - 1)
+        if not mask or mask & ~known or int(often) < 1:
+            raise InputError("A pattern of hits is empty, or names a rule that the table does not have.")
+        found.append((mask, int(often)))
+    return tuple(found) or ((known, 1),)
 
 
 def _check_usual(parts: Iterable[Part]) -> None:

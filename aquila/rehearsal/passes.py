@@ -54,7 +54,7 @@ def read_lists(workshop: Workshop, manifest: Manifest, table: RuleTable, seats: 
         with named(seat.source):
             _end(seat)
         with workshop.measured.phase("normalize", seat.code):
-            seat.plan = plan_submission(manifest, table, seat.outlines)
+            seat.plan = plan_submission(manifest, table, seat.outlines, seat.canaries)
         seat.outlines = []
         workshop.measured.watch("normalize", seat.code, 1, 1)
         yield seat

@@ -19,6 +19,7 @@ from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.errors import InputError
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
+from aquila.protocol.canaries import canaries_of, carried_by, judge, tell
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Kind, Outcome, Padding
 from aquila.protocol.party import Party
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from aquila.crypto.backend import Backend
     from aquila.crypto.group import Group
     from aquila.matching.certainty import Level
+    from aquila.protocol.canaries import Verdict
     from aquila.protocol.messages import Fault, HitReport, Notes
     from aquila.protocol.rounds import Accepted
     from aquila.records.person import Record
@@ -114,6 +116,7 @@ class Rehearsal:
         now: Seconds since 1970, for the window.
         frequency_limit: How many records of one list may share a value.
         chunk_elements: Elements of a chunk at most.
+        canaries: How many canaries each two lists share on average.
         watch: Is told how far each phase of each party is.
         executor: Where the tasks are done; by default in this process.
         workers: How many tasks it does at the same time.
@@ -135,6 +138,7 @@ class Rehearsal:
         now: int,
         frequency_limit: int = 8,
         chunk_elements: int = CHUNK_ELEMENTS,
+        canaries: int = 0,
         watch: Watch = unwatched,
         executor: Executor | None = None,
         workers: int = 1,
@@ -144,13 +148,14 @@ class Rehearsal:
         self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
         self.measured = Measurements(watch=watch)
         self.refuted: dict[str, Fault] = {}
+        self.verdicts: dict[tuple[str, str], Verdict] = {}
         self.executor = executor or InProcess()
         self.workshop = Workshop(self.executor, workers, cast("Backend", group.name), self.measured)
         keys = {code: IdentityKey.generate(random) for code in sorted(lists)}
         self.matcher = Matcher(IdentityKey.generate(random))
         parties = {code: RegisteredParty(code, code, key.public) for code, key in keys.items()}
         self.registry = Registry(self.matcher.identity.public, parties)
-        terms = Terms(table, padding, minimum, frequency_limit, chunk_elements)
+        terms = Terms(table, padding, minimum, frequency_limit, chunk_elements, canaries)
         self.manifest = make_manifest(self.registry, terms, random(16).hex(), now)
         envelope = self.matcher.propose(self.manifest)
         self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
@@ -196,10 +201,15 @@ class Rehearsal:
         """Read and blind the lists of some parties, and sign each submission (PROTOCOL.md 3.4)."""
         for seat in seats:
             seat.seed, seat.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
+            if kind is Kind.LIST:
+                assert seat.secrets is not None
+                seat.canaries = canaries_of(seat.round, self.table, seat.code, seat.secrets.exchange)
         # All lists are read before the first is blinded: what is wrong with the last one is told early.
         planned = list(read_lists(self.workshop, self.manifest, self.table, seats))
         for seat in blind_lists(self.workshop, self.manifest, planned):
             assert seat.plan is not None
+            assert seat.seed is not None
+            seat.carried = carried_by(seat.seed, seat.plan)
             names = {rule.number: rule.name for rule in self.table.rules}
             self.measured.held_back[seat.code] = {names[n]: count for n, count in sorted(seat.plan.held_back.items())}
             elements = sum(reference.elements for reference in seat.chunks.references)
@@ -315,9 +325,11 @@ class Rehearsal:
         """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4)."""
         for report in reports:
             self.publish(self.matcher.report(report))
-            seat = self.seats[report.party]
-            seat.report = report
-            self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(report.hits)))
+            self.seats[report.party].report = report
+        self.meet_canaries()
+        for seat in self.seats.values():
+            if seat.report is not None:
+                self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(seat.report.hits)))
 
     def exchange_notes(self) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
@@ -352,6 +364,20 @@ class Rehearsal:
                 confirmation = seat.party.confirm(seat.round, seat.next_sequence(), notes, digest, refuted)
                 self.publish(confirmation, only={seat.code, notes.party})
 
+    def meet_canaries(self) -> None:
+        """Let every party tell of its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
+        if not self.manifest.canaries:
+            return
+        for seat in self.seats.values():
+            assert seat.report is not None
+            pairs = tell(seat.round, *seat.pair_terms(), seat.report)
+            self.publish(seat.party.tell_canaries(seat.round, seat.next_sequence(), pairs))
+        for seat in self.seats.values():
+            assert seat.report is not None
+            for told in (seat.round.canaries[code] for code in seat.round.counterparts_of(seat.code)):
+                verdict = judge(seat.round, self.table, *seat.pair_terms(), seat.report, told)
+                self.verdicts[seat.code, told.party] = verdict
+
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
         self.publish(self.matcher.end(self.round, Outcome.CLOSED, "every party has its hits", self.now))
@@ -377,6 +403,8 @@ class Rehearsal:
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
         seats = list(self.seats.values())
+        canaries = {bytes.fromhex(carried.handle) for seat in seats for carried in seat.carried}
+        graded = [found for found in graded if found.pair.left_handle not in canaries]
         handles: list[set[bytes]] = [set() for _ in seats]
         for pair, *_ in graded:
             handles[pair.left].add(pair.left_handle)

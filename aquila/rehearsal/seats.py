@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from aquila.crypto.keys import SecretBytes
+    from aquila.crypto.keys import ExchangeKey, SecretBytes
     from aquila.matching.certainty import Level
+    from aquila.protocol.canaries import Canary, Carried
     from aquila.protocol.exchange import Opening
     from aquila.protocol.messages import HitReport
     from aquila.protocol.party import Party, RoundSecrets
@@ -59,6 +60,8 @@ class Seat:
         chunks: The submission.
         openings: What opens the notes of its hits, by hit id.
         noted: The hits whose note came.
+        canaries: What its list is to carry.
+        carried: What it keeps of them.
     """
 
     party: Party
@@ -80,6 +83,8 @@ class Seat:
     evaluated: int = 0
     verified: int = 0
     report: HitReport | None = None
+    canaries: tuple[Canary, ...] = ()
+    carried: tuple[Carried, ...] = ()
     openings: dict[str, Opening] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
     _tokens: Spool | None = None
@@ -91,6 +96,11 @@ class Seat:
     def code(self) -> str:
         """The party's code."""
         return self.party.code
+
+    def pair_terms(self) -> tuple[str, ExchangeKey, tuple[Carried, ...]]:
+        """Return what telling and judging of canaries take of this party."""
+        assert self.secrets is not None
+        return self.code, self.secrets.exchange, self.carried
 
     def next_sequence(self) -> int:
         """Count one statement on."""

@@ -168,6 +168,7 @@ ENTRIES = {
     "withdrawal": _n("hit withdrawn"),
     "withdrawal_acknowledged": _n("withdrawal confirmed"),
     "outcome": _n("outcomes counted"),
+    "canaries": _n("control records told"),
     "canaries_missing": _n("control records did not hit"),
     "fishing_alarm": _n("more hits than lists explain"),
     "submission_refused": _n("submission refused"),

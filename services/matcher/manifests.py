@@ -109,6 +109,7 @@ def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
             or Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records),
             minimum_certainty=proposal.minimum_certainty,
             frequency_limit=proposal.frequency_limit,
+            canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
             retention_days=proposal.retention_days,
         )
     except ValidationError as error:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aquila.protocol.messages.manifest import DEFAULT_CANARIES, MOST_CANARIES
 from services.kit.settings import MEBIBYTE, ServiceSettings, SettingPath, Settings
 
 _HOUR = 3_600
@@ -32,6 +33,12 @@ class RoundSettings(Settings):
     )
     padding_records: int = Field(
         default=100, ge=1, le=10_000_000, description="Multiple to which the records of a list are padded; 1 for none."
+    )
+    canaries: int = Field(
+        default=DEFAULT_CANARIES,
+        ge=0,
+        le=MOST_CANARIES,
+        description="How many canaries each two lists share on average; 0 for none.",
     )
 
 

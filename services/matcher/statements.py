@@ -9,13 +9,14 @@ from sqlalchemy import func, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import EquivocationError, OrderError
-from aquila.protocol.messages import PARTY_STATEMENTS, Evaluation, Kind, Outcomes, Submission, Tokens
+from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Outcomes, Submission, Tokens
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import LARGEST_STATEMENT
 from services.kit.audit_log import append
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.matcher.outcomes import store_outcomes
+from services.matcher.planted import take_off
 from services.matcher.progress import ready_submissions
 from services.matcher.tables import EventRow, EvidenceRow
 
@@ -60,6 +61,8 @@ def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) ->
             admit(turn.round, caller)
             _tokens_are_due(turn.known, message)
             accepted = turn.accept(envelope, now=desk.clock())
+            if accepted.new and isinstance(message, Canaries):
+                take_off(turn.session, turn.round, message)
             if accepted.new and isinstance(message, Outcomes):
                 store_outcomes(turn, message)
     except EquivocationError as error:

@@ -18,6 +18,7 @@ from services.matcher.tables import EvidenceRow, FlagRow, HitCountRow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from aquila.protocol.rounds import Round
     from services.kit.web import Contact
     from services.matcher.desk import Desk
     from services.matcher.known import Known, Turn
@@ -32,6 +33,9 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
         for count in counts:
             by_certainty[count.certainty] += count.hits
         record = turn.round
+        planted = Counter[str]()
+        for levels in _planted(record).values():
+            planted.update(levels)
         return MatcherRoundView(
             entry=entry_of(turn.row),
             manifest=record.manifest,
@@ -40,11 +44,33 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
             participants=record.participants,
             parties=tuple(_progress(turn.known, p.party, counts) for p in record.manifest.participants),
             hits_by_certainty=dict(by_certainty),
+            canaries_by_certainty=dict(+planted),
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
             flags=tuple(_flags(turn)),
-            problems=() if turn.row.problem is None else (turn.row.problem,),
+            problems=(*([] if turn.row.problem is None else [turn.row.problem]), *_told_apart(record)),
         )
+
+
+def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:
+    """Return how many hits of each pair are canaries, as its first party that told of them says."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for party, told in sorted(record.canaries.items()):
+        for pair in told.pairs:
+            left, right = sorted((party, pair.counterpart))
+            found.setdefault((left, right), pair.hits.model_dump())
+    return found
+
+
+def _told_apart(record: Round) -> Iterator[str]:
+    """Yield the pairs whose two sides tell of other canaries: one of them was shown other hits, or lies."""
+    for party, told in sorted(record.canaries.items()):
+        for pair in told.pairs:
+            other = record.canaries.get(pair.counterpart)
+            if party < pair.counterpart and other is not None:
+                same = next((one.hits for one in other.pairs if one.counterpart == party), None)
+                if same != pair.hits:
+                    yield f"{party} and {pair.counterpart} tell of different canaries among the same hits"
 
 
 def _flags(turn: Turn) -> Iterator[str]:

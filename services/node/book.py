@@ -44,6 +44,7 @@ class Book:
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
+        judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
         no_room_for: For whom, and in which class, this node's own caps by day are used up; at first all, so that what
             was noted before a start is forgotten where it has passed.
     """
@@ -58,6 +59,7 @@ class Book:
         self.troubled = True
         self.works: dict[str, Work] = {}
         self.full_until = 0
+        self.judged: set[str] = set()
         self.no_room_for = frozenset((party, kind) for party in node.registry.parties for kind in InputClass)
         self._round: Round | None = None
         self._key: RoundKey | None = None

@@ -15,7 +15,7 @@ from services.kit.drivers import Driver, each
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.lanes import side_by_side
 from services.kit.logs import Log
-from services.node import ledger
+from services.node import canaries, ledger
 from services.node.book import book_of
 from services.node.steps import (
     amend,
@@ -151,14 +151,14 @@ async def _advance(node: Node, round_id: str) -> bool:
     row = await to_thread(_row, node, round_id)
     if row.state == "destroying":
         return await to_thread(close.destroy, node, round_id)
-    if row.state == "active" and await to_thread(close.decide, node, round_id):
+    if row.state == "active" and await _decide(node, round_id, row):
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
     busy = await sync.sync(node, round_id)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     book, row = book_of(node, round_id), await to_thread(_row, node, round_id)
-    if row.state == "active" and await to_thread(close.decide, node, round_id):
+    if row.state == "active" and await _decide(node, round_id, row):
         return True
     if book.synced and row.refused is None:
         busy |= await to_thread(correct.correct, node, round_id)
@@ -182,6 +182,13 @@ async def _advance(node: Node, round_id: str) -> bool:
         outbox.send_bytes(node, round_id, ends),
     )
     return await outbox.send_statements(node, round_id, ends) or busy
+
+
+async def _decide(node: Node, round_id: str, row: RoundRow) -> bool:
+    """Judge what takes the round key, then look whether the round ends here; tell whether it does."""
+    if row.refused is None:
+        await to_thread(canaries.judge, node, round_id)
+    return await to_thread(close.decide, node, round_id)
 
 
 def _turn(node: Node) -> Callable[[], bool]:

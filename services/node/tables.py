@@ -222,6 +222,27 @@ class HitRow(NodeRows):
     certainty: Mapped[str] = mapped_column(String(8), comment="low, medium or high.")
     families: Mapped[list[str]] = mapped_column(JSON, comment="Evidence families that agree.")
     submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")
+    canary: Mapped[bool] = mapped_column(
+        default=False, comment="Whether it is a planted one: no person, no analyst sees it; the position is a dummy's."
+    )
+
+
+class CanaryRow(NodeRows):
+    """How the canaries that this node shares with another fared in a round; kept as long as the round."""
+
+    __tablename__ = "canary"
+    round_id: Mapped[str] = _round(primary_key=True)
+    counterpart: Mapped[str] = mapped_column(String(16), primary_key=True, comment="The other party.")
+    high: Mapped[int] = mapped_column(BigInteger, comment="How many were reported as hits of this level, as told.")
+    medium: Mapped[int] = mapped_column(BigInteger, comment="The same.")
+    low: Mapped[int] = mapped_column(BigInteger, comment="The same.")
+    judged_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970; none while the other side has not told of them."
+    )
+    expected: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many should be hits.")
+    missing: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many of these are none.")
+    wrong: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many are of another level than they should.")
+    differing: Mapped[bool] = mapped_column(default=False, comment="Whether the other side tells of other hits.")
 
 
 class HitLifeRow(NodeRows):

@@ -123,7 +123,7 @@ def hits(node: Node, actor: Actor, round_id: str) -> Hits:
             RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
-        found = session.execute(query.where(HitRow.round_id == round_id).order_by(*order)).all()
+        found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
         chance = tuple(_chance(node, session, round_id))
         append(session, consultation(node, actor, round_id, [row.hit_id for row, _ in found]))
     return Hits(round_id=round_id, hits=tuple(_own_hit(row, content, words) for row, content in found), chance=chance)
@@ -218,7 +218,7 @@ def _hits(session: Session, round_id: str) -> int | None:
     )
     if not session.scalar(receipts):
         return None
-    return _count(session, HitRow.round_id == round_id)
+    return _count(session, (HitRow.round_id == round_id) & ~HitRow.canary)
 
 
 def _wishes(session: Session, row: RoundRow) -> tuple[str, ...]:

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from aquila.records.rules import InputClass
 
 
+MOST_CANARIES = 64
+"""How many canaries a pair of lists has on average, at most; a fourth more are drawn at most."""
+
+
+DEFAULT_CANARIES = 8
+"""What a round has where nobody says otherwise."""
+
+
 class Mode(StrEnum):
     """What may be submitted in a round."""
 
@@ -85,7 +93,10 @@ class Padding(Message):
 
 
 class Manifest(Message):
-    """What a round is: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1)."""
+    """What a round is: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1).
+
+    `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12).
+    """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
 
@@ -106,6 +117,7 @@ class Manifest(Message):
     padding: Padding
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
+    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)]
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
 
     @model_validator(mode="after")

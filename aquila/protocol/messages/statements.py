@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from aquila.protocol.messages.base import (
     MAX_CHUNK_ELEMENTS,
+    CarriedHex,
     ClassCounts,
     Count,
     Digest,
@@ -177,6 +178,39 @@ class Receipt(BoundStatement):
     submission_id: Identifier | None
     report_digest: Digest
     hits: Count
+
+
+class LevelCounts(Message):
+    """How many there are of each certainty level."""
+
+    high: Count
+    medium: Count
+    low: Count
+
+
+class PairCanaries(Message):
+    """What a party says of the canaries that it shares with another: how many of its hits they are, by level.
+
+    `carried` tells the other one, and nobody else, which rules each of them had here (PROTOCOL.md 3.7.13).
+    """
+
+    counterpart: PartyCode
+    hits: LevelCounts
+    carried: CarriedHex
+
+
+class Canaries(BoundStatement):
+    """A party discloses how many of the hits that were reported to it are canaries (PROTOCOL.md 3.7.13)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.canaries+json"
+
+    report_digest: Digest
+    pairs: tuple[PairCanaries, ...]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending([pair.counterpart for pair in self.pairs], "counterparts")
+        return self
 
 
 class Closing(Statement):

@@ -13,7 +13,7 @@ from pydantic import Field
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
-from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.statements import Kind
 
 
@@ -33,6 +33,7 @@ class RoundProposal(Message):
     padding: Padding | None = None
     minimum_certainty: Level = Level.LOW
     frequency_limit: Positive = 8
+    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = None
     chunk_elements: Annotated[int, Field(ge=1, le=65_535)] = 16_384
     retention_days: Positive = 1_095
 
@@ -151,6 +152,8 @@ class MatcherRoundView(Message):
     Attributes:
         ending: How the round ended and why, or how it is to end.
         evidence: Pairs of contradicting statements that are kept.
+        hits_by_certainty: Without those that are known to be canaries.
+        canaries_by_certainty: How many hits are planted, as far as the parties told of them.
         flags: What in the parties' tokens looks like guesses, for people to look into.
         problems: What went wrong, in sentences for the operator.
     """
@@ -162,6 +165,7 @@ class MatcherRoundView(Message):
     participants: tuple[PartyCode, ...]
     parties: tuple[PartyProgress, ...]
     hits_by_certainty: dict[str, int]
+    canaries_by_certainty: dict[str, int]
     ending: str | None
     evidence: Count
     flags: tuple[str, ...] = ()

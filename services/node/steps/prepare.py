@@ -28,7 +28,7 @@ from aquila.records.rules import InputClass
 from services.kit import audit_log
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
-from services.node import ledger, places
+from services.node import canaries, ledger, places
 from services.node.book import book_of, seed_name
 from services.node.erasure import close_gaps
 from services.node.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
@@ -132,13 +132,14 @@ def _begin(node: Node, round_: Round, row: SubmissionRow) -> None:
     """Draw the seed and seal it, and count the records."""
     book = book_of(node, round_.round_id)
     book.check_key()
+    planted = len(canaries.to_carry(node, round_, row.kind))
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
         ledger.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
         close_gaps(session, row.import_id)
         stored = session.get_one(SubmissionRow, row.submission_id)
         real = session.get_one(ImportRow, row.import_id).records
-        stored.state, stored.records = "preparing", padded_records(real, round_.manifest.padding)
+        stored.state, stored.records = "preparing", padded_records(real + planted, round_.manifest.padding)
         stored.batches = len(_batches(real)) + len(_batches(stored.records - real))
 
 
@@ -191,7 +192,8 @@ def _read_digested(node: Node, row: SubmissionRow, batch: int) -> DigestedBatch:
 def _plan(node: Node, round_: Round, row: SubmissionRow, real: int) -> None:
     """Decide what of the list is sent, and note how much is held back."""
     outlines = [_read_digested(node, row, batch).outline() for batch in _batches(real)]
-    plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines)
+    planted = canaries.to_carry(node, round_, row.kind)
+    plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines, planted)
     with node.store.transaction("submission.plan") as session:
         counts = {str(rule): count for rule, count in sorted(plan.held_back.items())}
         session.get_one(SubmissionRow, row.submission_id).held_back = counts
@@ -241,6 +243,7 @@ def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
     with node.store.transaction("submission.sign") as session:
         stored = session.get_one(SubmissionRow, row.submission_id)
         stored.state = "submitted"
+        canaries.keep(session, node, row, book_of(node, row.round_id).works[row.submission_id])
         session.add_all(
             ChunkRow(
                 submission_id=row.submission_id, index=index, round_id=row.round_id,

@@ -13,13 +13,14 @@ from aquila.protocol.messages.views import EventKind
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.audit_log import append
 from services.kit.logs import Log
-from services.node import erasure, ledger, lives
+from services.node import canaries, erasure, ledger, lives
 from services.node.book import book_of
 from services.node.tables import HitRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from aquila.protocol.messages import PairCanaries
     from aquila.protocol.messages.views import Event
     from aquila.protocol.rounds import Round
     from services.node.node import Node
@@ -31,12 +32,17 @@ _AT_ONCE = 500
 class Found(NamedTuple):
     """What the handles of a report stand for: the own import, and position and record id in it by handle.
 
-    `erased` are handles of records that were erased since their list was submitted.
+    Attributes:
+        erased: Handles of records that were erased since their list was submitted.
+        planted: The positions of dummies that carry canaries, by handle.
+        told: What this node says of its canaries.
     """
 
     import_id: str
     records: dict[str, tuple[int, str]]
     erased: frozenset[str]
+    planted: dict[str, int]
+    told: tuple[PairCanaries, ...]
 
 
 def is_own_report(node: Node, event: Event) -> bool:
@@ -60,14 +66,20 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
             return None  # the keys are gone, and with them the way from handles to records
         submission = _own_submission(session, round_id, report.submission_id)
         records = session.get_one(ImportRow, submission.import_id).records if submission else 0
-    if submission is None or not wanted:
+    if submission is None:
         return None
-    with book_of(node, round_id).seed(submission.submission_id) as seed:
+    book = book_of(node, round_id)
+    riding = enumerate(canaries.carried(node, round_id) if submission.kind == Kind.LIST else (), start=records)
+    planted = {one.handle: position for position, one in riding}
+    told = canaries.to_tell(node, book.record(), report)
+    if not wanted:
+        return Found(submission.import_id, {}, frozenset(), planted, told)
+    with book.seed(submission.submission_id) as seed:
         every = handles_of(seed, range(records)).hex()
         handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
         positions = {position: handle for handle, position in handles if handle in wanted}
     records_found = _with_record_ids(node, submission.import_id, positions)
-    return Found(submission.import_id, records_found, frozenset(positions.values()) - set(records_found))
+    return Found(submission.import_id, records_found, frozenset(positions.values()) - set(records_found), planted, told)
 
 
 def _with_record_ids(node: Node, import_id: str, positions: dict[int, str]) -> dict[str, tuple[int, str]]:
@@ -87,22 +99,25 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
     rows: dict[str, HitRow] = {}
     known = set(session.scalars(select(HitRow.hit_id).where(HitRow.round_id == round_.round_id)))
     for hit in report.hits:
-        record = found.records.get(hit.handle) if found else None
+        record = _record_of(found, hit.handle)
         if found is not None and record is not None and hit.hit_id not in known:
             rows[hit.hit_id] = HitRow(
                 round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=record[0],
                 record_id=record[1], counterpart=hit.counterpart, certainty=hit.certainty.value,
                 families=list(hit.families), submission_id=report.submission_id,
+                canary=hit.handle in found.planted,
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
-    lives.begin(session, node, rows.values())
+    lives.begin(session, node, [row for row in rows.values() if not row.canary])
     erased = _tell_erased(session, node, report, found, known)
     stored = len(rows) + erased
     unknown = len(report.hits) - stored
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
         ledger.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
+    # Before the receipt: once the matcher has that of everybody it may end the round.
+    canaries.store_told(session, node, round_, found.told if found else ())
     ledger.sign(
         session, node, round_.round_id, lambda number: node.party.receipt(round_, number, report.submission_id, stored)
     )
@@ -118,6 +133,13 @@ def _tell_erased(session: Session, node: Node, report: HitReport, found: Found |
     if gone:
         lives.note_outcome(session, node, report.round_id)
     return len(gone)
+
+
+def _record_of(found: Found | None, handle: str) -> tuple[int, str] | None:
+    """Return position and record id of a handle; of a dummy that carries a canary the position alone."""
+    if found is not None and handle in found.planted:
+        return found.planted[handle], ""
+    return found.records.get(handle) if found else None
 
 
 def _report_of(node: Node, event: Event) -> HitReport | None:

@@ -14,6 +14,7 @@ from aquila.protocol.messages import (
     PARTY_STATEMENTS,
     Acknowledgement,
     Amendment,
+    Canaries,
     Closing,
     Confirmation,
     Consent,
@@ -38,6 +39,7 @@ KINDS: dict[type[Message], tuple[EntryKind, str]] = {
     Consent: (EntryKind.CONSENT, "SI"),
     Opening: (EntryKind.OPENING, "matcher"),
     Submission: (EntryKind.SUBMISSION, "SI"),
+    Canaries: (EntryKind.CANARIES, "SI"),
     Evaluation: (EntryKind.EVALUATION, "SI"),
     Tokens: (EntryKind.TOKENS, "SI"),
     Amendment: (EntryKind.AMENDMENT, "SI"),
@@ -107,3 +109,13 @@ def test_what_is_no_statement_has_none() -> None:
     """Whoever adds a statement is told that it needs an entry."""
     with pytest.raises(InputError, match="no entry for a str"):
         fields_of("consent")
+
+
+def test_canaries_by_pair_as_long_as_there_is_room() -> None:
+    """Planted hits are counted for each counterpart and level; of very many counterparts together."""
+    few = statement_entry(Canaries.model_validate(SAMPLES[Canaries]), DIGEST, 1)
+    assert few.counts == {"al_high": 6, "al_medium": 1}
+    pair = SAMPLES[Canaries]["pairs"][0]
+    many = [pair | {"counterpart": f"A{chr(65 + number)}"} for number in range(22)]
+    entry = statement_entry(Canaries.model_validate(SAMPLES[Canaries] | {"pairs": many}), DIGEST, 1)
+    assert entry.counts == {"high": 132, "medium": 22}

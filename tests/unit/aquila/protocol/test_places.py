@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,9 +34,10 @@ def seed() -> SecretBytes:
 
 
 def placed(
-    seed: SecretBytes, records: Sequence[Sequence[Input]], padding: Padding = SIZES, first: int = 5, real: int = 1_000
-) -> p.Places:
-    """Return the places of records with these inputs."""
+    seed: SecretBytes, records: Sequence[Sequence[Input]], padding: Padding = SIZES, first: int = 5, real: int = 1_000,
+    *, blank: bool = False,
+) -> p.Places:  # fmt: skip
+    """Return the places of records with these inputs; `blank` where those behind the first have no digests."""
     every = [item for record in records for item in record]
     batch = p.BatchInputs(
         first=first,
@@ -43,6 +45,9 @@ def placed(
         rules=np.array([item.rule for item in every], dtype=np.uint8),
         digests=p.input_digests(BINDING, BOTH_CLASSES, every),
     )
+    if blank:
+        own = 32 * len(records[0])
+        batch = replace(batch, digests=batch.digests[:own] + bytes(len(batch.digests) - own))
     return p.place_inputs(seed, BOTH_CLASSES, padding, batch, real)
 
 
@@ -121,7 +126,7 @@ def test_places_of_records(seed: SecretBytes) -> None:
 def test_a_dummy_has_rules_and_no_values(seed: SecretBytes) -> None:
     """A dummy copies the rules of a real record, so that nobody tells it by them, and has derived digests."""
     record = [Input(2, b"x"), Input(1, b"y")]
-    found = placed(seed, [record, record], real=6)
+    found = placed(seed, [record, record], real=6, blank=True)
     assert found.rules.tolist() == [2, 1, 2, 1]
     real = p.input_digests(BINDING, BOTH_CLASSES, record)
     assert found.digests[:64] == real

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -182,3 +183,22 @@ def test_a_table_without_rules_is_refused() -> None:
     for content in (parts_only, "rules = []\n" + parts_only):
         with pytest.raises(InputError):
             parse_rules(content)
+
+
+def test_patterns_of_hits() -> None:
+    """A table says under which rules hits meet; a table that does not is met under every rule."""
+    assert load_rules("exact").hits == ((1, 1_000),)
+    table = load_rules("default")
+    assert sum(often for _, often in table.hits) > 800
+    content = BUILT_IN_TABLE.replace('hits = ["1000: 1"]\n', "")
+    assert parse_rules(content).hits == ((1, 1),)
+
+
+@pytest.mark.parametrize("line", ["5:", "5: 2", "0: 1", "5: x", "1"])
+def test_a_pattern_that_cannot_be_used(line: str) -> None:
+    """Without a rule, of an unknown one, never, or no numbers at all."""
+    with pytest.raises(InputError):
+        parse_rules(BUILT_IN_TABLE.replace("1000: 1", line))
+
+
+BUILT_IN_TABLE = (resources.files("aquila.records") / "tables" / "exact.toml").read_text("utf-8")

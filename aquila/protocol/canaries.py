@@ -1,0 +1,368 @@
+"""Canaries: hits that two nodes know beforehand, so that a matcher which hides hits is found out (PROTOCOL.md 3.7.12).
+
+Each two parties that may be matched derive canaries from their X25519 keys of the round and its binding: how many,
+under which rules each should meet, and the input digests that both send. A canary rides on a dummy record, which copies
+a real one's rules; so it meets under those of its rules that both carriers have. To the matcher it is a record like
+others.
+
+What it shows: hits that are suppressed in bulk. It does not show one hidden hit, nor anything that a matcher does which
+one of the two parties tells its canaries.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+from aquila.crypto.streams import BLOCK_BYTES, derive
+from aquila.errors import MalformedError
+from aquila.matching.certainty import Footing, Level, grade_on
+from aquila.protocol.encoding import framed
+from aquila.protocol.messages import LevelCounts, PairCanaries
+from aquila.protocol.places import DIGEST_BYTES
+from aquila.protocol.submission import HANDLE_BYTES, handles_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from aquila.crypto.keys import ExchangeKey, SecretBytes
+    from aquila.protocol.messages import Canaries, HitReport
+    from aquila.protocol.preparation import SubmissionPlan
+    from aquila.protocol.rounds import Round
+    from aquila.records.rules import RuleTable
+
+CARRIER_TRIES = 16
+_RULES = 64
+_SPREAD = 4  # the number of canaries is drawn within a fourth of the manifest's
+_MASK_BYTES = 8
+_NONCE = bytes(12)
+_CARRIED = "carried"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Canary:
+    """One canary as both parties derive it.
+
+    Attributes:
+        counterpart: The other party.
+        number: Its place among those of the pair, from 0.
+        mask: Under which rules it should meet; bit `n - 1` stands for rule number n.
+        digests: The input digest under each of these rules, by number.
+    """
+
+    counterpart: str
+    number: int
+    mask: int
+    digests: Mapping[int, bytes]
+
+
+class Carrier(NamedTuple):
+    """What a canary rides on: the real record whose rules its dummy copies, and those of its own that these have."""
+
+    source: int
+    mask: int
+
+
+def pair_key(round_: Round, own: str, exchange: ExchangeKey, counterpart: str, purpose: str) -> SecretBytes:
+    """Return a key that two parties of a round share and nobody else (PROTOCOL.md 3.7.12).
+
+    Args:
+        round_: The record of the round, which is open.
+        own: This party.
+        exchange: Its exchange key of the round.
+        counterpart: The other one.
+        purpose: What the key is for; no two purposes share one.
+
+    Raises:
+        MalformedError: The other one's exchange key has small order.
+    """
+    low, high = sorted((own, counterpart))
+    context = framed(
+        "aquila/1 canaries", round_.first_binding, low.encode(), high.encode(),
+        *(bytes.fromhex(round_.consents[party].exchange_key) for party in (low, high)), purpose.encode(),
+    )  # fmt: skip
+    return exchange.agree(bytes.fromhex(round_.consents[counterpart].exchange_key), context)
+
+
+def canaries_of(round_: Round, table: RuleTable, own: str, exchange: ExchangeKey) -> tuple[Canary, ...]:
+    """Return the canaries that a party's list carries, in the order of counterparts and numbers.
+
+    Args:
+        round_: The record of the round, which is open.
+        table: The round's match rules.
+        own: The party.
+        exchange: Its exchange key of the round.
+
+    Raises:
+        MalformedError: A counterpart's exchange key has small order.
+    """
+    if not round_.manifest.canaries:
+        return ()
+    found: list[Canary] = []
+    for counterpart in sorted(round_.counterparts_of(own)):
+        with pair_key(round_, own, exchange, counterpart, "canaries") as key:
+            found += _of_pair(table, key, counterpart, round_.manifest.canaries)
+    return tuple(found)
+
+
+def most_canaries(usual: int) -> int:
+    """Return how many canaries a pair has at most, where the manifest says so many."""
+    return usual + usual // _SPREAD
+
+
+def _of_pair(table: RuleTable, key: SecretBytes, counterpart: str, usual: int) -> list[Canary]:
+    spread = usual // _SPREAD
+    count = usual - spread + _draws(key, "number", [0])[0] % (2 * spread + 1)
+    masks = [mask for mask, _ in table.hits]
+    bounds = np.cumsum([often for _, often in table.hits])
+    places = [draw % int(bounds[-1]) for draw in _draws(key, "pattern", range(count))]
+    canaries = []
+    for number, place in enumerate(places):
+        mask = masks[int(np.searchsorted(bounds, place, side="right"))]
+        rules = rules_of_mask(mask)
+        drawn = derive(key, framed("aquila/1 canary input"), [number * _RULES + rule for rule in rules], DIGEST_BYTES)
+        digests = {rule: drawn[n * DIGEST_BYTES : (n + 1) * DIGEST_BYTES] for n, rule in enumerate(rules)}
+        canaries.append(Canary(counterpart, number, mask, digests))
+    return canaries
+
+
+def _draws(key: SecretBytes, label: str, numbers: Sequence[int]) -> list[int]:
+    """Return for each number 64 random bits: a remainder of them has no measurable bias."""
+    drawn = derive(key, framed("aquila/1 canary " + label), numbers, BLOCK_BYTES)
+    found: list[int] = np.frombuffer(drawn, dtype="<u8")[::2].tolist()
+    return found
+
+
+def rules_of_mask(mask: int) -> list[int]:
+    """Return the numbers of the rules in a mask."""
+    return [number for number in range(1, _RULES) if mask >> (number - 1) & 1]
+
+
+def choose_carriers(
+    seed: SecretBytes, canaries: Sequence[Canary], counts: NDArray[np.uint8], rules: NDArray[np.uint8]
+) -> tuple[Carrier, ...]:
+    """Choose for each canary of a list the record whose rules its dummy copies (PROTOCOL.md 3.4.6).
+
+    Of a few records that the seed draws the first that has all rules of the canary, or else the one that has most.
+
+    Args:
+        seed: The submission seed.
+        canaries: In the order of their positions behind the real records.
+        counts: How many inputs of each of m real records are sent.
+        rules: The rule of each of these, the sum of `counts`.
+    """
+    records = len(counts)
+    starts = np.cumsum(counts, dtype=np.int64) - counts
+    numbers = np.arange(records * CARRIER_TRIES, (records + len(canaries)) * CARRIER_TRIES, dtype=np.uint64)
+    drawn = derive(seed, framed("aquila/1 carrier"), numbers, BLOCK_BYTES)
+    sources = (np.frombuffer(drawn, dtype="<u8")[::2] % np.uint64(records)).astype(np.int64).tolist()
+    chosen = []
+    for place, canary in enumerate(canaries):
+        best = Carrier(-1, 0)
+        for source in sources[place * CARRIER_TRIES : (place + 1) * CARRIER_TRIES]:
+            profile = mask_of(rules[starts[source] : starts[source] + counts[source]].tolist())
+            carrier = Carrier(source, profile & canary.mask)
+            if best.source < 0 or carrier.mask.bit_count() > best.mask.bit_count():
+                best = carrier
+            if best.mask == canary.mask:
+                break
+        chosen.append(best)
+    return tuple(chosen)
+
+
+def mask_of(rules: Iterable[int]) -> int:
+    """Return the mask of some rules' numbers."""
+    mask = 0
+    for rule in rules:
+        mask |= 1 << (rule - 1)
+    return mask
+
+
+def seal_masks(key: SecretBytes, own: str, masks: Sequence[int]) -> bytes:
+    """Encrypt for the counterpart which rules each canary of a pair has here (AES-256-GCM-SIV, RFC 8452).
+
+    Args:
+        key: The pair's key of this purpose.
+        own: Who says so; the two directions differ by it. Each direction seals once, and the same again is the same.
+        masks: By the canaries' numbers.
+    """
+    content = b"".join(mask.to_bytes(_MASK_BYTES, "big") for mask in masks)
+    with key.reveal() as octets:
+        return AESGCMSIV(octets).encrypt(_NONCE, content, own.encode())
+
+
+def open_masks(key: SecretBytes, party: str, sealed: bytes) -> list[int]:
+    """Decrypt what `seal_masks` of another party gave.
+
+    Raises:
+        MalformedError: It is not of that party, or for another one.
+    """
+    try:
+        with key.reveal() as octets:
+            content = AESGCMSIV(octets).decrypt(_NONCE, sealed, party.encode())
+    except (InvalidTag, ValueError):
+        raise MalformedError("what a party says of its canaries cannot be opened", party=party) from None
+    return [
+        int.from_bytes(content[place : place + _MASK_BYTES], "big") for place in range(0, len(content), _MASK_BYTES)
+    ]
+
+
+def footing_of(report: HitReport, counterpart: str, own_records: int) -> Footing | None:
+    """Return on what the pairs with a counterpart were graded, as a report states it; None where it says nothing.
+
+    Args:
+        report: The report for this party.
+        counterpart: The other party.
+        own_records: The records of this party's submission, dummies included.
+    """
+    basis = next((basis for basis in report.bases if basis.counterpart == counterpart), None)
+    if basis is None:
+        return None
+    learned = tuple((weight.of, weight.centibits) for weight in report.learned)
+    return Footing(
+        own_records, basis.records, basis.common_per_million, basis.duplicates_per_million, basis.settled, learned
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Carried:
+    """What a party keeps of a canary of its list, secret until the round's end.
+
+    Attributes:
+        counterpart: The other party.
+        handle: The handle of the dummy that carries it, hexadecimal.
+        mask: Which of the canary's rules the dummy has.
+    """
+
+    counterpart: str
+    handle: str
+    mask: int
+
+
+def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[Carried, ...]:
+    """Return what a party keeps of the canaries of its list, in their order."""
+    first = plan.real_records
+    handles = handles_of(seed, range(first, first + len(plan.canaries)))
+    return tuple(
+        Carried(canary.counterpart, handles[place * HANDLE_BYTES : (place + 1) * HANDLE_BYTES].hex(), carrier.mask)
+        for place, (canary, carrier) in enumerate(zip(plan.canaries, plan.carriers(seed), strict=True))
+    )
+
+
+def to_bytes(carried: Sequence[Carried]) -> bytes:
+    """Return what a party keeps, for the round key to seal."""
+    return json.dumps([[one.counterpart, one.handle, one.mask] for one in carried]).encode()
+
+
+def from_bytes(content: bytes) -> tuple[Carried, ...]:
+    """Read back what `to_bytes` gave; the bytes are a party's own."""
+    return tuple(Carried(*one) for one in json.loads(content))
+
+
+def tell(
+    round_: Round, own: str, exchange: ExchangeKey, carried: Sequence[Carried], report: HitReport
+) -> tuple[PairCanaries, ...]:
+    """Return what a party says of its canaries once it has its report (PROTOCOL.md 3.7.13).
+
+    Args:
+        round_: The record of the round.
+        own: The party.
+        exchange: Its exchange key of the round.
+        carried: Its canaries.
+        report: Its report of the lists.
+    """
+    told = []
+    for counterpart in sorted(round_.counterparts_of(own)):
+        mine = [one for one in carried if one.counterpart == counterpart]
+        with pair_key(round_, own, exchange, counterpart, _CARRIED) as key:
+            sealed = seal_masks(key, own, [one.mask for one in mine])
+        told.append(
+            PairCanaries(counterpart=counterpart, hits=count_levels(_reported(report, mine)), carried=sealed.hex())
+        )
+    return tuple(told)
+
+
+class Verdict(NamedTuple):
+    """How the canaries of a pair fared, as one of the two parties sees it.
+
+    Attributes:
+        expected: How many should be hits.
+        missing: How many of these are none.
+        wrong: How many are hits of another level than they should be, or should be none.
+        differing: Whether the other party was shown other hits of them, or says something else of them.
+    """
+
+    expected: int
+    missing: int
+    wrong: int
+    differing: bool
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether every canary fared as it should, on both sides."""
+        return not (self.missing or self.wrong or self.differing)
+
+
+def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
+    round_: Round, table: RuleTable, own: str, exchange: ExchangeKey, carried: Sequence[Carried], report: HitReport,
+    told: Canaries,
+) -> Verdict:  # fmt: skip
+    """Judge the canaries that a party shares with another, once the other has told of them (PROTOCOL.md 3.7.13).
+
+    Args:
+        round_: The record of the round.
+        table: The round's match rules.
+        own: The party that judges.
+        exchange: Its exchange key of the round.
+        carried: Its canaries.
+        report: Its report of the lists.
+        told: What the other party says.
+    """
+    mine = [one for one in carried if one.counterpart == told.party]
+    levels = _reported(report, mine)
+    theirs = next((pair for pair in told.pairs if pair.counterpart == own), None)
+    with pair_key(round_, own, exchange, told.party, _CARRIED) as key:
+        try:
+            masks = open_masks(key, told.party, bytes.fromhex(theirs.carried)) if theirs else []
+        except MalformedError:
+            masks = []
+    if theirs is None or len(masks) != len(mine):
+        return Verdict(len(mine), len(mine) - sum(level is not None for level in levels), 0, differing=True)
+    submission = round_.submissions[round_.list_of(own) or ""]
+    footing = footing_of(report, told.party, submission.records)
+    expected = missing = wrong = 0
+    for one, mask, level in zip(mine, masks, levels, strict=True):
+        due = _due(table, footing, round_.manifest.minimum_certainty, one.mask & mask)
+        expected += due is not None
+        missing += due is not None and level is None
+        wrong += level is not None and level != due
+    return Verdict(expected, missing, wrong, differing=theirs.hits != count_levels(levels))
+
+
+def _reported(report: HitReport, carried: Iterable[Carried]) -> list[Level | None]:
+    """Return of which level a hit each canary is, or None where it is none."""
+    hits = {(hit.counterpart, hit.handle): hit.certainty for hit in report.hits}
+    return [hits.get((one.counterpart, one.handle)) for one in carried]
+
+
+def _due(table: RuleTable, footing: Footing | None, minimum: Level, mask: int) -> Level | None:
+    """Return the level of which a hit under these rules is; without a footing everything is due that has a rule."""
+    if not mask:
+        return None
+    if footing is None:
+        return minimum
+    level = grade_on(table, mask, footing).level
+    return level if level is not None and level >= minimum else None
+
+
+def count_levels(levels: Iterable[Level | None]) -> LevelCounts:
+    """Return how many there are of each level."""
+    found = list(levels)
+    return LevelCounts(**{level.value: found.count(level) for level in Level})

@@ -1,0 +1,86 @@
+"""A matcher hides hits in bulk: the canaries of the pairs show it, as often as the threat model says."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.protocol import matcher as roles
+from aquila.protocol.canaries import Verdict, judge
+from aquila.protocol.messages import Padding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.protocol.messages import HitReport
+    from tests.stage import Stage
+
+TERMS: dict[str, Any] = {"padding": Padding(inputs_per_record=(), records_multiple=40), "canaries": 8}
+
+
+def seen(stage: Stage, own: str, other: str, hidden: set[str]) -> Verdict:
+    """Let a party judge as if some of its hits had not been reported."""
+    seat = stage.seats[own]
+    assert seat.report is not None
+    report = seat.report.model_copy(update={"hits": tuple(h for h in seat.report.hits if h.hit_id not in hidden)})
+    return judge(seat.round, stage.table, own, seat.secrets.exchange, seat.carried, report, stage.round.canaries[other])
+
+
+@pytest.fixture
+def met(staged: Callable[..., Stage]) -> Stage:
+    """A round with canaries whose reports are there."""
+    stage = staged(**TERMS).finalized()
+    stage.match()
+    return stage
+
+
+def shared(stage: Stage) -> list[str]:
+    """Return the ids of the hits of AL and RS."""
+    report: HitReport | None = stage.seats["AL"].report
+    assert report is not None
+    return [hit.hit_id for hit in report.hits if hit.counterpart == "RS"]
+
+
+def test_a_quarter_of_a_pair(met: Stage) -> None:
+    """Of a hundred matchers that drop a quarter of a pair's hits about nine of ten are found out, by either side."""
+    ids, random, found = shared(met), Random(4), 0
+    canaries = met.verdicts["AL", "RS"].expected
+    for _ in range(100):
+        hidden = {hit_id for hit_id in ids if random.random() < 0.25}
+        verdicts = seen(met, "AL", "RS", hidden), seen(met, "RS", "AL", hidden)
+        assert verdicts[0].missing == verdicts[1].missing
+        found += not verdicts[0].trustworthy
+    assert abs(found / 100 - (1 - 0.75**canaries)) < 0.1
+
+
+def test_everything_of_a_pair(met: Stage) -> None:
+    """A pair that is left out wholly is always seen, and no other is suspected."""
+    hidden = set(shared(met))
+    assert seen(met, "AL", "RS", hidden).missing == met.verdicts["AL", "RS"].expected
+    assert seen(met, "AL", "SI", hidden).trustworthy
+
+
+def test_one_persons_hit_is_not_seen(met: Stage) -> None:
+    """What canaries do not show: the one hit that is no canary."""
+    planted = {one.handle for one in met.seats["AL"].carried}
+    report = met.seats["AL"].report
+    assert report is not None
+    hidden = {h.hit_id for h in report.hits if h.counterpart == "RS" and h.handle not in planted}
+    assert hidden
+    assert seen(met, "AL", "RS", hidden).trustworthy
+
+
+def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., Stage]) -> None:
+    """What the matcher has of a canary is what it has of a hit: a handle, rules, a level, families."""
+    stage = staged(**TERMS).finalized()
+    with stage.token_table() as tokens:
+        submissions = [seat.submission_id for seat in stage.seats.values()]
+        tokens.join([(0, 1)], stage.manifest.frequency_limit)
+        footings = roles.learn_footings(stage.round, stage.table, submissions, tokens.patterns())
+        graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
+    planted = {bytes.fromhex(one.handle) for one in stage.seats["AL"].carried}
+    grades = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle in planted}
+    persons = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle not in planted}
+    assert grades == persons
