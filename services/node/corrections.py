@@ -40,11 +40,10 @@ def take_withdrawal(session: Session, node: Node, message: Withdrawal, digest: s
     now, unknown = node.clock(), 0
     audit_log.append(session, statement_entry(message, digest, now))
     for hit_id in message.hits:
-        hit = session.get(HitRow, (message.round_id, hit_id))
-        known = hit is not None and hit.counterpart == message.party
-        late = False
-        if hit is not None and known:
-            late = is_late(lives.life_row(session, hit).arrived_at, now)
+        hit, life = (session.get(table, (message.round_id, hit_id)) for table in (HitRow, HitLifeRow))
+        known, late = False, False
+        if isinstance(hit, HitRow) and isinstance(life, HitLifeRow) and hit.counterpart == message.party:
+            known, late = True, is_late(life.arrived_at, now)
             with contextlib.suppress(OrderError):  # this party withdrew it first: there is no more to mark
                 step = Step(StepKind.WITHDRAWN, now, message.party, message.ground.value)
                 lives.take(session, node, hit, step, None)

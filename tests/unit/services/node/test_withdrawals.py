@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from aquila.followup.life import HOUR
 from services.matcher.tables import OutcomeCountRow
-from services.node.tables import RoundRow, WithdrawalRow
+from services.node.tables import HitLifeRow, RoundRow, WithdrawalRow
 from tests.unit.services.node.test_hits import does, hit_path, hit_with, kinds_in_log
 
 if TYPE_CHECKING:
@@ -175,3 +175,17 @@ async def test_after_retention_nothing_is_said_any_more(world: World) -> None:
     world.clock.time += 4_000 * 24 * HOUR
     await world.settle()
     assert counts(world, round_id) == set()
+
+
+async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world: World) -> None:
+    """A stored hit without a life counts as one that is not there; the feed goes on."""
+    round_id = await closed_round(world)
+    al, rs = world.seats["AL"], world.seats["RS"]
+    hit = await hit_with(al, "RS")
+    with rs.node.store.transaction("test.unseen") as session:
+        session.execute(delete(HitLifeRow).where(HitLifeRow.round_id == round_id, HitLifeRow.hit_id == hit["hit_id"]))
+    await does(al, hit, "withdrawal", ground="incorrect")
+    await world.settle()
+    assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
+    with world.app.state.desk.known.reading(round_id) as turn:
+        assert [one.hits for one in turn.round.acknowledgements.values()] == [0]
