@@ -193,9 +193,22 @@ def visit_of(request: Request) -> Visit:
     return Visit(site, request, language, cookies.get(site.cookie("session"), ""), _early(request, site))
 
 
-def keep_cookie(site: Site, response: Response, name: str, value: str, seconds: int | None = None) -> None:
-    """Set a cookie that no script reads and no other site's page sends; without seconds it ends with the browser."""
-    response.set_cookie(name, value, max_age=seconds, path="/", secure=site.secure, httponly=True, samesite="strict")
+def keep_cookie(  # noqa: PLR0913 - what a cookie is made of
+    site: Site, response: Response, name: str, value: str, seconds: int | None = None, *, comes_back: bool = False
+) -> None:
+    """Set a cookie that no script reads and no other site's page sends; without seconds it ends with the browser.
+
+    One that has to be there when another site sends the browser back here goes with links from elsewhere.
+    """
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path="/",
+        secure=site.secure,
+        httponly=True,
+        samesite="lax" if comes_back else "strict",
+    )
 
 
 def keep_language(site: Site, response: Response, tag: str) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
+from browsing import Visitor, Window, chromium
 from world import Service, free_port, run
 
 from aquila.audit.roles import Role
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 FOLDER = Path(__file__).parent / "provider"
-BACK = "http://127.0.0.1:1/sign-in/provider"
+BACK = "/sign-in/provider"
 SECRET = "a secret of this test alone"
 SETTINGS = """
 [provider]
@@ -40,26 +41,33 @@ ct-officer = "officer"
 
 
 @pytest.fixture
-def issuer() -> Iterator[int]:
+def port() -> int:
+    """Where the node listens, and its pages."""
+    return free_port()
+
+
+@pytest.fixture
+def issuer(port: int) -> Iterator[int]:
     """The port of a provider that knows one client and lets everyone in who names themselves."""
     node = shutil.which("node")
     assert node, "install Debian's nodejs and npm, then `npm ci` in tests/e2e/provider"
-    port = free_port()
+    own = free_port()
+    back = f"http://127.0.0.1:{port}{BACK}"
     process = subprocess.Popen(
-        [node, "server.mjs", str(port), BACK, SECRET], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [node, "server.mjs", str(own), back, SECRET], cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert process.stdout is not None
     assert b"ready" in process.stdout.readline()
-    yield port
+    yield own
     process.kill()
     process.wait()
     process.stdout.close()
 
 
 @pytest.fixture
-def node(tmp_path: Path, issuer: int) -> Iterator[Service]:
+def node(tmp_path: Path, issuer: int, port: int) -> Iterator[Service]:
     """A node that knows the provider; its matcher is not there, which nobody needs for signing in."""
-    service = Service("SI", "node", tmp_path / "SI", free_port())
+    service = Service("SI", "node", tmp_path / "SI", port)
     run("matcher", "init", "--home", str(tmp_path / "matcher"))
     where = ["--matcher", "http://127.0.0.1:1", "--port", str(service.port)]
     run("node", "init", "--home", str(service.home), "--code", "SI", "--name", "Slovenia", *where)
@@ -69,7 +77,7 @@ def node(tmp_path: Path, issuer: int) -> Iterator[Service]:
         Path(cards[-1]).write_text(run("party", "card", "--home", str(tmp_path / name)))
     run("party", "register", *cards, "--home", str(service.home))
     settings = service.home / "node.toml"
-    settings.write_text(settings.read_text() + SETTINGS.format(port=issuer, back=BACK))
+    settings.write_text(settings.read_text() + SETTINGS.format(port=issuer, back=service.url + BACK))
     secret = service.home / "client.secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)
@@ -85,7 +93,7 @@ def at_the_provider(url: str, login: str) -> dict[str, str]:
         for _ in range(20):
             if answer.has_redirect_location:
                 place = urljoin(str(answer.url), answer.headers["location"])
-                if place.startswith(BACK):
+                if urlsplit(place).path == BACK:
                     return {name: values[0] for name, values in parse_qs(urlsplit(place).query).items()}
                 answer = browser.get(place)
                 continue
@@ -116,6 +124,24 @@ def test_a_person_of_the_ministry_signs_in(node: Service) -> None:
             people.finish_at_provider(shown)
 
 
+def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:
+    """The page leads to the provider and back, under the strict policy and without JavaScript; a return counts once."""
+    for browser in chromium():
+        visitor = Visitor.at(browser, node.url, Window(1280, scripts=False))
+        visitor.open("/sign-in")
+        visitor.page.get_by_role("button", name="Sign in at the ministry").click()
+        visitor.page.locator("[name=login]").fill("ana")
+        visitor.page.locator("[name=password]").fill("whatever")
+        visitor.page.locator("[type=submit]").click()
+        visitor.page.locator("[type=submit]").click()
+        visitor.page.wait_for_url(f"{node.url}/")
+        assert visitor.shows("Sign out")
+        [back] = [address for address in visitor.addresses if f"{BACK}?" in address]
+        visitor.page.goto(back)
+        assert visitor.shows("Begin it again.")
+        visitor.close()
+
+
 def test_a_return_into_another_browser_opens_nothing(node: Service) -> None:
     """Whoever is made to follow somebody else's return does not hold what that browser kept."""
     with Connection(Access("node", node.url, "")) as connection:
@@ -131,6 +157,6 @@ def test_a_code_without_its_verifier_is_worth_nothing(node: Service, issuer: int
     """Whoever steals a code cannot exchange it, even with the client's secret."""
     with Connection(Access("node", node.url, "")) as connection:
         back = at_the_provider(PeopleClient(connection).start_at_provider().url, "ana")
-    form = {"grant_type": "authorization_code", "code": back["code"], "redirect_uri": BACK, "code_verifier": "x" * 43}
+    form = {"grant_type": "authorization_code", "code": back["code"], "redirect_uri": node.url + BACK, "code_verifier": "x" * 43}
     answer = httpx.post(f"http://127.0.0.1:{issuer}/token", data=form, auth=("aquila", SECRET))
     assert answer.json()["error"] == "invalid_grant"

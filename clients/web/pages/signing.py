@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
+from aquila.protocol.messages.people_views import ProviderReturn
 from clients.sdk import PeopleClient
 from clients.web.pages.paths import local_path
 from clients.web.visit import Sent, Visited, keep_cookie, threaded
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 _WRONG = 401
+_PROVIDER_SECONDS = 600
 
 
 @router.get("/sign-in")
@@ -29,7 +31,7 @@ def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - th
     """Show the form."""
     if visit.who is not None:
         return visit.go(local_path(next))
-    return visit.show("sign_in.html", next=local_path(next), login="", wrong=False)
+    return _ask(visit, wanted=local_path(next))
 
 
 @router.post("/sign-in")
@@ -41,8 +43,38 @@ def post_sign_in(visit: Visited, sent: Sent) -> Response:
         # With a session that is there already: the service ends it, so that no old token opens anything afterwards.
         grant = _people(visit, visit.session).sign_in(login, sent.secret("password"), _code(sent))
     except (UnknownCallerError, ValidationError):
-        return visit.show("sign_in.html", _WRONG, next=wanted, login=login, wrong=True)
+        return _ask(visit, _WRONG, wanted, login, "password")
     return _signed_in(visit, grant, wanted)
+
+
+@router.post("/sign-in/provider")
+@threaded
+def post_provider(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+    """Begin a sign-in at the ministry's provider. The policy lets forms go nowhere else, so the page has a link."""
+    started = _people(visit).start_at_provider()
+    response = visit.show("provider.html", url=started.url, back=False)
+    keep_cookie(
+        visit.site, response, visit.site.cookie("provider"), started.binding, _PROVIDER_SECONDS, comes_back=True
+    )
+    return response
+
+
+@router.get("/sign-in/provider")
+@threaded
+def get_provider(visit: Visited, state: str = "", code: str = "", iss: str = "") -> Response:
+    """End a sign-in at the provider, which sends the browser back here."""
+    binding = visit.request.cookies.get(visit.site.cookie("provider"), "")
+    try:
+        shown = ProviderReturn(state=state, code=code, issuer=iss, binding=binding)
+        grant = _people(visit, visit.session).finish_at_provider(shown)
+    except (UnknownCallerError, ValidationError):
+        return _ask(visit, _WRONG, wrong="provider")
+    visit.site.uploads.drop(visit.session)
+    # A page and no redirect: on one that another site began, browsers leave the new cookie out.
+    response = visit.show("provider.html", url="/", back=True)
+    keep_cookie(visit.site, response, visit.site.cookie("session"), grant.token)
+    keep_cookie(visit.site, response, visit.site.cookie("provider"), "", 0, comes_back=True)
+    return response
 
 
 @router.post("/sign-out")
@@ -106,6 +138,12 @@ def post_set_up(visit: Visited, sent: Sent) -> Response:
     except UnknownCallerError:
         return visit.show("set_up.html", _WRONG, wrong=True)
     return _choose_password(visit, login, invitation.code)
+
+
+def _ask(visit: Visit, http: int = 200, wanted: str = "/", login: str = "", wrong: str = "") -> Response:
+    """Show the form of the sign-in, and the way to the ministry's provider where there is one."""
+    ways = _people(visit).ways()
+    return visit.show("sign_in.html", http, next=wanted, login=login, wrong=wrong, ways=ways)
 
 
 def _choose_password(visit: Visit, login: str, code: str, wrong: str = "") -> Response:

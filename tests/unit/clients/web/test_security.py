@@ -122,7 +122,7 @@ async def test_open_redirect(node: Any, wanted: str) -> None:
 
 async def test_stranger(node: Any, matcher: Any) -> None:
     """Without a session every page but the way in leads to the sign-in, and tells nothing."""
-    open_to_all = {"/sign-in", "/enrol", "/set-up", "/static/{version}/{name}"}
+    open_to_all = {"/sign-in", "/sign-in/provider", "/enrol", "/set-up", "/static/{version}/{name}"}
     for place in (node, matcher):
         routes = [route for route in iter_route_contexts(place.app._pages.routes) if "GET" in route.methods]
         assert len(routes) > 8
