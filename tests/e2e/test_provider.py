@@ -157,6 +157,11 @@ def test_a_code_without_its_verifier_is_worth_nothing(node: Service, issuer: int
     """Whoever steals a code cannot exchange it, even with the client's secret."""
     with Connection(Access("node", node.url, "")) as connection:
         back = at_the_provider(PeopleClient(connection).start_at_provider().url, "ana")
-    form = {"grant_type": "authorization_code", "code": back["code"], "redirect_uri": node.url + BACK, "code_verifier": "x" * 43}
+    form = {
+        "grant_type": "authorization_code",
+        "code": back["code"],
+        "redirect_uri": node.url + BACK,
+        "code_verifier": "x" * 43,
+    }
     answer = httpx.post(f"http://127.0.0.1:{issuer}/token", data=form, auth=("aquila", SECRET))
     assert answer.json()["error"] == "invalid_grant"

@@ -59,7 +59,7 @@ def test_killed_node(tmp_path: Path) -> None:
         _, said = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "aquila: error: " in said
-    assert '"event":"ready"' in said
+    assert '"logger":"aquila.' in said
     assert "Traceback" not in said
     assert _left(tmp_path) == []
 
