@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import (
     Acknowledgement,
+    Alarm,
     Amendment,
     Canaries,
     Closing,
@@ -120,6 +121,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "confirmed": 4,
         "refuted": [{"hit_id": OTHER, "fault": "sealed"}],
     },
+    Alarm: _BOUND | {"submission_id": OTHER, "report_digest": DIGEST, "hits": 40, "expected": 1_500},
     Canaries: _BOUND
     | {
         "report_digest": DIGEST,

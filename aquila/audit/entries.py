@@ -67,6 +67,7 @@ class EntryKind(StrEnum):
     CANARIES = "canaries"
     CANARIES_MISSING = "canaries_missing"
     FISHING_ALARM = "fishing_alarm"
+    ALARM_RELEASED = "alarm_released"
     SUBMISSION_REFUSED = "submission_refused"
     # People: approvals of a second person, accounts, sign-ins.
     APPROVAL_REQUESTED = "approval_requested"

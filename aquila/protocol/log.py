@@ -15,6 +15,7 @@ from aquila.errors import InputError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import (
     Acknowledgement,
+    Alarm,
     Amendment,
     Canaries,
     Closing,
@@ -162,6 +163,15 @@ def _confirmation(message: Confirmation) -> tuple[EntryKind, dict[str, Any]]:
         "recipient": message.to,
         "counts": {"confirmed": message.confirmed, "refuted": len(message.refuted)},
         "digests": {"notes": message.notes},
+        "ids": _of(message.submission_id),
+    }
+
+
+@fields_of.register(Alarm)
+def _alarm(message: Alarm) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.FISHING_ALARM, {
+        "counts": {"hits": message.hits, "expected_thousandths": message.expected},
+        "digests": {"report": message.report_digest},
         "ids": _of(message.submission_id),
     }
 

@@ -32,6 +32,7 @@ from aquila.protocol.encoding import framed
 from aquila.protocol.exchange import entries_of
 from aquila.protocol.messages import (
     Acknowledgement,
+    Alarm,
     Amendment,
     Canaries,
     ChunkReference,
@@ -427,6 +428,21 @@ class Party:
                 submission_id=submission_id,
                 report_digest=round_.reports[self.code, submission_id],
                 hits=hits,
+            )
+        )
+
+    def alarm(self, round_: Round, sequence: int, submission_id: str, hits: int, expected: float) -> bytes:
+        """Sign that this party withholds its receipt of a query's report (PROTOCOL.md 3.7.14)."""
+        return self._signed(
+            Alarm(
+                round_id=round_.round_id,
+                party=self.code,
+                sequence=sequence,
+                binding=round_.binding,
+                submission_id=submission_id,
+                report_digest=round_.reports[self.code, submission_id],
+                hits=hits,
+                expected=round(1_000 * expected),
             )
         )
 

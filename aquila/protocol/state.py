@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.protocol.messages import (
         Acknowledgement,
+        Alarm,
         Canaries,
         Closing,
         Confirmation,
@@ -84,6 +85,7 @@ class RoundState:
     notes: dict[str, SentNotes] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     canaries: dict[str, Canaries] = field(default_factory=dict)
+    alarms: dict[tuple[str, str], Alarm] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     withdrawals: dict[str, Withdrawal] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from aquila.errors import BindingError, CapError, EquivocationError, MalformedEr
 from aquila.protocol.encoding import digest, framed
 from aquila.protocol.exchange import records_in_report
 from aquila.protocol.messages import (
+    Alarm,
     Amendment,
     BoundStatement,
     Canaries,
@@ -432,6 +433,21 @@ def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | N
     if pairs != sorted(round_.counterparts_of(message.party)):
         raise MalformedError(f"{message.party} does not tell of each of its counterparts", party=message.party)
     round_.canaries[message.party] = message
+
+
+@take.register(Alarm)
+def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take the word of a list's owner that a query hit it far too often (PROTOCOL.md 3.7.14)."""
+    _in_force(round_, message)
+    query = round_.submissions.get(message.submission_id)
+    if query is None or query.kind is not Kind.QUERY or query.party == message.party:
+        raise OrderError("an alarm is about another party's query", submission=message.submission_id)
+    place = message.party, message.submission_id
+    if place in round_.alarms or place in round_.receipts:
+        raise OrderError(f"{message.party} has raised its alarm, or acknowledged the report", party=message.party)
+    if round_.reports.get(place) != message.report_digest:
+        raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
+    round_.alarms[place] = message
 
 
 @take.register(Closing)

@@ -48,6 +48,8 @@ COMMANDS: Mapping[str, Action] = {
     "hit letter": Action.EXPORT_HITS,
     "node erase-record": Action.ERASE_RECORD,
     "matcher statistics": Action.SEE_STATISTICS,
+    "round safeguards": Action.SEE_ROUNDS,
+    "round release": Action.RELEASE_ALARM,
     "round close": Action.CLOSE_ROUND,
     "round abort": Action.ABORT_ROUND,
     "audit status": Action.SEE_STATUS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clients.cli import safeguards
 from clients.cli.exits import ExitCode
 from clients.cli.options import Ca, HomePath, Json, RoundId, TokenFile, Url
 from clients.cli.screen import Screen
@@ -307,3 +308,7 @@ def _as_json(content: dict[str, Any]) -> str:
     import json
 
     return json.dumps(content)
+
+
+app.command()(safeguards.safeguards)
+app.command()(safeguards.release)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from aquila.protocol.messages.approval_views import Asked
+from aquila.protocol.messages.safeguard_views import Safeguards
 from aquila.protocol.messages.views import (
     DuplicateRecords,
     Hits,
@@ -53,6 +54,15 @@ class NodeClient:
         """
         query = {"name": name, "format": format, "accept_refused": "true" if accept_refused else "false"}
         return self._connection.fetch(RecordReport, "POST", "/v1/imports", params=query, content=stream)
+
+    def safeguards(self, round_id: str) -> Safeguards:
+        """Return what guards against fishing in a round."""
+        return self._connection.fetch(Safeguards, "GET", f"/v1/rounds/{quote(round_id, safe='')}/safeguards")
+
+    def release(self, round_id: str, submission_id: str) -> None:
+        """Release the report of a query that an alarm holds back."""
+        place = f"/v1/rounds/{quote(round_id, safe='')}/alarms/{quote(submission_id, safe='')}"
+        self._connection.call("POST", f"{place}/release")
 
     def imports(self) -> Imports:
         """Return the stored lists, newest first."""

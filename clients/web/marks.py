@@ -171,6 +171,7 @@ ENTRIES = {
     "canaries": _n("control records told"),
     "canaries_missing": _n("control records did not hit"),
     "fishing_alarm": _n("more hits than lists explain"),
+    "alarm_released": _n("result released after an alarm"),
     "submission_refused": _n("submission refused"),
     "approval_requested": _n("second person asked"),
     "approved": _n("approved by a second person"),

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_, select
 
 from aquila.protocol.messages import (
     Acknowledgement,
+    Alarm,
     Confirmation,
     Evaluation,
     HitReport,
@@ -39,7 +40,7 @@ def statement_event(round_: Round, accepted: Accepted, envelope: bytes) -> Event
     match message:
         case Evaluation():
             audience, reader = READER, message.origin
-        case HitReport() | Receipt() | Outcomes():
+        case HitReport() | Receipt() | Alarm() | Outcomes():
             audience, reader = READER, message.party
         case Withdrawal():
             audience, reader = READER, message.counterpart

@@ -48,7 +48,11 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
             flags=tuple(_flags(turn)),
-            problems=(*([] if turn.row.problem is None else [turn.row.problem]), *_told_apart(record)),
+            problems=(
+                *([] if turn.row.problem is None else [turn.row.problem]),
+                *_told_apart(record),
+                *_alarms(record),
+            ),
         )
 
 
@@ -71,6 +75,14 @@ def _told_apart(record: Round) -> Iterator[str]:
                 same = next((one.hits for one in other.pairs if one.counterpart == party), None)
                 if same != pair.hits:
                     yield f"{party} and {pair.counterpart} tell of different canaries among the same hits"
+
+
+def _alarms(record: Round) -> Iterator[str]:
+    """Yield the queries whose reports an owner of a list holds back."""
+    for (party, query), alarm in sorted(record.alarms.items()):
+        if (party, query) not in record.receipts:
+            asker = record.submissions[query].party
+            yield f"{party} holds back the report of a query of {asker}: {alarm.hits} hits are far too many"
 
 
 def _flags(turn: Turn) -> Iterator[str]:

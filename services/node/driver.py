@@ -15,7 +15,7 @@ from services.kit.drivers import Driver, each
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.lanes import side_by_side
 from services.kit.logs import Log
-from services.node import canaries, ledger
+from services.node import alarms, canaries, ledger
 from services.node.book import book_of
 from services.node.steps import (
     amend,
@@ -170,6 +170,7 @@ async def _advance(node: Node, round_id: str) -> bool:
     await to_thread(book.check_key)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     busy |= await to_thread(amend.amend, node, round_id)
+    busy |= await to_thread(alarms.acknowledge, node, round_id)
     ends = _turn(node)
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
     busy |= await side_by_side(

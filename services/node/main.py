@@ -37,7 +37,7 @@ from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
 from services.kit.store import Store, database_url
 from services.kit.web import application
-from services.node import four_eyes, hit_routes, imports, operator
+from services.node import four_eyes, hit_routes, imports, operator, safeguard_routes
 from services.node.driver import Rounds
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.justifications import erase_justifications
@@ -125,6 +125,7 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         routers=[
             operator.router,
             hit_routes.router,
+            safeguard_routes.router,
             people_routes.router,
             approval_routes.router,
             log_router("/v1/log"),

@@ -227,6 +227,22 @@ class HitRow(NodeRows):
     )
 
 
+class AlarmRow(NodeRows):
+    """A query of another party that hit this node's list far too often: its report waits for a person's word."""
+
+    __tablename__ = "alarm"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
+    asker: Mapped[str] = mapped_column(String(16), comment="Whose query it is.")
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many own records it hit.")
+    stored: Mapped[int] = mapped_column(BigInteger, comment="Hits that were stored, for the receipt.")
+    expected: Mapped[int] = mapped_column(BigInteger, comment="How many the sizes explain, in thousandths.")
+    raised_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    released_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970; none while it waits.")
+    released_by: Mapped[str | None] = mapped_column(String(16), comment="The pseudonymous id of who released it.")
+    acknowledged: Mapped[bool] = mapped_column(default=False, comment="Whether the receipt is signed.")
+
+
 class CanaryRow(NodeRows):
     """How the canaries that this node shares with another fared in a round; kept as long as the round."""
 

@@ -49,6 +49,7 @@ from aquila.protocol.messages.notes import (
     SourceCode,
 )
 from aquila.protocol.messages.statements import (
+    Alarm,
     Amendment,
     BoundStatement,
     Canaries,
@@ -78,6 +79,7 @@ PARTY_STATEMENTS: tuple[type[Statement], ...] = (
     Evaluation,
     Tokens,
     Canaries,
+    Alarm,
     Receipt,
     Notes,
     Confirmation,
@@ -96,6 +98,7 @@ __all__ = [
     "MOST_WITHDRAWN",
     "PARTY_STATEMENTS",
     "Acknowledgement",
+    "Alarm",
     "Amendment",
     "Basis",
     "BoundStatement",

@@ -180,6 +180,20 @@ class Receipt(BoundStatement):
     hits: Count
 
 
+class Alarm(BoundStatement):
+    """The owner of a list withholds its receipt: a query hit the list far too often (PROTOCOL.md 3.7.14).
+
+    `expected` is how many hits the sizes explain, in thousandths.
+    """
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.alarm+json"
+
+    submission_id: Identifier
+    report_digest: Digest
+    hits: Positive
+    expected: Count
+
+
 class LevelCounts(Message):
     """How many there are of each certainty level."""
 

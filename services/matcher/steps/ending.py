@@ -13,6 +13,7 @@ from services.matcher.steps.each_round import OPEN, each_round
 from services.matcher.tables import HeldReportRow
 
 if TYPE_CHECKING:
+    from aquila.protocol.rounds import Round
     from services.matcher.desk import Desk
     from services.matcher.known import Turn
 
@@ -62,10 +63,21 @@ def can_be_closed(turn: Turn) -> bool:
 
 
 def end_round(desk: Desk, turn: Turn, outcome: Outcome, reason: str) -> None:
-    """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own."""
+    """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own.
+
+    One over which an owner raised an alarm that nobody released is never told: the end of the round is the end of the
+    time for it (PROTOCOL.md 3.7.14).
+    """
     held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(held).all():
-        turn.accept(row.envelope.encode())
+        if not undecided_alarms(turn.round, row.submission_id):
+            turn.accept(row.envelope.encode())
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
     turn.accept(desk.matcher.end(turn.round, outcome, reason[:_LONGEST_REASON]))
     turn.row.ended_at = desk.clock()
+
+
+def undecided_alarms(round_: Round, query: str) -> list[str]:
+    """Return the owners of lists that raised an alarm over a query, and have not released its report."""
+    places = [place for place in round_.alarms if place[1] == query and place not in round_.receipts]
+    return sorted(party for party, _ in places)

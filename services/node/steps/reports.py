@@ -13,7 +13,7 @@ from aquila.protocol.messages.views import EventKind
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.audit_log import append
 from services.kit.logs import Log
-from services.node import canaries, erasure, ledger, lives
+from services.node import alarms, canaries, erasure, ledger, lives
 from services.node.book import book_of
 from services.node.tables import HitRow, ImportRow, RecordRow, SubmissionRow
 
@@ -118,9 +118,11 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
         ledger.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_told(session, node, round_, found.told if found else ())
-    ledger.sign(
-        session, node, round_.round_id, lambda number: node.party.receipt(round_, number, report.submission_id, stored)
-    )
+    if not alarms.raise_alarm(session, node, round_, report, stored):
+        ledger.sign(
+            session, node, round_.round_id,
+            lambda number: node.party.receipt(round_, number, report.submission_id, stored),
+        )  # fmt: skip
     _LOG.info("hits_stored", round=round_.round_id, count=stored)
 
 

@@ -1,0 +1,71 @@
+"""What a node shows of the limits against fishing in a round: counts alone, no record and no person."""
+
+from __future__ import annotations
+
+from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds
+from aquila.records.rules import InputClass
+
+
+class SpentView(Message):
+    """How much this node evaluated for one party in one class, beside the caps.
+
+    Attributes:
+        in_round: In this round; `round_cap` is the manifest's.
+        in_day: Today, over all rounds; `day_cap` is this node's own.
+        in_window: In the last `window_days` days, in `window_rounds` rounds; `window_cap` is this node's own.
+    """
+
+    origin: PartyCode
+    input_class: InputClass
+    in_round: Count
+    round_cap: Count
+    in_day: Count
+    day_cap: Positive
+    in_window: Count
+    window_cap: Positive
+    window_days: Positive
+    window_rounds: Count
+
+
+class AlarmView(Message):
+    """A query that hit far too often: `expected` is in thousandths of a hit; it is held back until it is released."""
+
+    submission_id: Identifier
+    asker: PartyCode
+    hits: Count
+    expected: Count
+    raised_at: Seconds
+    released_at: Seconds | None
+    released_by: str | None
+
+
+class CanaryView(Message):
+    """How the canaries shared with one party fared; `judged` once the other side has told of them."""
+
+    counterpart: PartyCode
+    hits: Count
+    judged: bool
+    expected: Count
+    missing: Count
+    wrong: Count
+    differing: bool
+
+
+class Safeguards(Message):
+    """The limits against fishing in a round, as one node sees them.
+
+    Attributes:
+        earlier_rounds: In which rounds the parties evaluated for one another before, as their consents say.
+        earlier_sentence: What two answers give when they are compared; nothing where there was no earlier round.
+        held_back: Inputs of this node's own lists that were not sent, because more than `frequency_limit` records, or
+            as many as their rule allows, share them.
+    """
+
+    round_id: Identifier
+    spent: tuple[SpentView, ...]
+    earlier_rounds: tuple[Identifier, ...]
+    earlier_sentence: str
+    held_back: Count
+    frequency_limit: Positive
+    alarms: tuple[AlarmView, ...]
+    canaries: tuple[CanaryView, ...]

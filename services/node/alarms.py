@@ -1,0 +1,122 @@
+"""Alarms: queries that hit this node's list far too often are held back until a person releases them (3.7.14).
+
+The asker gets its report when every owner of a list has signed its receipt; so an owner that withholds it holds the
+report back. Released is by a person of this node; whoever does not want to aborts the round. Where nobody says anything
+until the round ends, nothing is released.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.matching.hit_rate import expected_hits, is_alarming
+from aquila.protocol.messages import HitReport, Kind
+from services.kit import audit_log
+from services.kit.errors import NotFoundError
+from services.kit.logs import Log
+from services.node import ledger
+from services.node.book import book_of
+from services.node.tables import AlarmRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds import Round
+    from services.kit.people import Actor
+    from services.node.node import Node
+
+_LOG = Log("node.alarms")
+_MILLION = 1_000_000
+_MOST_TIMES = 10
+
+
+def raise_alarm(session: Session, node: Node, round_: Round, report: HitReport, stored: int) -> bool:
+    """Hold a query's report back where it hit this node's list far too often; tell whether it did.
+
+    Called in the transaction that stores the report, in place of signing the receipt.
+    """
+    query = round_.submissions.get(report.submission_id or "")
+    own = round_.list_of(node.code)
+    if query is None or query.kind is not Kind.QUERY or query.party == node.code or own is None:
+        return False
+    hits = len({hit.handle for hit in report.hits})
+    expected_share = node.table_of(round_.manifest).expected_share
+    # A share that a matcher made up explains no more than ten times what the table expects.
+    share = min(max(_shares(session, node, query.party), default=0), round(_MOST_TIMES * _MILLION * expected_share))
+    share = max(share, round(_MILLION * expected_share))
+    expected = expected_hits(share, query.records, round_.submissions[own].records)
+    if not is_alarming(hits, expected):
+        return False
+    submission_id = query.submission_id
+    session.add(
+        AlarmRow(
+            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits, stored=stored,
+            expected=round(1_000 * expected), raised_at=node.clock(),
+        )
+    )  # fmt: skip
+    ledger.sign(
+        session, node, round_.round_id,
+        lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
+    )  # fmt: skip
+    sentence = (
+        f"a query of {query.party} hit {hits} of this node's records, where about {expected:.1f} are explained: its "
+        f"report is held back until an approver releases it, or the round ends"
+    )
+    ledger.note_problem(session, node, round_.round_id, _place(submission_id), sentence)
+    _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
+    return True
+
+
+def _shares(session: Session, node: Node, asker: str) -> Iterator[int]:
+    """Yield the shares of common persons that this party's lists had with the asker's so far."""
+    query = select(StatementRow.envelope).where(StatementRow.kind == "hitreport")
+    for envelope in session.scalars(query):
+        report = ledger.message_of(ledger.opened(node, envelope))
+        if isinstance(report, HitReport) and report.party == node.code and report.submission_id is None:
+            yield from (basis.common_per_million for basis in report.bases if basis.counterpart == asker)
+
+
+def release(node: Node, round_id: str, submission_id: str, by: Actor) -> None:
+    """Release a held report at a person's word: the receipt is signed, and the asker gets its report.
+
+    Raises:
+        NotFoundError: The node holds no such report back.
+    """
+    with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.release") as session:
+        ledger.round_row(session, round_id)
+        row = session.get(AlarmRow, (round_id, submission_id))
+        if row is None or row.released_at is not None or round_.ending:
+            raise NotFoundError("the node holds no such report back", hint="see them with `aquila round show`")
+        row.released_at, row.released_by = node.clock(), by.person
+        ledger.clear_problem(session, round_id, _place(submission_id))
+        fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
+        fields["ids"] = {"submission": submission_id}
+        fields |= audit_log.who(by, Action.RELEASE_ALARM)
+        audit_log.append(session, Entry.of(EntryKind.ALARM_RELEASED, node.clock(), node.code, **fields))
+    node.wake()
+
+
+def acknowledge(node: Node, round_id: str) -> bool:
+    """Sign the receipts of reports that were released, and tell whether there was one."""
+    query = select(AlarmRow).where(
+        AlarmRow.round_id == round_id, AlarmRow.released_at.is_not(None), ~AlarmRow.acknowledged
+    )
+    with node.store.reading("alarm.released") as session:
+        if session.scalars(query).first() is None:
+            return False
+    with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
+        for row in session.scalars(query):
+            place = row.submission_id, row.stored
+            ledger.sign(session, node, round_id, lambda number, of=place: node.party.receipt(round_, number, *of))  # type: ignore[misc]  # binds the row of this turn
+            row.acknowledged = True
+    return True
+
+
+def _place(submission_id: str) -> str:
+    return f"alarm {submission_id}"

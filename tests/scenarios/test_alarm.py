@@ -1,0 +1,60 @@
+"""A query hits a list far too often: the owner withholds its receipt, and what may be said of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import BindingError, OrderError
+from aquila.protocol.messages import Mode
+from tests.scenarios.test_query import reports_of
+from tests.stage import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aquila.rehearsal import Seat
+    from tests.stage import Stage
+
+
+@pytest.fixture
+def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, Seat]:
+    """A round in which SI asked, and the owners have their reports."""
+    stage = staged(changes={"mode": Mode.LISTS_AND_QUERIES}).finalized()
+    asker = stage.ask("SI", LISTS["AL"][:2])
+    stage.answer(asker)
+    for report in reports_of(stage, asker, tmp_path / "query"):
+        if report.party != "SI":
+            stage.publish(stage.matcher.report(report))
+    return stage, asker
+
+
+def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, Seat]) -> None:
+    """In place of the receipt, which may follow; then it is too late for another."""
+    stage, asker = asked
+    seat = stage.seats["AL"]
+    stage.publish(seat.party.alarm(seat.round, seat.next_sequence(), asker.submission_id, 40, 1.5))
+    alarm = stage.round.alarms["AL", asker.submission_id]
+    assert (alarm.hits, alarm.expected) == (40, 1_500)
+    again = seat.party.alarm(seat.round, seat.sequence + 1, asker.submission_id, 41, 1.5)
+    stage.refused(OrderError, again, "raised its alarm")
+    stage.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, 1))
+    assert ("AL", asker.submission_id) in stage.round.receipts
+
+
+def test_what_is_no_alarm(asked: tuple[Stage, Seat]) -> None:
+    """Of a list, of an own query, of an unknown one, after the receipt, or of another report: none of it counts."""
+    stage, asker = asked
+    seat = stage.seats["AL"]
+    stage.publish(seat.party.alarm(seat.round, seat.next_sequence(), asker.submission_id, 40, 1.5))
+    alarm = stage.round.alarms["AL", asker.submission_id]
+    for submission_id in (stage.seats["RS"].submission_id, "0" * 32):
+        stage.refused(OrderError, stage.changed("RS", alarm, party="RS", submission_id=submission_id), "another party")
+    stage.refused(OrderError, stage.changed("SI", alarm, party="SI"), "another party")
+    stage.refused(BindingError, stage.changed("RS", alarm, party="RS"), "was not sent")
+    stage.refused(BindingError, stage.changed("RS", alarm, party="RS", binding="0" * 64))
+    other = stage.seats["RS"]
+    stage.publish(other.party.receipt(other.round, other.next_sequence(), asker.submission_id, 0))
+    stage.refused(OrderError, stage.changed("RS", alarm, party="RS"), "acknowledged the report")
