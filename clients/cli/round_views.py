@@ -116,6 +116,7 @@ def _terms(view: MatcherRoundView | NodeRoundView) -> Table:
         ("purpose", manifest.purpose),
         ("match rules", f"{manifest.rules.name}, digest {manifest.rules.digest[:16]}"),
         ("least certainty", manifest.minimum_certainty.value),
+        ("planted hits", f"{manifest.canaries} for each pair, about" if manifest.canaries else "none"),
         ("consent by", moment(window.consent_by)),
         ("submit by", moment(window.submit_by)),
         ("closes at", moment(window.closes_at)),

@@ -194,7 +194,28 @@ class Story:
             self.screen.tell(
                 f"{code}, {NAMES[code]}: {numbered(len(found.hits), 'hit')}", *hits_table(found, _SHOWN_HITS)
             )
+        self._meet_canaries(nodes)
         self._compare(hits)
+
+    def _meet_canaries(self, nodes: Mapping[str, NodeClient]) -> None:
+        """Say how the hits fared that each two nodes planted, so that a matcher which hides hits is found out."""
+
+        def judged() -> bool:
+            found = [one for node in nodes.values() for one in node.safeguards(self.round_id).canaries]
+            return bool(found) and all(one.judged for one in found)
+
+        self._until(judged, "what the nodes tell of planted hits")
+        rows = [
+            (f"{code}-{one.counterpart}", one.expected, one.expected - one.missing - one.wrong)
+            for code, node in nodes.items()
+            for one in node.safeguards(self.round_id).canaries
+            if code < one.counterpart
+        ]
+        self.screen.tell(
+            Table("Hits that two nodes planted, and no person", ("pair", "planted", "met"), rows),
+            "They look like others to the matcher: had it left out every fourth hit, nine of ten pairs would say so.",
+        )
+        self.document["canaries"] = {"planted": sum(row[1] for row in rows), "met": sum(row[2] for row in rows)}
 
     def _compare(self, hits: Mapping[str, Hits]) -> None:
         """Say how many of the known pairs were found; both sides show a hit under one id, so the demo can join them."""
