@@ -28,7 +28,7 @@ from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
-from tests import normalizer_tables
+from tests import corroboration_page, normalizer_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     files = {options.into / name: _text(content) for name, content in generated().items()}
     files[options.into / normalizer_tables.PAGE] = normalizer_tables.page()
+    files[options.into / corroboration_page.PAGE] = corroboration_page.page()
     if options.check:
         return check(options.into, files)
     for path, text in files.items():

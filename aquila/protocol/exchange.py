@@ -414,6 +414,7 @@ def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:
         (party, counterpart)
         for (party, submission_id), hits in round_.reported.items()
         for counterpart, count in hits.items()
-        if verified.get((party, submission_id, counterpart), 0) < count
+        if (counterpart, submission_id) in round_.reports  # a query's asker may not have been told yet
+        and verified.get((party, submission_id, counterpart), 0) < count
     }
     return tuple(sorted(waiting))

@@ -135,14 +135,14 @@ class Matcher:
         )
         return self._signed(opening)
 
-    def end(self, round_: Round, outcome: Outcome, reason: str, now: int | None = None) -> bytes:
+    def end(self, round_: Round, outcome: Outcome, reason: str, now: int) -> bytes:
         """Sign the end of the round (PROTOCOL.md 3.9).
 
         Args:
             round_: The record of the round.
             outcome: How it ends.
             reason: Why.
-            now: Seconds since 1970; None where notes are not waited for.
+            now: Seconds since 1970.
 
         Raises:
             OrderError: It has ended already, or would be closed while a party has not acknowledged its hits, or while
@@ -159,7 +159,7 @@ class Matcher:
                     round=round_.round_id,
                 )
             exchanging = unfinished(round_)
-            if exchanging and now is not None and now <= round_.manifest.window.closes_at:
+            if exchanging and now <= round_.manifest.window.closes_at:
                 raise OrderError(
                     f"the round cannot be closed yet: {exchanging[0][0]} has not confirmed its hits with "
                     f"{exchanging[0][1]}",

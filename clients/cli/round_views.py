@@ -11,7 +11,7 @@ from aquila.protocol.messages.views import MatcherRoundView
 from clients.cli.screen import Table, numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from aquila.protocol.messages.views import Hits, Imports, NodeRoundView, OwnHit, Progress, RoundEntry, Rounds
 
@@ -56,16 +56,40 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
 
 
 def hits_table(hits: Hits, limit: int) -> list[Table | str]:
-    """Return hits, each beside the own record, the surest first; nothing of the other side is known here."""
+    """Return hits, each beside the own record, the surest first, and what the counterparts' notes say of them."""
     shown = sorted(hits.hits, key=lambda hit: (-hit.certainty.least, hit.counterpart, hit.record_id))[:limit]
     rows = [
-        (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, _joined(hit.sentences)) for hit in shown
+        (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, _state(hit), _joined(hit.sentences))
+        for hit in shown
     ]
     views: list[Table | str] = [
-        Table("Hits", ("own record", "name, date of birth", "known to", "certainty", "why"), rows)
+        Table("Hits", ("own record", "name, date of birth", "known to", "certainty", "hit is", "why"), rows)
     ]
+    if notes := [row for hit in shown for row in _note_rows(hit)]:
+        columns = ("own record", "of", "its reference", "its evaluation", "handling", "contact", "own evaluation")
+        views.append(Table("Notes of confirmed hits", columns, notes))
+    views += [f"{hit.record_id}, {hit.counterpart}: {_fault(hit)}" for hit in shown if _state(hit) == "refuted"]
     left = len(hits.hits) - len(shown)
     return [*views, f"{numbered(left, 'more hit')} not shown."] if left else views
+
+
+def _state(hit: OwnHit) -> str:
+    return hit.exchange.state if hit.exchange else "unconfirmed"
+
+
+def _fault(hit: OwnHit) -> str:
+    return f"refuted by {hit.exchange.blamed_by}: {hit.exchange.sentence}" if hit.exchange else ""
+
+
+def _note_rows(hit: OwnHit) -> Iterator[tuple[str, ...]]:
+    """Yield the row of a confirmed hit's note; the own evaluation is shown before and after."""
+    if hit.exchange and hit.exchange.note and hit.exchange.intelligence:
+        note, own = hit.exchange.note, hit.exchange.intelligence
+        raised = f"{own.before} -> {own.after}" if own.after != own.before else own.before or "-"
+        yield (
+            hit.record_id, hit.counterpart, note.reference, note.evaluation or "-", note.handling_code or "-",
+            note.contact, raised,
+        )  # fmt: skip
 
 
 def chance_table(hits: Hits) -> Table:

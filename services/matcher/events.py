@@ -30,6 +30,9 @@ ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
 TOKENS = "tokens"
 """The kind of an event that tells workers that token bytes came; no party sees it."""
 
+NOTES = Notes.__name__.lower()
+"""What the events of sealed notes are called."""
+
 _PAGE_BYTES = 4 << 20
 
 

@@ -19,9 +19,10 @@ from aquila.errors import AquilaError
 from aquila.protocol.log import statement_entry
 from aquila.protocol.messages.views import EventKind
 from aquila.protocol.rounds import Round
+from aquila.protocol.state import SentNotes
 from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, StoreError
-from services.matcher.events import statement_event
+from services.matcher.events import NOTES, statement_event
 from services.matcher.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ class Known:
             self.stored[event.kind, event.submission_id or "", event.party] += 1
         elif event.envelope is not None:
             self.round.accept(event.envelope.encode())
+        elif event.statement == NOTES:
+            # Notes that were confirmed are deleted; who sent them to whom still says what the confirmation was of.
+            sent = SentNotes(event.party, event.reader or "", event.submission_id, event.chunk_index)
+            self.round.notes[event.digest or ""] = sent
         else:
             # A report that its party has was deleted; its digest still says what the receipt was for.
             self.round.reports[event.party, event.submission_id] = event.digest or ""

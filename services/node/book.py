@@ -108,6 +108,22 @@ class Book:
         self._key = key
         return key
 
+    @property
+    def note_key_path(self) -> Path:
+        """Where the note key lies, which outlives the round key until notes are collected or expire."""
+        return self.node.keys / f"{self.round_id}.notes.key"
+
+    def note_key(self, *, make: bool = False) -> RoundKey:
+        """Return the note key, for a `with` block that overwrites it.
+
+        Raises:
+            KeyMaterialError: Its file is missing, open to others or overwritten.
+        """
+        if make and not self.note_key_path.is_file():
+            with RoundKey.generate(self.round_id, self.node.random) as fresh:
+                write_secret(self.note_key_path, fresh.to_bytes())
+        return RoundKey(read_secret(self.note_key_path), self.round_id)
+
     def key(self) -> RoundKey:
         """Return the round key.
 

@@ -24,6 +24,7 @@ from services.node.steps import (
     correct,
     discover,
     evaluate,
+    exchange,
     expire,
     finalize,
     outbox,
@@ -98,6 +99,7 @@ def open_rounds(node: Node) -> list[str]:
         | RoundRow.phase.not_in(over)
         | RoundRow.round_id.in_(unsent)
         | RoundRow.round_id.in_(correct.rounds_to_correct(node))
+        | RoundRow.round_id.in_(exchange.rounds_to_exchange())
         | RoundRow.round_id.in_(told)
     )
     with node.store.reading("rounds.open") as session:
@@ -162,6 +164,9 @@ async def _advance(node: Node, round_id: str) -> bool:
         return True
     if book.synced and row.refused is None:
         busy |= await to_thread(correct.correct, node, round_id)
+        busy |= await to_thread(exchange.exchange, node, round_id)
+    if row.refused is not None:
+        await to_thread(exchange.forget_if_refused, node, round_id)
     if row.state != "active" or row.refused is not None or not book.synced:
         return await outbox.send_statements(node, round_id) or busy
     busy |= await to_thread(consent.consent, node, round_id)

@@ -13,7 +13,8 @@ from aquila.followup.life import Ground, Stage, Step, StepKind, is_late
 from aquila.protocol.messages.followup_views import LetterView
 from services.node import lives
 from services.node.book import reading_round
-from services.node.tables import RecordRow, WithdrawalRow
+from services.node.notes import handling_of_note
+from services.node.tables import ExchangeRow, RecordRow, WithdrawalRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -116,7 +117,7 @@ def write_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> Letter
         hit = lives.hit_row(session, round_id, hit_id)
         life = lives.life_of(session, hit)
         handling = handling_code(session, hit)
-        life.check_export([handling])
+        life.check_export([handling, handling_of_note(session.get(ExchangeRow, (round_id, hit_id)))])
         letter = _letter(node, round_.manifest, hit, life, handling or "")
         step = Step(StepKind.EXPORTED, node.clock(), actor.person)
         lives.take(session, node, hit, step, actor)

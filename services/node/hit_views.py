@@ -19,8 +19,10 @@ from aquila.protocol.messages.followup_views import (
 from services.kit import audit_log
 from services.node import lives
 from services.node.book import reading_round
+from services.node.exchange_views import exchange_view
 from services.node.follow_up import handling_code
-from services.node.tables import HitLifeRow, HitRow, HitStepRow, RecordRow, StatementRow, WithdrawalRow
+from services.node.notes import handling_of_note
+from services.node.tables import ExchangeRow, HitLifeRow, HitRow, HitStepRow, RecordRow, StatementRow, WithdrawalRow
 from services.node.views import consultation
 
 if TYPE_CHECKING:
@@ -62,10 +64,11 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
     """
     with reading_round(node, round_id) as round_, node.store.transaction("hit.show") as session:
         hit = lives.hit_row(session, round_id, hit_id)
-        words = dict(node.table_of(round_.manifest).families)
+        table = node.table_of(round_.manifest)
+        words = dict(table.families)
         audit_log.append(session, consultation(node, actor, round_id, [hit_id]))
         life = lives.life_of(session, hit)
-        code = handling_code(session, hit)
+        code, exchange = handling_code(session, hit), session.get(ExchangeRow, (round_id, hit_id))
         [entry] = _with_records(session, [(hit, lives.life_row(session, hit))], node.clock())
         return HitView(
             entry=entry,
@@ -77,10 +80,11 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
             urgency=life.urgency,
             permission=life.permission,
             handling_code=code,
-            blocked_by=life.blocked_by([code]),
+            blocked_by=life.blocked_by([code, handling_of_note(exchange)]),
             possible=life.possible(),
             history=tuple(_step_view(row) for row in lives.steps_of(session, hit)),
             withdrawals=tuple(_withdrawals(session, node, hit)),
+            exchange=exchange_view(exchange, entry.record, table),
         )
 
 

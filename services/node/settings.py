@@ -53,6 +53,10 @@ class NodeSettings(ServiceSettings):
     identity: SettingPath = Field(description="PEM file with the party's identity key, readable by the node alone.")
     registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
     rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
+    contact: Annotated[str, StringConstraints(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
+        default="",
+        description="Where counterparts can ask after a hit: the unit and its telephone; without it the name.",
+    )
     poll_seconds: float = Field(default=2.0, gt=0, le=60, description="Seconds between two looks at the matcher.")
     caps: EvaluationCaps = Field(
         default_factory=EvaluationCaps, description="What is evaluated for one party over all rounds, by day."

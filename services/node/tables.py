@@ -261,6 +261,61 @@ class CanaryRow(NodeRows):
     differing: Mapped[bool] = mapped_column(default=False, comment="Whether the other side tells of other hits.")
 
 
+class PreparedReportRow(NodeRows):
+    """A report whose hits have been prepared for the exchange of notes; token secrets are not needed for them."""
+
+    __tablename__ = "prepared_report"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query; empty for the lists.")
+    prepared_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class ExchangeRow(NodeRows):
+    """The exchange of notes about one hit: what opens the counterpart's note, then what it said."""
+
+    __tablename__ = "exchange"
+    round_id: Mapped[str] = _round(primary_key=True)
+    hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The same on both sides.")
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    submission_id: Mapped[str] = mapped_column(String(32), comment="The query; empty for the lists.")
+    reference: Mapped[str] = mapped_column(String(20), comment="This party's own number of the hit, drawn at random.")
+    opening: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="What opens the counterpart's note, sealed under the note key; none when it is over."
+    )
+    verified: Mapped[bool] = mapped_column(default=False, comment="Whether the counterpart's note was verified here.")
+    accepted: Mapped[bool] = mapped_column(default=False, comment="Whether the counterpart verified this party's note.")
+    fault: Mapped[str | None] = mapped_column(String(16), comment="What is wrong with the hit, where it is refuted.")
+    blamed_by: Mapped[str | None] = mapped_column(String(16), comment="Which party found the fault.")
+    rules: Mapped[list[int] | None] = mapped_column(JSON, comment="Numbers of the rules that met, once verified.")
+    note: Mapped[dict[str, str | None] | None] = mapped_column(JSON, comment="What the counterpart's note says.")
+
+
+class NoteBatchRow(NodeRows):
+    """A batch of notes: an own one that waits to be signed or confirmed, or a counterpart's that waits to be opened."""
+
+    __tablename__ = "note_batch"
+    batch_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")
+    round_id: Mapped[str] = _round()
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    submission_id: Mapped[str] = mapped_column(String(32), comment="The query; empty for the lists.")
+    index: Mapped[int] = mapped_column(BigInteger, comment="Its place among the batches of its report, from 0.")
+    own: Mapped[bool] = mapped_column(comment="Whether this node makes it.")
+    hits: Mapped[list[str]] = mapped_column(JSON, comment="Of an own one: its hits.")
+    entries: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="Of an own one: the sealed notes, under the note key, until it is signed."
+    )
+    digest: Mapped[str | None] = mapped_column(String(64), index=True, comment="Digest of its statement, once signed.")
+    done: Mapped[bool] = mapped_column(default=False, comment="Whether its receiver has confirmed it.")
+
+
+class NoteSecretRow(NodeRows):
+    """The round's sealing key under the note key, until every note was opened or the time for notes is over."""
+
+    __tablename__ = "note_secret"
+    round_id: Mapped[str] = _round(primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="Nonce, ciphertext and tag.")
+
+
 class HitLifeRow(NodeRows):
     """Where a hit stands for the analysts: what its steps come to, kept beside them for lists and clocks."""
 

@@ -26,10 +26,12 @@ from aquila.protocol.messages.views import (
 from services.kit.audit_log import append, who
 from services.node import ledger
 from services.node.book import book_of, reading_round
+from services.node.exchange_views import exchange_view
 from services.node.tables import (
     AvailableRow,
     ChunkRow,
     EvaluationRow,
+    ExchangeRow,
     HitRow,
     ImportRow,
     ProblemRow,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Manifest
     from aquila.protocol.rounds import Round
+    from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.node.node import Node
 
@@ -118,15 +121,18 @@ def hits(node: Node, actor: Actor, round_id: str) -> Hits:
         NotFoundError: The node knows no such round.
     """
     with reading_round(node, round_id) as round_, node.store.transaction("round.hits") as session:
-        words = dict(node.table_of(round_.manifest).families)
-        query = select(HitRow, RecordRow.content).outerjoin(
-            RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
+        table = node.table_of(round_.manifest)
+        query = (
+            select(HitRow, RecordRow.content, ExchangeRow)
+            .outerjoin(RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position))
+            .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
         chance = tuple(_chance(node, session, round_id))
-        append(session, consultation(node, actor, round_id, [row.hit_id for row, _ in found]))
-    return Hits(round_id=round_id, hits=tuple(_own_hit(row, content, words) for row, content in found), chance=chance)
+        append(session, consultation(node, actor, round_id, [row.hit_id for row, *_ in found]))
+        shown = tuple(_own_hit(*one, table) for one in found)
+    return Hits(round_id=round_id, hits=shown, chance=chance)
 
 
 def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
@@ -158,7 +164,8 @@ def _chance(node: Node, session: Session, round_id: str) -> Iterator[ChanceView]
                 )
 
 
-def _own_hit(row: HitRow, content: bytes | None, words: dict[str, str]) -> OwnHit:
+def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:
+    words, record = dict(table.families), json.loads(content) if content else {}
     return OwnHit(
         hit_id=row.hit_id,
         counterpart=row.counterpart,
@@ -166,8 +173,9 @@ def _own_hit(row: HitRow, content: bytes | None, words: dict[str, str]) -> OwnHi
         families=tuple(row.families),
         sentences=tuple(words.get(family, family) for family in row.families),
         record_id=row.record_id,
-        record=json.loads(content) if content else {},
+        record=record,
         submission_id=row.submission_id,
+        exchange=exchange_view(exchange, record, table),
     )
 
 

@@ -63,6 +63,14 @@ def test_old_hits_begin_their_lives_as_new(store: Store) -> None:
         assert not session.execute(text("SELECT * FROM hit_step, withdrawal, tally, erased")).all()
 
 
+def test_the_exchange_of_notes(store: Store) -> None:
+    """Migration 0010 makes the tables of the exchange; hits of before have none, and stay unconfirmed."""
+    assert migrate(store, PACKAGE, "0010") == "0010"
+    with store.reading("test.read") as session:
+        for table in ("exchange", "note_batch", "note_secret", "prepared_report"):
+            assert not session.execute(text(f"SELECT * FROM {table}")).all()
+
+
 def test_every_column_is_commented() -> None:
     """Whoever opens the database finds what each column means."""
     assert uncommented(NodeRows.metadata) == []

@@ -13,6 +13,7 @@ from pydantic import Field
 from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Stage, StepKind, Urgency
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Seconds, Text
+from aquila.protocol.messages.exchange_views import ExchangeView
 
 MOST_PER_PAGE = 200
 
@@ -120,7 +121,8 @@ class HitView(Message):
     Attributes:
         sentences: Why it is a hit, in plain words: one for each evidence family.
         possible: What can be done with it next.
-        blocked_by: The handling code that blocks an export, or None.
+        blocked_by: The handling code that blocks an export, of the own record or of the counterpart's note, or None.
+        exchange: Where the exchange of notes about it stands.
     """
 
     entry: HitEntry
@@ -136,6 +138,7 @@ class HitView(Message):
     possible: tuple[StepKind, ...]
     history: tuple[StepView, ...]
     withdrawals: tuple[WithdrawalView, ...]
+    exchange: ExchangeView | None = None
 
 
 class DecisionRequest(Message):

@@ -13,6 +13,7 @@ from pydantic import Field
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
+from aquila.protocol.messages.exchange_views import ExchangeView
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.statements import Kind
 
@@ -284,11 +285,12 @@ class ImportEntry(Message):
 
 
 class OwnHit(Message):
-    """A hit beside the node's own record, and nothing of the other side.
+    """A hit beside the node's own record, and nothing of the other side but its note.
 
     Attributes:
         sentences: Why, in plain words: one for each evidence family.
         record: The own record's fields.
+        exchange: Where the exchange of notes about it stands.
     """
 
     hit_id: Identifier
@@ -299,6 +301,7 @@ class OwnHit(Message):
     record_id: str
     record: dict[str, str | list[str]]
     submission_id: Identifier | None
+    exchange: ExchangeView | None = None
 
 
 class ChanceView(Message):

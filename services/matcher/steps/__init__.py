@@ -15,6 +15,7 @@ from services.matcher.steps.cleaning import clean
 from services.matcher.steps.deleting import Deletion
 from services.matcher.steps.ending import end_due
 from services.matcher.steps.matching import match_lists
+from services.matcher.steps.notes import delete_notes
 from services.matcher.steps.opening import open_due
 from services.matcher.steps.queries import match_queries, release_reports
 from services.matcher.steps.showing import show_log
@@ -36,6 +37,7 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "ending": lambda: end_due(desk),
         "deleting": deletion.step,
         "cleaning": lambda: clean(desk),
+        "notes": lambda: delete_notes(desk),
         "log": lambda: show_log(desk),
         "retention": retention.step,
         "people": lambda: tidy(approvals_of(desk), desk.settings.log.retention_days),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
+from aquila.protocol.exchange import unfinished
 from aquila.protocol.messages import Outcome
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
@@ -50,7 +51,7 @@ def _due(turn: Turn, now: int) -> tuple[Outcome, str] | None:
     if turn.row.wish == Outcome.ABORTED.value:
         return Outcome.ABORTED, turn.row.reason or "the secretariat aborted it"
     over = now > turn.round.manifest.window.closes_at
-    if can_be_closed(turn):
+    if can_be_closed(turn) and (over or not unfinished(turn.round)):
         reason = turn.row.reason if turn.row.wish == Outcome.CLOSED.value else "its time is over" if over else None
         return None if reason is None else (Outcome.CLOSED, reason)
     return (Outcome.ABORTED, "its time is over, and not every party has its hits") if over else None
@@ -73,7 +74,7 @@ def end_round(desk: Desk, turn: Turn, outcome: Outcome, reason: str) -> None:
         if not undecided_alarms(turn.round, row.submission_id):
             turn.accept(row.envelope.encode())
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
-    turn.accept(desk.matcher.end(turn.round, outcome, reason[:_LONGEST_REASON]))
+    turn.accept(desk.matcher.end(turn.round, outcome, reason[:_LONGEST_REASON], desk.clock()))
     turn.row.ended_at = desk.clock()
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.errors import LogRewrittenError
+from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages import Outcome
 from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
+from services.node.steps import exchange
 from services.node.steps.outbox import LAST_WORDS
 from services.node.tables import AvailableRow, ChunkRow, HitRow, SecretRow, StatementRow, SubmissionRow
 
@@ -65,6 +67,11 @@ def _reason(node: Node, round_: Round, row: RoundRow) -> str:
 def destroy(node: Node, round_id: str) -> bool:
     """Destroy what a marked round leaves behind, then sign that it is gone. All of it can be repeated."""
     book = book_of(node, round_id)
+    # 0. What opens notes needs the token secrets once more. Where the key is gone already, hits stay unconfirmed; where
+    #    this node takes no further part, nothing is kept for notes.
+    with contextlib.suppress(KeyMaterialError):
+        exchange.prepare_reports(node, round_id)
+    exchange.forget_if_refused(node, round_id)
     # 1. The key: from here on every sealed secret, in the database, its journal and every copy, is noise.
     book.destroy_key()
     # 2. The files. If we crash here, the round is still marked, and we begin again at 1.

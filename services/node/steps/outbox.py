@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from services.node.node import Node
 
 _LOG = Log("node.outbox")
-LAST_WORDS = ("canaries", "alarm", "receipt", "closing", "refusal", "withdrawal", "acknowledgement", "outcomes")
+LAST_WORDS = (
+    "canaries", "alarm", "receipt", "notes", "confirmation", "closing", "refusal", "withdrawal", "acknowledgement",
+    "outcomes",
+)  # fmt: skip
 _PER_TURN = 512
 _ROOM = "room"
 

@@ -10,11 +10,21 @@ from pydantic import ValidationError
 
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import BindingError, EquivocationError, MalformedError, PolicyError, ProtocolError
-from aquila.protocol.messages import Acknowledgement, Amendment, Ending, HitReport, Opening, Outcome, Withdrawal
+from aquila.protocol.messages import (
+    Acknowledgement,
+    Amendment,
+    Confirmation,
+    Ending,
+    HitReport,
+    Notes,
+    Opening,
+    Outcome,
+    Withdrawal,
+)
 from aquila.protocol.messages.views import EventKind, Events
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
-from services.node import corrections, ledger
+from services.node import corrections, ledger, notes
 from services.node.book import book_of
 from services.node.steps import amend, reports
 from services.node.tables import AvailableRow, StatementRow
@@ -178,6 +188,10 @@ def _follow(taking: _Taking, message: Message, digest: str, before: tuple[str, .
         amend.drop_absent(session, node, round_, row)
     elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
         reports.store(session, node, round_, message, taking.found)
+    elif isinstance(message, Notes) and message.to == node.code:
+        notes.take_notes(session, message, digest)
+    elif isinstance(message, Confirmation) and message.to == node.code:
+        notes.take_confirmation(session, node, message)
     elif isinstance(message, Withdrawal) and message.counterpart == node.code:
         corrections.take_withdrawal(session, node, message, digest)
     elif isinstance(message, Acknowledgement) and message.party != node.code:

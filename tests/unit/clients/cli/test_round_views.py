@@ -38,8 +38,36 @@ def test_the_surest_hits_come_first() -> None:
     shown, left = hits_table(HITS, 2)
     assert isinstance(shown, Table)
     assert [row[0] for row in shown.rows] == ["r-2", "r-4"]
-    assert shown.rows[0][1:] == ("Ana, 1980-01-02", "RS", "high", "names, date of birth and rare names")
+    assert shown.rows[0][1:] == ("Ana, 1980-01-02", "RS", "high", "unconfirmed", "names, date of birth and rare names")
     assert left == "2 more hits not shown."
+
+
+def test_confirmed_and_refuted_hits() -> None:
+    """The note of a confirmed hit stands below with the own evaluation before and after; a refuted one says why."""
+    note = {
+        "evaluation": "C4",
+        "handling_code": None,
+        "category": None,
+        "reference": "RS-AAAA-BBBB-CCCC",
+        "contact": "CT",
+    }
+    known = {"state": "confirmed", "sentence": "both", "blamed_by": None, "reference": "AL-AAAA-BBBB-CCCC", "rules": []}
+    told = {"before": "X4", "after": "X3", "sentence": "another source", "assumption": "independent"}
+    wrong = known | {"state": "refuted", "sentence": "a lie", "blamed_by": "RS", "note": None, "intelligence": None}
+    same = {"before": "", "after": "", "sentence": "not evaluated", "assumption": "independent"}
+    exchanges = [
+        known | {"note": note, "intelligence": told},
+        wrong,
+        known | {"note": note | {"evaluation": ""}, "intelligence": same},
+    ]
+    hits = [hit(number, "high") | {"exchange": one} for number, one in enumerate(exchanges, start=1)]
+    _, notes, refuted = hits_table(Hits.model_validate_json(json.dumps(CONTENT | {"hits": hits})), 9)
+    assert isinstance(notes, Table)
+    assert list(notes.rows) == [
+        ("r-1", "RS", "RS-AAAA-BBBB-CCCC", "C4", "-", "CT", "X4 -> X3"),
+        ("r-3", "RS", "RS-AAAA-BBBB-CCCC", "-", "-", "CT", "-"),
+    ]
+    assert refuted == "r-2, RS: refuted by RS: a lie"
 
 
 def test_chance_stands_beside_the_hits_it_may_have_made() -> None:

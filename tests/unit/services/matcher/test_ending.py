@@ -27,7 +27,7 @@ async def ending_of(node: Node) -> str:
 
 
 async def test_a_wish_to_close_waits_for_the_receipts(world: World) -> None:
-    """It is stored, shown, and fulfilled when every party has its hits."""
+    """It is stored, shown, and fulfilled when every party has its hits and every note was confirmed."""
     await world.reported()
     assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 202
     world.advance()
@@ -35,6 +35,9 @@ async def test_a_wish_to_close_waits_for_the_receipts(world: World) -> None:
     assert (view["entry"]["phase"], view["ending"]) == ("reporting", "to be closed: every party has its hits")
     for node in world.nodes.values():
         await node.acknowledge()
+    world.advance()
+    assert await ending_of(world.nodes["AL"]) == "reporting"
+    await world.exchange_notes()
     world.advance()
     assert await ending_of(world.nodes["AL"]) == "closed"
 

@@ -100,7 +100,7 @@ async def test_the_lifespan(tmp_path: Path) -> None:
     settings = registered(tmp_path, driver_seconds=0.05)
     prepare(settings)
     app = build(settings)
-    steps = {"opening", "matching", "queries", "ending", "deleting", "cleaning", "log", "retention", "people"}
+    steps = {"opening", "matching", "queries", "ending", "deleting", "cleaning", "notes", "log", "retention", "people"}
     assert set(steps_of(app.state.desk)) == steps
     async with app.router.lifespan_context(app):
         assert app.state.desk.bell._loop is not None

@@ -46,6 +46,13 @@ async def test_in_every_phase(world_on_both: World) -> None:
     for node in world.nodes.values():
         world.restart()
         await node.acknowledge()
+    for node in world.nodes.values():
+        world.restart()
+        await node.send_notes()
+    for node in world.nodes.values():
+        world.restart()
+        await node.confirm_notes()
+        world.advance()
     await world.operate("POST", f"/{world.round_id}/close")
     world.restart()
     world.advance()

@@ -22,6 +22,7 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     assert sum(view["hits_by_certainty"].values()) == 2
     for node in world.nodes.values():
         await node.acknowledge()
+    await world.exchange_notes()
     assert {code: len(node.reports[None].hits) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
     pairs = {code: {hit.hit_id for hit in node.reports[None].hits} for code, node in world.nodes.items()}
     assert pairs["RS"] == pairs["AL"] | pairs["SI"]

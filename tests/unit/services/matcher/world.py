@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,7 +13,7 @@ from sqlalchemy import func, select
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.messages import HitReport, Kind, Notes
 from aquila.protocol.messages.views import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
@@ -87,6 +88,7 @@ class Node:
         self.page: Events | None = None
         self.sent: dict[str, Sent] = {}
         self.reports: dict[str | None, HitReport] = {}
+        self.notes: dict[str, Notes] = {}
         self.seen: list[Any] = []
 
     def next(self) -> int:
@@ -123,6 +125,8 @@ class Node:
                     accepted = self.round.accept(event.envelope.encode())
                     if isinstance(accepted.message, HitReport):
                         self.reports[accepted.message.submission_id] = accepted.message
+                    elif isinstance(accepted.message, Notes) and accepted.message.to == self.code:
+                        self.notes[accepted.digest] = accepted.message
             if not self.page.events:
                 return self.page
 
@@ -232,6 +236,23 @@ class Node:
         await self.sync()
         hits = len(self.reports[submission_id].hits)
         assert (await self.say(self.party.receipt(self.round, self.next(), submission_id, hits))).status_code == 201
+
+    async def send_notes(self, submission_id: str | None = None) -> None:
+        """Send a batch of notes to each counterpart of a report; the matcher cannot tell what is in them."""
+        await self.sync()
+        counted = Counter(hit.counterpart for hit in self.reports[submission_id].hits)
+        for index, (to, hits) in enumerate(sorted(counted.items())):
+            entries = [secrets.token_bytes(900) for _ in range(hits)]
+            envelope = self.party.notes(self.round, self.next(), to, submission_id, index, entries)
+            assert (await self.say(envelope)).status_code == 201
+
+    async def confirm_notes(self) -> None:
+        """Confirm every batch of notes that came."""
+        await self.sync()
+        for digest, notes in self.notes.items():
+            if digest not in self.round.confirmations:
+                envelope = self.party.confirm(self.round, self.next(), notes, digest, {})
+                assert (await self.say(envelope)).status_code == 201
 
     async def close(self) -> None:
         """Sign that the keys are destroyed."""
@@ -351,11 +372,19 @@ class World:
         return self
 
     async def acknowledged(self, **changes: Any) -> World:
-        """Play until everyone has its hits."""
+        """Play until everyone has its hits, and both sides of each have confirmed it."""
         await self.reported(**changes)
         for node in self.nodes.values():
             await node.acknowledge()
+        await self.exchange_notes()
         return self
+
+    async def exchange_notes(self) -> None:
+        """Let everyone send notes on the lists' hits, and confirm those that come."""
+        for node in self.nodes.values():
+            await node.send_notes()
+        for node in self.nodes.values():
+            await node.confirm_notes()
 
     def chunk(self, node: str, index: int = 0, what: str = "blinded") -> str:
         """Return the path of a chunk of a party's list."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from aquila.errors import AquilaError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
@@ -16,6 +17,7 @@ from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps import steps_of
+from services.matcher.tables import EventRow
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.driver import Rounds
@@ -222,6 +224,12 @@ class World:
         answer = await self.operator.get(f"/v1/operator/rounds/{round_id}")
         phase: str = answer.json()["entry"]["phase"]
         return phase
+
+    def notes_left(self) -> int:
+        """Return how many batches of sealed notes are at the matcher."""
+        with self.app.state.desk.store.reading("test.notes") as session:
+            kept = EventRow.statement == "notes", EventRow.envelope.is_not(None)
+            return session.scalar(select(func.count()).where(*kept)) or 0
 
 
 @pytest.fixture

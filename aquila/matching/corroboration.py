@@ -1,0 +1,101 @@
+"""The certainty of the intelligence: what the 4x4 evaluations of two independent notes say together.
+
+It is no part of the certainty of the match, and neither changes the other. The table is data with its source, Article
+29 of Regulation (EU) 2016/794: `tables/corroboration.toml`, shown in `schemas/intelligence/`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+from aquila.errors import InputError
+
+SOURCES, INFORMATION = "ABCX", "1234"
+EVALUATIONS = tuple(map("".join, product(SOURCES, INFORMATION)))
+"""Every evaluation, a source code and an information code."""
+
+_UNRAISED = "the information is evaluated higher than what a second note could make of it"
+_NOT_EVALUATED = "one of the two notes is not evaluated"
+_NOTHING_FROM = "X4"
+
+
+@dataclass(frozen=True, slots=True)
+class Corroboration:
+    """An evaluation before and after another, independent note was seen, and the reason in words."""
+
+    before: str
+    after: str
+    sentence: str
+
+    @property
+    def raised(self) -> bool:
+        """Whether the note is worth more than before."""
+        return self.after != self.before
+
+
+@dataclass(frozen=True, slots=True)
+class CorroborationTable:
+    """The table, by own and other evaluation.
+
+    Attributes:
+        source: Where the codes are defined.
+        assumption: What must hold for a raise to mean anything, and what no machine can check.
+        cells: The information code that a note has afterwards, and why.
+    """
+
+    version: int
+    source: str
+    assumption: str
+    cells: dict[tuple[str, str], tuple[str, str]]
+
+    def apply(self, own: str | None, other: str | None) -> Corroboration:
+        """Say what a counterpart's note makes of an own one.
+
+        Args:
+            own: The own evaluation, such as `X4`, or None where the record has none.
+            other: The counterpart's.
+
+        Raises:
+            InputError: A text that is no evaluation.
+        """
+        for evaluation in (own, other):
+            if evaluation is not None and evaluation not in EVALUATIONS:
+                raise InputError("This is no evaluation of the 4x4 system.")
+        if own is None or other is None:
+            return Corroboration(own or "", own or "", _NOT_EVALUATED)
+        code, sentence = self.cells.get((own, other), (own[1], _UNRAISED))
+        return Corroboration(own, own[0] + code, sentence)
+
+
+@cache
+def corroboration_table() -> CorroborationTable:
+    """Return the table of this release."""
+    return read_table((files("aquila.matching") / "tables" / "corroboration.toml").read_text(encoding="utf-8"))
+
+
+def read_table(text: str) -> CorroborationTable:
+    """Read a table.
+
+    Raises:
+        InputError: It lowers a note, or raises one by a note that is worth nothing by itself, or is no table.
+    """
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
+        cells: dict[tuple[str, str], tuple[str, str]] = {}
+        for rule in document["rules"]:
+            for pair in product(rule["own"], rule["other"]):
+                cells.setdefault(pair, (rule["becomes"], rule["sentence"]))
+        known = document["version"], document["source"], document["assumption"]
+    except (KeyError, TypeError, ValueError):
+        raise InputError("The table of corroboration cannot be read.") from None
+    for (own, other), (code, _) in cells.items():
+        if own not in EVALUATIONS or other not in EVALUATIONS or code not in INFORMATION or code > own[1]:
+            raise InputError("The table of corroboration lowers a note, or names a code that there is not.")
+        if other == _NOTHING_FROM and code != own[1]:
+            raise InputError("The table of corroboration raises a note by one that is worth nothing by itself.")
+    return CorroborationTable(*known, cells)

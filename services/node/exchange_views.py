@@ -1,0 +1,82 @@
+"""What is shown of the sealed exchange of a hit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila.matching.corroboration import corroboration_table
+from aquila.protocol.messages import Fault
+from aquila.protocol.messages.exchange_views import ExchangeView, IntelligenceView, NoteView
+from services.node.notes import CONFIRMED, REFUTED, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aquila.records.rules import RuleTable
+    from services.node.tables import ExchangeRow
+
+_CONFIRMED = "both sides have verified that they hold the same values"
+_WAITING = {
+    (False, False): "neither side has verified the other's note yet",
+    (True, False): "this side has verified the counterpart's note; the counterpart has not confirmed ours yet",
+    (False, True): "the counterpart has confirmed our note; its own has not come yet",
+}
+
+
+def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: RuleTable) -> ExchangeView:
+    """Return what a person may see of a hit's exchange.
+
+    Args:
+        row: The exchange, or None where none has begun.
+        record: The own record's fields.
+        table: The round's match rules.
+    """
+    state = state_of(row)
+    shown = row if state == CONFIRMED else None
+    note = _note(shown.note) if shown is not None and shown.note else None
+    return ExchangeView(
+        state=state,
+        sentence=_sentence(row, state),
+        blamed_by=row.blamed_by if row else None,
+        reference=row.reference if row else None,
+        rules=_rules(shown, table),
+        note=note,
+        intelligence=_intelligence(record, note) if note else None,
+    )
+
+
+def _sentence(row: ExchangeRow | None, state: str) -> str:
+    if row is None:
+        return _WAITING[False, False]
+    if state == REFUTED:
+        return Fault(row.fault or "").sentence
+    return _CONFIRMED if state == CONFIRMED else _WAITING[row.verified, row.accepted]
+
+
+def _rules(row: ExchangeRow | None, table: RuleTable) -> tuple[str, ...]:
+    numbers = set(row.rules or ()) if row else set()
+    return tuple(rule.sentence for rule in table.rules if rule.number in numbers)
+
+
+def _note(content: Mapping[str, str | None]) -> NoteView:
+    codes = content["source_evaluation"], content["information_evaluation"]
+    return NoteView(
+        evaluation=_evaluation(*codes) or "",
+        handling_code=content["handling_code"],
+        category=content["category"],
+        reference=content["reference"],
+        contact=content["contact"],
+    )
+
+
+def _evaluation(source: str | None, information: str | None) -> str | None:
+    return source + information if source and information else None
+
+
+def _intelligence(record: Mapping[str, Any], note: NoteView) -> IntelligenceView:
+    table = corroboration_table()
+    own = _evaluation(record.get("source_evaluation"), record.get("information_evaluation"))
+    found = table.apply(own, note.evaluation or None)
+    return IntelligenceView(
+        before=found.before, after=found.after, sentence=found.sentence, assumption=table.assumption
+    )

@@ -1,0 +1,78 @@
+"""What two evaluations say together: raised by a note that corroborates, never by one that cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.errors import InputError
+from aquila.matching.corroboration import EVALUATIONS, corroboration_table, read_table
+
+TABLE = corroboration_table()
+RULE = """
+version = 1
+source = "s"
+assumption = "a"
+[[rules]]
+own = ["{}"]
+other = ["{}"]
+becomes = "{}"
+sentence = "w"
+"""
+
+
+def test_every_pair_of_evaluations() -> None:
+    """A note with 4 becomes one with 3 by any note but X4; no source changes, and nothing is lowered."""
+    for own in EVALUATIONS:
+        for other in EVALUATIONS:
+            found = TABLE.apply(own, other)
+            assert (found.before, found.after[0]) == (own, own[0])
+            assert found.after[1] == ("3" if own[1] == "4" and other != "X4" else own[1])
+            assert found.raised == (found.after != own)
+            assert found.sentence
+
+
+def test_the_example_of_the_design() -> None:
+    """Of X4 and C4 the one is raised by the other, which an X4 does not raise."""
+    assert TABLE.apply("X4", "C4").after == "X3"
+    assert TABLE.apply("C4", "X4").after == "C4"
+    assert not TABLE.apply("X4", "X4").raised
+
+
+@pytest.mark.parametrize(("own", "other"), [(None, "A1"), ("X4", None), (None, None)])
+def test_a_note_without_evaluation(own: str | None, other: str | None) -> None:
+    """It raises nothing and is not raised."""
+    found = TABLE.apply(own, other)
+    assert (found.before, found.after, found.raised) == (own or "", own or "", False)
+    assert "not evaluated" in found.sentence
+
+
+def test_what_is_no_evaluation() -> None:
+    """Another text is refused."""
+    with pytest.raises(InputError, match="4x4"):
+        TABLE.apply("D4", "A1")
+
+
+def test_the_table_says_where_it_comes_from() -> None:
+    """Its source and its assumption are named."""
+    assert "2016/794" in TABLE.source
+    assert "independent" in TABLE.assumption
+    assert TABLE.version == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("rules = 1", id="no rules"),
+        pytest.param("[", id="no TOML"),
+        pytest.param("version = 1\nrules = []", id="no source"),
+        pytest.param(RULE.format("X3", "A1", "4"), id="lowered"),
+        pytest.param(RULE.format("X5", "A1", "3"), id="no such own evaluation"),
+        pytest.param(RULE.format("X4", "Y1", "3"), id="no such other evaluation"),
+        pytest.param(RULE.format("X4", "A1", "0"), id="no such code"),
+        pytest.param(RULE.format("C4", "X4", "3"), id="raised by X4"),
+    ],
+)
+def test_a_table_that_is_none(text: str) -> None:
+    """A table that lowers, invents codes or raises by an X4 is refused."""
+    with pytest.raises(InputError):
+        read_table(text)
