@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Message
 
 _MOST_PAIRS = 21  # of which an entry has room for all levels
+WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE, EntryKind.EVIDENCE})
+"""Kinds whose statement is not kept in the log's files: reports hold handles, notes go when they are collected, and
+evidence is of statements that were refused."""
+
 _PERSON = re.compile(r"p-[0-9a-f]{12}")
 
 

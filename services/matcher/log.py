@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.audit.entries import EntryKind
+from aquila.protocol.log import WITHOUT_ENVELOPE
 from aquila.protocol.registry import MATCHER
 from services.kit.files import ChunkFiles
 from services.kit.homes import LOG_FOLDER
@@ -46,7 +47,7 @@ def open_log(home: Path, store: Store, identity: IdentityKey, registry: Registry
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:
     """Return the envelopes of the statements that entries are about.
 
-    Reports are not among them: they hold handles, and go when their parties have them.
+    Reports and notes are not among them: they hold handles or are sealed, and go when their parties have them.
     """
     digests = [entry.digests["statement"] for entry in entries if _is_kept(entry)]
     found: dict[str, bytes] = {}
@@ -61,7 +62,7 @@ def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | No
 
 
 def _is_kept(entry: Entry) -> bool:
-    return "statement" in entry.digests and entry.kind not in {EntryKind.REPORT, EntryKind.EVIDENCE}
+    return "statement" in entry.digests and entry.kind not in WITHOUT_ENVELOPE
 
 
 def _statistics(registry: Registry, session: Session, round_id: str) -> bytes | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from aquila.audit.entries import EntryKind
+from aquila.protocol.log import WITHOUT_ENVELOPE
 from services.kit.files import ChunkFiles
 from services.kit.homes import LOG_FOLDER
 from services.kit.log_desk import LogDesk
@@ -42,7 +42,7 @@ def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: 
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:
     """Return the envelopes of this node's own statements that entries are about.
 
-    The matcher's reports are not among them: they hold handles of records.
+    The matcher's reports are not among them: they hold handles of records; nor are sealed notes.
     """
     digests = [entry.digests["statement"] for entry in entries if _is_own(entry)]
     envelopes: dict[str, bytes] = {}
@@ -55,7 +55,7 @@ def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | No
 
 
 def _is_own(entry: Entry) -> bool:
-    return "statement" in entry.digests and entry.kind is not EntryKind.REPORT
+    return "statement" in entry.digests and entry.kind not in WITHOUT_ENVELOPE
 
 
 def _no_statistics(_session: Session, _round_id: str) -> None:

@@ -238,6 +238,16 @@ def _without(kind: str, number: int = 0) -> Callable[[Exported], None]:
     return lambda log: log.drop(log.index(kind, number))
 
 
+def _notes_of_nobody(log: Exported) -> None:
+    log.change(log.index("disclosure"), recipient="XK")
+
+
+def _notes_twice(log: Exported) -> None:
+    index = log.index("disclosure")
+    log.contents.insert(index + 1, log.contents[index])
+    log.envelopes.insert(index + 1, log.envelopes[index])
+
+
 def _twice(log: Exported) -> None:
     place = log.index("evaluation")
     log.contents.insert(place + 1, log.contents[place])
@@ -340,6 +350,10 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "tokens left out": (_without("tokens", 2), "is sent a report that is not due"),
     "a report left out": (_without("report"), "does not allow it: .. acknowledges a report that it was not sent"),
     "a receipt left out": (_without("receipt"), "was closed without the receipt of"),
+    "notes left out": (_without("disclosure"), "does not allow it: the confirmation is of no notes that were sent"),
+    "a confirmation left out": (_without("note_received"), "was closed before .. had confirmed its hits with"),
+    "notes of a pair that was not told": (_notes_of_nobody, "sends notes to XK that are not due"),
+    "notes twice": (_notes_twice, "sends a batch of notes twice"),
     "a match left out": (_without("match"), "AL and RS were not matched for the lists"),
     "a query's match left out": (_without("match", 3), "AL and RS were not matched for the query"),
     "the opening left out": (_without("opening"), "is not open yet"),

@@ -10,10 +10,11 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.statistics import LEVELS, Statistics, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
-from aquila.protocol.log import statement_entry
+from aquila.protocol.log import WITHOUT_ENVELOPE, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import LARGEST_STATEMENT, Round
+from aquila.protocol.state import SentNotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
 _KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS}
-_OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH})
-_WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.EVIDENCE})
-"""Kinds whose statement is not kept in the log's files: reports hold handles, and evidence is refused."""
+_OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH, EntryKind.DISCLOSURE})
 
 
 @dataclass(slots=True)
@@ -100,7 +99,7 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
     seen: dict[str, int] = {}
     for index, (entry, envelope) in enumerate(zip(log.entries, log.statements, strict=True)):
         digest = None if entry is None else entry.digests.get("statement")
-        if entry is None or digest is None or entry.kind in _WITHOUT_ENVELOPE:
+        if entry is None or digest is None or entry.kind in WITHOUT_ENVELOPE:
             if envelope:
                 raise AuditError(f"entry {index}: there is a statement for it, and it is about none")
             continue
@@ -142,6 +141,8 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, said: di
         audit.opened_at = index
     elif entry.kind is EntryKind.REPORT:
         _take_report(audit, index, entry)
+    elif entry.kind is EntryKind.DISCLOSURE:
+        _take_notes(audit, index, entry)
     elif entry.kind is EntryKind.MATCH:
         place = str(entry.ids.get("left")), str(entry.ids.get("right")), _query(entry)
         if place in audit.matched or not round_.manifest.may_match(place[0], place[1]):
@@ -171,6 +172,19 @@ def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
     audit.reported[party, query] = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
 
 
+def _take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
+    """Take what is kept of a batch of notes: from whom, to whom, and its digest, which the confirmation names."""
+    round_, sender, receiver, query = audit.round, entry.party, str(entry.recipient), _query(entry)
+    if not {(sender, query), (receiver, query)} <= set(audit.reported) or not round_.manifest.may_match(
+        sender, receiver
+    ):
+        raise AuditError(f"entry {index}: {sender} sends notes to {receiver} that are not due", **_of(round_))
+    sent = SentNotes(sender, receiver, query, entry.counts["batch"])
+    if sent in round_.notes.values():
+        raise AuditError(f"entry {index}: {sender} sends a batch of notes twice", **_of(round_))
+    round_.notes[entry.digests["statement"]] = sent
+
+
 def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
     """Check that nothing of a closed round is missing, and that what was matched is what was reported."""
     round_ = audit.round
@@ -188,10 +202,30 @@ def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
                 f"round {round_.round_id}: {party} stored {receipt.hits} of {report.total()} reported hits",
                 **_of(round_),
             )
+    _check_exchanged(audit)
     newest = max(entry.time for entry in log.entries if entry is not None)
     if newest > round_.manifest.window.closes_at:
         for party in sorted({*round_.participants} - {*round_.closings} - {*round_.refusals}):
             raise AuditError(f"round {round_.round_id}: {party} never said that its keys are destroyed", **_of(round_))
+
+
+def _check_exchanged(audit: RoundAudit) -> None:
+    """Check that a round that was closed before its time was over had every note on its lists' hits confirmed."""
+    round_ = audit.round
+    ended = next(entry.time for entry in audit.entries.values() if entry.kind is EntryKind.ENDING)
+    if ended > round_.manifest.window.closes_at:
+        return
+    found: Counter[tuple[str, str]] = Counter()
+    for one in round_.confirmations.values():
+        if one.submission_id is None:
+            found[one.party, one.to] += one.confirmed + len(one.refuted)
+    for (left, right, query), counts in audit.matched.items():
+        for party, other in ((left, right), (right, left)):
+            if query is None and found[party, other] < counts.total():
+                raise AuditError(
+                    f"round {round_.round_id} was closed before {party} had confirmed its hits with {other}",
+                    **_of(round_),
+                )
 
 
 def _check_matches(audit: RoundAudit) -> None:
