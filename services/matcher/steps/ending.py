@@ -69,12 +69,14 @@ def end_round(desk: Desk, turn: Turn, outcome: Outcome, reason: str) -> None:
     One over which an owner raised an alarm that nobody released is never told: the end of the round is the end of the
     time for it (PROTOCOL.md 3.7.14).
     """
+    # Signed first: notes of a report that comes with the end are exchanged after it.
+    ending = desk.matcher.end(turn.round, outcome, reason[:_LONGEST_REASON], desk.clock())
     held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(held).all():
         if not undecided_alarms(turn.round, row.submission_id):
             turn.accept(row.envelope.encode())
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
-    turn.accept(desk.matcher.end(turn.round, outcome, reason[:_LONGEST_REASON], desk.clock()))
+    turn.accept(ending)
     turn.row.ended_at = desk.clock()
 
 
