@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aquila.matching.certainty import CENTIBITS, MILLION, Footing, parts_of, prior_bits, silence, table_bits
+from aquila.matching.certainty import (
+    CENTIBITS,
+    MILLION,
+    Footing,
+    prior_bits,
+    rules_of,
+    silence,
+    silent_families,
+    strongest_parts,
+    table_bits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +37,7 @@ _CLOSE_ENOUGH = 1e-6
 _LEAST_SHARE = 0.1  # of the expected share: lists with few common persons still show those they have
 _BELIEF = 100.0  # so many pairs of one person do the table's usual shares count for
 _CAUTION = 2.0  # bits that a pair must have over even odds to count for a weight: chance must not teach itself
+_UNTOLD = ""  # of a family that no rule told of
 _MOST_MOVE = 6.0  # bits that a weight moves at most
 
 
@@ -44,7 +55,9 @@ class ListPair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Levels:
-    """The levels of all families, one after another: each part, then that none of them agrees.
+    """The levels of all families, one after another: each part, then that none of them agrees; and one level of none.
+
+    The last is for what a mask does not tell, because no rule compared it; it weighs nothing and is never learned.
 
     Attributes:
         names: The part's name, or the silence of the family where none agrees.
@@ -52,12 +65,14 @@ class _Levels:
         usual: Of the pairs of one person that agree in the family at all, the share, as the table has it; zero where
             the table says none.
         silent: Whether it is the silence of a family whose parts have no usual share, and so is learned in their stead.
+        moves: Whether it is a part whose weight a round moves.
     """
 
     names: tuple[str, ...]
     families: NDArray[np.int64]
     usual: NDArray[np.float64]
     silent: NDArray[np.bool_]
+    moves: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +170,16 @@ def _levels(table: RuleTable) -> _Levels:
         names.extend([*(part.name for part in parts), silence(family)])
         usual.extend([*((part.usual or 0) / whole for part in parts), 0.0])
         families.extend([number] * (len(parts) + 1))
-    learned = np.bincount(families, usual, len(table.families)) > 0
+    names.append(_UNTOLD)
+    usual.append(0.0)
+    families.append(len(table.families))
+    learned = np.bincount(families, usual) > 0
     numbers = np.array(families, dtype=np.int64)
     silences = {silence(family) for family, _words in table.families}
     silent = np.array([name in silences for name in names]) & ~learned[numbers]
-    return _Levels(tuple(names), numbers, np.array(usual), silent)
+    fixed = {part.name for part in table.parts if part.fixed}
+    moves = (np.array(usual) > 0) & ~np.array([name in fixed for name in names])
+    return _Levels(tuple(names), numbers, np.array(usual), silent, moves)
 
 
 def _counted(table: RuleTable, levels: _Levels, pair: ListPair) -> _Counted:
@@ -168,10 +188,11 @@ def _counted(table: RuleTable, levels: _Levels, pair: ListPair) -> _Counted:
     prior = prior_bits(pair.size_a, pair.size_b, 1.0)
     bits, rows = [], []
     for mask in pair.patterns:
-        parts = parts_of(table, mask)
-        agreeing = {part.family: part.name for part in parts}
-        bits.append(prior + table_bits(table, parts))
-        rows.append([place[agreeing.get(family, silence(family))] for family, _words in table.families])
+        rules = rules_of(table, mask)
+        told = {family: silence(family) for family in silent_families(table, rules)}
+        told |= {part.family: part.name for part in strongest_parts(rules)}
+        bits.append(prior + table_bits(table, rules))
+        rows.append([place[told.get(family, _UNTOLD)] for family, _words in table.families])
     return _Counted(
         np.array(list(pair.patterns.values()), dtype=np.float64),
         np.array(bits, dtype=np.float64),
@@ -195,7 +216,7 @@ def _moved(levels: _Levels, counted: Sequence[_Counted], found: Sequence[NDArray
     speaking = np.bincount(levels.families, np.where(levels.usual > 0, totals, 0.0))[levels.families]
     everything = np.bincount(levels.families, totals)[levels.families]
     moved = np.zeros(len(levels.names))
-    usual, silent = levels.usual > 0, levels.silent
-    moved[usual] = np.log2(totals[usual] / speaking[usual] / levels.usual[usual])
+    moves, silent = levels.moves, levels.silent
+    moved[moves] = np.log2(totals[moves] / speaking[moves] / levels.usual[moves])
     moved[silent] = np.log2(totals[silent] / everything[silent])
     return np.clip(moved, -_MOST_MOVE, _MOST_MOVE)

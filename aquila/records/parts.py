@@ -145,8 +145,8 @@ def _in_full(date: PartialDate) -> Iterator[str]:
 
 
 def _any_order(date: PartialDate) -> Iterator[str]:
-    """Year, and day and month where nobody knows which is which."""
-    if date.day and date.month:
+    """Year, and day and month where nobody knows which is which; not of 1 January."""
+    if date.day and date.month and not _is_new_year(date):
         low, high = sorted((date.month, date.day))
         yield f"{date.year:04d}/{low:02d}/{high:02d}"
 
@@ -157,8 +157,8 @@ def _year_month(date: PartialDate) -> Iterator[str]:
 
 
 def _day_month(date: PartialDate) -> Iterator[str]:
-    """Day and month in either order, without the year."""
-    if date.day and date.month:
+    """Day and month in either order, without the year; not of 1 January."""
+    if date.day and date.month and not _is_new_year(date):
         low, high = sorted((date.month, date.day))
         yield f"{low:02d}/{high:02d}"
 
@@ -170,6 +170,17 @@ def _year_day(date: PartialDate) -> Iterator[str]:
 
 def _year(date: PartialDate) -> Iterator[str]:
     yield f"{date.year:04d}"
+
+
+def _is_new_year(date: PartialDate) -> bool:
+    """Whether it is the day that sources write where they know the year alone."""
+    return (date.month, date.day) == (1, 1)
+
+
+def _new_year(date: PartialDate) -> Iterator[str]:
+    """The year of a 1 January."""
+    if _is_new_year(date):
+        yield f"{date.year:04d}"
 
 
 def _bare_year(date: PartialDate) -> Iterator[str]:
@@ -199,6 +210,7 @@ def _some_month(date: PartialDate) -> Iterator[str]:
 DATE_FORMS: dict[str, Callable[[PartialDate], Iterator[str]]] = {
     "full": _in_full,
     "any-order": _any_order,
+    "new-year": _new_year,
     "year-month": _year_month,
     "year-day": _year_day,
     "day-month": _day_month,

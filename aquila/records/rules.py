@@ -48,6 +48,8 @@ class Part:
         sentence: The agreement in plain words.
         usual: Of the pairs of records of one person, the share that agrees at exactly this level; None where it is
             not learned anew in each round.
+        fixed: Whether a round leaves the weight alone though the others of the family move: where this agreement is
+            usual, chance makes it too.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Part:
     bits: float
     sentence: str
     usual: float | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
         float(content["bits"]),
         str(content["sentence"]),
         None if usual is None else float(usual),
+        bool(content.get("fixed", False)),
     )
     if not is_part(reads):
         raise InputError("A part reads an unknown kind.", hint="Known kinds: " + ", ".join(PART_KINDS), part=name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aquila.matching.certainty import grade, prior_bits, strongest_parts, table_bits
+from aquila.matching.certainty import grade, prior_bits, silent_families, strongest_parts, table_bits
 from aquila.records.inputs import record_inputs
 from aquila.records.parts import WORD_MARK, part_values, record_names
 
@@ -130,12 +130,12 @@ class Comparison:
 
     def silent(self) -> list[tuple[str, float]]:
         """The families of which nothing agrees, and what that weighs where the table says so."""
-        agreeing = {part.family for part in self.parts()}
-        return [(family, bits) for family, bits in self.table.silent if family not in agreeing]
+        silent = silent_families(self.table, self.rules)
+        return [(family, bits) for family, bits in self.table.silent if family in silent]
 
     def bits(self) -> float:
         """What agrees and what is silent, in bits."""
-        return table_bits(self.table, self.parts())
+        return table_bits(self.table, self.rules)
 
     def prior(self, size: int) -> float:
         """The prior in bits between two lists of so many records."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _HALF = 0.5
 _NAMES = frozenset({"all", "main", "pair", "word"})
 _DATES = {
-    "full": 21_915, "any-order": 15_225, "year-month": 720, "year-day": 1_860, "day-month": 222, "year": 60,
-    "near-year": 6_882, "some-month": 720, "decade": 1_332, "bare-year": 60,
+    "full": 21_915, "any-order": 17_895, "new-year": 60, "year-month": 720, "year-day": 1_860, "day-month": 299,
+    "year": 60, "near-year": 9_269, "some-month": 720, "decade": 1_794, "bare-year": 60,
 }  # fmt: skip
 """How many values a form of the date has for persons born in 60 years: what an enumeration must go through."""
 

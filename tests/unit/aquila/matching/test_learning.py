@@ -84,6 +84,21 @@ def test_silence_speaks_where_a_family_usually_agrees() -> None:
     assert weight(learned, "document: silent") == 0
 
 
+def test_silence_of_what_was_not_compared_teaches_nothing() -> None:
+    """A place is compared only beside a date or two names; a number alone says nothing about it."""
+    placed = {STRONG | mask("date and place"): 900, STRONG: 100}
+    (learned,) = learn(DEFAULT, [ListPair(placed, 2000, 2000)])
+    (beside,) = learn(DEFAULT, [ListPair({**placed, mask("document number", "e-mail address"): 300}, 2000, 2000)])
+    assert weight(learned, "origin: silent") == weight(beside, "origin: silent") < -200
+
+
+def test_a_fixed_weight_is_not_learned() -> None:
+    """Where many are born on 1 January, chance makes that agreement too."""
+    new_year = mask("name, initial and new year", "similar pair and known month", "every name", "name pair")
+    (learned,) = learn(DEFAULT, [ListPair({STRONG: 500, new_year: 400}, 1000, 1000)])
+    assert weight(learned, "new year") == 0
+
+
 def test_a_table_whose_parts_are_not_learned() -> None:
     """A family without usual shares keeps its weights; only its silence is learned."""
     (learned,) = learn(EXACT, [ListPair({1: 500}, 1000, 1000)])

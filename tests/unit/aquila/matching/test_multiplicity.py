@@ -12,7 +12,7 @@ from aquila.matching.multiplicity import Multiplicity
 from aquila.records.rules import load_rules
 
 TABLE = load_rules("default")
-PAIR_AND_DATE, NAME_PAIR, RARE = 1, 9, 11
+PAIR_AND_DATE, NAME_PAIR, RARE = 1, 10, 12
 
 
 def rows(rule: int, *times: int, seed: int = 1) -> bytes:

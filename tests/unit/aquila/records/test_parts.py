@@ -110,6 +110,10 @@ def test_a_text_that_is_no_name_is_cut() -> None:
         ("1980-02", "bare-year", []),
         ("1980-02-13", "decade", ["02/13~198"]),
         ("1980-02", "decade", []),
+        ("1980-01-01", "new-year", ["1980"]),
+        ("1980-01-02", "new-year", []),
+        ("1980-01", "new-year", []),
+        ("1980", "new-year", []),
     ],
 )
 def test_dates_give_what_they_know(date: str, form: str, expected: list[str]) -> None:
@@ -121,6 +125,12 @@ def test_dates_give_what_they_know(date: str, form: str, expected: list[str]) ->
 def test_day_and_month_may_be_swapped(form: str) -> None:
     """The third of February and the second of March meet."""
     assert values(born("1980-02-03"), f"birth:{form}") == values(born("1980-03-02"), f"birth:{form}")
+
+
+@pytest.mark.parametrize("form", ["any-order", "day-month", "near-year", "decade"])
+def test_the_first_of_january_is_no_whole_date(form: str) -> None:
+    """Sources write it where they know the year alone."""
+    assert values(born("1980-01-01"), f"birth:{form}") == []
 
 
 @pytest.mark.parametrize("year", range(1975, 1986))

@@ -61,6 +61,8 @@ def test_a_table_is_read() -> None:
     assert table.by_number[1].most_records == 1
     assert table.families == (("names", "names"), ("date", "date of birth"))
     assert (table.expected_duplicates, table.silent) == (0.01, ())
+    assert [part.fixed for part in table.parts] == [False, False]
+    assert parse_rules(TABLE.replace("bits = 14.0", "bits = 14.0\nfixed = true")).parts[1].fixed
     assert [part.name for part in table.parts] == ["pair", "date"]
 
 
