@@ -23,7 +23,7 @@ PHASES = "seconds_total|read|consent|normalize|blind|evaluate|verify|finalize|ex
 VARIABLE = [
     (re.compile(r"\b\d+\.\d+ s\b"), "<seconds> s"),
     (re.compile(rf'("(?:{PHASES})": )[\d.]+'), r"\1<seconds>"),
-    (re.compile(r'("peak_memory_bytes": )\d+'), r"\1<bytes>"),
+    (re.compile(r'("peak_(?:memory|disk)_bytes": )\d+'), r"\1<bytes>"),
     (re.compile(r"(Group backend: ).*"), r"\1<backend>"),
     (re.compile(r'("name": ")(?:native|sodium)"'), r'\1<backend>"'),
     (re.compile(r'("reason": ")[^"]*threads: \d+'), r"\1<backend>"),
