@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from aquila.errors import OrderError
-from aquila.followup.life import Stage, Step, StepKind, is_late
+from aquila.followup.life import Ground, Stage, Step, StepKind, is_late
 from aquila.matching.certainty import Level
 from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import LevelOutcomes, PairOutcomes
 from services.kit import audit_log
 from services.kit.logs import Log
-from services.node import ledger, lives
+from services.node import ledger, lives, notes
 from services.node.tables import HitLifeRow, HitRow, TallyRow, WithdrawalRow
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def take_withdrawal(session: Session, node: Node, message: Withdrawal, digest: s
             with contextlib.suppress(OrderError):  # this party withdrew it first: there is no more to mark
                 step = Step(StepKind.WITHDRAWN, now, message.party, message.ground.value)
                 lives.take(session, node, hit, step, None)
+            if message.ground is Ground.ERASED:
+                notes.forget_note(session, message.round_id, hit_id)
         unknown += not known
         session.add(
             WithdrawalRow(

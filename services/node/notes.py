@@ -81,6 +81,13 @@ def keep_note(row: ExchangeRow, note: Note, rules: Iterable[int]) -> None:
     row.note = note.model_dump(mode="json", exclude={"report"})
 
 
+def forget_note(session: Session, round_id: str, hit_id: str) -> None:
+    """Erase what the counterpart's note said, because its record is erased there; one that is on its way stays shut."""
+    row = session.get(ExchangeRow, (round_id, hit_id))
+    if row is not None:
+        row.note = row.opening = None
+
+
 def take_notes(session: Session, message: Notes, digest: str) -> None:
     """Remember a counterpart's batch, in the transaction that takes its statement; a step of the driver opens it."""
     session.add(

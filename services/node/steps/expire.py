@@ -14,7 +14,12 @@ from services.kit import audit_log
 from services.kit.logs import Log
 from services.node.erasure import tables_of_hits
 from services.node.tables import (
+    AlarmRow,
+    CanaryRow,
     HitRow,
+    NoteBatchRow,
+    NoteSecretRow,
+    PreparedReportRow,
     ProblemRow,
     RoundRow,
     StatementRow,
@@ -27,6 +32,11 @@ if TYPE_CHECKING:
     from services.node.node import Node
 
 _LOG = Log("node.expire")
+_EXPIRING = (
+    HitRow, WithdrawalRow, TallyRow, StatementRow, ProblemRow, AlarmRow, CanaryRow, NoteBatchRow, NoteSecretRow,
+    PreparedReportRow,
+)  # fmt: skip
+"""Rows of a round that go with its hits, beside those that belong to one hit."""
 
 
 def expire(node: Node) -> bool:
@@ -38,8 +48,7 @@ def expire(node: Node) -> bool:
     for round_id in over:
         _erase(node, round_id)
     if over:
-        tables = [row.__table__ for row in (HitRow, StatementRow, WithdrawalRow)]
-        node.store.scrub(*tables_of_hits(), *tables)  # type: ignore[arg-type]  # tables, all of them
+        node.store.scrub(*tables_of_hits(), *(row.__table__ for row in _EXPIRING))  # type: ignore[arg-type]  # tables, all of them
     return bool(over)
 
 
@@ -59,7 +68,7 @@ def _erase(node: Node, round_id: str) -> None:
         hits = session.scalar(select(func.count()).where(HitRow.round_id == round_id)) or 0
         for table in tables_of_hits():
             session.execute(delete(table).where(table.c.round_id == round_id))
-        for kind in (HitRow, WithdrawalRow, TallyRow, StatementRow, ProblemRow):
+        for kind in _EXPIRING:
             session.execute(delete(kind).where(kind.round_id == round_id))
         session.execute(update(SubmissionRow).where(SubmissionRow.round_id == round_id).values(justification={}))
         row = session.get_one(RoundRow, round_id)

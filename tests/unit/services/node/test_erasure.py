@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
 from services.kit import audit_log
-from services.node.tables import HitRow, RecordRow, StatementRow, SubmissionRow, WithdrawalRow
+from services.node.tables import (
+    CanaryRow,
+    ExchangeRow,
+    HitRow,
+    NoteBatchRow,
+    PreparedReportRow,
+    RecordRow,
+    StatementRow,
+    SubmissionRow,
+    WithdrawalRow,
+)
 from tests.unit.services.node.conftest import HEADER, LISTS
 from tests.unit.services.node.test_hits import does, hit_path, hit_with, kinds_in_log
 from tests.unit.services.node.test_withdrawals import closed_round, counts
@@ -26,6 +36,12 @@ async def erase(seat: Seat, record_id: str) -> httpx.Response:
     return await seat.post("/erasures", json={"record_id": record_id})
 
 
+def note_at(seat: Seat, hit: dict[str, Any]) -> object:
+    """Return what the counterpart's note on a hit said, as a node keeps it."""
+    with seat.node.store.reading("test.note") as session:
+        return session.get_one(ExchangeRow, (hit["round_id"], hit["hit_id"])).note
+
+
 @pytest.mark.database_files
 async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) -> None:
     """Record, hit, history and remark are gone from the database, and the counterpart says that it marked the hit."""
@@ -35,6 +51,7 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) 
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same", remark="seen at Rruga e Durrësit")
     assert b"Arben" in al.stored_bytes()
+    assert note_at(rs, hit) is not None
     report = (await erase(al, "al-1")).json()
     assert (report["imports"], report["records"], report["hits"], report["told"]) == (1, 1, 1, ["RS"])
     for word in (b"Arben", b"Hoxha", b"1980-03-04", "Durrësit".encode(), b"al-1"):
@@ -44,6 +61,7 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) 
     await world.settle()
     seen = await rs.get(hit_path(hit))
     assert (seen["entry"]["stage"], seen["withdrawals"][0]["ground"]) == ("withdrawn", "erased")
+    assert note_at(rs, hit) is None
     with al.node.store.reading("test.told") as session:
         assert session.scalars(select(WithdrawalRow)).one().acknowledged_at is not None
         entries = [entry for _, entry in audit_log.entries(session) if entry and entry.kind == "erasure"]
@@ -167,7 +185,7 @@ async def test_retention_erases_hits_and_statements(world: World) -> None:
     await world.settle()
     assert (await al.get("/hits"))["total"] == 0
     with al.node.store.reading("test.left") as session:
-        for table in (HitRow, StatementRow, WithdrawalRow):
+        for table in (HitRow, StatementRow, WithdrawalRow, ExchangeRow, NoteBatchRow, PreparedReportRow, CanaryRow):
             assert not session.scalars(select(table)).all()
         assert session.scalars(select(SubmissionRow.justification)).one() == {}
         entries = [entry for _, entry in audit_log.entries(session) if entry and entry.kind == "erasure"]
