@@ -27,6 +27,8 @@ setup: $(VENV)/.develop ## make the environment .venv with everything to run, te
 demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real processes; KEEP=1 leaves it running
 	$(BIN)/aquila demo $(if $(KEEP),--keep)
 
+# Databases of tests lie in memory where the system has room for it there: no test is about how fast a disk is.
+test: export PYTEST_DEBUG_TEMPROOT = $(shell test -w /dev/shm && echo /dev/shm)
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-fail-under=100
 

@@ -328,8 +328,8 @@ class Rehearsal:
             self.seats[report.party].report = report
         self.meet_canaries()
         for seat in self.seats.values():
-            if seat.report is not None:
-                self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(seat.report.hits)))
+            assert seat.report is not None
+            self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(seat.report.hits)))
 
     def exchange_notes(self) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).

@@ -434,6 +434,17 @@ def test_a_round_whose_time_is_over_may_be_whole(log: Exported, group: Group) ->
     assert len(verify(log, group)) == 1
 
 
+def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: Group) -> None:
+    """Whoever had time and did not answer is no fault of the log; before its time the round had to wait."""
+    log.drop(log.index("note_received"))
+    log.sign_anew()
+    with pytest.raises(AuditError, match="was closed before .* had confirmed its hits"):
+        verify(log, group)
+    log.change(log.index("ending"), time=NOW + 10**8)
+    log.sign_anew()
+    assert len(verify(log, group)) == 1
+
+
 def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
     """After three years contents are gone, every proof holds, and rounds that began before are passed over."""
     pruned = Entry.of(

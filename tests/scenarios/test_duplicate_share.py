@@ -79,7 +79,7 @@ def test_a_proof_for_other_keys(stage: Stage) -> None:
     """The proof covers every key of the consent: none can be exchanged."""
     own = consent_of(stage, "AL")
     stage.forget()
-    stage.refused(ProofError, stage.changed("AL", own, exchange_key="0" * 64))
+    stage.refused(ProofError, stage.changed("AL", own, exchange_key="09" + "00" * 31))
     stage.refused(ProofError, stage.changed("AL", own, sealing_key="00"))
     stage.refused(
         ProofError,
