@@ -27,10 +27,14 @@ setup: $(VENV)/.develop ## make the environment .venv with everything to run, te
 demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real processes; KEEP=1 leaves it running
 	$(BIN)/aquila demo $(if $(KEEP),--keep)
 
+# These reach every branch of the core, which is a gate; the tests of services and clients run without watching branches.
+CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
+
 # Databases of tests lie in memory where the system has room for it there: no test is about how fast a disk is.
 test: export PYTEST_DEBUG_TEMPROOT = $(shell test -w /dev/shm && echo /dev/shm)
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
-	$(BIN)/python -m pytest -n 2 -m "not e2e" --cov --cov-fail-under=100
+	$(BIN)/python -m pytest -n 2 -m "not e2e" $(CORE_TESTS) --cov --cov-fail-under=100
+	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS))
 
 fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_SECONDS (300) seconds
 	$(PYTHON) -m venv $(VENV)-fuzz
