@@ -438,7 +438,7 @@ def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: 
     """Whoever had time and did not answer is no fault of the log; before its time the round had to wait."""
     log.drop(log.index("note_received"))
     log.sign_anew()
-    with pytest.raises(AuditError, match="was closed before .* had confirmed its hits"):
+    with pytest.raises(AuditError, match=r"was closed before .* had confirmed its hits"):
         verify(log, group)
     log.change(log.index("ending"), time=NOW + 10**8)
     log.sign_anew()
