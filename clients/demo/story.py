@@ -34,7 +34,7 @@ from services.kit.errors import PeerUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aquila.protocol.messages.views import Hits, MatcherRoundView
+    from aquila.protocol.messages.views import Hits, MatcherRoundView, OwnHit
     from clients.cli.screen import Screen
     from clients.demo.cast import Cast
     from clients.demo.office import Office
@@ -189,13 +189,33 @@ class Story:
     def _show_hits(self, nodes: Mapping[str, NodeClient]) -> None:
         self._head("What each party sees: its own records that others hold too, and why")
         self._until(lambda: all(node.round(self.round_id).hits is not None for node in nodes.values()), "the reports")
-        hits = {code: node.hits(self.round_id) for code, node in nodes.items()}
+        hits: dict[str, Hits] = {}
+
+        def exchanged() -> bool:
+            hits.update({code: node.hits(self.round_id) for code, node in nodes.items()})
+            return all(hit.exchange and hit.exchange.state != "unconfirmed" for hit in _every(hits))
+
+        self._until(exchanged, "the sealed notes of all hits")
         for code, found in hits.items():
             self.screen.tell(
                 f"{code}, {NAMES[code]}: {numbered(len(found.hits), 'hit')}", *hits_table(found, _SHOWN_HITS)
             )
+        self._read_notes(hits)
         self._meet_canaries(nodes)
         self._compare(hits)
+
+    def _read_notes(self, hits: Mapping[str, Hits]) -> None:
+        """Say what the sealed notes do to the certainty of the intelligence, and why."""
+        states = Counter(hit.exchange.state for hit in _every(hits) if hit.exchange)
+        told = [hit.exchange.intelligence for hit in _every(hits) if hit.exchange and hit.exchange.intelligence]
+        raised = [one for one in told if one.before != one.after]
+        self.screen.tell(
+            "For each hit both nodes sealed a note that only the holder of the same inputs can open: "
+            f"{states['confirmed'] // 2} hits are confirmed by both sides, {states['refuted'] // 2} refuted.",
+            f"The counterpart's note raised the certainty of the intelligence in {len(raised)} of {len(told)} records"
+            + (f", for example {raised[0].before} -> {raised[0].after}: {raised[0].sentence}." if raised else "."),
+        )
+        self.document["notes"] = {"confirmed": states["confirmed"] // 2, "raised": len(raised)}
 
     def _meet_canaries(self, nodes: Mapping[str, NodeClient]) -> None:
         """Say how the hits fared that each two nodes planted, so that a matcher which hides hits is found out."""
@@ -367,6 +387,11 @@ class Story:
     def _head(self, title: str) -> None:
         self.steps += 1
         self.screen.tell("", f"{self.steps}. {title}")
+
+
+def _every(hits: Mapping[str, Hits]) -> list[OwnHit]:
+    """Return the hits of all parties."""
+    return [hit for found in hits.values() for hit in found.hits]
 
 
 def _sample(population: Population, code: str) -> str:

@@ -37,6 +37,8 @@ def test_demo(tmp_path: Path) -> None:
     assert document["canaries"]["planted"] == document["canaries"]["met"] > 12
     assert document["search"]["found_in"] == document["samples_still_found"] == 0
     assert document["search"]["bytes"] > 100_000
+    assert document["notes"]["confirmed"] >= document["pairs"]["found"]
+    assert document["notes"]["raised"] > 0
     assert (document["log"]["rounds"], document["log"]["witnesses"]) == (1, 3)
     assert {(left["keys"], left["chunks"]) for left in document["left"].values()} == {(0, 0)}
     assert _left(tmp_path) == []
