@@ -15,6 +15,7 @@ DONE = {
     "approved": _n("It is approved and takes effect."),
     "refused": _n("It is refused."),
     "taken-back": _n("It is taken back."),
+    "released": _n("The answer is released."),
     "noted": _n("It is noted."),
     "taken-up": _n("The chosen hits are taken up."),
     "deleted": _n("The list is deleted."),

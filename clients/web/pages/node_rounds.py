@@ -37,6 +37,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         imports=client.imports().imports if visit.may("records.list") else (),
         has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
         queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
+        guards=client.safeguards(round_id) if view.binding else None,
     )
 
 
@@ -65,6 +66,14 @@ def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
     )
     visit.node().submit(identifier(round_id), request)
     return visit.go(f"/rounds/{round_id}", "asked")
+
+
+@router.post("/rounds/{round_id}/alarms/{submission_id}/release")
+@threaded
+def post_release(visit: Visited, sent: Sent, round_id: str, submission_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Release the answer to a question that hits far too often."""
+    visit.node().release(identifier(round_id), identifier(submission_id))
+    return visit.go(f"/rounds/{round_id}", "released")
 
 
 @router.post("/rounds/{round_id}/close")
