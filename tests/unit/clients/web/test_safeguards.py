@@ -1,0 +1,86 @@
+"""What a node's page of a round shows of the limits against fishing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from aquila.audit.roles import Service
+from aquila.protocol.messages.safeguard_views import AlarmView, CanaryView, Safeguards, SpentView
+from aquila.records.rules import InputClass
+from clients.sdk import Access, Connection
+from clients.web.site import Site
+
+ROUND, QUERY = "a" * 32, "b" * 32
+
+
+@dataclass
+class Visitor:
+    """Somebody who looks at the page, with some actions of the role table."""
+
+    actions: frozenset[str]
+    form_token: str = field(default="c" * 64)
+
+    def may(self, action: str) -> bool:
+        """Say whether the visitor may do it."""
+        return action in self.actions
+
+
+def card(found: Safeguards, *actions: str, tag: str = "en") -> str:
+    """Render the card as the round's page does."""
+    connection = Connection(Access("node", "http://127.0.0.1:1", ""))
+    site = Site(Service.NODE, "Party", connection, secure=False)
+    template = site.environments[tag].get_template("safeguards.html")
+    page: str = template.module.card(Visitor(frozenset(actions)), found)  # type: ignore[attr-defined]  # the macro
+    connection.close()
+    return page
+
+
+def safeguards(*, released: bool = False, missing: int = 0) -> Safeguards:
+    """Return a round with an alarm, planted hits and what was spent."""
+    alarm = AlarmView(
+        submission_id=QUERY, asker="RS", hits=14, expected=1_400, raised_at=1_800_000_000,
+        released_at=1_800_000_100 if released else None, released_by="p-0123456789ab" if released else None,
+    )  # fmt: skip
+    canary = CanaryView(counterpart="SI", hits=9, judged=True, expected=9, missing=missing, wrong=0, differing=False)
+    spent = SpentView(
+        origin="RS", input_class=InputClass.FULL, in_round=70, round_cap=1_000, in_day=70, day_cap=5_000,
+        in_window=90, window_cap=9_000, window_days=30, window_rounds=2,
+    )  # fmt: skip
+    return Safeguards(
+        round_id=ROUND, spent=(spent,), earlier_rounds=(), earlier_sentence="", held_back=3, frequency_limit=8,
+        alarms=(alarm,), canaries=(canary,),
+    )  # fmt: skip
+
+
+def test_a_held_answer_is_released_by_whoever_may() -> None:
+    """The alarm says how many hits there are and how many the lists explain; its button is there for the role alone."""
+    page = card(safeguards(), "alarms.release")
+    assert "14 of your records are hit" in page
+    assert "about 1." in page
+    assert f'action="/rounds/{ROUND}/alarms/{QUERY}/release"' in page
+    assert "<form" not in card(safeguards())
+
+
+def test_a_released_answer_names_no_person() -> None:
+    """After the release there is no button, and the pseudonym of who did it."""
+    page = card(safeguards(released=True), "alarms.release")
+    assert "<form" not in page
+    assert "p-0123456789ab" in page
+
+
+@pytest.mark.parametrize(("missing", "word"), [(0, "all were met"), (4, "no: hits are missing or changed")])
+def test_planted_hits_say_whether_a_round_can_be_trusted(missing: int, word: str) -> None:
+    """By name of the pair, in words and not by colour alone."""
+    page = card(safeguards(missing=missing))
+    assert word in page
+    assert "Slovenia" in page or "SI" in page
+
+
+@pytest.mark.parametrize("tag", ["sq", "sr-Cyrl", "sr-Latn"])
+def test_every_language_has_the_card(tag: str) -> None:
+    """Placeholders are filled in each language."""
+    page = card(safeguards(), tag=tag)
+    assert "%(" not in page
+    assert "guards against fishing" not in page
