@@ -98,13 +98,16 @@ def import_list(officer: Visitor, path: Path) -> None:
 def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) -> None:
     """Consent to a round and submit the list, each approved by a second person."""
     node = next(service for service in world.nodes if service.url == officer.url)
-    world.until(lambda: officer.page.request.get(f"{officer.url}/rounds/{round_id}").status == 200)
+    address = f"{officer.url}/rounds/{round_id}"
+    world.until(lambda: officer.page.request.get(address).status == 200)
     officer.open("/")
     officer.follow("Read the proposal")
     officer.page.locator("#read").check()
     officer.press("Consent")
     assert officer.shows("It waits for a second person.")
     approve(approver)
+    # The approval takes effect at once, the consent is signed by the node's next step.
+    world.until(lambda: "case_reference" in officer.page.request.get(address).text())
     officer.open(f"/rounds/{round_id}")
     officer.write(case_reference="2026/1")
     officer.press("Submit")
