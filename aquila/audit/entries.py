@@ -31,6 +31,8 @@ class EntryKind(StrEnum):
     ALTERATION = "alteration"
     ERASURE = "erasure"
     # A round, in its order.
+    SUGGESTION = "suggestion"
+    SUGGESTION_ANSWERED = "suggestion_answered"
     PROPOSAL = "proposal"
     DISCOVERY = "discovery"
     CONSENT = "consent"
@@ -110,6 +112,7 @@ class Word(StrEnum):
     CONSENT = "consent"
     SUBMISSION = "submission"
     PROPOSAL = "proposal"
+    SET_ASIDE = "set_aside"
     ABORT = "abort"
     CLOSE = "close"
     EXPORT = "export"

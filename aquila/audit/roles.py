@@ -54,6 +54,7 @@ class Action(StrEnum):
     ERASE_RECORD = "records.erase"
     ASK_CONSENT = "consent.ask"
     ASK_SUBMISSION = "submission.ask"
+    SUGGEST_ROUND = "round.suggest"
     PROPOSE_ROUND = "round.propose"
     CLOSE_ROUND = "round.close"
     ABORT_ROUND = "round.abort"

@@ -53,6 +53,12 @@ class CorroborationTable:
     assumption: str
     cells: dict[tuple[str, str], tuple[str, str]]
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Every reason that `apply` gives, once, with the assumption: what a page has to have in its languages."""
+        given = [self.assumption, _UNRAISED, _NOT_EVALUATED, *(sentence for _, sentence in self.cells.values())]
+        return tuple(dict.fromkeys(given))
+
     def apply(self, own: str | None, other: str | None) -> Corroboration:
         """Say what a counterpart's note makes of an own one.
 

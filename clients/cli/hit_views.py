@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages.statistics_views import RoundStatistics, Statistics
 
 _NAMES = ("given_names", "family_names", "full_name", "date_of_birth")
+_LEAST = 0.1
 _STAGES = {"follow_up": "in follow-up"}
 
 
@@ -41,6 +42,7 @@ def hit_tables(view: HitView) -> list[Table | str]:
         ("known to", one.counterpart),
         ("certainty", one.certainty.value),
         ("why", "; ".join(view.sentences)),
+        ("by chance", _chance(view)),
         ("stands at", _stage(one)),
         ("next step by", "-" if one.due_at is None else moment(one.due_at) + (" (overdue)" if one.overdue else "")),
         ("follow-up", _follow_up(view)),
@@ -91,6 +93,15 @@ def _follow_up(view: HitView) -> str:
         return "-"
     urgency = view.urgency.value if view.urgency else ""
     return f"{view.channel.value} {view.reference or '(no number yet)'}, {urgency}"
+
+
+def _chance(view: HitView) -> str:
+    if view.chance is None:
+        return "-"
+    alike = f"{numbered(view.chance.hits, 'hit')} of this level with {view.entry.counterpart}"
+    expected = view.chance.expected / 1_000
+    so_many = "fewer than 0.1" if expected < _LEAST else f"about {expected:.1f}"
+    return f"of {alike}, chance alone would give {so_many}"
 
 
 def _step(step: StepView) -> tuple[str, str, str, str]:

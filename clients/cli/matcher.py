@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clients.cli import suggestions
 from clients.cli.options import Ca, HomePath, Json, NewHome, TokenFile, Url
 from clients.cli.screen import Screen
 
@@ -62,3 +63,7 @@ def statistics(
         if out is not None:
             write_result(out, reached.matcher().statistics_csv(category).decode())
     Screen(as_json).result(content.model_dump(mode="json"), *statistics_views(content))
+
+
+app.command("suggestions")(suggestions.suggestions)
+app.command("set-aside")(suggestions.set_aside)

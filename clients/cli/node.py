@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clients.cli import suggestions
 from clients.cli.options import Ca, HomePath, Json, NewHome, TokenFile, Url
 from clients.cli.screen import Screen, numbered
 
@@ -71,3 +72,7 @@ def erase_record(
         "A list that holds this identifier again is refused at the import.",
     )
     Screen(as_json).result(report.model_dump(mode="json"), *sentences)
+
+
+app.command("suggest-round")(suggestions.suggest)
+app.command("suggestions")(suggestions.own_suggestions)

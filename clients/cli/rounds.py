@@ -98,6 +98,9 @@ def propose(
     minimum: Annotated[Minimum | None, typer.Option(help="The least certainty that is a hit.")] = None,
     queries: Annotated[bool, typer.Option("--queries", help="Allow queries beside lists.")] = False,
     padding: Annotated[PaddingChoice | None, typer.Option(help="Whether sizes are hidden.")] = None,
+    suggestion: Annotated[
+        str, typer.Option(metavar="SUGGESTION", help="The party's suggestion that this answers; its words are taken.")
+    ] = "",
     terms: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML with any terms (caps, window, ...); options go before it.")
     ] = None,
@@ -108,7 +111,7 @@ def propose(
 ) -> None:
     """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
     from clients.cli.approvals import show_asked
-    from clients.cli.reach import reach
+    from clients.cli.reach import chosen, reach
 
     given: dict[str, Any] = {
         "participants": sorted(party),
@@ -122,9 +125,13 @@ def propose(
         "mode": "lists_and_queries" if queries else "",
         "padding": padding and (_PADDED if padding is PaddingChoice.DEFAULT else _UNPADDED),
     }
-    proposal = _proposal(terms, {name: value for name, value in given.items() if value})
+    given = {name: value for name, value in given.items() if value}
     with reach(home, url, token_file, ca) as reached:
-        show_asked(Screen(as_json), reached.matcher().propose(proposal))
+        if suggestion:
+            waiting = {one.suggestion_id: one for one in reached.matcher().suggestions().suggestions}
+            answered = chosen("suggestion", suggestion, list(waiting))
+            given = waiting[answered].terms.model_dump(mode="json") | given | {"suggestion_id": answered}
+        show_asked(Screen(as_json), reached.matcher().propose(_proposal(terms, given)))
 
 
 @app.command()

@@ -18,12 +18,16 @@ from aquila.protocol.messages.followup_views import (
     ReferenceRequest,
     WithdrawRequest,
 )
+from aquila.protocol.messages.saved_views import NewView, SavedView, SavedViews
 
 if TYPE_CHECKING:
     from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Urgency
     from aquila.protocol.messages import Message
     from aquila.protocol.messages.followup_views import HitFilter
+    from aquila.protocol.messages.saved_views import SavedFilter
     from clients.sdk.connection import Connection
+
+_VIEWS = "/v1/hit-views"
 
 
 class HitsClient:
@@ -75,6 +79,19 @@ class HitsClient:
     def letter(self, round_id: str, hit_id: str) -> LetterView:
         """Return the request of a follow-up; that it was exported is logged."""
         return self._connection.fetch(LetterView, "POST", _hit(round_id, hit_id, "/letter"))
+
+    def views(self) -> SavedViews:
+        """Return the views that this person keeps, by name."""
+        return self._connection.fetch(SavedViews, "GET", _VIEWS)
+
+    def save_view(self, name: str, shows: SavedFilter) -> SavedView:
+        """Keep a view under a name, in place of an own one of that name."""
+        body = NewView(name=name, shows=shows).model_dump(mode="json")
+        return self._connection.fetch(SavedView, "POST", _VIEWS, json=body)
+
+    def remove_view(self, view_id: str) -> None:
+        """Remove an own view."""
+        self._connection.call("DELETE", f"{_VIEWS}/{quote(view_id, safe='')}")
 
     def erase_record(self, record_id: str) -> ErasureReport:
         """Erase a record everywhere at the node; the counterparts of its hits are told."""

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aquila.protocol.messages.approval_views import Asked
+from aquila.protocol.messages.home_views import Needs
 from aquila.protocol.messages.party_views import Parties
+from aquila.protocol.messages.proposal_views import ProposalDefaults
 from aquila.protocol.messages.statistics_views import Statistics
+from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
 from aquila.protocol.messages.views import MatcherRoundView, Reason, Rounds
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from clients.sdk.connection import Connection
 
 _ROUNDS = "/v1/operator/rounds"
+_SUGGESTIONS = "/v1/operator/suggestions"
 
 
 class MatcherClient:
@@ -23,13 +27,34 @@ class MatcherClient:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def proposal_defaults(self) -> ProposalDefaults:
+        """Return what a proposal has that leaves things open, and what it can choose."""
+        return self._connection.fetch(ProposalDefaults, "GET", "/v1/operator/proposal-defaults")
+
     def propose(self, proposal: RoundProposal) -> Asked:
         """Ask for a new round; it waits for a second person."""
         return self._connection.fetch(Asked, "POST", _ROUNDS, json=proposal.model_dump(mode="json"))
 
+    def suggestions(self) -> Suggestions:
+        """Return the parties' suggestions of rounds; those that wait first."""
+        return self._connection.fetch(Suggestions, "GET", _SUGGESTIONS)
+
+    def suggestion(self, suggestion_id: str) -> SuggestionView:
+        """Return a party's suggestion."""
+        return self._connection.fetch(SuggestionView, "GET", _suggestion(suggestion_id))
+
+    def set_aside(self, suggestion_id: str, reason: str) -> SuggestionView:
+        """Set a suggestion aside, and say why; its party reads it."""
+        body = Reason(reason=reason).model_dump(mode="json")
+        return self._connection.fetch(SuggestionView, "POST", _suggestion(suggestion_id, "/set-aside"), json=body)
+
     def rounds(self) -> Rounds:
         """Return all rounds, newest first."""
         return self._connection.fetch(Rounds, "GET", _ROUNDS)
+
+    def needs(self) -> Needs:
+        """Return what rounds need of the secretariat: contradictions, alarms and delays, the most pressing first."""
+        return self._connection.fetch(Needs, "GET", "/v1/operator/needs")
 
     def parties(self) -> Parties:
         """Return the parties that the matcher knows, with their keys and last contacts."""
@@ -61,3 +86,7 @@ class MatcherClient:
 
 def _round(round_id: str, rest: str = "") -> str:
     return f"{_ROUNDS}/{quote(round_id, safe='')}{rest}"
+
+
+def _suggestion(suggestion_id: str, rest: str = "") -> str:
+    return f"{_SUGGESTIONS}/{quote(suggestion_id, safe='')}{rest}"

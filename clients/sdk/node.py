@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from aquila.protocol.messages.approval_views import Asked
+from aquila.protocol.messages.home_views import Needs
 from aquila.protocol.messages.safeguard_views import Safeguards
+from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
 from aquila.protocol.messages.views import (
     DuplicateRecords,
     Hits,
@@ -20,6 +22,7 @@ from aquila.protocol.messages.views import (
 )
 
 if TYPE_CHECKING:
+    from aquila.protocol.messages.suggestion_views import Suggestion
     from aquila.records.reading import Format
     from clients.sdk.connection import Connection
 
@@ -33,6 +36,10 @@ class NodeClient:
     def status(self) -> NodeStatus:
         """Return who the node is and whether it reaches the matcher."""
         return self._connection.fetch(NodeStatus, "GET", "/v1/status")
+
+    def needs(self) -> Needs:
+        """Return what rounds need of the node's people: alarms and duties, the most pressing first."""
+        return self._connection.fetch(Needs, "GET", "/v1/needs")
 
     def check(self, stream: BinaryIO, format: Format, rules: str = "default") -> RecordReport:  # noqa: A002 - the node's word
         """Let the node read a list and say what is wrong with it; nothing is stored."""
@@ -93,6 +100,15 @@ class NodeClient:
         """Ask for the submission of a stored list or query; it waits for a second person."""
         body = request.model_dump(mode="json")
         return self._connection.fetch(Asked, "POST", _round(round_id, "/submissions"), json=body)
+
+    def suggest(self, wanted: Suggestion) -> SuggestionView:
+        """Suggest a round to the secretariat; the node sends it."""
+        body = wanted.model_dump(mode="json")
+        return self._connection.fetch(SuggestionView, "POST", "/v1/suggestions", json=body)
+
+    def suggestions(self) -> Suggestions:
+        """Return this party's suggestions with what became of them."""
+        return self._connection.fetch(Suggestions, "GET", "/v1/suggestions")
 
     def hits(self, round_id: str) -> Hits:
         """Return the round's hits, each beside the node's own record."""

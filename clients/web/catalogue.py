@@ -1,6 +1,7 @@
 """`python -m clients.web.catalogue`: bring the catalogues up to the messages that the pages have.
 
-Messages are collected from templates and code, and from the tables whose sentences pages show (match rules, roles).
+Messages are collected from templates and code, and from the tables whose sentences pages show (match rules, roles,
+the sealed exchange, corroboration).
 A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
 """
@@ -17,7 +18,10 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from aquila.audit.roles import role_table
-from aquila.records.rules import load_rules
+from aquila.matching.corroboration import corroboration_table
+from aquila.protocol.messages import Fault
+from aquila.protocol.messages.exchange_views import CONFIRMED, WAITING
+from aquila.records.rules import BUILT_IN, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,10 +107,16 @@ def _messages() -> Iterator[Message]:
         yield from _extracted("jinja2.ext:babel_extract", path)
     for path in sorted(HERE.rglob("*.py")):
         yield from _extracted("python", path)
-    rules = load_rules("default")
-    yield from dict(rules.families).values()
-    for rule in rules.rules:
-        yield from (part.sentence for part in rule.parts)
+    for name in BUILT_IN:
+        rules = load_rules(name)
+        yield from dict(rules.families).values()
+        for rule in rules.rules:
+            yield rule.sentence
+            yield from (part.sentence for part in rule.parts)
+    yield CONFIRMED
+    yield from WAITING.values()
+    yield from (fault.sentence for fault in Fault)
+    yield from corroboration_table().sentences
     for row in role_table().rows.values():
         yield row.means
 

@@ -138,6 +138,8 @@ ENTRIES = {
     "import": _n("list imported"),
     "alteration": _n("record altered"),
     "erasure": _n("record erased"),
+    "suggestion": _n("round suggested"),
+    "suggestion_answered": _n("suggestion answered"),
     "proposal": _n("round proposed"),
     "discovery": _n("proposal received"),
     "consent": _n("consent"),
@@ -150,6 +152,7 @@ ENTRIES = {
     "report": _n("results reported"),
     "receipt": _n("results received"),
     "refusal": _n("round refused"),
+    "end_asked": _n("end of a round asked for"),
     "ending": _n("round ended"),
     "key_destruction": _n("keys destroyed"),
     "closing": _n("destruction of keys stated"),
@@ -193,6 +196,13 @@ APPROVALS = {
     "proposal": _n("Proposal of a round"),
     "abort": _n("End of a round"),
 }
+SUGGESTIONS = {
+    "written": (_n("is about to be sent"), "told"),
+    "waiting": (_n("waits for the secretariat"), "told"),
+    "proposed": (_n("a round was proposed"), "good"),
+    "set_aside": (_n("set aside"), ""),
+    "refused": (_n("not taken"), "stop"),
+}
 APPROVAL_STATES = {
     "waiting": (_n("waits"), "told"),
     "approved": (_n("approved"), "good"),
@@ -217,7 +227,10 @@ _SHORT = 8
 
 
 def filters(language: Language) -> dict[str, Callable[..., object]]:
-    """Return the filters of templates that turn codes into words and marks."""
+    """Return the filters of templates that turn codes into words and marks.
+
+    `said` is a service's own sentence in the visitor's language, or as the service wrote it; it is text, never markup.
+    """
     say = language.say
 
     def tag(code: str, table: dict[str, tuple[str, str]]) -> Markup:
@@ -261,6 +274,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
         "approval_kind": partial(word, table=APPROVALS),
         "approval_state": partial(tag, table=APPROVAL_STATES),
+        "suggestion_state": partial(tag, table=SUGGESTIONS),
         "exchange_state": partial(tag, table=EXCHANGES),
         "entry_kind": partial(word, table=ENTRIES),
         "promise": partial(word, table=PROMISES),
@@ -271,6 +285,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "field_name": partial(word, table=FIELDS),
         "short": short,
         "fingerprint": fingerprint,
+        "said": say,
         "joined": joined,
     }
 

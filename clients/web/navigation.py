@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aquila.audit.roles import Action, Service
@@ -26,12 +26,14 @@ class Place:
         path: Where it begins.
         name: What it is called, in English.
         action: The action without which it has nothing to show.
+        also: Another one, for whom it has something to show as well.
         here: Whether the visitor is in it.
     """
 
     path: str
     name: str
     action: Action
+    also: Action | None = None
     here: bool = False
 
 
@@ -42,7 +44,7 @@ _PLACES = {
         Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
         Place("/hits", _n("Hits"), Action.SEE_HITS),
         Place("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
-        Place("/log", _n("Log"), Action.SEE_LOG),
+        Place("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
         Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
     Service.MATCHER: (
@@ -51,7 +53,7 @@ _PLACES = {
         Place("/parties", _n("Parties"), Action.SEE_ROUNDS),
         Place("/statistics", _n("Statistics"), Action.SEE_STATISTICS),
         Place("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
-        Place("/log", _n("Log"), Action.SEE_LOG),
+        Place("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
         Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
 }
@@ -63,9 +65,9 @@ def places_of(visit: Visit) -> Sequence[Place]:
         return ()
     path = visit.request.url.path
     return [
-        Place(place.path, place.name, place.action, here=_is_in(path, place.path))
+        replace(place, here=_is_in(path, place.path))
         for place in _PLACES[visit.site.service]
-        if visit.may(place.action)
+        if visit.may(place.action) or (place.also is not None and visit.may(place.also))
     ]
 
 

@@ -15,6 +15,7 @@ from services.matcher.events import news_of, visible_events
 from services.matcher.progress import late, ready_submissions
 from services.matcher.room import manifest_in
 from services.matcher.statements import admit
+from services.matcher.suggestions import answers_for
 from services.matcher.tables import RoundRow
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def rounds_of(desk: Desk, caller: str | None = None) -> Rounds:
     with desk.store.reading("rounds.list") as session:
         rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
         news = news_of(session, caller) if caller else {}
+        answers = answers_for(session, caller, desk.clock()) if caller else ()
     entries = [entry_of(row) for row in rows]
-    return Rounds(rounds=tuple(entry for entry in entries if caller is None or caller in entry.participants), news=news)
+    mine = tuple(entry for entry in entries if caller is None or caller in entry.participants)
+    return Rounds(rounds=mine, news=news, answers=answers)
 
 
 def entry_of(row: RoundRow) -> RoundEntry:

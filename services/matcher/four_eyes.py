@@ -14,6 +14,7 @@ from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.approval_views import ApprovalKind
 from services.kit.approvals import Approvals, Content, Effect, request
 from services.matcher.manifests import check_proposal, manifest_of, propose_round
+from services.matcher.suggestions import proposed_from, waiting_row
 from services.matcher.wishes import check_abort, wish_abort
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ def approvals_of(desk: Desk) -> Approvals:
 
 
 def ask_proposal(desk: Desk, approvals: Approvals, actor: Actor, proposal: RoundProposal) -> Asked:
-    """Ask for a new round; raises as `manifest_of` and `check_proposal` do."""
+    """Ask for a new round; raises as `manifest_of`, `check_proposal` and, for a suggestion, `waiting_row` do."""
     manifest = manifest_of(desk, proposal)
     content = {
         "kind": ApprovalKind.PROPOSAL.value,
         "round_id": manifest.round_id,
         "manifest": manifest.model_dump(mode="json"),
-    }
+    } | ({} if proposal.suggestion_id is None else {"suggestion_id": proposal.suggestion_id})
     return request(approvals, actor, content)
 
 
@@ -50,12 +51,20 @@ def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) ->
 @contextlib.contextmanager
 def _proposal(desk: Desk, name: str, content: Content) -> Iterator[Effect]:
     manifest = Manifest.model_validate_json(canonical(content["manifest"]))
+    suggestion_id = content.get("suggestion_id")
     with desk.store.transaction(name) as session:
-        yield Effect(
-            session,
-            check=lambda: check_proposal(desk, manifest),
-            apply=lambda: propose_round(desk, session, manifest),
-        )
+
+        def check() -> None:
+            check_proposal(desk, manifest)
+            if suggestion_id is not None:
+                waiting_row(session, suggestion_id)
+
+        def apply() -> None:
+            propose_round(desk, session, manifest)
+            if suggestion_id is not None:
+                proposed_from(session, suggestion_id, manifest.round_id, desk.clock())
+
+        yield Effect(session, check=check, apply=apply)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ from aquila.protocol.messages import (
     Window,
 )
 from aquila.protocol.messages.base import fields_at_fault
+from aquila.protocol.messages.proposal_views import ProposalDefaults
+from aquila.protocol.messages.views import RoundProposal
 from aquila.protocol.rounds import Round
 from aquila.protocol.state import Phase
 from aquila.rehearsal import normalizer_reference
@@ -29,7 +31,6 @@ from services.matcher.tables import RoundRow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages.views import RoundProposal
     from services.matcher.desk import Desk
     from services.matcher.settings import RoundSettings
 
@@ -105,8 +106,7 @@ def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
             caps=_caps(parties, proposal, defaults),
             window=proposal.window or _window(desk.clock(), defaults),
             chunk_elements=proposal.chunk_elements,
-            padding=proposal.padding
-            or Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records),
+            padding=proposal.padding or _padding(defaults),
             minimum_certainty=proposal.minimum_certainty,
             frequency_limit=proposal.frequency_limit,
             canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
@@ -114,6 +114,27 @@ def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
         )
     except ValidationError as error:
         raise InputError(f"the proposal makes no manifest: {fields_at_fault(error)}") from None
+
+
+def defaults_of(desk: Desk) -> ProposalDefaults:
+    """Return what a proposal has that leaves everything open, and what it can choose."""
+    settings, fields = desk.settings.rounds, RoundProposal.model_fields
+    first = fields["rules"].default
+    return ProposalDefaults(
+        parties=tuple(sorted(desk.registry.parties)),
+        rules=tuple(sorted(desk.rules, key=lambda name: (name != first, name))),
+        caps=ClassCounts(full=settings.cap_full, partial=settings.cap_partial),
+        window=_window(desk.clock(), settings),
+        padding=_padding(settings),
+        minimum_certainty=fields["minimum_certainty"].default,
+        frequency_limit=fields["frequency_limit"].default,
+        canaries=settings.canaries,
+        retention_days=fields["retention_days"].default,
+    )
+
+
+def _padding(defaults: RoundSettings) -> Padding:
+    return Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records)
 
 
 def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) -> tuple[PartyCap, ...]:

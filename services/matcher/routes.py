@@ -8,7 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aquila.audit.roles import Action
 from aquila.protocol.messages.approval_views import Asked  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.home_views import Needs  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.party_views import Parties  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.proposal_views import ProposalDefaults  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, Reason, RoundProposal, Rounds
 from services.kit.approvals import Approvals
 from services.kit.log_routes import parties as log_parties
@@ -20,7 +22,11 @@ from services.matcher.desk import Desk
 from services.matcher.events import TOKENS
 from services.matcher.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
 from services.matcher.four_eyes import ask_abort, ask_proposal
+from services.matcher.manifests import defaults_of
+from services.matcher.needs import needs
 from services.matcher.statements import accept_statement
+from services.matcher.suggestion_routes import operator as suggestion_operator
+from services.matcher.suggestion_routes import parties as suggestion_parties
 from services.matcher.views import parties_view, round_view
 from services.matcher.wishes import wish_close
 
@@ -179,9 +185,33 @@ def get_parties(request: Request, desk: At) -> Parties:
     return parties_view(desk, request.app.state.contacts)
 
 
+@desk_calls.get(
+    "/proposal-defaults",
+    summary="What a proposal has that leaves things open",
+    dependencies=[may(Action.PROPOSE_ROUND)],
+)
+def get_proposal_defaults(desk: At) -> ProposalDefaults:
+    """Return the defaults of a proposal and what it can choose."""
+    return defaults_of(desk)
+
+
+@desk_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[may(Action.SEE_ROUNDS)])
+def get_needs(desk: At) -> Needs:
+    """Return contradictions, alarms and delays, the most pressing first."""
+    return needs(desk)
+
+
 def _stored(*, new: bool) -> Response:
     """Return 201 for what is new, 200 for the same again."""
     return Response(status_code=201 if new else 200)
 
 
-ROUTERS: Sequence[APIRouter] = (parties, operator, desk_calls, log_parties, people_router("/v1/operator/log"))
+ROUTERS: Sequence[APIRouter] = (
+    parties,
+    operator,
+    desk_calls,
+    suggestion_parties,
+    suggestion_operator,
+    log_parties,
+    people_router("/v1/operator/log"),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from services.kit import audit_log
@@ -168,6 +168,20 @@ class EvidenceRow(MatcherRows):
     accepted: Mapped[str | None] = mapped_column(Text, comment="Envelope of the statement that counts.")
     refused: Mapped[str] = mapped_column(Text, comment="Envelope of the one that was refused.")
     found_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class SuggestionRow(MatcherRows):
+    """A round that a party suggests, and what became of it."""
+
+    __tablename__ = "suggestion"
+    suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id, drawn by the node.")
+    party: Mapped[str] = mapped_column(String(2), index=True, comment="Whose suggestion it is.")
+    terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
+    state: Mapped[str] = mapped_column(String(16), comment="waiting, proposed or set_aside.")
+    made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it came.")
+    answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
+    reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside.")
+    round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
 
 
 SPENT_NONCES = nonce_table(MatcherRows.metadata)

@@ -50,8 +50,14 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
             flags=tuple(_flags(turn)),
             problems=(
                 *([] if turn.row.problem is None else [turn.row.problem]),
-                *_told_apart(record),
-                *_alarms(record),
+                *(
+                    f"{left} and {right} tell of different canaries among the same hits"
+                    for left, right in told_apart(record)
+                ),
+                *(
+                    f"{owner} holds back the report of a query of {asker}: {hits} hits are far too many"
+                    for owner, asker, hits in held_back(record)
+                ),
             ),
         )
 
@@ -66,7 +72,7 @@ def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:
     return found
 
 
-def _told_apart(record: Round) -> Iterator[str]:
+def told_apart(record: Round) -> Iterator[tuple[str, str]]:
     """Yield the pairs whose two sides tell of other canaries: one of them was shown other hits, or lies."""
     for party, told in sorted(record.canaries.items()):
         for pair in told.pairs:
@@ -74,15 +80,14 @@ def _told_apart(record: Round) -> Iterator[str]:
             if party < pair.counterpart and other is not None:
                 same = next((one.hits for one in other.pairs if one.counterpart == party), None)
                 if same != pair.hits:
-                    yield f"{party} and {pair.counterpart} tell of different canaries among the same hits"
+                    yield party, pair.counterpart
 
 
-def _alarms(record: Round) -> Iterator[str]:
-    """Yield the queries whose reports an owner of a list holds back."""
+def held_back(record: Round) -> Iterator[tuple[str, str, int]]:
+    """Yield the queries whose reports an owner of a list holds back: who does, whose query it is, and its hits."""
     for (party, query), alarm in sorted(record.alarms.items()):
         if (party, query) not in record.receipts:
-            asker = record.submissions[query].party
-            yield f"{party} holds back the report of a query of {asker}: {alarm.hits} hits are far too many"
+            yield party, record.submissions[query].party, alarm.hits
 
 
 def _flags(turn: Turn) -> Iterator[str]:

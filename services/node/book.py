@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from aquila.protocol.messages.views import ChanceView
     from services.node.node import Node
     from services.node.steps.prepare import Work
 
@@ -45,6 +46,7 @@ class Book:
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
         judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
+        chances: What the reports for this node say of chance, by digest, once somebody asked.
         no_room_for: For whom, and in which class, this node's own caps by day are used up; at first all, so that what
             was noted before a start is forgotten where it has passed.
     """
@@ -60,6 +62,7 @@ class Book:
         self.works: dict[str, Work] = {}
         self.full_until = 0
         self.judged: set[str] = set()
+        self.chances: dict[str, tuple[ChanceView, ...]] = {}
         self.no_room_for = frozenset((party, kind) for party in node.registry.parties for kind in InputClass)
         self._round: Round | None = None
         self._key: RoundKey | None = None

@@ -29,6 +29,7 @@ from services.node.steps import (
     finalize,
     outbox,
     prepare,
+    suggest,
     sync,
     verify,
     watch,
@@ -72,7 +73,7 @@ class Rounds:
         await watch.watch(node)
         pieces = [partial(advance, node, round_id) for round_id in await to_thread(open_rounds, node)]
         if not self._busy and node.contact.obstacle is None:  # while there is work, new rounds can wait
-            pieces.insert(0, partial(discover.discover, node))
+            pieces[:0] = [partial(discover.discover, node), partial(suggest.send, node)]
             pieces.append(partial(_show_log, node))
         if node.clock() >= self._expires_at:
             pieces.append(partial(_expire, node))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aquila.matching.corroboration import corroboration_table
 from aquila.protocol.messages import Fault
-from aquila.protocol.messages.exchange_views import ExchangeView, IntelligenceView, NoteView
+from aquila.protocol.messages.exchange_views import CONFIRMED as BOTH_CONFIRM
+from aquila.protocol.messages.exchange_views import WAITING, ExchangeView, IntelligenceView, NoteView
 from services.node.notes import CONFIRMED, REFUTED, state_of
 
 if TYPE_CHECKING:
@@ -14,13 +15,6 @@ if TYPE_CHECKING:
 
     from aquila.records.rules import RuleTable
     from services.node.tables import ExchangeRow
-
-_CONFIRMED = "both sides have verified that they hold the same values"
-_WAITING = {
-    (False, False): "neither side has verified the other's note yet",
-    (True, False): "this side has verified the counterpart's note; the counterpart has not confirmed ours yet",
-    (False, True): "the counterpart has confirmed our note; its own has not come yet",
-}
 
 
 def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: RuleTable) -> ExchangeView:
@@ -47,10 +41,10 @@ def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: Rul
 
 def _sentence(row: ExchangeRow | None, state: str) -> str:
     if row is None:
-        return _WAITING[False, False]
+        return WAITING[False, False]
     if state == REFUTED:
         return Fault(row.fault or "").sentence
-    return _CONFIRMED if state == CONFIRMED else _WAITING[row.verified, row.accepted]
+    return BOTH_CONFIRM if state == CONFIRMED else WAITING[row.verified, row.accepted]
 
 
 def _rules(row: ExchangeRow | None, table: RuleTable) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from sqlalchemy import case, func, select
 
 from aquila.followup.life import HOUR
 from aquila.protocol.messages.followup_views import (
+    ChanceOfHit,
     HitEntry,
     HitPage,
     HitView,
@@ -23,7 +24,7 @@ from services.node.exchange_views import exchange_view
 from services.node.follow_up import handling_code
 from services.node.notes import handling_of_note
 from services.node.tables import ExchangeRow, HitLifeRow, HitRow, HitStepRow, RecordRow, StatementRow, WithdrawalRow
-from services.node.views import consultation
+from services.node.views import chances, consultation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +86,7 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
             history=tuple(_step_view(row) for row in lives.steps_of(session, hit)),
             withdrawals=tuple(_withdrawals(session, node, hit)),
             exchange=exchange_view(exchange, entry.record, table),
+            chance=_chance(node, session, hit),
         )
 
 
@@ -137,6 +139,21 @@ def _with_records(session: Session, rows: Sequence[tuple[HitRow, HitLifeRow]], n
             record_id=hit.record_id,
             record=json.loads(record.content) if record else {},
         )
+
+
+def _chance(node: Node, session: Session, hit: HitRow) -> ChanceOfHit | None:
+    """Return what chance alone would give of hits like this one; nothing where its report is not there any more."""
+    for said in chances(node, session, hit.round_id):
+        if (said.counterpart, said.submission_id) == (hit.counterpart, hit.submission_id):
+            alike = select(func.count()).where(
+                HitRow.round_id == hit.round_id,
+                HitRow.counterpart == hit.counterpart,
+                HitRow.certainty == hit.certainty,
+                HitRow.submission_id.is_not_distinct_from(hit.submission_id),
+                ~HitRow.canary,
+            )
+            return ChanceOfHit(hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty])
+    return None
 
 
 def _step_view(row: HitStepRow) -> StepView:

@@ -37,13 +37,23 @@ from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
 from services.kit.store import Store, database_url
 from services.kit.web import application
-from services.node import four_eyes, hit_routes, imports, operator, safeguard_routes
+from services.node import (
+    four_eyes,
+    hit_routes,
+    imports,
+    operator,
+    safeguard_routes,
+    saved_view_routes,
+    suggestion_routes,
+)
 from services.node.driver import Rounds
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.justifications import erase_justifications
 from services.node.log import open_log
 from services.node.node import Node, rule_tables
+from services.node.saved_views import forget_views
 from services.node.settings import NodeSettings
+from services.node.suggestions import forget_suggestions
 from services.node.tasks import PRELOAD
 
 if TYPE_CHECKING:
@@ -126,6 +136,8 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
             operator.router,
             hit_routes.router,
             safeguard_routes.router,
+            saved_view_routes.router,
+            suggestion_routes.router,
             people_routes.router,
             approval_routes.router,
             log_router("/v1/log"),
@@ -142,11 +154,16 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
 
 
 def _housekeeping(node: Node) -> Driver:
-    """Return the driver that ends requests and erases contents and justifications whose time is over."""
+    """Return the driver that ends requests and erases contents and justifications whose time is over.
+
+    What persons kept for themselves goes with their accounts.
+    """
     approvals, days = four_eyes.approvals_of(node), node.settings.log.retention_days
 
     async def in_thread() -> bool:
         tidied = await run_in_threadpool(tidy, approvals, days)
+        tidied = await run_in_threadpool(forget_views, node) or tidied
+        tidied = await run_in_threadpool(forget_suggestions, node, days) or tidied
         return await run_in_threadpool(erase_justifications, node, days) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)

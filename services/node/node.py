@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Manifest
+    from aquila.protocol.messages.suggestion_views import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
     from aquila.records.rules import RuleTable
@@ -40,6 +41,7 @@ class Contact:
             sent.
         witnessed: The size of the own log that the matcher has cosigned.
         news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
+        answers: What became of this party's suggestions, as it was taken last.
     """
 
     reachable: bool = False
@@ -47,6 +49,7 @@ class Contact:
     obstacle: AquilaError | None = None
     witnessed: int = 0
     news: Mapping[str, int] = field(default_factory=dict)
+    answers: tuple[SuggestionAnswer, ...] = ()
 
 
 @dataclass(slots=True)

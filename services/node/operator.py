@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 import aquila
 from aquila.audit.roles import Action
 from aquila.protocol.messages.approval_views import Asked  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.home_views import Needs  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     DuplicateRecords,
     Hits,
@@ -26,7 +27,7 @@ from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, may
 from services.kit.web import limited
-from services.node import duplicates, four_eyes, imports, views, wishes
+from services.node import duplicates, four_eyes, imports, needs, views, wishes
 from services.node.node import Node
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ def _node(request: Request) -> Node:
 def get_status(request: Request) -> NodeStatus:
     """Say who the node is and whether it reaches the matcher."""
     return views.status(_node(request), aquila.__version__)
+
+
+@router.get("/needs", summary="What rounds need of the node's people", dependencies=[may(Action.SEE_ROUNDS)])
+def get_needs(request: Request) -> Needs:
+    """Return alarms and duties, the most pressing first."""
+    return needs.needs(_node(request))
 
 
 @router.post("/records/check", summary="Check a list without storing it", dependencies=[may(Action.CHECK_RECORDS)])

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from services.kit import audit_log
@@ -401,6 +412,35 @@ class ErasedRow(NodeRows):
         String(64), primary_key=True, comment="SHA-256 of the record's own identifier, behind a label."
     )
     erased_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class SuggestionRow(NodeRows):
+    """A round that an officer of this party suggests to the secretariat, and what became of it."""
+
+    __tablename__ = "suggestion"
+    suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    author: Mapped[str] = mapped_column(String(14), comment="The pseudonymous id of who wrote it.")
+    terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
+    state: Mapped[str] = mapped_column(
+        String(16), index=True, comment="written, waiting, proposed, set_aside or refused."
+    )
+    made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it was written.")
+    answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
+    reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside or not taken.")
+    round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
+
+
+class SavedViewRow(NodeRows):
+    """A view of hits that a person keeps; nobody else sees it."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("person", "name"),)
+    view_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    person: Mapped[str] = mapped_column(String(14), ForeignKey("account.person"), comment="Whose view it is.")
+    name: Mapped[str] = mapped_column(String(60), comment="The person's own word for it.")
+    shows: Mapped[dict[str, str | int | bool]] = mapped_column(
+        JSON, comment="The filter; it holds no word of a record."
+    )
 
 
 audit_log.declare(NodeRows.metadata)

@@ -129,7 +129,7 @@ def hits(node: Node, actor: Actor, round_id: str) -> Hits:
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
-        chance = tuple(_chance(node, session, round_id))
+        chance = tuple(chances(node, session, round_id))
         append(session, consultation(node, actor, round_id, [row.hit_id for row, *_ in found]))
         shown = tuple(_own_hit(*one, table) for one in found)
     return Hits(round_id=round_id, hits=shown, chance=chance)
@@ -152,16 +152,26 @@ def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) ->
     )  # fmt: skip
 
 
-def _chance(node: Node, session: Session, round_id: str) -> Iterator[ChanceView]:
-    """Yield what the reports for this node say of chance, for the lists first."""
+def chances(node: Node, session: Session, round_id: str) -> Iterator[ChanceView]:
+    """Yield what the reports for this node say of chance, for the lists first.
+
+    A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
+    """
+    known = book_of(node, round_id).chances
     mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
-    for envelope in session.scalars(select(StatementRow.envelope).where(*mine).order_by(StatementRow.event_id)):
-        report = ledger.message_of(ledger.opened(node, envelope))
-        if isinstance(report, HitReport) and report.party == node.code:
-            for basis in report.bases:
-                yield ChanceView(
-                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
-                )
+    for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
+        if digest not in known:
+            known[digest] = tuple(_chances_in(node, session.get_one(StatementRow, (round_id, digest)).envelope))
+        yield from known[digest]
+
+
+def _chances_in(node: Node, envelope: bytes) -> Iterator[ChanceView]:
+    report = ledger.message_of(ledger.opened(node, envelope))
+    if isinstance(report, HitReport) and report.party == node.code:
+        for basis in report.bases:
+            yield ChanceView(
+                counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
+            )
 
 
 def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:

@@ -115,6 +115,18 @@ class WithdrawalView(Message):
     acknowledged_at: Seconds | None
 
 
+class ChanceOfHit(Message):
+    """How many hits of one level with one counterpart there are, and how many of them chance alone would give.
+
+    Attributes:
+        hits: Of the same level, counterpart and report as the hit that is shown, itself included.
+        expected: In thousandths of a hit, as the matcher's report says.
+    """
+
+    hits: Count
+    expected: Count
+
+
 class HitView(Message):
     """A hit with all that was done with it.
 
@@ -123,6 +135,7 @@ class HitView(Message):
         possible: What can be done with it next.
         blocked_by: The handling code that blocks an export, of the own record or of the counterpart's note, or None.
         exchange: Where the exchange of notes about it stands.
+        chance: What chance alone would give; None where the report was erased.
     """
 
     entry: HitEntry
@@ -139,6 +152,7 @@ class HitView(Message):
     history: tuple[StepView, ...]
     withdrawals: tuple[WithdrawalView, ...]
     exchange: ExchangeView | None = None
+    chance: ChanceOfHit | None = None
 
 
 class DecisionRequest(Message):

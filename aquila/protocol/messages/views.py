@@ -16,10 +16,14 @@ from aquila.protocol.messages.base import Count, Digest, Identifier, Message, Pa
 from aquila.protocol.messages.exchange_views import ExchangeView
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.statements import Kind
+from aquila.protocol.messages.suggestion_views import SuggestionAnswer
 
 
 class RoundProposal(Message):
-    """What the secretariat's officer fixes when proposing a round; empty fields take the service's defaults."""
+    """What the secretariat's officer fixes when proposing a round; empty fields take the service's defaults.
+
+    `suggestion_id` names the party's suggestion that it answers, if it answers one.
+    """
 
     participants: Annotated[tuple[PartyCode, ...], Field(min_length=2)]
     pairs: tuple[tuple[PartyCode, PartyCode], ...] = ()
@@ -37,6 +41,7 @@ class RoundProposal(Message):
     canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = None
     chunk_elements: Annotated[int, Field(ge=1, le=65_535)] = 16_384
     retention_days: Positive = 1_095
+    suggestion_id: Identifier | None = None
 
 
 class Reason(Message):
@@ -112,10 +117,12 @@ class Rounds(Message):
     Attributes:
         news: For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is
             over, and reads its feed again when this is beyond what it has read.
+        answers: For a party, what became of its suggestions in the last month.
     """
 
     rounds: tuple[RoundEntry, ...]
     news: dict[Identifier, int] = Field(default_factory=dict)
+    answers: tuple[SuggestionAnswer, ...] = ()
 
 
 class Progress(Message):

@@ -17,6 +17,7 @@ from clients.web.pages import (
     records,
     signing,
     statistics,
+    suggestions,
 )
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from clients.web.site import Site
 
 _SHARED = (plain.router, signing.router, accounts.router, approvals.router, log.router)
-_NODE = (home.node, hits.router, records.router, node_rounds.router)
-_MATCHER = (home.matcher, matcher_rounds.router, parties.router, statistics.router)
+_NODE = (home.node, hits.router, records.router, suggestions.node, node_rounds.router)
+_MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Stage, Urgency
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.followup_views import HitFilter
+from aquila.protocol.messages.saved_views import SavedFilter
 from clients.web import letters, marks
 from clients.web.pages.paths import identifier
 from clients.web.visit import Sent, Visited, threaded
@@ -19,12 +20,15 @@ from clients.web.visit import Sent, Visited, threaded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aquila.protocol.messages.followup_views import HitPage
+    from aquila.protocol.messages.followup_views import HitPage, HitView
+    from aquila.protocol.messages.saved_views import SavedViews
     from clients.web.visit import Visit
 
 router = APIRouter()
 _PAGE = 50
 _MOST_AT_ONCE = 200
+_THOUSANDTHS = 1_000
+_LEAST = 0.1
 
 
 def _n(message: str) -> str:
@@ -34,20 +38,28 @@ def _n(message: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A ready view of the inbox."""
+    """A view of the inbox: one of the ready ones, or one that the visitor keeps.
+
+    Attributes:
+        path: Its address.
+        name: What it is called.
+        here: Whether it is the one that is shown.
+        view_id: By which the visitor's own one is removed; nothing for a ready one.
+    """
 
     path: str
     name: str
-    here: bool = False
+    here: bool
+    view_id: str = ""
 
 
-_VIEWS = (
-    View("/hits", _n("All")),
-    View("/hits?stage=new", _n("New")),
-    View("/hits?stage=new&certainty=high", _n("New, high certainty")),
-    View("/hits?overdue=true", _n("Overdue")),
-    View("/hits?stage=follow_up", _n("In follow-up")),
-    View("/hits?stage=decided", _n("Decided, not followed up")),
+_READY: tuple[tuple[str, dict[str, str]], ...] = (
+    (_n("All"), {}),
+    (_n("New"), {"stage": "new"}),
+    (_n("New, high certainty"), {"stage": "new", "certainty": "high"}),
+    (_n("Overdue"), {"overdue": "true"}),
+    (_n("In follow-up"), {"stage": "follow_up"}),
+    (_n("Decided, not followed up"), {"stage": "decided"}),
 )
 
 
@@ -57,15 +69,18 @@ def get_hits(visit: Visited) -> Response:
     """Show the hits that a filter leaves. Its address can be kept as a bookmark: it holds no word of a record."""
     asked = {name: text for name, text in visit.request.query_params.items() if text and name in HitFilter.model_fields}
     wanted = HitFilter.model_validate(asked | {"limit": _PAGE})
-    page = visit.hits().page(wanted)
+    client = visit.hits()
+    page, views = client.page(wanted), _views(visit, asked, client.views())
     rounds = visit.node().rounds().rounds
     any_word = visit.say("any")
     return visit.show(
         "hits.html",
         wanted=wanted,
         page=page,
-        filtered=bool(asked.keys() - {"offset"}),
-        views=[View(view.path, view.name, here=view.path == _path(asked)) for view in _VIEWS],
+        filtered=bool(_restricting(asked)),
+        views=views,
+        own=next((view for view in views if view.here and view.view_id), None),
+        kept=[] if any(view.here for view in views) else list(_restricting(asked).items()),
         earlier=_path(asked | {"offset": str(max(0, page.offset - _PAGE))}) if page.offset else "",
         later=_later(asked, page),
         round_choices=[("", any_word), *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in rounds)],
@@ -89,6 +104,23 @@ def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
     return visit.go("/hits", "taken-up")
 
 
+@router.post("/hits/views")
+@threaded
+def post_view(visit: Visited, sent: Sent) -> Response:
+    """Keep the filter that is shown under a name of the visitor's own, and show it again."""
+    asked = {name: text for name in SavedFilter.model_fields if (text := sent.text(name))}
+    visit.hits().save_view(sent.text("name"), SavedFilter.model_validate(asked))
+    return visit.go(_path(asked | {"done": "view-kept"}))
+
+
+@router.post("/hits/views/{view_id}/remove")
+@threaded
+def post_remove_view(visit: Visited, sent: Sent, view_id: str) -> Response:  # noqa: ARG001 - the form is checked
+    """Remove a view that the visitor keeps."""
+    visit.hits().remove_view(identifier(view_id))
+    return visit.go("/hits", "view-removed")
+
+
 @router.post("/hits/erase")
 @threaded
 def post_erase(visit: Visited, sent: Sent) -> Response:
@@ -106,7 +138,7 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         "hit.html",
         hit=hit,
         possible={step.value for step in hit.possible},
-        chance="",
+        chance=_chance(visit, hit),
         decisions=_choices(visit, marks.DECISIONS),
         channels=_choices(visit, marks.CHANNELS),
         urgencies=_choices(visit, marks.URGENCIES),
@@ -158,8 +190,47 @@ def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str)
     return visit.go(f"/hits/{round_id}/{hit_id}", "noted")
 
 
+def _chance(visit: Visit, hit: HitView) -> str:
+    """Return in a sentence how many hits like this one chance alone would give, or nothing."""
+    if hit.chance is None:
+        return ""
+    expected, language, party = hit.chance.expected / _THOUSANDTHS, visit.language, hit.entry.counterpart
+    if expected < _LEAST:
+        so_many = visit.say("fewer than %(number)s", number=language.number(_LEAST))
+    else:
+        so_many = visit.say("about %(number)s", number=language.number(round(expected, 1 if expected < 10 else None)))  # noqa: PLR2004 - below ten a tenth of a hit says something
+    return language.catalogue.ngettext(
+        "Of %(num)s hit of this level with %(party)s, chance alone would give %(expected)s.",
+        "Of %(num)s hits of this level with %(party)s, chance alone would give %(expected)s.",
+        hit.chance.hits,
+    ) % {
+        "num": language.number(hit.chance.hits),
+        "party": f"{visit.say(marks.PARTIES[party])} ({party})" if party in marks.PARTIES else party,
+        "expected": so_many,
+    }
+
+
 def _choices(visit: Visit, table: Mapping[str, str], without: Iterable[str] = ()) -> list[tuple[str, str]]:
     return [(code, visit.say(word)) for code, word in table.items() if code not in without]
+
+
+def _views(visit: Visit, asked: dict[str, str], kept: SavedViews) -> list[View]:
+    """Return the ready views and then the visitor's own."""
+    shown = _restricting(asked)
+    ready = [View(_path(wanted), visit.say(name), wanted == shown) for name, wanted in _READY]
+    own = [(one, _asked_by(one.shows)) for one in kept.views]
+    return ready + [View(_path(wanted), one.name, wanted == shown, one.view_id) for one, wanted in own]
+
+
+def _asked_by(shows: SavedFilter) -> dict[str, str]:
+    """Return a kept filter as an address asks for it."""
+    given = shows.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+
+
+def _restricting(asked: dict[str, str]) -> dict[str, str]:
+    """Return what of an address can be kept as a view: not at which hit a page begins, nor one hit's number."""
+    return {name: text for name, text in asked.items() if name in SavedFilter.model_fields}
 
 
 def _later(asked: dict[str, str], page: HitPage) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
@@ -11,9 +10,11 @@ from aquila.followup.life import Stage
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.approval_views import ApprovalState
 from aquila.protocol.messages.followup_views import HitFilter
+from aquila.protocol.messages.suggestion_views import SuggestionState
 from aquila.protocol.state import Phase
 from clients.sdk import ApprovalClient
 from clients.web.marks import APPROVALS
+from clients.web.needs import Need, of_logs, of_rounds
 from clients.web.visit import Visited, threaded
 
 if TYPE_CHECKING:
@@ -25,27 +26,7 @@ if TYPE_CHECKING:
 node = APIRouter()
 matcher = APIRouter()
 _BEYOND = 1_000_000  # a page beyond the last hit: the counts without a hit
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something that waits for the visitor.
-
-    Attributes:
-        title: What it is.
-        text: What is to be done, in a sentence.
-        path: Where it is done.
-        link: The link's words.
-        word: In one word why it is pressing, or nothing.
-        mark: The word's mark.
-    """
-
-    title: str
-    text: str
-    path: str
-    link: str
-    word: str = ""
-    mark: str = ""
+_MOST_WATCHED = 20
 
 
 @node.get("/")
@@ -53,8 +34,9 @@ class Need:
 def get_node_home(visit: Visited) -> Response:
     """Show what needs an officer, approver, analyst, auditor or administrator of a party."""
     client = visit.node()
-    needs = [*_of_approvals(visit), *(_of_hits(visit) if visit.may("hits.see") else ())]
-    needs += _of_rounds(visit, client.rounds().rounds) if visit.may("rounds.see") else ()
+    found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
+    needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit)]
+    needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
     return visit.show("home.html", needs=needs, status=client.status())
 
 
@@ -63,17 +45,11 @@ def get_node_home(visit: Visited) -> Response:
 def get_matcher_home(visit: Visited) -> Response:
     """Show what needs the secretariat."""
     visit.need("status.see")
-    entries = visit.matcher().rounds().rounds if visit.may("rounds.see") else ()
-    needs = list(_of_approvals(visit)) + [
-        Need(
-            f"{entry.area}: {entry.category}",
-            visit.say(_WATCHED[entry.phase]),
-            f"/rounds/{entry.round_id}",
-            visit.say("Look at the round"),
-        )
-        for entry in entries
-        if entry.phase in _WATCHED
-    ]
+    client, sees = visit.matcher(), visit.may("rounds.see")
+    found = list(of_rounds(visit, client.needs())) if sees else []
+    needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit), *_pressing(found, later=True)]
+    needs += _of_suggestions(visit) if visit.may("round.propose") else ()
+    needs += _watched(visit, client.rounds().rounds) if sees else ()
     return visit.show("home.html", needs=needs, status=None)
 
 
@@ -120,22 +96,22 @@ def _of_hits(visit: Visit) -> Iterator[Need]:
         yield Need(title, text, "/hits?stage=new", visit.say("See the hits"), visit.say("new"), "told")
 
 
-def _of_rounds(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[Need]:
-    """Yield what rounds want of the visitor; rounds that are over want nothing."""
-    client = visit.node()
-    for entry in entries:
-        if entry.phase in {Phase.CLOSED, Phase.ABORTED}:
-            continue
-        view = client.round(entry.round_id)
-        title, path = f"{entry.area}: {entry.category}", f"/rounds/{entry.round_id}"
-        if view.problems:
-            text = visit.say("Something stands in the way of this round.")
-            yield Need(title, text, path, visit.say("See what it is"), visit.say("problem"), "stop")
-        if entry.phase == Phase.PROPOSED and not view.consented and not view.wishes and visit.may("consent.ask"):
-            until = visit.language.moment(view.manifest.window.consent_by)
-            text = visit.say("The secretariat proposes a round. Consent is possible until %(until)s.", until=until)
-            yield Need(title, text, path, visit.say("Read the proposal"), visit.say("consent"), "told")
-        if view.consented and not view.submissions and visit.may("submission.ask"):
-            until = visit.language.moment(view.manifest.window.submit_by)
-            text = visit.say("Your party takes part. Its list is due by %(until)s.", until=until)
-            yield Need(title, text, path, visit.say("Submit a list"), visit.say("list"), "told")
+def _of_suggestions(visit: Visit) -> Iterator[Need]:
+    """Yield what parties suggest and nobody has answered."""
+    found = visit.matcher().suggestions().suggestions
+    for one in [one for one in found if one.state is SuggestionState.WAITING][:_MOST_WATCHED]:
+        title = visit.say("%(party)s suggests a round", party=one.party)
+        text, path = f"{one.terms.area}: {one.terms.category}", f"/rounds/suggestions/{one.suggestion_id}"
+        yield Need(title, text, path, visit.say("Read the suggestion"), visit.say("suggestion"), "told")
+
+
+def _watched(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[Need]:
+    """Yield the newest rounds that are not over."""
+    for entry in [entry for entry in entries if entry.phase in _WATCHED][:_MOST_WATCHED]:
+        path, link = f"/rounds/{entry.round_id}", visit.say("Look at the round")
+        yield Need(f"{entry.area}: {entry.category}", visit.say(_WATCHED[entry.phase]), path, link)
+
+
+def _pressing(needs: list[Need], *, later: bool = False) -> list[Need]:
+    """Return the needs that stand before what waits for a second person, or the others."""
+    return [need for need in needs if (need.mark != "stop") is later]

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from aquila.matching.certainty import Level
-from aquila.protocol.messages import Mode
-from aquila.protocol.messages.views import RoundProposal
+from aquila.errors import InputError, OrderError, PolicyError
 from aquila.protocol.state import Phase
-from clients.web import progress
-from clients.web.marks import PARTIES
+from clients.web import progress, proposing
 from clients.web.pages.paths import identifier
 from clients.web.visit import Sent, Visited, threaded
+from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
+    from aquila.protocol.messages.proposal_views import ProposalDefaults
     from aquila.protocol.messages.views import MatcherRoundView
+    from clients.web.proposing import ProposalForm
+    from clients.web.visit import Visit
 
 router = APIRouter()
 
@@ -26,32 +27,41 @@ router = APIRouter()
 @threaded
 def get_rounds(visit: Visited) -> Response:
     """Show all rounds."""
-    return visit.show("rounds.html", rounds=visit.matcher().rounds().rounds)
+    client = visit.matcher()
+    return visit.show("rounds.html", rounds=client.rounds().rounds, suggestions=client.suggestions().suggestions)
 
 
 @router.get("/rounds/new")
 @threaded
 def get_new(visit: Visited) -> Response:
-    """Show the form of a proposal."""
+    """Show the form of a proposal, with the service's defaults and what a party suggests."""
     visit.need("round.propose")
-    return visit.show("propose.html", codes=sorted(PARTIES))
+    client, answered = visit.matcher(), visit.request.query_params.get("suggestion", "")
+    defaults = client.proposal_defaults()
+    suggestion = client.suggestion(identifier(answered)) if answered else None
+    return _form(visit, proposing.fresh(defaults, suggestion), defaults)
 
 
 @router.post("/rounds/new")
 @threaded
 def post_new(visit: Visited, sent: Sent) -> Response:
-    """Propose a round."""
-    proposal = RoundProposal(
-        participants=tuple(sorted(set(sent.texts("party")))),
-        area=sent.text("area"),
-        legal_basis=sent.text("legal_basis"),
-        purpose=sent.text("purpose"),
-        category=sent.text("category"),
-        mode=sent.choice("mode", Mode),
-        minimum_certainty=sent.choice("minimum_certainty", Level),
-        retention_days=sent.number("retention_days"),
-    )
-    asked = visit.matcher().propose(proposal)
+    """Propose a round, or go to the form's second step; what cannot be used comes back with what was typed."""
+    client = visit.matcher()
+    defaults = client.proposal_defaults()
+    form = proposing.typed(sent, defaults)
+    if sent.text("step") == "each":
+        form.spread(defaults.parties)
+        return _form(visit, form, defaults)
+    proposal = form.proposal(defaults)
+    if proposal is None:
+        return _form(visit, form, defaults)
+    try:
+        asked = client.propose(proposal)
+    except (InputError, OrderError, PolicyError) as error:
+        if isinstance(error, (NotAllowedError, UnknownCallerError)):
+            raise
+        form.refuse(error)
+        return _form(visit, form, defaults)
     return visit.go(f"/approvals/{asked.approval_id}", "asked")
 
 
@@ -90,6 +100,17 @@ def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Abort a round."""
     asked = visit.matcher().abort(identifier(round_id), sent.text("reason"))
     return visit.go(f"/approvals/{asked.approval_id}", "asked")
+
+
+def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Response:
+    """Show the form; where something is wrong, beside the field."""
+    wrong = form.told(visit.say)
+    status = 422 if wrong or form.refusal else 200
+    rules = [(name, name) for name in defaults.rules]
+    return visit.show(
+        "propose.html", status, form=form, faults=wrong, codes=defaults.parties, rules=rules,
+        zone=proposing.zone(),
+    )  # fmt: skip
 
 
 def _late(view: MatcherRoundView, now: float) -> frozenset[str]:

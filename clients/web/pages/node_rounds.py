@@ -19,7 +19,8 @@ router = APIRouter()
 @threaded
 def get_rounds(visit: Visited) -> Response:
     """Show the rounds that this node knows."""
-    return visit.show("rounds.html", rounds=visit.node().rounds().rounds)
+    client = visit.node()
+    return visit.show("rounds.html", rounds=client.rounds().rounds, suggestions=client.suggestions().suggestions)
 
 
 @router.get("/rounds/{round_id}")

@@ -19,6 +19,7 @@ from services.matcher.steps.notes import delete_notes
 from services.matcher.steps.opening import open_due
 from services.matcher.steps.queries import match_queries, release_reports
 from services.matcher.steps.showing import show_log
+from services.matcher.suggestions import forget_suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
     """Return the matcher's steps by the names of their drivers."""
     deletion = Deletion(desk)
-    retention = Retention(desk.log.own, desk.settings.log.retention_days)
+    days = desk.settings.log.retention_days
+    retention = Retention(desk.log.own, days)
     return {
         "opening": lambda: open_due(desk),
         "matching": lambda: match_lists(desk),
@@ -40,5 +42,5 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "notes": lambda: delete_notes(desk),
         "log": lambda: show_log(desk),
         "retention": retention.step,
-        "people": lambda: tidy(approvals_of(desk), desk.settings.log.retention_days),
+        "people": lambda: tidy(approvals_of(desk), days) | forget_suggestions(desk, days),
     }

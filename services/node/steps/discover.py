@@ -16,7 +16,7 @@ from aquila.protocol.state import Phase
 from aquila.rehearsal.terms import normalizer_reference
 from services.kit.audit_log import append
 from services.kit.logs import Log
-from services.node import ledger
+from services.node import ledger, suggestions
 from services.node.book import book_of
 from services.node.tables import RoundRow, StatementRow
 
@@ -41,6 +41,9 @@ async def discover(node: Node) -> bool:
         raise MalformedError("the matcher's list of rounds cannot be read") from None
     node.contact.news = listed.news
     busy = False
+    if listed.answers != node.contact.answers:
+        busy = await to_thread(suggestions.take_answers, node, listed.answers)
+        node.contact.answers = listed.answers
     for round_id in [entry.round_id for entry in listed.rounds]:
         if not (round_id in node.books and book_of(node, round_id).manifest_seen):
             busy |= await _look(node, round_id)

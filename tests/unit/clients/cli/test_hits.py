@@ -52,12 +52,16 @@ STATISTICS = {
 }  # fmt: skip
 
 
+ROW = "of 41 hits of this level with RS, chance alone would give"
+
+
 class Service:
     """Answers as a node or a matcher does, and remembers what was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
         self.page: dict[str, Any] = PAGE
+        self.chance: dict[str, int] | None = None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a call."""
@@ -66,7 +70,7 @@ class Service:
         path = request.url.path
         answers: dict[str, Any] = {
             "/v1/hits": self.page,
-            f"/v1/rounds/{ROUND}/hits/{HIT}": VIEW,
+            f"/v1/rounds/{ROUND}/hits/{HIT}": VIEW | {"chance": self.chance},
             f"/v1/rounds/{ROUND}/hits/{HIT}/letter": {"text": "REQUEST AFTER A HIT\n", "lines": []},
             "/v1/erasures": {"imports": 1, "records": 1, "hits": 0, "told": [], "record_digest": "c" * 64},
             "/v1/operator/statistics": STATISTICS,
@@ -142,6 +146,14 @@ def test_a_hit_with_its_history(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in shown
     assert main(["hit", "letter", "bbbb", "--home", "node"]) == 0
     assert "REQUEST AFTER A HIT" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("expected", "says"), [(320, "about 0.3"), (12_000, "about 12.0"), (40, "fewer than 0.1")])
+def test_what_chance_would_give(service: Service, capsys: pytest.CaptureFixture[str], expected: int, says: str) -> None:
+    """In plain words beside the reasons."""
+    service.chance = {"hits": 41, "expected": expected}
+    assert main(["hit", "show", "bbbb", "--home", "node"]) == 0
+    assert f"{ROW} {says}" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(("hits", "says"), [([], "no hit"), ([ENTRY, ENTRY], "several hits")])

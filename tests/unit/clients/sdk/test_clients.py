@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.protocol.messages import Kind
+from aquila.protocol.messages.saved_views import SavedFilter
+from aquila.protocol.messages.suggestion_views import Suggestion
 from aquila.protocol.messages.views import GivenReason, RoundProposal, SubmissionRequest
-from clients.sdk import ApprovalClient, MatcherClient, NodeClient
+from clients.sdk import ApprovalClient, HitsClient, MatcherClient, NodeClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +152,81 @@ def test_matcher_wishes(connection: Connection, answers: Any) -> None:
         f"/v1/operator/rounds/{ROUND}/close",
         f"/v1/operator/rounds/{ROUND}/abort",
     ]
+
+
+NEEDS = {"needs": [], "left_out": 0}
+TERMS = {
+    "participants": ["AL", "SI"], "area": "a", "legal_basis": "b", "purpose": "p", "category": "c", "mode": "lists",
+    "minimum_certainty": "low",
+}  # fmt: skip
+SUGGESTION = {
+    "suggestion_id": "7" * 32, "party": "AL", "author": "", "terms": TERMS, "state": "waiting", "made_at": 1,
+    "answered_at": None, "reason": "", "round_id": None,
+}  # fmt: skip
+SUGGESTIONS = {"parties": ["AL", "SI"], "suggestions": [SUGGESTION]}
+DEFAULTS = {
+    "parties": ["AL"], "rules": ["default"], "caps": {"full": 1, "partial": 1},
+    "window": {"consent_by": 1, "submit_by": 2, "evaluate_by": 3, "closes_at": 4},
+    "padding": {"inputs_per_record": [8], "records_multiple": 1}, "minimum_certainty": "low", "frequency_limit": 8,
+    "canaries": 8, "retention_days": 30,
+}  # fmt: skip
+VIEW = {
+    "view_id": "8" * 32, "name": "mine",
+    "shows": {"round_id": None, "counterpart": "RS", "certainty": None, "stage": None, "overdue": False,
+              "older_than_hours": None},
+}  # fmt: skip
+SET_ASIDE = f"/v1/operator/suggestions/{'7' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("ask", "method", "path", "body", "answer"),
+    [
+        (lambda to: NodeClient(to).needs(), "GET", "/v1/needs", None, NEEDS),
+        (lambda to: MatcherClient(to).needs(), "GET", "/v1/operator/needs", None, NEEDS),
+        (lambda to: NodeClient(to).suggestions(), "GET", "/v1/suggestions", None, SUGGESTIONS),
+        (
+            lambda to: NodeClient(to).suggest(Suggestion.model_validate(TERMS)), "POST", "/v1/suggestions", TERMS,
+            SUGGESTION,
+        ),
+        (lambda to: MatcherClient(to).suggestions(), "GET", "/v1/operator/suggestions", None, SUGGESTIONS),
+        (lambda to: MatcherClient(to).suggestion("7" * 32), "GET", SET_ASIDE, None, SUGGESTION),
+        (
+            lambda to: MatcherClient(to).set_aside("7" * 32, "no"), "POST", f"{SET_ASIDE}/set-aside",
+            {"reason": "no"}, SUGGESTION,
+        ),
+        (
+            lambda to: MatcherClient(to).proposal_defaults(), "GET", "/v1/operator/proposal-defaults", None, DEFAULTS,
+        ),
+        (lambda to: HitsClient(to).views(), "GET", "/v1/hit-views", None, {"views": [VIEW]}),
+        (
+            lambda to: HitsClient(to).save_view("mine", SavedFilter(counterpart="RS")), "POST", "/v1/hit-views",
+            {"name": "mine", "shows": VIEW["shows"]}, VIEW,
+        ),
+    ],
+)  # fmt: skip
+def test_what_pages_ask_for(
+    connection: Connection,
+    answers: Any,
+    ask: Callable[[Connection], Any],
+    method: str,
+    path: str,
+    body: Any,
+    answer: dict[str, Any],
+) -> None:
+    """Needs, suggestions, defaults and kept views go by the paths of the interface and come as its models."""
+    answers.says(json=answer)
+    assert ask(connection).model_dump(mode="json") == answer
+    asked = answers.asked[0]
+    assert (asked.method, asked.url.path) == (method, path)
+    assert (json.loads(asked.content) if asked.content else None) == body
+
+
+def test_a_view_is_removed(connection: Connection, answers: Any) -> None:
+    """By its id, which cannot leave its place in the path."""
+    answers.says(204)
+    HitsClient(connection).remove_view("../x")
+    asked = answers.asked[0]
+    assert (asked.method, asked.url.raw_path.decode()) == ("DELETE", "/v1/hit-views/..%2Fx")
 
 
 def test_propose(connection: Connection, answers: Any) -> None:

@@ -146,7 +146,7 @@ async def test_roles_at_a_node(node: Any) -> None:
         "/hits": {"analyst"},
         "/people": {"administrator"},
         "/approvals": {"officer", "approver"},
-        "/log": {"auditor"},
+        "/log": {"auditor", "administrator"},
     }
     for role in ("officer", "approver", "analyst", "auditor", "administrator"):
         browser = await node.visitor(f"the-{role}", role)

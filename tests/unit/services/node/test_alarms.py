@@ -75,6 +75,10 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
     assert (alarm["asker"], alarm["hits"], alarm["released_at"]) == ("RS", len(PEOPLE), None)
     assert logged(owner, "fishing_alarm")
+    (need,) = (await owner.get("/needs"))["needs"]
+    assert (need["kind"], need["parties"]) == ("held_back", ["RS"])
+    (need,) = (await world.operator.get("/v1/operator/needs")).json()["needs"]
+    assert (need["kind"], need["parties"]) == ("held_back", ["AL"])
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert any("AL holds back the report of a query of RS" in line for line in view["problems"])
     # A restart changes nothing, and an unknown one cannot be released.
@@ -86,6 +90,8 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     assert answer.status_code == 204, answer.text
     await world.settle()
     assert len(await answered(asker, round_id)) == len(PEOPLE)
+    assert (await owner.get("/needs"))["needs"] == []
+    assert (await world.operator.get("/v1/operator/needs")).json()["needs"] == []
     (entry,) = logged(owner, "alarm_released")
     assert entry.person
     assert entry.recipient == "RS"

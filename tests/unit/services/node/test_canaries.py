@@ -83,6 +83,8 @@ async def test_a_matcher_that_suppresses_hits_is_named(world: World, monkeypatch
         (entry,) = logged(world.seats[code], "canaries_missing")
         assert entry.recipient == other
         assert entry.counts["missing"] == entry.counts["expected"] > 0
+        (need,) = (await world.seats[code].get("/needs"))["needs"]
+        assert (need["kind"], need["parties"], need["round_id"]) == ("canaries", [other], round_id)
     assert not (await world.seats["SI"].round(round_id))["problems"]
 
 
@@ -102,6 +104,8 @@ async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
     assert any("AL-RS" in problem and "the other side was shown other hits" in problem for problem in problems)
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert "AL and RS tell of different canaries among the same hits" in view["problems"]
+    needs = (await world.operator.get("/v1/operator/needs")).json()["needs"]
+    assert ("canaries", ["AL", "RS"]) in [(need["kind"], need["parties"][:2]) for need in needs]
 
 
 async def test_a_changed_level_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

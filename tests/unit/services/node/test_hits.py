@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from aquila.followup.life import HOUR
 from services.kit import audit_log
-from services.node.tables import HitLifeRow, HitRow
+from services.node.tables import HitLifeRow, HitRow, StatementRow
 
 if TYPE_CHECKING:
     from tests.unit.services.node.conftest import Seat, World
@@ -66,6 +66,22 @@ async def test_a_hit_is_followed_up_and_closed(world: World) -> None:
     kinds = kinds_in_log(al)
     for kind in ("consultation", "hit_acknowledged", "hit_decided", "follow_up", "follow_up_closed"):
         assert kind in kinds
+
+
+async def test_a_hit_says_what_chance_would_give(world: World) -> None:
+    """How many hits of its level there are with that party, and how many of these chance alone would give."""
+    round_id = await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    chance = {one["counterpart"]: one["chance_hits"] for one in (await al.get(f"/rounds/{round_id}/hits"))["chance"]}
+    for other in ("RS", "SI"):
+        hit = await hit_with(al, other)
+        said = (await al.get(hit_path(hit)))["chance"]
+        assert said == {"hits": 1, "expected": chance[other][hit["certainty"]]}
+    # Where the report was erased, nothing is said of chance.
+    with al.node.store.transaction("test.erased") as session:
+        session.execute(delete(StatementRow).where(StatementRow.kind == "hitreport"))
+    assert (await al.get(hit_path(hit)))["chance"] is None
 
 
 async def test_a_step_out_of_order_is_refused(world: World) -> None:

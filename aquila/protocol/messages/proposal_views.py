@@ -1,0 +1,28 @@
+"""What a proposal can be made of: what the service fills in where it leaves something open, and what it can choose."""
+
+from __future__ import annotations
+
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.base import ClassCounts, Count, Message, PartyCode, Positive, Text
+from aquila.protocol.messages.manifest import Padding, Window
+
+
+class ProposalDefaults(Message):
+    """What a proposal has that leaves everything open but its parties and its words.
+
+    Attributes:
+        parties: Who is registered.
+        rules: The names of the match rules that there are; the first is taken.
+        caps: Elements of each party by class.
+        window: Deadlines, were the round proposed now.
+    """
+
+    parties: tuple[PartyCode, ...]
+    rules: tuple[Text, ...]
+    caps: ClassCounts
+    window: Window
+    padding: Padding
+    minimum_certainty: Level
+    frequency_limit: Positive
+    canaries: Count
+    retention_days: Positive

@@ -1,0 +1,73 @@
+"""Suggestions of rounds: a party's officer writes one; the secretariat proposes a round from it or sets it aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Response
+
+from aquila.errors import InputError, PolicyError
+from aquila.protocol.messages.suggestion_views import Suggestion
+from clients.web import proposing
+from clients.web.pages.paths import identifier
+from clients.web.visit import Sent, Visited, threaded
+from services.kit.errors import NotAllowedError, UnknownCallerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clients.web.proposing import Form
+    from clients.web.visit import Visit
+
+node = APIRouter()
+matcher = APIRouter()
+
+
+@node.get("/rounds/suggest")
+@threaded
+def get_suggest(visit: Visited) -> Response:
+    """Show the form of a suggestion."""
+    visit.need("round.suggest")
+    client = visit.node()
+    return _form(visit, proposing.empty(client.status().party), client.suggestions().parties)
+
+
+@node.post("/rounds/suggest")
+@threaded
+def post_suggest(visit: Visited, sent: Sent) -> Response:
+    """Suggest a round; what cannot be used comes back with what was typed."""
+    client, form = visit.node(), proposing.suggested(sent)
+    known = client.suggestions().parties
+    terms = form.terms(known)
+    if form.faults:
+        return _form(visit, form, known)
+    try:
+        client.suggest(Suggestion.model_validate(terms))
+    except (InputError, PolicyError) as error:
+        if isinstance(error, (NotAllowedError, UnknownCallerError)):
+            raise
+        form.refuse(error)
+        return _form(visit, form, known)
+    return visit.go("/rounds", "suggested")
+
+
+@matcher.get("/rounds/suggestions/{suggestion_id}")
+@threaded
+def get_suggestion(visit: Visited, suggestion_id: str) -> Response:
+    """Show what a party suggests."""
+    return visit.show("suggestion.html", one=visit.matcher().suggestion(identifier(suggestion_id)))
+
+
+@matcher.post("/rounds/suggestions/{suggestion_id}/set-aside")
+@threaded
+def post_set_aside(visit: Visited, sent: Sent, suggestion_id: str) -> Response:
+    """Set a suggestion aside, with a reason that its party reads."""
+    visit.matcher().set_aside(identifier(suggestion_id), sent.text("reason"))
+    return visit.go(f"/rounds/suggestions/{suggestion_id}", "set-aside")
+
+
+def _form(visit: Visit, form: Form, known: Sequence[str]) -> Response:
+    """Show the form; where something is wrong, beside the field."""
+    wrong = form.told(visit.say)
+    status = 422 if wrong or form.refusal else 200
+    return visit.show("suggest.html", status, form=form, faults=wrong, codes=known)
