@@ -114,6 +114,49 @@ def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) 
     assert node.name
 
 
+def follow_a_hit(analyst: Visitor) -> None:
+    """Keep a view, and follow one hit to its end."""
+    analyst.open("/hits?counterpart=AL&stage=new")
+    analyst.write(name="New with AL")
+    analyst.press("Keep the view")
+    assert analyst.shows("The view is kept.")
+    analyst.open("/")
+    analyst.follow("See the hits")
+    analyst.go_by(analyst.page.locator("tbody th a").first)
+    assert analyst.shows("What a hit is not")
+    assert analyst.shows("chance alone would give")
+    analyst.press("Take it up")
+    analyst.page.locator("#decision-same").check()
+    analyst.press("Note the decision")
+    analyst.page.locator("#channel").select_option("siena")
+    analyst.press("Open the follow-up")
+    analyst.press("Show the letter")
+    assert "references only" in analyst.page.inner_text("main")
+    analyst.open(analyst.page.locator("main a").first.get_attribute("href") or "")
+    with analyst.page.expect_download() as paper:
+        analyst.page.get_by_role("button", name="Letter as PDF").click()
+    assert paper.value.path().read_bytes().startswith(b"%PDF")
+    analyst.page.locator("#outcome").select_option("confirmed")
+    analyst.press("Close it")
+    assert analyst.shows("closed")
+
+
+def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> None:
+    """Let a party suggest a round, the secretariat propose one from it, and a second officer of it approve."""
+    officer.open("/rounds")
+    officer.follow("Suggest a round")
+    officer.page.locator("#party-AL").check()
+    officer.write(area="counter-terrorism", legal_basis="PCC SEE", purpose="find common persons", category="fighters")
+    officer.press("Send it to the secretariat")
+    world.until(lambda: "RS suggests a round" in first.page.request.get(first.url + "/").text())
+    first.open("/")
+    first.follow("Read the suggestion")
+    first.follow("Go to the form")
+    first.press("Choose pairs and amounts for each party")
+    first.press("Propose")
+    approve(second)
+
+
 @pytest.mark.parametrize(
     "window", [Window(1920), Window(360, dark=True), Window(360, scripts=False)], ids=["wide", "narrow", "no-scripts"]
 )
@@ -129,39 +172,14 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     officer, approver, analyst, auditor = here
     import_list(officer, files["RS"])
     import_list(there[0], files["AL"])
-    # The secretariat proposes, and a second officer of it approves.
-    first.open("/rounds")
-    first.follow("Propose a round")
-    for code in ("AL", "RS"):
-        first.page.locator(f"#party-{code}").check()
-    first.write(area="counter-terrorism", legal_basis="PCC SEE", purpose="find common persons", category="fighters")
-    first.press("Propose")
-    approve(second)
+    propose(world, officer, first, second)
     first.open("/rounds")
     round_id = first.page.locator("tbody a").first.get_attribute("href").split("/")[-1]  # type: ignore[union-attr] # it is there
     for one, other in ((officer, approver), (there[0], there[1])):
         take_part(world, one, other, round_id)
     first.open(f"/rounds/{round_id}")
     world.until(lambda: analyst.page.request.get(f"{analyst.url}/hits").text().count("/hits/" + round_id) > 0)
-    # The analyst follows one hit to its end.
-    analyst.open("/")
-    analyst.follow("See the hits")
-    analyst.go_by(analyst.page.locator("tbody th a").first)
-    assert analyst.shows("What a hit is not")
-    analyst.press("Take it up")
-    analyst.page.locator("#decision-same").check()
-    analyst.press("Note the decision")
-    analyst.page.locator("#channel").select_option("siena")
-    analyst.press("Open the follow-up")
-    analyst.press("Show the letter")
-    assert "references only" in analyst.page.inner_text("main")
-    analyst.open(analyst.page.locator("main a").first.get_attribute("href") or "")
-    with analyst.page.expect_download() as paper:
-        analyst.page.get_by_role("button", name="Letter as PDF").click()
-    assert paper.value.path().read_bytes().startswith(b"%PDF")
-    analyst.page.locator("#outcome").select_option("confirmed")
-    analyst.press("Close it")
-    assert analyst.shows("closed")
+    follow_a_hit(analyst)
     # The auditor finds it in the log, the matcher's auditor finds the round; the secretariat closes it.
     auditor.open("/log")
     assert auditor.shows("hit closed")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from aquila.errors import InputError, OrderError, PolicyError, ProtocolError
+from aquila.errors import InputError, OrderError, PolicyError, ProtocolError, ReplayError, SignatureError
 from aquila.protocol.messages.suggestion_views import Suggestion, SuggestionState
 from services.kit.logs import Log
 from services.node.tables import SuggestionRow
@@ -24,12 +24,15 @@ async def send(node: Node) -> bool:
 
     Raises:
         PeerUnavailableError: The matcher is away; the same is sent again, and it takes it once.
+        ReplayError, SignatureError: The matcher takes no call of this node: its clock or key is another.
     """
     waiting = await to_thread(_written, node)
     for row in waiting:
         path, octets = f"/v1/suggestions/{row.suggestion_id}", Suggestion.model_validate(row.terms).payload()
         try:
             await node.peer.call("PUT", path, content=octets, headers={"content-type": "application/json"})
+        except (ReplayError, SignatureError):
+            raise  # keys or clocks: nothing of this node is taken now, which is not the suggestion's fault
         except (InputError, OrderError, PolicyError, ProtocolError) as error:
             await to_thread(_note, node, row.suggestion_id, SuggestionState.REFUSED, error)
         else:

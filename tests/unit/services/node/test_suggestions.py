@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.audit.roles import Role
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import ReplayError
 from aquila.protocol.messages.suggestion_views import MOST_WAITING, SuggestionAnswer, SuggestionState
 from services.kit import audit_log
+from services.kit.calls import Peer
+from services.kit.signatures import CallSigner
 from services.matcher import suggestions as at_matcher
+from services.node.steps.suggest import send
 from services.node.suggestions import forget_suggestions, take_answers
+from tests.unit.services.node.conftest import Clock
 
 if TYPE_CHECKING:
     from tests.unit.services.node.conftest import Seat, World
@@ -131,6 +137,26 @@ async def test_what_the_matcher_does_not_take_is_told(world: World) -> None:
     (mine,) = await own(seat)
     assert mine["state"] == "refused"
     assert "another suggestion under this id" in mine["reason"]
+
+
+async def test_a_clock_that_differs_refuses_nothing(world: World) -> None:
+    """Where the matcher takes no call of the node, the suggestion waits, and goes when it does again."""
+    seat = world.seats["AL"]
+    await seat.post("/suggestions", json=TERMS)
+    late = Clock(world.clock.time - 4_000)
+    await seat.node.peer.close()
+    seat.node.peer = Peer(seat.node.settings.matcher, CallSigner(identity(seat), "AL", late), seat.transport)
+    with pytest.raises(ReplayError):
+        await send(seat.node)
+    assert [one["state"] for one in await own(seat)] == ["written"]
+    late.time = world.clock.time
+    assert await send(seat.node)
+    assert [one["state"] for one in await own(seat)] == ["waiting"]
+
+
+def identity(seat: Seat) -> IdentityKey:
+    """Return a node's identity key."""
+    return IdentityKey.from_pem((seat.home / "identity.pem").read_bytes())
 
 
 async def test_an_answer_to_nothing_is_no_answer(world: World) -> None:
