@@ -26,9 +26,8 @@ _MOST_NAMES = 64
 class EntryKind(StrEnum):
     """What happened. `schemas/log/` says which law asks for which kind."""
 
-    # Records of a party: collection, alteration, erasure (Article 25 LED).
+    # Records of a party: collection and erasure (Article 25 LED). None is ever altered: a correction is one of each.
     IMPORT = "import"
-    ALTERATION = "alteration"
     ERASURE = "erasure"
     # A round, in its order.
     SUGGESTION = "suggestion"

@@ -50,6 +50,7 @@ class Action(StrEnum):
     IMPORT_RECORDS = "records.import"
     LIST_RECORDS = "records.list"
     COMPARE_RECORDS = "records.compare"
+    SEARCH_RECORDS = "records.search"
     DELETE_RECORDS = "records.delete"
     ERASE_RECORD = "records.erase"
     ASK_CONSENT = "consent.ask"

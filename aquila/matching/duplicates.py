@@ -2,7 +2,8 @@
 
 The list is joined with itself by the same match rules, and graded by the same `grade`, as two lists of a round. Each
 pair counts twice then, once from either side, so the learned share is that of the records which have a duplicate.
-Values are digests in a DuckDB file of the caller's directory, joined out of core; nothing of it leaves the node.
+Values are digests in a DuckDB file of the caller's directory, joined out of core; nothing of it leaves the node. The
+same count of records by value tells how much of the list the frequency limit would hold back.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from aquila.matching.certainty import Grade, Level, grade
 from aquila.matching.learning import learn_share
+from aquila.records.frequency import DEFAULT_LIMIT, limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,6 +109,7 @@ class DuplicateSearch:
         self._rows_at_once = rows_at_once
         self._records = 0
         self._rows = 0
+        self._counted = -1
         self._pending = bytearray()
         self._connection = duckdb.connect(
             str(directory / "values.duckdb"),
@@ -136,7 +139,7 @@ class DuplicateSearch:
 
     def found(self, minimum: Level = Level.LOW) -> Duplicates:
         """Return the pairs of at least this level, of all records noted so far."""
-        self._flush()
+        self._count()
         run = self._connection.execute
         # Where two lists may each have a value n times, both records of one list are among 2n.
         limits = {rule.number: 2 * rule.most_records for rule in self._table.rules if rule.most_records}
@@ -160,6 +163,23 @@ class DuplicateSearch:
             {self._table.by_number[rule].name: count for rule, count in crowded},
         )
 
+    def held_back(self, limit: int = DEFAULT_LIMIT) -> dict[int, int]:
+        """Return by rule number how many inputs are of values that more records share than a round would let be sent.
+
+        Args:
+            limit: The round's frequency limit; a rule may set a lower one itself (`aquila.records.frequency`).
+        """
+        self._count()
+        held = self._connection.execute(_HELD_BACK, [limits_of(self._table, limit)]).fetchall()
+        return {rule: int(inputs) for rule, inputs in held}
+
+    def _count(self) -> None:
+        """Count the records of each value that several share, unless that is done of all that is noted."""
+        self._flush()
+        if self._counted != self._rows:
+            self._connection.execute(_COUNT)
+            self._counted = self._rows
+
     def _flush(self) -> None:
         """Move what is pending into the file."""
         if not self._pending:
@@ -177,11 +197,21 @@ def _digest(rule: int, value: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(value, digest_size=8, person=bytes((rule,))).digest(), "little")
 
 
+_COUNT = """
+CREATE OR REPLACE TABLE counted AS
+SELECT rule, value, count(*) AS records FROM noted GROUP BY rule, value HAVING count(*) > 1
+"""
+
+_HELD_BACK = """
+SELECT rule, sum(records) FROM counted
+WHERE records > map_extract_value($1::MAP(UTINYINT, UBIGINT), rule)
+GROUP BY rule ORDER BY rule
+"""
+
 _CREATE_SHARED = """
 CREATE OR REPLACE TABLE shared AS
-SELECT rule, value, count(*) > $1 AS crowded FROM noted
-GROUP BY rule, value
-HAVING count(*) BETWEEN 2 AND coalesce(map_extract_value($2::MAP(UTINYINT, UBIGINT), rule), count(*))
+SELECT rule, value, records > $1 AS crowded FROM counted
+WHERE records <= coalesce(map_extract_value($2::MAP(UTINYINT, UBIGINT), rule), records)
 """
 
 _CREATE_MET = "CREATE OR REPLACE TABLE met (first UINTEGER, second UINTEGER, rules UBIGINT)"

@@ -18,6 +18,7 @@ from aquila.protocol.canaries import choose_carriers, rules_of_mask
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, most_inputs, padded_records, profile_positions
 from aquila.protocol.tasks import RULE_SHIFT, Blinding, CarriedSecret
 from aquila.records.entropy import check_entropy
+from aquila.records.frequency import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,8 +178,8 @@ def plan_submission(
 def _frequent(entries: NDArray[np.uint64], manifest: Manifest, table: RuleTable) -> NDArray[np.uint64]:
     """Return the values that more records share than the manifest, or their rule, allows."""
     limits = np.full(256, manifest.frequency_limit, dtype=np.int64)
-    for rule in table.rules:
-        limits[rule.number] = min(manifest.frequency_limit, rule.most_records or manifest.frequency_limit)
+    for rule, limit in limits_of(table, manifest.frequency_limit).items():
+        limits[rule] = limit
     values, records = np.unique(entries, return_counts=True)
     frequent: NDArray[np.uint64] = values[records > limits[values >> RULE_SHIFT]]
     return frequent

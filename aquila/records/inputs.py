@@ -9,15 +9,12 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila.records.frequency import FrequencyLimit, HeldBack
 from aquila.records.parts import part_values, record_names
 
 if TYPE_CHECKING:
     from aquila.records.parts import Name
     from aquila.records.person import Record
     from aquila.records.rules import RuleTable
-
-__all__ = ["FrequencyLimit", "HeldBack", "Input", "record_inputs"]
 
 _PART_MARK = "\x1e"  # between the parts of one input; occurs in no value
 

@@ -1,6 +1,7 @@
-"""What a person is asked for: typed without an echo, or read from a file or from the lines of stdin by scripts.
+"""What a person is asked for: typed, or read from a file or from the lines of stdin by scripts.
 
-Nothing secret ever stands in a command line, where every user of the machine could read it.
+Nothing secret, and no name of a person who is looked for, ever stands in a command line, where every user of the
+machine could read it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def ask(what: str, file: Path | None = None) -> str:
-    """Return a secret.
+def ask(what: str, file: Path | None = None, *, echo: bool = False) -> str:
+    """Return a secret, or with an echo what only the machine's other users must not see.
 
     Args:
         what: What it is, for the person.
         file: Where it lies instead; its first line counts.
+        echo: Whether the person sees what is typed.
 
     Raises:
         InputError: The file cannot be read, or nothing was given.
@@ -28,9 +30,11 @@ def ask(what: str, file: Path | None = None) -> str:
     try:
         if file is not None:
             given = file.read_text(encoding="utf-8").partition("\n")[0]
-        elif sys.stdin.isatty():
+        elif sys.stdin.isatty() and not echo:
             given = getpass(f"{what}: ")
         else:
+            if sys.stdin.isatty():
+                print(f"{what}: ", end="", file=sys.stderr, flush=True)
             given = sys.stdin.readline()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} cannot be read: {type(error).__name__}") from None

@@ -51,8 +51,8 @@ def hit_tables(view: HitView) -> list[Table | str]:
     ]
     tables: list[Table | str] = [Table(f"Hit {one.hit_id[:SHORT]}", ("", ""), rows)]
     if view.history:
-        tables.append(Table("Done so far", ("when", "who", "what", "as"), [_step(step) for step in view.history]))
-    tables += [_withdrawal(found) for found in view.withdrawals]
+        tables.append(Table("Done so far", ("when", "who", "what", "as"), [step_row(step) for step in view.history]))
+    tables += [withdrawal_sentence(found) for found in view.withdrawals]
     if view.blocked_by:
         tables.append(f"{view.blocked_by} blocks an export until a permission is recorded (`aquila hit permit`).")
     return tables
@@ -104,12 +104,14 @@ def _chance(view: HitView) -> str:
     return f"of {alike}, chance alone would give {so_many}"
 
 
-def _step(step: StepView) -> tuple[str, str, str, str]:
+def step_row(step: StepView) -> tuple[str, str, str, str]:
+    """Return a step as a row: when, who, what, as what."""
     details = filter(None, (step.value.replace("_", " "), step.reference, step.urgency and step.urgency.value))
     return moment(step.at), step.person, step.kind.value, ", ".join((*details, *([step.remark] if step.remark else [])))
 
 
-def _withdrawal(found: WithdrawalView) -> str:
+def withdrawal_sentence(found: WithdrawalView) -> str:
+    """Return a withdrawal in a sentence."""
     late = ", after the 48 hours" if found.late else ""
     when = f" ({moment(found.acknowledged_at)})" if found.acknowledged_at else ""
     return f"Withdrawn by {found.by} as {found.ground.value.replace('_', ' ')}{late}; {found.state.value}{when}."

@@ -22,6 +22,7 @@ from clients.cli import (
     hits,
     matcher,
     node,
+    own_records,
     parties,
     people,
     records,
@@ -48,6 +49,8 @@ app.add_typer(matcher.app, name="matcher")
 app.add_typer(node.app, name="node")
 app.add_typer(records.app, name="records")
 app.add_typer(rules.app, name="rules")
+records.app.command()(own_records.search)
+records.app.command()(own_records.show)
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.add_typer(hits.app, name="hit")

@@ -17,6 +17,7 @@ from clients.sdk import (
     MatcherClient,
     NodeClient,
     PeopleClient,
+    RecordsClient,
     find_home,
 )
 from clients.sdk.sessions import SessionFiles
@@ -50,6 +51,15 @@ class Reached:
         """
         self.node()
         return HitsClient(self.connection)
+
+    def records(self) -> RecordsClient:
+        """Return the client of a node's own records.
+
+        Raises:
+            InputError: This is the matcher's home.
+        """
+        self.node()
+        return RecordsClient(self.connection)
 
     def node(self) -> NodeClient:
         """Return the node's client.

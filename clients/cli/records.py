@@ -104,6 +104,7 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
         InputError: The file or the rule table cannot be read.
     """
     from aquila.matching.duplicates import DuplicateSearch
+    from aquila.protocol.messages.record_views import rule_yields
     from aquila.protocol.messages.views import FindingView, RecordReport
     from aquila.records.inputs import record_inputs
     from clients.cli.lists import load_table, read_list
@@ -117,7 +118,7 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
             search.note(inputs)
 
         read = read_list(file, count)
-        duplicates = len(search.found().pairs)
+        duplicates, held_back = len(search.found().pairs), search.held_back()
     return RecordReport(
         import_id=None,
         name=file.name,
@@ -126,16 +127,21 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
         warnings=read.counts.warnings,
         findings=tuple(FindingView.model_validate(noted.document()) for noted in read.noted[:limit]),
         findings_left_out=max(0, len(read.noted) - limit),
-        inputs_by_rule={rule.name: counted[rule.number] for rule in table.rules},
+        rules=rule_yields(table, counted, held_back),
         duplicates=duplicates,
     )
 
 
 def report_views(report: RecordReport) -> list[Table | str]:
-    """Return a report as tables: findings, inputs by rule, and the sum in one sentence."""
-    inputs = Table("Inputs by match rule", ("rule", "inputs"), list(report.inputs_by_rule.items()))
+    """Return a report as tables: findings, what each rule gives, and the sum in one sentence."""
+    from aquila.records.frequency import DEFAULT_LIMIT
+
+    rows = [(one.rule, one.sentence, one.inputs, one.held_back) for one in report.rules]
+    inputs = Table("Inputs by match rule", ("rule", "in words", "inputs", "held back"), rows)
     *findings, end = findings_views(report, len(report.findings))
-    return [*findings, inputs, end]
+    held = sum(one.held_back for one in report.rules)
+    more = f"more than {DEFAULT_LIMIT} records, or than the rule allows, share their value"
+    return [*findings, inputs, *([f"{numbered(held, 'input')} would be held back: {more}."] if held else []), end]
 
 
 def findings_views(report: RecordReport, limit: int) -> list[Table | str]:

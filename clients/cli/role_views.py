@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, Action] = {
     "records check": Action.CHECK_RECORDS,
     "records import": Action.IMPORT_RECORDS,
     "records duplicates": Action.COMPARE_RECORDS,
+    "records search": Action.SEARCH_RECORDS,
+    "records show": Action.SEARCH_RECORDS,
     "round list": Action.SEE_ROUNDS,
     "round show": Action.SEE_ROUNDS,
     "round watch": Action.SEE_ROUNDS,

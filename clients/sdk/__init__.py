@@ -18,6 +18,7 @@ from clients.sdk.log import LogClient
 from clients.sdk.matcher import MatcherClient
 from clients.sdk.node import NodeClient
 from clients.sdk.people import PeopleClient
+from clients.sdk.records import RecordsClient
 
 __all__ = [
     "Access",
@@ -29,5 +30,6 @@ __all__ = [
     "MatcherClient",
     "NodeClient",
     "PeopleClient",
+    "RecordsClient",
     "find_home",
 ]

@@ -136,7 +136,6 @@ STEPS = {
 }
 ENTRIES = {
     "import": _n("list imported"),
-    "alteration": _n("record altered"),
     "erasure": _n("record erased"),
     "suggestion": _n("round suggested"),
     "suggestion_answered": _n("suggestion answered"),

@@ -41,6 +41,7 @@ _PLACES = {
     Service.NODE: (
         Place("/", _n("Home"), Action.SEE_STATUS),
         Place("/records", _n("Records"), Action.LIST_RECORDS),
+        Place("/search", _n("Search"), Action.SEARCH_RECORDS),
         Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
         Place("/hits", _n("Hits"), Action.SEE_HITS),
         Place("/approvals", _n("Approvals"), Action.SEE_APPROVALS),

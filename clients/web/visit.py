@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient
+from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
 from clients.web import forms
 from clients.web.done import DONE
 from clients.web.navigation import places_of
@@ -126,6 +126,14 @@ class Visit:
             SignInNeeded: There is none.
         """
         return HitsClient(self.connection())
+
+    def records(self) -> RecordsClient:
+        """Return the client of the party's own records, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return RecordsClient(self.connection())
 
     def log(self) -> LogClient:
         """Return the client of the service's log, with the visitor's session.

@@ -70,7 +70,7 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
         audit_log.append(session, consultation(node, actor, round_id, [hit_id]))
         life = lives.life_of(session, hit)
         code, exchange = handling_code(session, hit), session.get(ExchangeRow, (round_id, hit_id))
-        [entry] = _with_records(session, [(hit, lives.life_row(session, hit))], node.clock())
+        [entry] = with_records(session, [(hit, lives.life_row(session, hit))], node.clock())
         return HitView(
             entry=entry,
             families=tuple(hit.families),
@@ -83,8 +83,8 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
             handling_code=code,
             blocked_by=life.blocked_by([code, handling_of_note(exchange)]),
             possible=life.possible(),
-            history=tuple(_step_view(row) for row in lives.steps_of(session, hit)),
-            withdrawals=tuple(_withdrawals(session, node, hit)),
+            history=history_of(session, hit),
+            withdrawals=tuple(withdrawals_of(session, node, hit)),
             exchange=exchange_view(exchange, entry.record, table),
             chance=_chance(node, session, hit),
         )
@@ -118,10 +118,10 @@ def _entries(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[
         .order_by(HitLifeRow.arrived_at.desc(), _RANK, HitRow.round_id, HitRow.hit_id)
     )
     rows = session.execute(query.offset(wanted.offset).limit(wanted.limit)).all()
-    yield from _with_records(session, [(hit, life) for hit, life in rows], now)
+    yield from with_records(session, [(hit, life) for hit, life in rows], now)
 
 
-def _with_records(session: Session, rows: Sequence[tuple[HitRow, HitLifeRow]], now: int) -> Iterator[HitEntry]:
+def with_records(session: Session, rows: Sequence[tuple[HitRow, HitLifeRow]], now: int) -> Iterator[HitEntry]:
     """Yield hits beside own records, which are read for these hits alone."""
     for hit, life in rows:
         record = session.get(RecordRow, (hit.import_id, hit.position))
@@ -156,6 +156,11 @@ def _chance(node: Node, session: Session, hit: HitRow) -> ChanceOfHit | None:
     return None
 
 
+def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
+    """Return what was done with a hit, in its order."""
+    return tuple(map(_step_view, lives.steps_of(session, hit)))
+
+
 def _step_view(row: HitStepRow) -> StepView:
     return StepView(
         kind=row.kind, at=row.at, person=row.person, value=row.value, reference=row.reference, urgency=row.urgency,
@@ -163,7 +168,7 @@ def _step_view(row: HitStepRow) -> StepView:
     )  # fmt: skip
 
 
-def _withdrawals(session: Session, node: Node, hit: HitRow) -> Iterator[WithdrawalView]:
+def withdrawals_of(session: Session, node: Node, hit: HitRow) -> Iterator[WithdrawalView]:
     """Yield what either side withdrew, and how far the word of it came."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == hit.round_id, WithdrawalRow.hit_id == hit.hit_id)
     for row in session.scalars(query.order_by(WithdrawalRow.withdrawal_id)):

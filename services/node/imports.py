@@ -11,9 +11,12 @@ from sqlalchemy import delete, insert, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
+from aquila.protocol.messages.record_views import SAMPLED, SampledRecord, rule_yields
 from aquila.protocol.messages.views import FindingView, ImportEntry, Imports, RecordReport
 from aquila.records.inputs import record_inputs
+from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading import Accepted, ReadReport, read_records
+from aquila.records.search import search_text
 from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
@@ -42,14 +45,16 @@ _NAME_LIMIT = 200
 
 @dataclass(slots=True)
 class _Reading:
-    """What is counted while a list is read."""
+    """What is counted while a list is read; of the first `sampled` records also how their names are read."""
 
     table: RuleTable
     search: DuplicateSearch
     counts: ReadReport = field(default_factory=ReadReport)
     findings: list[FindingView] = field(default_factory=list)
     left_out: int = 0
-    inputs: Counter[str] = field(default_factory=Counter)
+    inputs: Counter[int] = field(default_factory=Counter)
+    sampled: int = 0
+    sample: list[SampledRecord] = field(default_factory=list)
 
     def watch(self, row: Row) -> None:
         """Count a row."""
@@ -68,8 +73,9 @@ class _Reading:
         if isinstance(row, Accepted):
             found_inputs = record_inputs(row.record, self.table)
             self.search.note(found_inputs)
-            for item in found_inputs:
-                self.inputs[self.table.by_number[item.rule].name] += 1
+            self.inputs.update(item.rule for item in found_inputs)
+            if len(self.sample) < self.sampled:
+                self.sample.append(SampledRecord.of(row.record))
 
     def report(self, import_id: str | None, name: str) -> RecordReport:
         return RecordReport(
@@ -80,20 +86,21 @@ class _Reading:
             warnings=self.counts.warnings,
             findings=tuple(self.findings),
             findings_left_out=self.left_out,
-            inputs_by_rule=dict(self.inputs),
+            rules=rule_yields(self.table, self.inputs, self.search.held_back()),
             duplicates=len(self.search.found().pairs),
+            sample=tuple(self.sample),
         )
 
 
 def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> RecordReport:
-    """Read a list and say what is wrong with it; nothing is stored.
+    """Read a list and say what is wrong with it, what it gives, and how its first names are read; nothing is stored.
 
     Raises:
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
     table = node.table_named(rules)
     with duplicates.searching(node, table) as search:
-        reading = _Reading(table, search)
+        reading = _Reading(table, search, sampled=SAMPLED)
         for row in reading.counts.watch(without_erased(node, read_records(stream, form))):
             reading.watch(row)
         return reading.report(None, "")
@@ -133,7 +140,7 @@ def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
             session.add(
                 ImportRow(
                     import_id=import_id, name=name, format=form, records=0, refused=0, imported_at=node.clock(),
-                    complete=False,
+                    complete=False, normalizer=NORMALIZER_VERSION,
                 )
             )  # fmt: skip
         # If we crash from here on, the incomplete import is removed at the next start.
@@ -182,9 +189,12 @@ def _store_rows(node: Node, import_id: str, reading: _Reading, rows: Iterable[Ro
 def _store_batch(node: Node, import_id: str, first: int, batch: list[Record]) -> int:
     """Store a batch, empty it, and return how many records it had."""
     rows = [
-        {"import_id": import_id, "position": position, "record_id": record.record_id, "content": record.to_json()}
+        {
+            "import_id": import_id, "position": position, "record_id": record.record_id, "content": record.to_json(),
+            "words": search_text(record),
+        }
         for position, record in enumerate(batch, start=first)
-    ]
+    ]  # fmt: skip
     batch.clear()
     with node.store.transaction("import.batch") as session:
         session.execute(insert(RecordRow), rows)

@@ -42,6 +42,8 @@ from services.node import (
     hit_routes,
     imports,
     operator,
+    record_routes,
+    records,
     safeguard_routes,
     saved_view_routes,
     suggestion_routes,
@@ -118,6 +120,7 @@ def assemble(
         log=open_log(settings.home, store, party, registry, clock),
     )
     imports.remove_incomplete(node)
+    records.refresh_words(node)
     return node
 
 
@@ -135,6 +138,7 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         routers=[
             operator.router,
             hit_routes.router,
+            record_routes.router,
             safeguard_routes.router,
             saved_view_routes.router,
             suggestion_routes.router,

@@ -49,18 +49,28 @@ class ImportRow(NodeRows):
     refused: Mapped[int] = mapped_column(BigInteger, comment="Rows that could not be used.")
     imported_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
     complete: Mapped[bool] = mapped_column(comment="Whether all records are there; an incomplete one is deleted.")
+    normalizer: Mapped[int] = mapped_column(
+        BigInteger,
+        default=0,
+        comment="Version of the normalizer that its records' words are of; 0 before there were any.",
+    )
 
 
 class RecordRow(NodeRows):
     """A record of an import."""
 
     __tablename__ = "record"
+    # A search reads the words of every record: the index holds them without the records, in the order of imports.
+    __table_args__ = (Index(None, "import_id", "position", "words"), Index(None, "record_id"))
     import_id: Mapped[str] = mapped_column(
         String(32), ForeignKey("import.import_id"), primary_key=True, comment="Of which import."
     )
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Place in the import, from 0.")
     record_id: Mapped[str] = mapped_column(Text, comment="The party's own identifier.")
     content: Mapped[bytes] = mapped_column(LargeBinary, comment="The record as JSON: the party's own personal data.")
+    words: Mapped[str] = mapped_column(
+        Text, default="", comment="The folded words of its names, by which it is searched: as personal as the record."
+    )
 
 
 class RoundRow(NodeRows):

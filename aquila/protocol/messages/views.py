@@ -1,6 +1,7 @@
 """What services show and take from people: requests and views of the operator interfaces, and the matcher's events.
 
-Nothing here is signed. A view holds no name, date or number of a person but the operator's own records beside hits.
+Nothing here is signed. A view holds no name, date or number of a person but the operator's own records beside hits, and
+those of a list that is being looked at.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
 from aquila.protocol.messages.exchange_views import ExchangeView
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.record_views import RuleYield, SampledRecord
 from aquila.protocol.messages.statements import Kind
 from aquila.protocol.messages.suggestion_views import SuggestionAnswer
 
@@ -234,8 +236,9 @@ class RecordReport(Message):
     Attributes:
         import_id: The stored import, or None where nothing was stored.
         findings: The first findings; `findings_left_out` counts the rest.
-        inputs_by_rule: Inputs that the accepted records give, by rule name.
+        rules: What the accepted records give under each match rule.
         duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
+        sample: How the names of the first accepted records are read; nothing where a list was stored.
     """
 
     import_id: Identifier | None
@@ -245,8 +248,9 @@ class RecordReport(Message):
     warnings: Count
     findings: tuple[FindingView, ...]
     findings_left_out: Count
-    inputs_by_rule: dict[str, int]
+    rules: tuple[RuleYield, ...]
     duplicates: Count
+    sample: tuple[SampledRecord, ...] = ()
 
 
 class DuplicatePairView(Message):

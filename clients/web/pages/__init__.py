@@ -12,6 +12,7 @@ from clients.web.pages import (
     log,
     matcher_rounds,
     node_rounds,
+    own_records,
     parties,
     plain,
     records,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from clients.web.site import Site
 
 _SHARED = (plain.router, signing.router, accounts.router, approvals.router, log.router)
-_NODE = (home.node, hits.router, records.router, suggestions.node, node_rounds.router)
+_NODE = (home.node, hits.router, records.router, own_records.router, suggestions.node, node_rounds.router)
 _MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 

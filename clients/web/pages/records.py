@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
+from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from clients.web.pages.paths import identifier
 from clients.web.visit import Sent, Visited, threaded
@@ -46,7 +47,7 @@ def post_preview(visit: Visited, sent: Sent) -> Response:
     report = client.check(chosen.file, form)
     name = (sent.text("name") or file_name)[:_NAME_LIMIT]
     upload, sent.kept = visit.site.uploads.keep(visit.session, name, form, chosen.file), True
-    return visit.show("preview.html", upload=upload, report=report, most=_MOST)
+    return visit.show("preview.html", upload=upload, report=report, most=_MOST, limit=DEFAULT_LIMIT)
 
 
 @router.post("/records/store")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from aquila.audit.roles import Action, Role, Service, role_table
 
 ALL = {*Action}
-PERSONAL = {Action.SEE_HITS, Action.COMPARE_RECORDS, Action.CHECK_RECORDS, Action.DECIDE_HITS, Action.EXPORT_HITS}
+PERSONAL = {
+    Action.SEE_HITS,
+    Action.COMPARE_RECORDS,
+    Action.CHECK_RECORDS,
+    Action.SEARCH_RECORDS,
+    Action.DECIDE_HITS,
+    Action.EXPORT_HITS,
+}
 
 
 def test_each_service_has_its_roles() -> None:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level, grade
 from aquila.matching.duplicates import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
+from aquila.protocol.preparation import plan_submission
+from aquila.protocol.tasks import digest_records
+from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import RuleTable, parse_rules
+from aquila.records.rules import RuleTable, load_rules, parse_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from tests.stage import Stage
 
 TABLE = parse_rules("""
 name = "two rules"
@@ -140,6 +145,37 @@ def test_crowded_values_are_counted_and_not_compared(tmp_path: Path) -> None:
     found = search(tmp_path, [person("Ana", "Ilić") for _ in range(MOST_SHARED + 1)])
     assert found.pairs == ()
     assert found.crowded == {"pair and date": 1}
+
+
+def test_what_the_frequency_limit_holds_back(tmp_path: Path) -> None:
+    """Inputs of values that more records share than the limit, or the rule, allows; asked before and after a search."""
+    same = [person("Ana", "Ilić", f"1980-02-{day:02}") for day in range(1, 4)]
+    with DuplicateSearch(TABLE, tmp_path) as found:
+        assert found.held_back() == {}
+        for record in [*same, *strangers(20)]:
+            found.note(record_inputs(record, TABLE))
+        assert found.held_back() == {2: 3}
+        assert found.found().crowded == {}
+        found.note(record_inputs(same[0], TABLE))
+        assert found.held_back() == {2: 4}
+        assert found.held_back(limit=1) == {1: 2, 2: 4}
+
+
+def test_what_is_held_back_is_what_a_submission_leaves_out(tmp_path: Path, staged: Callable[..., Stage]) -> None:
+    """The count before a list is stored, and that of its preparation for a round, are one."""
+    table = load_rules("default")
+    crowd = [person("Ana", "Ilić", f"19{60 + year}-03-{day:02}") for year in range(3) for day in range(1, 5)]
+    records = [*crowd, *strangers(30), *strangers(2)]
+    (tmp_path / "search").mkdir()
+    with DuplicateSearch(table, tmp_path / "search") as search_:
+        for record in records:
+            search_.note(record_inputs(record, table))
+        told = search_.held_back()
+    manifest = staged(changes={"padding": {"inputs_per_record": (), "records_multiple": 1}}).manifest
+    plan = plan_submission(manifest, table, [digest_records(bytes(32), table, records).outline()])
+    assert manifest.frequency_limit == DEFAULT_LIMIT
+    assert told == dict(plan.held_back)
+    assert len(told) > 2
 
 
 def test_small_pieces_change_nothing(tmp_path: Path) -> None:

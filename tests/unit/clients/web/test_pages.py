@@ -142,6 +142,7 @@ async def test_roles_at_a_node(node: Any) -> None:
     """Each page opens for the roles whose work it is, and for no other."""
     pages = {
         "/records": {"officer", "approver"},
+        "/search": {"officer", "analyst"},
         "/rounds": {"officer", "approver", "analyst", "auditor"},
         "/hits": {"analyst"},
         "/people": {"administrator"},

@@ -51,10 +51,11 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) 
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same", remark="seen at Rruga e Durrësit")
     assert b"Arben" in al.stored_bytes()
+    assert b" arben " in al.stored_bytes()
     assert note_at(rs, hit) is not None
     report = (await erase(al, "al-1")).json()
     assert (report["imports"], report["records"], report["hits"], report["told"]) == (1, 1, 1, ["RS"])
-    for word in (b"Arben", b"Hoxha", b"1980-03-04", "Durrësit".encode(), b"al-1"):
+    for word in (b"Arben", b" arben ", b"Hoxha", b"1980-03-04", "Durrësit".encode(), b"al-1"):
         assert word not in al.stored_bytes()
     assert (await al.operator.get(f"/v1{hit_path(hit)}")).status_code == 404
     assert (await al.get(hit_path(other)))["entry"]["record"]["family_names"] == ["Kola"]

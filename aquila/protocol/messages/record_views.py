@@ -1,0 +1,181 @@
+"""What a node shows a party's own people of the party's own records: how a list is read, searches, one record.
+
+Nothing here is signed, and nothing of it leaves the party: names and dates go to the party's officers and analysts
+alone, in bodies of answers and never in an address.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field
+
+from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
+from aquila.protocol.messages.followup_views import HitEntry, StepView, WithdrawalView
+from aquila.protocol.messages.statements import Kind
+from aquila.records.read_names import read_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aquila.records.person import Record
+    from aquila.records.rules import RuleTable
+
+SAMPLED = 20
+"""Of how many records a look at a list shows the names."""
+SAMPLED_NAMES = 6
+"""How many names of one record it shows: a record may have dozens of aliases."""
+MOST_FOUND = 50
+"""Records on one page of a search."""
+FARTHEST = 10_000
+"""The last record that a search can be paged to: who finds more says more of the name."""
+
+Position = Annotated[int, Field(ge=0, le=2**40)]
+SearchText = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", repr=False)]
+OwnFields = Annotated[dict[str, str | list[str]], Field(repr=False)]
+
+
+class ReadNameView(Message):
+    """A name as it is written, and the words that are compared."""
+
+    field: str
+    written: Annotated[str, Field(repr=False)]
+    words: Annotated[tuple[str, ...], Field(repr=False)]
+
+
+class SampledRecord(Message):
+    """A record that was read from a file: how its names and its date are understood.
+
+    Attributes:
+        more_names: How many aliases it has beside those that are shown.
+    """
+
+    record_id: str
+    names: tuple[ReadNameView, ...]
+    more_names: Count
+    date_of_birth: Annotated[str, Field(repr=False)]
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Return what is shown of a record."""
+        names, born = names_of(record), record.date_of_birth
+        return cls(
+            record_id=record.record_id,
+            names=names[:SAMPLED_NAMES],
+            more_names=max(0, len(names) - SAMPLED_NAMES),
+            date_of_birth="" if born is None else str(born),
+        )
+
+
+def names_of(record: Record) -> tuple[ReadNameView, ...]:
+    """Return how a record's names are read."""
+    return tuple(ReadNameView(field=name.field, written=name.written, words=name.words) for name in read_names(record))
+
+
+class RuleYield(Message):
+    """What a list gives under one match rule.
+
+    Attributes:
+        sentence: The rule in plain words.
+        inputs: Inputs of the accepted records.
+        held_back: How many of them a round would not send, because more records of the list share their value than the
+            default frequency limit, or the rule, allows.
+    """
+
+    rule: str
+    sentence: str
+    inputs: Count
+    held_back: Count
+
+
+def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[int, int]) -> tuple[RuleYield, ...]:
+    """Return what a list gives under each rule of a table, from two counts by rule number."""
+    return tuple(
+        RuleYield(
+            rule=rule.name,
+            sentence=rule.sentence,
+            inputs=inputs.get(rule.number, 0),
+            held_back=held_back.get(rule.number, 0),
+        )
+        for rule in table.rules
+    )
+
+
+class RecordSearch(Message):
+    """Which of the party's own records are looked for: by number, by name, or by both; one of them is needed.
+
+    Attributes:
+        number: The party's own record number, whole.
+        name: A name or parts of one (`aquila.records.search`).
+        alike: Whether names that sound alike, and known variants, count as well.
+        offset: How many are passed over.
+    """
+
+    number: SearchText = ""
+    name: SearchText = ""
+    alike: bool = False
+    offset: Annotated[int, Field(ge=0, le=FARTHEST)] = 0
+
+
+class FoundRecord(Message):
+    """A record in a list, by its place in the list that it came from.
+
+    Attributes:
+        list_name: The officer's name of that list.
+        record: The record's fields.
+    """
+
+    import_id: Identifier
+    position: Position
+    list_name: str
+    record_id: str
+    record: OwnFields
+
+
+class RecordPage(Message):
+    """A page of the records that a search found, by their names.
+
+    Attributes:
+        total: How many it found.
+    """
+
+    records: tuple[FoundRecord, ...]
+    offset: Count
+    total: Count
+
+
+class RecordUse(Message):
+    """A submission that the record's list was made into, in one round."""
+
+    round_id: Identifier
+    submission_id: Identifier
+    kind: Kind
+    state: str
+    wished_at: Seconds
+
+
+class RecordHit(Message):
+    """A hit on the record, with what was done with it and who withdrew it."""
+
+    entry: HitEntry
+    history: tuple[StepView, ...]
+    withdrawals: tuple[WithdrawalView, ...]
+
+
+class RecordView(Message):
+    """One of the party's own records with its history.
+
+    Attributes:
+        names: How its names are read.
+        imported_at: When its list came.
+        uses: The submissions of its list.
+        elsewhere: Lists of this node that hold a record of the same number too, by their names.
+        hits: Its hits, or None where none of the roles of whoever asks may see hits.
+    """
+
+    entry: FoundRecord
+    names: tuple[ReadNameView, ...]
+    imported_at: Seconds
+    uses: tuple[RecordUse, ...]
+    elsewhere: tuple[str, ...]
+    hits: tuple[RecordHit, ...] | None

@@ -1,0 +1,32 @@
+"""The client of a node's own records: a search, and one record with its history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aquila.protocol.messages.record_views import RecordPage, RecordSearch, RecordView
+
+if TYPE_CHECKING:
+    from clients.sdk.connection import Connection
+
+
+class RecordsClient:
+    """A party's own records. Every method raises the error that the node's problem document tells of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def search(self, wanted: RecordSearch) -> RecordPage:
+        """Return a page of the records that a number or a name finds; what is looked for is in no address.
+
+        Raises:
+            InputError: Nothing is looked for, or the name holds no letter that can be read.
+        """
+        body = wanted.model_dump(mode="json")
+        return self._connection.fetch(RecordPage, "POST", "/v1/records/search", json=body)
+
+    def show(self, import_id: str, position: int) -> RecordView:
+        """Return the record at a place of a list, with its history."""
+        path = f"/v1/imports/{quote(import_id, safe='')}/records/{position:d}"
+        return self._connection.fetch(RecordView, "GET", path)

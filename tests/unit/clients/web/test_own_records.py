@@ -1,0 +1,180 @@
+"""The pages of a party's own records: how a list is read before it is stored, searches, one record."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+
+from services.kit.logs import ROOT, JsonLines
+
+HOSTILE = "<script>alert(1)</script>"
+LIST = (
+    "record_id,given_names,family_names,date_of_birth,aliases\n"
+    "si-1,Ana,Novak,1985-07-07,\n"
+    "si-2,Драган,Хаџи-Петровић,1971-05-06,Гаги\n"
+)
+
+
+async def store(browser: Any, content: str = LIST, name: str = "Autumn") -> None:
+    """Look a list through and store it."""
+    await browser.open("/records")
+    files = {"file": ("list.csv", io.BytesIO(content.encode()), "text/csv")}
+    await browser.send("/records/preview", name=name, files=files)
+    waiting = browser.page.split('name="upload_id" value="')[1][:32]
+    await browser.send("/records/store", upload_id=waiting)
+    assert "The list is stored." in browser.page
+
+
+async def search(browser: Any, **fields: str) -> str:
+    """Search by the form."""
+    await browser.open("/search")
+    found: str = await browser.send("/search", **{"name": "", "number": ""} | fields)
+    return found
+
+
+async def test_preview_shows_how_names_are_read(node: Any) -> None:
+    """Each name as it is written beside its words; rules in words, with what is held back; the page is not kept."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    many = "".join(f"m-{n},Eva,Kos,19{n}-01-02,\n" for n in range(10, 24))
+    files = {"file": ("list.csv", io.BytesIO((LIST + many).encode()), "text/csv")}
+    page = await browser.send("/records/preview", name="", files=files)
+    assert browser.answer.headers["cache-control"] == "no-store"
+    assert "Хаџи-Петровић" in page
+    assert "<code>hadipetrovic</code>" in page
+    assert "A given and a family name agree in their folded spelling" in page
+    row = page.split('<small lang="en">name pair</small>')[1].split("</tr>")[0]
+    assert re.findall(r">(\d+)</td>", row) == ["16", "14"]
+    assert len(page.encode()) < 100_000
+
+
+async def test_preview_in_another_language(node: Any) -> None:
+    """The rules' words are translated."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    await browser.send("/language", tag="sq", back="/records")
+    files = {"file": ("list.csv", io.BytesIO(LIST.encode()), "text/csv")}
+    page = await browser.send("/records/preview", name="", files=files)
+    assert "A given and a family name agree" not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"name": "petrović"}, True),
+        ({"name": "хаџи"}, True),
+        ({"name": "gagi"}, True),
+        ({"name": "Petrov Ana"}, False),
+        ({"number": "si-2"}, True),
+        ({"number": "si-9"}, False),
+    ],
+)
+async def test_search(node: Any, fields: dict[str, str], found: bool) -> None:  # noqa: FBT001 - a case of the table
+    """A record is found by a part of its name in any letters, or by its number; the page says how many there are."""
+    browser = await node.visitor("ana", "officer")
+    await store(browser)
+    page = await search(browser, **fields)
+    assert ("1 record found" in page) == found
+    assert ("Драган Хаџи-Петровић" in page) == found
+    assert ("No record of your lists is like this." in page) == (not found)
+
+
+async def test_search_for_nothing(node: Any) -> None:
+    """An empty form asks for something, and what cannot be read is said to be so."""
+    browser = await node.visitor("ana", "officer")
+    assert "Write a name or a record number." in await search(browser)
+    await search(browser, name="漢字")
+    assert browser.answer.status_code == 422
+    await search(browser, name="x" * 300)
+    assert browser.answer.status_code == 422
+
+
+async def test_pages_of_a_search(node: Any) -> None:
+    """Many records come fifty at a time, forward and back, by forms: no address holds what was looked for."""
+    browser = await node.visitor("ana", "officer")
+    rows = "".join(f"n-{n},Ana,Novak,1985-07-{1 + n % 28:02},\n" for n in range(120))
+    await store(browser, LIST.splitlines()[0] + "\n" + rows)
+    page = await search(browser, name="novak", alike="yes")
+    assert "1 - 50 / 120" in page
+    assert "Earlier ones" not in page
+    assert len(page.encode()) < 100_000
+    for offset, shown in (("50", "51 - 100 / 120"), ("100", "101 - 120 / 120"), ("50", "51 - 100 / 120")):
+        assert f'name="offset" value="{offset}"' in browser.page
+        page = await browser.send("/search", name="novak", number="", alike="yes", offset=offset)
+        assert shown in page
+        assert browser.answer.url.path == "/search"
+        assert not browser.answer.url.query
+
+
+async def test_one_record(node: Any) -> None:
+    """An analyst sees fields, how names are read, the list, its rounds and hits, and erases it; then it is gone."""
+    officer, analyst = await node.visitor("ana", "officer"), await node.visitor("eva", "analyst")
+    await store(officer)
+    await search(analyst, name="Hadži")
+    path = re.search(r'href="(/search/[0-9a-f]{32}/\d+)"', analyst.page)
+    assert path
+    page = await analyst.open(path[1])
+    assert analyst.answer.headers["cache-control"] == "no-store"
+    for text in ("Хаџи-Петровић", "<code>gagi</code>", "Autumn", "Its hits", "None yet.", "Erase your record"):
+        assert text in page
+    assert "<title>Record - Aquila</title>" in page
+    seen = await officer.open(path[1])
+    assert "Its hits" not in seen
+    assert "Erase your record" not in seen
+    await analyst.open(path[1])
+    assert "The record is erased" in await analyst.send("/hits/erase", record_id="si-2", sure="yes")
+    await analyst.open(path[1])
+    assert analyst.answer.status_code in {404, 200}
+    assert "Петровић" not in analyst.page
+    assert "No record of your lists is like this." in await search(analyst, name="Hadži")
+
+
+@pytest.mark.parametrize("place", ["0/x", "0/-1", f"{'0' * 32}/1.5", f"{'0' * 32}/{'9' * 40}", f"{'0' * 32}/7", "x/0"])
+async def test_places_that_there_are_not(node: Any, place: str) -> None:
+    """An address without a record is a page that says so."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open(f"/search/{place}")
+    assert browser.answer.status_code in {404, 422}
+
+
+@pytest.mark.parametrize("field", ["record_id", "given_names", "family_names", "aliases"])
+async def test_hostile_record(node: Any, field: str) -> None:
+    """Markup in a record is shown as text in the preview, in a search and on its page."""
+    browser = await node.visitor("ana", "officer")
+    row = {"record_id": "1", "given_names": "Ana", "family_names": "Novak", "aliases": ""} | {field: f"Kos {HOSTILE}"}
+    await store(browser, ",".join(row) + "\n" + ",".join(row.values()) + "\n", name=HOSTILE)
+    await search(browser, name="ana" if field != "given_names" else "kos")
+    assert "1 record found" in browser.page
+    assert HOSTILE not in browser.page
+    place = re.search(r'href="(/search/[0-9a-f]{32}/\d+)"', browser.page)
+    assert place
+    await browser.open(place[1])
+    assert browser.answer.status_code == 200
+    assert HOSTILE not in browser.page
+    await search(browser, name=HOSTILE, number=HOSTILE)
+    assert HOSTILE not in browser.page
+
+
+async def test_no_name_in_an_address_or_a_log_line(node: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever looks through a list, searches and looks at a record leaves no name in an address or in the logs."""
+    caplog.set_level("DEBUG", ROOT)
+    browser = await node.visitor("ana", "officer", "analyst")
+    asked = []
+
+    async def note(request: Any) -> None:
+        asked.append(f"{request.url} {request.headers.get('referer', '')}")
+
+    browser.client.event_hooks["request"].append(note)
+    await store(browser)
+    await search(browser, name="Hadži-Petrović")
+    await browser.open(re.findall(r'href="(/search/[0-9a-f]{32}/\d+)"', browser.page)[0])
+    await search(browser, number="si-2")
+    await browser.open("/search?name=ignored")
+    lines = "\n".join(map(JsonLines().format, caplog.records)).lower()
+    assert "/search" in lines
+    for word in ("hadž", "hadzi", "petrovi", "петрови", "novak", "si-2"):
+        assert word not in lines
+        assert not [address for address in asked if word in address.lower()]
