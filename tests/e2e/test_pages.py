@@ -6,6 +6,7 @@ looked at: its policy holds, it is not wider than the window, it is small, and a
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,28 @@ def import_list(officer: Visitor, path: Path) -> None:
     assert officer.shows("The list is stored.")
 
 
+def see_history(analyst: Visitor, path: Path) -> None:
+    """Go from a hit to the history of its own record and back; find the first person of the list by name as well."""
+    place = analyst.page.url.removeprefix(analyst.url)
+    analyst.press("Its history in all rounds")
+    look_at_first(analyst)
+    assert analyst.shows("Its hits")
+    with path.open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream))
+    analyst.open("/search")
+    analyst.write(name=f"{row['given_names']} {row['family_names']}".upper())
+    analyst.press("Search")
+    look_at_first(analyst)
+    assert analyst.shows(row["record_id"])
+    analyst.open(place)
+
+
+def look_at_first(analyst: Visitor) -> None:
+    """Open the first record that a search found."""
+    analyst.go_by(analyst.page.locator("tbody th a").first)
+    assert analyst.shows("How its names are read")
+
+
 def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) -> None:
     """Consent to a round and submit the list, each approved by a second person."""
     node = next(service for service in world.nodes if service.url == officer.url)
@@ -114,8 +137,8 @@ def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) 
     assert node.name
 
 
-def follow_a_hit(analyst: Visitor) -> None:
-    """Keep a view, and follow one hit to its end."""
+def follow_a_hit(analyst: Visitor, path: Path) -> None:
+    """Keep a view, see the history of a hit's record, and follow the hit to its end."""
     analyst.open("/hits?counterpart=AL&stage=new")
     analyst.write(name="New with AL")
     analyst.press("Keep the view")
@@ -125,6 +148,7 @@ def follow_a_hit(analyst: Visitor) -> None:
     analyst.go_by(analyst.page.locator("tbody th a").first)
     assert analyst.shows("What a hit is not")
     assert analyst.shows("chance alone would give")
+    see_history(analyst, path)
     analyst.press("Take it up")
     analyst.page.locator("#decision-same").check()
     analyst.press("Note the decision")
@@ -179,7 +203,7 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
         take_part(world, one, other, round_id)
     first.open(f"/rounds/{round_id}")
     world.until(lambda: analyst.page.request.get(f"{analyst.url}/hits").text().count("/hits/" + round_id) > 0)
-    follow_a_hit(analyst)
+    follow_a_hit(analyst, files["RS"])
     # The auditor finds it in the log, the matcher's auditor finds the round; the secretariat closes it.
     auditor.open("/log")
     assert auditor.shows("hit closed")
