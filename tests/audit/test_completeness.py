@@ -84,7 +84,7 @@ async def test_rows_and_entries_are_one(world: World) -> None:
 
 
 async def test_looking_is_an_entry_or_no_look(world: World) -> None:
-    """Where the entry of a consultation cannot be committed, nobody sees a hit."""
+    """Where the entry of a consultation cannot be committed, nobody sees a hit or a record."""
     round_id = await world.begin()
     await world.settle()
     seat = world.seats["AL"]
@@ -92,6 +92,9 @@ async def test_looking_is_an_entry_or_no_look(world: World) -> None:
     failing.on, failing.random = True, Random(0)
     failing.random.random = lambda: 0.0  # type: ignore[method-assign]  # every commit fails from here on
     answer = await seat.operator.get(f"/v1/rounds/{round_id}/hits")
+    assert answer.status_code == 500
+    assert "Hoxha" not in answer.text
+    answer = await seat.post("/records/search", json={"number": "al-1"})
     assert answer.status_code == 500
     assert "Hoxha" not in answer.text
     failing.on = False
