@@ -2,6 +2,8 @@
 
 The list is joined with itself by the same match rules, and graded by the same `grade`, as two lists of a round. Each
 pair counts twice then, once from either side, so the learned share is that of the records which have a duplicate.
+What a round cannot know, the owner does: two records that agree in names alone, and both tell a date of birth that one
+rule compares, are two persons of one name, and are left out.
 Values are digests in a DuckDB file of the caller's directory, joined out of core; nothing of it leaves the node. The
 same count of records by value tells how much of the list the frequency limit would hold back.
 """
@@ -21,12 +23,13 @@ import numpy as np
 from aquila.matching.certainty import Grade, Level, grade
 from aquila.matching.learning import learn_share
 from aquila.records.frequency import DEFAULT_LIMIT, limits_of
+from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from aquila.records.rules import RuleTable
+    from aquila.records.rules import Rule, RuleTable
 
 MOST_SHARED = 32  # records that share a value make pairs with the square of their number
 _ROW = struct.Struct("<IBQ")
@@ -148,7 +151,10 @@ class DuplicateSearch:
         step = -(-_PREFIXES // min(_PREFIXES, self._rows // self._rows_at_once + 1))
         for start in range(0, _PREFIXES, step):
             run(_JOIN_RANGE, [start, start + step])
-        run(_GROUP)
+        dated = [rule for rule in self._table.rules if _is_dated(rule)]
+        whole = [rule for rule in self._table.rules if rule.input_class is InputClass.FULL]
+        run(_DATE, [_mask(dated)])
+        run(_GROUP, [_mask({*dated, *whole})])
         patterns = dict(run("SELECT rules, 2 * count(*) FROM grouped GROUP BY rules").fetchall())
         size = max(self._records, 1)
         share = learn_share(self._table, patterns, size, size)
@@ -197,6 +203,15 @@ def _digest(rule: int, value: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(value, digest_size=8, person=bytes((rule,))).digest(), "little")
 
 
+def _is_dated(rule: Rule) -> bool:
+    """Whether a rule compares a date of birth."""
+    return any(part.reads.startswith("birth:") for part in rule.parts)
+
+
+def _mask(rules: Iterable[Rule]) -> int:
+    return sum(1 << (rule.number - 1) for rule in rules)
+
+
 _COUNT = """
 CREATE OR REPLACE TABLE counted AS
 SELECT rule, value, count(*) AS records FROM noted GROUP BY rule, value HAVING count(*) > 1
@@ -226,7 +241,17 @@ FROM kept a JOIN kept b ON a.rule = b.rule AND a.value = b.value AND a.position 
 GROUP BY ALL
 """
 
+_DATE = """
+CREATE OR REPLACE TABLE dated AS
+SELECT position, bit_or(1::UBIGINT << (rule - 1)::UBIGINT) AS rules FROM noted
+WHERE (1::UBIGINT << (rule - 1)::UBIGINT) & $1::UBIGINT != 0
+GROUP BY position
+"""
+
 _GROUP = """
 CREATE OR REPLACE TABLE grouped AS
-SELECT first, second, bit_or(rules) AS rules FROM met GROUP BY ALL
+WITH paired AS (SELECT first, second, bit_or(rules) AS rules FROM met GROUP BY ALL)
+SELECT first, second, paired.rules FROM paired
+LEFT JOIN dated a ON a.position = first LEFT JOIN dated b ON b.position = second
+WHERE paired.rules & $1::UBIGINT != 0 OR coalesce(a.rules & b.rules, 0) = 0
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -121,14 +122,28 @@ def test_a_chain_of_pairs_is_one_group() -> None:
 
 def test_a_rare_value_is_that_of_two_records_only(tmp_path: Path) -> None:
     """What makes a rule for rare names in a round, one record of either list, are two records of one list."""
-    dates = ("1970-01-01", "1971-02-02", "1972-03-03")
-    two = [person("Ana", "Ilić", date) for date in dates[:2]]
-    three = [person("Eva", "Kos", date) for date in dates]
+    two, three = [Record("r", ("Ana",), ("Ilić",))] * 2, [Record("r", ("Eva",), ("Kos",))] * 3
     with DuplicateSearch(TABLE, tmp_path) as found:
         for record in two + three:
             found.note(record_inputs(record, TABLE))
         assert {(pair.first, pair.second) for pair in found.found().pairs} <= {(0, 1)}
         assert found._connection.execute("SELECT first, second FROM grouped").fetchall() == [(0, 1)]
+
+
+def test_one_name_and_two_dates_are_two_persons(tmp_path: Path) -> None:
+    """Where both tell a date that one rule compares; not where one tells none, or where a number agrees."""
+    table = load_rules("default")
+    ana, other = person("Ana", "Ilić", "1970-03-04"), person("Ana", "Ilić", "1985-06-07")
+    numbered = [replace(record, document_numbers=("K1234567",)) for record in (ana, other)]
+    unknown = Record("r", ("Ana",), ("Ilić",))
+    for number, (two, met) in enumerate((([ana, other], 0), ([ana, unknown], 1), (numbered, 1))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with DuplicateSearch(table, folder) as found:
+            for record in two:
+                found.note(record_inputs(record, table))
+            found.found()
+            assert len(found._connection.execute("FROM grouped").fetchall()) == met
 
 
 def test_a_minimum_leaves_out_lesser_levels(tmp_path: Path) -> None:
