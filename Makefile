@@ -42,6 +42,11 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	$(VENV)-fuzz/bin/python -m tests.fuzz $(or $(FUZZ_SECONDS),300)
 
+# What asks most of a database: whole rounds, restarts, long transactions, erasure, and every list with a filter. The
+# store's own tests and the migrations' run on both databases in `make test`.
+ON_POSTGRESQL := tests/unit/services/matcher $(addprefix tests/unit/services/node/test_,$(addsuffix .py,\
+  absent crashes erasure exchange four_eyes hits imports needs records saved_views suggestions tasks whole_round))
+
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 
 $(PROVIDER): tests/e2e/provider/package-lock.json
@@ -49,7 +54,7 @@ $(PROVIDER): tests/e2e/provider/package-lock.json
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium, npm), on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m e2e
-	$(BIN)/python -m pytest -n 2 --database postgresql tests/unit/services/node tests/unit/services/matcher
+	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
 
 screenshots: $(VENV)/.develop ## pictures of the six main pages, in docs/pictures (needs chromium)
 	$(BIN)/python -m tests.screenshots docs/pictures

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from aquila.audit.roles import Service as Kind
 from aquila.audit.roles import role_table
+from aquila.records.normalize import name_words
 from clients.sdk import find_home
 from clients.sdk.sessions import SessionFiles
 
@@ -414,6 +415,13 @@ def secrets_of(files: Mapping[str, Path]) -> set[bytes]:
                 found |= {value for value in values if len(value) > 4}  # shorter ones occur by chance in digests
     spellings = {form for value in found for form in (value, value.lower(), value.upper(), json.dumps(value)[1:-1])}
     return {form.encode() for form in spellings}
+
+
+def folded_words(path: Path) -> set[bytes]:
+    """Return the names of a list as their own node keeps them for its search: in one alphabet, in one spelling."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        names = [row[name] for row in csv.DictReader(stream) for name in ("given_names", "family_names")]
+    return {word.encode() for name in names for word in name_words(name)}
 
 
 def leaks(paths: Iterator[Path], needles: set[bytes]) -> list[str]:
