@@ -30,8 +30,8 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 # These reach every branch of the core, which is a gate; the tests of services and clients run without watching branches.
 CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
 
-# Databases of tests lie in memory where the system has room for it there: no test is about how fast a disk is.
-test e2e: export PYTEST_DEBUG_TEMPROOT = $(shell test -w /dev/shm && echo /dev/shm)
+# Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
+test e2e: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS))
