@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aquila.matching.certainty import strongest_parts
 from aquila.matching.corroboration import corroboration_table
 from aquila.protocol.messages import Fault
 from aquila.protocol.messages.exchange_views import CONFIRMED as BOTH_CONFIRM
@@ -11,9 +12,9 @@ from aquila.protocol.messages.exchange_views import WAITING, ExchangeView, Intel
 from services.node.notes import CONFIRMED, REFUTED, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from aquila.records.rules import RuleTable
+    from aquila.records.rules import Rule, RuleTable
     from services.node.tables import ExchangeRow
 
 
@@ -33,7 +34,7 @@ def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: Rul
         sentence=_sentence(row, state),
         blamed_by=row.blamed_by if row else None,
         reference=row.reference if row else None,
-        rules=_rules(shown, table),
+        rules=tuple(rule.sentence for rule in _met(shown, table)),
         note=note,
         intelligence=_intelligence(record, note) if note else None,
     )
@@ -47,9 +48,22 @@ def _sentence(row: ExchangeRow | None, state: str) -> str:
     return BOTH_CONFIRM if state == CONFIRMED else WAITING[row.verified, row.accepted]
 
 
-def _rules(row: ExchangeRow | None, table: RuleTable) -> tuple[str, ...]:
+def why(families: Sequence[str], row: ExchangeRow | None, table: RuleTable) -> tuple[str, ...]:
+    """Return why two records hit, in words: of a confirmed hit what agrees in each family, else which families do.
+
+    Args:
+        families: The evidence families of the report, the strongest first.
+        row: The exchange, or None where none has begun.
+        table: The round's match rules.
+    """
+    met = _met(row, table) if state_of(row) == CONFIRMED else ()
+    words = dict(table.families)
+    return tuple(part.sentence for part in strongest_parts(met)) or tuple(words.get(name, name) for name in families)
+
+
+def _met(row: ExchangeRow | None, table: RuleTable) -> tuple[Rule, ...]:
     numbers = set(row.rules or ()) if row else set()
-    return tuple(rule.sentence for rule in table.rules if rule.number in numbers)
+    return tuple(rule for rule in table.rules if rule.number in numbers)
 
 
 def _note(content: Mapping[str, str | None]) -> NoteView:

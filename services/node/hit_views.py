@@ -20,7 +20,7 @@ from aquila.protocol.messages.followup_views import (
 from services.kit import audit_log
 from services.node import lives
 from services.node.book import reading_round
-from services.node.exchange_views import exchange_view
+from services.node.exchange_views import exchange_view, why
 from services.node.follow_up import handling_code
 from services.node.notes import handling_of_note
 from services.node.tables import ExchangeRow, HitLifeRow, HitRow, HitStepRow, RecordRow, StatementRow, WithdrawalRow
@@ -66,7 +66,6 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
     with reading_round(node, round_id) as round_, node.store.transaction("hit.show") as session:
         hit = lives.hit_row(session, round_id, hit_id)
         table = node.table_of(round_.manifest)
-        words = dict(table.families)
         audit_log.append(session, consultation(node, actor, round_id, [hit_id]))
         life = lives.life_of(session, hit)
         code, exchange = handling_code(session, hit), session.get(ExchangeRow, (round_id, hit_id))
@@ -74,7 +73,7 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
         return HitView(
             entry=entry,
             families=tuple(hit.families),
-            sentences=tuple(words.get(family, family) for family in hit.families),
+            sentences=why(hit.families, exchange, table),
             submission_id=hit.submission_id,
             channel=life.channel,
             reference=life.reference,

@@ -131,7 +131,7 @@ class HitView(Message):
     """A hit with all that was done with it.
 
     Attributes:
-        sentences: Why it is a hit, in plain words: one for each evidence family.
+        sentences: Why it is a hit, one for each evidence family: its name, and once the hit is confirmed, what agrees.
         possible: What can be done with it next.
         blocked_by: The handling code that blocks an export, of the own record or of the counterpart's note, or None.
         exchange: Where the exchange of notes about it stands.

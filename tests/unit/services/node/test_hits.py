@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 
 from aquila.followup.life import HOUR
 from services.kit import audit_log
-from services.node.tables import HitLifeRow, HitRow, StatementRow
+from services.node.tables import ExchangeRow, HitLifeRow, HitRow, StatementRow
 
 if TYPE_CHECKING:
     from tests.unit.services.node.conftest import Seat, World
@@ -66,6 +66,20 @@ async def test_a_hit_is_followed_up_and_closed(world: World) -> None:
     kinds = kinds_in_log(al)
     for kind in ("consultation", "hit_acknowledged", "hit_decided", "follow_up", "follow_up_closed"):
         assert kind in kinds
+
+
+async def test_a_hit_says_why(world: World) -> None:
+    """Which families agree as long as it is unconfirmed; then what agrees in each of them."""
+    await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    sentences = (await al.get(hit_path(hit)))["sentences"]
+    assert "the whole date of birth agrees, day and month in either order" in sentences
+    assert "a given and a family name agree in spelling" in sentences
+    with al.node.store.transaction("test.unconfirmed") as session:
+        session.execute(update(ExchangeRow).values(accepted=False))
+    assert {"names", "date of birth"} <= set((await al.get(hit_path(hit)))["sentences"])
 
 
 async def test_a_hit_says_what_chance_would_give(world: World) -> None:
