@@ -1,0 +1,55 @@
+"""A node loses its round key's file in the middle of a round: it says so, answers nothing, and nobody is harmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.unit.services.node.conftest import HEADER, LISTS, clock, world
+
+if TYPE_CHECKING:
+    from tests.unit.services.node.conftest import World
+
+__all__ = ["clock", "world"]  # the fixtures of services in one process
+
+
+async def lose(world: World, round_id: str) -> None:
+    """Take the key's file of RS away after its consent, as a wrong hand or a disk does, and start the node again."""
+    seat = world.seats["RS"]
+    path = seat.node.keys / f"{round_id}.key"
+    await world.until(path.is_file)
+    path.unlink()
+    seat.restart()
+
+
+async def test_it_says_so_and_evaluates_nothing(world: World) -> None:
+    """Without its share no token comes into being; the round waits, and each node says for whom."""
+    round_id = await world.begin(lists=False)
+    await lose(world, round_id)
+    for code in ("AL", "SI"):
+        seat = world.seats[code]
+        assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
+    await world.settle()
+    view = await world.seats["RS"].round(round_id)
+    assert "key of this round is missing" in " ".join(view["problems"])
+    assert view["keys_present"] is False
+    assert await world.phase(round_id) == "open"
+    for code in ("AL", "SI"):
+        [own] = (await world.seats[code].round(round_id))["submissions"]
+        assert own["evaluated"]["done"] < own["evaluated"]["of"]
+        assert own["tokens_sent"]["done"] == 0
+
+
+async def test_the_round_is_ended_and_a_new_one_goes_its_way(world: World) -> None:
+    """An abort destroys every other key too; with fresh shares the same parties come to their hits."""
+    round_id = await world.begin(lists=False)
+    await lose(world, round_id)
+    await world.settle()
+    answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "RS lost its key"})
+    assert answer.status_code == 202, answer.text
+    await world.settle()
+    assert await world.phase(round_id) == "aborted"
+    assert not any((seat.node.keys / f"{round_id}.key").exists() for seat in world.seats.values())
+    again = await world.begin()
+    await world.settle()
+    assert await world.phase(again) == "reporting"
+    assert (await world.seats["RS"].get(f"/rounds/{again}/hits"))["hits"]
