@@ -22,7 +22,7 @@ async def lose(world: World, round_id: str) -> None:
 
 
 async def test_it_says_so_and_evaluates_nothing(world: World) -> None:
-    """Without its share no token comes into being; the round waits, and each node says for whom."""
+    """Without its share no token comes into being: the round waits until somebody ends it."""
     round_id = await world.begin(lists=False)
     await lose(world, round_id)
     for code in ("AL", "SI"):
