@@ -49,8 +49,11 @@ def test_interrupted(tmp_path: Path) -> None:
     with _until(tmp_path, "3. ") as process:
         assert len(_left(tmp_path)) == 5
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 130
+        _, said = process.communicate(timeout=60)
+    # Where the signal strikes while Python executes source text (a class that a library writes), Python ends by the
+    # signal itself after everything was stopped and said; a shell shows 130 for both.
+    assert process.returncode in {130, -signal.SIGINT}
+    assert "aquila: error: interrupted" in said
     assert _left(tmp_path) == []
 
 
