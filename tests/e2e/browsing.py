@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyotp
 from axe_playwright_python.sync_playwright import Axe
@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Locator, Request
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -33,6 +33,9 @@ FLAGS = [
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PASSWORD = "four words are long enough"
 LARGEST_PAGE = 100_000
+RELOADS = 4  # more at one look are a page that never rests
+
+Seen = TypeVar("Seen")
 
 
 def chromium() -> Iterator[Browser]:
@@ -117,7 +120,13 @@ class Visitor:
 
     def go_by(self, place: Locator) -> None:
         """Click what leads to another page, and look at the page that comes."""
-        with self.page.expect_navigation():
+        here = self.page.url
+
+        def leads_on(asked: Request) -> bool:
+            # A live page that loads itself anew meanwhile is no answer to the click.
+            return asked.is_navigation_request() and (asked.method == "POST" or asked.url != here)
+
+        with self.page.expect_request(leads_on), self.page.expect_navigation():
             place.click()
         self.check()
 
@@ -128,10 +137,24 @@ class Visitor:
 
     def shows(self, text: str) -> bool:
         """Tell whether the page shows a text."""
-        return text in self.page.inner_text("body")
+        return text in self.look(lambda: self.page.inner_text("body"))
+
+    def look(self, at: Callable[[], Seen]) -> Seen:
+        """Look at the page; a live page that loads itself anew under this look is looked at again."""
+        for _ in range(RELOADS):
+            try:
+                return at()
+            except PlaywrightError as error:
+                if "Execution context was destroyed" not in str(error):
+                    raise
+            self.page.wait_for_load_state()
+        return at()
 
     def check(self) -> None:
         """Look whether the page is as it must be."""
+        self.look(self._check)
+
+    def _check(self) -> None:
         page = self.page
         assert self.complaints == [], self.complaints
         assert page.locator("h1").count() == 1, page.url
@@ -176,9 +199,8 @@ class Visitor:
         """Return everything that the page keeps in the browser and scripts can read."""
         if not self.scripts:
             return ""
-        kept: str = self.page.evaluate(
-            "JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie])"
-        )
+        everything = "JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie])"
+        kept: str = self.look(lambda: self.page.evaluate(everything))
         return kept
 
     def close(self) -> None:
