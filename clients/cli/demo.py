@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,7 +36,6 @@ def demo(
     from clients.demo.story import Story
 
     screen = Screen(as_json)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a supervisor's stop ends like Ctrl-C
     with staged(folder) as stage:
         story = Story(screen, stage, populate(size, seed), keep=keep)
         try:

@@ -25,6 +25,7 @@ from services.kit.errors import PeerUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from types import FrameType
     from typing import TextIO
 
     from clients.sdk import Home
@@ -33,6 +34,8 @@ _MARKER = "aquila-demo"
 _START_SECONDS = 120.0  # imports alone take long on a machine that is busy
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
+_AGAIN_SECONDS = 2.0
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 _LOG = "service.log"
 _READY = "ready.log"
 _SHOWN_LINES = 12
@@ -116,7 +119,9 @@ class Stage:
 
     def stop(self) -> None:
         """Stop every process, the gentle way first; a second Ctrl-C does not leave any behind."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for process in self.processes:
             if not process.has_ended():
                 process.popen.terminate()
@@ -127,22 +132,32 @@ class Stage:
             except subprocess.TimeoutExpired:
                 process.popen.kill()
                 process.popen.wait()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _insist(_number: int, _frame: FrameType | None) -> None:
+    """Interrupt, and again until the stage is stopped: Python drops what is raised in a destructor or a callback."""
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+    raise KeyboardInterrupt
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
     """Give a fresh stage for the block, in place of what an earlier demo left in the folder.
 
+    Ctrl-C and a supervisor's stop end the block alike.
+
     Raises:
         InputError: The folder holds something else, or another demo is running there.
     """
     with _claimed(folder):
         stage = Stage(folder)
+        before = [(number, signal.signal(number, _insist)) for number in _STOPS]
         try:
             yield stage
         finally:
             stage.stop()
+            for number, handler in before:
+                signal.signal(number, handler)
 
 
 def free_ports(count: int) -> list[int]:
