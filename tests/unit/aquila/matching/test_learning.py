@@ -23,7 +23,7 @@ def mask(*names: str) -> int:
     return sum(1 << (numbers[name] - 1) for name in names)
 
 
-STRONG = mask("name pair and date", "name pair", "every name", "rare pair")
+STRONG = mask("name, initial and date", "name pair", "every name", "rare pair")
 SINGLE = mask("single beginning and date")
 WEAK = mask("every name")
 

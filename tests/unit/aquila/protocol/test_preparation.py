@@ -152,7 +152,7 @@ def test_a_rule_s_own_limit(staged: Callable[..., Stage]) -> None:
 
 def test_a_person_of_many_aliases(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
     """Someone with more inputs than can be sent does not stop the list: some of each rule go, the rest is counted."""
-    aliases = tuple(f"Ana{chr(97 + n)}ka Nov{chr(97 + n)}r Kra{chr(97 + m)}a" for n in range(20) for m in range(3))
+    aliases = tuple(f"Ana{chr(97 + n)}ka Nov{chr(97 + n)}r Kra{chr(97 + m)}a" for n in range(20) for m in range(4))
     record = person("r", "Ana", "Novak", "1980-03-04", aliases=aliases)
     table = load_rules("default")
     inputs = record_inputs(record, table)

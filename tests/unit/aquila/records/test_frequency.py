@@ -6,7 +6,7 @@ from aquila.records.frequency import DEFAULT_LIMIT, limits_of
 from aquila.records.rules import load_rules
 
 DEFAULT = load_rules("default")
-COMMON, RARE = 11, 12  # the rules "every name" and "rare pair"
+COMMON, RARE = 10, 11  # the rules "every name" and "rare pair"
 
 
 def test_a_rule_for_rare_values_has_a_lower_limit() -> None:
