@@ -16,6 +16,7 @@ from math import exp2, log2
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
+from aquila.records.rules import mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -243,7 +244,7 @@ def rules_of(table: RuleTable, rule_mask: int) -> tuple[Rule, ...]:
         InputError: None, or one that the table does not have.
     """
     rules = tuple(rule for rule in table.rules if rule_mask >> (rule.number - 1) & 1)
-    if not rules or sum(1 << (rule.number - 1) for rule in rules) != rule_mask:
+    if not rules or mask_of(rule.number for rule in rules) != rule_mask:
         raise InputError("A mask of rules is empty or names a rule that the table does not have.")
     return rules
 

@@ -23,7 +23,7 @@ import numpy as np
 from aquila.matching.certainty import Grade, Level, grade
 from aquila.matching.learning import learn_share
 from aquila.records.frequency import DEFAULT_LIMIT, limits_of
-from aquila.records.rules import InputClass
+from aquila.records.rules import InputClass, mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -151,10 +151,10 @@ class DuplicateSearch:
         step = -(-_PREFIXES // min(_PREFIXES, self._rows // self._rows_at_once + 1))
         for start in range(0, _PREFIXES, step):
             run(_JOIN_RANGE, [start, start + step])
-        dated = [rule for rule in self._table.rules if _is_dated(rule)]
-        whole = [rule for rule in self._table.rules if rule.input_class is InputClass.FULL]
-        run(_DATE, [_mask(dated)])
-        run(_GROUP, [_mask({*dated, *whole})])
+        dated = mask_of(rule.number for rule in self._table.rules if _is_dated(rule))
+        whole = mask_of(rule.number for rule in self._table.rules if rule.input_class is InputClass.FULL)
+        run(_DATE, [dated])
+        run(_GROUP, [dated | whole])
         patterns = dict(run("SELECT rules, 2 * count(*) FROM grouped GROUP BY rules").fetchall())
         size = max(self._records, 1)
         share = learn_share(self._table, patterns, size, size)
@@ -206,10 +206,6 @@ def _digest(rule: int, value: bytes) -> int:
 def _is_dated(rule: Rule) -> bool:
     """Whether a rule compares a date of birth."""
     return any(part.reads.startswith("birth:") for part in rule.parts)
-
-
-def _mask(rules: Iterable[Rule]) -> int:
-    return sum(1 << (rule.number - 1) for rule in rules)
 
 
 _COUNT = """

@@ -26,6 +26,7 @@ from aquila.protocol.encoding import framed
 from aquila.protocol.messages import LevelCounts, PairCanaries
 from aquila.protocol.places import DIGEST_BYTES
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
+from aquila.records.rules import mask_of, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -126,7 +127,7 @@ def _of_pair(table: RuleTable, key: SecretBytes, counterpart: str, usual: int) -
     canaries = []
     for number, place in enumerate(places):
         mask = masks[int(np.searchsorted(bounds, place, side="right"))]
-        rules = rules_of_mask(mask)
+        rules = numbers_of(mask)
         drawn = derive(key, framed("aquila/1 canary input"), [number * _RULES + rule for rule in rules], DIGEST_BYTES)
         digests = {rule: drawn[n * DIGEST_BYTES : (n + 1) * DIGEST_BYTES] for n, rule in enumerate(rules)}
         canaries.append(Canary(counterpart, number, mask, digests))
@@ -138,11 +139,6 @@ def _draws(key: SecretBytes, label: str, numbers: Sequence[int]) -> list[int]:
     drawn = derive(key, framed("aquila/1 canary " + label), numbers, BLOCK_BYTES)
     found: list[int] = np.frombuffer(drawn, dtype="<u8")[::2].tolist()
     return found
-
-
-def rules_of_mask(mask: int) -> list[int]:
-    """Return the numbers of the rules in a mask."""
-    return [number for number in range(1, _RULES) if mask >> (number - 1) & 1]
 
 
 def choose_carriers(
@@ -175,14 +171,6 @@ def choose_carriers(
                 break
         chosen.append(best)
     return tuple(chosen)
-
-
-def mask_of(rules: Iterable[int]) -> int:
-    """Return the mask of some rules' numbers."""
-    mask = 0
-    for rule in rules:
-        mask |= 1 << (rule - 1)
-    return mask
 
 
 def seal_masks(key: SecretBytes, own: str, masks: Sequence[int]) -> bytes:

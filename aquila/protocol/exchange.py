@@ -20,6 +20,7 @@ from aquila.matching.certainty import Footing, grade_on
 from aquila.protocol.encoding import canonical, digest, framed
 from aquila.protocol.messages import Fault, Kind, Note
 from aquila.protocol.submission import HANDLE_BYTES, TOKEN_ROW
+from aquila.records.rules import mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -202,7 +203,7 @@ def prepare_sized(
         sides = (report.party, bytes.fromhex(hit.handle)), (hit.counterpart, bytes.fromhex(hit.counterpart_handle))
         contexts = (_context(binding, hit, pair, rules) for pair in (sides, sides[::-1]))
         keys, other = NoteKeys.derive(secrets, binding, *contexts)
-        result = grade_on(table, _mask(rules), on.footing, second=hit.second)
+        result = grade_on(table, mask_of(rules), on.footing, second=hit.second)
         fault = None if (result.level, result.families) == (hit.certainty, hit.families) else Fault.LEVEL
         marks = tuple(other.marks(own.tokens))
         opening = Opening(hit.hit_id, other, own.rules, places, marks, on.told(hit), fault)
@@ -218,7 +219,7 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
     for basis in report.bases:
         if basis.counterpart == hit.counterpart:
             ground = _Ground.of(signed_sizes(round_, report), report, basis)
-            return grade_on(table, _mask(bytes(rules)), ground.footing, second=hit.second)
+            return grade_on(table, mask_of(rules), ground.footing, second=hit.second)
     raise InputError("the report does not say on what this hit was graded", hit=hit.hit_id)
 
 
@@ -283,13 +284,6 @@ def _context(binding: bytes, hit: Hit, sides: tuple[tuple[str, bytes], ...], rul
 def _are_places(places: bytes, tokens: int) -> bool:
     ascending = all(left < right for left, right in pairwise(places))
     return bool(places) and ascending and places[-1] < tokens
-
-
-def _mask(rules: bytes) -> int:
-    mask = 0
-    for rule in rules:
-        mask |= 1 << (rule - 1)
-    return mask
 
 
 def marks_needed(prepared: Iterable[Prepared]) -> int:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.errors import PolicyError
-from aquila.protocol.canaries import choose_carriers, rules_of_mask
+from aquila.protocol.canaries import choose_carriers
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, most_inputs, padded_records, profile_positions
 from aquila.protocol.tasks import RULE_SHIFT, Blinding, CarriedSecret
 from aquila.records.entropy import check_entropy
 from aquila.records.frequency import limits_of
+from aquila.records.rules import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +114,7 @@ class SubmissionPlan:
         places = np.cumsum(sizes) - sizes
         for place, (canary, carrier) in enumerate(zip(self.canaries[start:], riding, strict=False)):
             own = rules[places[place] : places[place] + sizes[place]]
-            for rule in rules_of_mask(carrier.mask):
+            for rule in numbers_of(carrier.mask):
                 # The first input of the rule; a record's inputs are in the order of their rules.
                 at = int(places[place]) + int(np.searchsorted(own, rule))
                 digests[at] = np.frombuffer(canary.digests[rule], dtype=digests.dtype)[0]

@@ -207,6 +207,19 @@ def _table(table: dict[str, Any]) -> RuleTable:
     )
 
 
+def mask_of(numbers: Iterable[int]) -> int:
+    """Return the mask of some rules: bit n - 1 stands for rule n."""
+    mask = 0
+    for number in numbers:
+        mask |= 1 << (number - 1)
+    return mask
+
+
+def numbers_of(mask: int) -> list[int]:
+    """Return the numbers of the rules in a mask, in ascending order."""
+    return [number for number in range(1, MOST_RULES + 1) if mask >> (number - 1) & 1]
+
+
 def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, int], ...]:
     """Read lines such as `158: 1-6 9 11`: of a thousand hits so many meet under these rules, and no other.
 
@@ -214,15 +227,15 @@ def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, 
         InputError: A pattern is empty or names a rule that the table does not have.
         ValueError: It cannot be read.
     """
-    known = sum(1 << (rule.number - 1) for rule in rules)
+    known = mask_of(rule.number for rule in rules)
     found = []
     for line in patterns:
-        often, _, numbers = line.partition(":")
-        mask = 0
-        for part in numbers.split():
+        often, _, ranges = line.partition(":")
+        numbers: list[int] = []
+        for part in ranges.split():
             first, _, last = part.partition("-")
-            for number in range(int(first), int(last or first) + 1):
-                mask |= 1 << (number - 1)
+            numbers += range(int(first), int(last or first) + 1)
+        mask = mask_of(numbers)
         if not mask or mask & ~known or int(often) < 1:
             raise InputError("A pattern of hits is empty, or names a rule that the table does not have.")
         found.append((mask, int(often)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aquila.matching.certainty import grade, prior_bits, silent_families, strongest_parts, table_bits
 from aquila.records.inputs import record_inputs
 from aquila.records.parts import WORD_MARK, part_values, record_names
+from aquila.records.rules import mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,7 +144,7 @@ class Comparison:
 
     def grade(self, rules: tuple[Rule, ...], size: int) -> Grade | None:
         """Grade some of the rules between two lists of so many records; None where no rule met."""
-        mask = sum(1 << (rule.number - 1) for rule in rules)
+        mask = mask_of(rule.number for rule in rules)
         return grade(self.table, mask, size, size) if mask else None
 
     def document(self, sizes: Iterable[int]) -> dict[str, object]:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
-from aquila.protocol.canaries import rules_of_mask
-from aquila.records.rules import load_rules
+from aquila.records.rules import load_rules, numbers_of
 from clients.quality.plain import meet, send
 from clients.quality.sets import region
 
@@ -50,7 +49,7 @@ def lines(counted: Mapping[int, int]) -> Iterator[str]:
     for mask, often in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
         per_thousand = round(1_000 * often / total)
         if per_thousand >= LEAST:
-            yield f"{per_thousand}: {_ranges(rules_of_mask(mask))}"
+            yield f"{per_thousand}: {_ranges(numbers_of(mask))}"
 
 
 def _ranges(numbers: list[int]) -> str:
