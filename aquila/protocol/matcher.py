@@ -153,8 +153,9 @@ class Matcher:
         if outcome is Outcome.CLOSED:
             waiting = [party for party in round_.participants if (party, None) not in round_.receipts]
             if waiting or round_.phase is not Phase.REPORTING:
+                missing = f"waiting for {', '.join(waiting)}" if waiting else "waiting for the match"
                 raise OrderError(
-                    f"the round cannot be closed yet: waiting for {', '.join(waiting) or 'the match'}",
+                    f"the round cannot be closed yet: {missing}",
                     hint="wait until every party has fetched its hits, or abort the round",
                     round=round_.round_id,
                 )

@@ -150,8 +150,9 @@ def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
 
 def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> Refused:
     """Refuse a row whose fields are not those of the header."""
-    much = "more" if len(cells) > len(plan.columns) else "fewer"
-    return refuse(line, f"has {much} fields than the first line; quote fields that hold the separator")
+    if len(cells) > len(plan.columns):
+        return refuse(line, "has more fields than the first line; quote fields that hold the separator")
+    return refuse(line, "has fewer fields than the first line; quote fields that hold the separator")
 
 
 def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:

@@ -163,7 +163,7 @@ def _code(name: str, text: str, reasons: list[str]) -> str | None:
     if name == "sex":
         code = _SEXES.get(code, code)
     if code not in CODES[name]:
-        reasons.append("is an unknown code and is not used; use one of " + ", ".join(CODES[name]))
+        reasons.append(f"is an unknown code and is not used; use one of {', '.join(CODES[name])}")
         return None
     return code
 

@@ -1,7 +1,7 @@
 """`python -m clients.web.catalogue`: bring the catalogues up to the messages that the pages have.
 
-Messages are collected from templates and code, and from the tables whose sentences pages show (match rules, roles,
-the sealed exchange, corroboration).
+Messages are collected from templates and code, from the tables whose sentences pages show (match rules, roles,
+the sealed exchange, corroboration), and from what core and services write in sentences.
 A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
 """
@@ -22,6 +22,7 @@ from aquila.matching.corroboration import corroboration_table
 from aquila.protocol.messages import Fault
 from aquila.protocol.messages.exchange_views import CONFIRMED, WAITING
 from aquila.records.rules import BUILT_IN, load_rules
+from clients.web.sentences import written_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +120,7 @@ def _messages() -> Iterator[Message]:
     yield from corroboration_table().sentences
     for row in role_table().rows.values():
         yield row.means
+    yield from written_sentences()
 
 
 def _extracted(method: str, path: Path) -> Iterator[Message]:

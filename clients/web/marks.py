@@ -228,7 +228,7 @@ _SHORT = 8
 def filters(language: Language) -> dict[str, Callable[..., object]]:
     """Return the filters of templates that turn codes into words and marks.
 
-    `said` is a service's own sentence in the visitor's language, or as the service wrote it; it is text, never markup.
+    `said` is a service's own sentence in the visitor's language, or marked as English where the catalogue lacks it.
     """
     say = language.say
 
@@ -259,7 +259,13 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
     def parties(codes: Iterable[str]) -> Markup:
         return Markup(", ").join(map(party, codes))
 
-    made = (certainty, level_word, party, party_name, parties)
+    def said(sentence: str) -> Markup:
+        text = language.told(sentence)
+        if text == sentence and language.tag != "en":
+            return Markup('<span lang="en">{}</span>').format(text)
+        return escape(text)
+
+    made = (certainty, level_word, party, party_name, parties, said)
     return {one.__name__: one for one in made} | {
         "phase": partial(tag, table=PHASES),
         "submission_state": partial(tag, table=SUBMISSIONS),
@@ -284,7 +290,6 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "field_name": partial(word, table=FIELDS),
         "short": short,
         "fingerprint": fingerprint,
-        "said": say,
         "joined": joined,
     }
 

@@ -6,6 +6,7 @@ The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clie
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -24,6 +25,9 @@ from babel.support import Translations
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PLACE = re.compile(r"%\(v\d+\)s")
+"""Where a message for a service's sentence has a number, a code or another sentence."""
+_LONGEST = 1_000  # characters of a sentence; what is longer is no sentence of ours
 _MINUTE = 60
 _COOKIE_SEPARATOR = "-"
 
@@ -37,17 +41,35 @@ class Language:
         name: As its readers call it.
         locale: What Babel knows of it.
         catalogue: Its messages.
+        placed: Those of services' sentences that have places, as patterns, the longest first.
     """
 
     tag: str
     name: str
     locale: Locale
     catalogue: NullTranslations
+    placed: tuple[tuple[re.Pattern[str], str], ...] = ()
 
     def say(self, message: str, **values: object) -> str:
         """Return a message in this language."""
         text = self.catalogue.gettext(message)
         return text % values if values else text
+
+    def told(self, sentence: str) -> str:
+        """Return a sentence that a service wrote in this language, or as it is where the catalogue does not have it.
+
+        What stands in the places of its message is taken from the sentence. A sentence there is said in this language
+        too; a single word is a code and stays.
+        """
+        said = self.say(sentence)
+        if said != sentence or len(sentence) > _LONGEST:
+            return said
+        for pattern, message in self.placed:
+            if found := pattern.fullmatch(sentence):
+                values = (self.told(value) if " " in value else value for value in found.groups())
+                return self.say(message, **{f"v{place}": value for place, value in enumerate(values, start=1)})
+        first, colon, rest = sentence.partition(": ")
+        return f"{self.told(first)}: {self.told(rest)}" if colon else sentence
 
     def date(self, seconds: int) -> str:
         """Return a day, as 25 Nov 2026."""
@@ -84,7 +106,7 @@ TAGS = tuple(tag for tag, _, _ in _NAMES)
 @cache
 def languages() -> dict[str, Language]:
     """Return the languages by tag, English first."""
-    return {tag: Language(tag, name, Locale.parse(locale), _catalogue(tag)) for tag, name, locale in _NAMES}
+    return {tag: Language(tag, name, Locale.parse(locale), *_catalogue(tag)) for tag, name, locale in _NAMES}
 
 
 def chosen(cookie: str, accepted: str) -> Language:
@@ -122,15 +144,31 @@ def _known_tag(wanted: str) -> str:
     return first if first in {"en", "sq"} else ""
 
 
-def _catalogue(tag: str) -> NullTranslations:
-    """Read a language's catalogue; English is the messages themselves."""
+def _catalogue(tag: str) -> tuple[NullTranslations, tuple[tuple[re.Pattern[str], str], ...]]:
+    """Read a language's catalogue and its messages with places; English is the messages themselves."""
     if tag == "en":
-        return NullTranslations()
+        return NullTranslations(), ()
     source = resources.files("clients.web").joinpath("catalogues", f"{tag}.po").read_bytes()
     compiled = BytesIO()
-    write_mo(compiled, read_po(BytesIO(source), locale=tag.replace("-", "_")))
+    messages = read_po(BytesIO(source), locale=tag.replace("-", "_"))
+    write_mo(compiled, messages)
     compiled.seek(0)
-    return Translations(compiled)
+    placed = [one.id for one in messages if isinstance(one.id, str) and PLACE.search(one.id)]
+    placed.sort(key=lambda message: (-len(PLACE.sub("", message)), message))
+    return Translations(compiled), tuple((_pattern(one, inner), one) for inner in ("[^:]", ".") for one in placed)
+
+
+def _pattern(message: str, inner: str) -> re.Pattern[str]:
+    """Return what matches a sentence made from a message with places.
+
+    Args:
+        message: The message.
+        inner: What may stand in a place within it. A colon announces a sentence, which mostly comes last; so patterns
+            without one are tried first.
+    """
+    *texts, last = map(re.escape, PLACE.split(message))
+    place = f"({inner}+?)"
+    return re.compile(place.join(texts) + (f"{place}{last}" if last else "(.+)"), re.DOTALL)
 
 
 def _local(seconds: int) -> datetime:

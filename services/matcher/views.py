@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 import aquila
+from aquila.protocol.messages import Outcome
 from aquila.protocol.messages.party_views import Parties, PartyView
 from aquila.protocol.messages.views import EventKind, MatcherRoundView, PartyProgress, Progress
 from services.matcher.events import TOKENS
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from services.kit.web import Contact
     from services.matcher.desk import Desk
     from services.matcher.known import Known, Turn
+
+_AHEAD = {Outcome.CLOSED.value: "to be closed", Outcome.ABORTED.value: "to be aborted"}
 
 
 def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
@@ -128,7 +131,7 @@ def _ending(turn: Turn) -> str | None:
     if ending is not None:
         return f"{ending.outcome.value}: {ending.reason}"
     if turn.row.wish is not None:
-        return f"to be {turn.row.wish}: {turn.row.reason}"
+        return f"{_AHEAD[turn.row.wish]}: {turn.row.reason}"
     return None
 
 

@@ -123,10 +123,12 @@ def refute(session: Session, node: Node, rows: Sequence[ExchangeRow], fault: Fau
     for row in fresh:
         row.fault, row.blamed_by, row.note, row.rules = fault.value, party, None, None
     for counterpart, count in sorted(Counter(row.counterpart for row in fresh).items()):
-        round_id, found = fresh[0].round_id, "here" if party == node.code else f"by {party}"
+        round_id = fresh[0].round_id
         alike = ExchangeRow.counterpart == counterpart, ExchangeRow.fault == fault.value, ExchangeRow.blamed_by == party
         total = session.scalar(select(func.count()).where(ExchangeRow.round_id == round_id, *alike))
-        sentence = f"hits with {counterpart} refuted {found}: {total}; {fault.sentence}"
+        sentence = f"hits with {counterpart} refuted by {party}: {total}; {fault.sentence}"
+        if party == node.code:
+            sentence = f"hits with {counterpart} refuted here: {total}; {fault.sentence}"
         ledger.note_problem(session, node, round_id, f"refuted {counterpart} {fault.value} {party}", sentence)
         _append(session, node, EntryKind.HIT_REFUTED, round_id, counterpart, {fault.value: count})
 

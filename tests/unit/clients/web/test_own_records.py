@@ -52,13 +52,16 @@ async def test_preview_shows_how_names_are_read(node: Any) -> None:
 
 
 async def test_preview_in_another_language(node: Any) -> None:
-    """The rules' words are translated."""
+    """The rules' words are translated, and so is what was found in rows."""
     browser = await node.visitor("ana", "officer")
     await browser.open("/records")
     await browser.send("/language", tag="sq", back="/records")
-    files = {"file": ("list.csv", io.BytesIO(LIST.encode()), "text/csv")}
+    rows = "f-1,Ana,Kos,01/31/x,\nf-2,,,,\nf-3,Ana,Kos,1980,,too,many\n"
+    files = {"file": ("list.csv", io.BytesIO((LIST + rows).encode()), "text/csv")}
     page = await browser.send("/records/preview", name="", files=files)
+    assert page.count("<code>f-") == 3
     assert "A given and a family name agree" not in page
+    assert set(re.findall(r'<(\w+) lang="en"', page)) == {"small"}  # the rules' own names
 
 
 @pytest.mark.parametrize(

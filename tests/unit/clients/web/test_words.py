@@ -9,6 +9,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from clients.web import catalogue
+from clients.web.marks import filters
+from clients.web.sentences import written_sentences
 from clients.web.words import TAGS, chosen, languages
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
@@ -33,6 +35,28 @@ def test_placeholders(tag: str) -> None:
         for text in texts:
             assert set(PLACEHOLDER.findall(text)) == wanted, message.id
             assert "!" not in text, message.id
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_what_services_say(tag: str) -> None:
+    """Every sentence of the core and the services comes in the visitor's language, with what stands in its places."""
+    language = languages()[tag]
+    for message in dict.fromkeys(written_sentences()):
+        values = {place[2:-2]: place[2:-2].upper() for place in PLACEHOLDER.findall(message)}
+        assert language.told(message % values) == language.say(message, **values)
+
+
+def test_a_sentence_in_a_sentence() -> None:
+    """A sentence within another is said too; what no catalogue has stays as it was written, and is marked so."""
+    serbian = languages()["sr-Latn"]
+    inner = serbian.say("%(v1)s consented to another manifest", v1="RS")
+    outer = serbian.say("a statement does not count: %(v1)s", v1=inner)
+    assert serbian.told("a statement does not count: RS consented to another manifest") == outer
+    assert serbian.told("closed: because of <b>rain</b>").endswith(": because of <b>rain</b>")
+    assert serbian.told("a: " * 2_000) == "a: " * 2_000
+    said = filters(serbian)["said"]
+    assert said("some <b>words</b>") == '<span lang="en">some &lt;b&gt;words&lt;/b&gt;</span>'
+    assert filters(languages()["en"])["said"]("some <b>words</b>") == "some &lt;b&gt;words&lt;/b&gt;"
 
 
 def test_plural_forms() -> None:
