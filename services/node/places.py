@@ -19,7 +19,7 @@ def runs(round_id: str, submission_id: str) -> str:
 
 def run(round_id: str, submission_id: str, batch: int, input_class: str) -> str:
     """Return the file of a batch's sorted rows of one class."""
-    return f"{runs(round_id, submission_id)}/{input_class}-{batch}.npy"
+    return f"{runs(round_id, submission_id)}/{input_class}-{batch}"
 
 
 def digested(round_id: str, submission_id: str, batch: int) -> str:
@@ -29,7 +29,7 @@ def digested(round_id: str, submission_id: str, batch: int) -> str:
 
 def rows(round_id: str, submission_id: str, index: int) -> str:
     """Return the file of an own chunk's rows."""
-    return f"{submission(round_id, submission_id)}/rows/{index}.npy"
+    return f"{submission(round_id, submission_id)}/rows/{index}"
 
 
 def blinded(round_id: str, submission_id: str, index: int) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.submission import ROW
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
@@ -89,7 +90,7 @@ async def _begin(node: Node, round_: Round, chunk: ChunkRow) -> FinalizedChunk:
 
 def _work(node: Node, round_: Round, chunk: ChunkRow) -> Finalizing:
     book, index, submission = book_of(node, chunk.round_id), chunk.index, chunk.submission_id
-    rows = np.load(node.files.path(places.rows(chunk.round_id, submission, index)), allow_pickle=False)
+    rows = np.frombuffer(node.files.read(places.rows(chunk.round_id, submission, index)), dtype=ROW)
     evaluations = {
         party: node.files.read(places.evaluated(chunk.round_id, submission, party, index))
         for party in round_.evaluators_of(submission)

@@ -7,7 +7,6 @@ flight, two bytes for each input, and one 128th of the list while chunks are cut
 
 from __future__ import annotations
 
-import io
 from asyncio import to_thread
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from aquila.protocol import steps
 from aquila.protocol.messages import Justification, Kind
 from aquila.protocol.places import padded_records
 from aquila.protocol.preparation import BATCH_RECORDS, plan_submission
-from aquila.protocol.submission import chunk_reference, merge_runs
+from aquila.protocol.submission import ROW, chunk_reference, merge_runs
 from aquila.protocol.tasks import DigestedBatch
 from aquila.records.rules import InputClass
 from services.kit import audit_log
@@ -225,7 +224,7 @@ def _work(node: Node, row: SubmissionRow, work: Work, batch: int) -> Blinding:
 
 def _keep_runs(node: Node, row: SubmissionRow, batch: int, runs: Runs) -> None:
     for kind, rows in runs.items():
-        node.files.write(places.run(row.round_id, row.submission_id, batch, kind.value), _npy(rows))
+        node.files.write(places.run(row.round_id, row.submission_id, batch, kind.value), rows.tobytes())
     # If we crash here, the files are there and the row does not say so: the batch is made again, the same.
     with node.store.transaction("submission.batch") as session:
         session.get_one(SubmissionRow, row.submission_id).prepared = batch + 1
@@ -236,7 +235,7 @@ def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
     references = []
     for index, (reference, elements, rows) in enumerate(_chunks(node, round_, row)):
         node.files.write(places.blinded(row.round_id, row.submission_id, index), elements)
-        node.files.write(places.rows(row.round_id, row.submission_id, index), _npy(rows))
+        node.files.write(places.rows(row.round_id, row.submission_id, index), rows.tobytes())
         references.append(reference)
     # If we crash here, nothing is signed; the same chunks are cut again.
     _check_caps(node, round_, references)
@@ -267,15 +266,15 @@ def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
 def _chunks(node: Node, round_: Round, row: SubmissionRow) -> Iterator[tuple[ChunkReference, bytes, np.ndarray]]:
     for kind in InputClass:
         names = (places.run(row.round_id, row.submission_id, batch, kind.value) for batch in range(row.batches))
-        runs = [_run(node, name) for name in names]
-        for rows in merge_runs([run for run in runs if len(run)], round_.manifest.chunk_elements):
+        runs = [_run(node, name) for name in names if node.files.size(name)]
+        for rows in merge_runs(runs, round_.manifest.chunk_elements):
             reference, elements = chunk_reference(kind, rows)
             yield reference, elements, rows
 
 
 def _run(node: Node, name: str) -> np.ndarray:
     """Return a run as it lies on the disk: its rows are read when they are needed."""
-    return np.load(node.files.path(name), mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]  # of any shape
+    return np.memmap(node.files.path(name), dtype=ROW, mode="r")
 
 
 def _check_caps(node: Node, round_: Round, references: list[ChunkReference]) -> None:
@@ -291,10 +290,3 @@ def _check_caps(node: Node, round_: Round, references: list[ChunkReference]) -> 
                 expected=cap,
                 got=total,
             )
-
-
-def _npy(rows: np.ndarray) -> bytes:
-    """Return rows in NumPy's file format."""
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(rows), allow_pickle=False)
-    return buffer.getvalue()
