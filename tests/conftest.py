@@ -124,7 +124,7 @@ def service_database(request: pytest.FixtureRequest) -> Callable[[], str]:
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
     """A fresh, empty database, once of each kind."""
     if request.param == "sqlite":
-        return database_url(DatabaseSettings(), tmp_path)
+        return database_url(DatabaseSettings(), tmp_path / "aquila.db")
     url: URL = request.getfixturevalue("postgres_url")
     return url
 

@@ -161,14 +161,14 @@ class Store:
         self.engine.dispose()
 
 
-def database_url(settings: DatabaseSettings, home: Path) -> URL:
-    """Return the URL of the settings, with the password from its file; by default `aquila.sqlite` in home.
+def database_url(settings: DatabaseSettings, file: Path) -> URL:
+    """Return the URL of the settings, with the password from its file; without one SQLite's in this file.
 
     Raises:
         StoreError: The password file cannot be read.
     """
     if not settings.url:
-        return URL.create("sqlite", database=str(home / "aquila.sqlite"))
+        return URL.create("sqlite", database=str(file))
     url = make_url(settings.url)
     if settings.password_file is None:
         return url

@@ -6,8 +6,6 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL
-
 from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
 from aquila.crypto.keys import IdentityKey
@@ -100,10 +98,7 @@ class Desk:
 
 def open_store(settings: MatcherSettings) -> Store:
     """Return the store of the settings, by default `matcher.db` in home."""
-    if settings.database.url:
-        url = database_url(settings.database, settings.home)
-    else:
-        url = URL.create("sqlite", database=str(settings.home / DATABASE_FILE))
+    url = database_url(settings.database, settings.home / DATABASE_FILE)
     return Store(url, settings.database.wait_seconds)
 
 

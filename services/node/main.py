@@ -6,7 +6,6 @@ import contextlib
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL
 from starlette.concurrency import run_in_threadpool
 
 import aquila
@@ -95,7 +94,8 @@ def assemble(
     """
     identity = IdentityKey.from_pem(read_secret(settings.identity))
     registry = _registry(settings, identity)
-    store = Store(_database(settings), settings.database.wait_seconds)
+    url = database_url(settings.database, settings.home / DATABASE_FILE)
+    store = Store(url, settings.database.wait_seconds)
     migrate(store, PACKAGE)
     keys = settings.home / KEYS_FOLDER
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -204,12 +204,6 @@ def run(settings_path: Path, port: int | None = None, front: FrontOf | None = No
         made.workers.start()
     app, before_end = server.put_before(build(settings, made), endpoint, front)
     server.serve(app, endpoint, settings.tls, before_end)
-
-
-def _database(settings: NodeSettings) -> URL:
-    if settings.database.url:
-        return database_url(settings.database, settings.home)
-    return URL.create("sqlite", database=str(settings.home / DATABASE_FILE))
 
 
 def _registry(settings: NodeSettings, identity: IdentityKey) -> Registry:

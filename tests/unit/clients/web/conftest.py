@@ -24,6 +24,7 @@ from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
+from tests.databases import lay_tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -138,6 +139,7 @@ def homes(tmp_path: Path) -> Path:
     )
     for name in ("matcher", "SI"):
         (tmp_path / name / "registry.toml").write_bytes(write_registry(registry))
+        lay_tables(tmp_path / name)
     return tmp_path
 
 

@@ -179,7 +179,7 @@ def test_statements_that_fail_say_the_class_alone(filled: Store) -> None:
 
 def test_a_database_that_is_away_is_a_store_error(tmp_path: Path) -> None:
     """A folder or server that is missing."""
-    lost = Store(database_url(DatabaseSettings(), tmp_path / "nowhere"), wait_seconds=1)
+    lost = Store(database_url(DatabaseSettings(), tmp_path / "nowhere" / "aquila.db"), wait_seconds=1)
     with pytest.raises(StoreError):
         lost.check()
     away = Store(database_url(DatabaseSettings(url="postgresql+psycopg://u@127.0.0.1:1/x"), tmp_path), wait_seconds=1)
@@ -207,7 +207,7 @@ def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
 
 def test_sqlite_is_set_as_the_module_says(tmp_path: Path) -> None:
     """Every connection has the settings that durability and deletion rely on."""
-    store = Store(database_url(DatabaseSettings(), tmp_path))
+    store = Store(database_url(DatabaseSettings(), tmp_path / "aquila.db"))
     with store.transaction("test") as session:
         found = {
             name: session.execute(text(f"PRAGMA {name}")).scalar_one()
@@ -241,7 +241,7 @@ def test_deleted_rows_are_gone_from_the_files_after_scrubbing(store: Store, tmp_
 
 def test_scrubbing_under_a_reader_is_told(tmp_path: Path) -> None:
     """SQLite: a snapshot that still needs the log keeps it, and the caller must try again; PostgreSQL waits."""
-    store = Store(database_url(DatabaseSettings(), tmp_path), wait_seconds=1)
+    store = Store(database_url(DatabaseSettings(), tmp_path / "aquila.db"), wait_seconds=1)
     with schema_change(store) as connection:
         _Base.metadata.create_all(connection)
     with store.reading("test") as reader:
@@ -286,7 +286,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_told_and_nothing_is_lost(small_disk: Path) -> None:
     """A real file system without room: the transaction fails as a whole, and goes on when there is room again."""
-    store = Store(database_url(DatabaseSettings(), small_disk))
+    store = Store(database_url(DatabaseSettings(), small_disk / "aquila.db"))
     with schema_change(store) as connection:
         _Base.metadata.create_all(connection)
     with store.transaction("test") as session:

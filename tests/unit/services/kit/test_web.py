@@ -178,7 +178,7 @@ async def test_a_replay_after_a_restart_is_refused(
     signer.sign(request)
     statuses = []
     for start in range(2):
-        store = Store(database_url(DatabaseSettings(), tmp_path))
+        store = Store(database_url(DatabaseSettings(), tmp_path / "aquila.db"))
         if not start:
             with schema_change(store) as connection:
                 metadata.create_all(connection)
@@ -357,7 +357,7 @@ async def test_every_answer_has_the_security_headers(client: httpx.AsyncClient) 
 
 async def test_health_is_what_the_service_says(tmp_path: Path) -> None:
     """204 while the store answers, its problem when it does not."""
-    lost = Store(database_url(DatabaseSettings(), tmp_path / "nowhere"))
+    lost = Store(database_url(DatabaseSettings(), tmp_path / "nowhere" / "aquila.db"))
     app = application(title="T", version="1", routers=[], body_bytes=LIMIT, health=lost.check)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://h") as client:
         assert (await client.get("/health")).status_code == 503

@@ -29,6 +29,7 @@ from services.matcher.home import create
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps import steps_of
+from tests.databases import lay_tables
 from tests.people import FourEyes, patient, two_persons
 from tests.stage import blinded
 
@@ -281,6 +282,8 @@ class World:
         document = load(folder / "matcher.toml", MatcherSettings)
         database = document.database.model_copy(update={"url": url})
         self.settings = patient(document).model_copy(update={"database": database, "workers": 1} | changes)
+        if not url:
+            lay_tables(folder)
         prepare(self.settings)
         self.round_id = ""
         self.app = build(self.settings, clock=self.clock)

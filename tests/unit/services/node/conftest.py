@@ -22,6 +22,7 @@ from services.node import home as node_home
 from services.node import main as node_main
 from services.node.driver import Rounds
 from services.node.settings import NodeSettings
+from tests.databases import lay_tables
 from tests.people import FourEyes, patient, signed_in, two_persons
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ def make_world(
     registry = Registry(matcher_key, {code: RegisteredParty(code, code, key) for code, key in keys.items()})
     for home in (path / "matcher", *(path / code for code in codes)):
         (home / "registry.toml").write_bytes(write_registry(registry))
+        lay_tables(home)
     for code, url in (databases or {}).items():
         with (path / code / "node.toml").open("a") as file:
             file.write(f'\n[database]\nurl = "{url}"\n')

@@ -70,7 +70,7 @@ def clock() -> Clock:
 @pytest.fixture
 def people(tmp_path: Path, clock: Clock) -> Iterator[People]:
     """The people of Slovenia's node."""
-    store = Store(database_url(DatabaseSettings(), tmp_path))
+    store = Store(database_url(DatabaseSettings(), tmp_path / "aquila.db"))
     metadata = MetaData()
     audit_log.declare(metadata)
     declare(metadata)

@@ -83,6 +83,6 @@ def test_what_the_administrator_changes_ends_sessions(member: Member, change: st
 
 def test_no_token_is_stored(member: Member, tmp_path: Path) -> None:
     """The database's files hold a hash of it, which opens nothing."""
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("aquila.sqlite*"))
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("aquila.db*"))
     assert member.grant.token.encode() not in stored
     assert member.codes.secret.encode() not in stored
