@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from starlette.requests import Request
 
 from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.entries import read_entry
@@ -16,27 +18,58 @@ from aquila.audit.note import parse_note
 from aquila.audit.tiles import read_bundle, read_statements, read_tile
 from aquila.audit.witness import parse_update
 from aquila.crypto.envelope import open_envelope
-from aquila.crypto.keys import VerifyKey
+from aquila.crypto.keys import SecretBytes, VerifyKey
 from aquila.errors import AquilaError
 from aquila.protocol.auditing import read_log
+from aquila.protocol.canaries import open_masks
+from aquila.protocol.exchange import Opening, entries_of, open_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
 from aquila.records.person import Record
 from aquila.records.reading import read_records
 from aquila.records.rules import parse_rules
+from clients.sdk.bundles import read_archive
+from clients.sdk.cards import Cards
+from services.kit.signatures import CallVerifier, HeaderLines, SignedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from aquila.crypto.sealing import NoteKeys
+    from services.kit.signatures import Nonces
+
 _KEY = VerifyKey.from_hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
 _REGISTRY = Registry(_KEY, {"SI": RegisteredParty("SI", "SI", _KEY)})
+_VERIFIER = CallVerifier({_KEY.fingerprint: ("SI", _KEY)}, cast("Nonces", None), {"127.0.0.1:8700"}, lambda: 1)
 _MESSAGES = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 
 
 def _text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
     """Let a parser of text see any text: bytes that are none become replacement characters."""
     return lambda content: parse(content.decode("utf-8", "replace"))
+
+
+class _Unsealed:
+    """Keys of a note that give its bytes as they are: what a counterpart with the right keys may have written."""
+
+    def open_note(self, sealed: bytes) -> bytes:
+        """Return what was sealed."""
+        return sealed
+
+
+def _note(content: bytes) -> object:
+    """Open a note whose seal is right."""
+    opening = Opening("0" * 32, cast("NoteKeys", _Unsealed()), b"\x01", b"\x00", (bytes(16),), "0" * 64, None)
+    return open_entry(opening, content)
+
+
+def _call(content: bytes) -> object:
+    """Verify a signed call whose three headers are these bytes, a line each."""
+    names = (b"signature-input", b"signature", b"content-digest")
+    lines = [(b"host", b"127.0.0.1:8700"), *zip(names, content.split(b"\n"), strict=False)]
+    message = SignedRequest("GET", "http://127.0.0.1:8700/v1/rounds", HeaderLines(lines))
+    return _VERIFIER.verify_head(message)
 
 
 def _log(content: bytes) -> object:
@@ -60,6 +93,13 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "csv": lambda content: list(read_records(io.BytesIO(content), "csv")),
     "ftm": lambda content: list(read_records(io.BytesIO(content), "ftm")),
     "rules": _text(parse_rules),
+    "archive": lambda content: read_archive(io.BytesIO(content)),
+    "cards": Cards.read,
+    "notes": lambda content: list(entries_of(content, 1 + len(content) % 3)),
+    "sealed": _note,
+    "masks": lambda content: open_masks(SecretBytes(bytes(32)), "SI", content),
+    "call": _call,
+    "cookies": lambda content: Request({"type": "http", "headers": [(b"cookie", content)]}).cookies,
 } | {kind.__name__: kind.from_payload for kind in _MESSAGES}
 """By name, what is given bytes from outside."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,6 +14,8 @@ import httpx
 from aquila.errors import AuditError, InputError
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from aquila.protocol.auditing import Files
 
 LARGEST_BUNDLE = 4 << 30
@@ -37,31 +41,46 @@ def open_bundle(place: str, transport: httpx.BaseTransport | None = None) -> Fil
     if path.is_dir():
         return lambda name: _read(path / name)
     try:
-        return _archived(path).get
+        with path.open("rb") as file:
+            return read_archive(file).get
     except OSError as error:
         raise InputError(
             f"{place} cannot be read: {error.strerror}", hint="name a folder, an archive or a URL"
         ) from None
-    except tarfile.TarError:
-        raise InputError(f"{place} is no tar archive", hint="`aquila audit export` makes one") from None
+    except InputError:
+        raise InputError(f"{place} is no whole tar archive", hint="`aquila audit export` makes one") from None
 
 
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST_FILE else None
 
 
-def _archived(path: Path) -> dict[str, bytes]:
-    """Return the files of an archive by name; nothing is unpacked to the disk."""
+def read_archive(file: BinaryIO) -> dict[str, bytes]:
+    """Return the files of a tar archive by name, compressed or not; nothing is unpacked to the disk.
+
+    Raises:
+        InputError: It is none, or not whole.
+        AuditError: It holds what no log holds.
+    """
+    try:
+        with tarfile.open(fileobj=file) as archive:
+            return _contents(archive)
+    # What reads compressed archives raises EOFError, its own errors, and ValueError for numbers that are none.
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError, OSError, OverflowError):
+        raise InputError("this is no whole tar archive") from None
+
+
+def _contents(archive: tarfile.TarFile) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
     left = LARGEST_BUNDLE
-    with tarfile.open(path) as archive:
-        for member in archive:
-            left -= member.size
-            if left < 0 or member.name in contents:
-                raise AuditError("the archive is too large, or holds a file twice")
-            file = archive.extractfile(member) if member.isfile() else None
-            if file is not None:
-                contents[member.name] = file.read()
+    for member in archive:
+        left -= member.size
+        if left < 0 or member.name in contents:
+            raise AuditError("the archive is too large, or holds a file twice")
+        # A link is followed by `extractfile`; a log has none.
+        file = archive.extractfile(member) if member.isfile() else None
+        if file is not None:
+            contents[member.name] = file.read()
     return contents
 
 

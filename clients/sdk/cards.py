@@ -98,7 +98,7 @@ def _cards(content: bytes) -> Iterable[Card]:
         if MATCHER in document:
             cards.insert(0, Card(MATCHER, MATCHER, VerifyKey.from_hex(document[MATCHER]["identity_key"])))
         usable = all(map(_is_usable, cards))
-    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, AquilaError):
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError, AquilaError):
         usable = False
     if not usable:
         raise InputError(

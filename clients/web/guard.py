@@ -9,10 +9,10 @@ from __future__ import annotations
 import secrets
 import time
 from http import HTTPStatus
-from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from services.kit.logs import Log
@@ -80,11 +80,7 @@ class PagesGuard:
 
     def _fresh(self, scope: Scope) -> str:
         """Give a visitor without any cookie of ours a random value, to which the forms before sign-in are bound."""
-        cookies: SimpleCookie = SimpleCookie()
-        for name, value in scope["headers"]:
-            if name == b"cookie":
-                cookies.load(value.decode("latin-1"))
-        if self._site.cookie("form") in cookies:
+        if self._site.cookie("form") in Request(scope).cookies:
             return ""
         fresh = secrets.token_urlsafe(32)
         scope.setdefault("state", {})["early"] = fresh

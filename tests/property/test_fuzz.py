@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import tarfile
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +17,12 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.tiles import write_bundle, write_statements
 from aquila.audit.witness import Update
 from aquila.crypto.envelope import sign_envelope
-from aquila.crypto.keys import IdentityKey
+from aquila.crypto.keys import IdentityKey, SecretBytes
+from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES
+from aquila.protocol.canaries import seal_masks
 from aquila.protocol.encoding import canonical
+from aquila.protocol.exchange import NOTE_BYTES
+from services.kit.signatures import CallSigner
 from tests.fuzz import TARGETS, judge
 from tests.samples import SAMPLES
 
@@ -23,6 +31,24 @@ if TYPE_CHECKING:
 
 _KEY = IdentityKey(bytes(range(32)))
 _NOTE = Checkpoint("log", 3, bytes(32)).sign(_KEY)
+
+
+def _archive() -> bytes:
+    """A tar archive of one file."""
+    made, member = io.BytesIO(), tarfile.TarInfo("checkpoint")
+    member.size = 4
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        archive.addfile(member, io.BytesIO(b"some"))
+    return made.getvalue()
+
+
+def _call() -> bytes:
+    """The headers of a signed call, a line each."""
+    request = httpx.Request("GET", "http://127.0.0.1:8700/v1/rounds", content=b"x")
+    CallSigner(_KEY, "SI", lambda: 1).sign(request)
+    return "\n".join(request.headers[name] for name in ("signature-input", "signature", "content-digest")).encode()
+
+
 SEEDS: Mapping[str, bytes] = {
     "note": _NOTE.to_bytes(),
     "checkpoint": _NOTE.text.encode(),
@@ -39,6 +65,13 @@ SEEDS: Mapping[str, bytes] = {
     "csv": b"record_id,given_names,family_names\n1,Ana,Novak\n",
     "ftm": b'{"id":"1","schema":"Person","properties":{"name":["Ana Novak"]}}\n',
     "rules": b'name = "x"\nversion = 1\n[families]\nnames = "n"\n',
+    "archive": gzip.compress(_archive(), mtime=0),
+    "cards": b'[[party]]\ncode = "SI"\nname = "x"\nidentity_key = "' + _KEY.public.hex.encode() + b'"\n',
+    "notes": bytes(2 * (16 + NOTE_BYTES + NONCE_BYTES + TAG_BYTES + 2 * MARK_BYTES)),
+    "sealed": bytes(2) + bytes(NOTE_BYTES),
+    "masks": seal_masks(SecretBytes(bytes(32)), "SI", [1, 6]),
+    "call": _call(),
+    "cookies": b"aquila-form-8701=abc; x@y=1",
 } | {kind.__name__: canonical(content) for kind, content in SAMPLES.items()}
 
 

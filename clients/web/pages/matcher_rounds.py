@@ -83,6 +83,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 @router.get("/rounds/{round_id}/live")
 def get_live(visit: Visited, round_id: str) -> Response:
     """Tell what changes in a round as it changes."""
+    visit.need("rounds.see")
     return progress.live(visit, lambda: visit.matcher().round(round_id), progress.matcher_values)
 
 

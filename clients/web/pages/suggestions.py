@@ -36,6 +36,7 @@ def get_suggest(visit: Visited) -> Response:
 @threaded
 def post_suggest(visit: Visited, sent: Sent) -> Response:
     """Suggest a round; what cannot be used comes back with what was typed."""
+    visit.need("round.suggest")
     client, form = visit.node(), proposing.suggested(sent)
     known = client.suggestions().parties
     terms = form.terms(known)

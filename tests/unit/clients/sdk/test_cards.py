@@ -55,6 +55,7 @@ def test_another_key() -> None:
     [
         b"\xff",
         b"[",
+        b"a=" + b"[" * 5_000,
         b'[matcher]\nidentity_key = "ab"\n',
         b'[[party]]\ncode = "SI"\n',
         b'[party]\ncode = "SI"\n',

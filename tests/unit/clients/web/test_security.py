@@ -53,6 +53,15 @@ async def test_cookies(node: Any) -> None:
     assert (await thief.client.get("/")).headers["location"] == "/sign-in"
 
 
+@pytest.mark.parametrize("cookie", ["x@y=1", '"', "a=b; =; ;;x[]={}", "\xe4=\xf6"])
+async def test_foreign_cookies(node: Any, cookie: str) -> None:
+    """Whatever another service on the host sets, pages come, and with their policy."""
+    answer = await node.browser().client.get("/sign-in", headers={"cookie": cookie.encode("latin-1")})
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"]
+    assert answer.headers["set-cookie"].startswith("aquila-form-8701=")
+
+
 async def test_fixation(node: Any) -> None:
     """A session that somebody planted before the sign-in is not the one that the person gets."""
     person, browser = await node.enrol("ana", "officer"), node.browser()

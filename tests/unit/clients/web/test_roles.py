@@ -1,0 +1,153 @@
+"""Every page and form of both sites, asked for by a person of each role: who may not is told so, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from fastapi.routing import iter_route_contexts
+
+NODE_ROLES = ("officer", "approver", "analyst", "auditor", "administrator")
+MATCHER_ROLES = ("secretariat", "auditor", "administrator")
+
+OPEN = {
+    "GET /enrol", "POST /enrol", "POST /enrol/confirm", "GET /set-up", "POST /set-up", "GET /sign-in", "POST /sign-in",
+    "GET /sign-in/provider", "POST /sign-in/provider", "POST /sign-out", "POST /language",
+    "GET /static/{version}/{name}",
+}  # fmt: skip
+"""For whoever has no session."""
+
+FOR_ALL = {"GET /", "GET /account", "POST /account/password", "POST /account/sessions/{session_id}/end"}
+WAITING = {"POST /records/store", "POST /records/findings.csv"}
+"""These take up a list that the same session has looked through, and find none."""
+
+NODE = {
+    "GET /approvals": "officer approver",
+    "GET /approvals/{approval_id}": "officer approver",
+    "POST /approvals/{approval_id}/approve": "approver",
+    "POST /approvals/{approval_id}/refuse": "approver",
+    "POST /approvals/{approval_id}/withdraw": "officer",
+    "GET /hits": "analyst",
+    "POST /hits/acknowledge": "analyst",
+    "POST /hits/erase": "analyst",
+    "POST /hits/views": "analyst",
+    "POST /hits/views/{view_id}/remove": "analyst",
+    "GET /hits/{round_id}/{hit_id}": "analyst",
+    "POST /hits/{round_id}/{hit_id}/letter": "analyst",
+    "POST /hits/{round_id}/{hit_id}/letter.pdf": "analyst",
+    "POST /hits/{round_id}/{hit_id}/{step}": "analyst",
+    "GET /log": "auditor administrator",
+    "POST /log/export": "auditor",
+    "POST /log/alarms/{alarm_id}/acknowledge": "administrator",
+    "GET /people": "administrator",
+    "POST /people": "administrator",
+    "POST /people/{person}/activate": "administrator",
+    "POST /people/{person}/deactivate": "administrator",
+    "POST /people/{person}/reset": "administrator",
+    "POST /people/{person}/roles": "administrator",
+    "GET /records": "officer approver",
+    "POST /records/preview": "officer",
+    "GET /records/{import_id}": "officer approver",
+    "GET /records/{import_id}/duplicates": "officer approver",
+    "POST /records/{import_id}/delete": "officer",
+    "GET /rounds": "officer approver analyst auditor",
+    "GET /rounds/{round_id}": "officer approver analyst auditor",
+    "GET /rounds/{round_id}/live": "officer approver analyst auditor",
+    "GET /rounds/suggest": "officer",
+    "POST /rounds/suggest": "officer",
+    "POST /rounds/{round_id}/abort": "officer",
+    "POST /rounds/{round_id}/alarms/{submission_id}/release": "approver",
+    "POST /rounds/{round_id}/close": "officer",
+    "POST /rounds/{round_id}/consent": "officer",
+    "POST /rounds/{round_id}/submit": "officer",
+    "GET /search": "officer analyst",
+    "POST /search": "officer analyst",
+    "GET /search/{import_id}/{position}": "officer analyst",
+}
+
+MATCHER = {
+    "GET /approvals": "secretariat",
+    "GET /approvals/{approval_id}": "secretariat",
+    "POST /approvals/{approval_id}/approve": "secretariat",
+    "POST /approvals/{approval_id}/refuse": "secretariat",
+    "POST /approvals/{approval_id}/withdraw": "secretariat",
+    "GET /log": "auditor administrator",
+    "POST /log/export": "auditor",
+    "POST /log/alarms/{alarm_id}/acknowledge": "administrator",
+    "GET /parties": "secretariat auditor",
+    "GET /people": "administrator",
+    "POST /people": "administrator",
+    "POST /people/{person}/activate": "administrator",
+    "POST /people/{person}/deactivate": "administrator",
+    "POST /people/{person}/reset": "administrator",
+    "POST /people/{person}/roles": "administrator",
+    "GET /picture": "secretariat auditor",
+    "POST /picture.pdf": "secretariat auditor",
+    "GET /picture/{name}.svg": "secretariat auditor",
+    "GET /rounds": "secretariat auditor",
+    "GET /rounds/new": "secretariat",
+    "POST /rounds/new": "secretariat",
+    "GET /rounds/suggestions/{suggestion_id}": "secretariat auditor",
+    "POST /rounds/suggestions/{suggestion_id}/set-aside": "secretariat",
+    "GET /rounds/{round_id}": "secretariat auditor",
+    "GET /rounds/{round_id}/live": "secretariat auditor",
+    "POST /rounds/{round_id}/abort": "secretariat",
+    "POST /rounds/{round_id}/close": "secretariat",
+    "GET /statistics": "secretariat auditor",
+    "POST /statistics.csv": "secretariat auditor",
+}
+
+ID = "0" * 32
+FIELDS = {
+    "digest": "0" * 64, "reason": "because", "login": "eva", "role": "auditor", "record_id": "x", "hit": f"{ID}.{ID}",
+    "name": "x", "import_id": ID, "kind": "list", "legal_basis": "x", "purpose": "x", "case_reference": "x",
+    "category": "x", "area": "x", "party": ["AL", "SI"],
+}  # fmt: skip
+"""What lets each form come as far as the question who may send it."""
+
+
+def _forms(place: Any) -> set[str]:
+    routes = iter_route_contexts(place.app._pages.routes)
+    return {f"{method} {route.path}" for route in routes for method in route.methods or () if method in {"GET", "POST"}}
+
+
+async def _status(browser: Any, form: str) -> int:
+    """Ask for a page, or send its form from the first page."""
+    method, _, path = form.partition(" ")
+    path = path.replace("{step}", "acknowledge").replace("{position}", "1").replace("{alarm_id}", "7")
+    path = re.sub(r"\{[^}]*\}", ID, path)
+    if method == "GET":
+        return int((await browser.client.get(path)).status_code)
+    files = (
+        {"file": ("l.csv", io.BytesIO(b"record_id,full_name\n"), "text/csv")} if path == "/records/preview" else None
+    )
+    await browser.open("/")
+    await browser.send(path, follow=False, files=files, **FIELDS)
+    return int(browser.answer.status_code)
+
+
+async def _wrong(place: Any, roles: tuple[str, ...], allowed: dict[str, str]) -> list[tuple[str, str, int]]:
+    """Ask for everything in every role, and return where the answer is not the table's."""
+    wrong = []
+    for role in roles:
+        browser = await place.visitor(f"a-{role}", role)
+        for form in sorted(allowed):
+            status = await _status(browser, form)
+            if (status == 403) == (role in allowed[form].split()):
+                wrong.append((role, form, status))
+    return wrong
+
+
+async def test_every_page_of_the_node(node: Any) -> None:
+    """A role that may not gets 403 from every page and form; one that may gets anything else."""
+    assert _forms(node) == NODE.keys() | OPEN | FOR_ALL | WAITING
+    assert await _wrong(node, NODE_ROLES, NODE) == []
+    browser = await node.visitor("eve", "officer")
+    assert [await _status(browser, form) for form in sorted(WAITING)] == [422, 422]
+
+
+async def test_every_page_of_the_matcher(matcher: Any) -> None:
+    """As at the node."""
+    assert _forms(matcher) == MATCHER.keys() | OPEN | FOR_ALL
+    assert await _wrong(matcher, MATCHER_ROLES, MATCHER) == []
