@@ -41,6 +41,8 @@ class Letter:
         purpose: The round's purpose.
         handling: The handling code of the own record, or nothing.
         permission: The reference of the permission under which a blocking code is exported, or nothing.
+        own_number: The sender's own number of the hit, from its note; nothing before the hit is confirmed.
+        other_number: The receiver's, from its note; the same.
     """
 
     sender: str
@@ -57,6 +59,8 @@ class Letter:
     purpose: str
     handling: str = ""
     permission: str = ""
+    own_number: str = ""
+    other_number: str = ""
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Return what stands in the letter's head, as label and text."""
@@ -70,6 +74,8 @@ class Letter:
             ("Urgency", f"{self.urgency.value}, answer asked for by {moment(due)}"),
             ("Round", self.round_id),
             ("Hit", self.hit_id),
+            (f"Reference of {self.sender}", self.own_number),
+            (f"Reference of {self.receiver}", self.other_number),
             ("Certainty of the match", self.certainty),
             ("Area", self.area),
             ("Legal basis", self.legal_basis),

@@ -84,7 +84,7 @@ def erase_record(node: Node, actor: Actor, record_id: str) -> ErasureReport:
         )
         audit_log.append(session, entry)
     # If we crash here, the bytes of deleted rows go with the next scrub, and the driver tells the counterparts.
-    _scrub(node)
+    scrub(node, *tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     node.wake()
     _LOG.info("record_erased", count=len(rows))
     told = tuple(sorted({hit.counterpart for hit in hits}))
@@ -170,11 +170,11 @@ def without_erased(node: Node, rows: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
-def _scrub(node: Node) -> None:
-    """Remove the bytes of what was deleted; a reader may be in the way for a moment."""
+def scrub(node: Node, *tables: Table) -> None:
+    """Remove the bytes of what was deleted from these tables; a reader may be in the way for a moment."""
     for _ in range(_SCRUBS):
         try:
-            node.store.scrub(*tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables
+            node.store.scrub(*tables)
         except StoreError:
             time.sleep(_SCRUB_SECONDS)
         else:

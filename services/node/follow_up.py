@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
-
-from sqlalchemy import select
 
 from aquila.errors import OrderError, PolicyError
 from aquila.followup.letter import Letter
@@ -13,12 +10,10 @@ from aquila.followup.life import Ground, Stage, Step, StepKind, is_late
 from aquila.protocol.messages.followup_views import LetterView
 from services.node import lives
 from services.node.book import reading_round
-from services.node.notes import handling_of_note
-from services.node.tables import ExchangeRow, RecordRow, WithdrawalRow
+from services.node.notes import handling_of_note, references
+from services.node.tables import ExchangeRow, WithdrawalRow
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from aquila.followup.life import Life
     from aquila.protocol.messages import Manifest
     from aquila.protocol.messages.followup_views import (
@@ -116,24 +111,15 @@ def write_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> Letter
     with reading_round(node, round_id) as round_, node.store.transaction("hit.export") as session:
         hit = lives.hit_row(session, round_id, hit_id)
         life = lives.life_of(session, hit)
-        handling = handling_code(session, hit)
-        life.check_export([handling, handling_of_note(session.get(ExchangeRow, (round_id, hit_id)))])
-        letter = _letter(node, round_.manifest, hit, life, handling or "")
+        exchange = session.get(ExchangeRow, (round_id, hit_id))
+        life.check_export([hit.handling_code, handling_of_note(exchange)])
+        letter = _letter(node, round_.manifest, hit, life, references(exchange))
         step = Step(StepKind.EXPORTED, node.clock(), actor.person)
         lives.take(session, node, hit, step, actor)
     return LetterView(text=letter.text(), lines=letter.lines())
 
 
-def handling_code(session: Session, hit: HitRow) -> str | None:
-    """Return the handling code of a hit's own record, or None where it has none or its list was deleted."""
-    content = session.scalar(
-        select(RecordRow.content).where(RecordRow.import_id == hit.import_id, RecordRow.position == hit.position)
-    )
-    code = json.loads(content).get("handling_code") if content else None
-    return code if isinstance(code, str) else None
-
-
-def _letter(node: Node, manifest: Manifest, hit: HitRow, life: Life, handling: str) -> Letter:
+def _letter(node: Node, manifest: Manifest, hit: HitRow, life: Life, numbers: tuple[str, str]) -> Letter:
     if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
         raise OrderError("a letter belongs to an open follow-up", hint="open one first: `aquila hit follow-up`")
     return Letter(
@@ -149,8 +135,10 @@ def _letter(node: Node, manifest: Manifest, hit: HitRow, life: Life, handling: s
         area=manifest.area,
         legal_basis=manifest.legal_basis,
         purpose=manifest.purpose,
-        handling=handling,
+        handling=hit.handling_code or "",
         permission=life.permission,
+        own_number=numbers[0],
+        other_number=numbers[1],
     )
 
 

@@ -21,7 +21,6 @@ from services.kit import audit_log
 from services.node import lives
 from services.node.book import reading_round
 from services.node.exchange_views import exchange_view, why
-from services.node.follow_up import handling_code
 from services.node.notes import handling_of_note
 from services.node.tables import ExchangeRow, HitLifeRow, HitRow, HitStepRow, RecordRow, StatementRow, WithdrawalRow
 from services.node.views import chances, consultation
@@ -68,7 +67,7 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
         table = node.table_of(round_.manifest)
         audit_log.append(session, consultation(node, actor, round_id, [hit_id]))
         life = lives.life_of(session, hit)
-        code, exchange = handling_code(session, hit), session.get(ExchangeRow, (round_id, hit_id))
+        code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
         [entry] = with_records(session, [(hit, lives.life_row(session, hit))], node.clock())
         return HitView(
             entry=entry,

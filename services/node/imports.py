@@ -21,7 +21,7 @@ from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import duplicates
-from services.node.erasure import without_erased
+from services.node.erasure import scrub, without_erased
 from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -252,11 +252,15 @@ def _remove(node: Node, import_id: str, actor: Actor | None = None) -> None:
     Without an actor it never was complete: then there is nothing that the log would have to say.
     """
     with node.store.transaction("import.remove") as session:
-        removed = session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
+        deleted = session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
+        removed = cast("CursorResult[Any]", deleted).rowcount
         if actor is not None:
-            counts = {"records": cast("CursorResult[Any]", removed).rowcount}
+            counts = {"records": removed}
             _log(session, node, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, counts)
         session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
+    # If we crash here, the bytes of deleted rows go with the next scrub.
+    if removed:
+        scrub(node, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
 
 
 def _log(  # noqa: PLR0913, PLR0917  # what an entry says

@@ -35,6 +35,13 @@ def state_of(row: ExchangeRow | None) -> str:
     return CONFIRMED if row.verified and row.accepted else UNCONFIRMED
 
 
+def references(row: ExchangeRow | None) -> tuple[str, str]:
+    """Return this party's own number of a hit and the counterpart's; both empty where the hit is not confirmed."""
+    if row is None or not row.note or state_of(row) != CONFIRMED:
+        return "", ""
+    return row.reference, row.note["reference"] or ""
+
+
 def handling_of_note(row: ExchangeRow | None) -> str | None:
     """Return the handling code of the counterpart's note, which binds this side as soon as it is known here."""
     return row.note.get("handling_code") if row is not None and row.note else None

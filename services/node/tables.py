@@ -243,6 +243,9 @@ class HitRow(NodeRows):
     certainty: Mapped[str] = mapped_column(String(8), comment="low, medium or high.")
     families: Mapped[list[str]] = mapped_column(JSON, comment="Evidence families that agree.")
     submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")
+    handling_code: Mapped[str | None] = mapped_column(
+        String(2), comment="The own record's handling code when the hit came, or none."
+    )
     canary: Mapped[bool] = mapped_column(
         default=False, comment="Whether it is a planted one: no person, no analyst sees it; the position is a dummy's."
     )

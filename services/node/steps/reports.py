@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
@@ -29,8 +30,16 @@ _LOG = Log("node.reports")
 _AT_ONCE = 500
 
 
+class Known(NamedTuple):
+    """What a hit keeps of its own record: its place in the import, its identifier, and its handling code."""
+
+    position: int
+    record_id: str
+    handling_code: str | None = None
+
+
 class Found(NamedTuple):
-    """What the handles of a report stand for: the own import, and position and record id in it by handle.
+    """What the handles of a report stand for: the own import, and what a hit keeps of each record, by handle.
 
     Attributes:
         erased: Handles of records that were erased since their list was submitted.
@@ -39,7 +48,7 @@ class Found(NamedTuple):
     """
 
     import_id: str
-    records: dict[str, tuple[int, str]]
+    records: dict[str, Known]
     erased: frozenset[str]
     planted: dict[str, int]
     told: tuple[PairCanaries, ...]
@@ -78,19 +87,21 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
         every = handles_of(seed, range(records)).hex()
         handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
         positions = {position: handle for handle, position in handles if handle in wanted}
-    records_found = _with_record_ids(node, submission.import_id, positions)
+    records_found = _known_records(node, submission.import_id, positions)
     return Found(submission.import_id, records_found, frozenset(positions.values()) - set(records_found), planted, told)
 
 
-def _with_record_ids(node: Node, import_id: str, positions: dict[int, str]) -> dict[str, tuple[int, str]]:
-    """Return position and record id of each handle, read some hundred at a time."""
-    found: dict[str, tuple[int, str]] = {}
+def _known_records(node: Node, import_id: str, positions: dict[int, str]) -> dict[str, Known]:
+    """Return what a hit keeps of the record of each handle, read some hundred at a time."""
+    found: dict[str, Known] = {}
     places = sorted(positions)
-    query = select(RecordRow.position, RecordRow.record_id).where(RecordRow.import_id == import_id)
+    columns = RecordRow.position, RecordRow.record_id, RecordRow.content
+    query = select(*columns).where(RecordRow.import_id == import_id)
     with node.store.reading("report.records") as session:
         for first in range(0, len(places), _AT_ONCE):
             asked = query.where(RecordRow.position.in_(places[first : first + _AT_ONCE]))
-            found |= {positions[place]: (place, record_id) for place, record_id in session.execute(asked)}
+            for place, record_id, content in session.execute(asked):
+                found[positions[place]] = Known(place, record_id, json.loads(content).get("handling_code"))
     return found
 
 
@@ -102,10 +113,10 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
         record = _record_of(found, hit.handle)
         if found is not None and record is not None and hit.hit_id not in known:
             rows[hit.hit_id] = HitRow(
-                round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=record[0],
-                record_id=record[1], counterpart=hit.counterpart, certainty=hit.certainty.value,
+                round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=record.position,
+                record_id=record.record_id, counterpart=hit.counterpart, certainty=hit.certainty.value,
                 families=list(hit.families), submission_id=report.submission_id,
-                canary=hit.handle in found.planted,
+                handling_code=record.handling_code, canary=hit.handle in found.planted,
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
@@ -137,10 +148,10 @@ def _tell_erased(session: Session, node: Node, report: HitReport, found: Found |
     return len(gone)
 
 
-def _record_of(found: Found | None, handle: str) -> tuple[int, str] | None:
-    """Return position and record id of a handle; of a dummy that carries a canary the position alone."""
+def _record_of(found: Found | None, handle: str) -> Known | None:
+    """Return what a hit keeps of a handle's record; of a dummy that carries a canary the position alone."""
     if found is not None and handle in found.planted:
-        return found.planted[handle], ""
+        return Known(found.planted[handle], "")
     return found.records.get(handle) if found else None
 
 

@@ -29,6 +29,7 @@ def test_it_says_who_asks_whom_about_which_hit_and_until_when() -> None:
     for part in ("AL, counter", "RS, counter", "SIENA", "to be given", "f" * 32, "2027-01-15 16:00 UTC", "high"):
         assert part in text
     assert "Permission" not in text
+    assert "Reference" not in text
 
 
 def test_what_is_known_stands_in_it() -> None:
@@ -37,6 +38,14 @@ def test_what_is_known_stands_in_it() -> None:
     lines = dict(letter.lines())
     assert (lines["By"], lines["Number in this channel"]) == ("Interpol I-24/7", "I-77")
     assert (lines["Handling code"], lines["Permission"]) == ("H1", "P-3")
+
+
+def test_references_of_both_notes_stand_under_the_hit() -> None:
+    """Each side finds the hit by its own number, which its note told the other."""
+    letter = replace(LETTER, own_number="AL-1234-5678-9ABC", other_number="RS-1234-5678-9ABC")
+    labels = [label for label, _ in letter.lines()]
+    assert labels[labels.index("Hit") :][:3] == ["Hit", "Reference of AL", "Reference of RS"]
+    assert "Reference of RS:          RS-1234-5678-9ABC" in letter.text()
 
 
 def test_it_has_no_field_for_a_person() -> None:

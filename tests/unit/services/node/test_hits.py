@@ -115,7 +115,7 @@ async def test_a_step_out_of_order_is_refused(world: World) -> None:
 
 
 async def test_the_letter_has_references_only(world: World) -> None:
-    """The request names round, hit and channel and no field of the record, needs an open follow-up, and is logged."""
+    """It names round, hit, channel and both sides' references, no field of the record, and is logged when exported."""
     await world.begin()
     await world.settle()
     al = world.seats["AL"]
@@ -125,7 +125,13 @@ async def test_the_letter_has_references_only(world: World) -> None:
     assert (await al.post(hit_path(hit, "/letter"))).status_code == 409
     await does(al, hit, "follow-up", channel="bilateral", reference="B-1")
     letter = (await al.post(hit_path(hit, "/letter"))).json()
-    for part in (hit["hit_id"], hit["round_id"], "B-1", "RS, counter-terrorism unit"):
+    exchange = (await al.get(hit_path(hit)))["exchange"]
+    numbers = exchange["reference"], exchange["note"]["reference"]
+    assert [[label, text] for label, text in letter["lines"] if "Reference of" in label] == [
+        ["Reference of AL", numbers[0]],
+        ["Reference of RS", numbers[1]],
+    ]
+    for part in (hit["hit_id"], hit["round_id"], "B-1", "RS, counter-terrorism unit", *numbers):
         assert part in letter["text"]
     for part in ("Arben", "Hoxha", "1980", "al-1"):
         assert part not in letter["text"]
@@ -181,7 +187,7 @@ async def test_ten_thousand_hits_are_paged_quickly(world: World) -> None:
 
 @pytest.mark.parametrize("code", ["H1", "H2"])
 async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> None:
-    """Without a recorded permission nothing of a record under H1 or H2 is exported; with one the letter names it."""
+    """Without a recorded permission nothing of a record under H1 or H2 is exported, even when its list is deleted."""
     header = "record_id,given_names,family_names,date_of_birth,handling_code\n"
     lists = {"AL": f"al-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H0\n"}
     lists["SI"] = "si-1,Ana,Novak,1985-07-07,H0\n"
@@ -195,8 +201,12 @@ async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> Non
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same")
     await does(al, hit, "follow-up", channel="interpol")
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    [list_] = (await al.get("/imports"))["imports"]
+    assert (await al.operator.delete(f"/v1/imports/{list_['import_id']}")).status_code == 204
     view = await al.get(hit_path(hit))
-    assert (view["handling_code"], view["blocked_by"]) == (code, code)
+    assert (view["entry"]["record"], view["handling_code"], view["blocked_by"]) == ({}, code, code)
     answer = await al.post(hit_path(hit, "/letter"))
     assert (answer.status_code, code in answer.json()["detail"]) == (403, True)
     await does(al, hit, "permission", reference="originator's letter 12/26")

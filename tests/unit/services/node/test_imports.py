@@ -42,6 +42,17 @@ async def test_a_good_list_is_stored_and_listed(world: World) -> None:
     assert (await al.operator.delete(f"/v1/imports/{report['import_id']}")).status_code == 404
 
 
+@pytest.mark.database_files
+async def test_a_deleted_list_leaves_no_bytes(world: World) -> None:
+    """Neither the database nor its write-ahead log holds anything of its records, and the log counts them."""
+    al = world.seats["AL"]
+    import_id = await al.load(HEADER + GOOD)
+    assert b"a-1" in al.stored_bytes()
+    assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
+    for word in (b"Mira", b" mira ", "Janković".encode(), b"1988-08-08", b"a-1"):
+        assert word not in al.stored_bytes()
+
+
 async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
     """The rest of the row is used; the finding has line, field and reason, and never the value."""
     al = world.seats["AL"]
