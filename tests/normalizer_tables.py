@@ -46,8 +46,10 @@ def page() -> str:
         ", ".join(sorted(table("women")["names"])),
         "## National numbers with check digits",
         _schemes(),
-        "## Country codes and trunk prefixes",
+        "## Telephone codes and trunk prefixes",
         _phones(),
+        "## Countries",
+        _countries(),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -90,3 +92,9 @@ def _phones() -> str:
         for country, (code, trunk) in table("phones")["countries"].items()
     ]
     return "\n".join(["| country | code | trunk prefix |", "|---|---|---|", *lines])
+
+
+def _countries() -> str:
+    """The codes of countries with all that is taken for them."""
+    lines = [f"| {code} | {', '.join(texts)} |" for code, texts in table("countries")["countries"].items()]
+    return "\n".join(["| code | written |", "|---|---|", *lines])

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
+from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
 from aquila.records.normalize.names import FORMS, name_words
 
@@ -230,8 +231,8 @@ def _place(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str
 
 
 def _nationality(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
-    """Each nationality."""
-    return (code.casefold() for code in record.nationality)
+    """Each nationality by its country's code."""
+    return filter(None, map(country, record.nationality))
 
 
 def _sex(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:

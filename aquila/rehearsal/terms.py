@@ -16,7 +16,8 @@ from aquila.protocol.messages import (
     TableReference,
     Window,
 )
-from aquila.records.normalize import NORMALIZER_VERSION, normalizer_digest
+from aquila.records.conformance import normalizer_digest
+from aquila.records.normalize import NORMALIZER_VERSION
 
 if TYPE_CHECKING:
     from aquila.matching.certainty import Level

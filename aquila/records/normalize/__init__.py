@@ -6,7 +6,7 @@ parties match only if they normalize alike (PROTOCOL.md, records and match rules
 
 from __future__ import annotations
 
-from aquila.records.normalize.conformance import NORMALIZER_VERSION, conformance_answers, normalizer_digest
+from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import (
     document_number,
     email,
@@ -16,19 +16,19 @@ from aquila.records.normalize.identifiers import (
     phone_tail,
 )
 from aquila.records.normalize.latin import to_latin
+from aquila.records.normalize.letters import NORMALIZER_VERSION
 from aquila.records.normalize.names import FORMS, fold, name_words, skeleton, sound
 
 __all__ = [
     "FORMS",
     "NORMALIZER_VERSION",
-    "conformance_answers",
+    "country",
     "document_number",
     "email",
     "fold",
     "name_words",
     "national_number",
     "national_schemes",
-    "normalizer_digest",
     "phone",
     "phone_tail",
     "skeleton",

@@ -1,0 +1,115 @@
+"""The digest over the normalizer's answers to the conformance set, which goes into every round's manifest.
+
+The set is `conformance.csv` of this package: one kind and text a line. It was made from the tables row by row, and from
+names, dates and numbers of every language and country, so that a change of the code or of Python's own Unicode tables
+that matters shows in an answer: the words of a name, the pairs of a record, how a date is read and in which forms it is
+compared, a place, a nationality, an identifier. The tables themselves go into the digest too: no row of theirs can
+change unseen.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from aquila.records.dates import PartialDate
+from aquila.records.normalize import identifiers
+from aquila.records.normalize.latin import to_latin
+from aquila.records.normalize.letters import NAMES, NORMALIZER_VERSION, table
+from aquila.records.normalize.names import FORMS, name_words
+from aquila.records.parts import DATE_FORMS, PART_KINDS, WORD_MARK, record_names
+from aquila.records.person import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_PAIRED = ("all:folded", "pair:folded", "main:folded", "pair:folded+initial", "word:folded")
+_SOMEBODY = "Ana Ilić"  # a record needs a name; the kinds that take this one do not read it
+
+
+def conformance_answers() -> Iterator[tuple[str, str, str]]:
+    """Answer the conformance set: kind, text, answer, in the order of the set."""
+    content = resources.files("aquila.records").joinpath("conformance.csv").read_text("utf-8")
+    for kind, text in csv.reader(content.splitlines()[1:]):
+        yield kind, text, _ANSWERS[kind](text)
+
+
+@cache
+def normalizer_digest() -> str:
+    """SHA-256 in hex over version, tables as canonical JSON, texts and answers, all but the first length-prefixed."""
+    digest = hashlib.sha256(f"aquila normalizer {NORMALIZER_VERSION}".encode())
+    tables = ((name, json.dumps(table(name), ensure_ascii=False, sort_keys=True)) for name in NAMES)
+    for line in (*tables, *conformance_answers()):
+        for part in line:
+            encoded = part.encode()
+            digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    return digest.hexdigest()
+
+
+def _name(text: str) -> str:
+    """The readable Latin of a name, then each word in each form."""
+    words = name_words(text)
+    forms = (" ".join(map(FORMS[form], words)) for form in sorted(FORMS))
+    return "|".join((to_latin(text), *forms))
+
+
+def _pairs(text: str) -> str:
+    """What the names of a record give: given names, family names, the whole name and an alias, parted by bars."""
+    given, family, whole, alias = text.split("|")
+    record = Record(
+        "1",
+        tuple(filter(None, [given])),
+        tuple(filter(None, [family])),
+        full_name=whole or None,
+        aliases=tuple(filter(None, [alias])),
+        date_of_birth=PartialDate(1980),
+    )
+    return "|".join(_values(record, part) for part in _PAIRED)
+
+
+def _date(text: str) -> str:
+    """The date that is read, and what is wrong with it."""
+    date, fault = PartialDate.salvage(text)
+    return f"{date or ''} {fault}"
+
+
+def _birth(text: str) -> str:
+    """A date in each form in which it is compared."""
+    record = Record("1", full_name=_SOMEBODY, date_of_birth=PartialDate.parse(text))
+    return "|".join(f"{form}={_values(record, f'birth:{form}')}" for form in sorted(DATE_FORMS))
+
+
+def _place(text: str) -> str:
+    """A place of birth as it is compared."""
+    return _values(Record("1", full_name=_SOMEBODY, place_of_birth=text), "place")
+
+
+def _nationality(text: str) -> str:
+    """Nationalities, parted by bars, as they are compared."""
+    return _values(Record("1", full_name=_SOMEBODY, nationality=tuple(text.split("|"))), "nationality")
+
+
+def _values(record: Record, part: str) -> str:
+    """All values of a part, with a plus between the words of one."""
+    kind, _, form = part.partition(":")
+    return " ".join(PART_KINDS[kind].values(record, record_names(record), form)).replace(WORD_MARK, "+")
+
+
+_ANSWERS: dict[str, Callable[[str], str]] = {
+    "name": _name,
+    "pairs": _pairs,
+    "date": _date,
+    "birth forms": _birth,
+    "place": _place,
+    "nationality": _nationality,
+    "document": identifiers.document_number,
+    "national": lambda text: " ".join(
+        (identifiers.national_number(text), *identifiers.national_schemes(identifiers.national_number(text)))
+    ),
+    "phone": lambda text: f"{identifiers.phone(text)} {identifiers.phone_tail(text)}",
+    "email": identifiers.email,
+}
