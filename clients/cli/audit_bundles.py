@@ -61,8 +61,14 @@ def show(
     with reach(home, url, token_file, ca) as reached:
         found = reached.log.round_entries(reached.round_id(round_text))
     rows = [_row(item) for item in found.entries]
-    columns = ("entry", "time", "what", "party", "person", "for", "counts")
-    Screen(as_json).result(found.model_dump(mode="json"), Table(f"Round {found.round_id}", columns, rows))
+    columns = ("entry", "time", "what", "party", "person", "role", "for", "reason", "particulars")
+    screen = Screen(as_json)
+    screen.result(found.model_dump(mode="json"), Table(f"Round {found.round_id}", columns, rows))
+    if found.broken:
+        numbers = ", ".join(map(str, found.broken))
+        screen.warn(
+            f"these entries are not the ones that the log's checkpoint signed: {numbers}; the database was changed"
+        )
 
 
 @app.command()
@@ -161,11 +167,13 @@ def _document(log: LogRecord, rounds: list[RoundAudit]) -> dict[str, object]:
 def _row(item: NumberedEntry) -> tuple[object, ...]:
     entry = item.entry
     if entry is None:
-        return (item.index, "", "erased after its time", "", "", "", "")
-    counts = ", ".join(f"{name} {number}" for name, number in sorted(entry.counts.items()))
+        return (item.index, "", "erased after its time, or changed", "", "", "", "", "", "")
+    why, told = entry.reason, sorted(entry.ids.items()) + sorted(entry.counts.items())
     return (
         item.index, _time(entry.time), entry.kind.value.replace("_", " "), entry.party, entry.person or "",
-        entry.recipient or "", counts,
+        entry.role or "", entry.recipient or "",
+        f"{why.purpose} ({', '.join(filter(None, (why.legal_basis, why.case_reference)))})" if why else "",
+        ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told),
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from clients.web.particulars import particulars
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -291,6 +293,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "short": short,
         "fingerprint": fingerprint,
         "joined": joined,
+        "particulars": partial(particulars, language=language),
     }
 
 

@@ -8,7 +8,8 @@ right edge makes appending cheap, and the root over each 256 leaves makes proofs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +36,7 @@ from services.kit.store import NAMING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from aquila.audit.entries import Entry
@@ -205,17 +207,25 @@ def entries(session: Session, start: int = 0, end: int | None = None) -> Iterato
         yield index, None if content is None else read_entry(bytes(content))
 
 
-def entries_of_round(session: Session, round_id: str) -> Iterator[tuple[int, Entry | None]]:
-    """Yield the entries of a round; raises as `entries`."""
-    query = select(ENTRIES.c.index, ENTRIES.c.content).where(ENTRIES.c.round_id == round_id)
-    for index, content in session.execute(query.order_by(ENTRIES.c.index)):
-        yield index, None if content is None else read_entry(bytes(content))
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry as its row has it, unread; without content where retention erased it."""
+
+    index: int
+    content: bytes | None
+    leaf: bytes
+
+
+def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
+    """Return the entries of a round in their order."""
+    query = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash).where(ENTRIES.c.round_id == round_id)
+    return _stored(session, query.order_by(ENTRIES.c.index))
 
 
 def entries_down(
     session: Session, below: int | None, limit: int, kind: str | None = None, round_id: str | None = None
-) -> Iterator[tuple[int, Entry | None]]:
-    """Yield entries from the newest down; raises as `entries`.
+) -> list[StoredEntry]:
+    """Return entries from the newest down.
 
     Args:
         session: A session.
@@ -224,12 +234,19 @@ def entries_down(
         kind: Only of this kind.
         round_id: Only of this round.
     """
-    query = select(ENTRIES.c.index, ENTRIES.c.content).order_by(ENTRIES.c.index.desc()).limit(limit)
+    query = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
+    query = query.order_by(ENTRIES.c.index.desc()).limit(limit)
     for column, wanted in ((ENTRIES.c.kind, kind), (ENTRIES.c.round_id, round_id)):
         query = query if wanted is None else query.where(column == wanted)
     query = query if below is None else query.where(ENTRIES.c.index < below)
-    for index, content in session.execute(query):
-        yield index, None if content is None else read_entry(bytes(content))
+    return _stored(session, query)
+
+
+def _stored(session: Session, query: Select[Any]) -> list[StoredEntry]:
+    return [
+        StoredEntry(index, None if content is None else bytes(content), bytes(leaf))
+        for index, content, leaf in session.execute(query)
+    ]
 
 
 def size(session: Session) -> int:

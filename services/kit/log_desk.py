@@ -14,10 +14,11 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
 from aquila.audit.witness import witness_name
-from aquila.protocol.messages.log_views import AlarmView, Cosigned, EntriesPage, LogView, NumberedEntry, RoundEntries
+from aquila.protocol.messages.log_views import AlarmView, Cosigned, EntriesPage, LogView, RoundEntries
 from aquila.protocol.registry import MATCHER
 from services.kit.audit_log import CHECKPOINTS, append, entries_down, entries_of_round, size, who
 from services.kit.errors import NotFoundError
+from services.kit.log_check import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,14 +82,15 @@ class LogDesk:
         """
         own = self.own
         with own.store.transaction("log.browse") as session:
-            rows = list(entries_down(session, below, limit + 1, kind.value if kind else None, round_id))
-            shown, total = rows[:limit], size(session)
+            rows = entries_down(session, below, limit + 1, kind.value if kind else None, round_id)
+            (shown, broken), total = checked(session, own, rows[:limit]), size(session)
             fields = who(actor, Action.SEE_LOG) | {"round": round_id, "counts": {"entries": len(shown)}}
             append(session, Entry.of(EntryKind.LOG_CONSULTED, own.clock(), own.holder, **fields))
         return EntriesPage(
             size=total,
-            entries=tuple(NumberedEntry(index=index, entry=entry) for index, entry in shown),
-            earlier=shown[-1][0] if len(rows) > limit else None,
+            entries=shown,
+            broken=tuple(broken),
+            earlier=shown[-1].index if len(rows) > limit else None,
         )
 
     def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:
@@ -99,7 +101,7 @@ class LogDesk:
         """
         own = self.own
         with own.store.transaction("log.consult") as session:
-            found = tuple(NumberedEntry(index=index, entry=e) for index, e in entries_of_round(session, round_id))
+            found, broken = checked(session, own, entries_of_round(session, round_id))
             if not found:
                 raise NotFoundError("the log has no entry of this round", round=round_id)
             entry = Entry.of(
@@ -107,7 +109,7 @@ class LogDesk:
                 **who(actor, Action.SEE_LOG),
             )  # fmt: skip
             append(session, entry)
-        return RoundEntries(round_id=round_id, entries=found)
+        return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
 
     def export(self, actor: Actor, into: BinaryIO) -> None:
         """Write the log's files as a tar archive, up to the entry that says that it was exported.

@@ -56,16 +56,19 @@ class EntriesPage(Message):
 
     Attributes:
         size: How many entries the log has.
+        broken: Indices of entries that are not those of the tree that the newest checkpoint signed: they were changed.
         earlier: From which index the next page goes down, or None where this is the last.
     """
 
     size: Count
     entries: tuple[NumberedEntry, ...]
+    broken: tuple[Count, ...]
     earlier: Count | None
 
 
 class RoundEntries(Message):
-    """The entries of a round in their order."""
+    """The entries of a round in their order; `broken` as in `EntriesPage`."""
 
     round_id: Identifier
     entries: tuple[NumberedEntry, ...]
+    broken: tuple[Count, ...]

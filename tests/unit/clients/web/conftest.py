@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from services.kit.log_desk import LogDesk
+
 PASSWORD = "four words are long enough"
 ORIGIN = "http://127.0.0.1:8701"
 CHEAP = {"argon2_kibibytes": 32, "argon2_passes": 1}
@@ -91,6 +93,7 @@ class Place:
     app: Any
     token: str
     clock: list[int]
+    log: LogDesk
     browsers: list[Browser] = field(default_factory=list)
 
     def browser(self) -> Browser:
@@ -152,7 +155,7 @@ async def node(homes: Path) -> AsyncIterator[Place]:
     made = node_main.assemble(settings, clock=lambda: clock[0])
     app = node_main.build(settings, made)
     token = (homes / "SI" / "operator.token").read_text().strip()
-    place = Place(front_of(Service.NODE, settings.name)(app, _endpoint()), token, clock)
+    place = Place(front_of(Service.NODE, settings.name)(app, _endpoint()), token, clock, made.log)
     yield place
     place.app.end()
     await place.close()
@@ -169,7 +172,7 @@ async def matcher(homes: Path) -> AsyncIterator[Place]:
     clock = [int(time.time())]
     app = matcher_main.build(settings, clock=lambda: clock[0])
     token = (homes / "matcher" / "operator.token").read_text().strip()
-    place = Place(front_of(Service.MATCHER, "Secretariat")(app, _endpoint()), token, clock)
+    place = Place(front_of(Service.MATCHER, "Secretariat")(app, _endpoint()), token, clock, app.state.desk.log)
     yield place
     place.app.end()
     await place.close()

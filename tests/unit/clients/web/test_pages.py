@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
+
+from services.kit.audit_log import ENTRIES
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (
@@ -263,6 +267,33 @@ async def test_log(node: Any) -> None:
     await auditor.send("/log/export")
     assert auditor.answer.headers["content-type"] == "application/x-tar"
     assert (await officer.client.get("/log")).status_code == 403
+
+
+async def test_log_in_words(node: Any) -> None:
+    """What was done to whose account is said in words, in the visitor's language, with numbers behind their names."""
+    auditor = await node.visitor("aud", "auditor")
+    page = await auditor.open("/log?kind=account_changed")
+    assert "what: authenticator" in page
+    assert re.search(r'account: <code title="p-[0-9a-f]{12}">p-', page)
+    await auditor.send("/language", tag="sq", back="/log?kind=account_changed")
+    assert "authenticator" not in auditor.page
+
+
+async def test_log_that_was_changed(node: Any) -> None:
+    """The page says how far the log is vouched for, and names entries that were changed in the database."""
+    auditor = await node.visitor("aud", "auditor")
+    assert "No checkpoint has been signed yet" in await auditor.open("/log")
+    node.log.own.publish()
+    assert "No witness has cosigned a checkpoint yet" in await auditor.open("/log")
+    with node.log.own.store.transaction("test.change") as session:
+        row = session.execute(select(ENTRIES.c.content).where(ENTRIES.c.index == 1)).scalar_one()
+        changed = bytes(row).replace(b'"totp"', b'"roles"')
+        assert changed != bytes(row)
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=changed))
+    page = await auditor.open("/log")
+    assert "Entries were changed" in page
+    assert "signed: 1." in page
+    assert page.count(">changed</span>") == 1
 
 
 async def test_long_log(node: Any) -> None:

@@ -68,7 +68,7 @@ def test_entries_come_back_in_order(log: Store) -> None:
     fill(log, 7)
     with log.reading("test.read") as session:
         assert [(index, found) for index, found in entries(session, 2, 5)] == [(n, entry(n)) for n in (2, 3, 4)]
-        assert [index for index, _ in entries_of_round(session, "0" * 32)] == [0, 3, 6]
+        assert [row.index for row in entries_of_round(session, "0" * 32)] == [0, 3, 6]
         assert size(session) == 7
 
 

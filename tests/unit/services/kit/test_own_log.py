@@ -137,6 +137,35 @@ def test_a_crash_before_the_files_is_mended(side: Side) -> None:
     assert side.shown().size == 3
 
 
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize("place", [0, 255, 256, 299])
+def test_a_changed_entry_is_shown_as_such(side: Side, place: int, *, published: bool) -> None:
+    """Content that is not its leaf's, and a leaf that is not the tree's, wherever they lie; the others hold."""
+    side.fill(300)
+    if published:
+        side.own.publish()
+    assert side.desk.page(AUDITOR, None, 300, None, None).broken == ()
+    other = Entry.of(EntryKind.IMPORT, 5, "SI", round=ROUND, counts={"records": 7})
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == place).values(content=other.content()))
+    assert side.desk.page(AUDITOR, None, 310, None, None).broken == (place,)
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == place).values(leaf_hash=other.leaf()))
+    found = side.desk.round_entries(AUDITOR, ROUND)
+    assert (place in found.broken) == published
+    assert found.entries[place].entry == other
+
+
+def test_an_entry_that_cannot_be_read_is_shown_as_changed(side: Side) -> None:
+    """What somebody wrote over it is not shown."""
+    side.fill(3)
+    side.own.publish()
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=b"<b>"))
+    page = side.desk.page(AUDITOR, None, 5, None, None)
+    assert (page.broken, page.entries[1].entry) == ((1,), None)
+
+
 def test_every_older_size_can_be_proved_from(side: Side) -> None:
     """Whoever saw an older checkpoint gets a proof that the log only grew."""
     side.fill(5)

@@ -1,0 +1,84 @@
+"""Whether entries as the database gives them are those that the newest checkpoint signed."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.entries import read_entry
+from aquila.audit.merkle import leaf_hash
+from aquila.audit.proofs import prove_inclusion, verify_inclusion
+from aquila.audit.tiles import TILE_WIDTH, perfect_root
+from aquila.errors import AuditError
+from aquila.protocol.messages.log_views import NumberedEntry
+from services.kit.audit_log import CHECKPOINTS, hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from services.kit.audit_log import StoredEntry
+    from services.kit.own_log import OwnLog
+
+
+def checked(session: Session, own: OwnLog, rows: Iterable[StoredEntry]) -> tuple[tuple[NumberedEntry, ...], list[int]]:
+    """Return entries to be shown, and the indices of those that are not what the log's tree holds.
+
+    An entry that was changed in the database differs from its leaf, or its leaf from the tree whose head is signed.
+    Entries that no checkpoint covers yet are held against their leaf alone. What cannot be read has no content here.
+    """
+    size, root = _signed(session, own)
+    read = TileReader(session)
+    shown, broken = [], []
+    for row in rows:
+        entry = None
+        try:
+            if row.content is not None:
+                entry = read_entry(row.content)
+            if row.content is not None and leaf_hash(row.content) != row.leaf:
+                broken.append(row.index)
+            elif row.index < size:
+                verify_inclusion(row.leaf, row.index, size, root, prove_inclusion(row.index, size, read))
+        except AuditError:
+            broken.append(row.index)
+        shown.append(NumberedEntry(index=row.index, entry=entry))
+    return tuple(shown), broken
+
+
+def _signed(session: Session, own: OwnLog) -> tuple[int, bytes]:
+    """Return size and head of the newest checkpoint; a checkpoint that this service did not sign is none."""
+    note = session.scalar(select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1))
+    if note is None:
+        return 0, b""
+    checkpoint, _ = open_checkpoint(bytes(note), own.origin, own.key.public)
+    return checkpoint.size, checkpoint.root
+
+
+class TileReader:
+    """Reads roots of perfect trees for many proofs at once: a tile is one query, and is kept."""
+
+    def __init__(self, session: Session) -> None:
+        @cache
+        def tile(level: int, number: int) -> list[bytes]:
+            return hashes(session, level, number * TILE_WIDTH, (number + 1) * TILE_WIDTH)
+
+        self._tile = tile
+
+    def __call__(self, level: int, number: int) -> bytes:
+        """Return the root of a perfect tree.
+
+        Raises:
+            AuditError: The log has not got so many entries.
+        """
+        return perfect_root(level, number, self._hash_at)
+
+    def _hash_at(self, tile_level: int, number: int) -> bytes:
+        tile = self._tile(tile_level, number // TILE_WIDTH)
+        try:
+            return tile[number % TILE_WIDTH]
+        except IndexError:
+            raise AuditError("the log has no such node", level=tile_level, number=number) from None
