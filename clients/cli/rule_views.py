@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clients.cli.rule_words import Comparison, Explained
 
 _SHOWN_VALUES = 6
+ALL_NUMBERS = "as many as there are numbers"
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 
 
@@ -73,12 +74,13 @@ def table_views(table: RuleTable) -> list[Table | str]:
 
 def guesses_view(table: RuleTable, guesses: Mapping[int, int | None], persons: int) -> Table:
     """Return how many guesses find half of a population's inputs of each rule."""
+    counted = ((rule, guesses.get(rule.number)) for rule in table.rules)
     rows = [
-        (str(rule.number), rule.name, rule.input_class.value, f"{found:,}" if found else "as many as there are numbers")
-        for rule in table.rules
-        for found in [guesses.get(rule.number)]
+        (str(rule.number), rule.name, rule.input_class.value, ALL_NUMBERS if found is None else f"{found:,}")
+        for rule, found in counted
     ]
-    title = f"Guesses that find half of {persons:,} invented persons, by common names and every date"
+    known = "common names, places and nationalities, and every date"
+    title = f"Guesses that find half of {persons:,} invented persons, by {known}"
     return Table(title, ("no.", "rule", "class", "guesses"), rows)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -14,14 +16,16 @@ from aquila.records.parts import part_values, record_names
 from aquila.rehearsal import DEFAULT_PADDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from aquila.records.person import Record
     from aquila.records.rules import Rule, RuleTable
     from clients.quality.plain import Sent
 
 _HALF = 0.5
-_NAMES = frozenset({"all", "main", "pair", "word"})
+_COUNTED = frozenset({"all", "main", "pair", "word", "place", "nationality", "sex"})
+"""Kinds of parts whose values can be counted in a population; numbers and addresses cannot."""
+
 _DATES = {
     "full": 21_915, "any-order": 17_895, "new-year": 60, "year-month": 720, "year-day": 1_860, "day-month": 299,
     "year": 60, "near-year": 9_269, "some-month": 720, "decade": 1_794, "bare-year": 60,
@@ -38,8 +42,8 @@ class RuleTelling:
         tokens: Different tokens of one list, summed over lists.
         shared: Of these, how many 2 to 8 records of the list share.
         records: Records that share at least one token of the rule with another of their list.
-        guesses: How many guesses find the inputs of half of a population; None where that is not known from names and
-            dates.
+        guesses: How many guesses find the inputs of half of a population; None for numbers and addresses, of which
+            there are as many as their digits allow.
     """
 
     rule: Rule
@@ -98,9 +102,15 @@ def tell_rules(sent: Sequence[Sent], table: RuleTable, population: Sequence[Reco
 
 def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int, int | None]:
     """Return for each rule by number how many guesses find half of a population's inputs, as `RuleTelling` says."""
-    reads = {part.reads for rule in table.rules for part in rule.parts}
-    names = {one: _names_for_half(population, one) for one in reads if one.partition(":")[0] in _NAMES}
-    return {rule.number: _guesses(rule, names) for rule in table.rules}
+    counted: dict[tuple[str, ...], int] = {}
+    guesses: dict[int, int | None] = {}
+    for rule in table.rules:
+        kinds = {part.reads.partition(":")[0] for part in rule.parts} - {"birth"}
+        reads = tuple(part.reads for part in rule.parts if not part.reads.startswith("birth:"))
+        if kinds <= _COUNTED and reads not in counted:
+            counted[reads] = _values_for_half(population, reads)
+        guesses[rule.number] = _dates(rule) * counted[reads] if kinds <= _COUNTED else None
+    return guesses
 
 
 def tell_lists(sent: Sequence[Sent]) -> ListTelling:
@@ -144,12 +154,13 @@ def _components(records: int, links: Iterable[Sequence[int]]) -> list[int]:
     return list(Counter(map(led, range(records))).values()) or [0]
 
 
-def _names_for_half(population: Sequence[Record], reads: str) -> int:
-    """Return how many of the commonest values of a part of names cover half of the persons that have one."""
-    holders: dict[str, list[int]] = defaultdict(list)
+def _values_for_half(population: Sequence[Record], reads: Sequence[str]) -> int:
+    """Return how many of the commonest values of some parts together cover half of the persons that have them all."""
+    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     having = 0
     for place, record in enumerate(population):
-        values = part_values(record, record_names(record), reads)
+        names = record_names(record)
+        values = set(product(*(part_values(record, names, one) for one in reads)))
         having += bool(values)
         for value in values:
             holders[value].append(place)
@@ -161,13 +172,6 @@ def _names_for_half(population: Sequence[Record], reads: str) -> int:
     return 0
 
 
-def _guesses(rule: Rule, names: Mapping[str, int]) -> int | None:
-    """Return how many guesses find half of the inputs of a rule, by someone who knows names and no dates."""
-    guesses = 1
-    for part in rule.parts:
-        kind, _, form = part.reads.partition(":")
-        found = _DATES.get(form) if kind == "birth" else names.get(part.reads)
-        if found is None:
-            return None
-        guesses *= found
-    return guesses
+def _dates(rule: Rule) -> int:
+    """Return how many dates must be gone through for each value of the other parts of a rule."""
+    return prod(_DATES[part.reads.partition(":")[2]] for part in rule.parts if part.reads.startswith("birth:"))

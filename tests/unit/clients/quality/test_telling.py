@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import parse_rules
 from clients.quality.plain import send
-from clients.quality.telling import tell_lists, tell_rules
+from clients.quality.telling import guesses_by_rule, tell_lists, tell_rules
 
 TABLE = parse_rules("""
-name = "three rules"
+name = "five rules"
 version = 1
 expected_share = 0.03
-families = { names = "names", date = "date of birth", document = "document number" }
+families = { names = "names", date = "date of birth", place = "place of birth", document = "document number" }
 [parts.pair]
 reads = "pair:folded"
 family = "names"
@@ -27,6 +29,11 @@ reads = "document"
 family = "document"
 bits = 24
 sentence = "a number"
+[parts.place]
+reads = "place"
+family = "place"
+bits = 4
+sentence = "a place"
 [[rules]]
 number = 1
 name = "pair and year"
@@ -39,6 +46,18 @@ name = "pair"
 input_class = "partial"
 parts = ["pair"]
 sentence = "A pair."
+[[rules]]
+number = 3
+name = "pair and place"
+input_class = "partial"
+parts = ["pair", "place"]
+sentence = "A pair and a place."
+[[rules]]
+number = 4
+name = "year and place"
+input_class = "partial"
+parts = ["year", "place"]
+sentence = "A year and a place."
 [[rules]]
 number = 7
 name = "document"
@@ -65,7 +84,22 @@ def test_tokens_of_a_rule() -> None:
 def test_guesses_go_through_names_and_dates() -> None:
     """One pair of names covers half of these persons, with sixty years of birth; of numbers nothing is known."""
     guesses = {one.rule.name: one.guesses for one in tell_rules([send(RECORDS, TABLE)], TABLE, RECORDS)}
-    assert guesses == {"pair and year": 60, "pair": 1, "document": None}
+    assert (guesses["pair and year"], guesses["pair"], guesses["document"]) == (60, 1, None)
+
+
+def test_guesses_go_through_places() -> None:
+    """Places are counted with the names beside them: a pair and a place have fewer holders than either."""
+    places = ("Niš", "Ниш", "Bar", "Bar")
+    population = [replace(record, place_of_birth=place) for record, place in zip(RECORDS, places, strict=True)]
+    guesses = {one.rule.name: one.guesses for one in tell_rules([send(population, TABLE)], TABLE, population)}
+    assert (guesses["pair and place"], guesses["year and place"]) == (1, 60)
+    population = [replace(record, place_of_birth=f"Niš{'abcd'[number]}") for number, record in enumerate(RECORDS)]
+    assert guesses_by_rule(TABLE, population)[3] == 2
+
+
+def test_what_nobody_has_takes_no_guess() -> None:
+    """A population of which no place is known."""
+    assert guesses_by_rule(TABLE, RECORDS)[4] == 0
 
 
 def test_lists_as_a_whole() -> None:
