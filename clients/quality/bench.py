@@ -17,21 +17,19 @@ from aquila.matching.duplicates import DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
 from aquila.rehearsal import Rehearsal
+from clients.quality.goals import GOALS, MOST_FALSE, MOST_INPUTS
 from clients.quality.grading import Hit, hits_of
 from clients.quality.measures import Measured, calibration, measure
 from clients.quality.plain import FREQUENCY_LIMIT, meet, send
 from clients.quality.sets import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aquila.records.rules import RuleTable
     from clients.quality.measures import Bin
     from clients.quality.plain import Meeting, Sent
     from clients.quality.sets import LabelledSet
-
-MOST_FALSE = {Level.HIGH: 20, Level.LOW: 300}
-"""Of two unrelated lists of 200,000: how many false pairs there may be at high, and at all levels."""
 
 FEWEST_PAIRS = 20
 """Fewer pairs of a level say nothing about its promise."""
@@ -72,17 +70,34 @@ class SetResult:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """What is promised and not kept, in sentences."""
+        """What is promised or asked and not kept, in sentences."""
         if not self.labelled.same:
-            return tuple(self._too_many_false())
-        return tuple(
-            f"{self.labelled.name}: of the pairs called {level.value}, {counts.precision:.3f} are right, "
-            f"{level.least} was promised"
-            for level, counts in self.measured.by_level.items()
-            if counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least
-        )
+            return (*self._too_many_inputs(), *self._too_many_false())
+        return (*self._too_many_inputs(), *self._unkept(), *self._missed())
 
-    def _too_many_false(self) -> Iterable[str]:
+    def _too_many_inputs(self) -> Iterator[str]:
+        """Say whether records give more inputs than they may."""
+        mean = sum(self.per_record.values())
+        if mean > MOST_INPUTS:
+            yield f"{self.labelled.name}: {mean:.2f} inputs per record, {MOST_INPUTS:g} may be"
+
+    def _unkept(self) -> Iterator[str]:
+        """Say which levels are right less often than they promise."""
+        for level, counts in self.measured.by_level.items():
+            if counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least:
+                share = f"of the pairs called {level.value}, {counts.precision:.3f} are right"
+                yield f"{self.labelled.name}: {share}, {level.least} was promised"
+
+    def _missed(self) -> Iterator[str]:
+        """Say which goals of the set are missed."""
+        goal = GOALS.get(self.labelled.name)
+        if goal and self.measured.best_f1 < goal.f1:
+            yield f"{self.labelled.name}: F1 is {self.measured.best_f1:.4f}, {goal.f1} is the goal"
+        at_high = self.measured.by_level[Level.HIGH].recall
+        if goal and at_high < goal.at_high:
+            yield f"{self.labelled.name}: recall at high is {at_high:.4f}, {goal.at_high} is the goal"
+
+    def _too_many_false(self) -> Iterator[str]:
         """Say where unrelated lists give more false pairs than they may."""
         for level, most in MOST_FALSE.items():
             wrong = sum(counts.wrong for other, counts in self.measured.by_level.items() if other >= level)
@@ -99,7 +114,7 @@ class Results:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """Every promise that is not kept."""
+        """Every promise that is not kept, and every goal that is missed."""
         return tuple(sentence for result in self.sets for sentence in result.broken)
 
 

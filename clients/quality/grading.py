@@ -35,14 +35,20 @@ def hits_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> l
         rules: A mask of the rules that count; all by default.
     """
     every = list(meetings)
-    footings = learn(table, [ListPair(meeting.patterns(rules), meeting.size_a, meeting.size_b) for meeting in every])
     return [
-        hit for meeting, footing in zip(every, footings, strict=True) for hit in _hits(meeting, table, footing, rules)
+        hit
+        for meeting, footing in zip(every, footings_of(every, table, rules), strict=True)
+        for hit in hits_on(meeting, table, footing, rules)
     ]
 
 
-def _hits(meeting: Meeting, table: RuleTable, footing: Footing, rules: int) -> Iterator[Hit]:
-    """Yield the hits between two lists; a record's name stands for its handle."""
+def footings_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> tuple[Footing, ...]:
+    """Learn from all meetings of a round on what the pairs of each are graded."""
+    return learn(table, [ListPair(meeting.patterns(rules), meeting.size_a, meeting.size_b) for meeting in meetings])
+
+
+def hits_on(meeting: Meeting, table: RuleTable, footing: Footing, rules: int = -1) -> Iterator[Hit]:
+    """Yield the hits between two lists on one footing; a record's name stands for its handle."""
     pairs: dict[MatchedPair, Pair] = {}
     for found in meeting.met:
         if mask := found.rules & rules:

@@ -121,6 +121,19 @@ def ablation_table(found: Mapping[str, Sequence[Without]], whole: Mapping[str, S
     return markdown(columns, rows)
 
 
+def learning_table(found: Mapping[str, Mapping[str, Measured]]) -> str:
+    """Return recall at high and F1 at the best cut of each set, without one thing after another that a round learns."""
+    columns = ["what is left"]
+    for name in found:
+        columns += [f"{name}: recall at high", "F1"]
+    rows = []
+    for left in next(iter(found.values())):
+        measured = [every[left] for every in found.values()]
+        cells = [cell for one in measured for cell in (f"{one.by_level[LEVELS[0]].recall:.3f}", _f1(one.best_f1))]
+        rows.append((left, *cells))
+    return markdown(columns, rows)
+
+
 def calibration_table(results: Sequence[SetResult]) -> str:
     """Return what probabilities said and what was right, by bins."""
     rows = [

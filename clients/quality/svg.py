@@ -16,7 +16,7 @@ _COLOURS = ("#1b5e8a", "#b5541c", "#3d7a3d", "#7a3d78", "#555555")
 _TICKS = (0.5, 0.7, 0.9, 0.95, 0.99, 0.999, 0.9999)
 _MOST_ODDS = 4.5
 _LEAST_ODDS = -0.1
-_ROW = 26
+_ROW = 17
 
 
 def calibration_plot(sets: Mapping[str, Sequence[Bin]]) -> str:
@@ -40,20 +40,32 @@ def calibration_plot(sets: Mapping[str, Sequence[Bin]]) -> str:
     return _picture(_WIDTH, _HEIGHT, "Calibration: what probabilities say against what was right", drawn)
 
 
-def bars(title: str, values: Mapping[str, float], unit: str) -> str:
-    """Draw one bar for each name; values below zero go to the left."""
-    most = max([abs(value) for value in values.values()], default=0.0) or 1.0
-    zero = 300 if all(value >= 0 for value in values.values()) else 380
-    width = 640 - zero
+def bars(title: str, series: Mapping[str, Mapping[str, float]]) -> str:
+    """Draw bars under each other for each name, one of each series; values below zero go to the left.
+
+    Args:
+        title: What the values are.
+        series: Values by name, by the name of the series; all have the same names.
+    """
+    values = [value for one in series.values() for value in one.values()]
+    most = max(map(abs, values), default=0.0) or 1.0
+    zero = 300 if all(value >= 0 for value in values) else 380
+    width, row = 640 - zero, _ROW * len(series) + 8
+    names = list(next(iter(series.values()), {}))
     drawn = []
-    for place, (name, value) in enumerate(values.items()):
-        top = 56 + place * _ROW
-        length = abs(value) / most * (width if value >= 0 else zero - 300)
-        start = zero if value >= 0 else zero - length
-        drawn.append(_text(288, top + 14, name, anchor="end"))
-        drawn.append(f'<rect x="{start:.1f}" y="{top}" width="{length:.1f}" height="18" fill="{_COLOURS[0]}"/>')
-        drawn.append(_text(zero + (length if value >= 0 else 0) + 8, top + 14, f"{value:g}{unit}"))
-    return _picture(_WIDTH, 80 + len(values) * _ROW, title, drawn)
+    for place, name in enumerate(names):
+        middle = 80 + place * row + row // 2
+        drawn.append(_text(288, middle, name, anchor="end"))
+        for number, one in enumerate(series.values()):
+            value, top = one[name], 80 + place * row + number * _ROW
+            length = abs(value) / most * (width if value >= 0 else zero - 300)
+            start, colour = zero if value >= 0 else zero - length, _COLOURS[number % len(_COLOURS)]
+            drawn.append(f'<rect x="{start:.1f}" y="{top}" width="{length:.1f}" height="{_ROW - 3}" fill="{colour}"/>')
+            drawn.append(_text(zero + (length if value >= 0 else 0) + 8, top + _ROW - 5, f"{value:g}"))
+    for number, name in enumerate(series):
+        drawn.append(f'<circle cx="{300 + number * 200}" cy="52" r="6" fill="{_COLOURS[number % len(_COLOURS)]}"/>')
+        drawn.append(_text(314 + number * 200, 57, name))
+    return _picture(_WIDTH, 96 + len(names) * row, title, drawn)
 
 
 def _picture(width: int, height: int, title: str, drawn: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from random import Random
 
 CULTURES = {
@@ -22,6 +23,9 @@ CULTURES = {
     "RS": {"SRB": 40, "MNE": 16, "BIH": 14, "ARA": 9, "ALB": 6, "HUN": 4, "HRV": 3, "MKD": 3, "BGR": 3, "TUR": 2},
 }
 """Of 100 persons of each list, how many are of which culture, about as in the development lists."""
+
+MOSTLY_ARABIC = {party: {"ARA": 70, "TUR": 15, "BIH": 15} for party in CULTURES}
+"""The same for lists of one culture with few, common names, which are hard to match."""
 
 PLACES = {
     "SRB": ("beograd", "novi sad", "niš", "kragujevac"), "BIH": ("sarajevo", "tuzla", "zenica", "travnik"),
@@ -57,9 +61,8 @@ class Person:
     document: str
 
 
-def invent(party: str, random: Random) -> Person:
-    """Invent a person as one finds them in a party's list."""
-    cultures = CULTURES[party]
+def invent(cultures: Mapping[str, int], random: Random) -> Person:
+    """Invent a person as one finds them in a list of such cultures."""
     culture = random.choices(list(cultures), list(cultures.values()))[0]
     sex = "F" if random.random() < _FEMALE_SHARE else "M"
     born = _FIRST_BIRTH + timedelta(days=random.randrange(_DAYS))

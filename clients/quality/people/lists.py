@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from clients.quality.people.invent import CULTURES, Person, document_number, inv
 from clients.quality.sets import LabelledSet, same_persons
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
 IN_LISTS = {2: 0.163, 3: 0.038, 4: 0.015}
@@ -33,19 +34,35 @@ _OTHER = {"F": "M", "M": "F"}
 _LAST_MONTH, _LAST_FEBRUARY = 12, 28
 
 
-def common_lists(size: int, seed: int, parties: Sequence[str] = tuple(CULTURES)) -> LabelledSet:
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What lists are made of.
+
+    Attributes:
+        cultures: Of 100 persons of each party's list, how many are of which culture.
+        in_lists: For each person of a list of one, how many persons are in two, three and four lists.
+    """
+
+    cultures: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: CULTURES)
+    in_lists: Mapping[int, float] = field(default_factory=lambda: IN_LISTS)
+
+
+USUAL = Making()
+
+
+def common_lists(size: int, seed: int, parties: Sequence[str] = tuple(CULTURES), making: Making = USUAL) -> LabelledSet:
     """Invent lists of `size` records each with known common persons."""
     random = Random(seed)  # noqa: S311 - invented persons need to be the same again, not secret
     held: dict[str, list[tuple[str, Person]]] = {party: [] for party in parties}
     number = 0
-    for lists, share in IN_LISTS.items():
+    for lists, share in making.in_lists.items():
         for _ in range(round(share * size) if lists <= len(parties) else 0):
             number += 1
             chosen = random.sample(parties, lists)
-            person = invent(chosen[0], random)
+            person = invent(making.cultures[chosen[0]], random)
             for party in chosen:
                 held[party].append((str(number), person))
-    return _labelled(f"generated, {len(parties)} x {size:,}", held, size, random)
+    return _labelled(f"generated, {len(parties)} x {size:,}", held, size, random, making)
 
 
 def unrelated_lists(size: int, seed: int, parties: Sequence[str] = ("BA", "RS")) -> LabelledSet:
@@ -54,13 +71,15 @@ def unrelated_lists(size: int, seed: int, parties: Sequence[str] = ("BA", "RS"))
     return _labelled(f"unrelated, {len(parties)} x {size:,}", {party: [] for party in parties}, size, random)
 
 
-def _labelled(name: str, held: dict[str, list[tuple[str, Person]]], size: int, random: Random) -> LabelledSet:
+def _labelled(
+    name: str, held: dict[str, list[tuple[str, Person]]], size: int, random: Random, making: Making = USUAL
+) -> LabelledSet:
     """Fill up lists with persons of their own, and note everyone."""
     lists: dict[str, list[Record]] = {}
     truth = []
     for party, persons in held.items():
         while len(persons) < size:
-            persons.append(("", invent(party, random)))
+            persons.append(("", invent(making.cultures[party], random)))
         random.shuffle(persons)
         lists[party] = []
         for place, (number, person) in enumerate(persons[:size], start=1):
@@ -96,7 +115,7 @@ def _names(person: Person, party: str, random: Random) -> tuple[tuple[str, ...],
     if random.random() < _SECOND_GIVEN.get(person.culture, _SECOND_GIVEN[""]):
         given.append(person.patronymic)
     if random.random() < _SECOND_FAMILY:
-        family.append(invent(party, random).family)
+        family.append(invent(CULTURES[party], random).family)
     if person.culture == "ARA":
         given, family = ([spelling.heard(name, random) for name in names] for names in (given, family))
     whole = [given, family]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from clients.quality.hard import hard_sets
 from clients.quality.people import spelling
 from clients.quality.people.lists import IN_LISTS, common_lists, unrelated_lists
 
@@ -25,6 +26,14 @@ def test_common_persons_are_in_the_lists() -> None:
     assert {(pair.party_a, pair.record_a) for pair in found.same} <= ids
     pairs = sum(round(share * 200) * lists * (lists - 1) // 2 for lists, share in IN_LISTS.items())
     assert len(found.same) == pairs
+
+
+def test_hard_lists_are_of_one_culture_or_nearly_the_same() -> None:
+    """Most of the one have names that chance gives often; the others share nearly every person."""
+    arabic, shared = hard_sets(100)
+    assert len(arabic.lists) == 5
+    assert len(shared.same) == 95
+    assert arabic.lists["RS"] != common_lists(100, 127).lists["RS"]
 
 
 def test_unrelated_lists_have_no_common_person() -> None:

@@ -10,7 +10,7 @@ import pytest
 from aquila.errors import InputError
 from aquila.records.rules import load_rules
 from clients.quality import report, svg
-from clients.quality.ablation import without_each
+from clients.quality.ablation import without_each, without_learning
 from clients.quality.bench import SetResult, measure_duplicates, measure_set
 from clients.quality.measures import Bin
 from clients.quality.peers.run import PeerResult, best_f1, exact_key, run_peer
@@ -39,13 +39,14 @@ def test_every_table_tells_of_the_set(result: SetResult) -> None:
         report.inputs_table([result]),
         report.calibration_table([result]),
         report.ablation_table({name: without_each(result.meetings, table, result.labelled)}, {name: result}),
+        report.learning_table({name: without_learning(result.meetings, table, result.labelled)}),
         report.rules_told_table(tell_rules(sent, table, records), len(records)),
         report.lists_told_table(tell_lists(sent)),
         report.duplicates_table(measure_duplicates(result.labelled, table)),
     ]
     for shown in tables:
         assert len({line.count("|") for line in shown.splitlines()}) == 1
-    assert all(name in shown for shown in tables[:5])
+    assert all(name in shown for shown in tables[:6])
     assert "it is not there" in report.peer_notes(peers)
     assert report.document([result], peers)[name]["same"] == len(result.labelled.same)
 
@@ -78,8 +79,9 @@ def test_a_page_gets_its_tables() -> None:
     "drawn",
     [
         svg.calibration_plot({"a < b": [Bin(0.7, 7, 10), Bin(1.0, 5, 5)], "c": [Bin(0.5, 0, 1)]}),
-        svg.bars("lost", {"one & two": 3.0, "three": -1.5}, ""),
-        svg.bars("nothing", {}, ""),
+        svg.bars("lost", {"a < b": {"one & two": 3.0, "three": -1.5}, "c": {"one & two": 1.0, "three": 0.0}}),
+        svg.bars("gained", {"a": {"one": 3.0}}),
+        svg.bars("nothing", {}),
     ],
 )
 def test_pictures_are_plain_svg(drawn: str) -> None:
