@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NAMES = ("given_names", "family_names", "full_name", "date_of_birth")
 _LEAST = 0.1
+_AND_ABOVE = {"high": "high", "medium": "high and medium", "low": "all"}
 _STAGES = {"follow_up": "in follow-up"}
 
 
@@ -60,12 +61,22 @@ def hit_tables(view: HitView) -> list[Table | str]:
 
 def statistics_views(content: Statistics) -> list[Table | str]:
     """Return the regional picture and the rounds that it is made of."""
-    over = [(one.category, f"{one.left}-{one.right}", one.hits.count, one.hits.withheld) for one in content.picture]
-    persons = [(one.category, f"{one.parties}", one.persons.count, one.persons.withheld) for one in content.known]
+    over = [
+        (one.category, f"{one.left}-{one.right}", _AND_ABOVE[one.certainty], one.hits.count, one.hits.withheld)
+        for one in content.picture
+    ]
+    persons = [
+        (one.category, f"{one.parties}", _AND_ABOVE[one.certainty], one.persons.count, one.persons.withheld)
+        for one in content.known
+    ]
     rounds = [_round(one) for one in content.rounds]
     return [
-        Table("Hits by pair over all rounds", ("category", "pair", "hits", "numbers held back"), over),
-        Table("Persons by parties that know them", ("category", "parties", "persons", "numbers held back"), persons),
+        Table("Hits by pair over all rounds", ("category", "pair", "certainty", "hits", "numbers held back"), over),
+        Table(
+            "Persons by parties that know them",
+            ("category", "parties", "certainty", "persons", "numbers held back"),
+            persons,
+        ),
         Table("Rounds", ("round", "phase", "category", "lists", "hits", "pairs held back"), rounds),
         f"Numbers below {content.least} are held back, and what would give them away. Sums add up what is shown.",
     ]

@@ -6,6 +6,7 @@ same whoever counts: the matcher from its rows, an auditor from the log's entrie
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
@@ -22,18 +23,19 @@ _TWO = 2
 
 def take_off(session: Session, round_: Round, told: Canaries) -> None:
     """Take what a party told of its canaries off the counts, in the transaction that takes its statement."""
-    planted = 0
+    planted = Counter[Level]()
     for pair in told.pairs:
         if pair.counterpart in round_.canaries:
             continue  # it told of them first
         left, right = sorted((told.party, pair.counterpart))
         for level, hits in pair.hits.model_dump().items():
             row = session.get(HitCountRow, (round_.round_id, "", left, right, level))
-            taken = min(hits, row.hits) if row is not None else 0
             if row is not None:
+                taken = min(hits, row.hits)
                 row.hits -= taken
-            planted += taken if level != Level.LOW else 0
-    # A canary is a person known to two, as far as the match could tell; hits of low certainty are not counted there.
-    known = session.get(KnownCountRow, (round_.round_id, _TWO))
-    if known is not None:
-        known.persons = max(0, known.persons - planted)
+                planted[Level(level)] += taken
+    # A canary is a person known to two, as far as the match could tell, by hits of its level and of those below.
+    for least in Level:
+        known = session.get(KnownCountRow, (round_.round_id, least.value, _TWO))
+        if known is not None:
+            known.persons = max(0, known.persons - sum(hits for level, hits in planted.items() if level >= least))

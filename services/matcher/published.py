@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.matching.certainty import Level
-from aquila.matching.suppression import LEAST, added, publish
+from aquila.matching.suppression import LEAST, added, nested, publish, split
 from aquila.protocol.messages.statistics_views import (
     KnownCount,
     LevelCount,
     ListCount,
     OutcomeCount,
     PairCount,
+    PairLevelCount,
     PairOutcomeCount,
     PartyCount,
     PictureCell,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 _OUTCOMES = ("confirmed", "refuted", "unresolved", "withdrawn", "open")
 _COLUMNS = ("round", "category", "table", "party", "counterpart", "of", "count", "withheld")
 _PERCENT = 100
+_AND_ABOVE = {Level.HIGH: "high", Level.MEDIUM: "high and medium", Level.LOW: "all"}
+_FIRST = (Level.MEDIUM, Level.HIGH, Level.LOW)  # the persons known of these matter in this order
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -66,12 +69,16 @@ def as_csv(content: Statistics) -> str:
     for one in content.rounds:
         writer.writerows([one.round_id, _text(one.category), *cells] for cells in _rows_of(one))
     for cell in content.picture:
-        row = ["", _text(cell.category), "picture", cell.left, cell.right, "hits"]
+        row = ["", _text(cell.category), "picture", cell.left, cell.right, _AND_ABOVE[cell.certainty]]
         writer.writerow([*row, cell.hits.count, cell.hits.withheld])
     for known in content.known:
-        row = ["", _text(known.category), "known over rounds", "", "", f"{known.parties} parties"]
+        row = ["", _text(known.category), "known over rounds", "", "", _known_words(known)]
         writer.writerow([*row, known.persons.count, known.persons.withheld])
     return stream.getvalue()
+
+
+def _known_words(known: KnownCount | PictureKnown) -> str:
+    return f"{known.parties} parties, by hits of certainty: {_AND_ABOVE[known.certainty]}"
 
 
 def _text(value: str) -> str:
@@ -86,12 +93,14 @@ def _rows_of(one: RoundStatistics) -> Iterator[list[str | int | None]]:
     yield ["hits", "", "", "all", one.hits, ""]
     for pair in one.pairs:
         yield ["hits", pair.left, pair.right, "all", pair.hits, ""]
+    for part in one.pair_levels:
+        yield ["hits", part.left, part.right, _AND_ABOVE[part.certainty], part.hits, ""]
     for party in one.parties:
         yield ["hits of a party", party.party, "", "all", party.hits, party.withheld]
     for level in one.levels:
         yield ["hits", "", "", level.certainty.value, level.hits, ""]
     for known in one.known:
-        yield ["persons known to", "", "", f"{known.parties} parties", known.persons, ""]
+        yield ["persons known to", "", "", _known_words(known), known.persons, ""]
     for outcome in one.outcomes:
         for word in _OUTCOMES:
             yield ["outcomes", "", "", f"{outcome.certainty.value} {word}", getattr(outcome, word), ""]
@@ -101,12 +110,10 @@ def _rows_of(one: RoundStatistics) -> Iterator[list[str | int | None]]:
 
 
 def _round(session: Session, row: RoundRow, manifest: Manifest) -> RoundStatistics:
-    pairs, levels = _hits(session, row.round_id, manifest)
-    by_pair, by_level = publish(pairs), publish(levels)
-    known = session.scalars(
-        select(KnownCountRow).where(KnownCountRow.round_id == row.round_id).order_by(KnownCountRow.parties)
-    )
-    persons = publish({one.parties: one.persons for one in known})
+    cells = _hits(session, row.round_id, manifest)
+    levels = {level: sum(of[level] for of in cells.values()) for level in sorted(Level)}
+    by_pair, by_level = publish({pair: of.total() for pair, of in cells.items()}), publish(levels)
+    open_ = split(cells, by_pair, by_level)
     outcomes, pair_outcomes = _outcomes(session, row.round_id)
     return RoundStatistics(
         round_id=row.round_id,
@@ -117,9 +124,10 @@ def _round(session: Session, row: RoundRow, manifest: Manifest) -> RoundStatisti
         lists=tuple(_lists(session, row.round_id)),
         hits=by_pair.total,
         pairs=tuple(PairCount(left=left, right=right, hits=hits) for (left, right), hits in by_pair.cells.items()),
+        pair_levels=tuple(_pair_levels({pair: of if pair in open_ else None for pair, of in cells.items()})),
         parties=tuple(_parties(by_pair.cells)),
         levels=tuple(LevelCount(certainty=level, hits=hits) for level, hits in by_level.cells.items()),
-        known=tuple(KnownCount(parties=parties, persons=count) for parties, count in persons.cells.items()),
+        known=tuple(_known(session, row.round_id)),
         outcomes=outcomes,
         pair_outcomes=pair_outcomes,
     )
@@ -131,14 +139,30 @@ def _lists(session: Session, round_id: str) -> Iterator[ListCount]:
         yield ListCount(party=row.party, kind=row.kind, records=row.records, matched_at=row.matched_at)
 
 
-def _hits(session: Session, round_id: str, manifest: Manifest) -> tuple[Counter[tuple[str, str]], Counter[Level]]:
+def _hits(session: Session, round_id: str, manifest: Manifest) -> dict[tuple[str, str], Counter[Level]]:
     """Return a round's hits by pair that may be matched, and by level; lists and queries together."""
-    pairs = Counter(dict.fromkeys(manifest.pairs, 0))
-    levels = Counter(dict.fromkeys(sorted(Level), 0))
+    cells: dict[tuple[str, str], Counter[Level]] = {pair: Counter() for pair in manifest.pairs}
     for row in session.scalars(select(HitCountRow).where(HitCountRow.round_id == round_id)):
-        pairs[row.left, row.right] += row.hits
-        levels[Level(row.certainty)] += row.hits
-    return pairs, levels
+        cells.setdefault((row.left, row.right), Counter())[Level(row.certainty)] += row.hits
+    return cells
+
+
+def _pair_levels(cells: Mapping[tuple[str, str], Counter[Level] | None]) -> Iterator[PairLevelCount]:
+    """Yield each pair's hits of high, and of high and medium certainty; nothing of a pair that is not split."""
+    for (left, right), counts in cells.items():
+        for least in (Level.HIGH, Level.MEDIUM):
+            hits = sum(count for level, count in counts.items() if level >= least) if counts else 0
+            yield PairLevelCount(left=left, right=right, certainty=least, hits=hits if hits >= LEAST else None)
+
+
+def _known(session: Session, round_id: str) -> Iterator[KnownCount]:
+    tables: dict[Level, dict[int, int]] = {level: {} for level in _FIRST}
+    query = select(KnownCountRow).where(KnownCountRow.round_id == round_id)
+    for row in session.scalars(query.order_by(KnownCountRow.parties)):
+        tables[Level(row.certainty)][row.parties] = row.persons
+    for level, cells in zip(_FIRST, nested(list(tables.values())), strict=True):
+        for parties, persons in cells.items():
+            yield KnownCount(certainty=level, parties=parties, persons=persons)
 
 
 def _parties(pairs: Mapping[tuple[str, str], int | None]) -> Iterator[PartyCount]:
@@ -181,22 +205,24 @@ def _precision(cells: Mapping[str, int | None]) -> int | None:
 
 
 def _picture(rounds: Sequence[RoundStatistics]) -> Iterator[PictureCell]:
-    """Yield the hits of each pair and category over all rounds: sums of what was published."""
-    cells: dict[tuple[str, str, str], list[int | None]] = {}
+    """Yield the hits of each pair, category and least level over all rounds: sums of what was published."""
+    cells: dict[tuple[str, str, str, Level], list[int | None]] = {}
     for one in rounds:
         for pair in one.pairs:
-            cells.setdefault((one.category, pair.left, pair.right), []).append(pair.hits)
-    for (category, left, right), counts in sorted(cells.items()):
-        yield PictureCell(left=left, right=right, category=category, hits=_summed(counts))
+            cells.setdefault((one.category, pair.left, pair.right, Level.LOW), []).append(pair.hits)
+        for part in one.pair_levels:
+            cells.setdefault((one.category, part.left, part.right, part.certainty), []).append(part.hits)
+    for (category, left, right, certainty), counts in sorted(cells.items()):
+        yield PictureCell(left=left, right=right, category=category, certainty=certainty, hits=_summed(counts))
 
 
 def _known_over(rounds: Sequence[RoundStatistics]) -> Iterator[PictureKnown]:
-    cells: dict[tuple[str, int], list[int | None]] = {}
+    cells: dict[tuple[str, Level, int], list[int | None]] = {}
     for one in rounds:
         for known in one.known:
-            cells.setdefault((one.category, known.parties), []).append(known.persons)
-    for (category, parties), counts in sorted(cells.items()):
-        yield PictureKnown(parties=parties, category=category, persons=_summed(counts))
+            cells.setdefault((one.category, known.certainty, known.parties), []).append(known.persons)
+    for (category, certainty, parties), counts in sorted(cells.items()):
+        yield PictureKnown(parties=parties, category=category, certainty=certainty, persons=_summed(counts))
 
 
 def _summed(counts: Iterable[int | None]) -> Summed:

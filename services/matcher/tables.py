@@ -133,10 +133,13 @@ class ListCountRow(MatcherRows):
 
 
 class KnownCountRow(MatcherRows):
-    """How many persons so many parties know, by hits of medium and high certainty over pairs that may be matched."""
+    """How many persons so many parties know, by hits of a level and above over pairs that may be matched."""
 
     __tablename__ = "known_count"
     round_id: Mapped[str] = _round(primary_key=True)
+    certainty: Mapped[str] = mapped_column(
+        String(8), primary_key=True, comment="Least level of the hits that join a person."
+    )
     parties: Mapped[int] = mapped_column(
         Integer, primary_key=True, autoincrement=False, comment="To how many parties: 2, 3, ..."
     )

@@ -28,6 +28,15 @@ class PairCount(Message):
     hits: Count | None
 
 
+class PairLevelCount(Message):
+    """Hits of a level and of those above it between two parties; where the pair is not split, None."""
+
+    left: PartyCode
+    right: PartyCode
+    certainty: Level
+    hits: Count | None
+
+
 class LevelCount(Message):
     """Hits of a level."""
 
@@ -63,8 +72,9 @@ class PairOutcomeCount(Message):
 
 
 class KnownCount(Message):
-    """How many persons so many parties know, by hits of medium and high certainty."""
+    """How many persons so many parties know, by hits of a level and of those above it."""
 
+    certainty: Level
     parties: Positive
     persons: Count | None
 
@@ -82,6 +92,7 @@ class RoundStatistics(Message):
 
     Attributes:
         hits: All hits of the round, or None where they are few.
+        pair_levels: Hits of high, and of high and medium certainty, of each pair; those of all levels are in `pairs`.
     """
 
     round_id: Identifier
@@ -92,6 +103,7 @@ class RoundStatistics(Message):
     lists: tuple[ListCount, ...]
     hits: Count | None
     pairs: tuple[PairCount, ...]
+    pair_levels: tuple[PairLevelCount, ...]
     parties: tuple[PartyCount, ...]
     levels: tuple[LevelCount, ...]
     known: tuple[KnownCount, ...]
@@ -107,19 +119,25 @@ class Summed(Message):
 
 
 class PictureCell(Message):
-    """Hits between two parties in a category, over all rounds."""
+    """Hits of a level and of those above it between two parties in a category, over all rounds."""
 
     left: PartyCode
     right: PartyCode
     category: str
+    certainty: Level
     hits: Summed
 
 
 class PictureKnown(Message):
-    """Persons known to so many parties in a category, over all rounds; a person of two rounds counts twice."""
+    """Persons known to so many parties in a category, over all rounds; a person of two rounds counts twice.
+
+    Attributes:
+        certainty: Persons are joined by hits of this level and of those above it.
+    """
 
     parties: Positive
     category: str
+    certainty: Level
     persons: Summed
 
 

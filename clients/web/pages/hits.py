@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 _PAGE = 50
 _MOST_AT_ONCE = 200
+_ROUNDS = 50
 _THOUSANDTHS = 1_000
 _LEAST = 0.1
 
@@ -72,6 +73,7 @@ def get_hits(visit: Visited) -> Response:
     client = visit.hits()
     page, views = client.page(wanted), _views(visit, asked, client.views())
     rounds = visit.node().rounds().rounds
+    listed = [one for place, one in enumerate(rounds) if place < _ROUNDS or one.round_id == wanted.round_id]
     any_word = visit.say("any")
     return visit.show(
         "hits.html",
@@ -83,7 +85,8 @@ def get_hits(visit: Visited) -> Response:
         kept=[] if any(view.here for view in views) else list(_restricting(asked).items()),
         earlier=_path(asked | {"offset": str(max(0, page.offset - _PAGE))}) if page.offset else "",
         later=_later(asked, page),
-        round_choices=[("", any_word), *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in rounds)],
+        round_choices=[("", any_word), *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in listed)],
+        rounds_left_out=len(rounds) - len(listed),
         party_choices=[("", any_word), *((code, code) for code in sorted({p for r in rounds for p in r.participants}))],
         level_choices=[
             ("", any_word),

@@ -11,6 +11,7 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.protocol.state import Phase
 from clients.web import progress, proposing
 from clients.web.pages.paths import identifier
+from clients.web.paging import page_of
 from clients.web.visit import Sent, Visited, threaded
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from clients.web.visit import Visit
 
 router = APIRouter()
+_PAGE = 40
+_SUGGESTIONS = 20
 
 
 @router.get("/rounds")
@@ -28,7 +31,9 @@ router = APIRouter()
 def get_rounds(visit: Visited) -> Response:
     """Show all rounds."""
     client = visit.matcher()
-    return visit.show("rounds.html", rounds=client.rounds().rounds, suggestions=client.suggestions().suggestions)
+    rounds = page_of(visit, client.rounds().rounds, _PAGE)
+    suggestions = page_of(visit, client.suggestions().suggestions, _SUGGESTIONS, "suggestions")
+    return visit.show("rounds.html", rounds=rounds, suggestions=suggestions)
 
 
 @router.get("/rounds/new")

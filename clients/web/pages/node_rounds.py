@@ -10,9 +10,12 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.messages.views import GivenReason, SubmissionRequest
 from clients.web import progress
 from clients.web.pages.paths import identifier
+from clients.web.paging import page_of
 from clients.web.visit import Sent, Visited, threaded
 
 router = APIRouter()
+_PAGE = 40
+_SUGGESTIONS = 20
 
 
 @router.get("/rounds")
@@ -20,7 +23,9 @@ router = APIRouter()
 def get_rounds(visit: Visited) -> Response:
     """Show the rounds that this node knows."""
     client = visit.node()
-    return visit.show("rounds.html", rounds=client.rounds().rounds, suggestions=client.suggestions().suggestions)
+    rounds = page_of(visit, client.rounds().rounds, _PAGE)
+    suggestions = page_of(visit, client.suggestions().suggestions, _SUGGESTIONS, "suggestions")
+    return visit.show("rounds.html", rounds=rounds, suggestions=suggestions)
 
 
 @router.get("/rounds/{round_id}")

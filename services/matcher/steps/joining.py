@@ -51,14 +51,14 @@ class Joined:
     Attributes:
         pairs: The parties whose records were joined, whether they had hits or not.
         flags: By submission, what in its tokens looks like guesses.
-        known: How many persons so many parties know.
+        known: How many persons so many parties know, by the least level of the hits that join a person.
     """
 
     reports: list[HitReport]
     pairs: list[tuple[str, str]]
     hits: Counter[tuple[str, str, str]]
     flags: dict[str, tuple[str, ...]]
-    known: Counter[int]
+    known: dict[Level, Counter[int]]
 
 
 def frozen(round_: Round) -> Round:
@@ -116,14 +116,14 @@ def join(
         hits[left, right, level.value] += 1
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
     joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
-    known = persons_by_parties(_sure(graded.pairs), set(pairs))
+    known = {level: persons_by_parties(_sure(graded.pairs, level), set(pairs)) for level in Level}
     return Joined(reports, joined, hits, flags, known)
 
 
-def _sure(pairs: Iterable[GradedPair]) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
-    """Yield the two records of each hit that makes a person: medium or high, and no second one beside a surer."""
+def _sure(pairs: Iterable[GradedPair], least: Level) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
+    """Yield the two records of each hit that makes a person: of a level at least, and no second beside a surer one."""
     for pair, level, _grade, second in pairs:
-        if level >= Level.MEDIUM and not second:
+        if level >= least and not second:
             yield (pair.left, pair.left_handle), (pair.right, pair.right_handle)
 
 
@@ -153,8 +153,11 @@ def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
             )
         )  # fmt: skip
     if query is None:
-        for parties, persons in joined.known.items():
-            turn.session.add(KnownCountRow(round_id=turn.row.round_id, parties=parties, persons=persons))
+        for level, known in joined.known.items():
+            turn.session.add_all(
+                KnownCountRow(round_id=turn.row.round_id, certainty=level.value, parties=parties, persons=persons)
+                for parties, persons in known.items()
+            )
     for left, right in joined.pairs:
         levels = {level.value: joined.hits[left, right, level.value] for level in Level}
         append(turn.session, match_entry(turn.row.round_id, turn.clock(), left, right, query, levels))

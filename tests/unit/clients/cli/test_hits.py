@@ -44,11 +44,13 @@ STATISTICS = {
     "least": 5,
     "rounds": [
         {"round_id": ROUND, "phase": "closed", "area": "ct", "category": "suspects", "created_at": 1, "lists": [],
-         "hits": None, "pairs": [{"left": "AL", "right": "RS", "hits": None}], "parties": [], "levels": [],
-         "known": [], "outcomes": [], "pair_outcomes": []}
+         "hits": None, "pairs": [{"left": "AL", "right": "RS", "hits": None}], "pair_levels": [], "parties": [],
+         "levels": [], "known": [], "outcomes": [], "pair_outcomes": []}
     ],
-    "picture": [{"left": "AL", "right": "RS", "category": "suspects", "hits": {"count": 12, "withheld": 1}}],
-    "known": [{"parties": 3, "category": "suspects", "persons": {"count": 7, "withheld": 0}}],
+    "picture": [
+        {"left": "AL", "right": "RS", "category": "suspects", "certainty": "low", "hits": {"count": 12, "withheld": 1}}
+    ],
+    "known": [{"parties": 3, "category": "suspects", "certainty": "medium", "persons": {"count": 7, "withheld": 0}}],
 }  # fmt: skip
 
 

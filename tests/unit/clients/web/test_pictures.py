@@ -49,6 +49,7 @@ def test_papers(text: str) -> None:
     content = {
         "title": text,
         "category": text,
+        "certainty": text,
         "rule": text,
         "pictures": [{"title": text, "svg": drawn, "rows": [[text, "3"]]}],
     }

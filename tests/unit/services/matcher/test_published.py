@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.unit.services.matcher.world import World
 
 PATH = "/v1/operator/statistics"
+KNOWN = [("high", 2, 20), ("high", 4, 8), ("medium", 2, 30), ("medium", 3, 2), ("medium", 4, 8), ("low", 2, 33),
+         ("low", 3, 11), ("low", 4, 8)]  # fmt: skip
 
 
 async def read(world: World, path: str = PATH) -> Any:
@@ -25,6 +27,14 @@ async def read(world: World, path: str = PATH) -> Any:
         answer = await client.get(path)
     assert answer.status_code == 200, answer.text
     return answer
+
+
+def known_of(one: Any) -> dict[str, dict[int, int | None]]:
+    """Return the persons known of a round, by level and number of parties."""
+    found: dict[str, dict[int, int | None]] = {}
+    for known in one["known"]:
+        found.setdefault(known["certainty"], {})[known["parties"]] = known["persons"]
+    return found
 
 
 async def round_with(three: World, **changes: Any) -> str:
@@ -39,8 +49,8 @@ async def round_with(three: World, **changes: Any) -> str:
             session.add(
                 HitCountRow(round_id=round_id, submission_id="", left=left, right=right, certainty=certainty, hits=hits)
             )
-        for parties, persons in ((2, 30), (3, 2), (4, 8)):
-            session.add(KnownCountRow(round_id=round_id, parties=parties, persons=persons))
+        for level, parties, persons in KNOWN:
+            session.add(KnownCountRow(round_id=round_id, certainty=level, parties=parties, persons=persons))
         for (party, other, outcome), hits in outcomes.items():
             session.add(
                 OutcomeCountRow(
@@ -63,7 +73,11 @@ async def test_small_numbers_are_held_back(three: World) -> None:
     }  # fmt: skip
     assert one["parties"][2] == {"party": "SI", "hits": 0, "withheld": 2}
     assert [level["hits"] for level in one["levels"]] == [None, None, None]
-    assert [known["persons"] for known in one["known"]] == [30, None, None]
+    assert known_of(one) == {
+        "medium": {2: 30, 3: None, 4: None},
+        "high": {2: 20, 4: 8},
+        "low": {2: None, 3: 11, 4: 8},  # 33 and 30 would tell of three persons
+    }
     assert one["lists"] == [{"party": "AL", "kind": "list", "records": 1000, "matched_at": 7}]
 
 
@@ -84,11 +98,41 @@ async def test_over_rounds_what_was_published_is_added(three: World) -> None:
     await round_with(three)
     await round_with(three, category="=cmd|' /C calc'!A0")
     found = (await read(three, f"{PATH}?category=test")).json()
-    cells = {f"{cell['left']}-{cell['right']}": cell["hits"] for cell in found["picture"]}
+    cells = {f"{cell['left']}-{cell['right']}": cell["hits"] for cell in found["picture"] if cell["certainty"] == "low"}
     assert cells["AL-RS"] == {"count": 80, "withheld": 0}
     assert cells["AL-SI"] == {"count": 0, "withheld": 2}
-    assert [(one["parties"], one["persons"]["count"]) for one in found["known"]] == [(2, 60), (3, 0), (4, 0)]
+    assert [
+        (one["parties"], one["persons"]["count"]) for one in found["known"] if one["certainty"] == "medium"
+    ] == [(2, 60), (3, 0), (4, 0)]  # fmt: skip
     assert len(found["rounds"]) == 2
+
+
+async def test_pairs_by_level(three: World) -> None:
+    """A pair is split by level where none of its levels is small; the sums of levels give no other pair away."""
+    await three.propose()
+    counts = [("AL RS", "high", 40), ("AL RS", "medium", 12), ("AL SI", "high", 20), ("AL SI", "medium", 3),
+              ("RS SI", "high", 9), ("RS SI", "low", 30), ("RS SI", "medium", 8)]  # fmt: skip
+    with three.desk.store.transaction("test.counts") as session:
+        for pair, level, hits in counts:
+            left, right = pair.split()
+            key = {"round_id": three.round_id, "submission_id": "", "left": left, "right": right}
+            session.add(HitCountRow(**key, certainty=level, hits=hits))
+        session.add(
+            ListCountRow(
+                round_id=three.round_id, submission_id="0" * 32, party="AL", kind="list", records=9, matched_at=7
+            )
+        )
+    found = (await read(three)).json()
+    [one] = found["rounds"]
+    parts = {f"{part['left']}-{part['right']} {part['certainty']}": part["hits"] for part in one["pair_levels"]}
+    # Of AL and SI nothing is told, and as the levels' sums would tell it, nothing of the smaller other pair.
+    assert parts == {
+        "AL-RS high": 40, "AL-RS medium": 52, "AL-SI high": None, "AL-SI medium": None,
+        "RS-SI high": None, "RS-SI medium": None,
+    }  # fmt: skip
+    cells = {f"{cell['left']}-{cell['right']} {cell['certainty']}": cell["hits"]["count"] for cell in found["picture"]}
+    assert (cells["AL-RS high"], cells["AL-SI low"], cells["RS-SI low"]) == (40, 23, 47)
+    assert "AL,RS,high and medium,52" in (await read(three, f"{PATH}.csv")).text
 
 
 async def test_as_csv(three: World) -> None:

@@ -1,0 +1,31 @@
+"""Migration 0009 of the matcher: persons known, by the least level of the hits that join them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select, text
+
+from services.kit.migrate import migrate
+from services.matcher.tables import KnownCountRow
+from tests.migrations.test_flag import ROUND
+
+if TYPE_CHECKING:
+    from services.kit.store import Store
+
+
+def test_old_counts_are_those_of_high_and_medium(store: Store) -> None:
+    """What was counted before keeps its number and says by which hits; other levels have a place beside it."""
+    migrate(store, "services.matcher", "0008")
+    with store.transaction("test.round") as session:
+        session.execute(text(ROUND), {"id": "0" * 32, "manifest": b"{}"})
+        session.execute(
+            text("INSERT INTO known_count (round_id, parties, persons) VALUES (:id, 2, 30)"), {"id": "0" * 32}
+        )
+    assert migrate(store, "services.matcher", "0009") == "0009"
+    row = {"round_id": "0" * 32, "certainty": "high", "parties": 2, "persons": 20}
+    with store.transaction("test.counts") as session:
+        session.execute(insert(KnownCountRow), [row])
+    with store.reading("test.read") as session:
+        found = {(one.certainty, one.parties): one.persons for one in session.scalars(select(KnownCountRow))}
+    assert found == {("medium", 2): 30, ("high", 2): 20}

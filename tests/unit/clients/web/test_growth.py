@@ -1,0 +1,213 @@
+"""Pages of lists that grow: after many rounds of all parties no page is large, and nothing is cut without a word."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from aquila.audit.roles import Service
+from aquila.protocol.encoding import canonical
+from aquila.protocol.messages.statistics_views import Statistics
+from aquila.protocol.messages.suggestion_views import Suggestions
+from aquila.protocol.messages.views import Rounds
+from clients.sdk import Access, Connection
+from clients.web.application import pages_of
+from clients.web.beside import Beside
+from clients.web.inside import Inside
+from clients.web.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MANY = 300
+MOST_BYTES = 100_000
+PARTIES = ("AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI")
+PAIRS = [(left, right) for place, left in enumerate(PARTIES) for right in PARTIES[place + 1 :]]
+AREA = "counter-terrorism and serious crime in the region"
+
+
+class Answering(httpx.BaseTransport):
+    """A service that gives ready answers at some paths, and its own at all others."""
+
+    def __init__(self, app: Any, answers: dict[str, bytes]) -> None:
+        self._inside = Inside(app)
+        self._answers = answers
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one call."""
+        ready = self._answers.get(request.url.path)
+        return self._inside.handle_request(request) if ready is None else httpx.Response(200, content=ready)
+
+
+def round_id(number: int) -> str:
+    """Return the id of a round; the higher its number, the older it is."""
+    return f"{number:032x}"
+
+
+def rounds() -> bytes:
+    """Return many rounds of all parties."""
+    entries = [
+        {"round_id": round_id(number), "phase": "closed", "area": AREA, "category": "suspects", "participants": PARTIES}
+        for number in range(MANY)
+    ]
+    return canonical(Rounds.model_validate({"rounds": entries}).model_dump(mode="json"))
+
+
+def suggestions() -> bytes:
+    """Return many suggestions that were set aside."""
+    terms = {"participants": PARTIES, "area": AREA, "legal_basis": AREA, "purpose": AREA, "category": "suspects"}
+    found = [
+        {"suggestion_id": round_id(number), "party": "SI", "author": "", "terms": terms, "state": "set_aside",
+         "made_at": 1_800_000_000, "answered_at": 1_800_000_000, "reason": AREA * 3, "round_id": None}
+        for number in range(MANY)
+    ]  # fmt: skip
+    return canonical(Suggestions.model_validate({"parties": PARTIES, "suggestions": found}).model_dump(mode="json"))
+
+
+def statistics(many: int = MANY) -> bytes:
+    """Return many rounds of all parties in numbers, each with many questions."""
+    sent = [{"party": party, "kind": "list", "records": 60_000, "matched_at": 1_800_000_000} for party in PARTIES]
+    asked = [sent[number % 12] | {"kind": "query"} for number in range(100)]
+    one = {
+        "phase": "closed", "area": AREA, "category": "suspects", "created_at": 1_800_000_000, "lists": sent + asked,
+        "hits": 100_000, "pairs": [{"left": left, "right": right, "hits": 1_000} for left, right in PAIRS],
+        "pair_levels": [{"left": left, "right": right, "certainty": level, "hits": 500}
+                        for left, right in PAIRS for level in ("high", "medium")],
+        "parties": [{"party": party, "hits": 10_000, "withheld": 3} for party in PARTIES],
+        "levels": [{"certainty": level, "hits": 30_000} for level in ("low", "medium", "high")],
+        "known": [{"certainty": level, "parties": number, "persons": 900}
+                  for level in ("low", "medium", "high") for number in range(2, 13)],
+        "outcomes": [{"certainty": level, "confirmed": 900, "refuted": 90, "unresolved": 90, "withdrawn": 9, "open": 9,
+                      "precision_at_least": percent} for level, percent in (("low", 51), ("medium", 91), ("high", 99))],
+        "pair_outcomes": [],
+    }  # fmt: skip
+    summed = {"count": 9_000, "withheld": 2}
+    amounts = {"high": 11_111, "medium": 22_222, "low": 33_333}
+    found = {
+        "least": 5,
+        "rounds": [one | {"round_id": round_id(number)} for number in range(many)],
+        "picture": [
+            {"left": left, "right": right, "category": "suspects", "certainty": level,
+             "hits": summed | {"count": amounts[level]}}
+            for left, right in PAIRS for level in amounts
+        ],
+        "known": [
+            {"parties": number, "category": "suspects", "certainty": level,
+             "persons": summed | {"count": amounts[level] + number}}
+            for level in amounts for number in range(2, 13)
+        ],
+    }  # fmt: skip
+    return canonical(Statistics.model_validate(found).model_dump(mode="json"))
+
+
+@asynccontextmanager
+async def visiting(place: Any, service: Service, role: str, answers: dict[str, bytes]) -> AsyncIterator[Any]:
+    """Lend the browser of somebody who sees a service with ready answers, in the language of the longest words."""
+    app, fixed = place.app._service, place.app
+    site = Site(
+        service,
+        "Test",
+        Connection(Access(service.value, "http://127.0.0.1", ""), Answering(app, answers)),
+        secure=False,
+    )
+    place.app = Beside(app, pages_of(site), site)
+    try:
+        browser = await place.visitor("ana", role)
+        await browser.open("/account")
+        await browser.send("/language", tag="sr-Cyrl", back="/account")
+        yield browser
+    finally:
+        place.app.end()
+        place.app = fixed
+
+
+async def english(browser: Any, path: str) -> str:
+    """Open a page in English."""
+    await browser.send("/language", tag="en", back="/account")
+    text: str = await browser.open(path)
+    return text
+
+
+def is_small(browser: Any) -> bool:
+    """Say whether the page that is open is one, and small enough."""
+    assert browser.answer.status_code == 200, browser.page
+    return len(browser.page.encode()) < MOST_BYTES
+
+
+async def turn_pages(browser: Any) -> None:
+    """Read the rounds' pages to the last one, and the suggestions beside them."""
+    seen, path = [], "/rounds"
+    while path:
+        await browser.open(path)
+        assert is_small(browser)
+        seen += [one for one in map(round_id, range(MANY)) if f'"/rounds/{one}"' in browser.page]
+        older = browser.page.split('rel="next" href="/rounds?offset=')
+        path = f"/rounds?offset={older[1].split(chr(34))[0]}" if len(older) > 1 else ""
+    assert seen == [round_id(number) for number in range(MANY)]
+    assert 'href="/rounds?suggestions=20"' in browser.page
+    await browser.open("/rounds?suggestions=280")
+    assert 'href="/rounds?suggestions=260"' in browser.page
+    for wrong in ("offset=300", "offset=-1", "offset=x", "offset=9999999999"):
+        assert round_id(0) in await browser.open(f"/rounds?{wrong}")
+
+
+async def test_rounds_at_a_node(node: Any) -> None:
+    """Rounds and suggestions come page by page, newest first, to the last one."""
+    answers = {"/v1/rounds": rounds(), "/v1/suggestions": suggestions()}
+    async with visiting(node, Service.NODE, "officer", answers) as browser:
+        await turn_pages(browser)
+
+
+async def test_rounds_at_the_matcher(matcher: Any) -> None:
+    """As at a node."""
+    answers = {"/v1/operator/rounds": rounds(), "/v1/operator/suggestions": suggestions()}
+    async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
+        await turn_pages(browser)
+
+
+async def test_statistics(matcher: Any) -> None:
+    """Rounds in numbers come a few on a page; how many lists are left out is said."""
+    async with visiting(matcher, Service.MATCHER, "secretariat", {"/v1/operator/statistics": statistics()}) as browser:
+        await browser.open("/statistics")
+        assert is_small(browser)
+        assert 'rel="next" href="/statistics?offset=5"' in browser.page
+        assert "and 92 more, which are in the CSV file" in await english(browser, "/statistics?offset=295")
+        assert 'rel="next"' not in browser.page
+        assert 'rel="prev" href="/statistics?offset=290"' in browser.page
+
+
+async def test_filter_of_hits(node: Any) -> None:
+    """The filter lists the newest rounds and the one that is chosen, and says how many it leaves out."""
+    async with visiting(node, Service.NODE, "analyst", {"/v1/rounds": rounds()}) as browser:
+        await browser.open("/hits")
+        assert is_small(browser)
+        assert f'value="{round_id(49)}"' in browser.page
+        assert f'value="{round_id(50)}"' not in browser.page
+        page = await english(browser, f"/hits?round_id={round_id(299)}")
+        assert f'value="{round_id(299)}" selected' in browser.page
+        assert "249 older rounds are not listed." in page
+
+
+async def test_picture_by_certainty(matcher: Any) -> None:
+    """The picture's hits and persons are those of the level that is chosen and above, in tables, drawings and PDF."""
+    async with visiting(matcher, Service.MATCHER, "secretariat", {"/v1/operator/statistics": statistics(2)}) as browser:
+        await browser.open("/account")
+        await browser.send("/language", tag="en", back="/account")
+        for certainty, hits in (("", 33_333), ("low", 33_333), ("medium", 22_222), ("high", 11_111)):
+            page = await browser.open(f"/picture?certainty={certainty}")
+            assert is_small(browser)
+            assert f"{hits} +" in page
+            assert f"{hits + 4} +" in page
+            assert "in the newest round that tells" in page
+            assert f"certainty={certainty}" in page.split("/picture/known.svg?")[1].split('"')[0]
+            assert f'value="{certainty or "low"}" selected' in browser.page
+            await browser.open(f"/picture/known.svg?certainty={certainty}")
+            assert f"{hits + 4} +" in browser.answer.text
+        assert "33333 +" not in page
+        await browser.send("/picture.pdf", category="", certainty="high")
+        assert browser.answer.content.startswith(b"%PDF")
+        await browser.open("/picture?certainty=none")
+        assert browser.answer.status_code == 422
+        assert "there is no such level of certainty" in browser.page
