@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
+from aquila.protocol.messages.progress_views import Awaited
 from aquila.protocol.messages.views import MatcherRoundView
 from clients.cli.screen import Table, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila.protocol.messages.views import Hits, Imports, NodeRoundView, OwnHit, Progress, RoundEntry, Rounds
+    from aquila.protocol.messages.progress_views import Progress
+    from aquila.protocol.messages.views import Hits, Imports, NodeRoundView, OwnHit, RoundEntry, Rounds
 
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 
@@ -45,6 +47,7 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
     if isinstance(view, MatcherRoundView):
         levels = [_levels(view)] if view.hits_by_certainty else []
         return [*tables, _parties(view), *levels, *(f"Looks like guesses: {flag}" for flag in view.flags)]
+    tables.append(_parties_at_node(view))
     if view.submissions:
         tables.append(_submissions(view))
     done = view.evaluated_for_others
@@ -143,6 +146,7 @@ def _terms(view: MatcherRoundView | NodeRoundView) -> Table:
         ("planted hits", f"{manifest.canaries} for each pair, about" if manifest.canaries else "none"),
         ("consent by", moment(window.consent_by)),
         ("submit by", moment(window.submit_by)),
+        ("evaluate by", moment(window.evaluate_by)),
         ("closes at", moment(window.closes_at)),
         ("manifest digest", view.manifest_digest),
         ("binding", view.binding or "not open yet"),
@@ -167,6 +171,25 @@ def _parties(view: MatcherRoundView) -> Table:
         for party in view.parties
     ]
     columns = ("party", "consent", "list", "blinded", "evaluated", "tokens", "waits for", "hits", "fetched", "closed")
+    return Table("Parties", columns, rows)
+
+
+def _parties_at_node(view: NodeRoundView) -> Table:
+    """Return where each party stands as the node can tell; what others evaluate for one another it does not see."""
+    rows = [
+        (
+            party.party if party.takes_part else f"{party.party} (left out)",
+            _tick(value=party.consented),
+            _tick(value=party.listed),
+            party.queries,
+            _of(party.evaluated),
+            _of(party.tokens),
+            "?" if party.has_hits is None else _tick(value=party.has_hits),
+            "-" if party.awaited is Awaited.NOTHING else party.awaited.value,
+        )
+        for party in view.parties
+    ]
+    columns = ("party", "consent", "list", "queries", "evaluated", "tokens", "has hits", "awaited")
     return Table("Parties", columns, rows)
 
 

@@ -11,7 +11,7 @@ from aquila.protocol.state import Phase
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from aquila.protocol.messages.views import Progress
+    from aquila.protocol.messages.progress_views import Progress
 
     Told = Callable[[str, str, int, int], None]
 
@@ -59,6 +59,9 @@ def _steps(view: MatcherRoundView | NodeRoundView) -> Iterator[tuple[str, list[t
             counts = party.blinded, party.evaluated, party.tokens
             yield party.party, [("consent", int(party.consented), 1), *_named(_AT_MATCHER, counts)]
         return
+    for known in (one for one in view.parties if one.takes_part):
+        came = [("consent", int(known.consented), 1), ("list", int(known.listed), 1)]
+        yield known.party, [*came, *_named(("evaluated", "tokens"), (known.evaluated, known.tokens))]
     for one in view.submissions:
         counts_here = one.prepared, one.sent, one.evaluated, one.tokens_sent
         yield f"{one.kind.value} {one.submission_id[:8]}", _named(_AT_NODE, counts_here)

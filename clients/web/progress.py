@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,16 @@ from anyio import to_thread
 from fastapi.responses import StreamingResponse
 
 from aquila.errors import AquilaError
-from aquila.protocol.messages.views import MatcherRoundView, NodeRoundView, Progress
+from aquila.protocol.messages.progress_views import Awaited, PartyAtNode, Progress
+from aquila.protocol.messages.views import MatcherRoundView, NodeRoundView
 from aquila.protocol.state import Phase
 from clients.web.visit import SignInNeeded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from aquila.protocol.messages import Manifest
     from clients.web.visit import Visit
+    from clients.web.words import Language
 
     Values = dict[str, object]
     RoundView = MatcherRoundView | NodeRoundView
@@ -63,32 +65,73 @@ def steps_of(view: RoundView) -> list[Step]:
     ]
 
 
-def seconds_left(manifest: Manifest, phase: str, now: float) -> int:
-    """Return the seconds to the deadline of a phase; 0 where it is over or has none."""
-    window = manifest.window
-    ends = {
-        Phase.PROPOSED.value: window.consent_by,
-        Phase.OPEN.value: window.submit_by,
-        Phase.MATCHING.value: window.evaluate_by,
-        Phase.REPORTING.value: window.closes_at,
-    }
-    return max(0, int(ends.get(phase, 0) - now))
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The deadline that counts now: for what the time is, and the seconds that are left of it, 0 where it is over."""
+
+    name: str
+    left: int
 
 
-def node_values(view: RoundView) -> Values:
+def deadline(view: RoundView, now: float) -> Deadline:
+    """Return the deadline that counts now.
+
+    In `open` lists and evaluations come one after the other (PROTOCOL.md 3.10): the time is for lists until they are
+    all there or their time is over, then for evaluations.
+    """
+    window, phase = view.manifest.window, view.entry.phase
+    listed = all(one.listed for one in view.parties if one.takes_part)
+    if phase == Phase.PROPOSED:
+        name, end = _n("Time left for consents:"), window.consent_by
+    elif phase == Phase.OPEN and not listed and now <= window.submit_by:
+        name, end = _n("Time left for lists:"), window.submit_by
+    elif phase == Phase.OPEN and now <= window.evaluate_by:
+        name, end = _n("Time left for evaluations:"), window.evaluate_by
+    else:
+        name, end = _n("Time left until the round ends:"), window.closes_at
+    return Deadline(name, max(0, int(end - now)))
+
+
+def node_values(view: RoundView, language: Language) -> Values:
     """Return what changes in a node's view, by the names that the page has for it."""
     assert isinstance(view, NodeRoundView)
-    values: Values = {}
+    values = _time(view, language)
     for one in view.submissions:
         for name in ("prepared", "sent", "evaluated", "tokens_sent"):
             values |= _counted(f"{one.submission_id}-{name}", getattr(one, name))
+    for party in view.parties:
+        values |= _counted(f"{party.party}-evaluated", party.evaluated)
+        values |= _counted(f"{party.party}-tokens", party.tokens)
+        values |= {f"{party.party}-{name}": language.say(text) for name, text in words_of(party).items()}
+        values[f"{party.party}-queries"] = language.number(party.queries)
     return values | _counted("evaluated_for_others", view.evaluated_for_others)
 
 
-def matcher_values(view: RoundView) -> Values:
+_AWAITED = {
+    Awaited.CONSENT: _n("its consent"),
+    Awaited.LIST: _n("its list"),
+    Awaited.EVALUATIONS: _n("evaluations"),
+    Awaited.TOKENS: _n("its marks"),
+    Awaited.RECEIPT: _n("that it has its hits"),
+    Awaited.NOTHING: _n("nothing"),
+}
+
+
+def words_of(party: PartyAtNode) -> dict[str, str]:
+    """Return what is said of a party in words, in English, by the names that the page has for it."""
+    yes, no, unknown = _n("yes"), _n("not yet"), _n("not known here")
+    return {
+        "consented": yes if party.consented else no,
+        "listed": yes if party.listed else no,
+        "awaited": _AWAITED[party.awaited],
+        "has_hits": unknown if party.has_hits is None else yes if party.has_hits else no,
+    }
+
+
+def matcher_values(view: RoundView, language: Language) -> Values:
     """Return what changes in the matcher's view, by the names that the page has for it."""
     assert isinstance(view, MatcherRoundView)
-    values: Values = {}
+    values = _time(view, language)
     for one in view.parties:
         for name in ("blinded", "evaluated", "tokens"):
             values |= _counted(f"{one.party}-{name}", getattr(one, name))
@@ -97,28 +140,34 @@ def matcher_values(view: RoundView) -> Values:
 
 def shape_of(view: RoundView) -> str:
     """Return what a page is made of; where it changes, the page is loaded anew."""
+    if isinstance(view, NodeRoundView):
+        counted = set(PartyAtNode.model_fields) - {"party", "takes_part"}
+    else:
+        counted = {"blinded", "evaluated", "tokens"}
     progressless: dict[str, Any] = {
         "submissions": {"__all__": {"prepared", "sent", "evaluated", "tokens_sent", "records", "elements"}},
-        "parties": {"__all__": {"blinded", "evaluated", "tokens"}},
+        "parties": {"__all__": counted},
         "evaluated_for_others": True,
     }
     names = type(view).model_fields
     return view.model_dump_json(exclude={name: rule for name, rule in progressless.items() if name in names})
 
 
-def live(visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView], Values]) -> StreamingResponse:
+def live(
+    visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView, Language], Values]
+) -> StreamingResponse:
     """Answer with what changes in a round as it changes (server-sent events), for some minutes.
 
     Args:
         visit: Who watches.
         look: Fetches the round with the visitor's session.
-        values: Takes what changes from it.
+        values: Takes what changes from it, in the visitor's language.
     """
     return StreamingResponse(_events(visit, look, values), media_type="text/event-stream")
 
 
 async def _events(
-    visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView], Values]
+    visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView, Language], Values]
 ) -> AsyncIterator[str]:
     shape, told = "", ""
     for _ in range(_WATCH_SECONDS):
@@ -132,7 +181,7 @@ async def _events(
         if shape and shape != shape_of(view):
             yield _event("changed")
             return
-        shape, fresh = shape_of(view), json.dumps(values(view))
+        shape, fresh = shape_of(view), json.dumps(values(view, visit.language))
         if fresh != told:
             yield _event("values", fresh)
             told = fresh
@@ -140,6 +189,12 @@ async def _events(
             yield _event("ended")
             return
         await anyio.sleep(_LOOK_SECONDS)
+
+
+def _time(view: RoundView, language: Language) -> Values:
+    """Return the time that is left, as the page writes it."""
+    now = deadline(view, time.time())
+    return {"deadline": language.say(now.name), "left": language.span(now.left) if now.left else language.say("over")}
 
 
 def _event(name: str, data: str = "{}") -> str:

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 import aquila
 from aquila.protocol.messages import Outcome
 from aquila.protocol.messages.party_views import Parties, PartyView
-from aquila.protocol.messages.views import EventKind, MatcherRoundView, PartyProgress, Progress
+from aquila.protocol.messages.progress_views import PartyProgress, Progress
+from aquila.protocol.messages.views import EventKind, MatcherRoundView
+from services.kit.standing import standing
 from services.matcher.events import TOKENS
 from services.matcher.feed import entry_of
 from services.matcher.progress import waits_for
@@ -143,9 +145,7 @@ def _progress(known: Known, party: str, counts: Sequence[HitCountRow]) -> PartyP
     reported = any(name == party for name, _ in record.reports)
     missing = {other for submission_id in own for other in waits_for(known, submission_id)}
     return PartyProgress(
-        party=party,
-        consented=party in record.consents,
-        listed=record.list_of(party) is not None,
+        **standing(record, party),
         blinded=Progress(
             done=sum(known.stored[EventKind.BLINDED, i, party] for i in own),
             of=sum(len(s.chunks) for s in own.values()),

@@ -12,25 +12,23 @@ from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import LogRewrittenError
 from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.messages.progress_views import Progress
 from aquila.protocol.messages.views import (
     ChanceView,
     Hits,
     NodeRoundView,
     NodeStatus,
     OwnHit,
-    Progress,
     RoundEntry,
     Rounds,
     SubmissionView,
 )
 from services.kit.audit_log import append, who
-from services.node import ledger
+from services.node import ledger, progress
 from services.node.book import book_of, reading_round
 from services.node.exchange_views import exchange_view
 from services.node.tables import (
-    AvailableRow,
     ChunkRow,
-    EvaluationRow,
     ExchangeRow,
     HitRow,
     ImportRow,
@@ -42,6 +40,7 @@ from services.node.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from sqlalchemy import ColumnElement
@@ -97,6 +96,7 @@ def round_view(node: Node, round_id: str) -> NodeRoundView:
         problems = session.scalars(
             select(ProblemRow.sentence).where(ProblemRow.round_id == round_id).order_by(ProblemRow.noted_at)
         )
+        verified = progress.verified(session, round_)
         sentences = list(problems) + ([row.refused] if row.refused else [])
         return NodeRoundView(
             entry=_entry(round_.manifest, row),
@@ -105,8 +105,9 @@ def round_view(node: Node, round_id: str) -> NodeRoundView:
             binding=round_.binding if round_.bindings else None,
             participants=round_.participants,
             consented=row.consent_digest is not None,
-            submissions=tuple(_submission(session, node, round_, item) for item in submissions),
-            evaluated_for_others=_evaluated_for_others(session, node, round_),
+            parties=tuple(progress.parties(session, node, round_, verified)),
+            submissions=tuple(_submission(session, node, round_, item, verified) for item in submissions),
+            evaluated_for_others=progress.evaluated_for_others(session, node, round_),
             hits=_hits(session, round_id),
             keys_present=book_of(node, round_id).key_path.is_file(),
             wishes=_wishes(session, row),
@@ -199,12 +200,13 @@ def _entry(manifest: Manifest, row: RoundRow) -> RoundEntry:
     )
 
 
-def _submission(session: Session, node: Node, round_: Round, row: SubmissionRow) -> SubmissionView:
+def _submission(
+    session: Session, node: Node, round_: Round, row: SubmissionRow, verified: Counter[tuple[str, str]]
+) -> SubmissionView:
     mine = ChunkRow.submission_id == row.submission_id
     chunks = _count(session, mine)
-    evaluators = len(round_.evaluators_of(row.submission_id)) if row.submission_id in round_.submissions else 0
-    verified = (AvailableRow.submission_id == row.submission_id) & AvailableRow.state.in_(["done", "acknowledged"])
-    over = row.state in {"finalized", "tokens_sent"}
+    evaluators = progress.evaluators(round_, row.submission_id)
+    evaluated = sum(verified[row.submission_id, party] for party in evaluators)
     names = {str(rule.number): rule.name for rule in node.table_of(round_.manifest).rules}
     return SubmissionView(
         submission_id=row.submission_id,
@@ -217,16 +219,10 @@ def _submission(session: Session, node: Node, round_: Round, row: SubmissionRow)
         elements=session.scalar(select(func.coalesce(func.sum(ChunkRow.elements), 0)).where(mine)) or 0,
         prepared=Progress(done=row.prepared, of=row.batches),
         sent=Progress(done=_count(session, mine & ChunkRow.sent), of=chunks),
-        evaluated=Progress(done=chunks * evaluators if over else _count(session, verified), of=chunks * evaluators),
+        evaluated=Progress(done=evaluated, of=chunks * len(evaluators)),
         tokens_sent=Progress(done=_count(session, mine & ChunkRow.tokens_sent), of=chunks),
         held_back={names.get(rule, rule): count for rule, count in row.held_back.items()},
     )
-
-
-def _evaluated_for_others(session: Session, node: Node, round_: Round) -> Progress:
-    others = [submission for submission in round_.submissions.values() if submission.party != node.code]
-    done = _count(session, (EvaluationRow.round_id == round_.round_id) & EvaluationRow.sent)
-    return Progress(done=done, of=max(done, sum(len(submission.chunks) for submission in others)))
 
 
 def _hits(session: Session, round_id: str) -> int | None:

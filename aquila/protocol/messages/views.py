@@ -16,6 +16,7 @@ from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
 from aquila.protocol.messages.exchange_views import ExchangeView
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.progress_views import PartyAtNode, PartyProgress, Progress
 from aquila.protocol.messages.record_views import RuleYield, SampledRecord
 from aquila.protocol.messages.statements import Kind
 from aquila.protocol.messages.suggestion_views import SuggestionAnswer
@@ -127,35 +128,6 @@ class Rounds(Message):
     answers: tuple[SuggestionAnswer, ...] = ()
 
 
-class Progress(Message):
-    """So many of so many."""
-
-    done: Count
-    of: Count
-
-
-class PartyProgress(Message):
-    """Where one party stands in a round, as the matcher sees it.
-
-    Attributes:
-        blinded: Chunks of its submissions that came.
-        evaluated: Chunks of others that it evaluated.
-        tokens: Token chunks that came.
-        waits_for: Parties whose evaluations of its chunks are missing.
-    """
-
-    party: PartyCode
-    consented: bool
-    listed: bool
-    blinded: Progress
-    evaluated: Progress
-    tokens: Progress
-    waits_for: tuple[PartyCode, ...]
-    hits: Count | None
-    acknowledged: bool
-    closed: bool
-
-
 class MatcherRoundView(Message):
     """A round at the matcher.
 
@@ -186,6 +158,7 @@ class NodeRoundView(Message):
     """A round at a node.
 
     Attributes:
+        parties: Where each party stands, as far as this node's record of the round tells.
         wishes: What the operator asked for and the node has still to do.
         problems: What stops it, in sentences for the operator.
     """
@@ -196,6 +169,7 @@ class NodeRoundView(Message):
     binding: Digest | None
     participants: tuple[PartyCode, ...]
     consented: bool
+    parties: tuple[PartyAtNode, ...]
     submissions: tuple[SubmissionView, ...]
     evaluated_for_others: Progress
     hits: Count | None

@@ -80,7 +80,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         view=view,
         steps=progress.steps_of(view),
         live=view.entry.phase not in progress.ENDED,
-        left=progress.seconds_left(view.manifest, view.entry.phase, now),
+        deadline=progress.deadline(view, now),
         late=_late(view, now),
     )
 

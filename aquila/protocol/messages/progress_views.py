@@ -1,0 +1,82 @@
+"""How far a round is, party by party: what the matcher shows of all, and what one node can tell of the others.
+
+Nothing here is signed, and nothing tells of a person: it is counts of chunks, and who has done what.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from aquila.protocol.messages.base import Count, Message, PartyCode
+
+
+class Progress(Message):
+    """So many of so many."""
+
+    done: Count
+    of: Count
+
+
+class PartyStanding(Message):
+    """What every record of a round tells of a party.
+
+    Attributes:
+        takes_part: Whether it is in the round; it is not where the others went on without it.
+        consented: Whether its consent is there.
+        listed: Whether it has signed its list.
+        queries: How many queries it has signed.
+    """
+
+    party: PartyCode
+    takes_part: bool
+    consented: bool
+    listed: bool
+    queries: Count
+
+
+class PartyProgress(PartyStanding):
+    """Where one party stands in a round, as the matcher sees it.
+
+    Attributes:
+        blinded: Chunks of its submissions that came.
+        evaluated: Chunks of others that it evaluated.
+        tokens: Token chunks that came.
+        waits_for: Parties whose evaluations of its chunks are missing.
+    """
+
+    blinded: Progress
+    evaluated: Progress
+    tokens: Progress
+    waits_for: tuple[PartyCode, ...]
+    hits: Count | None
+    acknowledged: bool
+    closed: bool
+
+
+class Awaited(StrEnum):
+    """What a round waits for from a party, as far as one node can tell."""
+
+    CONSENT = "consent"
+    LIST = "list"
+    EVALUATIONS = "evaluations"
+    TOKENS = "tokens"
+    RECEIPT = "receipt"
+    NOTHING = "nothing"
+
+
+class PartyAtNode(PartyStanding):
+    """Where one party stands in a round, as a node's record tells; what others evaluate for one another is not in it.
+
+    Attributes:
+        evaluated: Chunks of this node that came back from it evaluated and were verified; of this node itself, chunks
+            of the others that it evaluated.
+        tokens: Its submissions whose tokens it has signed.
+        has_hits: Whether it has its report; None where this node cannot tell. A receipt is told to its party alone, but
+            what a party signs afterwards, of planted hits or as notes, shows it.
+        awaited: What the round waits for from it.
+    """
+
+    evaluated: Progress
+    tokens: Progress
+    has_hits: bool | None
+    awaited: Awaited
