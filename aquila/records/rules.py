@@ -30,10 +30,14 @@ _MOST_BITS = 60.0
 
 
 class InputClass(StrEnum):
-    """How cheaply a rule's inputs can be guessed; each class has its own share and caps (PROTOCOL.md, classes)."""
+    """How cheaply a rule's inputs can be guessed, as the table says; each class has its own share and caps.
 
-    FULL = "full"  # identifiers and full dates
-    PARTIAL = "partial"  # the rest
+    A rule is partial where ten million guesses cover half of a population: parts of a date, names alone, and a whole
+    date beside one name, a place or a nationality. Identifiers, and two names with a whole date, take more.
+    """
+
+    FULL = "full"
+    PARTIAL = "partial"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 ALL_FIELDS = (*NAMES_AND_DATE, "sex", "place_of_birth", "nationality", "document_numbers")
 GENERATED, WHOLE, UNRELATED = 20_000, 5_000, 200_000
 SEEDS = {"generated": 31, "whole": 32, "unrelated": 33}  # of no list on which weights were fitted
-_LARGE = 50_000  # records of all lists; larger sets get only the peer that is strongest and fast
+_LARGE = 50_000  # records of all lists; larger sets get only the peers that are fast enough, in one spelling
+_FAST_PEERS = ("Bloom filters", "Splink")
 _ALL_FIELDS_NAME, _GENERATED_WHOLE = "region, all fields", "generated, all fields"
 _FOLDED = "regional spelling folded"
 
@@ -112,7 +113,7 @@ def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]
     large = _is_large(labelled)
     for spelling in (_FOLDED,) if large else SPELLINGS:
         yield exact_key(labelled, spelling)
-        for peer in ("Splink",) if large else PEERS:
+        for peer in _FAST_PEERS if large else PEERS:
             if peers is not None:
                 yield run_peer(peer, labelled, spelling, peers / "bin" / "python")
 
