@@ -83,6 +83,18 @@ def open_envelope(
     return OpenedEnvelope(payload_type, payload, signer, hashlib.sha256(signed).hexdigest())
 
 
+def payload_of(envelope: bytes, expected_type: str) -> bytes:
+    """Return the payload of an own store's envelope, which was verified before it was stored, without a key.
+
+    Raises:
+        MalformedError: It is no envelope of this type.
+    """
+    payload_type, payload, _, _ = _decode(envelope)
+    if payload_type != expected_type:
+        raise MalformedError("An envelope is of a type that is not expected here.")
+    return payload
+
+
 def _signed_bytes(payload_type: str, payload: bytes) -> bytes:
     """Return PAE(type, payload) of DSSE v1."""
     kind = payload_type.encode()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aquila.crypto.envelope import open_envelope
+from aquila.crypto.envelope import open_envelope, payload_of
 from aquila.errors import BindingError, EquivocationError, MalformedError, SignatureError
 from aquila.protocol import corrections, steps  # noqa: F401 - corrections adds its steps to `steps.take`
 from aquila.protocol.messages import (
@@ -19,10 +19,12 @@ from aquila.protocol.messages import (
     BoundStatement,
     Ending,
     HitReport,
+    Justification,
     Manifest,
     Message,
     Opening,
     Statement,
+    Submission,
 )
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.state import RoundState
@@ -55,6 +57,39 @@ class ReadStatement:
     message: Message
     signer: str
     digest: str
+
+
+ERASED = Justification(
+    legal_basis="erased", purpose="erased", case_reference="erased", category="erased", officer="erased"
+)
+"""What stands in a submission in place of a justification whose three years are over (PROTOCOL.md 8.5)."""
+
+JUSTIFICATION_DAYS = 1_095
+"""For how long a justification is kept: three years from when it was given."""
+
+
+def without_justification(envelope: bytes) -> bytes:
+    """Return what stays of a stored submission when its justification is erased: the rest of it, and no signature.
+
+    Raises:
+        MalformedError: It is no envelope of a submission.
+    """
+    payload = payload_of(envelope, Submission.payload_type)
+    return Submission.from_payload(payload).model_copy(update={"justification": ERASED}).payload()
+
+
+def read_erased(content: bytes, digest: str) -> ReadStatement:
+    """Read what stayed of a submission; its own store vouches for it, since nobody can verify its signature any more.
+
+    Args:
+        content: As `without_justification` returned it.
+        digest: The digest of the submission as it was signed.
+
+    Raises:
+        MalformedError: It is something else.
+    """
+    message = Submission.from_payload(content)
+    return ReadStatement(message, message.party, digest)
 
 
 def read_statement(registry: Registry, envelope: bytes) -> ReadStatement:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from aquila.audit.entries import Entry
+    from aquila.audit.entries import Entry, EntryKind
     from aquila.audit.roles import Action
     from services.kit.people import Actor
 
@@ -240,6 +240,14 @@ def entries_down(
         query = query if wanted is None else query.where(column == wanted)
     query = query if below is None else query.where(ENTRIES.c.index < below)
     return _stored(session, query)
+
+
+def statements_kept(session: Session, round_id: str, kind: EntryKind) -> set[str]:
+    """Return the digests of a round's statements of a kind whose entries still have their contents."""
+    query = select(ENTRIES.c.content).where(
+        ENTRIES.c.round_id == round_id, ENTRIES.c.kind == kind.value, ENTRIES.c.content.is_not(None)
+    )
+    return {read_entry(bytes(content)).digests["statement"] for content in session.scalars(query)}
 
 
 def _stored(session: Session, query: Select[Any]) -> list[StoredEntry]:

@@ -2,7 +2,7 @@
 
 What is old is told by the witnesses, not by this service's clock alone: contents go below a size that a witness
 cosigned so many days ago, so that an auditor can see that nothing went too early (PROTOCOL.md 10.8). A round whose
-manifest asks for longer keeps its entries for as long.
+manifest asks for longer keeps its entries for as long, but for those that hold a justification.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _LOG = Log("kit.retention")
 _DAY, _HOUR = 86_400, 3_600
 _MARK = "erasing"
 _AT_ONCE = 500
+_JUSTIFIED = (EntryKind.SUBMISSION.value, EntryKind.SUBMISSION_REFUSED.value)
 _BEGINNINGS = (EntryKind.PROPOSAL.value, EntryKind.DISCOVERY.value)
 
 
@@ -97,10 +98,11 @@ class Retention:
         if size == 0:
             return []
         longer = self._longer(session, size, now)
-        query = select(ENTRIES.c.index, ENTRIES.c.round_id).where(
+        query = select(ENTRIES.c.index, ENTRIES.c.round_id, ENTRIES.c.kind).where(
             ENTRIES.c.index < size, ENTRIES.c.content.is_not(None)
         )
-        return [index for index, round_id in session.execute(query.order_by(ENTRIES.c.index)) if round_id not in longer]
+        rows = session.execute(query.order_by(ENTRIES.c.index))
+        return [index for index, round_id, kind in rows if round_id not in longer or kind in _JUSTIFIED]
 
     def _longer(self, session: Session, size: int, now: int) -> set[str]:
         """Return the rounds whose manifest asks for longer, and for longer than has passed."""

@@ -15,6 +15,7 @@ from aquila.protocol.messages import (
     Notes,
     Outcomes,
     Receipt,
+    Submission,
     Withdrawal,
 )
 from aquila.protocol.messages.views import Event, EventKind
@@ -32,6 +33,9 @@ TOKENS = "tokens"
 
 NOTES = Notes.__name__.lower()
 """What the events of sealed notes are called."""
+
+SUBMISSION = Submission.__name__.lower()
+"""What the events of submissions are called. One without its justification is for nobody: nobody signed the rest."""
 
 _PAGE_BYTES = 4 << 20
 
@@ -122,7 +126,9 @@ def news_of(session: Session, caller: str) -> dict[str, int]:
 
 
 def _visible_to(caller: str) -> ColumnElement[bool]:
-    own_statement = and_(EventRow.kind == EventKind.STATEMENT.value, EventRow.party == caller)
+    own_statement = and_(
+        EventRow.kind == EventKind.STATEMENT.value, EventRow.party == caller, EventRow.audience != NOBODY
+    )
     return and_(
         or_(
             EventRow.audience == ALL,

@@ -18,11 +18,11 @@ from sqlalchemy import select
 from aquila.errors import AquilaError
 from aquila.protocol.log import statement_entry
 from aquila.protocol.messages.views import EventKind
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds import Round, read_erased
 from aquila.protocol.state import SentNotes
 from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, StoreError
-from services.matcher.events import NOTES, statement_event
+from services.matcher.events import NOBODY, NOTES, SUBMISSION, statement_event
 from services.matcher.tables import EventRow, RoundRow
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ class Known:
         """
         if event.kind != EventKind.STATEMENT:
             self.stored[event.kind, event.submission_id or "", event.party] += 1
+        elif event.statement == SUBMISSION and event.audience == NOBODY:
+            # Its justification was erased; the rest still says what evaluations and tokens are of.
+            self.round.take(read_erased((event.envelope or "").encode(), event.digest or ""))
         elif event.envelope is not None:
             self.round.accept(event.envelope.encode())
         elif event.statement == NOTES:

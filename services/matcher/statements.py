@@ -15,6 +15,7 @@ from aquila.protocol.rounds import LARGEST_STATEMENT
 from services.kit.audit_log import append
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
+from services.matcher.events import NOBODY
 from services.matcher.outcomes import store_outcomes
 from services.matcher.planted import take_off
 from services.matcher.progress import ready_submissions
@@ -132,7 +133,9 @@ def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
 
 def _rival(session: Session, message: Statement, error: EquivocationError) -> str | None:
     """Return the envelope that a refused one contradicts."""
-    events = select(EventRow.envelope).where(EventRow.round_id == message.round_id, EventRow.envelope.is_not(None))
+    events = select(EventRow.envelope).where(
+        EventRow.round_id == message.round_id, EventRow.envelope.is_not(None), EventRow.audience != NOBODY
+    )
     expected = error.fields.get("expected")
     if expected is not None:
         return session.scalar(events.where(EventRow.digest == str(expected)).limit(1))

@@ -13,11 +13,15 @@ from aquila.audit.statistics import SAID, Statistics
 from aquila.crypto.envelope import open_envelope
 from aquila.protocol.messages import Kind, Submission
 from aquila.protocol.rounds import LARGEST_STATEMENT
+from services.matcher.events import NOBODY, SUBMISSION
 from services.matcher.tables import EventRow, HitCountRow, RoundRow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
+    from aquila.crypto.keys import VerifyKey
     from aquila.protocol.registry import Registry
 
 _SAID = {kind.value: what for kind, what in SAID.items()}
@@ -44,14 +48,21 @@ def round_statistics(session: Session, registry: Registry, round_id: str) -> byt
     return found.to_bytes()
 
 
+def _submission(event: EventRow, keys: Mapping[str, VerifyKey]) -> Submission:
+    """Return a submission as its party signed it, or what stayed of it when its justification was erased."""
+    content = (event.envelope or "").encode()
+    if event.audience != NOBODY:
+        content = open_envelope(content, [Submission.payload_type], keys, limit=LARGEST_STATEMENT).payload
+    return Submission.from_payload(content)
+
+
 def _count_submissions(session: Session, registry: Registry, round_id: str, found: Statistics) -> None:
     """Count what was submitted, as the parties signed it."""
     keys = {fingerprint: key for fingerprint, (_, key) in registry.by_fingerprint().items()}
-    query = select(EventRow.envelope).where(EventRow.round_id == round_id, EventRow.statement == "submission")
-    for envelope in session.scalars(query):
-        assert envelope is not None
-        opened = open_envelope(envelope.encode(), [Submission.payload_type], keys, limit=LARGEST_STATEMENT)
-        said = Submission.from_payload(opened.payload)
+    for event in session.scalars(
+        select(EventRow).where(EventRow.round_id == round_id, EventRow.statement == SUBMISSION)
+    ):
+        said = _submission(event, keys)
         found.count(said.party, "queries" if said.kind is Kind.QUERY else "lists")
         found.count(said.party, "records", said.records)
         found.count(said.party, "full", said.elements.full)

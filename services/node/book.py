@@ -16,7 +16,7 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError
 from aquila.protocol.party import RoundSecrets
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds import Round, read_erased
 from aquila.records.rules import InputClass
 from services.kit.files import destroy_secret, read_secret, write_secret
 from services.node import ledger
@@ -194,11 +194,17 @@ class Book:
         node = self.node
         with node.store.reading("round.restore") as session:
             manifest = ledger.round_row(session, self.round_id).manifest
-            query = select(StatementRow.envelope).where(
+            query = select(StatementRow).where(
                 StatementRow.round_id == self.round_id, StatementRow.event_id.is_not(None)
             )
-            envelopes = session.scalars(query.order_by(StatementRow.event_id)).all()
-        return Round.restore(node.registry, node.group, manifest, envelopes)
+            statements = session.scalars(query.order_by(StatementRow.event_id)).all()
+        restored = Round.from_manifest(node.registry, node.group, manifest)
+        for row in statements:
+            if row.erased_at is None:
+                restored.accept(row.envelope)
+            else:
+                restored.take(read_erased(row.envelope, row.digest))
+        return restored
 
 
 def book_of(node: Node, round_id: str) -> Book:

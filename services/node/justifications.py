@@ -1,4 +1,7 @@
-"""Justifications of submissions: kept for three years at their node, then erased (Prüm II asks for as long)."""
+"""Justifications of submissions: kept for three years, then erased (Prüm II asks for as long; PROTOCOL.md 8.5).
+
+Those of this node's submissions lie beside them and in what it signed; those of others in what they signed.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,59 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from aquila.audit.entries import EntryKind as Kind
+from aquila.protocol.rounds import JUSTIFICATION_DAYS, without_justification
+from services.kit.audit_log import statements_kept
 from services.kit.people.entries import EntryKind, note
-from services.node.tables import SubmissionRow
+from services.node.tables import RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
     from services.node.node import Node
 
 _DAY = 86_400
 
 
-def erase_justifications(node: Node, retention_days: int) -> bool:
-    """Erase the justifications of submissions after the retention; tell whether there were any."""
-    old = select(SubmissionRow).where(SubmissionRow.wished_at <= node.clock() - retention_days * _DAY)
+def erase_justifications(node: Node) -> bool:
+    """Erase the justifications whose three years are over; tell whether there were any."""
+    before = node.clock() - JUSTIFICATION_DAYS * _DAY
     with node.store.reading("justification.old") as session:
-        due = [row.submission_id for row in session.scalars(old) if row.justification]
-    if due:
-        with node.store.transaction("justification.erase") as session:
-            for row in session.scalars(select(SubmissionRow).where(SubmissionRow.submission_id.in_(due))):
-                row.justification = {}
+        due = [row.submission_id for row in _own(session, before)]
+        signed = {row.round_id for row in _signed(session, before)}
+    if not due and not signed:
+        return False
+    with node.store.transaction("justification.erase") as session:
+        for row in _own(session, before):
+            row.justification = {}
+        for statement in _signed(session, before):
+            statement.envelope = without_justification(statement.envelope)
+            statement.erased_at = node.clock()
+        if due:
             note(session, node.people, EntryKind.ERASURE, None, counts={"justifications": len(due)})
-    return bool(due)
+    # If we crash here, the bytes go with the next scrub.
+    node.store.scrub(SubmissionRow.__table__, StatementRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
+    for round_id in signed:
+        node.books.pop(round_id, None)
+    return True
+
+
+def _own(session: Session, before: int) -> Sequence[SubmissionRow]:
+    """Return this node's submissions that were wished for before a time and have their justification still."""
+    rows = session.scalars(select(SubmissionRow).where(SubmissionRow.wished_at <= before))
+    return [row for row in rows if row.justification]
+
+
+def _signed(session: Session, before: int) -> Sequence[StatementRow]:
+    """Return signed submissions of rounds that are over, taken or signed before a time.
+
+    An own one stays whole for as long as this node's log holds its entry, which an auditor makes again from it.
+    """
+    query = select(StatementRow).join(RoundRow, RoundRow.round_id == StatementRow.round_id)
+    whole = StatementRow.kind == "submission", StatementRow.erased_at.is_(None), StatementRow.taken_at <= before
+    rows = session.scalars(query.where(*whole, RoundRow.state == "destroyed")).all()
+    rounds = sorted({row.round_id for row in rows if row.own})
+    kept = {digest for round_id in rounds for digest in statements_kept(session, round_id, Kind.SUBMISSION)}
+    return [row for row in rows if row.digest not in kept]

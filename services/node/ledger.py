@@ -101,7 +101,7 @@ def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> 
         raise StoreConflictError("a statement has this number already", round=round_id)
     row = StatementRow(
         round_id=round_id, digest=found.digest, party=node.code, sequence=message.sequence, kind=kind_of(message),
-        envelope=envelope, own=True, sent=False,
+        envelope=envelope, own=True, sent=False, taken_at=node.clock(),
     )  # fmt: skip
     session.add(row)
     session.flush()

@@ -168,7 +168,7 @@ def _housekeeping(node: Node) -> Driver:
         tidied = await run_in_threadpool(tidy, approvals, days)
         tidied = await run_in_threadpool(forget_views, node) or tidied
         tidied = await run_in_threadpool(forget_suggestions, node, days) or tidied
-        return await run_in_threadpool(erase_justifications, node, days) or tidied
+        return await run_in_threadpool(erase_justifications, node) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
 

@@ -126,6 +126,12 @@ class StatementRow(NodeRows):
     own: Mapped[bool] = mapped_column(comment="Whether this node signed it.")
     sent: Mapped[bool] = mapped_column(default=False, comment="Of an own one: whether the matcher has it.")
     refusal: Mapped[str | None] = mapped_column(Text, comment="Of an own one: why the matcher will never take it.")
+    taken_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when it was signed or taken here."
+    )
+    erased_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Of a submission: since when its justification is erased, and the rest is here unsigned."
+    )
 
 
 class SecretRow(NodeRows):

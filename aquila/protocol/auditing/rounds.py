@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -72,8 +73,9 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         return []
     # 8. Rounds.
     rounds: dict[str, RoundAudit] = {}
+    pruned = _pruned(log)
     for index, entry in enumerate(log.entries):
-        if entry is None or entry.round is None:
+        if entry is None or entry.round is None or entry.round in pruned:
             continue
         if entry.kind is EntryKind.PROPOSAL:
             rounds[entry.round] = _proposed(index, entry, log.statements[index], registry, group)
@@ -91,6 +93,23 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         # 12.
         _check_witnessed(audit, log)
     return list(rounds.values())
+
+
+def _pruned(log: LogRecord) -> set[str]:
+    """Return the rounds that cannot be taken through: a content was erased between their opening and their last entry.
+
+    Contents are erased three years old at the earliest, by a witness's clock (6), so such a round is as old. It may
+    lack a submission, whose justification goes before the round's other entries do (PROTOCOL.md 8.5).
+    """
+    erased = [index for index, entry in enumerate(log.entries) if entry is None]
+    opened: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for index, entry in enumerate(log.entries):
+        if entry is not None and entry.round is not None:
+            last[entry.round] = index
+            if entry.kind is EntryKind.OPENING:
+                opened[entry.round] = index
+    return {name for name, start in opened.items() if bisect(erased, start) < bisect(erased, last[name])}
 
 
 def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Message]]:

@@ -14,6 +14,7 @@ from services.matcher.four_eyes import approvals_of
 from services.matcher.steps.cleaning import clean
 from services.matcher.steps.deleting import Deletion
 from services.matcher.steps.ending import end_due
+from services.matcher.steps.justifications import erase_justifications
 from services.matcher.steps.matching import match_lists
 from services.matcher.steps.notes import delete_notes
 from services.matcher.steps.opening import open_due
@@ -41,6 +42,6 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "cleaning": lambda: clean(desk),
         "notes": lambda: delete_notes(desk),
         "log": lambda: show_log(desk),
-        "retention": retention.step,
+        "retention": lambda: retention.step() | erase_justifications(desk),
         "people": lambda: tidy(approvals_of(desk), days) | forget_suggestions(desk, days),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.errors import AquilaError
@@ -23,7 +23,6 @@ from services.node.tables import (
     ProblemRow,
     RoundRow,
     StatementRow,
-    SubmissionRow,
     TallyRow,
     WithdrawalRow,
 )
@@ -63,14 +62,16 @@ def _is_over(node: Node, row: RoundRow) -> bool:
 
 
 def _erase(node: Node, round_id: str) -> None:
-    """Erase a round's hits and statements; the entry says how many there were, and never what."""
+    """Erase a round's hits and statements; the entry says how many there were, and never what.
+
+    The justifications of own submissions have three years of their own (`services.node.justifications`).
+    """
     with node.store.transaction("expire.erase") as session:
         hits = session.scalar(select(func.count()).where(HitRow.round_id == round_id)) or 0
         for table in tables_of_hits():
             session.execute(delete(table).where(table.c.round_id == round_id))
         for kind in _EXPIRING:
             session.execute(delete(kind).where(kind.round_id == round_id))
-        session.execute(update(SubmissionRow).where(SubmissionRow.round_id == round_id).values(justification={}))
         row = session.get_one(RoundRow, round_id)
         row.hits_erased_at, row.outcomes_changed_at = node.clock(), None
         entry = Entry.of(

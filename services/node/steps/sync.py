@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Message
     from aquila.protocol.messages.views import Event
-    from aquila.protocol.rounds import Round
+    from aquila.protocol.rounds import Accepted, Round
     from services.node.node import Node
     from services.node.tables import RoundRow
 
@@ -171,7 +171,7 @@ def _take_statement(taking: _Taking, event: Event) -> bool:
         return _keep_refused(taking, opened, envelope, error)
     # 3. It is stored with its place in the feed.
     if stored is None:
-        stored = _row_of(row.round_id, opened, envelope, accepted.message, accepted.signer)
+        stored = _row_of(node, row.round_id, opened, envelope, accepted)
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
     session.flush()
@@ -232,8 +232,9 @@ def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, erro
     return True
 
 
-def _row_of(round_id: str, opened: OpenedEnvelope, envelope: bytes, message: Message, signer: str) -> StatementRow:
+def _row_of(node: Node, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:
     return StatementRow(
-        round_id=round_id, digest=opened.digest, party=signer, sequence=getattr(message, "sequence", None),
-        kind=ledger.kind_of(message), envelope=envelope, own=False, sent=True,
+        round_id=round_id, digest=opened.digest, party=accepted.signer,
+        sequence=getattr(accepted.message, "sequence", None), kind=ledger.kind_of(accepted.message), envelope=envelope,
+        own=False, sent=True, taken_at=node.clock(),
     )  # fmt: skip

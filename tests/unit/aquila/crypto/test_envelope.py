@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import rfc8785
 
-from aquila.crypto.envelope import LARGEST_ENVELOPE, open_envelope, sign_envelope
+from aquila.crypto.envelope import LARGEST_ENVELOPE, open_envelope, payload_of, sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import KeyMaterialError, MalformedError, SignatureError
 
@@ -44,6 +44,13 @@ def test_signed_bytes_of_the_specification() -> None:
     envelope = sign_envelope("http://example.com/HelloWorld", b"hello world", KEY)
     sig = base64.b64decode(json.loads(envelope)["signatures"][0]["sig"])
     KEY.public.verify(sig, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world")
+
+
+def test_the_payload_of_a_stored_envelope() -> None:
+    """What was verified when it was stored is read without a key; another type is refused."""
+    assert payload_of(ENVELOPE, KIND) == PAYLOAD
+    with pytest.raises(MalformedError, match="not expected here"):
+        payload_of(ENVELOPE, "application/vnd.aquila.submission+json")
 
 
 def test_signing_again_gives_the_same_bytes() -> None:

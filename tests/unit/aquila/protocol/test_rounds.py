@@ -10,8 +10,23 @@ import pytest
 
 from aquila.crypto.envelope import sign_envelope
 from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Evaluation, HitReport, Receipt, Refusal
-from aquila.protocol.rounds import LARGEST_STATEMENT, Round, announcement_place
+from aquila.protocol.messages import (
+    ANNOUNCEMENTS,
+    PARTY_STATEMENTS,
+    Evaluation,
+    HitReport,
+    Receipt,
+    Refusal,
+    Submission,
+)
+from aquila.protocol.rounds import (
+    ERASED,
+    LARGEST_STATEMENT,
+    Round,
+    announcement_place,
+    read_erased,
+    without_justification,
+)
 from aquila.protocol.state import Phase
 from tests.samples import read
 from tests.stage import WINDOW
@@ -123,6 +138,25 @@ def test_a_restored_record_keeps_no_deadline(stage: Stage) -> None:
     assert WINDOW.consent_by < stage.manifest.window.closes_at
     restored = Round.restore(stage.registry, stage.group, stage.manifest_envelope, stage.envelopes)
     assert set(restored.submissions) == set(stage.round.submissions)
+
+
+def test_a_record_is_restored_without_justifications(stage: Stage) -> None:
+    """What stays of submissions says what evaluations and tokens are of, and nothing of why they were made."""
+    stage.submitted()
+    restored = Round.from_manifest(stage.registry, stage.group, stage.manifest_envelope)
+    for envelope in stage.envelopes:
+        found = stage.round.accept(envelope)
+        if isinstance(found.message, Submission):
+            kept = without_justification(envelope)
+            assert found.message.justification.legal_basis.encode() not in kept
+            restored.take(read_erased(kept, found.digest))
+        else:
+            restored.accept(envelope)
+    assert restored.sequences == stage.round.sequences
+    assert [one.justification for one in restored.submissions.values()] == [ERASED] * 3
+    assert [one.chunks for one in restored.submissions.values()] == [
+        one.chunks for one in stage.round.submissions.values()
+    ]
 
 
 def test_a_store_that_was_changed_is_not_restored(stage: Stage) -> None:

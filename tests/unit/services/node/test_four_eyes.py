@@ -205,11 +205,11 @@ async def test_reasons_are_erased_after_three_years(world: World, office: Office
     node, approvals = office.seat.node, office.seat.app.state.approvals
     world.clock.time += 1_095 * 86_400 - 1
     assert not tidy(approvals, 1_095)
-    assert not erase_justifications(node, 1_095)
+    assert not erase_justifications(node)
     world.clock.time += 1
     assert tidy(approvals, 1_095)
-    assert erase_justifications(node, 1_095)
-    assert not tidy(approvals, 1_095) | erase_justifications(node, 1_095)
+    assert erase_justifications(node)
+    assert not tidy(approvals, 1_095) | erase_justifications(node)
     shown = await office.shown(asked)
     assert (shown["content"], shown["entry"]["digest"]) == ({}, asked["digest"])
     with node.store.reading("test") as session:

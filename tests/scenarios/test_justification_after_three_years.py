@@ -1,0 +1,122 @@
+"""A justification is kept for three years at every party and at the matcher, and then it is nowhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.registry import read_registry
+from services.kit.approvals.housekeeping import tidy
+from services.kit.retention import Retention
+from services.matcher.tables import EventRow
+from services.node.justifications import erase_justifications
+from services.node.tables import StatementRow, SubmissionRow
+from tests.unit.services.node.conftest import HEADER, LISTS, Clock, World, make_world
+from tests.unit.services.node.test_hits import hit_path, hit_with
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+
+DAY = 86_400
+THREE_YEARS = 1_095 * DAY
+CASE = "no-one-else-has-4711"
+SPELLINGS = [CASE.encode(), *(base64.b64encode(b" " * shift + CASE.encode())[4:-4] for shift in range(3))]
+"""The case reference as it stands in files: as it is, and in base64 at each of three places."""
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A matcher and two nodes whose closed round keeps its hits for longer than three years."""
+    made = make_world(tmp_path, Clock(), ("AL", "RS"))
+    round_id = await made.propose(retention_days=2_000)
+    for code, seat in made.seats.items():
+        assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
+        why = dict.fromkeys(("legal_basis", "purpose", "category"), "as the law says") | {"case_reference": CASE}
+        body = {"import_id": await seat.load(HEADER + LISTS[code]), "kind": "list", "justification": why}
+        assert (await seat.post(f"/rounds/{round_id}/submissions", json=body)).status_code == 202
+    await made.settle()
+    await made.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await made.settle()
+    yield made
+    for seat in made.seats.values():
+        await seat.operator.aclose()
+        await seat.node.peer.close()
+        seat.stop()
+    await made.operator.aclose()
+    made.app.state.desk.close()
+
+
+async def later(world: World, seconds: int) -> None:
+    """Let time pass, and everyone keep house."""
+    world.clock.time += seconds
+    for _ in range(2):
+        await world.settle()
+        for seat in world.seats.values():
+            Retention(seat.node.log.own, 1_095).step()
+            tidy(seat.app.state.approvals, 1_095)
+            erase_justifications(seat.node)
+
+
+def holders(world: World) -> list[str]:
+    """Return who holds the case reference, in rows or files, in envelopes too."""
+    columns: dict[str, tuple[Any, ...]] = dict.fromkeys(
+        world.seats, (StatementRow.envelope, SubmissionRow.justification)
+    )
+    stores = {code: seat.node.store for code, seat in world.seats.items()}
+    stores["matcher"], columns["matcher"] = world.app.state.desk.store, (EventRow.envelope,)
+    homes = {code: seat.home for code, seat in world.seats.items()} | {"matcher": world.path / "matcher"}
+    found = []
+    for name, store in stores.items():
+        with store.reading("test.rows") as session:
+            said = [_text(value) for column in columns[name] for value in session.scalars(select(column))]
+        files = b"".join(path.read_bytes() for path in homes[name].rglob("*") if path.is_file())
+        if any(CASE in text for text in said) or any(spelling in files for spelling in SPELLINGS):
+            found.append(name)
+    return found
+
+
+def _text(value: object) -> str:
+    """Return all that a stored value says; of an envelope what it holds."""
+    text = value.decode() if isinstance(value, bytes) else str(value)
+    return base64.b64decode(json.loads(text)["payload"]).decode() if text.startswith('{"payload":') else text
+
+
+@pytest.mark.database_files
+async def test_it_is_nowhere_and_the_round_still_holds_together(world: World, group: Group, tmp_path: Path) -> None:
+    """Rows, files and log lose it; hits stay, restarts rebuild the round, and an auditor finds nothing wrong."""
+    assert holders(world) == ["AL", "RS", "matcher"]
+    # 1. A month too early nothing goes.
+    await later(world, THREE_YEARS - 30 * DAY)
+    assert holders(world) == ["AL", "RS", "matcher"]
+    # 2. After three years it is gone.
+    await later(world, 31 * DAY)
+    assert holders(world) == []
+    # 3. The hit is there still, at a node that starts anew, and can still be withdrawn.
+    al, rs = world.seats["AL"], world.seats["RS"]
+    al.restart()
+    world.app.state.desk.known.forget((await hit_with(al, "RS"))["round_id"])
+    hit = await hit_with(al, "RS")
+    assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "incorrect", "reason": "late"})).is_success
+    await world.settle()
+    assert (await rs.get(hit_path(hit)))["entry"]["stage"] == "withdrawn"
+    assert (await al.round(hit["round_id"]))["problems"] == []
+    # 4. The log holds together; the round that lost its submissions is not taken through.
+    archive = await world.operator.get("/v1/operator/log/export")
+    with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
+        files = {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
+    record = read_log(files.get, read_registry((tmp_path / "matcher" / "registry.toml").read_bytes()))
+    assert record.erased
+    assert (
+        audit_rounds(record, files.get, read_registry((tmp_path / "matcher" / "registry.toml").read_bytes()), group)
+        == []
+    )
