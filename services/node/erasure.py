@@ -134,8 +134,10 @@ def tally(session: Session, round_id: str, counterpart: str, certainty: str, out
         row.hits += 1
 
 
-def close_gaps(session: Session, import_id: str) -> None:
+def close_gaps(session: Session, import_id: str) -> bool:
     """Close the gaps that erased records left in an import, before it is prepared for another round.
+
+    Returns whether there were any.
 
     Raises:
         PolicyError: Another round still uses the list as it was.
@@ -143,7 +145,7 @@ def close_gaps(session: Session, import_id: str) -> None:
     row = session.get_one(ImportRow, import_id)
     left = session.scalar(select(func.count()).where(RecordRow.import_id == import_id)) or 0
     if left == row.records:
-        return
+        return False
     if session.scalar(_uses([import_id], _SENT)) is not None:
         raise PolicyError(
             "a record of this list was erased while another round uses the list",
@@ -155,6 +157,7 @@ def close_gaps(session: Session, import_id: str) -> None:
     for gap, last in zip(gaps, [position for position in positions if position >= left], strict=True):
         _move(session, import_id, last, gap)
     row.records = left
+    return True
 
 
 def without_erased(node: Node, rows: Iterable[Row]) -> Iterator[Row]:
@@ -219,9 +222,10 @@ def _erase_hit(session: Session, node: Node, hit: HitRow) -> None:
 def _erase_row(session: Session, import_id: str, position: int) -> None:
     """Delete a row of an import; its place is filled at once, unless a round still goes by the places."""
     session.execute(delete(RecordRow).where(RecordRow.import_id == import_id, RecordRow.position == position))
+    row = session.get_one(ImportRow, import_id)
+    row.digest = None  # it is another list now, and nothing that was asked for before is about it
     if session.scalar(_uses([import_id], _SENT)) is None:
         close_gaps(session, import_id)
-        row = session.get_one(ImportRow, import_id)
         if row.records == 0:
             session.delete(row)
 

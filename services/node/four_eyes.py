@@ -1,7 +1,8 @@
 """What takes two persons at a node: a consent and a submission. One asks, another approves exactly that content.
 
 The content is all that the second person has to judge: of a consent the whole manifest, of a submission the round, the
-import by name and size, and the justification, whose `officer` is the author's pseudonymous id, set here and not typed.
+import by name, size and the digest of its records, and the justification, whose `officer` is the author's pseudonymous
+id, set here and not typed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from services.kit.approvals import Approvals, Content, Effect, request
 from services.kit.errors import NotFoundError
 from services.node import wishes
 from services.node.book import reading_round
+from services.node.contents import checked_digest
 from services.node.tables import ImportRow
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ def ask_consent(node: Node, approvals: Approvals, actor: Actor, round_id: str) -
 
 
 def ask_submission(node: Node, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest) -> Asked:
-    """Ask for a submission; raises as `wishes.check_submission` does."""
+    """Ask for a submission; raises as `wishes.check_submission` and `contents.checked_digest` do."""
+    digest = checked_digest(node, wanted.import_id)
     with reading_round(node, round_id) as round_, node.store.reading("approval.import") as session:
         content = {
             "kind": ApprovalKind.SUBMISSION.value,
@@ -62,7 +65,7 @@ def ask_submission(node: Node, approvals: Approvals, actor: Actor, round_id: str
             "manifest_digest": round_.manifest_digest,
             "submission_id": node.random(16).hex(),
             "submission_kind": wanted.kind.value,
-            "import": _described(session, wanted.import_id),
+            "import": _described(session, wanted.import_id, digest),
             "justification": wanted.justification.model_dump(mode="json") | {"officer": actor.person},
         }
     return request(approvals, actor, content)
@@ -83,16 +86,19 @@ def _consent(node: Node, name: str, content: Content) -> Iterator[Effect]:
 def _submission(node: Node, name: str, content: Content) -> Iterator[Effect]:
     import_id, kind = content["import"]["import_id"], Kind(content["submission_kind"])
     why = Justification.model_validate(content["justification"])
+    # The records are read before the transaction, so that no other writer waits for it; whether they are still these
+    # when they are used is looked at then, too.
+    digest = checked_digest(node, import_id)
     with reading_round(node, content["round_id"]) as round_, node.store.transaction(name) as session:
         _check_manifest(round_, content)
-        if _described(session, import_id) != content["import"]:
+        if _described(session, import_id, digest) != content["import"]:
             raise OrderError("the list is not the one any more that was asked for", hint="ask for it anew")
 
         def check() -> None:
             wishes.check_submission(node, session, round_, import_id, kind)
 
         def apply() -> None:
-            wishes.wish_submission(node, session, round_, content["submission_id"], import_id, kind, why)
+            wishes.wish_submission(node, session, round_, content["submission_id"], import_id, digest, kind, why)
 
         yield Effect(session, check, apply)
 
@@ -103,7 +109,7 @@ def _check_manifest(round_: Round, content: Content) -> None:
         raise OrderError("the round has another manifest than was asked for", round=round_.round_id)
 
 
-def _described(session: Session, import_id: str) -> dict[str, str | int]:
+def _described(session: Session, import_id: str, digest: str) -> dict[str, str | int]:
     """Return what the second person sees of an import: whatever it holds, it is another one if any of this differs.
 
     Raises:
@@ -112,4 +118,7 @@ def _described(session: Session, import_id: str) -> dict[str, str | int]:
     row = session.get(ImportRow, import_id)
     if row is None or not row.complete:
         raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
-    return {"import_id": row.import_id, "name": row.name, "records": row.records, "imported_at": row.imported_at}
+    return {
+        "import_id": row.import_id, "name": row.name, "records": row.records, "imported_at": row.imported_at,
+        "digest": digest,
+    }  # fmt: skip

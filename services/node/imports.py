@@ -21,6 +21,7 @@ from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import duplicates
+from services.node.contents import ListDigest
 from services.node.erasure import scrub, without_erased
 from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
@@ -55,6 +56,7 @@ class _Reading:
     inputs: Counter[int] = field(default_factory=Counter)
     sampled: int = 0
     sample: list[SampledRecord] = field(default_factory=list)
+    digest: ListDigest = field(default_factory=ListDigest)
 
     def watch(self, row: Row) -> None:
         """Count a row."""
@@ -150,6 +152,7 @@ def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)
             row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
+            row.digest = reading.digest.hexdigest()
             counts = {"records": row.records, "refused": row.refused}
             _log(session, node, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
     except BaseException:
@@ -181,14 +184,14 @@ def _store_rows(node: Node, import_id: str, reading: _Reading, rows: Iterable[Ro
         if isinstance(row, Accepted) and (accept_refused or not reading.counts.refused):
             batch.append(row.record)
             if len(batch) == _BATCH:
-                stored += _store_batch(node, import_id, stored, batch)
+                stored += _store_batch(node, import_id, stored, batch, reading.digest)
     if batch:
-        _store_batch(node, import_id, stored, batch)
+        _store_batch(node, import_id, stored, batch, reading.digest)
 
 
-def _store_batch(node: Node, import_id: str, first: int, batch: list[Record]) -> int:
+def _store_batch(node: Node, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
     """Store a batch, empty it, and return how many records it had."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "import_id": import_id, "position": position, "record_id": record.record_id, "content": record.to_json(),
             "words": search_text(record),
@@ -196,6 +199,8 @@ def _store_batch(node: Node, import_id: str, first: int, batch: list[Record]) ->
         for position, record in enumerate(batch, start=first)
     ]  # fmt: skip
     batch.clear()
+    for row in rows:
+        digest.add(row["record_id"], row["content"])
     with node.store.transaction("import.batch") as session:
         session.execute(insert(RecordRow), rows)
     return len(rows)

@@ -54,6 +54,9 @@ class ImportRow(NodeRows):
         default=0,
         comment="Version of the normalizer that its records' words are of; 0 before there were any.",
     )
+    digest: Mapped[str | None] = mapped_column(
+        String(64), comment="SHA-256 of its records in their order; none until it is needed again after an erasure."
+    )
 
 
 class RecordRow(NodeRows):
@@ -150,6 +153,9 @@ class SubmissionRow(NodeRows):
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
     round_id: Mapped[str] = _round()
     import_id: Mapped[str] = mapped_column(String(32), comment="The import that it is made of.")
+    records_digest: Mapped[str | None] = mapped_column(
+        String(64), comment="The digest of the list's records that was approved; none of earlier submissions."
+    )
     kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
     justification: Mapped[dict[str, str]] = mapped_column(
         JSON, comment="Why it is lawful; empty once its three years are over."

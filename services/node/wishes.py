@@ -71,13 +71,21 @@ def check_submission(node: Node, session: Session, round_: Round, import_id: str
 
 
 def wish_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
-    node: Node, session: Session, round_: Round, submission_id: str, import_id: str, kind: Kind, why: Justification
+    node: Node,
+    session: Session,
+    round_: Round,
+    submission_id: str,
+    import_id: str,
+    digest: str,
+    kind: Kind,
+    why: Justification,
 ) -> None:
     """Store that two persons submit an import; raises as `check_submission` does."""
     check_submission(node, session, round_, import_id, kind)
     session.add(
         SubmissionRow(
-            submission_id=submission_id, round_id=round_.round_id, import_id=import_id, kind=kind.value,
+            submission_id=submission_id, round_id=round_.round_id, import_id=import_id, records_digest=digest,
+            kind=kind.value,
             justification=why.model_dump(mode="json"), wished_at=node.clock(), state="wished", held_back={},
         )
     )  # fmt: skip

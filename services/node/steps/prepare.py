@@ -29,12 +29,15 @@ from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import canaries, ledger, places
 from services.node.book import book_of, seed_name
+from services.node.contents import stored_digest
 from services.node.erasure import close_gaps
 from services.node.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 from services.node.tasks import BLIND, StoredBatch, digest_stored
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+
+    from sqlalchemy.orm import Session
 
     from aquila.errors import AquilaError
     from aquila.protocol.messages import ChunkReference
@@ -135,11 +138,31 @@ def _begin(node: Node, round_: Round, row: SubmissionRow) -> None:
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
         ledger.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
-        close_gaps(session, row.import_id)
-        stored = session.get_one(SubmissionRow, row.submission_id)
-        real = session.get_one(ImportRow, row.import_id).records
+        _check_records(session, row)
+        stored, imported = (
+            session.get_one(SubmissionRow, row.submission_id),
+            session.get_one(ImportRow, row.import_id),
+        )
+        if close_gaps(session, row.import_id):
+            # The records that were approved are in other places now, and are those that are looked at again.
+            stored.records_digest = imported.digest = stored_digest(session, row.import_id)
+        real = imported.records
         stored.state, stored.records = "preparing", padded_records(real + planted, round_.manifest.padding)
         stored.batches = len(_batches(real)) + len(_batches(stored.records - real))
+
+
+def _check_records(session: Session, row: SubmissionRow) -> None:
+    """Refuse to prepare other records than those that two persons approved.
+
+    Raises:
+        OrderError: The list is not the one that was approved.
+    """
+    if row.records_digest is not None and stored_digest(session, row.import_id) != row.records_digest:
+        raise OrderError(
+            "the list's records are not those that were approved: one was erased, or the database was changed",
+            hint="ask for the submission anew",
+            round=row.round_id,
+        )
 
 
 def _batches(records: int) -> range:
@@ -189,7 +212,10 @@ def _read_digested(node: Node, row: SubmissionRow, batch: int) -> DigestedBatch:
 
 
 def _plan(node: Node, round_: Round, row: SubmissionRow, real: int) -> None:
-    """Decide what of the list is sent, and note how much is held back."""
+    """Decide what of the list is sent, and note how much is held back; raises as `_check_records` does."""
+    # The batches were read one after the other since the submission was begun.
+    with node.store.reading("submission.approved") as session:
+        _check_records(session, session.get_one(SubmissionRow, row.submission_id))
     outlines = [_read_digested(node, row, batch).outline() for batch in _batches(real)]
     planted = canaries.to_carry(node, round_, row.kind)
     plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines, planted)

@@ -15,7 +15,7 @@ from services.kit.approvals.housekeeping import tidy
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
 from services.node.justifications import erase_justifications
-from services.node.tables import SubmissionRow
+from services.node.tables import ImportRow, RecordRow, SubmissionRow
 from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS
 
 if TYPE_CHECKING:
@@ -195,6 +195,73 @@ async def test_a_list_that_was_replaced_is_another_one(world: World, office: Off
     assert (await office.seat.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
     assert (await office.decide(asked)).status_code == 404
     assert (await office.seat.round(round_id))["submissions"] == []
+
+
+def change_a_record(seat: Seat) -> None:
+    """Put another person in the place of a stored record, as who has the database can."""
+    with seat.node.store.transaction("test.forge") as session:
+        row = session.scalars(select(RecordRow).where(RecordRow.record_id == "al-1")).one()
+        row.content = row.content.replace(b"Hoxha", b"Kurti")
+
+
+async def test_a_record_that_was_changed_in_the_database_is_not_asked_for(world: World, office: Office) -> None:
+    """The digest that was made when the list came is that of its records, not of their number."""
+    round_id = await world.begin(lists=False)
+    import_id = await office.seat.load(HEADER + LISTS["AL"])
+    change_a_record(office.seat)
+    wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
+    answer = await office.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
+    assert (answer.status_code, "not those that were imported" in answer.json()["detail"]) == (409, True)
+    with office.seat.node.store.transaction("test.restored") as session:
+        session.get_one(ImportRow, import_id).digest = None
+    shown = await office.shown(await office.ask_submission(round_id, import_id))
+    with office.seat.node.store.reading("test.digest") as session:
+        # A list that came before there were digests has one from when it is first asked for.
+        assert session.get_one(ImportRow, import_id).digest == shown["content"]["import"]["digest"]
+
+
+async def test_a_record_that_was_changed_after_it_was_asked_for(world: World, office: Office) -> None:
+    """The approval does not take effect."""
+    round_id = await world.begin(lists=False)
+    asked = await office.ask_submission(round_id, await office.seat.load(HEADER + LISTS["AL"]))
+    change_a_record(office.seat)
+    answer = await office.decide(asked)
+    assert (answer.status_code, "not those that were imported" in answer.json()["detail"]) == (409, True)
+    assert (await office.seat.round(round_id))["submissions"] == []
+
+
+@pytest.mark.parametrize("state", ["wished", "preparing"])
+async def test_a_record_that_was_changed_after_the_approval(world: World, office: Office, state: str) -> None:
+    """Nothing of the list is sent, and the round says why; also where it was changed while it was being prepared."""
+    round_id = await world.begin(lists=False)
+    asked = await office.ask_submission(round_id, await office.seat.load(HEADER + LISTS["AL"]))
+    await office.decide(asked)
+
+    async def reached() -> bool:
+        return bool((await office.seat.round(round_id))["submissions"][0]["state"] == state)
+
+    await world.until(reached)
+    change_a_record(office.seat)
+    await world.settle()
+    view = await office.seat.round(round_id)
+    assert [one["state"] for one in view["submissions"]] == ["failed"]
+    assert any("not those that were approved" in problem for problem in view["problems"])
+
+
+async def test_an_erased_record_makes_it_another_list(world: World, office: Office) -> None:
+    """What was asked for before cannot be approved any more; what is left can be asked for anew and is sent."""
+    round_id = await world.begin(lists=False)
+    import_id = await office.seat.load(HEADER + LISTS["AL"])
+    asked = await office.ask_submission(round_id, import_id)
+    assert (await office.seat.post("/erasures", json={"record_id": "al-1"})).status_code == 200
+    answer = await office.decide(asked)
+    assert (answer.status_code, "not the one any more" in answer.json()["detail"]) == (409, True)
+    await office.decide(await office.ask_submission(round_id, import_id))
+
+    async def sent() -> bool:
+        return bool((await office.seat.round(round_id))["submissions"][0]["state"] == "submitted")
+
+    await world.until(sent)
 
 
 async def test_reasons_are_erased_after_three_years(world: World, office: Office) -> None:
