@@ -55,12 +55,14 @@ def show(approval_id: ApprovalId, home: HomePath, url: Url = None, ca: Ca = None
 
     with reach(home, url, None, ca) as reached:
         view = reached.approvals.show(_chosen(reached, approval_id))
+        earlier = _earlier(reached, view.entry)
     entry = view.entry
     Screen(as_json).result(
         view.model_dump(mode="json"),
         f"{entry.kind.value.capitalize()} in round {entry.round_id[:SHORT]}, {entry.state.value}, asked by "
         f"{'you' if entry.own else entry.author}.",
         json.dumps(view.content, indent=2, ensure_ascii=False),
+        *earlier,
         f"Digest of exactly this: {entry.digest}",
     )
 
@@ -119,6 +121,15 @@ def show_asked(screen: Screen, asked: Asked) -> None:
         f"Another person now reads it with `aquila approval show {request}` and approves it with "
         f"`aquila approval approve {request}`.",
     )
+
+
+def _earlier(reached: Reached, entry: ApprovalEntry) -> list[Table | str]:
+    """Return what was spent in earlier rounds, where a party decides on taking part or on sending a list or a query."""
+    from aquila.protocol.messages.approval_views import ApprovalKind, ApprovalState
+    from clients.cli.safeguards import earlier
+
+    asked = entry.kind in {ApprovalKind.CONSENT, ApprovalKind.SUBMISSION} and entry.state is ApprovalState.WAITING
+    return earlier(reached.node().safeguards(entry.round_id)) if asked else []
 
 
 def _show_decision(screen: Screen, entry: ApprovalEntry, outcome: str) -> None:

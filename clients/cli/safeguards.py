@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.options import Ca, HomePath, Json, RoundId, Url
+from clients.cli.round_views import moment
 from clients.cli.screen import Screen, Table, numbered
 
 if TYPE_CHECKING:
@@ -54,15 +55,31 @@ def tables(found: Safeguards) -> list[Table | str]:
     days = found.spent[0].window_days if found.spent else 0
     columns = ("for", "class", "in this round", "today", f"in {days} days", "rounds")
     views: list[Table | str] = [Table("Elements evaluated, and the caps", columns, rows)]
-    if found.earlier_rounds:
-        earlier = numbered(len(found.earlier_rounds), "earlier round")
-        views.append(f"The parties evaluated for one another in {earlier}. {found.earlier_sentence}")
+    views += earlier(found)
     views.append(
         f"Held back of the own lists: {numbered(found.held_back, 'value')} that more than "
         f"{found.frequency_limit} records share, or as many as their rule allows."
     )
     views += [_canary(one) for one in found.canaries]
     return [*views, *(_alarm(one) for one in found.alarms)]
+
+
+def earlier(found: Safeguards) -> list[Table | str]:
+    """Return what was spent in earlier rounds between the same parties, and what their answers give when compared."""
+    if not found.earlier_rounds:
+        return ["This node knows of no earlier round between these parties."]
+    rows = [
+        (
+            one.round_id[:SHORT], "not known here" if one.came_at is None else moment(one.came_at), spent.evaluator,
+            spent.origin, spent.full, spent.partial,
+        )
+        for one in found.earlier_rounds
+        for spent in one.spent
+    ]  # fmt: skip
+    columns = ("round", "proposed", "evaluated by", "for", "full", "partial")
+    counted = numbered(len(found.earlier_rounds), "earlier round")
+    sentence = f"The parties evaluated for one another in {counted}. {found.earlier_sentence}"
+    return [Table("Earlier rounds between these parties", columns, rows), sentence]
 
 
 def _canary(one: CanaryView) -> str:

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from aquila.protocol.messages.safeguard_views import AlarmView, CanaryView, Safeguards, SpentView
+from aquila.protocol.messages.safeguard_views import (
+    AlarmView,
+    CanaryView,
+    EarlierRoundView,
+    EarlierSpent,
+    Safeguards,
+    SpentView,
+)
 from aquila.records.rules import InputClass
 from services.node import allowances
 from services.node.book import reading_round
-from services.node.tables import AlarmRow, CanaryRow, SpentDayRow, SpentRow, SubmissionRow
+from services.node.steps import consent
+from services.node.tables import AlarmRow, CanaryRow, RoundRow, SpentDayRow, SpentRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +44,11 @@ def safeguards(node: Node, round_id: str) -> Safeguards:
         canaries = session.scalars(
             select(CanaryRow).where(CanaryRow.round_id == round_id).order_by(CanaryRow.counterpart)
         )
-        earlier = sorted({told.round_id for consent in round_.consents.values() for told in consent.earlier_rounds})
+        earlier = _earlier(session, node, round_)
         return Safeguards(
             round_id=round_id,
             spent=tuple(_spent(session, node, round_)),
-            earlier_rounds=tuple(earlier),
+            earlier_rounds=earlier,
             earlier_sentence=COMPARED if earlier else "",
             held_back=_held_back(session, round_id),
             frequency_limit=round_.manifest.frequency_limit,
@@ -59,6 +67,27 @@ def safeguards(node: Node, round_id: str) -> Safeguards:
                 for row in canaries
             ),
         )  # fmt: skip
+
+
+def _earlier(session: Session, node: Node, round_: Round) -> tuple[EarlierRoundView, ...]:
+    """Return the earlier rounds between these parties; the own ones before any consent, because it rests on them."""
+    told = {party: one.earlier_rounds for party, one in round_.consents.items()}
+    told.setdefault(node.code, consent.earlier_rounds(session, round_.manifest))
+    found: dict[str, list[EarlierSpent]] = {}
+    for evaluator, rounds in sorted(told.items()):
+        for one in rounds:
+            found.setdefault(one.round_id, []).extend(
+                EarlierSpent(
+                    evaluator=evaluator, origin=spent.origin, full=spent.elements.full, partial=spent.elements.partial
+                )
+                for spent in one.spent
+            )
+    came = {round_id: row.discovered_at for round_id in found if (row := session.get(RoundRow, round_id))}
+    order = sorted(found, key=lambda round_id: (-came.get(round_id, 0), round_id))
+    return tuple(
+        EarlierRoundView(round_id=round_id, came_at=came.get(round_id), spent=tuple(found[round_id]))
+        for round_id in order
+    )
 
 
 def _spent(session: Session, node: Node, round_: Round) -> Iterator[SpentView]:

@@ -51,11 +51,33 @@ class CanaryView(Message):
     differing: bool
 
 
+class EarlierSpent(Message):
+    """What one party evaluated for another in an earlier round, as its consent says or, of this node, its own count."""
+
+    evaluator: PartyCode
+    origin: PartyCode
+    full: Count
+    partial: Count
+
+
+class EarlierRoundView(Message):
+    """An earlier round between parties of this one, and what was spent in it.
+
+    Attributes:
+        came_at: When this node was told of that round, or None where it never was.
+    """
+
+    round_id: Identifier
+    came_at: Seconds | None
+    spent: tuple[EarlierSpent, ...]
+
+
 class Safeguards(Message):
     """The limits against fishing in a round, as one node sees them.
 
     Attributes:
-        earlier_rounds: In which rounds the parties evaluated for one another before, as their consents say.
+        earlier_rounds: In which rounds the parties evaluated for one another before, the newest first: what this node
+            evaluated itself, and what the others' consents say once they are there.
         earlier_sentence: What two answers give when they are compared; nothing where there was no earlier round.
         held_back: Inputs of this node's own lists that were not sent, because more than `frequency_limit` records, or
             as many as their rule allows, share them.
@@ -63,7 +85,7 @@ class Safeguards(Message):
 
     round_id: Identifier
     spent: tuple[SpentView, ...]
-    earlier_rounds: tuple[Identifier, ...]
+    earlier_rounds: tuple[EarlierRoundView, ...]
     earlier_sentence: str
     held_back: Count
     frequency_limit: Positive

@@ -13,6 +13,8 @@ from clients.web.pages.paths import identifier
 from clients.web.visit import Sent, Visited, threaded
 
 if TYPE_CHECKING:
+    from aquila.protocol.messages.approval_views import ApprovalEntry
+    from aquila.protocol.messages.safeguard_views import Safeguards
     from clients.web.visit import Visit
 
 router = APIRouter()
@@ -43,6 +45,7 @@ def get_approval(visit: Visited, approval_id: str) -> Response:
         content=content,
         manifest=Manifest.model_validate(content["manifest"], strict=False) if described else None,
         waits=view.entry.state is ApprovalState.WAITING,
+        guards=_guards(visit, view.entry),
     )
 
 
@@ -68,6 +71,12 @@ def post_withdraw(visit: Visited, sent: Sent, approval_id: str) -> Response:  # 
     """Take back what one asked for."""
     _client(visit).withdraw(identifier(approval_id))
     return visit.go("/approvals", "taken-back")
+
+
+def _guards(visit: Visit, entry: ApprovalEntry) -> Safeguards | None:
+    """Return what was spent in earlier rounds, where a party decides on taking part or on sending a list or a query."""
+    asked = entry.kind in {ApprovalKind.CONSENT, ApprovalKind.SUBMISSION} and entry.state is ApprovalState.WAITING
+    return visit.node().safeguards(entry.round_id) if asked and visit.may("rounds.see") else None
 
 
 def _client(visit: Visit) -> ApprovalClient:

@@ -44,7 +44,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
         imports=client.imports().imports if visit.may("records.list") else (),
         has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
         queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
-        guards=client.safeguards(round_id) if view.binding else None,
+        guards=client.safeguards(round_id),
     )
 
 

@@ -35,14 +35,21 @@ def test_all_of_it() -> None:
         AlarmView(**alarm, released_at=None, released_by=None),
         AlarmView(**alarm, released_at=2, released_by="p-0123456789ab"),
     ]
+    spent = {"evaluator": "AL", "origin": "RS", "full": 70, "partial": 8}
+    earlier = [
+        {"round_id": "2" * 32, "came_at": 0, "spent": [spent]},
+        {"round_id": "3" * 32, "came_at": None, "spent": []},
+    ]
     shown = tables(
-        view(spent=(SPENT,), earlier_rounds=("2" * 32,), earlier_sentence="Compare.", canaries=canaries, alarms=alarms)
+        view(spent=(SPENT,), earlier_rounds=earlier, earlier_sentence="Compare.", canaries=canaries, alarms=alarms)
     )
+    assert isinstance(shown[1], Table)
+    assert shown[1].rows == [("22222222", "1970-01-01 00:00 UTC", "AL", "RS", 70, 8)]
     assert isinstance(shown[0], Table)
     assert shown[0].columns[-2:] == ("in 30 days", "rounds")
     text = "\n".join(line for line in shown if isinstance(line, str))
     for sentence in (
-        "1 earlier round. Compare.",
+        "2 earlier rounds. Compare.",
         "3 values that more than 8 records share",
         "Planted hits with RS: all 8 were met.",
         "Planted hits with SI: the other side has not told of them yet.",
@@ -55,4 +62,4 @@ def test_all_of_it() -> None:
 
 def test_nothing_yet() -> None:
     """Before anything was evaluated."""
-    assert len(tables(view())) == 2
+    assert tables(view())[1] == "This node knows of no earlier round between these parties."

@@ -127,7 +127,8 @@ class Place:
         return browser
 
 
-def _endpoint() -> Endpoint:
+def endpoint() -> Endpoint:
+    """Return where the pages are served."""
     return Endpoint(None, "127.0.0.1", 8701, ORIGIN)  # type: ignore[arg-type] # no socket is needed
 
 
@@ -155,7 +156,7 @@ async def node(homes: Path) -> AsyncIterator[Place]:
     made = node_main.assemble(settings, clock=lambda: clock[0])
     app = node_main.build(settings, made)
     token = (homes / "SI" / "operator.token").read_text().strip()
-    place = Place(front_of(Service.NODE, settings.name)(app, _endpoint()), token, clock, made.log)
+    place = Place(front_of(Service.NODE, settings.name)(app, endpoint()), token, clock, made.log)
     yield place
     place.app.end()
     await place.close()
@@ -172,7 +173,7 @@ async def matcher(homes: Path) -> AsyncIterator[Place]:
     clock = [int(time.time())]
     app = matcher_main.build(settings, clock=lambda: clock[0])
     token = (homes / "matcher" / "operator.token").read_text().strip()
-    place = Place(front_of(Service.MATCHER, "Secretariat")(app, _endpoint()), token, clock, app.state.desk.log)
+    place = Place(front_of(Service.MATCHER, "Secretariat")(app, endpoint()), token, clock, app.state.desk.log)
     yield place
     place.app.end()
     await place.close()

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from aquila.audit.roles import Service
-from aquila.protocol.messages.safeguard_views import AlarmView, CanaryView, Safeguards, SpentView
+from aquila.protocol.messages.safeguard_views import (
+    AlarmView,
+    CanaryView,
+    EarlierRoundView,
+    EarlierSpent,
+    Safeguards,
+    SpentView,
+)
 from aquila.records.rules import InputClass
 from clients.sdk import Access, Connection
 from clients.web.site import Site
@@ -37,7 +44,7 @@ def card(found: Safeguards, *actions: str, tag: str = "en") -> str:
     return page
 
 
-def safeguards(*, released: bool = False, missing: int = 0) -> Safeguards:
+def safeguards(*, released: bool = False, missing: int = 0, earlier: tuple[EarlierRoundView, ...] = ()) -> Safeguards:
     """Return a round with an alarm, planted hits and what was spent."""
     alarm = AlarmView(
         submission_id=QUERY, asker="RS", hits=14, expected=1_400, raised_at=1_800_000_000,
@@ -49,7 +56,7 @@ def safeguards(*, released: bool = False, missing: int = 0) -> Safeguards:
         in_window=90, window_cap=9_000, window_days=30, window_rounds=2,
     )  # fmt: skip
     return Safeguards(
-        round_id=ROUND, spent=(spent,), earlier_rounds=(), earlier_sentence="", held_back=3, frequency_limit=8,
+        round_id=ROUND, spent=(spent,), earlier_rounds=earlier, earlier_sentence="", held_back=3, frequency_limit=8,
         alarms=(alarm,), canaries=(canary,),
     )  # fmt: skip
 
@@ -76,6 +83,19 @@ def test_planted_hits_say_whether_a_round_can_be_trusted(missing: int, word: str
     page = card(safeguards(missing=missing))
     assert word in page
     assert "Slovenia" in page or "SI" in page
+
+
+def test_earlier_rounds_say_what_was_spent() -> None:
+    """Round, date, who evaluated for whom, and how much of each class; with what two answers give when compared."""
+    spent = EarlierSpent(evaluator="AL", origin="RS", full=4_321, partial=87)
+    known = EarlierRoundView(round_id="d" * 32, came_at=1_800_000_000, spent=(spent,))
+    untold = EarlierRoundView(round_id="e" * 32, came_at=None, spent=(spent,))
+    page = card(safeguards(earlier=(known, untold)))
+    assert f'href="/rounds/{"d" * 32}"' in page
+    assert f'href="/rounds/{"e" * 32}"' not in page
+    for text in ("Jan 2027", "not known here", "4,321", "87", "can compare them"):
+        assert text in page
+    assert "Your node knows of none." in card(safeguards())
 
 
 @pytest.mark.parametrize("tag", ["sq", "sr-Cyrl", "sr-Latn"])

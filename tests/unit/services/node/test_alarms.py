@@ -129,6 +129,9 @@ async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
     again = await world.begin()
     await world.settle()
     found = await seat.get(f"/rounds/{again}/safeguards")
-    assert found["earlier_rounds"] == [round_id]
+    (earlier,) = found["earlier_rounds"]
+    assert earlier["round_id"] == round_id
+    assert earlier["came_at"] is not None
+    assert all(one["full"] and one["partial"] for one in earlier["spent"])
     assert "compare" in found["earlier_sentence"]
     assert all(one["window_rounds"] == 2 for one in found["spent"])

@@ -58,15 +58,28 @@ async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock,
 
 
 async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None:
-    """The elements that a node evaluated for the same parties in an earlier round are in its next consent."""
+    """What a node evaluated for the same parties in an earlier round is shown before its next consent, and is in it."""
     first = await world.begin()
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{first}/close")
     await world.settle()
     submissions = book_of(world.seats["AL"].node, first).record().submissions
     lists = {one.party: one.elements for one in submissions.values()}
-    second = await world.begin(lists=False)
+    second = await world.propose()
     await world.settle()
+    found = await world.seats["AL"].get(f"/rounds/{second}/safeguards")
+    (earlier,) = found["earlier_rounds"]
+    assert (earlier["round_id"], earlier["came_at"]) == (first, world.clock())
+    assert {one["origin"]: (one["full"], one["partial"]) for one in earlier["spent"]} == {
+        code: (lists[code].full, lists[code].partial) for code in ("RS", "SI")
+    }
+    assert {one["evaluator"] for one in earlier["spent"]} == {"AL"}
+    assert "compare" in found["earlier_sentence"]
+    for seat in world.seats.values():
+        await seat.post(f"/rounds/{second}/consent")
+    await world.settle()
+    found = await world.seats["AL"].get(f"/rounds/{second}/safeguards")
+    assert {one["evaluator"] for one in found["earlier_rounds"][0]["spent"]} == set(world.seats)
     consent = book_of(world.seats["AL"].node, second).record().consents["RS"]
     assert [earlier.round_id for earlier in consent.earlier_rounds] == [first]
     spent = {one.origin: one.elements for one in consent.earlier_rounds[0].spent}

@@ -1,0 +1,65 @@
+"""What officer and approver see of earlier rounds before their party takes part in another one."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from aquila.audit.roles import Role, Service
+from clients.web.compose import front_of
+from tests.people import signed_in
+from tests.unit.clients.web.conftest import ORIGIN, Browser, endpoint
+from tests.unit.services.node.conftest import clock, world  # noqa: F401 - fixtures
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from clients.web.beside import Beside
+    from tests.unit.services.node.conftest import Seat, World
+
+COMPARED = "Whoever has the answers of two rounds can compare them"
+
+
+@pytest.fixture
+async def pages(world: World) -> AsyncIterator[Beside]:  # noqa: F811 - the fixture
+    """The pages of AL's node, in a world in which a round is over and the next one is proposed."""
+    round_id = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    app = front_of(Service.NODE, "Albania")(world.seats["AL"].app, endpoint())
+    yield app
+    app.end()
+
+
+def visitor(app: Beside, seat: Seat, login: str, role: Role) -> Browser:
+    """Return the browser of somebody who is signed in."""
+    cookies = {"aquila-session-8701": signed_in(seat.node.people, login, role)}
+    return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
+
+
+async def test_earlier_rounds_are_shown_before_anybody_decides(pages: Beside, world: World) -> None:  # noqa: F811 - the fixture
+    """The officer reads on the round's page what was spent before, and the approver reads it on the request's page."""
+    seat = world.seats["AL"]
+    first = (await seat.get("/rounds"))["rounds"][0]["round_id"]
+    second = await world.propose()
+    await world.settle()
+    found = await seat.get(f"/rounds/{second}/safeguards")
+    spent = found["earlier_rounds"][0]["spent"][0]
+    officer, approver = (visitor(pages, seat, role.value, role) for role in (Role.OFFICER, Role.APPROVER))
+    page = unescape(await officer.open(f"/rounds/{second}"))
+    consent = page.split("Shall your party take part?")[1].split("</section>")[0]
+    for text in (COMPARED, f'href="/rounds/{first}"', str(spent["full"]), str(spent["partial"])):
+        assert text in consent
+    await officer.send(f"/rounds/{second}/consent", read="yes")
+    (asked,) = (await seat.get("/approvals"))["approvals"][:1]
+    page = unescape(await approver.open(f"/approvals/{asked['approval_id']}"))
+    assert page.index(COMPARED) < page.index("Your decision")
+    assert f'href="/rounds/{first}"' in page
+    await approver.send(f"/approvals/{asked['approval_id']}/approve", digest=asked["digest"], read="yes")
+    assert COMPARED not in unescape(await approver.open(f"/approvals/{asked['approval_id']}"))
+    for browser in (officer, approver):
+        await browser.client.aclose()
