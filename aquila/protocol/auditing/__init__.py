@@ -9,7 +9,7 @@
     6.  An entry whose content was erased is older than the retention that the log names, by a witness's clock.
     7.  Every statement that an entry is about is there, signed by its pinned key, and the entry says what it says.
     8.  Every round, taken through its statements in their order, keeps to PROTOCOL.md section 3: bindings, caps,
-        deadlines, proofs of knowledge, sequence.
+        deadlines, proofs of knowledge, sequence. One of which retention erased a content in between is left out.
     9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
     10. What was matched is what was reported, pair by pair and level by level.
     11. The statistics that the matcher published are those that the entries give.
