@@ -41,10 +41,10 @@ def erase_justifications(node: Node) -> bool:
             statement.erased_at = node.clock()
         if due:
             note(session, node.people, EntryKind.ERASURE, None, counts={"justifications": len(due)})
-    # If we crash here, the bytes go with the next scrub.
-    node.store.scrub(SubmissionRow.__table__, StatementRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
     for round_id in signed:
         node.books.pop(round_id, None)
+    # If we crash here, or a reader is in the way, the bytes go with the next scrub.
+    node.store.scrub(SubmissionRow.__table__, StatementRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
     return True
 
 

@@ -158,7 +158,7 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
 
 
 def _housekeeping(node: Node) -> Driver:
-    """Return the driver that ends requests and erases contents and justifications whose time is over.
+    """Return the driver that ends requests and erases contents whose time is over.
 
     What persons kept for themselves goes with their accounts.
     """
@@ -167,18 +167,18 @@ def _housekeeping(node: Node) -> Driver:
     async def in_thread() -> bool:
         tidied = await run_in_threadpool(tidy, approvals, days)
         tidied = await run_in_threadpool(forget_views, node) or tidied
-        tidied = await run_in_threadpool(forget_suggestions, node, days) or tidied
-        return await run_in_threadpool(erase_justifications, node) or tidied
+        return await run_in_threadpool(forget_suggestions, node, days) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
 
 
 def _retention(node: Node) -> Driver:
-    """Return the driver that erases contents of the log whose time is over."""
+    """Return the driver that erases contents of the log, and justifications, whose time is over."""
     retention = Retention(node.log.own, node.settings.log.retention_days)
 
     async def in_thread() -> bool:
-        return await run_in_threadpool(retention.step)
+        erased = await run_in_threadpool(retention.step)
+        return await run_in_threadpool(erase_justifications, node) or erased
 
     return Driver("retention", in_thread, interval=_RETENTION_SECONDS)
 

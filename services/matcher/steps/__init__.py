@@ -14,7 +14,7 @@ from services.matcher.four_eyes import approvals_of
 from services.matcher.steps.cleaning import clean
 from services.matcher.steps.deleting import Deletion
 from services.matcher.steps.ending import end_due
-from services.matcher.steps.justifications import erase_justifications
+from services.matcher.steps.justifications import JustificationErasure
 from services.matcher.steps.matching import match_lists
 from services.matcher.steps.notes import delete_notes
 from services.matcher.steps.opening import open_due
@@ -32,7 +32,7 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
     """Return the matcher's steps by the names of their drivers."""
     deletion = Deletion(desk)
     days = desk.settings.log.retention_days
-    retention = Retention(desk.log.own, days)
+    retention, justifications = Retention(desk.log.own, days), JustificationErasure(desk)
     return {
         "opening": lambda: open_due(desk),
         "matching": lambda: match_lists(desk),
@@ -42,6 +42,6 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "cleaning": lambda: clean(desk),
         "notes": lambda: delete_notes(desk),
         "log": lambda: show_log(desk),
-        "retention": lambda: retention.step() | erase_justifications(desk),
+        "retention": lambda: retention.step() | justifications.step(),
         "people": lambda: tidy(approvals_of(desk), days) | forget_suggestions(desk, days),
     }

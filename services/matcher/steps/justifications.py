@@ -25,23 +25,34 @@ if TYPE_CHECKING:
     from services.matcher.desk import Desk
 
 _LOG = Log("matcher.justifications")
-_DAY = 86_400
+_DAY, _HOUR = 86_400, 3_600
 _WHOLE = EventRow.statement == SUBMISSION, EventRow.audience != NOBODY
 
 
-def erase_justifications(desk: Desk) -> bool:
-    """Erase the justifications of submissions whose time is over, and tell whether there were any."""
-    old = RoundRow.created_at <= desk.clock() - JUSTIFICATION_DAYS * _DAY
-    query = select(EventRow.round_id).join(RoundRow, RoundRow.round_id == EventRow.round_id).distinct()
-    with desk.store.reading("justifications.rounds") as session:
-        rounds = session.scalars(query.where(*_WHOLE, old, RoundRow.ended_at.is_not(None))).all()
-        due = [round_id for round_id in rounds if _due(session, round_id)]
-    for round_id in due:
-        _erase(desk, round_id)
-    if due:
-        # If we crash before this, the bytes go with the next scrub.
-        desk.store.scrub(EventRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
-    return bool(due)
+class JustificationErasure:
+    """The step, which looks once an hour."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._looked_at = -_HOUR
+
+    def step(self) -> bool:
+        """Erase the justifications of submissions whose time is over, and tell whether there were any."""
+        desk, now = self._desk, self._desk.clock()
+        if now - self._looked_at < _HOUR:
+            return False
+        old = RoundRow.created_at <= now - JUSTIFICATION_DAYS * _DAY
+        query = select(EventRow.round_id).join(RoundRow, RoundRow.round_id == EventRow.round_id).distinct()
+        with desk.store.reading("justifications.rounds") as session:
+            rounds = session.scalars(query.where(*_WHOLE, old, RoundRow.ended_at.is_not(None))).all()
+            due = [round_id for round_id in rounds if _due(session, round_id)]
+        for round_id in due:
+            _erase(desk, round_id)
+        if due:
+            # If we crash before this, the bytes go with the next scrub.
+            desk.store.scrub(EventRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+        self._looked_at = now
+        return bool(due)
 
 
 def _due(session: Session, round_id: str) -> Sequence[EventRow]:
