@@ -12,7 +12,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -70,12 +70,11 @@ class SignedCall:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """When a party called last, and which release it said that it runs; nothing where it said none."""
+class Contacts(Protocol):
+    """Where a service keeps the last contacts of its callers."""
 
-    at: int
-    release: str
+    def note(self, party: str, release: str) -> None:
+        """Keep that a party called; may write, and so is called in a thread."""
 
 
 class _Signature(SecurityBase):
@@ -93,8 +92,9 @@ class _Signature(SecurityBase):
         # Spending the nonce writes to the database, which must not hold up the event loop.
         await run_in_threadpool(verifier.verify_body, head, body)
         request.state.party = head.party
-        release = _release(request.headers.get("user-agent", ""))
-        request.app.state.contacts[head.party] = Contact(int(time.time()), release)
+        contacts: Contacts | None = request.app.state.contacts
+        if contacts is not None:
+            await run_in_threadpool(contacts.note, head.party, _release(request.headers.get("user-agent", "")))
         return SignedCall(head.party, head.key_id, body)
 
 
@@ -112,6 +112,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     call_verifier: CallVerifier | None = None,
     door: Door | None = None,
+    contacts: Contacts | None = None,
 ) -> FastAPI:
     """Put a service together.
 
@@ -124,6 +125,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         lifespan: Starts and stops what runs beside the handlers.
         call_verifier: For handlers with a `SignedCaller`.
         door: For handlers that are an action.
+        contacts: Where it is kept who called last, if anywhere.
     """
     # No telemetry: FastAPI would send requests and exception texts wherever an environment variable says.
     # No pages of documentation: they load scripts from elsewhere; the schema is a file of the project.
@@ -138,7 +140,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     )
     app.state.call_verifier = call_verifier
     app.state.door = door
-    app.state.contacts = {}  # by party, since the start of this process
+    app.state.contacts = contacts
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

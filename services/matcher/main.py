@@ -23,6 +23,7 @@ from services.kit.settings import load
 from services.kit.signatures import CallVerifier
 from services.kit.web import application
 from services.matcher import published_routes
+from services.matcher.contacts import StoredContacts
 from services.matcher.desk import open_desk, open_store
 from services.matcher.four_eyes import approvals_of
 from services.matcher.routes import ROUTERS
@@ -106,6 +107,7 @@ def build(
         lifespan=_lifespan(desk),
         call_verifier=verifier,
         door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
+        contacts=StoredContacts(desk.store, desk.clock),
     )
     app.state.desk, app.state.log = desk, desk.log
     app.state.approvals = approvals_of(desk)

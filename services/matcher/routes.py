@@ -33,6 +33,7 @@ from services.matcher.wishes import wish_close
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from services.matcher.contacts import StoredContacts
 _OCTETS = "application/octet-stream"
 _IDENTIFIER = r"^[0-9a-f]{32}$"
 
@@ -182,7 +183,8 @@ desk_calls = APIRouter(prefix="/v1/operator", tags=["operator"])
 @desk_calls.get("/parties", summary="The parties, their keys and last contacts", dependencies=[may(Action.SEE_ROUNDS)])
 def get_parties(request: Request, desk: At) -> Parties:
     """List the parties."""
-    return parties_view(desk, request.app.state.contacts)
+    contacts: StoredContacts = request.app.state.contacts
+    return parties_view(desk, contacts.by_party())
 
 
 @desk_calls.get(

@@ -173,6 +173,15 @@ class EvidenceRow(MatcherRows):
     found_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
 
 
+class ContactRow(MatcherRows):
+    """When a party called last."""
+
+    __tablename__ = "contact"
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who called.")
+    called_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970, to the minute.")
+    release: Mapped[str] = mapped_column(String(32), comment="Which release it said that it runs, or nothing.")
+
+
 class SuggestionRow(MatcherRows):
     """A round that a party suggests, and what became of it."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aquila.protocol.rounds import Round
-    from services.kit.web import Contact
+    from services.matcher.contacts import Contact
     from services.matcher.desk import Desk
     from services.matcher.known import Known, Turn
 
@@ -109,7 +109,7 @@ def parties_view(desk: Desk, contacts: Mapping[str, Contact]) -> Parties:
 
     Args:
         desk: The matcher's parts.
-        contacts: Their last calls since the start, by party.
+        contacts: Their last calls, by party.
     """
     return Parties(
         matcher_fingerprint=desk.registry.matcher.fingerprint,

@@ -13,7 +13,7 @@ class PartyView(Message):
     """One party that the matcher knows.
 
     Attributes:
-        called_at: Its last signed call since the matcher started, or None.
+        called_at: Its last signed call, or None; what a crash loses of it is the last minute.
         release: Which release it said then that it runs, or nothing.
     """
 

@@ -311,7 +311,7 @@ async def test_parties(matcher: Any) -> None:
     """The secretariat sees each party's fingerprint in groups to be read out, and the matcher's own."""
     officer = await matcher.visitor("sec", "secretariat")
     page = await officer.open("/parties")
-    assert "none since this service started" in page
+    assert "no call yet" in page
     assert page.count("<code>") >= 2
 
 
