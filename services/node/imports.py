@@ -12,7 +12,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.protocol.messages.record_views import SAMPLED, SampledRecord, rule_yields
-from aquila.protocol.messages.views import FindingView, ImportEntry, Imports, RecordReport
+from aquila.protocol.messages.views import ImportEntry, Imports, RecordReport
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading import Accepted, ReadReport, read_records
@@ -23,6 +23,7 @@ from services.kit.logs import Log
 from services.node import duplicates
 from services.node.contents import ListDigest
 from services.node.erasure import scrub, without_erased
+from services.node.findings import findings_of
 from services.node.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.matching.duplicates import DuplicateSearch
+    from aquila.protocol.messages.views import FindingView
     from aquila.records.person import Record
     from aquila.records.reading import Format, Row
     from aquila.records.rules import RuleTable
@@ -60,16 +62,9 @@ class _Reading:
 
     def watch(self, row: Row) -> None:
         """Count a row."""
-        found = row.warnings if isinstance(row, Accepted) else row.findings
-        record_id = row.record.record_id if isinstance(row, Accepted) else row.record_id
-        for finding in found:
+        for finding in findings_of(row):
             if len(self.findings) < _FINDINGS:
-                self.findings.append(
-                    FindingView(
-                        line=finding.line, field=finding.field, reason=finding.reason,
-                        severity=finding.severity.value, record_id=record_id,
-                    )
-                )  # fmt: skip
+                self.findings.append(finding)
             else:
                 self.left_out += 1
         if isinstance(row, Accepted):

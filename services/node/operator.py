@@ -6,6 +6,7 @@ import tempfile
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 import aquila
@@ -27,15 +28,18 @@ from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, may
 from services.kit.web import limited
-from services.node import duplicates, four_eyes, imports, needs, views, wishes
+from services.node import duplicates, findings, four_eyes, imports, needs, views, wishes
 from services.node.node import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 router = APIRouter(prefix="/v1", tags=["operator"])
 
-_LISTS = frozenset({"/v1/records/check", "/v1/imports"})
+_LISTS = frozenset({"/v1/records/check", "/v1/records/findings", "/v1/imports"})
+_SENT_BYTES = 1 << 16
 
 Name = Annotated[str, Query(max_length=200)]
 
@@ -72,6 +76,19 @@ async def check_records(
     """Read the list in the body and say what is wrong with it."""
     with await _spooled(request) as stream:
         return await run_in_threadpool(imports.check_list, _node(request), stream, format, rules)
+
+
+@router.post(
+    "/records/findings",
+    summary="All that is wrong with a list, as CSV",
+    response_class=Response,
+    dependencies=[may(Action.CHECK_RECORDS)],
+)
+async def get_findings(request: Request, format: Format = "csv") -> StreamingResponse:  # noqa: A002 - the interface's word
+    """Read the list in the body and return every finding: line, record number, field and reason."""
+    with await _spooled(request) as stream:
+        found = await run_in_threadpool(findings.findings_file, _node(request), stream, format)
+    return StreamingResponse(_sent(found), media_type="text/csv; charset=utf-8")
 
 
 @router.post("/imports", status_code=201, summary="Store a list")
@@ -162,6 +179,13 @@ async def abort(
 def _accepted(request: Request) -> Response:
     _node(request).wake()
     return Response(status_code=202)
+
+
+def _sent(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file piece by piece, and close it."""
+    with file:
+        while piece := file.read(_SENT_BYTES):
+            yield piece
 
 
 async def _spooled(request: Request) -> BinaryIO:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,7 @@ from clients.web.visit import Sent, Visited, threaded
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.views import ImportEntry, RecordReport
+    from aquila.protocol.messages.views import ImportEntry
     from clients.web.uploads import Form, Upload
     from clients.web.visit import Visit
 
@@ -25,7 +23,6 @@ router = APIRouter()
 _MOST = 100
 _NAME_LIMIT = 200
 _CSV_SUFFIXES = frozenset({".csv", ".txt", ".tsv"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
 
 
 @router.get("/records")
@@ -64,9 +61,9 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 @router.post("/records/findings.csv")
 @threaded
 def post_findings(visit: Visited, sent: Sent) -> Response:
-    """Return what was found in a list as a CSV file: line, record number, field and reason, never a person's values."""
+    """Return all that was found in a list as a CSV file: line, record number, field and reason, no person's values."""
     upload = _kept(visit, sent)
-    content = findings_csv(visit.node().check(upload.file, upload.form))
+    content = visit.node().findings(upload.file, upload.form)
     headers = {"content-disposition": 'attachment; filename="findings.csv"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -92,17 +89,6 @@ def post_delete(visit: Visited, sent: Sent, import_id: str) -> Response:  # noqa
     """Delete a list."""
     visit.node().delete_import(identifier(import_id))
     return visit.go("/records", "deleted")
-
-
-def findings_csv(report: RecordReport) -> bytes:
-    """Return findings as CSV; what a spreadsheet would take for a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("line", "record", "field", "severity", "reason"))
-    for found in report.findings:
-        row = (str(found.line), found.record_id, found.field, found.severity, found.reason)
-        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row)
-    return out.getvalue().encode()
 
 
 def _kept(visit: Visit, sent: Sent) -> Upload:

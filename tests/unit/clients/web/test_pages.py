@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from typing import Any
@@ -63,6 +64,22 @@ async def test_account_is_made_and_ended(node: Any) -> None:
     await administrator.open("/people")
     assert "can sign in no more" in await administrator.send(f"/people/p-{person}/deactivate")
     assert "Sign in" in await ana.open("/records")
+
+
+async def test_every_finding_of_a_long_list_is_saved(node: Any) -> None:
+    """The page says how many it shows of how many; the file has a line for each, and nothing that a table would run."""
+    rows = "".join(f"{'=' if number == 2 else ''}f-{number},Secret,,,\n" for number in range(2, 1_502))
+    browser = await node.visitor("ana", "officer")
+    page = await look_through(browser, "record_id,given_names,family_names,date_of_birth,aliases\n" + rows)
+    assert "The first 100 of 1,500 are shown." in page
+    saved = await browser.send("/records/findings.csv", upload_id=upload_id(browser))
+    found = list(csv.DictReader(io.StringIO(saved)))
+    assert [int(one["line"]) for one in found] == list(range(2, 1_502))
+    assert found[0]["record"] == "'=f-2"
+    assert found[-1]["record"] == "f-1501"
+    assert {one["severity"] for one in found} == {"refusal"}
+    assert "Secret" not in saved
+    assert browser.answer.headers["content-disposition"] == 'attachment; filename="findings.csv"'
 
 
 async def test_list_is_looked_through_and_stored(node: Any) -> None:

@@ -63,6 +63,21 @@ async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
     assert "1985" not in finding["reason"]
 
 
+async def test_all_findings_come_as_a_file(world: World) -> None:
+    """More than a report holds, each with its line; of a list that cannot be read there is the reason alone."""
+    al = world.seats["AL"]
+    rows = "".join(f"a-{number},Ana,,,\n" for number in range(1_500))
+    report = (await al.post("/records/check", content=(HEADER + rows).encode())).json()
+    assert (len(report["findings"]), report["findings_left_out"]) == (1_000, 500)
+    answer = await al.post("/records/findings", content=(HEADER + rows).encode())
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    lines = answer.text.splitlines()
+    assert lines[0] == "line,record,field,severity,reason"
+    assert (len(lines), lines[1][:6], lines[-1][:11]) == (1_501, "2,a-0,", "1501,a-1499")
+    assert (await al.post("/records/findings", content=b"nonsense\n1\n")).status_code == 422
+    assert stored(world) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("rows", "place"), [(TOO_LITTLE, 3), (GOOD, 3)], ids=["a row with too little", "an id that comes twice"]
 )
