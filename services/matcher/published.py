@@ -179,8 +179,8 @@ def _outcomes(session: Session, round_id: str) -> tuple[tuple[OutcomeCount, ...]
         pair = min(row.party, row.counterpart), max(row.party, row.counterpart)
         levels.setdefault(Level(row.certainty), Counter())[row.outcome] += row.hits
         pairs.setdefault(pair, Counter())[row.outcome] += row.hits
-    by_level = {level: publish({word: counts[word] for word in _OUTCOMES}).cells for level, counts in levels.items()}
-    by_pair = {pair: publish({word: counts[word] for word in _OUTCOMES}).cells for pair, counts in pairs.items()}
+    by_level = {level: _told(counts) for level, counts in levels.items()}
+    by_pair = {pair: _told(counts) for pair, counts in pairs.items()}
     return (
         tuple(
             OutcomeCount(certainty=level, **by_level[level], precision_at_least=_precision(by_level[level]))
@@ -194,6 +194,14 @@ def _outcomes(session: Session, round_id: str) -> tuple[tuple[OutcomeCount, ...]
             for (left, right), cells in sorted(by_pair.items())
         ),
     )  # fmt: skip
+
+
+def _told(counts: Mapping[str, int]) -> dict[str, int | None]:
+    """Return what is published of outcomes: of the confirmed ones nothing where many refuted ones are held back."""
+    cells = dict(publish({word: counts[word] for word in _OUTCOMES}).cells)
+    if cells["refuted"] is None and counts["refuted"] >= LEAST:
+        cells["confirmed"] = None
+    return cells
 
 
 def _precision(cells: Mapping[str, int | None]) -> int | None:

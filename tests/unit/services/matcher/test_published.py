@@ -92,6 +92,18 @@ async def test_precision_is_what_published_numbers_say_at_least(three: World) ->
     assert pairs["AL-SI"]["precision_at_least"] is None
 
 
+async def test_precision_is_never_said_too_high(three: World) -> None:
+    """Where refuted hits are held back beside a small number, and are more than few, nothing is said of the level."""
+    await three.propose()
+    key = {"round_id": three.round_id, "party": "AL", "counterpart": "RS", "certainty": "high"}
+    with three.desk.store.transaction("test.counts") as session:
+        for outcome, hits in (("confirmed", 40), ("refuted", 6), ("unresolved", 3)):
+            session.add(OutcomeCountRow(**key, outcome=outcome, hits=hits))
+    [one] = (await read(three)).json()["rounds"]
+    for found in (one["outcomes"][0], one["pair_outcomes"][0]):
+        assert (found["confirmed"], found["refuted"], found["precision_at_least"]) == (None, None, None)
+
+
 async def test_over_rounds_what_was_published_is_added(three: World) -> None:
     """The picture adds the published numbers of rounds of a category, so a later round shows no small one."""
     await round_with(three)
