@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from clients.quality.measures import Bin
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _SIDE = 760, 520, 80, 40, 400
-_COLOURS = ("#1b5e8a", "#b5541c", "#3d7a3d", "#7a3d78", "#555555")
+_COLOURS = ("#1b5e8a", "#b5541c", "#3d7a3d", "#7a3d78", "#555555", "#a08a1f")
 _TICKS = (0.5, 0.7, 0.9, 0.95, 0.99, 0.999, 0.9999)
 _MOST_ODDS = 4.5
 _LEAST_ODDS = -0.1
