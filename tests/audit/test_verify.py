@@ -18,7 +18,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.merkle import leaf_hash, tree_root
 from aquila.audit.note import parse_note
 from aquila.audit.tiles import bundle_path, statements_path, tile_path, write_bundle, write_statements
-from aquila.audit.witness import witness_name
+from aquila.audit.witness import log_name, witness_name
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.protocol.auditing import audit_rounds, read_log
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.crypto.group import Group
+    from aquila.crypto.keys import IdentityKey
 
 DAY = 86_400
 
@@ -179,6 +180,19 @@ def _no_statistics(log: Exported) -> None:
     del log.files[name]
 
 
+def _seen(holder: str, key: IdentityKey) -> bytes:
+    return Checkpoint(log_name(holder, key.public), 3, bytes(32)).sign(key).to_bytes()
+
+
+def _forged_seen(log: Exported) -> None:
+    log.put("seen/AL", _seen("AL", log.keys["AL"]))
+    log.put("seen/RS", _seen("RS", log.keys["RS"]).replace(b"\n3\n", b"\n4\n"))
+
+
+def _swapped_seen(log: Exported) -> None:
+    log.put("seen/AL", _seen("RS", log.keys["RS"]))
+
+
 FILES: dict[str, tuple[Callable[[Exported], None], str]] = {
     "the log's signature": (_broken_signature, "checkpoint: the log's signature is wrong"),
     "a cosignature": (_broken_cosignature, "the cosignature is wrong: aquila-witness/RS"),
@@ -207,6 +221,8 @@ FILES: dict[str, tuple[Callable[[Exported], None], str]] = {
     "other statistics": (_other_statistics, "the matcher published other statistics than the log's entries give"),
     "no statistics": (_no_statistics, "statistics/.*.json: the file is missing"),
     "no registry": (lambda log: log.put("registry.json", b"["), "registry.json: it cannot be read"),
+    "a checkpoint that was seen": (_forged_seen, "seen/RS: the log's signature is wrong"),
+    "two that were seen swapped": (_swapped_seen, "seen/AL: it is a checkpoint of another log"),
     "another registry": (
         lambda log: log.put("registry.json", b"{}"),
         "registry.json: the log names another key for AL",

@@ -18,7 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator, Request
+    from playwright.sync_api import Locator, Request, Response
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -65,6 +65,7 @@ class Visitor:
         complaints: What the browser wrote that it must not.
         addresses: Every address that was asked for.
         secret: Of the authenticator.
+        pages: What every page held that was looked at.
     """
 
     page: Page
@@ -73,6 +74,7 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
     secret: str = ""
+    pages: list[str] = field(default_factory=list)
     last_step: int = 0
 
     @classmethod
@@ -89,12 +91,17 @@ class Visitor:
         made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
         made.page.on("request", lambda asked: made.addresses.append(asked.url))
         made.page.on("requestfailed", lambda asked: made._failed(asked.url, str(asked.failure)))
+        made.page.on("response", made._came)
         return made
 
     def _failed(self, url: str, why: str) -> None:
         # A stream of events that ends with its page is no failure, nor is a download.
         if not url.endswith("/live") and "ERR_ABORTED" not in why:
             self.complaints.append(f"{url}: {why}")
+
+    def _came(self, answer: Response) -> None:
+        if "/static/" not in answer.url and answer.headers.get("cache-control") != "no-store":
+            self.complaints.append(f"{answer.url} may be cached")
 
     def open(self, path: str) -> None:
         """Open a page and look whether it is as it must be."""
@@ -126,8 +133,14 @@ class Visitor:
             # A live page that loads itself anew meanwhile is no answer to the click.
             return asked.is_navigation_request() and (asked.method == "POST" or asked.url != here)
 
-        with self.page.expect_request(leads_on), self.page.expect_navigation():
-            place.click()
+        try:
+            with self.page.expect_request(leads_on), self.page.expect_navigation():
+                place.click()
+        except PlaywrightError as error:
+            if "ERR_ABORTED" not in str(error):
+                raise
+            # It had begun to load itself anew just before, and that goes first: what the click leads to is on its way.
+            self.page.wait_for_event("load")
         self.check()
 
     def write(self, **fields: str) -> None:
@@ -158,6 +171,7 @@ class Visitor:
         page = self.page
         assert self.complaints == [], self.complaints
         assert page.locator("h1").count() == 1, page.url
+        self.pages.append(page.content())
         if not self.scripts:
             return
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -199,7 +213,10 @@ class Visitor:
         """Return everything that the page keeps in the browser and scripts can read."""
         if not self.scripts:
             return ""
-        everything = "JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie])"
+        everything = """async () => JSON.stringify([
+            Object.entries(localStorage), Object.entries(sessionStorage), document.cookie, await caches.keys(),
+            await indexedDB.databases(),
+        ])"""
         kept: str = self.look(lambda: self.page.evaluate(everything))
         return kept
 

@@ -96,6 +96,8 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     # 5. and 6. What the leaves are hashes of.
     _read_entries(files, log, leaves)
     _check_erased(log, retention_days)
+    # 7. What it has seen of other logs, where it is their witness.
+    _check_seen(files, holder, registry)
     return log
 
 
@@ -115,6 +117,15 @@ def _check_registry(content: bytes, registry: Registry) -> None:
                 f"registry.json: the log names another key for {holder[:16]} than the auditor's registry",
                 hint="compare fingerprints with the parties by telephone, and use the registry that they exchanged",
             )
+
+
+def _check_seen(files: Files, holder: str, registry: Registry) -> None:
+    """Check that the newest checkpoint that was seen of each other log is one that this log signed."""
+    for other in sorted({MATCHER, *registry.parties} - {holder}):
+        name = f"seen/{other}"
+        content = files(name)
+        if content is not None and _opened(name, content, registry)[0] != other:
+            raise AuditError(f"{name}: it is a checkpoint of another log than its name says")
 
 
 def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, Checkpoint, Note]:

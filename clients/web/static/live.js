@@ -26,5 +26,6 @@ if (live && "EventSource" in window) {
     else if (hint) hint.hidden = false;
   });
   source.addEventListener("ended", () => source.close());
-  window.addEventListener("pagehide", () => source.close());
+  // Whoever sends a form or follows a link is not called back by news that come while the next page is on its way.
+  window.addEventListener("beforeunload", () => source.close());
 }
