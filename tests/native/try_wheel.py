@@ -1,8 +1,10 @@
-"""Try an installed wheel: which backend it chooses, and one vector of RFC 9496. Run by `make wheel`."""
+"""Try an installed wheel: which backend it chooses, a vector of RFC 9496, a round by its command. By `make wheel`."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import aquila
@@ -26,7 +28,24 @@ def main() -> int:
     group = load_group()
     right = group.multiply(GENERATOR, (2).to_bytes(32, "little")).hex() == TWICE
     sys.stdout.write(f"{Path(aquila.__file__).parent}: {group.name}, {group.reason}\n")
-    return 0 if right and group.name == (best if wanted == "auto" else wanted) else 1
+    return 0 if right and group.name == (best if wanted == "auto" else wanted) and _plays_a_round() else 1
+
+
+def _plays_a_round() -> bool:
+    """Tell whether the installed command has its tables, and finds the one person of two lists."""
+    command = Path(sys.executable).parent / "aquila"
+    subprocess.run([command, "--version"], check=True)
+    subprocess.run([command, "rules", "list"], check=True, stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as folder:
+        for party, name in (("RS", "Ана"), ("SI", "Ana")):
+            rows = f"record_id,given_names,family_names,date_of_birth\n1,{name},Novak,1980-03-04\n"
+            (Path(folder) / f"{party}.csv").write_text(rows, encoding="utf-8")
+        lists = [word for party in ("RS", "SI") for word in ("--party", f"{party}={folder}/{party}.csv")]
+        hits = Path(folder) / "hits.csv"
+        subprocess.run(
+            [command, "rehearse", *lists, "--out", hits, "--workers", "1"], check=True, stdout=subprocess.DEVNULL
+        )
+        return len(hits.read_text(encoding="utf-8").splitlines()) == 2
 
 
 if __name__ == "__main__":

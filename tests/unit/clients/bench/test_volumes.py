@@ -35,7 +35,7 @@ def test_early_deletion() -> None:
     quota = 4_096 * MEBIBYTE
     assert volumes.matcher_disk(REGION, quota) / GIGABYTE == pytest.approx(8.1, abs=0.05)
     small = Size(2, 10, 1)
-    assert volumes.matcher_disk(small, quota) == max(32 * 20 * 2, (33 + 28) * 20)
+    assert volumes.matcher_disk(small, quota) == max(32 * 20 * 2, (33 + 33) * 20)
 
 
 def test_a_node_keeps_its_evaluations() -> None:
