@@ -112,7 +112,7 @@ _AWAITED = {
     Awaited.LIST: _n("its list"),
     Awaited.EVALUATIONS: _n("evaluations"),
     Awaited.TOKENS: _n("its marks"),
-    Awaited.RECEIPT: _n("that it has its hits"),
+    Awaited.RECEIPT: _n("its receipt"),
     Awaited.NOTHING: _n("nothing"),
 }
 

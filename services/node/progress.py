@@ -98,16 +98,18 @@ def _has_hits(node: Node, round_: Round, party: str) -> bool | None:
 
 
 def _awaited(round_: Round, party: str, evaluated: Progress, tokens: Progress, *, has_hits: bool | None) -> Awaited:
-    """Return the first thing that is due from a party; marks are due only where all lists are there."""
+    """Return the first thing that is due from a party: its list's marks when all lists are there, then those of queries."""
     if round_.phase is Phase.PROPOSED:
         return Awaited.NOTHING if party in round_.consents else Awaited.CONSENT
     if party not in round_.participants or round_.ending:
         return Awaited.NOTHING
-    if round_.list_of(party) is None:
+    own = round_.list_of(party)
+    if own is None:
         return Awaited.LIST
     if evaluated.done < evaluated.of:
         return Awaited.EVALUATIONS
+    reported = round_.phase is Phase.REPORTING
     everyone = all(round_.list_of(other) for other in round_.participants)
-    if tokens.done < tokens.of and everyone:
+    if (everyone and own not in round_.tokens) or (reported and tokens.done < tokens.of):
         return Awaited.TOKENS
-    return Awaited.RECEIPT if round_.phase is Phase.REPORTING and has_hits is False else Awaited.NOTHING
+    return Awaited.RECEIPT if reported and has_hits is False else Awaited.NOTHING

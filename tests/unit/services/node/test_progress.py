@@ -84,6 +84,25 @@ async def test_marks_are_awaited_from_whoever_has_not_sent_them(world: World) ->
     assert awaited(await parties(world, round_id)) == {"AL": "nothing", "RS": "nothing", "SI": "tokens"}
 
 
+async def test_marks_of_a_query_are_not_awaited_before_the_lists_are_compared(world: World) -> None:
+    """A query that was sent together with the lists has its turn after them."""
+    round_id = await world.begin(mode="lists_and_queries")
+    al = world.seats["AL"]
+    await al.submit(round_id, await al.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query"), "query")
+    phases = set()
+
+    async def compared() -> bool:
+        found = await parties(world, round_id)
+        phase = (await al.round(round_id))["entry"]["phase"]
+        phases.add(phase)
+        assert phase != "matching" or awaited(found)["AL"] != "tokens"
+        return found["AL"]["tokens"] == {"done": 2, "of": 2}
+
+    await world.until(compared)
+    assert "matching" in phases
+    assert (await parties(world, round_id))["AL"]["queries"] == 1
+
+
 async def test_a_round_with_planted_hits_tells_who_has_its_report(world: World) -> None:
     """A party that tells of its planted hits has its report; before that it is awaited."""
     round_id = await world.begin(canaries=2)
