@@ -98,7 +98,7 @@ def _has_hits(node: Node, round_: Round, party: str) -> bool | None:
 
 
 def _awaited(round_: Round, party: str, evaluated: Progress, tokens: Progress, *, has_hits: bool | None) -> Awaited:
-    """Return the first thing that is due from a party: its list's marks when all lists are there, then those of queries."""
+    """Return the first thing that is due from a party: marks of its list when all lists are in, then of its queries."""
     if round_.phase is Phase.PROPOSED:
         return Awaited.NOTHING if party in round_.consents else Awaited.CONSENT
     if party not in round_.participants or round_.ending:
