@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.cli.round_views import SHORT, moment
-from clients.cli.screen import Table, numbered
+from clients.cli.round_views import SHORT
+from clients.cli.screen import Table, moment, numbered
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.followup_views import HitEntry, HitPage, HitView, StepView, WithdrawalView

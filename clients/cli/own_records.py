@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
-from clients.cli.screen import Screen, Table, numbered, printable
+from clients.cli.screen import Screen, Table, moment, numbered, printable
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.record_views import FoundRecord, RecordHit, RecordPage, RecordView
@@ -80,7 +80,7 @@ def page_views(page: RecordPage) -> list[Table | str]:
 
 def record_views(view: RecordView) -> list[Table | str]:
     """Return all that the node holds of one record."""
-    from clients.cli.round_views import SHORT, moment
+    from clients.cli.round_views import SHORT
 
     one = view.entry
     fields = [(name, value if isinstance(value, str) else ", ".join(value)) for name, value in one.record.items()]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.progress_views import Awaited
 from aquila.protocol.messages.views import MatcherRoundView
-from clients.cli.screen import Table, numbered
+from clients.cli.screen import Table, moment, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,11 +121,6 @@ def own_name(hit: OwnHit) -> str:
     words = [text if isinstance(text, str) else " ".join(text) for text in texts]
     date = hit.record.get("date_of_birth", "")
     return ", ".join(part for part in (" ".join(filter(None, words)), str(date)) if part)
-
-
-def moment(seconds: int) -> str:
-    """Return seconds since 1970 as a date and time in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _terms(view: MatcherRoundView | NodeRoundView) -> Table:

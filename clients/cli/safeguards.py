@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.options import Ca, HomePath, Json, RoundId, Url
-from clients.cli.round_views import moment
-from clients.cli.screen import Screen, Table, numbered
+from clients.cli.screen import Screen, Table, moment, numbered
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.safeguard_views import AlarmView, CanaryView, Safeguards

@@ -16,6 +16,7 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from textwrap import fill
 from typing import TYPE_CHECKING, TextIO
 
@@ -150,6 +151,11 @@ def _bars(err: TextIO) -> RichProgress:
         TimeElapsedColumn(),
         console=_console(err),
     )
+
+
+def moment(seconds: int) -> str:
+    """Return seconds since 1970 as a date and time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def numbered(count: int, one: str, many: str = "") -> str:

@@ -85,8 +85,8 @@ def set_aside(
 
 def _show(screen: Screen, found: Suggestions) -> None:
     """Show suggestions, each with what became of it."""
-    from clients.cli.round_views import SHORT, moment
-    from clients.cli.screen import Table
+    from clients.cli.round_views import SHORT
+    from clients.cli.screen import Table, moment
 
     rows = [
         (
