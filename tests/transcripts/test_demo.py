@@ -49,9 +49,7 @@ def test_demo(tmp_path: Path) -> None:
     assert (document["log"]["rounds"], document["log"]["witnesses"]) == (1, 3)
     assert {(left["keys"], left["chunks"]) for left in document["left"].values()} == {(0, 0)}
     assert _left(tmp_path) == []
-    check_bundle(
-        tmp_path / "demo" / "log.tar", tmp_path / "demo" / "matcher" / "registry.toml", tmp_path / "changed.tar"
-    )
+    check_bundle(tmp_path / "demo", tmp_path / "changed.tar")
 
 
 def check_bundle(demo: Path, changed: Path) -> None:
