@@ -51,8 +51,8 @@ class Language:
     placed: tuple[tuple[re.Pattern[str], str], ...] = ()
 
     def say(self, message: str, **values: object) -> str:
-        """Return a message in this language."""
-        text = self.catalogue.gettext(message)
+        """Return a message in this language; nothing for nothing, of which a catalogue has its own header."""
+        text = self.catalogue.gettext(message) if message else ""
         return text % values if values else text
 
     def told(self, sentence: str) -> str:

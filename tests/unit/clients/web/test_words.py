@@ -54,6 +54,7 @@ def test_a_sentence_in_a_sentence() -> None:
     assert serbian.told("a statement does not count: RS consented to another manifest") == outer
     assert serbian.told("closed: because of <b>rain</b>").endswith(": because of <b>rain</b>")
     assert serbian.told("a: " * 2_000) == "a: " * 2_000
+    assert (serbian.say(""), serbian.told(""), serbian.told("closed: ")) == ("", "", f"{serbian.say('closed')}: ")
     said = filters(serbian)["said"]
     assert said("some <b>words</b>") == '<span lang="en">some &lt;b&gt;words&lt;/b&gt;</span>'
     assert filters(languages()["en"])["said"]("some <b>words</b>") == "some &lt;b&gt;words&lt;/b&gt;"
