@@ -9,6 +9,7 @@ right edge makes appending cheap, and the root over each 256 leaves makes proofs
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -163,10 +164,21 @@ def node_reader(session: Session) -> Node:
 
 
 class Node:
-    """Reads roots of perfect trees from the log's rows."""
+    """Reads roots of perfect trees from the log's rows: a tile is one query, and is kept for the proofs that follow."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        @cache
+        def tile(tile_level: int, number: int) -> dict[int, bytes]:
+            # By number: a row that somebody removed must not move the others.
+            if tile_level == 0:
+                place, query = ENTRIES.c.index, select(ENTRIES.c.index, ENTRIES.c.leaf_hash)
+            else:
+                place, query = NODES.c.number, select(NODES.c.number, NODES.c.hash).where(NODES.c.level == tile_level)
+            first = number * TILE_WIDTH
+            found = session.execute(query.where(place >= first, place < first + TILE_WIDTH))
+            return {at: bytes(one) for at, one in found}
+
+        self._tile = tile
 
     def __call__(self, level: int, number: int) -> bytes:
         """Return the root of a perfect tree.
@@ -178,14 +190,10 @@ class Node:
 
     def hash_at(self, tile_level: int, number: int) -> bytes:
         """Return a hash of a tile; raises as the reader does."""
-        if tile_level == 0:
-            query = select(ENTRIES.c.leaf_hash).where(ENTRIES.c.index == number)
-        else:
-            query = select(NODES.c.hash).where(NODES.c.level == tile_level, NODES.c.number == number)
-        found = self._session.scalar(query)
+        found = self._tile(tile_level, number // TILE_WIDTH).get(number)
         if found is None:
             raise AuditError("the log has no such node", level=tile_level, number=number)
-        return bytes(found)
+        return found
 
 
 def leaves(session: Session, start: int, end: int) -> list[bytes]:

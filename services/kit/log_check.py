@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -11,10 +10,9 @@ from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.entries import read_entry
 from aquila.audit.merkle import leaf_hash
 from aquila.audit.proofs import prove_inclusion, verify_inclusion
-from aquila.audit.tiles import TILE_WIDTH, perfect_root
 from aquila.errors import AuditError
 from aquila.protocol.messages.log_views import NumberedEntry
-from services.kit.audit_log import CHECKPOINTS, hashes
+from services.kit.audit_log import CHECKPOINTS, node_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +30,7 @@ def checked(session: Session, own: OwnLog, rows: Iterable[StoredEntry]) -> tuple
     Entries that no checkpoint covers yet are held against their leaf alone. What cannot be read has no content here.
     """
     size, root = _signed(session, own)
-    read = TileReader(session)
+    read = node_reader(session)
     shown, broken = [], []
     for row in rows:
         entry = None
@@ -56,29 +54,3 @@ def _signed(session: Session, own: OwnLog) -> tuple[int, bytes]:
         return 0, b""
     checkpoint, _ = open_checkpoint(bytes(note), own.origin, own.key.public)
     return checkpoint.size, checkpoint.root
-
-
-class TileReader:
-    """Reads roots of perfect trees for many proofs at once: a tile is one query, and is kept."""
-
-    def __init__(self, session: Session) -> None:
-        @cache
-        def tile(level: int, number: int) -> list[bytes]:
-            return hashes(session, level, number * TILE_WIDTH, (number + 1) * TILE_WIDTH)
-
-        self._tile = tile
-
-    def __call__(self, level: int, number: int) -> bytes:
-        """Return the root of a perfect tree.
-
-        Raises:
-            AuditError: The log has not got so many entries.
-        """
-        return perfect_root(level, number, self._hash_at)
-
-    def _hash_at(self, tile_level: int, number: int) -> bytes:
-        tile = self._tile(tile_level, number // TILE_WIDTH)
-        try:
-            return tile[number % TILE_WIDTH]
-        except IndexError:
-            raise AuditError("the log has no such node", level=tile_level, number=number) from None
