@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
-OTHER = HEADER + "al-9,Somebody,Else,1966-06-06,\n"
+OTHER = HEADER + "al-list-9,Somebody,Else,1966-06-06,\n"
 
 
 async def _ask(seat: Seat, round_id: str, content: str, **why: str) -> dict[str, Any]:

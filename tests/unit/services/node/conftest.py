@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MATCHER_URL = "http://127.0.0.1:8700"
 HEADER = "record_id,given_names,family_names,date_of_birth,document_numbers\n"
 LISTS = {
-    "AL": "al-1,Arben,Hoxha,1980-03-04,\nal-2,Ilir,Kola,1975-01-02,\nal-3,Besa,Dervishi,1990-09-09,\n",
+    "AL": "al-list-1,Arben,Hoxha,1980-03-04,\nal-list-2,Ilir,Kola,1975-01-02,\nal-list-3,Besa,Dervishi,1990-09-09,\n",
     "RS": "rs-1,Arben,Hoxha,1980-03-04,\nrs-2,Dragan,Petrović,1971-05-06,\nrs-3,Mira,Janković,1988-08-08,\n",
     "SI": "si-1,Драган,Петровић,1971-05-06,\nsi-2,Ana,Novak,1985-07-07,\nsi-3,Ilir,Kola,1975-01-02,\n",
 }

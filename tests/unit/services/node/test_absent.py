@@ -28,7 +28,7 @@ async def test_the_others_go_on_without_a_party_that_never_submits(world: World)
     await world.settle(*others)
     view = await world.seats["AL"].round(round_id)
     assert view["participants"] == ["AL", "RS"]
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-1", "RS")}
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
     assert pairs(await world.seats["RS"].get(f"/rounds/{round_id}/hits")) == {("rs-1", "AL")}
     # The one that was left out destroys its keys when it comes back.
     await world.settle()
@@ -53,7 +53,7 @@ async def test_the_others_go_on_without_a_party_that_submitted_and_vanished(worl
     assert await world.phase(round_id) == "open"
     world.clock.time = window["evaluate_by"] + 1
     await world.settle(*others)
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-1", "RS")}
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
 
 
 async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world: World) -> None:

@@ -45,7 +45,7 @@ def logged(seat: Seat, kind: str) -> list[Any]:
 async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
     """Every pair's canaries are met on both sides; hits are the persons', and the matcher's counts are theirs too."""
     round_id = await play(world)
-    expected = {"AL": {("al-1", "RS"), ("al-2", "SI")}, "RS": {("rs-1", "AL"), ("rs-2", "SI")}}
+    expected = {"AL": {("al-list-1", "RS"), ("al-list-2", "SI")}, "RS": {("rs-1", "AL"), ("rs-2", "SI")}}
     for code, seat in world.seats.items():
         judged = rows(seat, CanaryRow, round_id)
         assert {row.counterpart for row in judged} == set(world.seats) - {code}

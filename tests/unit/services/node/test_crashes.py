@@ -26,7 +26,10 @@ async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: 
         views = [await seat.round(round_id) for seat in seats]
         if all(view["hits"] == 2 for view in views):
             break
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-1", "RS"), ("al-2", "SI")}
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {
+        ("al-list-1", "RS"),
+        ("al-list-2", "SI"),
+    }
     for seat in seats:
         view = await seat.round(round_id)
         assert view["problems"] == []

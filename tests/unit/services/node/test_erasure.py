@@ -53,9 +53,9 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) 
     assert b"Arben" in al.stored_bytes()
     assert b" arben " in al.stored_bytes()
     assert note_at(rs, hit) is not None
-    report = (await erase(al, "al-1")).json()
+    report = (await erase(al, "al-list-1")).json()
     assert (report["imports"], report["records"], report["hits"], report["told"]) == (1, 1, 1, ["RS"])
-    for word in (b"Arben", b" arben ", b"Hoxha", b"1980-03-04", "Durrësit".encode(), b"al-1"):
+    for word in (b"Arben", b" arben ", b"Hoxha", b"1980-03-04", "Durrësit".encode(), b"al-list-1"):
         assert word not in al.stored_bytes()
     assert (await al.operator.get(f"/v1{hit_path(hit)}")).status_code == 404
     assert (await al.get(hit_path(other)))["entry"]["record"]["family_names"] == ["Kola"]
@@ -81,8 +81,8 @@ async def test_its_hits_still_count_among_the_outcomes(world: World) -> None:
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same")
     await does(al, hit, "outcome", outcome="confirmed")
-    await erase(al, "al-1")
-    await erase(al, "al-2")
+    await erase(al, "al-list-1")
+    await erase(al, "al-list-2")
     world.clock.time += 24 * HOUR
     await world.settle()
     said = {(one, outcome) for party, one, _, outcome, _ in counts(world, round_id) if party == "AL"}
@@ -93,10 +93,10 @@ async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
     """A list with the record's number is refused with a finding, and can be imported without that row."""
     al = world.seats["AL"]
     await al.load(HEADER + LISTS["AL"])
-    assert (await erase(al, "al-2")).status_code == 200
+    assert (await erase(al, "al-list-2")).status_code == 200
     content = (HEADER + LISTS["AL"]).encode()
     check = (await al.post("/records/check", content=content)).json()
-    assert [(one["record_id"], one["severity"]) for one in check["findings"]] == [("al-2", "refusal")]
+    assert [(one["record_id"], one["severity"]) for one in check["findings"]] == [("al-list-2", "refusal")]
     assert "was erased" in check["findings"][0]["reason"]
     assert (await al.post("/imports", params={"name": "again"}, content=content)).status_code == 422
     again = {"name": "again", "accept_refused": "true"}
@@ -106,15 +106,15 @@ async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
 async def test_a_record_that_is_not_there(world: World) -> None:
     """What the node does not hold is not erased, and leaves no entry."""
     al = world.seats["AL"]
-    assert (await erase(al, "al-9")).status_code == 404
+    assert (await erase(al, "al-list-9")).status_code == 404
     assert "erasure" not in kinds_in_log(al)
 
 
 async def test_the_last_record_takes_its_import_with_it(world: World) -> None:
     """A list of which nothing is left is gone."""
     al = world.seats["AL"]
-    await al.load(HEADER + "al-1,Arben,Hoxha,1980-03-04,\n")
-    await erase(al, "al-1")
+    await al.load(HEADER + "al-list-1,Arben,Hoxha,1980-03-04,\n")
+    await erase(al, "al-list-1")
     assert (await al.get("/imports"))["imports"] == []
 
 
@@ -128,9 +128,9 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
 
     await world.until(sent, "AL", "RS", "SI")
     assert (await al.round(first))["hits"] is None
-    assert (await erase(al, "al-1")).json()["hits"] == 0
+    assert (await erase(al, "al-list-1")).json()["hits"] == 0
     await world.settle()
-    assert [hit["record_id"] for hit in (await al.get("/hits"))["hits"]] == ["al-2"]
+    assert [hit["record_id"] for hit in (await al.get("/hits"))["hits"]] == ["al-list-2"]
     assert (await al.round(first))["problems"] == []
     assert (await rs.get("/hits?counterpart=AL"))["by_stage"] == {"withdrawn": 1}
     with al.node.store.reading("test.gap") as session:
@@ -150,7 +150,7 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
     await al.submit(second, import_id)
     await world.settle()
     hits = (await al.get(f"/hits?round_id={second}"))["hits"]
-    assert [(hit["record_id"], hit["record"]["family_names"]) for hit in hits] == [("al-2", ["Kola"])]
+    assert [(hit["record_id"], hit["record"]["family_names"]) for hit in hits] == [("al-list-2", ["Kola"])]
 
 
 async def test_a_list_that_is_being_prepared_is_left_alone(world: World) -> None:
@@ -162,7 +162,7 @@ async def test_a_list_that_is_being_prepared_is_left_alone(world: World) -> None
         return bool((await al.round(round_id))["submissions"][0]["state"] == "preparing")
 
     await world.until(preparing)
-    answer = await erase(al, "al-1")
+    answer = await erase(al, "al-list-1")
     assert (answer.status_code, "being prepared" in answer.json()["detail"]) == (403, True)
     with al.node.store.reading("test.kept") as session:
         assert len(session.scalars(select(RecordRow)).all()) == 3

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CODED = (
     "record_id,given_names,family_names,date_of_birth,source_evaluation,information_evaluation,handling_code,category\n"
 )
-AL_CODED = CODED + "al-1,Arben,Hoxha,1980-03-04,X,4,H0,suspects\n"
+AL_CODED = CODED + "al-list-1,Arben,Hoxha,1980-03-04,X,4,H0,suspects\n"
 RS_CODED = CODED + "rs-1,Arben,Hoxha,1980-03-04,C,4,H2,suspects\nrs-2,Mira,Kos,1970-01-01,,,,\n"
 
 

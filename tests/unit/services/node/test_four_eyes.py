@@ -200,7 +200,7 @@ async def test_a_list_that_was_replaced_is_another_one(world: World, office: Off
 def change_a_record(seat: Seat) -> None:
     """Put another person in the place of a stored record, as who has the database can."""
     with seat.node.store.transaction("test.forge") as session:
-        row = session.scalars(select(RecordRow).where(RecordRow.record_id == "al-1")).one()
+        row = session.scalars(select(RecordRow).where(RecordRow.record_id == "al-list-1")).one()
         row.content = row.content.replace(b"Hoxha", b"Kurti")
 
 
@@ -253,7 +253,7 @@ async def test_an_erased_record_makes_it_another_list(world: World, office: Offi
     round_id = await world.begin(lists=False)
     import_id = await office.seat.load(HEADER + LISTS["AL"])
     asked = await office.ask_submission(round_id, import_id)
-    assert (await office.seat.post("/erasures", json={"record_id": "al-1"})).status_code == 200
+    assert (await office.seat.post("/erasures", json={"record_id": "al-list-1"})).status_code == 200
     answer = await office.decide(asked)
     assert (answer.status_code, "not the one any more" in answer.json()["detail"]) == (409, True)
     await office.decide(await office.ask_submission(round_id, import_id))

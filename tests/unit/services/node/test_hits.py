@@ -133,7 +133,7 @@ async def test_the_letter_has_references_only(world: World) -> None:
     ]
     for part in (hit["hit_id"], hit["round_id"], "B-1", "RS, counter-terrorism unit", *numbers):
         assert part in letter["text"]
-    for part in ("Arben", "Hoxha", "1980", "al-1"):
+    for part in ("Arben", "Hoxha", "1980", "al-list-1"):
         assert part not in letter["text"]
     assert "export" in kinds_in_log(al)
 
@@ -189,7 +189,7 @@ async def test_ten_thousand_hits_are_paged_quickly(world: World) -> None:
 async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> None:
     """Without a recorded permission nothing of a record under H1 or H2 is exported, even when its list is deleted."""
     header = "record_id,given_names,family_names,date_of_birth,handling_code\n"
-    lists = {"AL": f"al-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H0\n"}
+    lists = {"AL": f"al-list-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H0\n"}
     lists["SI"] = "si-1,Ana,Novak,1985-07-07,H0\n"
     round_id = await world.propose()
     for name, seat in world.seats.items():

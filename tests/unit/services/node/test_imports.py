@@ -14,7 +14,7 @@ from tests.unit.services.node.conftest import HEADER
 if TYPE_CHECKING:
     from tests.unit.services.node.conftest import World
 
-GOOD = "a-1,Mira,Janković,1988-08-08,\n"
+GOOD = "list-a-1,Mira,Janković,1988-08-08,\n"
 NO_DATE = "a-2,Ana,Novak,1985-13-45,\n"
 TOO_LITTLE = "a-3,Ana,,,\n"
 
@@ -47,9 +47,9 @@ async def test_a_deleted_list_leaves_no_bytes(world: World) -> None:
     """Neither the database nor its write-ahead log holds anything of its records, and the log counts them."""
     al = world.seats["AL"]
     import_id = await al.load(HEADER + GOOD)
-    assert b"a-1" in al.stored_bytes()
+    assert b"list-a-1" in al.stored_bytes()
     assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
-    for word in (b"Mira", b" mira ", "Janković".encode(), b"1988-08-08", b"a-1"):
+    for word in (b"Mira", b" mira ", "Janković".encode(), b"1988-08-08", b"list-a-1"):
         assert word not in al.stored_bytes()
 
 
@@ -181,7 +181,7 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     assert report["duplicates"] == 1
     found = await al.get(f"/imports/{report['import_id']}/duplicates")
     pair = found["pairs"][0]
-    assert (pair["record_id_a"], pair["record_id_b"]) == ("a-1", "a-4")
+    assert (pair["record_id_a"], pair["record_id_b"]) == ("list-a-1", "a-4")
     assert (found["records"], found["groups"], found["pairs_left_out"]) == (2, 1, 0)
     assert pair["sentences"]
     assert not any(word in str(found) for word in ("Mira", "Јанковић", "1988"))

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tests.unit.services.node.conftest import Seat, World
 
 PERSONS = (
-    "p-1,Драган,Петровић,1971-05-06,\n"
-    "p-2,Dragan,Petrov,1980-01-02,\n"
-    "p-3,Mehmed,Hadži-Ahmetović,1975-03-04,\n"
-    "p-4,Ana,Novak,1990-09-09,\n"
+    "person-1,Драган,Петровић,1971-05-06,\n"
+    "person-2,Dragan,Petrov,1980-01-02,\n"
+    "person-3,Mehmed,Hadži-Ahmetović,1975-03-04,\n"
+    "person-4,Ana,Novak,1990-09-09,\n"
 )
 
 
@@ -61,15 +61,15 @@ async def test_a_search(world: World) -> None:
     al = world.seats["AL"]
     await al.load(HEADER + PERSONS)
     wanted_and_found: list[tuple[dict[str, Any], list[str]]] = [
-        ({"name": "Petrović"}, ["p-1"]),
-        ({"name": "петров"}, ["p-2", "p-1"]),
-        ({"name": "dragan PETROVIC"}, ["p-1"]),
-        ({"name": "Ahmetović"}, ["p-3"]),
+        ({"name": "Petrović"}, ["person-1"]),
+        ({"name": "петров"}, ["person-2", "person-1"]),
+        ({"name": "dragan PETROVIC"}, ["person-1"]),
+        ({"name": "Ahmetović"}, ["person-3"]),
         ({"name": "Muhamed"}, []),
-        ({"name": "Muhamed", "alike": True}, ["p-3"]),
-        ({"number": "p-4"}, ["p-4"]),
-        ({"number": " p-4 ", "name": "Novak"}, ["p-4"]),
-        ({"number": "p-4", "name": "Petrović"}, []),
+        ({"name": "Muhamed", "alike": True}, ["person-3"]),
+        ({"number": "person-4"}, ["person-4"]),
+        ({"number": " person-4 ", "name": "Novak"}, ["person-4"]),
+        ({"number": "person-4", "name": "Petrović"}, []),
         ({"number": "p"}, []),
         ({"number": "%"}, []),
     ]
@@ -116,7 +116,7 @@ async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None
     """Records of a list that is coming in are not there yet, by search or by place."""
     al = world.seats["AL"]
     import_id = await al.load(HEADER + PERSONS)
-    path = await place_of(al, "p-1")
+    path = await place_of(al, "person-1")
     with al.node.store.transaction("test.half") as session:
         session.execute(update(ImportRow).where(ImportRow.import_id == import_id).values(complete=False))
     assert await ids(al, name="Petrović") == []
@@ -131,7 +131,7 @@ async def test_a_record_with_its_history(world: World) -> None:
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same", remark="seen")
     await al.load(HEADER + LISTS["AL"], "another list")
-    found = (await search(al, number="al-1"))["records"]
+    found = (await search(al, number="al-list-1"))["records"]
     assert sorted(one["list_name"] for one in found) == ["another list", "list"]
     one = next(one for one in found if one["list_name"] == "list")
     view = await al.get(f"/imports/{one['import_id']}/records/{one['position']}")
@@ -161,7 +161,7 @@ async def test_hits_are_for_those_who_may_see_hits(world: World) -> None:
     """An officer sees the record without its hits; approver, auditor and administrator see no record at all."""
     await closed_round(world)
     al = world.seats["AL"]
-    path = f"/v1{await place_of(al, 'al-1')}"
+    path = f"/v1{await place_of(al, 'al-list-1')}"
     async with al.person(Role.OFFICER) as officer, al.person(Role.ANALYST) as analyst:
         assert (await officer.get(path)).json()["hits"] is None
         assert len((await analyst.get(path)).json()["hits"]) == 1
@@ -179,7 +179,7 @@ async def test_every_look_is_an_entry_that_says_nothing(world: World) -> None:
     await al.load(HEADER + PERSONS)
     await search(al, name="Petrov")
     await search(al, name="Rumpelstilz")
-    path = await place_of(al, "p-3")
+    path = await place_of(al, "person-3")
     await al.get(path)
     found = looks(al)
     assert [entry.counts for entry in found] == [{"records": count} for count in (2, 0, 1, 1)]
@@ -189,7 +189,7 @@ async def test_every_look_is_an_entry_that_says_nothing(world: World) -> None:
         assert entry.role in {"officer", "analyst"}
         assert not entry.digests
     content = json.dumps([entry.model_dump(mode="json") for entry in found]).lower()
-    assert not [word for word in ("petrov", "rumpel", "p-3", "ahmet") if word in content]
+    assert not [word for word in ("petrov", "rumpel", "person-3", "ahmet") if word in content]
 
 
 async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -198,25 +198,25 @@ async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest
     al = world.seats["AL"]
     await al.load(HEADER + PERSONS)
     await search(al, name="Ahmetović")
-    await al.get(await place_of(al, "p-3"))
+    await al.get(await place_of(al, "person-3"))
     await al.post("/records/search", json={"name": "Ahmetović", "offset": "x"})
     await al.post("/records/check", content=(HEADER + PERSONS).encode())
     lines = "\n".join(map(JsonLines().format, caplog.records)).lower()
     assert "/v1/records/search" in lines
     files = (path for path in (world.path / "matcher").rglob("*") if path.is_file())
     everything = lines.encode() + b"".join(path.read_bytes().lower() for path in files)
-    assert not [word for word in (b"ahmet", b"mehmed", b"p-3,", b"petrov") if word in everything]
+    assert not [word for word in (b"ahmet", b"mehmed", b"person-3", b"petrov") if word in everything]
 
 
 async def test_an_erased_record_is_found_no_more(world: World) -> None:
     """Neither by its name nor by its number; the record that takes its place is found."""
     al = world.seats["AL"]
     await al.load(HEADER + PERSONS)
-    assert (await al.post("/erasures", json={"record_id": "p-1"})).status_code == 200
-    assert await ids(al, name="dragan") == ["p-2"]
-    assert await ids(al, number="p-1") == []
-    assert await ids(al, name="novak") == ["p-4"]
-    assert (await al.get(await place_of(al, "p-4")))["entry"]["record"]["given_names"] == ["Ana"]
+    assert (await al.post("/erasures", json={"record_id": "person-1"})).status_code == 200
+    assert await ids(al, name="dragan") == ["person-2"]
+    assert await ids(al, number="person-1") == []
+    assert await ids(al, name="novak") == ["person-4"]
+    assert (await al.get(await place_of(al, "person-4")))["entry"]["record"]["given_names"] == ["Ana"]
 
 
 async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -> None:
@@ -248,8 +248,8 @@ async def test_words_of_an_older_normalizer_are_made_anew(world: World, monkeypa
         session.execute(update(RecordRow).values(words=""))
     assert await ids(al, name="Petrović") == []
     al.restart()
-    assert await ids(al, name="Petrović") == ["p-1"]
-    assert await ids(al, name="Novak") == ["p-4"]
+    assert await ids(al, name="Petrović") == ["person-1"]
+    assert await ids(al, name="Novak") == ["person-4"]
     with al.node.store.reading("test.version") as session:
         assert len(set(session.scalars(select(ImportRow.normalizer)))) == 1
 
@@ -262,7 +262,7 @@ async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:
     report = (await al.post("/records/check", content=content)).json()
     assert len(report["sample"]) == 20
     first = report["sample"][0]
-    assert (first["record_id"], first["date_of_birth"], first["more_names"]) == ("p-1", "1971-05-06", 0)
+    assert (first["record_id"], first["date_of_birth"], first["more_names"]) == ("person-1", "1971-05-06", 0)
     assert [(name["written"], name["words"]) for name in first["names"]] == [
         ("Драган", ["dragan"]),
         ("Петровић", ["petrovic"]),

@@ -25,10 +25,10 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     round_id = await world.begin()
     await world.settle()
     al, rs, si = [await world.seats[code].get(f"/rounds/{round_id}/hits") for code in ("AL", "RS", "SI")]
-    assert pairs(al) == {("al-1", "RS"), ("al-2", "SI")}
+    assert pairs(al) == {("al-list-1", "RS"), ("al-list-2", "SI")}
     assert pairs(rs) == {("rs-1", "AL"), ("rs-2", "SI")}
     assert pairs(si) == {("si-1", "RS"), ("si-3", "AL")}
-    assert next(hit for hit in al["hits"] if hit["record_id"] == "al-1")["record"]["family_names"] == ["Hoxha"]
+    assert next(hit for hit in al["hits"] if hit["record_id"] == "al-list-1")["record"]["family_names"] == ["Hoxha"]
     assert all(hit["sentences"] for hit in al["hits"])
     assert {one["counterpart"] for one in al["chance"]} >= {hit["counterpart"] for hit in al["hits"]}
     assert await world.phase(round_id) == "reporting"
@@ -44,7 +44,7 @@ async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock,
     world = make_world(tmp_path, clock, ("AL", "RS"), {"AL": url})
     round_id = await world.begin()
     await world.settle()
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-1", "RS")}
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
     for seat in world.seats.values():
