@@ -16,6 +16,7 @@ import ssl
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 AQUILA = str(Path(sys.executable).parent / "aquila")
 WAIT_SECONDS = 60.0
+AT_ONCE = 4  # services that are made or started at a time
 PASSWORD = "four words are long enough"
 PERSONS = ("first", "second")
 JUSTIFICATION = {
@@ -194,26 +196,36 @@ class World:
         run("matcher", "init", "--home", str(matcher.home), "--port", str(matcher.port))
         trust = self._use_tls(matcher) if self.tls else []
         for code in codes:
-            node = self._add(code, "node")
-            run(
-                "node", "init", "--home", str(node.home), "--code", code, "--name", f"Party {code}", "--matcher",
-                matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
-            )  # fmt: skip
-        cards = []
-        for service in self.services.values():
-            card = self.root / f"{service.name}.card.toml"
-            card.write_text(run("party", "card", "--home", str(service.home)))
-            cards.append(str(card))
-        for service in self.services.values():
-            run("party", "register", *cards, "--home", str(service.home))
-        for service in self.services.values():
-            settings = service.home / f"{service.kind}.toml"
-            content = self.more_settings.get(service.name, "") + settings.read_text()
-            if service.name in self.database_urls:
-                content += f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
-            settings.write_text(content)
-            service.start()
-            self._people(service)
+            self._add(code, "node")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda node: self._init_node(node, trust), self.nodes))
+            cards = list(pool.map(self._card, self.services.values()))
+            register = [("party", "register", *cards, "--home", str(s.home)) for s in self.services.values()]
+            list(pool.map(lambda words: run(*words), register))
+            list(pool.map(self._begin, self.services.values()))
+
+    def _init_node(self, node: Service, trust: Sequence[str]) -> None:
+        """Make a node's home."""
+        run(
+            "node", "init", "--home", str(node.home), "--code", node.name, "--name", f"Party {node.name}", "--matcher",
+            self.matcher.url, "--port", str(node.port), "--poll-seconds", "0.1", *trust,
+        )  # fmt: skip
+
+    def _card(self, service: Service) -> str:
+        """Write a service's card and return its path."""
+        card = self.root / f"{service.name}.card.toml"
+        card.write_text(run("party", "card", "--home", str(service.home)))
+        return str(card)
+
+    def _begin(self, service: Service) -> None:
+        """Start a service with its settings, and let its persons enrol."""
+        settings = service.home / f"{service.kind}.toml"
+        content = self.more_settings.get(service.name, "") + settings.read_text()
+        if service.name in self.database_urls:
+            content += f'\n[database]\nurl = "{self.database_urls[service.name]}"\n'
+        settings.write_text(content)
+        service.start()
+        self._people(service)
 
     def _people(self, service: Service) -> None:
         """Let two persons enrol who have every role between them; each has a folder of sessions on this machine."""
