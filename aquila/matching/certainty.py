@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from math import exp2, log2
+from math import exp2, inf, log2
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
@@ -166,12 +166,27 @@ def silent_families(table: RuleTable, rules: tuple[Rule, ...]) -> tuple[str, ...
     """The families of which no part agrees though a rule would have told.
 
     A rule tells of a family where all its other parts agree. Where none could, silence says nothing: a place that is
-    compared only together with a date is not known to differ between records of two dates.
+    compared only together with a date is not known to differ between records of two dates. Nor does it where a rule
+    shows that one of the two records knows nothing of the family.
     """
     shown = {part for rule in rules for part in rule.shown}
-    agreeing = {part.family for part in shown}
     told = {part.family for rule in table.rules for part in rule.parts if shown.issuperset(set(rule.parts) - {part})}
-    return tuple(family for family, _words in table.families if family in told - agreeing)
+    silent = told - {part.family for part in shown} - _unknown_families(table, rules)
+    return tuple(family for family, _words in table.families if family in silent)
+
+
+def _unknown_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
+    """The families of which one of the two records knows nothing.
+
+    A rule that says what both know would have met where its other parts agree, or stronger ones of their families.
+    """
+    agreed = {part.family: part.bits for part in strongest_parts(rules)}
+    return {
+        known.family
+        for rule in table.rules
+        for known in rule.parts
+        if known.known and rule not in rules and all(agreed.get(p.family, -inf) >= p.bits for p in rule.shown)
+    }
 
 
 def table_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:

@@ -2,7 +2,8 @@
 
 A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` and `main` (one
 given with one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`,
-and `pair:A+B` takes one word in form A, the other in form B. `birth` takes a form of the date; identifiers take none.
+and `pair:A+B` takes one word in form A, the other in form B. `birth` takes a form of the date, `nationality`
+none or `known`; identifiers take none.
 A name that is not split gives the pairs of its first, second and last word to `pair`, first and last to `main`: all
 pairs of all words would grow with the square and add little.
 """
@@ -46,7 +47,7 @@ class PartKind:
     """A kind of part.
 
     Attributes:
-        forms: The forms it takes; empty where it takes none.
+        forms: The forms it takes; empty where it takes none, and with an empty one where it may take none.
         values: The values of a record's names or of the record, given the form.
         stands_alone: Whether the attribute identifies well enough to be a rule by itself.
     """
@@ -230,9 +231,10 @@ def _place(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str
         yield WORD_MARK.join(sorted(map(FORMS["sound"], words)))
 
 
-def _nationality(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
-    """Each nationality by its country's code."""
-    return filter(None, map(country, record.nationality))
+def _nationality(record: Record, _names: tuple[Name, ...], form: str) -> Iterator[str]:
+    """Each nationality by its country's code; in the form `known` only that there is one."""
+    for code in filter(None, map(country, record.nationality)):
+        yield form or code
 
 
 def _sex(record: Record, _names: tuple[Name, ...], _form: str) -> Iterator[str]:
@@ -259,7 +261,7 @@ PART_KINDS: dict[str, PartKind] = {
     "word": PartKind(tuple(FORMS), _word),
     "birth": PartKind(tuple(DATE_FORMS), _birth),
     "place": PartKind((), _place),
-    "nationality": PartKind((), _nationality),
+    "nationality": PartKind(("", "known"), _nationality),
     "sex": PartKind((), _sex),
     "document": _identifier("document_numbers", document_number),
     "national": _identifier("national_numbers", national_number),

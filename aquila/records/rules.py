@@ -54,6 +54,8 @@ class Part:
             not learned anew in each round.
         fixed: Whether a round leaves the weight alone though the others of the family move: where this agreement is
             usual, chance makes it too.
+        known: Whether it says only that both records know the attribute: no evidence, but where it could be said and is
+            not, the silence of the family is none either.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Part:
     sentence: str
     usual: float | None = None
     fixed: bool = False
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,8 @@ class Rule:
 
     @property
     def shown(self) -> tuple[Part, ...]:
-        """All parts that agree where the rule is met."""
-        return self.parts + self.also
+        """All parts that are evidence where the rule is met."""
+        return tuple(part for part in self.parts + self.also if not part.known)
 
     @property
     def family(self) -> str:
@@ -128,7 +131,7 @@ class RuleTable:
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """The parts of all rules, each once, in the order of the rules."""
+        """The parts of all rules that are evidence, each once, in the order of the rules."""
         return tuple(dict.fromkeys(part for rule in self.rules for part in rule.shown))
 
     @cached_property
@@ -250,7 +253,8 @@ def _check_usual(parts: Iterable[Part]) -> None:
     """Refuse a family whose parts do not say, all or none, how usual they are."""
     usual: dict[str, list[float | None]] = {}
     for part in parts:
-        usual.setdefault(part.family, []).append(part.usual)
+        if not part.known:
+            usual.setdefault(part.family, []).append(part.usual)
     for family, found in usual.items():
         known = [share for share in found if share is not None]
         if known and (len(known) < len(found) or not 0 < min(known) <= max(known) <= 1):
@@ -269,11 +273,14 @@ def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
         str(content["sentence"]),
         None if usual is None else float(usual),
         bool(content.get("fixed", False)),
+        bool(content.get("known", False)),
     )
     if not is_part(reads):
         raise InputError("A part reads an unknown kind.", hint="Known kinds: " + ", ".join(PART_KINDS), part=name)
     if part.family not in families or not abs(part.bits) <= _MOST_BITS or ":" in name:
         raise InputError("A part has an unknown family, a weight beyond reason, or a name with `:`.", part=name)
+    if part.known and (part.bits or part.usual is not None):
+        raise InputError("A part that says what is known weighs something, or is said to be usual.", part=name)
     return part
 
 
@@ -290,6 +297,8 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
         raise InputError("A rule names two parts of one family.", rule=number)
     if len(chosen) == 1 and not stands_alone(chosen[0].reads):
         raise InputError("A rule is made of one weak attribute alone.", hint="Add a second part.", rule=number)
+    if sum(part.known for part in chosen) > min(1, len(chosen) - 1) or any(part.known for part in also):
+        raise InputError("A rule says more than once what is known, or compares nothing else.", rule=number)
     most = content.get("most_records")
     if most is not None and int(most) < 1:
         raise InputError("A rule lets no record through.", hint="Set most_records to 1 or more.", rule=number)

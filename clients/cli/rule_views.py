@@ -107,7 +107,7 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
         return [f"{found.one.record_id} and {found.other.record_id} share no input: no hit, whatever the lists."]
     words = dict(found.table.families)
     agree = [(words[part.family], f"{part.bits:.1f}", part.sentence) for part in found.parts()]
-    agree += [(words[family], f"{bits:.1f}", "nothing of it agrees") for family, bits in found.silent()]
+    agree += [(words[family], *_silence(bits)) for family, bits in found.silent()]
     met = [(str(rule.number), rule.name, _values(found.shared[rule.number])) for rule in found.rules]
     views: list[Table | str] = [
         Table("What agrees", ("evidence", "bits", "in words"), agree),
@@ -122,6 +122,13 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
         "A round learns both from what meets, and looks at the other partners of both records."
     )
     return [*views, share]
+
+
+def _silence(bits: float | None) -> tuple[str, str]:
+    """Return what it weighs that nothing of a family agrees, and the words."""
+    if bits is None:
+        return "learned", "both tell of it, and nothing agrees: a round learns how much that speaks against the pair"
+    return f"{bits:.1f}", "nothing of it agrees"
 
 
 def _certainty_table(found: Comparison, sizes: Iterable[int]) -> Table:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aquila.matching.certainty import Grade
+    from aquila.records.dates import PartialDate
     from aquila.records.person import Record
     from aquila.records.rules import Part, Rule, RuleTable
 
@@ -80,13 +81,21 @@ def _lack(reads: str, record: Record) -> str:
         field, words = _FIELDS[kind]
         return f"the {words} has no usable form" if getattr(record, field) else f"there is no {words}"
     if kind == "birth":
-        born = record.date_of_birth
-        if born is None:
-            return "there is no date of birth"
-        if form == "bare-year":
-            return "more than the year of birth is known"
-        return f"of the date of birth only {'year and month are' if born.month else 'the year is'} known"
+        return _lack_of_date(form, record.date_of_birth)
     return "a given and a family name are needed, or two words of a full name"
+
+
+def _lack_of_date(form: str, born: PartialDate | None) -> str:
+    """Say why a date of birth has no value in a form."""
+    if born is None:
+        return "there is no date of birth"
+    if form == "bare-year":
+        return "more than the year of birth is known"
+    if form == "new-year":
+        return "the date of birth is not 1 January"
+    if born.day:
+        return "the date of birth is 1 January, which may stand for the year"
+    return f"of the date of birth only {'year and month are' if born.month else 'the year is'} known"
 
 
 @dataclass(frozen=True)
@@ -129,10 +138,23 @@ class Comparison:
         """The strongest part of each family that agrees."""
         return strongest_parts(self.rules)
 
-    def silent(self) -> list[tuple[str, float]]:
-        """The families of which nothing agrees, and what that weighs where the table says so."""
-        silent = silent_families(self.table, self.rules)
-        return [(family, bits) for family, bits in self.table.silent if family in silent]
+    def silent(self) -> list[tuple[str, float | None]]:
+        """The families of which nothing agrees, with what the table says that weighs.
+
+        One whose weight a round learns is named where both records tell of it.
+        """
+        weights = dict(self.table.silent)
+        return [
+            (family, weights.get(family))
+            for family in silent_families(self.table, self.rules)
+            if family in weights or self._both_tell(family)
+        ]
+
+    def _both_tell(self, family: str) -> bool:
+        """Whether both records have something to compare in a family whose silence is learned."""
+        both = [(record, record_names(record)) for record in (self.one, self.other)]
+        reads = [part.reads for part in self.table.parts if part.family == family and part.usual is None]
+        return any(all(part_values(record, names, read) for record, names in both) for read in reads)
 
     def bits(self) -> float:
         """What agrees and what is silent, in bits."""
@@ -155,6 +177,7 @@ class Comparison:
             "met": {rule.name: list(self.shared[rule.number]) for rule in self.rules},
             "bits": round(self.bits(), 2),
             "agree": [{"family": part.family, "bits": part.bits, "sentence": part.sentence} for part in self.parts()],
+            "differ": [{"family": family, "bits": bits} for family, bits in self.silent()],
             "certainty": [
                 {
                     "records": size,

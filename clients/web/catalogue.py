@@ -113,7 +113,7 @@ def _messages() -> Iterator[Message]:
         yield from dict(rules.families).values()
         for rule in rules.rules:
             yield rule.sentence
-            yield from (part.sentence for part in rule.parts)
+            yield from (part.sentence for part in rule.shown)
     yield CONFIRMED
     yield from WAITING.values()
     yield from (fault.sentence for fault in Fault)

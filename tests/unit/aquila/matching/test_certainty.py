@@ -124,6 +124,12 @@ STRONG = mask("name, initial and date", "name pair", "every name", "rare pair")
 WEAK = mask("every name")
 
 
+def silence_of(*rules: str) -> list[str]:
+    """Return which of names and origin are silent where rules met."""
+    found = silent_families(DEFAULT, rules_of(DEFAULT, mask(*rules)))
+    return [family for family in found if family in {"names", "origin"}]
+
+
 def test_the_silence_of_the_names_is_evidence_too() -> None:
     """A number without a name may be borrowed: another family makes up for it."""
     alone = grade(DEFAULT, mask("document number"), 1000, 1000)
@@ -132,19 +138,45 @@ def test_the_silence_of_the_names_is_evidence_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "silent"),
+    ("rules", "silent"),
     [
-        ("document number", ["names"]),
-        ("name, initial and date", ["origin"]),
-        ("similar pair and known month", ["origin"]),
-        ("date and place", ["names"]),
-        ("name pair", []),
+        (["document number"], ["names"]),
+        (["similar pair and known month"], ["origin"]),
+        (["date and nationality"], ["names"]),
+        (["name pair"], []),
     ],
 )
-def test_only_a_family_that_could_speak_is_silent(rule: str, silent: list[str]) -> None:
+def test_only_a_family_that_could_speak_is_silent(rules: list[str], silent: list[str]) -> None:
     """A place is compared only beside a date or two names: without these nobody knows whether it differs."""
-    found = silent_families(DEFAULT, rules_of(DEFAULT, mask(rule)))
-    assert [family for family in found if family in {"names", "origin"}] == silent
+    assert silence_of(*rules) == silent
+
+
+KNOWN = "initials and date, nationalities known"
+
+
+@pytest.mark.parametrize(
+    ("rules", "silent"),
+    [
+        (["name, initial and date"], []),
+        (["name, initial and date", KNOWN], ["origin"]),
+        (["name, initial and date", KNOWN, "date and nationality"], []),
+        ([KNOWN], ["origin"]),
+        (["single beginning and date"], ["origin"]),
+        (["single beginning and new year", "similar pair and nationality"], []),
+    ],
+)
+def test_what_one_record_does_not_know_is_no_silence(rules: list[str], silent: list[str]) -> None:
+    """Names and date agree well enough for the rule that both know a nationality; it is not met: one does not."""
+    assert silence_of(*rules) == silent
+
+
+def test_that_something_is_known_is_no_evidence() -> None:
+    """It is no family of a hit, weighs nothing, and is not among the parts that are learned."""
+    rule = next(rule for rule in DEFAULT.rules if rule.name == KNOWN)
+    assert [part.name for part in rule.parts] == ["two initials", "whole date", "known nationality"]
+    assert [part.name for part in rule.shown] == ["two initials", "whole date"]
+    assert "known nationality" not in {part.name for part in DEFAULT.parts}
+    assert grade(DEFAULT, mask(KNOWN), 10, 10).families == ("date", "names")
 
 
 def test_a_learned_share_moves_the_level() -> None:

@@ -85,10 +85,20 @@ def test_silence_speaks_where_a_family_usually_agrees() -> None:
 
 
 def test_silence_of_what_was_not_compared_teaches_nothing() -> None:
-    """A place is compared only beside a date or two names; a number alone says nothing about it."""
-    placed = {STRONG | mask("date and place"): 900, STRONG: 100}
+    """A nationality is compared only beside a date or two names; a number alone says nothing about it."""
+    known = STRONG | mask("initials and date, nationalities known")
+    placed = {known | mask("date and nationality"): 900, known: 100}
     (learned,) = learn(DEFAULT, [ListPair(placed, 2000, 2000)])
     (beside,) = learn(DEFAULT, [ListPair({**placed, mask("document number", "e-mail address"): 300}, 2000, 2000)])
+    assert weight(learned, "origin: silent") == weight(beside, "origin: silent") < -200
+
+
+def test_what_one_record_does_not_know_teaches_nothing() -> None:
+    """Of pairs of which one record knows no nationality, however many, nobody knows whether they would differ."""
+    known = STRONG | mask("initials and date, nationalities known")
+    counts = {known | mask("date and nationality"): 900, known: 100}
+    (learned,) = learn(DEFAULT, [ListPair(counts, 2000, 2000)])
+    (beside,) = learn(DEFAULT, [ListPair({**counts, STRONG: 600}, 2000, 2000)])
     assert weight(learned, "origin: silent") == weight(beside, "origin: silent") < -200
 
 

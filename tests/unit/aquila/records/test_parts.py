@@ -168,6 +168,7 @@ def test_weak_attributes_are_read_alike_in_every_script() -> None:
     other = Record("2", full_name="Ana Ilić", place_of_birth="novi pazar", nationality=("srb",), sex="X")
     assert values(one, "place") == values(other, "place") != []
     assert values(one, "nationality") == ["SRB", "BIH"]
+    assert (values(one, "nationality:known"), values(born("1980"), "nationality:known")) == (["known"], [])
     assert (values(one, "sex"), values(other, "sex")) == (["F"], [])
     assert values(born("1980"), "place") == values(born("1980"), "nationality") == []
 

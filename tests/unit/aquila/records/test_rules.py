@@ -104,7 +104,7 @@ def test_full_inputs_hold_an_identifier_or_two_names_with_a_whole_date() -> None
     """What is cheaper to guess is in the class with the smaller cap."""
     for rule in load_rules("default").rules:
         reads = {part.reads for part in rule.parts}
-        whole_date = "birth:any-order" in reads and any(part.startswith("main:") for part in reads)
+        whole_date = "birth:any-order" in reads and any(part.startswith("main:sound") for part in reads)
         is_full = whole_date or reads & {"document", "national", "phone", "email"}
         assert (rule.input_class is InputClass.FULL) == bool(is_full)
 
@@ -170,6 +170,9 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ("[parts.pair]", "[silent]\nnames = 1.0\n[parts.pair]", "silence"),
         ("[parts.pair]", "[silent]\nnames = -99.0\n[parts.pair]", "silence"),
         ("most_records = 1", "most_records = 0", "no record through"),
+        ("bits = 9.5", "bits = 9.5\nknown = true", "weighs something"),
+        ("bits = 9.5", "bits = 0\nusual = 0.5\nknown = true", "weighs something"),
+        ("bits = 9.5", "bits = 0\nknown = true", "what is known"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused(old: str, new: str, reason: str) -> None:
