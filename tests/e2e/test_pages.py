@@ -175,6 +175,25 @@ def follow_a_hit(analyst: Visitor, path: Path) -> None:
     assert analyst.shows("closed")
 
 
+def take_up_two(analyst: Visitor) -> None:
+    """Choose two of the hits that are new, with the keys where there are scripts, and take them up together."""
+    analyst.open("/hits?stage=new")
+    boxes = analyst.page.get_by_role("checkbox", name=re.compile("^Choose "))
+    one, other, new = boxes.nth(0), boxes.nth(1), boxes.count()
+    if analyst.scripts:
+        one.focus()
+        for key in ("Space", "ArrowDown", "Space", "ArrowDown", "ArrowUp", "ArrowUp"):
+            analyst.page.keyboard.press(key)
+        assert analyst.page.evaluate("document.activeElement.id") == one.get_attribute("id")
+    else:
+        one.check()
+        other.check()
+    assert [box.is_checked() for box in (one, other, boxes.nth(2))] == [True, True, False]
+    analyst.press("Take up the chosen ones")
+    analyst.open("/hits?stage=new")
+    assert boxes.count() == new - 2
+
+
 def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> None:
     """Let a party suggest a round, the secretariat propose one from it, and a second officer of it approve."""
     officer.open("/rounds")
@@ -213,13 +232,19 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     propose(world, officer, first, second)
     first.open("/rounds")
     round_id = first.page.locator("tbody a").first.get_attribute("href").split("/")[-1]  # type: ignore[union-attr] # it is there
+    watcher.open(f"/rounds/{round_id}")
     for one, other in ((officer, approver), (there[0], there[1])):
         take_part(world, one, other, round_id)
+    if window.scripts:  # what the parties did comes to a page that nobody touches
+        for party in ("AL", "RS"):
+            watcher.page.locator(f"[data-value={party}-listed]", has_text="yes").wait_for()
+        watcher.check()
     first.open(f"/rounds/{round_id}")
     world.until(lambda: analyst.page.request.get(f"{analyst.url}/hits").text().count("/hits/" + round_id) > 0)
     analyst.press("Sign out")
     analyst.sign_in("ana")
     follow_a_hit(analyst, files["RS"])
+    take_up_two(analyst)
     # The auditor finds it in the log, the matcher's auditor finds the round; the secretariat closes it.
     auditor.open("/log")
     assert auditor.shows("hit closed")

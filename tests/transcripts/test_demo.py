@@ -11,9 +11,12 @@ import signal
 import subprocess
 import sys
 import tarfile
+import time
 from typing import TYPE_CHECKING
 
+import httpx
 import psutil
+import pyotp
 import pytest
 
 from clients.cli.main import main
@@ -98,6 +101,45 @@ def test_interrupted(tmp_path: Path) -> None:
     assert _left(tmp_path) == []
 
 
+def test_kept(tmp_path: Path) -> None:
+    """Left running it says where each role signs in; a round is done and one waits; Ctrl-C stops everything."""
+    lines: list[str] = []
+    with _until(tmp_path, "Ctrl-C stops everything", "--keep", lines=lines) as process:
+        try:
+            _check_kept("".join(lines), tmp_path / "demo" / "authenticators")
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert _left(tmp_path) == []
+
+
+def _check_kept(said: str, secrets: Path) -> None:
+    """Everybody can sign in with what was said, and the auditors see a round that is done and one that waits."""
+    password = re.search(r"Everyone's password is: (.+)", said)
+    assert password
+    assert "/authenticators/<home>-<login>" in said
+    places = re.findall(r"^ (\S+) +(http://127\.0\.0\.1:\d+)/ +(.+?) *$", said, re.MULTILINE)
+    assert [name for name, _, _ in places] == ["matcher", "AL", "RS", "SI"]
+    for name, address, logins in places:
+        assert {"auditor", "administrator"} < set(logins.split(", "))
+        for login in logins.split(", "):
+            secret = (secrets / f"{name.lower()}-{login}").read_text().strip()
+            token = _sign_in(address, login, password[1], secret)
+            if login == "auditor":
+                path = "/v1/operator/rounds" if name == "matcher" else "/v1/rounds"
+                listed = httpx.get(address + path, headers={"authorization": f"Bearer {token}"}).json()["rounds"]
+                assert sorted(one["phase"] for one in listed) == ["closed", "proposed"]
+
+
+def _sign_in(address: str, login: str, password: str, secret: str) -> str:
+    """Sign in as the demo says one can, with the next code: enrolment may have used up the present one."""
+    code = pyotp.TOTP(secret).at(int(time.time()), counter_offset=1)
+    answer = httpx.post(f"{address}/v1/people/sign-in", json={"login": login, "password": password, "code": code})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["token"])
+
+
 def test_killed_node(tmp_path: Path) -> None:
     """A process that ends by itself ends the demo, with its last log lines, and nothing is left running."""
     with _until(tmp_path, "4. ") as process:
@@ -111,12 +153,14 @@ def test_killed_node(tmp_path: Path) -> None:
     assert _left(tmp_path) == []
 
 
-def _until(folder: Path, start: str) -> subprocess.Popen[str]:
-    """Start a demo and return it when it begins a step."""
-    command = [*COMMAND, "--folder", str(folder / "demo")]
+def _until(folder: Path, start: str, *more: str, lines: list[str] | None = None) -> subprocess.Popen[str]:
+    """Start a demo and return it when a line begins so; what it said is put into `lines`."""
+    command = [*COMMAND, "--folder", str(folder / "demo"), *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
+        if lines is not None:
+            lines.append(line)
         if line.startswith(start):
             break
     return process
