@@ -83,6 +83,40 @@ async def test_rows_and_entries_are_one(world: World) -> None:
     check(world)
 
 
+async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> None:
+    """Each log has an entry of each kind, first ones in their order, from the import to the destroyed keys."""
+    round_id = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    seat = world.seats["AL"]
+    assert list(kinds(seat.node.store)) == [
+        EntryKind.DISCOVERY, EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.IMPORT, EntryKind.CONSENT,
+        EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.RECEIPT,
+        EntryKind.DISCLOSURE, EntryKind.NOTE_RECEIVED, EntryKind.HIT_CONFIRMED, EntryKind.KEY_DESTRUCTION,
+        EntryKind.CLOSING,
+    ]  # fmt: skip
+    assert list(kinds(world.app.state.desk.store)) == [
+        EntryKind.APPROVAL_REQUESTED, EntryKind.PROPOSAL, EntryKind.APPROVED, EntryKind.CONSENT, EntryKind.OPENING,
+        EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.MATCH,
+        EntryKind.RECEIPT, EntryKind.DISCLOSURE, EntryKind.NOTE_RECEIVED, EntryKind.END_ASKED, EntryKind.ENDING,
+        EntryKind.ERASURE, EntryKind.CLOSING,
+    ]  # fmt: skip
+
+
+async def test_reading_the_log_is_an_entry(world: World) -> None:
+    """Its entries, or those of a round, with who read them; how large it is and whether it holds is no reading."""
+    seat = world.seats["AL"]
+    round_id = await world.begin()
+    await seat.get("/log")
+    assert EntryKind.LOG_CONSULTED not in kinds(seat.node.store)
+    await seat.get("/log/entries")
+    await seat.get(f"/log/rounds/{round_id}")
+    found = [entry for entry in all_entries(seat.node.store) if entry.kind is EntryKind.LOG_CONSULTED]
+    assert [entry.round for entry in found] == [None, round_id]
+    assert all(entry.person and entry.role for entry in found)
+
+
 async def test_looking_is_an_entry_or_no_look(world: World) -> None:
     """Where the entry of a consultation cannot be committed, nobody sees a hit or a record."""
     round_id = await world.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -33,9 +34,19 @@ def test_every_law_is_on_it() -> None:
         assert word in asked
 
 
-def test_every_cited_test_is_there() -> None:
-    """A row is shown by a test, or it is not shown."""
+def test_every_kind_is_shown_by_a_cited_test() -> None:
+    """Each test that a row cites is there, and one of them, or a table of its module, names each kind of the row."""
     for row in rows():
-        path, _, name = row[4].partition("::")
-        content = (ROOT / path).read_text(encoding="utf-8")
-        assert re.search(rf"def {name}\(", content), row[4]
+        shown = "".join(map(code_of, row[4].split(", ")))
+        for kind in row[2].split(", "):
+            assert re.search(rf"EntryKind\.{kind.upper()}\b|[\"']{kind}[\"']", shown), f"{row[1]}: {kind}"
+
+
+def code_of(cited: str) -> str:
+    """Return the code of a cited test, and of the constants of its module."""
+    path, _, name = cited.partition("::")
+    content = (ROOT / path).read_text(encoding="utf-8")
+    parts = ast.parse(content).body
+    (test,) = (part for part in parts if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) and part.name == name)
+    constants = [part for part in parts if isinstance(part, ast.Assign | ast.AnnAssign)]
+    return "\n".join(ast.get_source_segment(content, part) or "" for part in (test, *constants))
