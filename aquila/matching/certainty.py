@@ -166,19 +166,19 @@ def silent_families(table: RuleTable, rules: tuple[Rule, ...]) -> tuple[str, ...
     """The families of which no part agrees though a rule would have told.
 
     A rule tells of a family where all its other parts agree. Where none could, silence says nothing: a place that is
-    compared only together with a date is not known to differ between records of two dates. Nor does it where a rule
-    shows that one of the two records knows nothing of the family.
+    compared only together with a date is not known to differ between records of two dates. Nor does it where one of the
+    two records lacks what a rule asks both for.
     """
     shown = {part for rule in rules for part in rule.shown}
     told = {part.family for rule in table.rules for part in rule.parts if shown.issuperset(set(rule.parts) - {part})}
-    silent = told - {part.family for part in shown} - _unknown_families(table, rules)
+    silent = told - {part.family for part in shown} - _lacking_families(table, rules)
     return tuple(family for family, _words in table.families if family in silent)
 
 
-def _unknown_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
-    """The families of which one of the two records knows nothing.
+def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
+    """The families of which one of the two records lacks the attribute that a rule with a `known` part asks both for.
 
-    A rule that says what both know would have met where its other parts agree, or stronger ones of their families.
+    Where the rule's other parts agree, or stronger ones of their families, it would have met if both had it.
     """
     agreed = {part.family: part.bits for part in strongest_parts(rules)}
     return {
