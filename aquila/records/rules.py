@@ -33,7 +33,7 @@ class InputClass(StrEnum):
     """How cheaply a rule's inputs can be guessed, as the table says; each class has its own share and caps.
 
     A rule is partial where ten million guesses cover half of a population: parts of a date, names alone, and a whole
-    date beside one name, a place or a nationality. Identifiers, and two names with a whole date, take more.
+    date beside one name, two first letters or a nationality. Identifiers, and two names with a whole date, take more.
     """
 
     FULL = "full"
