@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
 
-# Speed is measured in benchmarks, not in tests: a busy machine makes no test red.
-settings.register_profile("aquila", deadline=None)
-settings.load_profile("aquila")
+# Speed is measured in benchmarks, not in tests: a busy machine makes no test red. Nor does luck: Hypothesis tries the
+# same examples each time, and `make explore` tries others, many more of them.
+settings.register_profile("aquila", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile("explore" if "AQUILA_EXPLORE" in os.environ else "aquila")
 
 # Where PostgreSQL's data lie: in memory where the tests' databases do.
 _FOLDER = os.environ.get("PYTEST_DEBUG_TEMPROOT") or "/tmp"  # noqa: S108 - a folder of its own is made in it

@@ -86,7 +86,7 @@ def test_silence_speaks_where_a_family_usually_agrees() -> None:
 
 def test_silence_of_what_was_not_compared_teaches_nothing() -> None:
     """A nationality is compared only beside a date or two names; a number alone says nothing about it."""
-    known = STRONG | mask("initials and date, nationalities known")
+    known = STRONG | mask("known nationalities and date")
     placed = {known | mask("date and nationality"): 900, known: 100}
     (learned,) = learn(DEFAULT, [ListPair(placed, 2000, 2000)])
     (beside,) = learn(DEFAULT, [ListPair({**placed, mask("document number", "e-mail address"): 300}, 2000, 2000)])
@@ -95,7 +95,7 @@ def test_silence_of_what_was_not_compared_teaches_nothing() -> None:
 
 def test_what_one_record_does_not_know_teaches_nothing() -> None:
     """Of pairs of which one record knows no nationality, however many, nobody knows whether they would differ."""
-    known = STRONG | mask("initials and date, nationalities known")
+    known = STRONG | mask("known nationalities and date")
     counts = {known | mask("date and nationality"): 900, known: 100}
     (learned,) = learn(DEFAULT, [ListPair(counts, 2000, 2000)])
     (beside,) = learn(DEFAULT, [ListPair({**counts, STRONG: 600}, 2000, 2000)])

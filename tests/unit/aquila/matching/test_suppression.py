@@ -74,7 +74,10 @@ def test_which_rows_are_split(rows: list[list[int]], shown: set[int]) -> None:
     | st.lists(st.lists(st.integers(0, 7), min_size=3, max_size=3), min_size=2, max_size=2)
 )
 def test_nobody_can_tell_a_small_cell(rows: list[list[int]]) -> None:
-    """Every cell that is not shown and not zero could be another one, by the totals and the split rows."""
+    """Every small cell that is not zero could be another one, by the totals and the split rows.
+
+    A cell that is not small may follow from a column's total, where all other rows are zero.
+    """
     shown, by_row, by_column = _split(rows)
     total = sum(map(sum, rows))
     if by_row.total is None:
@@ -94,7 +97,7 @@ def test_nobody_can_tell_a_small_cell(rows: list[list[int]]) -> None:
                     values.setdefault((row, column), set()).add(count)
     for (row, column), possible in values.items():
         assert rows[row][column] in possible
-        assert rows[row][column] in {0, by_row.cells[row]} or len(possible) > 1
+        assert rows[row][column] in {0, by_row.cells[row]} or rows[row][column] >= LEAST or len(possible) > 1
 
 
 def _rows(total: int | None, width: int, most: int) -> list[tuple[int, ...]]:
