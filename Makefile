@@ -36,7 +36,7 @@ test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration 
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS))
 
-explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more (half an hour)
+explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more (two minutes)
 	AQUILA_EXPLORE=1 $(BIN)/python -m pytest -n 2 -m "not e2e" $$(grep -rlE '^@given|^from hypothesis import given' tests --include='test_*.py')
 
 fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_SECONDS (300) seconds
