@@ -78,7 +78,9 @@ class Site:
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
         environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
-        environment.globals.update(site=self, language=language, languages=languages(), version=aquila.__version__)
+        environment.globals.update(
+            site=self, language=language, languages=languages(), version=aquila.__version__, ngettext=language.counted
+        )
         environment.filters.update(
             date=language.date,
             moment=language.moment,

@@ -68,6 +68,14 @@ def test_plural_forms() -> None:
         assert say("%(num)s day", "%(num)s days", 5) != "%(num)s days"
 
 
+def test_numbers_in_words_have_their_thousands_apart() -> None:
+    """As beside them, in the manner of the language."""
+    said = {tag: languages()[tag].counted("%(num)s hit", "%(num)s hits", 10_000) for tag in ("en", "sr-Latn")}
+    assert said["en"] == "10,000 hits"
+    assert said["sr-Latn"].startswith("10.000 ")
+    assert languages()["en"].counted("%(num)s hit", "%(num)s hits", 1) == "1 hit"
+
+
 @pytest.mark.parametrize(
     ("cookie", "accepted", "tag"),
     [
