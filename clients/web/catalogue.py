@@ -34,7 +34,13 @@ _PLURALS = {
     "sq": "nplurals=2; plural=(n != 1);",
     "sr": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);",
 }
-_KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "_n": None, "say": None, "ngettext": (1, 2)}
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None,
+    "_n": None,
+    "say": None,
+    "ngettext": (1, 2),
+    "counted": (1, 2),
+}
 _WIDTH = 120
 
 # The thirty letters of Serbian, each in Latin; capitals of the three that are two letters are written as in a word.

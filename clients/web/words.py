@@ -89,9 +89,9 @@ class Language:
         """Return a number with its thousands apart."""
         return format_decimal(value, locale=self.locale)
 
-    def counted(self, one: str, many: str, number: int) -> str:
-        """Return words about one thing or about so many, `%(num)s` standing for the number."""
-        return self.catalogue.ngettext(one, many, number) % {"num": self.number(number)}
+    def counted(self, one: str, many: str, number: int, **more: str) -> str:
+        """Return words about one thing or about so many, `%(num)s` standing for the number, and what else they name."""
+        return self.catalogue.ngettext(one, many, number) % {"num": self.number(number), **more}
 
     def percent(self, share: float) -> str:
         """Return a share of one as per cent."""

@@ -174,12 +174,7 @@ async def _play(path: Path) -> None:
     await world.settle()
     assert await world.phase(round_id) == "closed"
     await _export(world, path)
-    for seat in world.seats.values():
-        await seat.operator.aclose()
-        await seat.node.peer.close()
-        seat.stop()
-    await world.operator.aclose()
-    world.app.state.desk.close()
+    await world.close()
 
 
 async def _export(world: World, path: Path) -> None:

@@ -48,12 +48,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await made.settle()
     yield made
-    for seat in made.seats.values():
-        await seat.operator.aclose()
-        await seat.node.peer.close()
-        seat.stop()
-    await made.operator.aclose()
-    made.app.state.desk.close()
+    await made.close()
 
 
 async def later(world: World, seconds: int) -> None:

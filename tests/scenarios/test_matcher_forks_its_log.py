@@ -24,12 +24,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A matcher and two nodes, on SQLite."""
     made = make_world(tmp_path, Clock(), ("AL", "RS"))
     yield made
-    for seat in made.seats.values():
-        await seat.operator.aclose()
-        await seat.node.peer.close()
-        seat.stop()
-    await made.operator.aclose()
-    made.app.state.desk.close()
+    await made.close()
 
 
 def rewrite(world: World, change: Callable[[list[Entry]], list[Entry]]) -> None:

@@ -37,12 +37,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a case of Ana Novak"})
     await made.settle()
     yield made
-    for seat in made.seats.values():
-        await seat.operator.aclose()
-        await seat.node.peer.close()
-        seat.stop()
-    await made.operator.aclose()
-    made.app.state.desk.close()
+    await made.close()
 
 
 async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path: Path) -> None:
@@ -104,12 +99,7 @@ async def test_a_round_that_asks_for_longer_is_kept_longer(tmp_path: Path) -> No
         made.clock.time += 1_000 * DAY
         assert Retention(desk.log.own, 1_095).step()
     finally:
-        for seat in made.seats.values():
-            await seat.operator.aclose()
-            await seat.node.peer.close()
-            seat.stop()
-        await made.operator.aclose()
-        made.app.state.desk.close()
+        await made.close()
 
 
 async def test_a_crash_between_rows_and_files_is_mended(world: World) -> None:

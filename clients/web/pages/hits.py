@@ -202,15 +202,13 @@ def _chance(visit: Visit, hit: HitView) -> str:
         so_many = visit.say("fewer than %(number)s", number=language.number(_LEAST))
     else:
         so_many = visit.say("about %(number)s", number=language.number(round(expected, 1 if expected < 10 else None)))  # noqa: PLR2004 - below ten a tenth of a hit says something
-    return language.catalogue.ngettext(
+    return language.counted(
         "Of %(num)s hit of this level with %(party)s, chance alone would give %(expected)s.",
         "Of %(num)s hits of this level with %(party)s, chance alone would give %(expected)s.",
         hit.chance.hits,
-    ) % {
-        "num": language.number(hit.chance.hits),
-        "party": f"{visit.say(marks.PARTIES[party])} ({party})" if party in marks.PARTIES else party,
-        "expected": so_many,
-    }
+        party=f"{visit.say(marks.PARTIES[party])} ({party})" if party in marks.PARTIES else party,
+        expected=so_many,
+    )
 
 
 def _choices(visit: Visit, table: Mapping[str, str], without: Iterable[str] = ()) -> list[tuple[str, str]]:

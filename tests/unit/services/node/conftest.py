@@ -157,6 +157,15 @@ class World:
     seats: dict[str, Seat]
     operator: httpx.AsyncClient
 
+    async def close(self) -> None:
+        """Stop every service, and everyone's connections to them."""
+        for seat in self.seats.values():
+            await seat.operator.aclose()
+            await seat.node.peer.close()
+            seat.stop()
+        await self.operator.aclose()
+        self.app.state.desk.close()
+
     def matcher_step(self) -> bool:
         """Take one step of each of the matcher's drivers."""
         busy = False
@@ -245,12 +254,7 @@ async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str
     databases = {code: url for code in ("AL", "RS", "SI") if (url := service_database())}
     made = make_world(tmp_path, clock, databases=databases)
     yield made
-    for seat in made.seats.values():
-        await seat.operator.aclose()
-        await seat.node.peer.close()
-        seat.stop()
-    await made.operator.aclose()
-    made.app.state.desk.close()
+    await made.close()
 
 
 def make_world(

@@ -50,11 +50,7 @@ async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock,
     for seat in world.seats.values():
         view = await seat.round(round_id)
         assert (view["entry"]["phase"], view["keys_present"], view["problems"]) == ("closed", False, [])
-        await seat.operator.aclose()
-        await seat.node.peer.close()
-        seat.stop()
-    await world.operator.aclose()
-    world.app.state.desk.close()
+    await world.close()
 
 
 async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None:
