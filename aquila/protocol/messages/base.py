@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -24,6 +24,15 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"
 Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Count = Annotated[int, Field(ge=0, le=2**40)]
 Positive = Annotated[int, Field(ge=1, le=2**40)]
+
+
+def added_later() -> Any:  # noqa: ANN401 - as pydantic's own Field, so that it fits a field of any type
+    """Declare a field, typed `... | None`, that messages signed by earlier versions do not have.
+
+    Such a message reads as None and is encoded again without the field, byte for byte as it was signed. A field of a
+    message that was ever signed and stored must be added in this way and no other.
+    """
+    return Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Message(BaseModel):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, ClassCounts, Refusal
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, ClassCounts, Message, Refusal
+from aquila.protocol.messages.base import added_later
 from aquila.records.rules import InputClass
 from tests.samples import SAMPLES, read
-
-if TYPE_CHECKING:
-    from aquila.protocol.messages import Message
 
 KINDS = [pytest.param(kind, id=kind.__name__) for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)]
 
@@ -114,3 +111,22 @@ def test_counts_by_class() -> None:
     """The number of a class is the one of that class."""
     counts = ClassCounts(full=3, partial=2)
     assert [counts.of(kind) for kind in InputClass] == [3, 2]
+
+
+class _Extended(Message):
+    """A message that got a field after the first ones of its kind were signed."""
+
+    number: int
+    newer: int | None = added_later()
+
+
+@pytest.mark.parametrize("payload", [b'{"number":1}', b'{"newer":0,"number":1}'])
+def test_a_field_that_was_added_later(payload: bytes) -> None:
+    """A message signed before a field existed comes back as it was signed, and so does one that has the field."""
+    assert _Extended.from_payload(payload).payload() == payload
+
+
+def test_an_added_field_that_says_nothing() -> None:
+    """There is one encoding of a missing field: to leave it out."""
+    with pytest.raises(MalformedError, match="not in canonical encoding"):
+        _Extended.from_payload(b'{"newer":null,"number":1}')
