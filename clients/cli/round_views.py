@@ -6,15 +6,25 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level
+from aquila.protocol.messages import Kind
 from aquila.protocol.messages.progress_views import Awaited
-from aquila.protocol.messages.views import MatcherRoundView
+from aquila.protocol.messages.views import AnswerState, MatcherRoundView
 from clients.cli.screen import Table, moment, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aquila.protocol.messages.progress_views import Progress
-    from aquila.protocol.messages.views import Hits, Imports, NodeRoundView, OwnHit, RoundEntry, Rounds
+    from aquila.protocol.messages.views import (
+        AnswerView,
+        AwaitedStep,
+        Hits,
+        Imports,
+        NodeRoundView,
+        OwnHit,
+        RoundEntry,
+        Rounds,
+    )
 
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 
@@ -55,6 +65,31 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
         tables.append(f"{numbered(view.hits, 'hit')}: see `aquila round hits {view.entry.round_id[:SHORT]}`.")
     tables += [f"To do: {wish}" for wish in view.wishes]
     return tables + [f"Stopped by: {problem}" for problem in view.problems]
+
+
+def hits_views(hits: Hits, limit: int) -> list[Table | str]:
+    """Return the hits of a round, what chance made of them, and of what is unanswered that nothing is known."""
+    views: list[Table | str] = [*hits_table(hits, limit), chance_table(hits)] if hits.hits else []
+    if hits.complete and not hits.hits:
+        views.append("There is no hit.")
+    views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
+    views += [f"Awaited: {_from(step)}" for step in hits.awaited]
+    return views + [f"Problem: {problem}" for problem in hits.problems]
+
+
+def _unanswered(answer: AnswerView, hits: Hits) -> str:
+    """Return why nothing is known of a submission."""
+    own = f"query {answer.submission_id[:SHORT]}" if answer.kind is Kind.QUERY and answer.submission_id else "list"
+    why = {
+        AnswerState.AWAITED: "is not answered yet",
+        AnswerState.NEVER: "was not answered, and will not be",
+        AnswerState.ERASED: "has no hits here any more: they were erased when the retention of the round was over",
+    }[answer.state]
+    return f"No answer: the round is {hits.phase}; the {own} {why}. This is neither a hit nor a no-hit."
+
+
+def _from(step: AwaitedStep) -> str:
+    return f"{step.step.value} from {step.party or 'the matcher'}"
 
 
 def hits_table(hits: Hits, limit: int) -> list[Table | str]:

@@ -213,15 +213,18 @@ def hits(
     token_file: TokenFile = None,
     ca: Ca = None,
     as_json: Json = False,
-) -> None:
-    """Show the hits of a round beside the party's own records; nothing of the other side is known (party)."""
+) -> int:
+    """Show the hits of a round beside the party's own records; nothing of the other side is known (party).
+
+    Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
+    """
     from clients.cli.reach import reach
-    from clients.cli.round_views import chance_table, hits_table
+    from clients.cli.round_views import hits_views
 
     with reach(home, url, token_file, ca) as reached:
         found = reached.node().hits(reached.round_id(round_id))
-    views = [*hits_table(found, limit), chance_table(found)] if found.hits else ["There is no hit."]
-    Screen(as_json).result(found.model_dump(mode="json"), *views)
+    Screen(as_json).result(found.model_dump(mode="json"), *hits_views(found, limit))
+    return ExitCode.DONE if found.complete else ExitCode.UNANSWERED
 
 
 @app.command()

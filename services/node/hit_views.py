@@ -21,6 +21,7 @@ from services.kit import audit_log
 from services.node import lives
 from services.node.book import reading_round
 from services.node.exchange_views import exchange_view, why
+from services.node.hits.answers import rounds_without_report
 from services.node.notes import handling_of_note
 from services.node.tables import ExchangeRow, HitLifeRow, HitRow, HitStepRow, RecordRow, StatementRow, WithdrawalRow
 from services.node.views import chances, consultation
@@ -48,12 +49,16 @@ def hit_page(node: Node, actor: Actor, wanted: HitFilter) -> HitPage:
         by_stage = _by_stage(session, where)
         late = select(func.count()).select_from(HitRow).join(HitLifeRow, _BOTH).where(*where, HitLifeRow.due_at < now)
         overdue = session.scalar(late) or 0
+        unanswered = rounds_without_report(session, wanted.round_id)
     if entries:
         with node.store.transaction("hit.list_consulted") as session:
             for round_id in sorted({entry.round_id for entry in entries}):
                 seen = [entry.hit_id for entry in entries if entry.round_id == round_id]
                 audit_log.append(session, consultation(node, actor, round_id, seen))
-    return HitPage(hits=entries, offset=wanted.offset, total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue)
+    return HitPage(
+        hits=entries, offset=wanted.offset, total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue,
+        unanswered=unanswered,
+    )  # fmt: skip
 
 
 def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:

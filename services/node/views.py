@@ -14,6 +14,7 @@ from aquila.errors import LogRewrittenError
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.progress_views import Progress
 from aquila.protocol.messages.views import (
+    AnswerState,
     ChanceView,
     Hits,
     NodeRoundView,
@@ -27,6 +28,7 @@ from services.kit.audit_log import append, who
 from services.node import ledger, progress
 from services.node.book import book_of, reading_round
 from services.node.exchange_views import exchange_view
+from services.node.hits.answers import answers, awaited_steps
 from services.node.tables import (
     ChunkRow,
     ExchangeRow,
@@ -93,11 +95,7 @@ def round_view(node: Node, round_id: str) -> NodeRoundView:
         submissions = session.scalars(
             select(SubmissionRow).where(SubmissionRow.round_id == round_id).order_by(SubmissionRow.submission_id)
         )
-        problems = session.scalars(
-            select(ProblemRow.sentence).where(ProblemRow.round_id == round_id).order_by(ProblemRow.noted_at)
-        )
         verified = progress.verified(session, round_)
-        sentences = list(problems) + ([row.refused] if row.refused else [])
         return NodeRoundView(
             entry=_entry(round_.manifest, row),
             manifest=round_.manifest,
@@ -111,7 +109,7 @@ def round_view(node: Node, round_id: str) -> NodeRoundView:
             hits=_hits(session, round_id),
             keys_present=book_of(node, round_id).key_path.is_file(),
             wishes=_wishes(session, row),
-            problems=tuple(dict.fromkeys(sentences)),
+            problems=_problems(session, row),
         )
 
 
@@ -130,10 +128,19 @@ def hits(node: Node, actor: Actor, round_id: str) -> Hits:
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
-        chance = tuple(chances(node, session, round_id))
         append(session, consultation(node, actor, round_id, [row.hit_id for row, *_ in found]))
-        shown = tuple(_own_hit(*one, table) for one in found)
-    return Hits(round_id=round_id, hits=shown, chance=chance)
+        row = ledger.round_row(session, round_id)
+        answered = tuple(answers(session, node.code, round_, row))
+        awaits = any(answer.state is AnswerState.AWAITED for answer in answered)
+        return Hits(
+            round_id=round_id,
+            phase=row.phase,
+            answers=answered,
+            awaited=tuple(awaited_steps(session, node, round_)) if awaits else (),
+            hits=tuple(_own_hit(*one, table) for one in found),
+            chance=tuple(chances(node, session, round_id)),
+            problems=_problems(session, row),
+        )
 
 
 def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
@@ -233,6 +240,12 @@ def _hits(session: Session, round_id: str) -> int | None:
     if not session.scalar(receipts):
         return None
     return _count(session, (HitRow.round_id == round_id) & ~HitRow.canary)
+
+
+def _problems(session: Session, row: RoundRow) -> tuple[str, ...]:
+    """Return what stops a round, each sentence once."""
+    found = select(ProblemRow.sentence).where(ProblemRow.round_id == row.round_id).order_by(ProblemRow.noted_at)
+    return tuple(dict.fromkeys([*session.scalars(found), *([row.refused] if row.refused else [])]))
 
 
 def _wishes(session: Session, row: RoundRow) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ class HitPage(Message):
         total: How many hits the filter leaves.
         by_stage: How many of them stand where.
         overdue: How many of them are overdue.
+        unanswered: How many rounds that this party consented to have brought no report, of those the filter leaves.
     """
 
     hits: tuple[HitEntry, ...]
@@ -76,6 +77,7 @@ class HitPage(Message):
     total: Count
     by_stage: dict[str, int]
     overdue: Count
+    unanswered: Count
 
 
 class StepView(Message):

@@ -54,12 +54,13 @@ class PartyProgress(PartyStanding):
 
 
 class Awaited(StrEnum):
-    """What a round waits for from a party, as far as one node can tell."""
+    """What a round waits for from a party, as far as one node can tell; a report comes from the matcher."""
 
     CONSENT = "consent"
     LIST = "list"
     EVALUATIONS = "evaluations"
     TOKENS = "tokens"
+    REPORT = "report"
     RECEIPT = "receipt"
     NOTHING = "nothing"
 

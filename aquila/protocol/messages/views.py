@@ -16,7 +16,7 @@ from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
 from aquila.protocol.messages.exchange_views import ExchangeView
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
-from aquila.protocol.messages.progress_views import PartyAtNode, PartyProgress, Progress
+from aquila.protocol.messages.progress_views import Awaited, PartyAtNode, PartyProgress, Progress
 from aquila.protocol.messages.record_views import RuleYield, SampledRecord
 from aquila.protocol.messages.statements import Kind
 from aquila.protocol.messages.suggestion_views import SuggestionAnswer
@@ -301,16 +301,60 @@ class ChanceView(Message):
     chance_hits: ChanceHits
 
 
+class AnswerState(StrEnum):
+    """Whether a round has answered a submission of this node."""
+
+    ANSWERED = "answered"
+    AWAITED = "awaited"
+    NEVER = "never"
+    ERASED = "erased"
+
+
+class AnswerView(Message):
+    """Whether the persons of a submission are known to be hits or no-hits.
+
+    Attributes:
+        submission_id: None for a list that is not signed.
+        state: `answered`: its report is here, and a record without a hit is a no-hit. `awaited`: nothing is known yet.
+            `never`: the round ended, or went on without this party, before the report came. `erased`: the retention of
+            the round is over, and its hits are gone.
+    """
+
+    kind: Kind
+    submission_id: Identifier | None
+    state: AnswerState
+
+
+class AwaitedStep(Message):
+    """What a round waits for before it can answer, and from whom: a party, or None for the matcher."""
+
+    party: PartyCode | None
+    step: Awaited
+
+
 class Hits(Message):
     """The hits of a round at a node.
 
     Attributes:
+        phase: The phase of the round, as far as the node knows.
+        answers: For the own list and each own query, whether it is answered.
+        awaited: What the round waits for, while an answer is awaited.
         chance: For each counterpart and report, how many hits chance alone would give.
+        problems: What stops the round, or makes its hits untrustworthy, in sentences.
     """
 
     round_id: Identifier
+    phase: Text
+    answers: tuple[AnswerView, ...]
+    awaited: tuple[AwaitedStep, ...]
     hits: tuple[OwnHit, ...]
     chance: tuple[ChanceView, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all submissions are answered: only then is a record without a hit a no-hit."""
+        return all(answer.state is AnswerState.ANSWERED for answer in self.answers)
 
 
 class NodeStatus(Message):

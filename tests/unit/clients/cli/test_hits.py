@@ -31,7 +31,7 @@ ENTRY = {
     "decision": "cannot_tell", "outcome": None, "arrived_at": 1_800_000_000, "due_at": 1_800_000_000,
     "overdue": True, "record_id": "al-1", "record": {"given_names": ["Arben"], "date_of_birth": "1980-03-04"},
 }  # fmt: skip
-PAGE = {"hits": [ENTRY], "offset": 0, "total": 1, "by_stage": {"follow_up": 1}, "overdue": 1}
+PAGE = {"hits": [ENTRY], "offset": 0, "total": 1, "by_stage": {"follow_up": 1}, "overdue": 1, "unanswered": 0}
 STEP = {"kind": "opened", "at": 1_800_000_000, "person": "p-0123456789ab", "value": "siena", "reference": "S-1",
         "urgency": "urgent", "remark": "by telephone"}  # fmt: skip
 WITHDRAWAL = {"by": "RS", "ground": "not_needed", "late": True, "at": 1, "state": "acknowledged", "acknowledged_at": 2}

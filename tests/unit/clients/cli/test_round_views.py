@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from aquila.protocol.messages.views import Hits
-from clients.cli.round_views import chance_table, hits_table
+from clients.cli.round_views import chance_table, hits_table, hits_views
 from clients.cli.screen import Table
 
 ROUND, QUERY = "a" * 32, "b" * 32
@@ -22,8 +22,13 @@ def hit(number: int, certainty: str, submission_id: str | None = None) -> dict[s
     }  # fmt: skip
 
 
+LIST = {"kind": "list", "submission_id": "c" * 32, "state": "answered"}
 CONTENT = {
     "round_id": ROUND,
+    "phase": "reporting",
+    "answers": [LIST],
+    "awaited": [],
+    "problems": [],
     "hits": [hit(1, "low"), hit(2, "high"), hit(3, "low"), hit(4, "high", QUERY)],
     "chance": [
         {"counterpart": "RS", "submission_id": None, "chance_hits": CHANCE},
@@ -78,3 +83,29 @@ def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
         ("RS", "lists", "0.01 of 1", "0.50 of 0", "2.30 of 2"),
         ("RS", "query bbbbbbbb", "0.01 of 1", "0.50 of 0", "2.30 of 0"),
     ]
+
+
+def sentences(**changes: object) -> list[object]:
+    """Return what is shown of a round without hits."""
+    return list(hits_views(Hits.model_validate_json(json.dumps(CONTENT | {"hits": [], "chance": []} | changes)), 9))
+
+
+def test_no_hit_is_said_of_an_answered_list_alone() -> None:
+    """Of a list or query that is not answered it says that nothing is known, and what is awaited from whom."""
+    assert sentences() == ["There is no hit."]
+    awaited = [{"party": "RS", "step": "list"}, {"party": None, "step": "report"}]
+    unsigned = LIST | {"submission_id": None, "state": "awaited"}
+    assert sentences(phase="open", answers=[unsigned], awaited=awaited) == [
+        "No answer: the round is open; the list is not answered yet. This is neither a hit nor a no-hit.",
+        "Awaited: list from RS",
+        "Awaited: report from the matcher",
+    ]
+    query = {"kind": "query", "submission_id": QUERY, "state": "never"}
+    assert sentences(phase="aborted", answers=[LIST, query], problems=["the key is gone"]) == [
+        (
+            "No answer: the round is aborted; the query bbbbbbbb was not answered, and will not be. "
+            "This is neither a hit nor a no-hit."
+        ),
+        "Problem: the key is gone",
+    ]
+    assert "erased when the retention" in str(sentences(answers=[LIST | {"state": "erased"}])[0])

@@ -1,0 +1,65 @@
+"""Which submissions of this node a round has answered, so that a missing hit is called a no-hit only where it is one.
+
+A submission is answered when its report is here (PROTOCOL.md 3.7.4). Before that, nothing is known of its persons.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.protocol.messages import Kind
+from aquila.protocol.messages.progress_views import Awaited
+from aquila.protocol.messages.views import AnswerState, AnswerView, AwaitedStep
+from aquila.protocol.state import Phase
+from services.node import progress
+from services.node.tables import RoundRow, StatementRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds import Round
+    from services.node.node import Node
+
+
+def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
+    """Yield the answer to this node's list, whether or not it was submitted, then those to its queries."""
+    yield AnswerView(kind=Kind.LIST, submission_id=round_.list_of(party), state=_state(party, round_, row, None))
+    queries = select(SubmissionRow.submission_id).where(
+        SubmissionRow.round_id == round_.round_id,
+        SubmissionRow.kind == Kind.QUERY.value,
+        SubmissionRow.state != "failed",
+    )
+    for query in session.scalars(queries.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)):
+        yield AnswerView(kind=Kind.QUERY, submission_id=query, state=_state(party, round_, row, query))
+
+
+def awaited_steps(session: Session, node: Node, round_: Round) -> Iterator[AwaitedStep]:
+    """Yield what the round waits for, by party; of the matcher, where every list is complete and no report is here."""
+    for one in progress.parties(session, node, round_, progress.verified(session, round_)):
+        if one.awaited not in {Awaited.NOTHING, Awaited.RECEIPT}:
+            yield AwaitedStep(party=one.party, step=one.awaited)
+    if round_.phase is Phase.MATCHING:
+        yield AwaitedStep(party=None, step=Awaited.REPORT)
+
+
+def rounds_without_report(session: Session, round_id: str | None) -> int:
+    """Return how many rounds, or whether the one named, this party consented to and has no report of."""
+    acknowledged = select(StatementRow.round_id).where(StatementRow.own, StatementRow.kind == "receipt")
+    query = select(func.count()).select_from(RoundRow).where(RoundRow.consent_digest.is_not(None))
+    query = query.where(RoundRow.hits_erased_at.is_(None), RoundRow.round_id.not_in(acknowledged))
+    return session.scalar(query.where(RoundRow.round_id == round_id) if round_id else query) or 0
+
+
+def _state(party: str, round_: Round, row: RoundRow, query: str | None) -> AnswerState:
+    if row.hits_erased_at is not None:
+        return AnswerState.ERASED
+    if (party, query) in round_.reports:
+        return AnswerState.ANSWERED
+    left_out = bool(round_.participants) and party not in round_.participants
+    if round_.ending or left_out or row.state != "active" or row.refused is not None:
+        return AnswerState.NEVER
+    return AnswerState.AWAITED
