@@ -3,7 +3,7 @@
 An entry says that something happened, never what the data were: it holds counts, digests and random identifiers, words
 of a closed list, and the reason that an officer gave. It has no field for a name, a date of birth, a number of a person
 or a record's identifier, and refuses every value that is long or free where one could be put in by mistake. Its leaf in
-the tree is the hash of its canonical JSON (RFC 8785).
+the tree is the hash of its canonical JSON (RFC 8785), which a random salt makes impossible to guess.
 """
 
 from __future__ import annotations
@@ -152,6 +152,7 @@ LogParty = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|matcher)$")]
 Person = Annotated[str, StringConstraints(pattern=r"^p-[0-9a-f]{12}$")]
 RandomId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32}|p-[0-9a-f]{12}|[A-Z]{2}|matcher)$")]
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Salt = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Number = Annotated[int, Field(ge=0, le=2**53 - 1)]
 ReasonText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -185,6 +186,8 @@ class Entry(_Closed):
         counts: How many, by name; a chunk's number is one too.
         digests: SHA-256 of statements, chunks and contents, by name.
         ids: Random identifiers, parties, pseudonymous ids and words of the closed list, by name.
+        salt: 128 random bits, so that nobody can guess an entry from the hash of its leaf; entries of earlier versions
+            have none.
     """
 
     log: Literal["aquila-log/1"] = "aquila-log/1"
@@ -199,6 +202,7 @@ class Entry(_Closed):
     counts: Annotated[dict[Name, Number], Field(max_length=_MOST_NAMES)] = {}
     digests: Annotated[dict[Name, HexDigest], Field(max_length=_MOST_NAMES)] = {}
     ids: Annotated[dict[Name, RandomId | Word], Field(max_length=_MOST_NAMES)] = {}
+    salt: Salt | None = Field(default=None, exclude_if=lambda value: value is None)
 
     @classmethod
     def of(cls, kind: EntryKind, time: int, party: str, **fields: object) -> Self:
@@ -217,6 +221,10 @@ class Entry(_Closed):
             return cls.model_validate({"kind": kind, "time": time, "party": party, **fields})
         except ValidationError as error:
             raise InputError(f"an entry of the log may not hold this: {_at_fault(error)}", kind=kind.value) from None
+
+    def salted(self, salt: str | None) -> Self:
+        """Return the same entry with this salt, or with none."""
+        return self.model_copy(update={"salt": salt})
 
     def content(self) -> bytes:
         """Return the canonical JSON (RFC 8785) that is stored and hashed."""

@@ -8,6 +8,7 @@ right edge makes appending cheap, and the root over each 256 leaves makes proofs
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from services.kit.people import Actor
 
 _TABLES = MetaData(naming_convention=NAMING)
+_SALT_BYTES = 16
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 
 ENTRIES = Table(
@@ -114,11 +116,12 @@ def declare(metadata: MetaData) -> None:
 
 
 def append(session: Session, entry: Entry) -> int:
-    """Append an entry within the caller's writing transaction, and return its index.
+    """Append an entry, with a fresh salt, within the caller's writing transaction, and return its index.
 
     Raises:
         AuditError: The stored edge of the tree does not hold together.
     """
+    entry = entry.salted(secrets.token_hex(_SALT_BYTES))
     content = entry.content()
     leaf = entry.leaf()
     edge = frontier(session)

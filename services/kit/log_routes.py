@@ -115,12 +115,6 @@ def post_checkpoint(request: Request, call: SignedCaller) -> Response:
     return Response(note.to_bytes(), media_type=_TEXT)
 
 
-@parties.get("/files/{name:path}", summary="A file of the log", response_class=Response)
-def get_static(request: Request, _call: SignedCaller, name: FileName) -> Response:
-    """Return a static file of the log."""
-    return Response(_log(request).own.files.read(name), media_type=_OCTETS)
-
-
 def _sent(archive: BinaryIO) -> Iterator[bytes]:
     """Yield what was written, and close it at the end."""
     with archive:

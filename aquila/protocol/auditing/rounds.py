@@ -134,7 +134,7 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
         if digest in seen:
             raise AuditError(f"entry {index}: its statement is that of entry {seen[digest]} already")
         seen[digest] = index
-        made = statement_entry(message, digest, entry.time)
+        made = statement_entry(message, digest, entry.time).salted(entry.salt)
         if made != entry:
             fields = [name for name in type(entry).model_fields if getattr(entry, name) != getattr(made, name)]
             raise AuditError(f"entry {index}: it says something else than its statement: {', '.join(fields)}")

@@ -97,3 +97,13 @@ def test_the_largest_one_fits() -> None:
         digests=dict.fromkeys(names, "f" * 64), ids=dict.fromkeys(names, "f" * 32),
     )  # fmt: skip
     assert len(made.content()) < LARGEST_ENTRY
+
+
+def test_an_entry_without_a_salt_is_read_as_it_was_written() -> None:
+    """Entries of earlier versions have no salt: their bytes, and so their leaves, stay what they were."""
+    made = Entry.of(EntryKind.IMPORT, 1, "SI", counts={"records": 1})
+    assert b"salt" not in made.content()
+    assert read_entry(made.content()) == made
+    salted = made.salted("0" * 32)
+    assert read_entry(salted.content()) == salted != made
+    assert salted.salted(None) == made

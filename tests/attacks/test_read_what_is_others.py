@@ -1,0 +1,201 @@
+"""A stranger, a party outside the round, and an asker under an alarm call every route and read nothing of others.
+
+The routes are those of the application, none left out; what may not be in any answer is taken from the database.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import select
+
+from aquila.audit.checkpoint import parse_checkpoint
+from aquila.audit.entries import EntryKind
+from aquila.audit.witness import parse_update
+from aquila.crypto.keys import IdentityKey
+from aquila.protocol.log import match_entry
+from aquila.protocol.messages import Kind
+from services.kit.audit_log import entries
+from services.kit.signatures import CallSigner
+from services.matcher.tables import EventRow, HeldReportRow
+from tests.unit.services.matcher.world import LISTS, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from aquila.audit.entries import Entry
+    from aquila.crypto.group import Group
+
+HITS = 31_337
+"""How many hits the owner's alarm names: a number that stands nowhere else."""
+
+ANYONE = {("GET", "/health"), ("GET", "/v1/people/ways")}
+"""What answers a stranger: that the service lives, and how its people sign in."""
+
+FIELDS = {
+    "purpose": "the purpose that nobody else reads", "category": "the category that nobody else reads",
+    "legal_basis": "the legal basis that nobody else reads", "area": "the area that nobody else reads",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def alarmed(tmp_path: Path, group: Group) -> Any:
+    """A round of AL and RS, without SI, in which a query of AL is matched and RS holds its report back."""
+    world = World(tmp_path / "matcher", "", group, "AL RS SI")
+    try:
+        yield await _play(world)
+    finally:
+        world.desk.close()
+
+
+async def _play(world: World) -> World:
+    outside = world.nodes.pop("SI")
+    await world.acknowledged(mode="lists_and_queries", **FIELDS)
+    asker, owner = world.nodes["AL"], world.nodes["RS"]
+    query = await asker.submit(Kind.QUERY, LISTS["RS"][1:])
+    await world.evaluate()
+    await asker.finalize(query)
+    world.advance()
+    await owner.sync()
+    alarm = owner.party.alarm(owner.round, owner.next(), query.submission_id, HITS, 0.5)
+    assert (await owner.say(alarm)).status_code == 201
+    world.advance()
+    assert world.count(HeldReportRow) == 1
+    world.nodes["SI"] = outside
+    return world
+
+
+def _log(world: World) -> list[Entry]:
+    with world.desk.store.reading("test") as session:
+        return [entry for _, entry in entries(session) if entry is not None]
+
+
+def _events(world: World) -> list[EventRow]:
+    with world.desk.store.reading("test") as session:
+        return list(session.scalars(select(EventRow)))
+
+
+def _calls(world: World) -> Iterator[tuple[str, str, str]]:
+    """Yield method, template and path of every call of the application, with what names this round."""
+    query = next(event.submission_id for event in _events(world) if event.statement == "alarm")
+    values = {
+        "round_id": [world.round_id], "submission_id": [world.nodes["AL"].list.submission_id, query],
+        "party": ["RS", "AL"], "index": ["0"], "name": ["checkpoint", *world.desk.log.own.files.names()],
+        "suggestion_id": ["0" * 32],
+    }  # fmt: skip
+    for route in iter_route_contexts(world.app.routes):
+        for method in route.methods:
+            for path in _filled(route.path, values):
+                yield method, route.path, path
+
+
+def _filled(path: str, values: dict[str, list[str]]) -> Iterator[str]:
+    found = re.search(r"\{(\w+)(:path)?\}", path)
+    if found is None:
+        yield path
+        return
+    for value in values.get(found[1], ["1"]):
+        yield from _filled(path[: found.start()] + value + path[found.end() :], values)
+
+
+def _readable(content: bytes) -> bytes:
+    """Return an answer with everything that stands in it as base64, decoded."""
+    decoded = []
+    for run in re.findall(rb"[A-Za-z0-9+/]{24,}={0,2}", content):
+        with contextlib.suppress(ValueError):
+            decoded.append(base64.b64decode(run + b"=" * (-len(run) % 4)))
+    return b"\n".join([content, *decoded])
+
+
+async def _answers(world: World, auth: CallSigner | None) -> dict[tuple[str, str, str], tuple[int, bytes]]:
+    """Make every call, and return status and content of each answer."""
+    found = {}
+    for method, template, path in list(_calls(world)):
+        body = {"content": b"{}"} if method in {"POST", "PUT"} else {}
+        answer = await world.call(method, path, auth=auth, **body)
+        found[method, template, path] = answer.status_code, _readable(answer.content)
+    return found
+
+
+def _found(secret: set[bytes], path: str, content: bytes) -> list[bytes]:
+    """Return what an answer has of this; what the caller put into the path itself may come back."""
+    return [one for one in secret if one in content and one not in path.encode()]
+
+
+def _of_the_round(world: World) -> set[bytes]:
+    """Return what says something of the round: its texts, its ids, and all digests of its statements."""
+    texts = {text.encode() for text in FIELDS.values()}
+    ids = {one.encode() for event in _events(world) for one in (event.submission_id, event.digest) if one}
+    digests = {one.encode() for entry in _log(world) if entry.round for one in entry.digests.values()}
+    return texts | ids | digests | {str(HITS).encode(), world.round_id.encode()}
+
+
+def _of_the_query(world: World) -> set[bytes]:
+    """Return what tells the query's hits: the held report, its owner's, the match, the alarm, and their numbers."""
+    told = [entry for entry in _log(world) if entry.kind in {EntryKind.FISHING_ALARM, EntryKind.MATCH}]
+    reports = [entry for entry in _log(world) if entry.kind is EntryKind.REPORT and "submission" in entry.ids]
+    salts = {entry.salt.encode() for entry in (*told, *reports) if entry.salt and "submission" in entry.ids}
+    digests = {one.encode() for entry in (*told, *reports) for one in entry.digests.values()}
+    hit = world.nodes["RS"].reports[_query(world)].hits[0]
+    return salts | digests | {str(HITS).encode(), hit.hit_id.encode()}
+
+
+def _query(world: World) -> str:
+    return next(str(entry.ids["submission"]) for entry in _log(world) if entry.kind is EntryKind.FISHING_ALARM)
+
+
+async def test_a_stranger_reads_nothing(alarmed: World) -> None:
+    """Without a signature, or with one of a key that is not registered, every call of a party or person is refused."""
+    unknown = CallSigner(IdentityKey.generate(secrets.token_bytes), "XX", alarmed.clock)
+    secret = _of_the_round(alarmed)
+    for auth in (None, unknown):
+        for (method, template, path), (status, content) in (await _answers(alarmed, auth)).items():
+            assert (method, template) in ANYONE or status in {400, 401, 403, 404, 422}, (method, template, status)
+            assert not _found(secret, path, content), path
+
+
+async def test_a_party_outside_the_round_reads_nothing_of_it(alarmed: World) -> None:
+    """SI is registered and not in the round: no answer has a text, an id, a digest or a number of it."""
+    secret = _of_the_round(alarmed)
+    for (_, _, path), (_, content) in (await _answers(alarmed, alarmed.nodes["SI"].signer)).items():
+        assert not _found(secret, path, content), path
+
+
+async def test_an_asker_under_an_alarm_reads_nothing_of_its_hits(alarmed: World) -> None:
+    """AL is in the round: no answer has the report that RS holds back, its digests, or a number of it."""
+    secret = _of_the_query(alarmed)
+    answers = await _answers(alarmed, alarmed.nodes["AL"].signer)
+    for (_, _, path), (_, content) in answers.items():
+        assert not _found(secret, path, content), path
+    # The test can fail: it does read what is the asker's.
+    assert any(alarmed.round_id.encode() in content for _, content in answers.values())
+
+
+async def test_an_asker_cannot_guess_its_hits_from_the_log(alarmed: World) -> None:
+    """Proofs show leaves, and the entry of a match has few possible contents: its salt keeps it from being guessed."""
+    asker, size = alarmed.nodes["AL"], len(_log(alarmed))
+    shown: set[bytes] = set()
+    for old in range(1, size):
+        answer = await asker.call("GET", f"/v1/log/checkpoint?old={old}")
+        update = parse_update(answer.content)
+        assert parse_checkpoint(update.note.text).size == size
+        shown |= set(update.proof)
+    matched = next(entry for entry in _log(alarmed) if entry.kind is EntryKind.MATCH and "submission" in entry.ids)
+    assert matched.leaf() in shown
+    guesses = [
+        match_entry(
+            alarmed.round_id, alarmed.clock(), "AL", "RS", _query(alarmed), {"high": high, "medium": medium, "low": low}
+        )
+        for high in range(3)
+        for medium in range(3)
+        for low in range(3)
+    ]
+    assert matched.salted(None) in guesses
+    assert not {guess.leaf() for guess in guesses} & shown
