@@ -33,7 +33,9 @@ def signed_in(people: People, login: str, *roles: Role) -> str:
     with people.store.transaction("test.people") as session:
         row = session.query(AccountRow).filter_by(login=login).one_or_none()
         if row is None:
-            row = AccountRow(person=new_person(), login=login, roles=list(roles), active=True, created_at=0)
+            row = AccountRow(
+                person=new_person(), login=login, roles=list(roles), active=True, created_at=0, password_hash="none"
+            )
             session.add(row)
             session.flush()
         return open_session(session, people, row, Method.PASSWORD).token

@@ -13,6 +13,7 @@ from aquila.errors import InputError, KeyMaterialError, PolicyError
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import MATCHER, read_registry
 from aquila.records.rules import BUILT_IN, load_rules
+from services.kit.approvals.authors import withdraw_lost
 from services.kit.executors import workers_of
 from services.kit.files import ChunkFiles, read_secret
 from services.kit.homes import CHUNKS_FOLDER
@@ -129,7 +130,7 @@ def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None)
         rules=_rules(settings),
         known=KnownRounds(store, registry, load_group(settings.workers or None), clock),
         workers=workers_of(settings, ["aquila.matching.join_tasks"]),
-        people=People.of(Service.MATCHER, MATCHER, store, settings, clock),
+        people=People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost),
         bell=Bell(),
         log=open_log(settings.home, store, identity, registry, clock),
         clock=clock,

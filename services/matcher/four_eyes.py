@@ -40,7 +40,8 @@ def ask_proposal(desk: Desk, approvals: Approvals, actor: Actor, proposal: Round
         "round_id": manifest.round_id,
         "manifest": manifest.model_dump(mode="json"),
     } | ({} if proposal.suggestion_id is None else {"suggestion_id": proposal.suggestion_id})
-    return request(approvals, actor, content)
+    subject = {"kind": ApprovalKind.PROPOSAL.value, "proposal": proposal.model_dump(mode="json")}
+    return request(approvals, actor, content, subject)
 
 
 def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) -> Asked:

@@ -56,7 +56,10 @@ def ask_consent(node: Node, approvals: Approvals, actor: Actor, round_id: str) -
 
 
 def ask_submission(node: Node, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest) -> Asked:
-    """Ask for a submission; raises as `wishes.check_submission` and `contents.checked_digest` do."""
+    """Ask for a submission; raises as `wishes.check_submission` and `contents.checked_digest` do.
+
+    The same list for the same reasons is the same request, whoever asks for it and whatever its id would be.
+    """
     digest = checked_digest(node, wanted.import_id)
     with reading_round(node, round_id) as round_, node.store.reading("approval.import") as session:
         content = {
@@ -68,7 +71,8 @@ def ask_submission(node: Node, approvals: Approvals, actor: Actor, round_id: str
             "import": _described(session, wanted.import_id, digest),
             "justification": wanted.justification.model_dump(mode="json") | {"officer": actor.person},
         }
-    return request(approvals, actor, content)
+    added = {"submission_id": "", "justification": wanted.justification.model_dump(mode="json")}
+    return request(approvals, actor, content, content | added)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
 from services.kit import server
 from services.kit.approvals import routes as approval_routes
+from services.kit.approvals.authors import withdraw_lost
 from services.kit.approvals.housekeeping import tidy
 from services.kit.calls import Peer
 from services.kit.drivers import Driver
@@ -114,7 +115,7 @@ def assemble(
         keys=keys,
         peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
         workers=workers_of(settings, PRELOAD),
-        people=People.of(Service.NODE, settings.code, store, settings, clock),
+        people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost),
         clock=clock,
         random=random,
         log=open_log(settings.home, store, party, registry, clock),

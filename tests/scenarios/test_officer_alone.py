@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
 
-async def _ask(person: httpx.AsyncClient, round_id: str, import_id: str) -> httpx.Response:
-    wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
+async def _ask(person: httpx.AsyncClient, round_id: str, import_id: str, case: str = "2026/1") -> httpx.Response:
+    why = JUSTIFICATION | {"case_reference": case}
+    wanted = {"import_id": import_id, "kind": "list", "justification": why}
     return await person.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
 
 
@@ -46,7 +47,7 @@ async def test_an_officer_alone_cannot_submit(world: World) -> None:
     assert await _approve(officer, asked) == 403
 
     # 2. Somebody with both roles may approve what others ask for, and not what that person asked for.
-    own = (await _ask(both, round_id, import_id)).json()
+    own = (await _ask(both, round_id, import_id, "2026/2")).json()
     assert await _approve(both, own) == 403
 
     # 3. The key in the home folder neither asks nor approves, and does not even see what is asked for.

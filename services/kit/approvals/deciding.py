@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aquila.audit.entries import Word
 from aquila.errors import PolicyError
 from aquila.protocol.messages.approval_views import ApprovalKind, ApprovalState
+from services.kit.approvals.authors import check_persons
 from services.kit.approvals.requests import about, content_of, entry_of, row_of, waiting_row
 from services.kit.errors import NotAllowedError
 from services.kit.people.entries import EntryKind, note
@@ -24,7 +25,8 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
     1. Who approves is not who asked.
     2. What was read is what was asked for: the digests are one.
     3. What is stored is what was asked for: its digest is computed anew.
-    4. The use case takes effect in the transaction that records the approval; if either fails, neither happened.
+    4. Both accounts may still do their part: the author's was not deactivated, reset or deprived of the right.
+    5. The use case takes effect in the transaction that records the approval; if either fails, neither happened.
 
     Args:
         approvals: The service's four eyes.
@@ -34,9 +36,9 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
 
     Raises:
         NotFoundError: There is no such request.
-        NotAllowedError: The actor asked for it.
+        NotAllowedError: The actor asked for it, or may not decide any more.
         PolicyError: Another content was read than was asked for.
-        OrderError: It was decided, or its time is over.
+        OrderError: It was decided, its time is over, or its author may not ask for it any more.
         StoreError: What is stored is not what was asked for.
         AquilaError: It cannot take effect any more; the use case says why.
     """
@@ -54,7 +56,8 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
                 got=digest,
             )
         content_of(row)  # 3
-        effect.apply()  # 4
+        check_persons(effect.session, people, row, actor)  # 4
+        effect.apply()  # 5
         _decide(approvals, row, actor, ApprovalState.APPROVED)
         note(effect.session, people, EntryKind.APPROVED, actor, **about(row))
     return entry_of(row, actor, people.clock())

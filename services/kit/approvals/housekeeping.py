@@ -1,4 +1,4 @@
-"""What time does to requests: they expire, and after the retention their contents are erased.
+"""What time does to requests: they expire, are withdrawn where their author may not ask any more, and are erased.
 
 The digest stays, with who asked and who decided: a copy that somebody kept can still be told from a forged one.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from aquila.protocol.messages.approval_views import ApprovalState
+from services.kit.approvals.authors import withdraw_abandoned
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.people.entries import EntryKind, note
@@ -21,8 +22,8 @@ _DAY = 86_400
 
 
 def tidy(approvals: Approvals, retention_days: int) -> bool:
-    """Let requests expire, erase old contents, and tell whether there was anything to do."""
-    return expire(approvals) | erase_contents(approvals, retention_days)
+    """End the requests that nobody decided in time or stands behind, erase old contents, and tell whether any was."""
+    return expire(approvals) | withdraw_abandoned(approvals) | erase_contents(approvals, retention_days)
 
 
 def erase_contents(approvals: Approvals, retention_days: int) -> bool:

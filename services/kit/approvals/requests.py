@@ -8,10 +8,10 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from rfc8785 import dumps
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from aquila.audit.entries import Word
-from aquila.errors import OrderError
+from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages.approval_views import (
     ApprovalEntry,
     ApprovalKind,
@@ -31,28 +31,35 @@ if TYPE_CHECKING:
     from services.kit.people.actors import Actor
 
 _SHOWN = 500
+MOST_WAITING = 20
+"""Requests of one account that may wait at once."""
 
 
-def request(approvals: Approvals, actor: Actor, content: Content) -> Asked:
-    """Store what a person asks for, if it could take effect now.
+def request(approvals: Approvals, actor: Actor, content: Content, subject: Content | None = None) -> Asked:
+    """Store what a person asks for, if it could take effect now and does not wait already.
 
     Args:
         approvals: The service's four eyes.
         actor: Who asks.
         content: What shall take effect.
+        subject: What was asked for, without what the service added when it was; else the content. Two requests for one
+            subject are the same request.
 
     Raises:
-        AquilaError: It could not; the use case says why.
+        OrderError: The same waits already.
+        PolicyError: Too many requests of the author wait.
+        AquilaError: It could not take effect; the use case says why.
     """
     people, kind = approvals.people, ApprovalKind(content["kind"])
     octets, now = dumps(dict(content)), people.clock()
     row = ApprovalRow(
         approval_id=secrets.token_hex(16), kind=kind.value, round_id=content["round_id"], content=octets,
-        digest=digest_of(octets), author=actor.person, asked_at=now,
+        digest=digest_of(octets), subject=digest_of(dumps(dict(subject or content))), author=actor.person, asked_at=now,
         expires_at=now + people.settings.approval_hours * 3_600, state=ApprovalState.WAITING.value,
     )  # fmt: skip
     with approvals.use_cases[kind]("approval.ask", content) as effect:
         effect.check()
+        _check_new(effect.session, row)
         effect.session.add(row)
         effect.session.flush()
         note(effect.session, people, EntryKind.APPROVAL_REQUESTED, actor, **about(row))
@@ -180,3 +187,26 @@ def about(row: ApprovalRow, word: Word | None = None) -> dict[str, Any]:
 def digest_of(octets: bytes) -> str:
     """Return the SHA-256 of a content's canonical JSON, hexadecimal."""
     return hashlib.sha256(octets).hexdigest()
+
+
+def _check_new(session: Session, row: ApprovalRow) -> None:
+    """Refuse a request that waits already, or one too many of its author.
+
+    Raises:
+        OrderError: The same waits already, whoever asked for it.
+        PolicyError: The author has as many requests waiting as one account may have.
+    """
+    waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > row.asked_at
+    same = select(ApprovalRow.approval_id).where(*waiting, ApprovalRow.subject == row.subject)
+    if (found := session.scalar(same)) is not None:
+        raise OrderError(
+            "the same request waits for a second person already",
+            hint=f"see it with `aquila approval show {found}`",
+            approval=found,
+        )
+    own = select(func.count()).select_from(ApprovalRow).where(*waiting, ApprovalRow.author == row.author)
+    if (session.scalar(own) or 0) >= MOST_WAITING:
+        raise PolicyError(
+            f"{MOST_WAITING} requests of yours wait already",
+            hint="withdraw some, or let them be decided, with `aquila approval list`",
+        )

@@ -31,6 +31,9 @@ class ApprovalRow(ApprovalRows):
         LargeBinary, comment="Canonical JSON of what shall take effect; empty once retention has erased it."
     )
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the content.")
+    subject: Mapped[str] = mapped_column(
+        String(64), default="", index=True, comment="SHA-256 of what was asked for; none of earlier requests."
+    )
     author: Mapped[str] = mapped_column(String(14), comment="Who asked; pseudonymous id.")
     asked_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
     expires_at: Mapped[int] = mapped_column(BigInteger, comment="Until when it may be approved.")

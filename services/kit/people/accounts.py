@@ -71,6 +71,8 @@ def list_accounts(people: People) -> Accounts:
 def reset_account(people: People, actor: Actor, person: str) -> Invitation:
     """Forget password and authenticator, end all sessions, and return what the person enrols with anew.
 
+    What the account asked for is withdrawn: until the person has enrolled, nobody stands behind it.
+
     Raises:
         NotFoundError: There is no such account.
         InputError: The person comes by the provider, which keeps the password.
@@ -83,11 +85,12 @@ def reset_account(people: People, actor: Actor, person: str) -> Invitation:
         row.attempts = row.locked_until = 0
         end_all(session, person)
         note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.PASSWORD})
+        people.revoke(session, people, row, actor)
         return _invite(people, row)
 
 
 def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role]) -> AccountView:
-    """Give an account other roles and end its sessions.
+    """Give an account other roles, end its sessions, and withdraw what it may not ask for any more.
 
     Raises:
         NotFoundError: There is no such account.
@@ -99,11 +102,12 @@ def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role
         row.roles = sorted(set(roles))
         end_all(session, person)
         note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ROLES})
+        people.revoke(session, people, row, actor)
         return _view(people, row)
 
 
 def switch_account(people: People, actor: Actor, person: str, *, active: bool) -> AccountView:
-    """Let an account sign in again, or no more: then its sessions end at once.
+    """Let an account sign in again, or no more: then its sessions end at once, and what it asked for is withdrawn.
 
     Raises:
         NotFoundError: There is no such account.
@@ -115,7 +119,17 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
             end_all(session, person)
         word = Word.ENABLED if active else Word.DISABLED
         note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": word})
+        people.revoke(session, people, row, actor)
         return _view(people, row)
+
+
+def state_of(people: People, row: AccountRow) -> AccountState:
+    """Return where an account stands."""
+    if not row.active:
+        return AccountState.DEACTIVATED
+    if row.issuer is None and row.password_hash is None:
+        return AccountState.INVITED
+    return AccountState.LOCKED if people.clock() < row.locked_until else AccountState.ACTIVE
 
 
 def new_person() -> str:
@@ -142,18 +156,10 @@ def _view(people: People, row: AccountRow) -> AccountView:
         person=row.person,
         login=row.login,
         roles=roles_of(row),
-        state=_state(people, row),
+        state=state_of(people, row),
         created_at=row.created_at,
         provider=row.issuer is not None,
     )
-
-
-def _state(people: People, row: AccountRow) -> AccountState:
-    if not row.active:
-        return AccountState.DEACTIVATED
-    if row.issuer is None and row.password_hash is None:
-        return AccountState.INVITED
-    return AccountState.LOCKED if people.clock() < row.locked_until else AccountState.ACTIVE
 
 
 def _row(session: Session, person: str) -> AccountRow:

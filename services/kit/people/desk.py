@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sqlalchemy.orm import Session
+
     from aquila.audit.roles import Service
+    from services.kit.people.actors import Actor
+    from services.kit.people.tables import AccountRow
     from services.kit.settings import PeopleSettings, ServiceSettings
     from services.kit.store import Store
 
 KEY_FILE = "people.key"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+
+Revoke: TypeAlias = "Callable[[Session, People, AccountRow, Actor | None], None]"
+"""Called with the changed account and the person who changed it, or None where the provider did."""
 
 
 class PeopleKey:
@@ -84,6 +91,7 @@ class People:
         key: Seals secrets.
         passwords: Hashes and verifies.
         clock: Seconds since 1970.
+        revoke: Takes back, in the transaction in which an account loses rights, what the account asked for by them.
         provider: The ministry's own identity provider, if there is one.
     """
 
@@ -94,13 +102,20 @@ class People:
     key: PeopleKey
     passwords: Passwords
     clock: Callable[[], int]
+    revoke: Revoke
     provider: Provider | None = None
 
     @classmethod
-    def of(
-        cls, service: Service, party: str, store: Store, settings: ServiceSettings, clock: Callable[[], int]
+    def of(  # noqa: PLR0913, PLR0917 - the parts
+        cls,
+        service: Service,
+        party: str,
+        store: Store,
+        settings: ServiceSettings,
+        clock: Callable[[], int],
+        revoke: Revoke,
     ) -> People:
         """Put the parts together; raises as `PeopleKey.of_home` does."""
         key = PeopleKey.of_home(settings.home)
         provider = None if settings.provider is None else Provider(settings.provider)
-        return cls(service, party, store, settings.people, key, Passwords(settings.people), clock, provider)
+        return cls(service, party, store, settings.people, key, Passwords(settings.people), clock, revoke, provider)

@@ -44,8 +44,26 @@ class AccountRow(PeopleRows):
     enrolment_until: Mapped[int] = mapped_column(BigInteger, default=0, comment="Until when it counts.")
     attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="Sign-ins tried since one succeeded.")
     locked_until: Mapped[int] = mapped_column(BigInteger, default=0, comment="Until when no sign-in is looked at.")
+    admitted: Mapped[bool] = mapped_column(
+        default=True, comment="Whether an administrator let it in, where it came by OpenID Connect."
+    )
+    name: Mapped[str | None] = mapped_column(
+        String(200), comment="Whom the provider says it is, for the administrator; none of a local account."
+    )
     issuer: Mapped[str | None] = mapped_column(String(400), comment="Who comes by OpenID Connect: the provider.")
     subject: Mapped[str | None] = mapped_column(String(255), comment="The person's identifier at that provider.")
+
+
+class UnknownLoginRow(PeopleRows):
+    """Sign-ins that named no account, or one that may not sign in now: counted, as those of an account are.
+
+    One row, written by each such attempt: else the time of a refusal would tell which logins there are.
+    """
+
+    __tablename__ = "unknown_login"
+    row_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="1.")
+    attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many there were.")
+    last_at: Mapped[int] = mapped_column(BigInteger, default=0, comment="The last one, seconds since 1970.")
 
 
 class SessionRow(PeopleRows):

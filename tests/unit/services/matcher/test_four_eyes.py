@@ -34,6 +34,7 @@ async def test_a_round_is_proposed_by_two(world: World) -> None:
     first, second = officer(world, "cene"), officer(world, "drago")
     asked = (await first.post("/operator/rounds", json=PROPOSAL)).json()
     assert (await first.get("/operator/rounds")).json()["rounds"] == []
+    assert (await second.post("/operator/rounds", json=PROPOSAL)).status_code == 409  # the same waits already
     assert (await decide(first, asked)).status_code == 403
     shown = (await second.get(f"/approvals/{asked['approval_id']}")).json()
     assert (await decide(second, asked)).status_code == 200

@@ -78,7 +78,8 @@ def people(tmp_path: Path, clock: Clock) -> Iterator[People]:
         metadata.create_all(connection)
     # As cheap as the library lets it be: what is tested is not how long it takes.
     settings = PeopleSettings().model_copy(update={"argon2_kibibytes": 32, "argon2_passes": 1})
-    yield People(Service.NODE, "SI", store, settings, PeopleKey.of_home(tmp_path), Passwords(settings), clock)
+    key, passwords = PeopleKey.of_home(tmp_path), Passwords(settings)
+    yield People(Service.NODE, "SI", store, settings, key, passwords, clock, lambda *_: None)
     store.close()
 
 

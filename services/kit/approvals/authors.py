@@ -1,0 +1,105 @@
+"""Who stands behind a request: an account that may ask for it, and one that may decide.
+
+A request whose author was deactivated or reset, or has lost the right to ask, is withdrawn in the transaction in which
+that happens. None takes effect either way: an approval looks at both accounts in its own transaction, and housekeeping
+withdraws what an author lost by another way, such as a new role table.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Word
+from aquila.audit.roles import Action, role_table
+from aquila.errors import OrderError
+from aquila.protocol.messages.approval_views import ApprovalKind, ApprovalState
+from aquila.protocol.messages.people_views import AccountState
+from services.kit.approvals.requests import about
+from services.kit.approvals.tables import ApprovalRow
+from services.kit.errors import NotAllowedError
+from services.kit.people.accounts import state_of
+from services.kit.people.entries import EntryKind, note
+from services.kit.people.sessions import roles_of
+from services.kit.people.tables import AccountRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+    from services.kit.approvals.desk import Approvals
+    from services.kit.people.actors import Actor
+    from services.kit.people.desk import People
+
+_ASKED_BY: Mapping[ApprovalKind, Action] = MappingProxyType(
+    {
+        ApprovalKind.CONSENT: Action.ASK_CONSENT,
+        ApprovalKind.SUBMISSION: Action.ASK_SUBMISSION,
+        ApprovalKind.PROPOSAL: Action.PROPOSE_ROUND,
+        ApprovalKind.ABORT: Action.ABORT_ROUND,
+    }
+)
+_ABLE = frozenset({AccountState.ACTIVE, AccountState.LOCKED})
+
+
+def check_persons(session: Session, people: People, row: ApprovalRow, actor: Actor) -> None:
+    """Refuse to let a request take effect unless both persons may still do their part.
+
+    Raises:
+        OrderError: The author may not ask for this any more.
+        NotAllowedError: Who decides may not decide any more.
+    """
+    if not _may(people, session.get(AccountRow, row.author), _ASKED_BY[ApprovalKind(row.kind)]):
+        raise OrderError(
+            "the person who asked for this may not ask for it any more",
+            hint="refuse it; who may ask can ask again",
+            approval=row.approval_id,
+        )
+    if not _may(people, session.get(AccountRow, actor.person), Action.DECIDE_APPROVALS):
+        raise NotAllowedError("your account may not decide any more")
+
+
+def withdraw_lost(session: Session, people: People, account: AccountRow, actor: Actor | None) -> None:
+    """Withdraw, in the caller's transaction, what an account asked for and may not ask for any more."""
+    waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.author == account.person
+    for row in session.scalars(select(ApprovalRow).where(*waiting)):
+        if not _may(people, account, _ASKED_BY[ApprovalKind(row.kind)]):
+            _withdraw(session, people, row, actor)
+
+
+def withdraw_abandoned(approvals: Approvals) -> bool:
+    """Withdraw every request whose author may not ask for it any more, and tell whether there were any."""
+    people = approvals.people
+    query = (
+        select(ApprovalRow, AccountRow)
+        .join_from(ApprovalRow, AccountRow, ApprovalRow.author == AccountRow.person, isouter=True)
+        .where(ApprovalRow.state == ApprovalState.WAITING.value)
+    )
+    with people.store.reading("approval.authors") as session:
+        lost = [
+            row.approval_id
+            for row, account in session.execute(query)
+            if not _may(people, account, _ASKED_BY[ApprovalKind(row.kind)])
+        ]
+    for approval_id in lost:
+        with people.store.transaction("approval.abandon") as session:
+            row = session.get_one(ApprovalRow, approval_id)
+            if row.state == ApprovalState.WAITING.value:
+                _withdraw(session, people, row, None)
+    return bool(lost)
+
+
+def _withdraw(session: Session, people: People, row: ApprovalRow, actor: Actor | None) -> None:
+    row.state, row.decided_at = ApprovalState.WITHDRAWN.value, people.clock()
+    row.decided_by = None if actor is None else actor.person
+    note(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
+
+
+def _may(people: People, account: AccountRow | None, action: Action) -> bool:
+    """Tell whether an account is one that a person uses, and its roles allow an action."""
+    if account is None or state_of(people, account) not in _ABLE:
+        return False
+    return role_table().allows(people.service, roles_of(account), action)

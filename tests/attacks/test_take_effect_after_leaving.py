@@ -1,0 +1,155 @@
+"""Who lost an account or a right wants what they asked for to take effect all the same, or to bury the approver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select, update
+
+from aquila.audit.entries import Word
+from aquila.audit.roles import Role
+from services.kit import audit_log
+from services.kit.approvals.housekeeping import tidy
+from services.kit.approvals.requests import MOST_WAITING
+from services.kit.approvals.tables import ApprovalRow
+from services.kit.people.accounts import change_roles, reset_account, switch_account
+from services.kit.people.actors import LOCAL_KEY, Actor
+from services.kit.people.tables import AccountRow
+from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.kit.people.desk import People
+    from tests.unit.services.node.conftest import Seat, World
+
+__all__ = ["clock", "world"]
+
+ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}), Role.ADMINISTRATOR)
+
+
+def deactivate(people: People, person: str) -> None:
+    """Deactivate the account."""
+    switch_account(people, ADMINISTRATOR, person, active=False)
+
+
+def reset(people: People, person: str) -> None:
+    """Forget password and authenticator."""
+    reset_account(people, ADMINISTRATOR, person)
+
+
+def demote(people: People, person: str) -> None:
+    """Leave the account a role that asks for nothing."""
+    change_roles(people, ADMINISTRATOR, person, [Role.ANALYST])
+
+
+def behind(people: People, person: str) -> None:
+    """Deactivate the account by another way than the use case, so that nothing was withdrawn."""
+    with people.store.transaction("test.behind") as session:
+        session.execute(update(AccountRow).where(AccountRow.person == person).values(active=False))
+
+
+async def asked_consent(world: World, seat: Seat) -> dict[str, Any]:
+    """Let an officer ask for a consent."""
+    answer = await seat.person(Role.OFFICER).post(f"/v1/rounds/{await world.propose()}/consent")
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+async def approved(seat: Seat, asked: dict[str, Any]) -> int:
+    """Let an approver approve, and return the status of the answer."""
+    path = f"/v1/approvals/{asked['approval_id']}/approve"
+    return (await seat.person(Role.APPROVER).post(path, json={"digest": asked["digest"]})).status_code
+
+
+def stored(seat: Seat) -> ApprovalRow:
+    """Return the one request."""
+    with seat.node.store.reading("test.request") as session:
+        return session.scalars(select(ApprovalRow)).one()
+
+
+@pytest.mark.parametrize("leave", [deactivate, reset, demote])
+async def test_a_request_ends_with_its_author(world: World, leave: Callable[[People, str], None]) -> None:
+    """It is withdrawn at once, the log says by whom, and nobody can approve it, even with the author back."""
+    seat = world.seats["AL"]
+    asked = await asked_consent(world, seat)
+    author = stored(seat).author
+    leave(seat.node.people, author)
+    row = stored(seat)
+    assert (row.state, row.decided_by) == ("withdrawn", LOCAL_KEY)
+    with seat.node.store.reading("test.log") as session:
+        last = [entry for _, entry in audit_log.entries(session) if entry and entry.ids and "how" in entry.ids][-1]
+    assert (last.ids["how"], last.person, last.round) == (Word.WITHDRAWN, LOCAL_KEY, row.round_id)
+    assert await approved(seat, asked) == 409
+    switch_account(seat.node.people, ADMINISTRATOR, author, active=True)
+    change_roles(seat.node.people, ADMINISTRATOR, author, [Role.OFFICER])
+    assert await approved(seat, asked) == 409
+    await world.settle("AL")
+    assert not (await seat.round(row.round_id))["consented"]
+
+
+async def test_a_request_that_nobody_withdrew_takes_no_effect(world: World) -> None:
+    """An approval looks at the author in its own transaction; housekeeping withdraws the request."""
+    seat = world.seats["AL"]
+    asked = await asked_consent(world, seat)
+    behind(seat.node.people, stored(seat).author)
+    assert await approved(seat, asked) == 409
+    assert stored(seat).state == "waiting"
+    assert tidy(seat.app.state.approvals, 1_095)
+    assert not tidy(seat.app.state.approvals, 1_095)
+    assert stored(seat).state == "withdrawn"
+
+
+async def test_who_may_not_decide_any_more_decides_nothing(world: World) -> None:
+    """A session that the service still holds is not enough: the approver's account is looked at, too."""
+    seat = world.seats["AL"]
+    asked = await asked_consent(world, seat)
+    approver = seat.person(Role.APPROVER)
+    with seat.node.store.transaction("test.roles") as session:
+        login = AccountRow.login == "person-approver"
+        session.execute(update(AccountRow).where(login).values(roles=[Role.ANALYST.value]))
+    path = f"/v1/approvals/{asked['approval_id']}/approve"
+    assert (await approver.post(path, json={"digest": asked["digest"]})).status_code == 403
+    assert stored(seat).state == "waiting"
+
+
+async def test_other_rights_are_no_reason_to_withdraw(world: World) -> None:
+    """An officer who becomes an analyst besides may still ask for what waits."""
+    seat = world.seats["AL"]
+    asked = await asked_consent(world, seat)
+    change_roles(seat.node.people, ADMINISTRATOR, stored(seat).author, [Role.OFFICER, Role.ANALYST])
+    assert await approved(seat, asked) == 200
+
+
+async def test_the_same_is_asked_for_once(world: World) -> None:
+    """By whomever, whatever its id would be; another reason is another request, and what was decided does not wait."""
+    seat = world.seats["AL"]
+    round_id = await world.begin(lists=False)
+    officer, other = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.ANALYST)
+    wanted = {"import_id": await seat.load(HEADER + LISTS["AL"]), "kind": "list", "justification": JUSTIFICATION}
+    path = f"/v1/rounds/{round_id}/submissions"
+    first = (await officer.post(path, json=wanted)).json()
+    for person in (officer, other):
+        again = await person.post(path, json=wanted)
+        assert (again.status_code, first["approval_id"] in again.text) == (409, True)
+    elsewhere = wanted | {"justification": JUSTIFICATION | {"case_reference": "2026/2"}}
+    assert (await other.post(path, json=elsewhere)).status_code == 202
+    assert (await officer.post(f"/v1/approvals/{first['approval_id']}/withdraw")).status_code == 200
+    assert (await other.post(path, json=wanted)).status_code == 202
+
+
+async def test_an_approver_is_not_buried_in_requests(world: World) -> None:
+    """One account has so many requests waiting and no more; another account can still ask."""
+    seat = world.seats["AL"]
+    round_id = await world.begin(lists=False)
+    officer, other = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.ANALYST)
+    import_id, path = await seat.load(HEADER + LISTS["AL"]), f"/v1/rounds/{round_id}/submissions"
+
+    def wanted(number: int) -> dict[str, Any]:
+        why = JUSTIFICATION | {"case_reference": f"2026/{number}"}
+        return {"import_id": import_id, "kind": "list", "justification": why}
+
+    answers = [(await officer.post(path, json=wanted(number))).status_code for number in range(MOST_WAITING + 1)]
+    assert answers == [202] * MOST_WAITING + [403]
+    assert (await other.post(path, json=wanted(MOST_WAITING))).status_code == 202
