@@ -29,7 +29,7 @@ from aquila.protocol.registry import RegisteredParty, Registry, read_registry
 from aquila.records.person import Record
 from aquila.records.reading import read_records
 from aquila.records.rules import parse_rules
-from clients.sdk.bundles import read_archive
+from clients.sdk.bundles import index_archive
 from clients.sdk.cards import Cards
 from services.kit.signatures import CallVerifier, HeaderLines, SignedRequest
 
@@ -93,7 +93,7 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "csv": lambda content: list(read_records(io.BytesIO(content), "csv")),
     "ftm": lambda content: list(read_records(io.BytesIO(content), "ftm")),
     "rules": _text(parse_rules),
-    "archive": lambda content: read_archive(io.BytesIO(content)),
+    "archive": lambda content: index_archive(io.BytesIO(content)),
     "cards": Cards.read,
     "notes": lambda content: list(entries_of(content, 1 + len(content) % 3)),
     "sealed": _note,

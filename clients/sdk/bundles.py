@@ -1,12 +1,14 @@
-"""The files of a log, wherever they lie: a folder, a tar archive, or behind a URL. Nothing in them is trusted here."""
+"""The files of a log, wherever they lie: a folder, a tar archive, or behind a URL. Nothing in them is trusted here.
+
+Memory is bounded by the largest single file: of an archive only the places of its files are kept, and each is read when
+it is asked for. What would grow while it is read is refused: compressed archives and answers, sparse members.
+"""
 
 from __future__ import annotations
 
-import lzma
 import tarfile
-import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,10 +20,19 @@ if TYPE_CHECKING:
 
     from aquila.protocol.auditing import Files
 
-LARGEST_BUNDLE = 4 << 30
-"""Bytes of an archive's files together."""
-
 LARGEST_FILE = 256 << 20
+"""Bytes of a file at most: a bundle of 256 statements."""
+
+MOST_FILES = 1 << 20
+_LARGEST_HEADER = 64 << 10
+_PIECE = 1 << 20
+
+
+class Place(NamedTuple):
+    """Where a file lies in an archive."""
+
+    start: int
+    size: int
 
 
 def open_bundle(place: str, transport: httpx.BaseTransport | None = None) -> Files:
@@ -42,61 +53,126 @@ def open_bundle(place: str, transport: httpx.BaseTransport | None = None) -> Fil
         return lambda name: _read(path / name)
     try:
         with path.open("rb") as file:
-            return read_archive(file).get
+            return _archived(path, index_archive(file))
     except OSError as error:
         raise InputError(
             f"{place} cannot be read: {error.strerror}", hint="name a folder, an archive or a URL"
         ) from None
     except InputError:
-        raise InputError(f"{place} is no whole tar archive", hint="`aquila audit export` makes one") from None
+        raise InputError(
+            f"{place} is no whole tar archive", hint="`aquila audit export` makes one, and does not compress it"
+        ) from None
+
+
+def index_archive(file: BinaryIO) -> dict[str, Place]:
+    """Return where the files of an uncompressed tar archive lie, by their names; no content is read.
+
+    Raises:
+        InputError: It is no such archive, or not whole.
+        AuditError: It holds what no log holds.
+    """
+    bounded = _Headers(file)
+    try:
+        with tarfile.open(fileobj=cast("BinaryIO", bounded), mode="r:") as archive:
+            return _places(archive, bounded)
+    # Bytes that are no numbers raise ValueError, those that end within a header IndexError.
+    except (tarfile.TarError, EOFError, ValueError, IndexError, OSError, OverflowError):
+        raise InputError("this is no whole tar archive") from None
+
+
+def _places(archive: tarfile.TarFile, bounded: _Headers) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    while (member := archive.next()) is not None:
+        archive.members.clear()  # type: ignore[attr-defined]  # not in the stub; it would keep them all
+        bounded.count = 0
+        if member.isdir():
+            continue
+        if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or member.issparse() or archive.pax_headers:
+            raise AuditError("the archive holds something else than whole plain files", what="archive")
+        if not 0 <= member.size <= LARGEST_FILE or member.name in places or len(places) == MOST_FILES:
+            raise AuditError("the archive holds a file twice, too many files, or one that is too large", what="archive")
+        if member.offset_data + member.size > bounded.length:
+            raise EOFError
+        places[member.name] = Place(member.offset_data, member.size)
+    return places
+
+
+class _Headers:
+    """A file of which only headers are read, and of one member no more than a few blocks of them.
+
+    Extended headers may name any length, and sparse maps may go on for the whole file.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.length = file.seek(0, 2)
+        self.count = file.seek(0)
+
+    def read(self, size: int) -> bytes:
+        """Read a part of a header.
+
+        Raises:
+            AuditError: The header is longer than any that a log's export has.
+        """
+        self.count += size
+        if self.count > _LARGEST_HEADER:
+            raise AuditError("a header in the archive is too long", what="archive", expected=_LARGEST_HEADER)
+        return self._file.read(size)
+
+    def seek(self, place: int) -> int:
+        """Go to a place."""
+        return self._file.seek(place)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._file.tell()
+
+
+def _archived(path: Path, places: dict[str, Place]) -> Files:
+    """Return files that are read from an archive one by one."""
+
+    def read(name: str) -> bytes | None:
+        place = places.get(name)
+        if place is None:
+            return None
+        with path.open("rb") as file:
+            file.seek(place.start)
+            return file.read(place.size)
+
+    return read
 
 
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST_FILE else None
 
 
-def read_archive(file: BinaryIO) -> dict[str, bytes]:
-    """Return the files of a tar archive by name, compressed or not; nothing is unpacked to the disk.
-
-    Raises:
-        InputError: It is none, or not whole.
-        AuditError: It holds what no log holds.
-    """
-    try:
-        with tarfile.open(fileobj=file) as archive:
-            return _contents(archive)
-    # What reads compressed archives raises EOFError, its own errors, and ValueError for numbers that are none.
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError, OSError, OverflowError):
-        raise InputError("this is no whole tar archive") from None
-
-
-def _contents(archive: tarfile.TarFile) -> dict[str, bytes]:
-    contents: dict[str, bytes] = {}
-    left = LARGEST_BUNDLE
-    for member in archive:
-        left -= member.size
-        if left < 0 or member.name in contents:
-            raise AuditError("the archive is too large, or holds a file twice")
-        # A link is followed by `extractfile`; a log has none.
-        file = archive.extractfile(member) if member.isfile() else None
-        if file is not None:
-            contents[member.name] = file.read()
-    return contents
-
-
 def _served(url: str, transport: httpx.BaseTransport | None) -> Files:
     """Return files that are fetched one by one; 404 is a file that is not there."""
-    client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=60)
+    plain = {"accept-encoding": "identity"}
+    client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=60, headers=plain)
 
     def fetch(name: str) -> bytes | None:
         try:
-            answer = client.get(f"{url}/{name}")
+            with client.stream("GET", f"{url}/{name}") as answer:
+                if answer.status_code == httpx.codes.NOT_FOUND:
+                    return None
+                content = _bounded(answer) if answer.is_success else None
         except httpx.HTTPError as error:
             raise InputError(f"{url} cannot be reached: {type(error).__name__}") from None
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return None
-        if not answer.is_success or len(answer.content) > LARGEST_FILE:
+        if content is None:
             raise InputError(f"{url} does not give its files", status=answer.status_code)
-        return answer.content
+        return content
 
     return fetch
+
+
+def _bounded(answer: httpx.Response) -> bytes | None:
+    """Return an answer's content, or None where it is compressed or too large."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        return None
+    content = bytearray()
+    for piece in answer.iter_bytes(_PIECE):
+        content += piece
+        if len(content) > LARGEST_FILE:
+            return None
+    return bytes(content)

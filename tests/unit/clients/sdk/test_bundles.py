@@ -1,4 +1,4 @@
-"""Archives of a log from outside: what is not whole is said to be so."""
+"""Archives of a log from outside: read file by file, and what is not whole is said to be so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from aquila.errors import AuditError, InputError
@@ -28,20 +29,29 @@ def _archive(mode: str, *names: str) -> bytes:
     return made.getvalue()
 
 
-@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
-def test_an_archive_is_read(tmp_path: Path, mode: str) -> None:
-    """Compressed or not, by the names in it."""
-    (tmp_path / "log").write_bytes(_archive(mode, "checkpoint"))
+def test_an_archive_is_read(tmp_path: Path) -> None:
+    """By the names in it, whatever folders are beside them."""
+    folder = tarfile.TarInfo("tile")
+    folder.type = tarfile.DIRTYPE
+    (tmp_path / "log").write_bytes(folder.tobuf() + _archive("w", "checkpoint", "tile/0/000"))
     files = open_bundle(str(tmp_path / "log"))
-    assert files("checkpoint") == CONTENT
+    assert files("checkpoint") == files("tile/0/000") == CONTENT
     assert files("other") is None
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
-@pytest.mark.parametrize("left", [0.0, 0.3, 0.9])
-def test_half_an_archive(tmp_path: Path, mode: str, left: float) -> None:
-    """A copy that broke off is named, with what to do."""
-    whole = _archive(mode, "a", "b", "c")
+def test_a_compressed_archive(tmp_path: Path, mode: str) -> None:
+    """Nobody knows how large it gets: it is refused, with what to do."""
+    (tmp_path / "log").write_bytes(_archive(mode, "checkpoint"))
+    with pytest.raises(InputError, match="no whole tar archive") as caught:
+        open_bundle(str(tmp_path / "log"))
+    assert "does not compress" in caught.value.hint
+
+
+@pytest.mark.parametrize("left", [0.0, 0.3, 0.45, 0.8])
+def test_half_an_archive(tmp_path: Path, left: float) -> None:
+    """A copy that broke off is named, with what to do, in a header or in a file, the last one too."""
+    whole = _archive("w", "a", "b", "c")[: 3 * (512 + 4096)]
     (tmp_path / "log").write_bytes(whole[: int(len(whole) * left)])
     with pytest.raises(InputError, match="no whole tar archive") as caught:
         open_bundle(str(tmp_path / "log"))
@@ -55,7 +65,26 @@ def test_a_file_twice(tmp_path: Path) -> None:
         open_bundle(str(tmp_path / "log.tar"))
 
 
+def test_a_link(tmp_path: Path) -> None:
+    """A log has none, and following one would read another file."""
+    member = tarfile.TarInfo("checkpoint")
+    member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
+    (tmp_path / "log.tar").write_bytes(member.tobuf() + bytes(1024))
+    with pytest.raises(AuditError, match="something else than whole plain files"):
+        open_bundle(str(tmp_path / "log.tar"))
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     """A name of nothing says why it cannot be read."""
     with pytest.raises(InputError, match="No such file"):
         open_bundle(str(tmp_path / "none.tar"))
+
+
+@pytest.mark.parametrize("headers", [{"content-encoding": "gzip"}, {}])
+def test_an_answer_that_grows(monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]) -> None:
+    """A server may neither compress a file nor send more of it than one can have."""
+    monkeypatch.setattr("clients.sdk.bundles.LARGEST_FILE", 100)
+    answer = httpx.Response(200, headers=headers, stream=httpx.ByteStream(bytes(101)))
+    files = open_bundle("http://127.0.0.1:1/log", httpx.MockTransport(lambda _: answer))
+    with pytest.raises(InputError, match="does not give its files"):
+        files("checkpoint")
