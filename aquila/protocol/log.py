@@ -37,7 +37,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.registry import MATCHER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from aquila.protocol.messages import Message
 
@@ -45,6 +45,8 @@ _MOST_PAIRS = 21  # of which an entry has room for all levels
 WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE, EntryKind.EVIDENCE})
 """Kinds whose statement is not kept in the log's files: reports hold handles, notes go when they are collected, and
 evidence is of statements that were refused."""
+
+_BEFORE_HITS = frozenset({EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS})
 
 _PERSON = re.compile(r"p-[0-9a-f]{12}")
 
@@ -251,6 +253,11 @@ def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists con
         EntryKind.MATCH, time, MATCHER, round=round_id, ids=ids,
         counts={level.value: hits.get(level.value, 0) for level in Level},
     )  # fmt: skip
+
+
+def tells_hits(entry: Entry, queries: Collection[str]) -> bool:
+    """Tell whether an entry says something of the hits of one of these queries: all of a query but how it was made."""
+    return entry.ids.get("submission") in queries and entry.kind not in _BEFORE_HITS
 
 
 def _of(submission_id: str | None) -> dict[str, str]:

@@ -78,6 +78,9 @@ def export(
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
+    matcher: Annotated[
+        bool, typer.Option("--matcher", help="At a node: the matcher's log, with the rounds that name this party.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Export a service's log as a tar archive: checkpoints, tiles, entries and the signed statements."""
@@ -85,7 +88,7 @@ def export(
 
     check_target(out)
     with reach(home, url, token_file, ca) as reached:
-        content = reached.log.export()
+        content = reached.log.export_matchers() if matcher else reached.log.export()
     write_result(out, content)
     Screen(as_json).result({"file": str(out), "bytes": len(content)}, f"The log is in {out}.")
 
@@ -138,10 +141,12 @@ def _views(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
         + (f", {log.erased} contents erased after their time." if log.erased else "."),
         Table("Witnesses", ("witness", "cosigned entries", "last at"), witnesses),
     ]
+    views += _not_checked(log, rounds)
     if rounds:
         rows = [
             (
-                audit.round.round_id[:8], audit.round.phase.value, ", ".join(audit.round.participants),
+                audit.round.round_id[:8] + (" (in part)" if audit.left_out else ""), audit.round.phase.value,
+                ", ".join(audit.round.participants),
                 len(audit.round.submissions), len(audit.round.evaluations),
                 sum(sum(counts.values()) for counts in audit.matched.values()),
             )
@@ -152,12 +157,31 @@ def _views(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
     return views
 
 
+def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
+    """Say what a copy leaves out, and so was not checked."""
+    if not log.left_out.count:
+        return []
+    sentence = (
+        f"NOT CHECKED: this copy leaves out {log.left_out.count} of {log.checkpoint.size} entries, by its owner's "
+        "word; of these only the hash of the leaf was checked, not what they say."
+    )
+    lacking = [
+        f"NOT CHECKED: of round {audit.round.round_id[:8]} {audit.left_out} entries are left out, so its completeness, "
+        "its hits, its statistics and its witnesses were not checked."
+        for audit in rounds
+        if audit.left_out
+    ]
+    return [sentence, *lacking]
+
+
 def _document(log: LogRecord, rounds: list[RoundAudit]) -> dict[str, object]:
     return {
         "holder": log.holder,
         "origin": log.checkpoint.origin,
         "entries": log.checkpoint.size,
         "erased": log.erased,
+        "left_out": log.left_out.count,
+        "left_out_of_rounds": dict(sorted(log.left_out.rounds.items())),
         "checkpoints": len(log.saved),
         "witnesses": {holder: max(sizes) for holder, sizes in sorted(log.cosigned.items())},
         "rounds": [json.loads(audit.statistics.to_bytes()) for audit in rounds],

@@ -41,6 +41,10 @@ class LogClient:
         """Return the log's files as a tar archive, for `aquila audit verify` on another machine."""
         return self._connection.call("GET", f"{self._log}/export")
 
+    def export_matchers(self) -> bytes:
+        """Return the matcher's log of the rounds that name this node's party, as `export` does; of a node alone."""
+        return self._connection.call("GET", f"{self._log}/matcher")
+
     def acknowledge(self, alarm_id: int) -> None:
         """Let work go on after an alarm was explained."""
         self._connection.call("POST", f"{self._log}/alarms/{alarm_id}/acknowledge")

@@ -22,6 +22,7 @@ from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullEr
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from typing import BinaryIO
 
     from aquila.errors import AquilaError
     from services.kit.files import ChunkFiles
@@ -116,6 +117,12 @@ class Peer:
                     yield piece
 
             return await run_in_threadpool(files.write, name, pulled(), expected_digest)
+
+    async def copy(self, path: str, into: BinaryIO, *, limit: int) -> None:
+        """Make a GET call and write its answer piece by piece; raises as `download` does, with part of it written."""
+        async with self._stream("GET", path, {}) as response:
+            async for piece in _pieces(response, limit):
+                await run_in_threadpool(into.write, piece)
 
     async def close(self) -> None:
         """Close the connections."""

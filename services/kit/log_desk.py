@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,9 +17,12 @@ from aquila.protocol.registry import MATCHER
 from services.kit.audit_log import CHECKPOINTS, append, entries_down, entries_of_round, size, who
 from services.kit.errors import NotFoundError
 from services.kit.log_check import checked
+from services.kit.log_copies import Scope, write_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy.orm import Session
 
     from aquila.audit.note import Note
     from services.kit.own_log import OwnLog
@@ -31,12 +32,23 @@ if TYPE_CHECKING:
 _LOOKED_AT = 500
 
 
+def _everything(_session: Session, _party: str | None) -> Scope:
+    return Scope({})
+
+
 @dataclass(frozen=True, slots=True)
 class LogDesk:
-    """The two sides of a service's log: the own one, and it as a witness of others."""
+    """The two sides of a service's log: the own one, and it as a witness of others.
+
+    Attributes:
+        own: The own log.
+        witness: What it has seen of others.
+        scope: Gives what a copy of the own log is of, for a party or, with None, for the service's own people.
+    """
 
     own: OwnLog
     witness: Witness
+    scope: Callable[[Session, str | None], Scope] = _everything
 
     def view(self) -> LogView:
         """Return the log at a glance."""
@@ -114,18 +126,34 @@ class LogDesk:
     def export(self, actor: Actor, into: BinaryIO) -> None:
         """Write the log's files as a tar archive, up to the entry that says that it was exported.
 
+        What tells the hits of a query that its asker was not told of is left out.
+
         Raises:
             LogRewrittenError: The files show another log than the database.
             StoreError: The database or the disk failed.
         """
         own = self.own
+        entry = Entry.of(EntryKind.LOG_EXPORTED, own.clock(), own.holder, **who(actor, Action.EXPORT_LOG))
+        self._copy(entry, into, None)
+
+    def export_for(self, party: str, into: BinaryIO) -> None:
+        """Write what a party may audit: the entries of the rounds that name it, and of all others the leaves alone.
+
+        Raises:
+            LogRewrittenError, StoreError: As `export`.
+        """
+        entry = Entry.of(EntryKind.LOG_EXPORTED, self.own.clock(), self.own.holder, recipient=party)
+        self._copy(entry, into, party)
+
+    def _copy(self, entry: Entry, into: BinaryIO, party: str | None) -> None:
+        own = self.own
         with own.store.transaction("log.export") as session:
-            fields = who(actor, Action.EXPORT_LOG)
-            append(session, Entry.of(EntryKind.LOG_EXPORTED, own.clock(), own.holder, **fields))
+            append(session, entry)
         own.publish()
-        with own.reading_files() as files, tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for name in files.names():
-                content = files.read(name)
-                member = tarfile.TarInfo(name)
-                member.size, member.mtime, member.mode = len(content), own.clock(), 0o600
-                archive.addfile(member, io.BytesIO(content))
+
+        def scope() -> Scope:
+            with own.store.reading("log.scope") as session:
+                return self.scope(session, party)
+
+        with own.reading_files() as files:
+            write_copy(files, into, scope, own.clock())

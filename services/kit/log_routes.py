@@ -6,9 +6,11 @@ A service puts its `LogDesk` into `app.state.log`.
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 
 from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
@@ -19,15 +21,15 @@ from services.kit.people import Actor, may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
     from typing import BinaryIO
 
-_OCTETS, _TEXT, _TAR = "application/octet-stream", "text/plain; charset=utf-8", "application/x-tar"
+_TEXT, _TAR = "text/plain; charset=utf-8", "application/x-tar"
 _PIECE = 1 << 20
 
-FileName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,200}$")]
-RoundId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
-AlarmId = Annotated[int, Path(ge=1, le=2**53)]
+RoundId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
+AlarmId = Annotated[int, InPath(ge=1, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
 
@@ -62,20 +64,8 @@ def people_router(prefix: str) -> APIRouter:
 
     @router.get("/export", summary="The log's files as a tar archive", response_class=Response)
     def get_export(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> StreamingResponse:
-        # The file has no name on the disk, so that a crash leaves nothing of it.
-        archive = tempfile.TemporaryFile(dir=_log(request).own.files.root)  # noqa: SIM115 - closed when it was sent
-        try:
-            _log(request).export(actor, archive)
-        except BaseException:
-            archive.close()
-            raise
-        return StreamingResponse(_sent(archive), media_type=_TAR)
-
-    @router.get(
-        "/files/{name:path}", summary="A file of the log", response_class=Response, dependencies=[may(Action.SEE_LOG)]
-    )
-    def get_file(request: Request, name: FileName) -> Response:
-        return Response(_log(request).own.files.read(name), media_type=_OCTETS)
+        log = _log(request)
+        return archive_of(log.own.files.root, partial(log.export, actor))
 
     @router.post("/alarms/{alarm_id}/acknowledge", status_code=204, summary="Go on after an alarm was explained")
     def post_acknowledge(
@@ -113,6 +103,35 @@ def post_checkpoint(request: Request, call: SignedCaller) -> Response:
     """Return the checkpoint with the cosignature, once it was found to have grown from the one before."""
     note, _ = _log(request).witness.look(call.party, call.body)
     return Response(note.to_bytes(), media_type=_TEXT)
+
+
+@parties.get("/bundle", summary="What the caller's auditors may check of the log", response_class=Response)
+def get_bundle(request: Request, call: SignedCaller) -> StreamingResponse:
+    """Return the log as a tar archive, with the entries of the rounds that name the caller alone."""
+    log = _log(request)
+    return archive_of(log.own.files.root, partial(log.export_for, call.party))
+
+
+async def copied(folder: Path, write: Callable[[BinaryIO], Awaitable[None]]) -> StreamingResponse:
+    """Return an archive as another service sends it; as `archive_of`."""
+    archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
+    try:
+        await write(archive)
+    except BaseException:
+        archive.close()
+        raise
+    return StreamingResponse(_sent(archive), media_type=_TAR)
+
+
+def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> StreamingResponse:
+    """Return an archive as it is written, by way of a file without a name: a crash leaves nothing of it."""
+    archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
+    try:
+        write(archive)
+    except BaseException:
+        archive.close()
+        raise
+    return StreamingResponse(_sent(archive), media_type=_TAR)
 
 
 def _sent(archive: BinaryIO) -> Iterator[bytes]:

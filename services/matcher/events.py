@@ -31,6 +31,9 @@ ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
 TOKENS = "tokens"
 """The kind of an event that tells workers that token bytes came; no party sees it."""
 
+REPORT = HitReport.__name__.lower()
+"""What the events of reports are called."""
+
 NOTES = Notes.__name__.lower()
 """What the events of sealed notes are called."""
 

@@ -12,9 +12,12 @@ from aquila.protocol.log import WITHOUT_ENVELOPE
 from aquila.protocol.registry import MATCHER
 from services.kit.files import ChunkFiles
 from services.kit.homes import LOG_FOLDER
+from services.kit.log_copies import Scope
 from services.kit.log_desk import LogDesk
 from services.kit.own_log import OwnLog
 from services.kit.witness import Witness
+from services.matcher.events import REPORT, SUBMISSION
+from services.matcher.room import manifest_in
 from services.matcher.statistics import round_statistics
 from services.matcher.tables import EventRow, RoundRow
 
@@ -41,7 +44,33 @@ def open_log(home: Path, store: Store, identity: IdentityKey, registry: Registry
     files = ChunkFiles(home / LOG_FOLDER)
     statistics = partial(_statistics, registry)
     own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics)
-    return LogDesk(own, Witness(store, files, MATCHER, identity, registry, clock))
+    return LogDesk(own, Witness(store, files, MATCHER, identity, registry, clock), scope_of)
+
+
+def scope_of(session: Session, party: str | None) -> Scope:
+    """Return what a copy of the log is of: for a party the rounds that name it, without what nobody may be told yet."""
+    named = None
+    if party is not None:
+        rows = session.execute(select(RoundRow.round_id, RoundRow.manifest))
+        named = frozenset(round_id for round_id, manifest in rows if manifest_in(manifest).fingerprint_of(party))
+    return Scope(untold_queries(session), named)
+
+
+def untold_queries(session: Session) -> dict[str, frozenset[str]]:
+    """Return by round the queries that were matched and whose asker has no report of its own."""
+    told = select(EventRow.round_id, EventRow.submission_id, EventRow.party).where(
+        EventRow.statement == REPORT, EventRow.submission_id.is_not(None)
+    )
+    reported: dict[tuple[str, str], set[str]] = {}
+    for round_id, query, party in session.execute(told):
+        reported.setdefault((round_id, query or ""), set()).add(party)
+    asked = select(EventRow.submission_id, EventRow.party).where(EventRow.statement == SUBMISSION)
+    askers = dict(session.execute(asked).all()) if reported else {}
+    untold: dict[str, frozenset[str]] = {}
+    for (round_id, query), parties in reported.items():
+        if askers.get(query) not in parties:
+            untold[round_id] = untold.get(round_id, frozenset()) | {query}
+    return untold
 
 
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:

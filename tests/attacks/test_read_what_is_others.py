@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,15 @@ from sqlalchemy import select
 
 from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.entries import EntryKind
+from aquila.audit.roles import Role
 from aquila.audit.witness import parse_update
 from aquila.crypto.keys import IdentityKey
+from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log import match_entry
 from aquila.protocol.messages import Kind
+from clients.sdk.bundles import open_bundle
 from services.kit.audit_log import entries
+from services.kit.people import Actor
 from services.kit.signatures import CallSigner
 from services.matcher.tables import EventRow, HeldReportRow
 from tests.unit.services.matcher.world import LISTS, World
@@ -199,3 +204,38 @@ async def test_an_asker_cannot_guess_its_hits_from_the_log(alarmed: World) -> No
     ]
     assert matched.salted(None) in guesses
     assert not {guess.leaf() for guess in guesses} & shown
+
+
+async def test_an_askers_copy_of_the_log_can_be_checked(alarmed: World, group: Group) -> None:
+    """What AL gets holds together, and says that entries of the round are left out of it."""
+    content = (await alarmed.nodes["AL"].call("GET", "/v1/log/bundle")).content
+    (alarmed.folder / "copy.tar").write_bytes(content)
+    files = open_bundle(str(alarmed.folder / "copy.tar"))
+    record = read_log(files, alarmed.registry)
+    (audit,) = audit_rounds(record, files, alarmed.registry, group)
+    kinds = {entry.kind for entry in record.entries if entry is not None}
+    assert {EntryKind.SUBMISSION, EntryKind.REPORT, EntryKind.RECEIPT} <= kinds
+    assert EntryKind.FISHING_ALARM not in kinds
+    assert audit.left_out == record.left_out.rounds[alarmed.round_id] == 3  # the match, the owner's report, its alarm
+
+
+async def test_nothing_is_left_out_once_the_asker_is_told(alarmed: World) -> None:
+    """RS releases the report: now AL's copy, and the export of the secretariat's auditors, tell what it told AL."""
+    owner, query = alarmed.nodes["RS"], _query(alarmed)
+    assert (await owner.say(owner.party.receipt(owner.round, owner.next(), query, 1))).status_code == 201
+    alarmed.advance()
+    for content in [(await alarmed.nodes["AL"].call("GET", "/v1/log/bundle")).content, _exported(alarmed)]:
+        assert str(HITS).encode() in content
+
+
+async def test_no_export_tells_what_the_asker_was_not_told(alarmed: World) -> None:
+    """The secretariat's own export, which goes to auditors elsewhere, lacks the same entries."""
+    content = _readable(_exported(alarmed))
+    assert not _found(_of_the_query(alarmed), "", content)
+    assert alarmed.round_id.encode() in content
+
+
+def _exported(world: World) -> bytes:
+    archive = io.BytesIO()
+    world.desk.log.export(Actor("p-0123456789ab", frozenset({Role.AUDITOR})), archive)
+    return archive.getvalue()

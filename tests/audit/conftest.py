@@ -184,3 +184,6 @@ async def _export(world: World, path: Path) -> None:
     answer = await world.seats["SI"].operator.get("/v1/log/export")
     assert answer.status_code == 200, answer.text
     (path / "SI.tar").write_bytes(answer.content)
+    answer = await world.seats["SI"].operator.get("/v1/log/matcher")
+    assert answer.status_code == 200, answer.text
+    (path / "matcher-for-SI.tar").write_bytes(answer.content)

@@ -15,6 +15,9 @@
     11. The statistics that the matcher published are those that the entries give.
     12. Every party that worked in a round has cosigned a checkpoint that covers its opening.
 
+A copy that leaves entries out (10.9) is checked as far as it goes: of what is left out the leaves alone, and of a round
+that lacks something neither 9, 10, 11 nor 12.
+
 The first thing that is wrong is raised, with the file or the entry where it is.
 """
 

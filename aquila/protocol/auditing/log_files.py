@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
 from aquila.audit.entries import Entry, EntryKind, read_entry
+from aquila.audit.left_out import LEFT_OUT_FILE, LeftOut, read_left_out
 from aquila.audit.merkle import Frontier, leaf_hash, tree_root
 from aquila.audit.note import parse_note
 from aquila.audit.tiles import (
@@ -51,10 +52,11 @@ class LogRecord:
     Attributes:
         holder: Whose log it is: a party's code, or `matcher`.
         checkpoint: What it claims.
-        entries: Its entries; None where retention erased the content.
+        entries: Its entries; None where retention erased the content, and where this copy leaves it out.
         statements: For each entry the envelope of the statement that it is about, or nothing.
         saved: Sizes of all saved checkpoints.
         cosigned: For each witness the sizes that it cosigned, with the time of each.
+        left_out: What this copy leaves out by its owner's word: nothing but the leaves of it was checked.
     """
 
     holder: str
@@ -63,11 +65,12 @@ class LogRecord:
     statements: list[bytes] = field(default_factory=list)
     saved: list[int] = field(default_factory=list)
     cosigned: dict[str, dict[int, int]] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def erased(self) -> int:
         """How many entries have no content any more."""
-        return self.entries.count(None)
+        return self.entries.count(None) - self.left_out.count
 
 
 def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETENTION_DAYS) -> LogRecord:
@@ -93,7 +96,9 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     # 3. and 4. The tree, now and as it was.
     leaves = _leaves(files, checkpoint)
     _check_saved(files, log, leaves, registry)
-    # 5. and 6. What the leaves are hashes of.
+    # 5. and 6. What the leaves are hashes of, but for what this copy leaves out.
+    listed = files(LEFT_OUT_FILE)
+    log.left_out = LeftOut() if listed is None else read_left_out(listed, checkpoint.size)
     _read_entries(files, log, leaves)
     _check_erased(log, retention_days)
     # 7. What it has seen of other logs, where it is their witness.
@@ -213,6 +218,9 @@ def _read_entries(files: Files, log: LogRecord, leaves: list[bytes]) -> None:
                 raise AuditError(f"{name}: entry {index} is not the one that the tree holds")
             with _where(f"entry {index}"):
                 log.entries.append(read_entry(content) if content else None)
+    there = next((index for index in log.left_out.indices() if log.entries[index] is not None), None)
+    if there is not None:
+        raise AuditError(f"{LEFT_OUT_FILE}: entry {there} is not left out")
 
 
 def _check_erased(log: LogRecord, retention_days: int) -> None:
@@ -231,9 +239,11 @@ def _check_erased(log: LogRecord, retention_days: int) -> None:
         if _first_cosigned(log, size) > entry.time - days * DAY:
             raise AuditError(f"entry {index}: contents were erased that no witness saw {days} days before")
         allowed = max(allowed, size)
-    if None in log.entries[allowed:]:
-        index = allowed + log.entries[allowed:].index(None)
-        raise AuditError(f"entry {index}: its content is gone, and no entry says that retention allowed it")
+    listed = set(log.left_out.indices())
+    gone = (index for index, entry in enumerate(log.entries) if entry is None and index not in listed)
+    early = next((index for index in gone if index >= allowed), None)
+    if early is not None:
+        raise AuditError(f"entry {early}: its content is gone, and no entry says that retention allowed it")
 
 
 def _first_cosigned(log: LogRecord, size: int) -> float:

@@ -42,6 +42,7 @@ class RoundAudit:
         matched: Hits at each level by pair and submission, from the matches' entries.
         worked: Parties that signed something after the opening.
         statistics: What its entries give.
+        left_out: How many of its entries this copy of the log leaves out: then what follows from all is not checked.
     """
 
     round: Round
@@ -51,6 +52,7 @@ class RoundAudit:
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
     statistics: Statistics = field(default_factory=lambda: Statistics(""))
+    left_out: int = 0
 
 
 def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group) -> list[RoundAudit]:
@@ -78,7 +80,8 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         if entry is None or entry.round is None or entry.round in pruned:
             continue
         if entry.kind is EntryKind.PROPOSAL:
-            rounds[entry.round] = _proposed(index, entry, log.statements[index], registry, group)
+            left_out = log.left_out.rounds[entry.round]
+            rounds[entry.round] = _proposed(index, entry, log.statements[index], registry, group, left_out)
         if entry.round in rounds:
             _take(rounds[entry.round], index, entry, log.statements[index], said)
         # What people asked for and approved may come before; and where retention erased a beginning, nothing can be
@@ -86,6 +89,9 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         elif (index in said or entry.kind in _OF_ROUNDS) and not log.erased:
             raise AuditError(f"entry {index}: it is of a round that was never proposed", round=entry.round)
     for audit in rounds.values():
+        if audit.left_out:
+            audit.statistics = statistics_of(audit.round.round_id, audit.entries.values())
+            continue
         # 9. and 10.
         _check_complete(audit, log)
         # 11.
@@ -101,7 +107,8 @@ def _pruned(log: LogRecord) -> set[str]:
     Contents are erased three years old at the earliest, by a witness's clock (6), so such a round is as old. It may
     lack a submission, whose justification goes before the round's other entries do (PROTOCOL.md 8.5).
     """
-    erased = [index for index, entry in enumerate(log.entries) if entry is None]
+    listed = set(log.left_out.indices())
+    erased = [index for index, entry in enumerate(log.entries) if entry is None and index not in listed]
     opened: dict[str, int] = {}
     last: dict[str, int] = {}
     for index, entry in enumerate(log.entries):
@@ -141,15 +148,17 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
         yield index, message
 
 
-def _proposed(index: int, entry: Entry, envelope: bytes, registry: Registry, group: Group) -> RoundAudit:
-    """Begin a round from its manifest."""
+def _proposed(  # noqa: PLR0913, PLR0917 - what a round begins with
+    index: int, entry: Entry, envelope: bytes, registry: Registry, group: Group, left_out: int
+) -> RoundAudit:
+    """Begin a round from its manifest; one of which something is left out is taken through as a party would."""
     try:
-        round_ = Round.from_manifest(registry, group, envelope, sees_everything=True)
+        round_ = Round.from_manifest(registry, group, envelope, sees_everything=not left_out)
     except AquilaError as error:
         raise AuditError(
             f"entry {index}: the manifest of round {entry.round} does not count: {error.message}"
         ) from None
-    return RoundAudit(round_)
+    return RoundAudit(round_, left_out=left_out)
 
 
 def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, said: dict[int, Message]) -> None:

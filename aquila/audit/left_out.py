@@ -1,0 +1,92 @@
+"""What a copy of a log leaves out: entries of which it holds the hash of the leaf alone (PROTOCOL.md 10.9).
+
+The file says which entries these are and how many of each round that is in the copy. It is the owner's word: an auditor
+says what was not checked because of it, and takes an entry that is listed for neither erased nor right.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from aquila.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LEFT_OUT_FILE = "left_out.json"
+
+_Index = Annotated[int, Field(ge=0, le=2**40)]
+_RoundId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    entries: list[tuple[_Index, _Index]]
+    rounds: dict[_RoundId, Annotated[int, Field(ge=1)]]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Which entries a copy lacks.
+
+    Attributes:
+        entries: The ranges of their indices, each from a first one up to an end, ascending.
+        rounds: How many of each round that is in the copy otherwise.
+    """
+
+    entries: tuple[tuple[int, int], ...] = ()
+    rounds: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, indices: Iterable[int], rounds: Counter[str]) -> LeftOut:
+        """Return what is left out, from ascending indices."""
+        return cls(tuple(_ranges(indices)), rounds)
+
+    @property
+    def count(self) -> int:
+        """How many entries they are."""
+        return sum(end - first for first, end in self.entries)
+
+    def indices(self) -> Iterator[int]:
+        """Yield their indices, ascending."""
+        for first, end in self.entries:
+            yield from range(first, end)
+
+    def to_bytes(self) -> bytes:
+        """Return the file's content."""
+        return json.dumps({"entries": self.entries, "rounds": self.rounds}, sort_keys=True).encode() + b"\n"
+
+
+def read_left_out(content: bytes, size: int) -> LeftOut:
+    """Read the file of a log of so many entries.
+
+    Raises:
+        AuditError: It is none, or its ranges are not ascending and within the log.
+    """
+    try:
+        found = _File.model_validate_json(content)
+    except ValidationError:
+        raise AuditError(f"{LEFT_OUT_FILE}: it cannot be read") from None
+    edges = [edge for of in found.entries for edge in of]
+    if any(low >= high for low, high in found.entries) or any(a > b for a, b in pairwise([0, *edges, size])):
+        raise AuditError(f"{LEFT_OUT_FILE}: its entries do not ascend, or are not in the log")
+    return LeftOut(tuple(found.entries), Counter(found.rounds))
+
+
+def _ranges(indices: Iterable[int]) -> Iterator[tuple[int, int]]:
+    first = end = -1
+    for index in indices:
+        if index != end:
+            if end >= 0:
+                yield first, end
+            first = index
+        end = index + 1
+    if end >= 0:
+        yield first, end

@@ -1,0 +1,45 @@
+"""The matcher's log as this party's auditors may have it: fetched from the matcher, not stored (PROTOCOL.md 10.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse  # noqa: TC002 - read by FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.protocol.registry import MATCHER
+from services.kit.audit_log import append, who
+from services.kit.log_routes import copied
+from services.kit.people import Actor, may
+from services.node.node import Node
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+router = APIRouter(prefix="/v1/log", tags=["log"])
+
+LARGEST_COPY = 4 << 30
+"""Bytes of the archive at most, as an auditor's program takes it."""
+
+
+@router.get("/matcher", summary="The matcher's log of the rounds that name this party", response_class=Response)
+async def get_matchers_log(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> StreamingResponse:
+    """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
+    node = request.app.state.node
+    assert isinstance(node, Node)
+    await run_in_threadpool(_note, node, actor)
+
+    async def write(archive: BinaryIO) -> None:
+        await node.peer.copy("/v1/log/bundle", archive, limit=LARGEST_COPY)
+
+    return await copied(node.settings.home, write)
+
+
+def _note(node: Node, actor: Actor) -> None:
+    """Log that a person takes the matcher's log away."""
+    fields = {"recipient": MATCHER} | who(actor, Action.EXPORT_LOG)
+    with node.store.transaction("log.matcher") as session:
+        append(session, Entry.of(EntryKind.LOG_EXPORTED, node.clock(), node.code, **fields))

@@ -1,0 +1,99 @@
+"""A party's copy of the matcher's log: entries of its rounds alone, and an audit that says what it did not check."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.audit.entries import EntryKind
+from aquila.audit.left_out import LEFT_OUT_FILE
+from aquila.errors import AuditError
+from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.log import tells_hits
+from clients.cli.main import main
+from tests.audit.conftest import Exported, exported
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+
+
+@pytest.fixture
+def copy(audited: Path) -> Exported:
+    """The matcher's log as SI's auditor gets it."""
+    return exported(audited, "matcher-for-SI")
+
+
+def leave_out(log: Exported, *indices: int, rounds: dict[str, int] | None = None) -> None:
+    """Leave more entries out, and say so."""
+    listed = json.loads(log.files[LEFT_OUT_FILE])
+    every = sorted({*(n for first, end in listed["entries"] for n in range(first, end)), *indices})
+    listed["entries"] = [[index, index + 1] for index in every]
+    log.files[LEFT_OUT_FILE] = json.dumps(listed | {"rounds": rounds or {}}).encode()
+    for index in indices:
+        log.contents[index] = log.envelopes[index] = b""
+    log.write_bundles()
+
+
+def test_it_has_the_rounds_that_name_the_party(copy: Exported, group: Group) -> None:
+    """All entries of the round are there and checked; what the secretariat's people did besides is leaves alone."""
+    record = read_log(copy.files.get, copy.registry)
+    (audit,) = audit_rounds(record, copy.files.get, copy.registry, group)
+    assert audit.left_out == 0
+    kept = {entry.kind for entry in record.entries if entry is not None and entry.round is None}
+    assert kept == set()
+    assert record.left_out.count == record.entries.count(None) > 0
+    assert record.erased == 0
+    assert EntryKind.MATCH in {entry.kind for entry in record.entries if entry is not None}
+
+
+def test_the_command_says_what_it_did_not_check(
+    audited: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of entries stands in words and in JSON."""
+    monkeypatch.setenv("COLUMNS", "200")
+    place, registry = str(audited / "matcher-for-SI.tar"), str(audited / "matcher" / "registry.toml")
+    assert main(["audit", "verify", place, "--registry", registry]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert main(["audit", "verify", place, "--registry", registry, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["left_out"] > 0
+    assert f"NOT CHECKED: this copy leaves out {document['left_out']} of {document['entries']} entries" in said
+
+
+def test_a_round_that_lacks_entries_is_checked_in_part(copy: Exported, group: Group) -> None:
+    """Without a query's matches and reports the round is taken through, and its completeness is not vouched for."""
+    there = [index for index in range(copy.size) if copy.contents[index]]
+    (query,) = {copy.entry(index).ids["submission"] for index in there if copy.entry(index).ids.get("of") == "query"}
+    gone = [index for index in there if tells_hits(copy.entry(index), {query})]
+    round_id = str(copy.entry(gone[0]).round)
+    leave_out(copy, *gone, rounds={round_id: len(gone)})
+    (audit,) = audit_rounds(read_log(copy.files.get, copy.registry), copy.files.get, copy.registry, group)
+    assert audit.left_out == len(gone) > 0
+    assert audit.round.submissions
+
+
+def test_a_round_that_lacks_entries_unsaid_is_refused(copy: Exported, group: Group) -> None:
+    """A matcher that lists an entry and does not count it in its round has a round that does not hold together."""
+    leave_out(copy, copy.index("report"))
+    record = read_log(copy.files.get, copy.registry)
+    with pytest.raises(AuditError):
+        audit_rounds(record, copy.files.get, copy.registry, group)
+
+
+def test_an_entry_that_is_not_listed_may_not_be_missing(copy: Exported) -> None:
+    """Without the list, an entry without a content is one that somebody took away."""
+    del copy.files[LEFT_OUT_FILE]
+    with pytest.raises(AuditError, match="its content is gone"):
+        read_log(copy.files.get, copy.registry)
+
+
+def test_an_entry_that_is_listed_may_not_be_there(copy: Exported) -> None:
+    """The list names what is left out, and nothing that could be checked."""
+    listed = json.loads(copy.files[LEFT_OUT_FILE])
+    copy.files[LEFT_OUT_FILE] = json.dumps(listed | {"entries": [[0, copy.size]]}).encode()
+    with pytest.raises(AuditError, match="is not left out"):
+        read_log(copy.files.get, copy.registry)
