@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from aquila.errors import InputError
 from aquila.records.lines import decode_line
@@ -14,6 +15,7 @@ from aquila.records.person import FIELDS
 from aquila.records.rows import Finding
 
 _LONGEST_COLUMN = 60  # characters of an unknown column's name that a finding shows
+_LEAST_LIKENESS = 0.8  # of an unknown name to that of a missing field, above which it is a misspelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def read_header(content: bytes) -> CsvPlan:
     """Read a list's first line, which is empty where there is none.
 
     Raises:
-        InputError: Nothing there, not text, no known column, one twice, or too few to match on.
+        InputError: Nothing there, not text, no known column, one twice, too few to match on, or one misspelt.
     """
     if not content:
         raise InputError("The list is empty.", hint="Its first line names the columns, such as record_id.")
@@ -49,6 +51,7 @@ def read_header(content: bytes) -> CsvPlan:
         names = []
     if not set(names) & set(FIELDS):
         raise InputError("The first line names no known column.", hint="Known: " + ", ".join(FIELDS) + ".", line=1)
+    _check_spelling(names)
     columns = tuple(name if name in FIELDS else None for name in names)
     _check_columns([name for name in columns if name])
     findings = tuple(
@@ -57,6 +60,22 @@ def read_header(content: bytes) -> CsvPlan:
         if name not in FIELDS
     )
     return CsvPlan(separator, columns, findings)
+
+
+def _check_spelling(names: list[str]) -> None:
+    """Refuse a misspelt field: to leave it unread would cost every record its value, without a word.
+
+    Raises:
+        InputError: An unknown column whose name is nearly that of a field that the list does not have.
+    """
+    missing = [field for field in FIELDS if field not in names]
+    for name in names:
+        if name not in FIELDS and (near := get_close_matches(name, missing, n=1, cutoff=_LEAST_LIKENESS)):
+            raise InputError(
+                f"The first line names {name[:_LONGEST_COLUMN]}, which is not a known column.",
+                hint=f"Name it {near[0]} if that is what it holds, else give it another name or leave it out.",
+                line=1,
+            )
 
 
 def _check_columns(columns: list[str]) -> None:

@@ -104,10 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         screen.failure(_usage(error), "see the command's --help")
         return ExitCode.USAGE
-    except BrokenPipeError:
-        # Whoever read our output went away; what is still buffered must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output went away
+        _drop_output()
         return ExitCode.REFUSED
+    except OSError as error:
+        return _refused_by_system(screen, error)
     except Exception as error:  # noqa: BLE001 - the end of the command; a message could quote a person's values
         return _fault(screen, error)
     if code == ExitCode.INTERRUPTED:  # the parser's answer to Ctrl-C
@@ -131,6 +132,23 @@ def _usage(error: typer.TyperException) -> str:
     for start in ("Invalid value: ", "Value error, "):
         text = text.replace(start, "")
     return text.rstrip(".")
+
+
+def _drop_output() -> None:
+    """Let what is still buffered for stdout go nowhere, so that it does not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused_by_system(screen: Screen, error: OSError) -> int:
+    """Tell that the system refused a file, a folder or the output: no fault of Aquila, and a person can mend it."""
+    if error.filename is None:
+        _drop_output()
+    what = f"{error.filename} cannot be used" if error.filename else "the system refused to read or write"
+    screen.failure(
+        f"{what}: {error.strerror or type(error).__name__}",
+        "check that it exists, that it is yours to read or write, and that its disk has room",
+    )
+    return ExitCode.MACHINE
 
 
 def _fault(screen: Screen, error: Exception) -> int:

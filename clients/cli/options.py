@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+
+def _own_home() -> Path:
+    """Return the person's own home; the import waits until a command needs it."""
+    from clients.sdk.client_homes import default_client_home
+
+    return default_client_home()
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
 
 Rules = Annotated[
@@ -35,7 +43,12 @@ ListFile = Annotated[
 HomePath = Annotated[
     Path,
     typer.Option(
-        "--home", envvar="AQUILA_HOME", metavar="FOLDER", help="The home folder of the node or matcher to speak to."
+        "--home",
+        envvar="AQUILA_HOME",
+        metavar="FOLDER",
+        default_factory=_own_home,
+        show_default="~/.config/aquila",
+        help="The home folder of the node or matcher to speak to, or a person's own that the first sign-in makes.",
     ),
 ]
 
@@ -43,12 +56,18 @@ NewHome = Annotated[
     Path, typer.Option("--home", envvar="AQUILA_HOME", metavar="FOLDER", help="The home folder to make or to serve.")
 ]
 
-Url = Annotated[str | None, typer.Option(metavar="URL", help="Where the service is, if not where its settings say.")]
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="AQUILA_URL", metavar="URL", help="Where the service is, if not where its settings say."),
+]
 
 TokenFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The home's key, if not the one in the home folder.")
 ]
 
-Ca = Annotated[Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of the service's certificate.")]
+Ca = Annotated[
+    Path | None,
+    typer.Option(envvar="AQUILA_CA", metavar="FILE", help="PEM file of the CA of the service's certificate."),
+]
 
 RoundId = Annotated[str, typer.Argument(metavar="ROUND", help="The round's id, its beginning, or `latest`.")]

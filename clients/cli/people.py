@@ -31,7 +31,7 @@ def add(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None
 
     with reach(home, url, None, ca) as reached:
         invitation = reached.people.add_account(login, role)
-    _show_invitation(invitation, home, as_json)
+    _show_invitation(invitation, reached.connection.url, as_json)
 
 
 @app.command("list")
@@ -55,7 +55,7 @@ def reset(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: 
 
     with reach(home, url, None, ca) as reached:
         invitation = reached.people.reset_account(_person(reached.people, login))
-    _show_invitation(invitation, home, as_json)
+    _show_invitation(invitation, reached.connection.url, as_json)
 
 
 @app.command()
@@ -94,13 +94,16 @@ def login(
     name: Name, home: HomePath, password_file: PasswordFile = None, url: Url = None, ca: Ca = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Sign in at the node or matcher of a home. Asks for password and code; scripts give them as lines of stdin."""
-    from clients.cli.asking import ask
-    from clients.cli.reach import open_door
+    """Sign in at a node or matcher. Asks for password and code; scripts give them as lines of stdin.
 
-    with open_door(home, url, ca) as (files, people):
-        grant = people.sign_in(name, ask("Password", password_file), ask("Code of the authenticator"))
-        files.write(grant)
+    With `--url` (and `--ca`), the first sign-in makes a home of your own, and later commands need neither.
+    """
+    from clients.cli.asking import ask
+    from clients.cli.reach import begin_sign_in
+
+    with begin_sign_in(home, url, ca) as attempt:
+        grant = attempt.people.sign_in(name, ask("Password", password_file), ask("Code of the authenticator"))
+        attempt.keep(grant)
     _show_grant(Screen(as_json), name, grant.roles)
 
 
@@ -108,22 +111,22 @@ def enrol(
     name: Name, home: HomePath, password_file: PasswordFile = None, url: Url = None, ca: Ca = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Set password and authenticator with the code that the administrator gave, and sign in.
+    """Set password and authenticator with the code that the administrator gave, and sign in, as `aquila login` does.
 
     Scripts give lines of stdin: the enrolment code, the password unless it lies in a file, and, after the secret was
     shown on stderr, the authenticator's code.
     """
     from clients.cli.asking import ask, ask_new_password
-    from clients.cli.reach import open_door
+    from clients.cli.reach import begin_sign_in
 
     screen = Screen(as_json)
-    with open_door(home, url, ca) as (files, people):
+    with begin_sign_in(home, url, ca) as attempt:
         code = ask("Enrolment code")
         password = ask_new_password(password_file)
-        authenticator = people.begin_enrolment(name, code)
+        authenticator = attempt.people.begin_enrolment(name, code)
         screen.show("Put this secret into your authenticator:", f"  {authenticator.secret}", f"  {authenticator.uri}")
-        grant = people.confirm_enrolment(name, code, password, ask("Code of the authenticator"))
-        files.write(grant)
+        grant = attempt.people.confirm_enrolment(name, code, password, ask("Code of the authenticator"))
+        attempt.keep(grant)
     _show_grant(screen, name, grant.roles)
 
 
@@ -132,11 +135,11 @@ def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
     from aquila.errors import InputError
     from clients.cli.acting import LOGIN
     from clients.cli.reach import reach
-    from clients.sdk import find_home
+    from clients.sdk.client_homes import open_home
     from clients.sdk.sessions import SessionFiles
     from services.kit.errors import UnknownCallerError
 
-    files = SessionFiles(find_home(home))
+    files = SessionFiles(open_home(home))
     name = files.chosen(LOGIN.get())
     if name is None:
         raise InputError("nobody is signed in here")
@@ -204,13 +207,13 @@ def _person(people: PeopleClient, login: str) -> str:
     raise InputError(f"there is no account {login}", hint="see them with `aquila user list`")
 
 
-def _show_invitation(invitation: Invitation, home: Path, as_json: bool) -> None:
+def _show_invitation(invitation: Invitation, url: str, as_json: bool) -> None:
     account = invitation.account
     Screen(as_json).result(
         invitation.model_dump(mode="json"),
         f"Account {account.login} ({', '.join(account.roles)}) is {account.person} in the log.",
         f"Enrolment code, shown once: {invitation.code}",
-        f"Its person now runs: aquila enrol {account.login} --home {home}",
+        f"Its person now runs, as a user of their own: aquila enrol {account.login} --url {url}",
     )
 
 

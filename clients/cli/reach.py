@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from aquila.errors import InputError
 from clients.cli.acting import LOGIN
@@ -18,14 +18,15 @@ from clients.sdk import (
     NodeClient,
     PeopleClient,
     RecordsClient,
-    find_home,
 )
+from clients.sdk.client_homes import ClientHome, is_home, make_client_home, open_home
 from clients.sdk.sessions import SessionFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from aquila.protocol.messages.people_views import SessionGrant
     from clients.sdk import Home
 
 LATEST = "latest"
@@ -36,7 +37,7 @@ _LEAST_DIGITS = 4
 class Reached:
     """A home, and the client of the service that lives there."""
 
-    home: Home
+    home: Home | ClientHome
     client: NodeClient | MatcherClient
     people: PeopleClient
     approvals: ApprovalClient
@@ -90,6 +91,35 @@ class Reached:
         return chosen("round", text, [entry.round_id for entry in self.client.rounds().rounds])
 
 
+@dataclass(frozen=True, slots=True)
+class SignInAttempt:
+    """A service to which nobody has signed in yet from a home, or from a person who has no home for it yet.
+
+    Attributes:
+        people: The client of its accounts.
+    """
+
+    people: PeopleClient
+    _path: Path
+    _connection: Connection
+    _ca: Path | None
+
+    def keep(self, grant: SessionGrant) -> None:
+        """Keep the session that was granted; the first one makes the person's own home for the service.
+
+        Raises:
+            InputError: The home's settings cannot be read.
+            StoreError: The disk is full or failed.
+        """
+        if is_home(self._path):
+            home = open_home(self._path)
+        else:
+            me = PeopleClient(self._connection.as_bearer(grant.token)).me()
+            service = cast("Literal['node', 'matcher']", me.service)
+            home = make_client_home(self._path, service, self._connection.url, self._ca)
+        SessionFiles(home).write(grant)
+
+
 @contextmanager
 def reach(
     path: Path, url: str | None = None, token_file: Path | None = None, ca: Path | None = None
@@ -101,7 +131,7 @@ def reach(
         InputError: Several are signed in here, and none is named.
         KeyMaterialError: The session or the home's key cannot be read.
     """
-    home = find_home(path)
+    home = open_home(path)
     with Connection(_access(home, url, token_file, ca)) as connection:
         client = NodeClient(connection) if home.service == "node" else MatcherClient(connection)
         people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
@@ -109,26 +139,35 @@ def reach(
 
 
 @contextmanager
-def open_door(
-    path: Path, url: str | None = None, ca: Path | None = None
-) -> Iterator[tuple[SessionFiles, PeopleClient]]:
-    """Open the client of a service to which nobody has signed in yet, and the files where the session will lie.
+def begin_sign_in(path: Path, url: str | None = None, ca: Path | None = None) -> Iterator[SignInAttempt]:
+    """Open the client of a service to which nobody has signed in yet, for the block.
+
+    Args:
+        path: The home of the service or of the person; with an address it may be one that is still to be made.
+        url: The service's address.
+        ca: PEM file of the CA of its certificate.
 
     Raises:
-        InputError: The folder is no home, or its settings do not say where the service is.
+        InputError: The folder is no home and no address is given, or its settings do not say where the service is.
     """
-    home = find_home(path)
-    with Connection(Access(home.service, url or home.url(), "", ca)) as connection:
-        yield SessionFiles(home), PeopleClient(connection)
+    if url is not None and not is_home(path):
+        access = Access("service", url, "", ca)
+    else:
+        home = open_home(path)
+        access = Access(home.service, url or home.url(), "", ca or home.ca)
+    with Connection(access) as connection:
+        yield SignInAttempt(PeopleClient(connection), path, connection, ca)
 
 
-def _access(home: Home, url: str | None, token_file: Path | None, ca: Path | None) -> Access:
+def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, ca: Path | None) -> Access:
     """Return where a service is, with the session of whom the command acts for, or with the home's key."""
     files = SessionFiles(home)
     login = None if token_file else files.chosen(LOGIN.get())
     if login is None:
+        if isinstance(home, ClientHome):
+            raise InputError("nobody is signed in here", hint="sign in with `aquila login NAME`", folder=str(home.path))
         return home.access(url, token_file, ca)
-    return Access(home.service, url or home.url(), files.read(login), ca)
+    return Access(home.service, url or home.url(), files.read(login), ca or home.ca)
 
 
 def chosen(what: str, text: str, ids: Sequence[str]) -> str:

@@ -60,13 +60,16 @@ def list_rounds(
     home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
     """List the rounds that the node or matcher knows of, newest first."""
+    from clients.cli.contact import warn_of_contact
     from clients.cli.reach import reach
     from clients.cli.round_views import rounds_table
 
+    screen = Screen(as_json)
     with reach(home, url, token_file, ca) as reached:
         rounds = reached.client.rounds()
+        warn_of_contact(reached, screen)
     views = [rounds_table(rounds)] if rounds.rounds else ["There is no round yet."]
-    Screen(as_json).result(rounds.model_dump(mode="json"), *views)
+    screen.result(rounds.model_dump(mode="json"), *views)
 
 
 @app.command()
@@ -75,12 +78,15 @@ def show(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show a round: its terms, who did what, and what stops it."""
+    from clients.cli.contact import warn_of_contact
     from clients.cli.reach import reach
     from clients.cli.round_views import round_tables
 
+    screen = Screen(as_json)
     with reach(home, url, token_file, ca) as reached:
         view = reached.client.round(reached.round_id(round_id))
-    Screen(as_json).result(view.model_dump(mode="json"), *round_tables(view))
+        warn_of_contact(reached, screen)
+    screen.result(view.model_dump(mode="json"), *round_tables(view))
 
 
 @app.command()
@@ -218,12 +224,15 @@ def hits(
 
     Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
     """
+    from clients.cli.contact import warn_of_contact
     from clients.cli.reach import reach
     from clients.cli.round_views import hits_views
 
+    screen = Screen(as_json)
     with reach(home, url, token_file, ca) as reached:
         found = reached.node().hits(reached.round_id(round_id))
-    Screen(as_json).result(found.model_dump(mode="json"), *hits_views(found, limit))
+        warn_of_contact(reached, screen)
+    screen.result(found.model_dump(mode="json"), *hits_views(found, limit))
     return ExitCode.DONE if found.complete else ExitCode.UNANSWERED
 
 

@@ -51,6 +51,11 @@ class Home:
         """
         return self.path / str(self.read_settings().get("identity", "identity.pem"))
 
+    @property
+    def ca(self) -> Path | None:
+        """The CA of the service's certificate: none of its own, so the system's unless one is named."""
+        return None
+
     def access(self, url: str | None = None, token_file: Path | None = None, ca: Path | None = None) -> Access:
         """Return where the service is and what opens it.
 

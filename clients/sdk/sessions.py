@@ -17,6 +17,7 @@ from services.kit.files import read_secret, write_secret
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.people_views import SessionGrant
+    from clients.sdk.client_homes import ClientHome
     from clients.sdk.homes import Home
 
 LOCAL = "local"
@@ -35,7 +36,7 @@ def default_folder() -> Path:
 class SessionFiles:
     """The sessions of a person at this machine with the service of one home."""
 
-    home: Home
+    home: Home | ClientHome
     folder: Path = field(default_factory=default_folder)
 
     def logins(self) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
-from aquila.errors import LogRewrittenError
+from aquila.errors import LogRewrittenError, ReplayError
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.progress_views import Progress
 from aquila.protocol.messages.views import (
@@ -25,6 +25,7 @@ from aquila.protocol.messages.views import (
     SubmissionView,
 )
 from services.kit.audit_log import append, who
+from services.kit.errors import PeerUnavailableError
 from services.node import ledger, progress
 from services.node.book import book_of, reading_round
 from services.node.exchange_views import exchange_view
@@ -60,14 +61,19 @@ _WISHES = ("consent", "close", "abort")
 
 def status(node: Node, version: str) -> NodeStatus:
     """Return the node at a glance."""
+    obstacle, contact = node.contact.obstacle, node.contact
+    difference = contact.clock_difference
+    if isinstance(obstacle, ReplayError) and "matcher_time" in obstacle.fields:
+        difference = int(obstacle.fields["matcher_time"]) - node.clock()
     return NodeStatus(
         party=node.code,
         version=version,
         identity_fingerprint=node.party.identity.public.fingerprint,
         matcher_url=node.peer.url,
-        matcher_reachable=node.contact.reachable,
-        clock_difference=node.contact.clock_difference,
-        log_alarm=str(obstacle) if isinstance(obstacle := node.contact.obstacle, LogRewrittenError) else "",
+        matcher_reachable=contact.reachable and not isinstance(obstacle, PeerUnavailableError),
+        clock_difference=difference,
+        log_alarm=str(obstacle) if isinstance(obstacle, LogRewrittenError) else "",
+        obstacle=str(obstacle) if obstacle else "",
         group=node.group.name,
     )
 

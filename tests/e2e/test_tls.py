@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from world import World, paired_hits, rehearsed_hits
+from world import World, paired_hits, rehearsed_hits, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,5 +30,18 @@ def test_a_round_over_tls(files: dict[str, Path], tmp_path: Path) -> None:
         world.wait_for_hits(round_id)
         assert paired_hits(world, round_id) == rehearsed_hits(two, tmp_path)
         world.close(round_id)
+        _works_from_a_home_of_their_own(world, round_id)
     finally:
         world.stop()
+
+
+def _works_from_a_home_of_their_own(world: World, round_id: str) -> None:
+    """An officer with the address and the CA alone signs in once, and needs nothing of the service's home."""
+    officer = world.person("officer")
+    world.matcher.enrol("officer", ["secretariat"], officer, from_afar=True)
+    assert round_id[:8] in run("round", "list", person=officer)
+    assert "officer" in run("whoami", person=officer)
+    own = {path.name for path in (officer / ".config/aquila").iterdir()}
+    assert own == {"client.toml", "ca.pem"}
+    run("logout", person=officer)
+    assert not [path for path in (officer / ".local").rglob("*") if path.is_file()]

@@ -34,6 +34,7 @@ from aquila.audit.roles import Service as Kind
 from aquila.audit.roles import role_table
 from aquila.records.normalize import name_words
 from clients.sdk import find_home
+from clients.sdk.client_homes import open_home
 from clients.sdk.sessions import SessionFiles
 
 if TYPE_CHECKING:
@@ -149,11 +150,19 @@ class Service:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def enrol(self, login: str, roles: Sequence[str], person: Path) -> None:
-        """Make an account with the home's key, enrol by the command, and keep the session's token."""
+    def enrol(self, login: str, roles: Sequence[str], person: Path, *, from_afar: bool = False) -> None:
+        """Make an account with the home's key, enrol by the command, and keep the session's token.
+
+        Args:
+            login: Of the account.
+            roles: Of the account.
+            person: The folder of the person at this machine.
+            from_afar: Whether the person knows the service's address alone, and has nothing of its home.
+        """
         token = (self.home / "operator.token").read_text().strip()
         made = self.call(token, "POST", "/v1/people/accounts", json={"login": login, "roles": list(roles)})
-        command = [AQUILA, "enrol", login, "--home", str(self.home), *(["--ca", str(self.ca)] if self.ca else [])]
+        where = ["--url", self.url] if from_afar else ["--home", str(self.home)]
+        command = [AQUILA, "enrol", login, *where, *(["--ca", str(self.ca)] if self.ca else [])]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env=os.environ | {"HOME": str(person)},
@@ -166,7 +175,8 @@ class Service:
         secret = process.stderr.readline().strip()
         _, said = process.communicate(f"{pyotp.TOTP(secret).now()}\n", timeout=60)
         assert process.returncode == 0, said
-        files = SessionFiles(find_home(self.home), person / ".local/state/aquila/sessions")
+        home = open_home(person / ".config/aquila") if from_afar else find_home(self.home)
+        files = SessionFiles(home, person / ".local/state/aquila/sessions")
         self.tokens.append(files.read(login))
 
 

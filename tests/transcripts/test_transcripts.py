@@ -38,7 +38,9 @@ def test_transcript(
     """The command says what its transcript says."""
     shutil.copytree(FOLDER / "files", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("AQUILA_HOME", raising=False)
+    for name in ("AQUILA_HOME", "AQUILA_URL", "AQUILA_CA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # of a person who has no home for any service yet
     monkeypatch.setenv("COLUMNS", "100")
     expected = path.read_text(encoding="utf-8")
     commands = [line[2:] for line in expected.splitlines() if line.startswith("$ ")]

@@ -358,7 +358,14 @@ class Hits(Message):
 
 
 class NodeStatus(Message):
-    """A node at a glance."""
+    """A node at a glance.
+
+    Attributes:
+        matcher_reachable: Whether the matcher answered the last call.
+        clock_difference: By how many seconds the matcher's clock is ahead of the node's; None before it was compared.
+        log_alarm: Why the matcher's log is not the one that was seen before, in a sentence; empty while it is.
+        obstacle: Why the node signs and sends nothing now, in a sentence; empty while it does.
+    """
 
     party: PartyCode
     version: str
@@ -367,6 +374,7 @@ class NodeStatus(Message):
     matcher_reachable: bool
     clock_difference: int | None
     log_alarm: str
+    obstacle: str
     group: str
 
 

@@ -33,9 +33,17 @@ def test_a_plan_travels_and_is_a_key() -> None:
         (b"record_id,full_name,full_name\n", "twice"),
         (b"full_name\n", "record_id"),
         (b"record_id,given_names\n", "too few"),
+        (b"record_id,full_name,date_of_brith\n", "date_of_brith, which is not a known column"),
+        (b"record_id,given_name,family_names\n", "given_name, which is not a known column"),
     ],
 )
 def test_a_line_that_is_no_header_is_refused(content: bytes, reason: str) -> None:
     """With what is missing."""
     with pytest.raises(InputError, match=reason):
         read_header(content)
+
+
+def test_a_name_near_a_column_that_is_there_is_another_column() -> None:
+    """A list may have columns of its own, also beside one with a similar name; they are found and not read."""
+    plan = read_header(b"record_id,full_name,nationality,nationality_2\n")
+    assert [finding.field for finding in plan.findings] == ["nationality_2"]

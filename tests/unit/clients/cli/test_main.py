@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +84,26 @@ def test_own_fault(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     monkeypatch.setenv("AQUILA_TRACEBACK", "1")
     assert main(["fail"]) == ExitCode.FAULT
     assert "in fail" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "failing", [PermissionError(13, "Permission denied", "/srv/lists")], ids=["folder"], indirect=True
+)
+@pytest.mark.usefixtures("failing")
+def test_a_folder_that_may_not_be_used(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the system refuses is named with its reason, and is no fault of Aquila."""
+    assert main(["fail"]) == ExitCode.MACHINE
+    said = capsys.readouterr().err
+    assert said.startswith("aquila: error: /srv/lists cannot be used: Permission denied\naquila: hint: ")
+
+
+def test_an_output_without_room(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk behind stdout is told as such, and Python has nothing left to complain about at its end."""
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - it is closed by the last line
+    monkeypatch.setattr(sys, "stdout", full)
+    assert main(["roles"]) == ExitCode.MACHINE
+    assert "No space left on device" in capsys.readouterr().err
+    full.close()
 
 
 @pytest.mark.parametrize("failing", [KeyboardInterrupt()], ids=["KeyboardInterrupt"], indirect=True)

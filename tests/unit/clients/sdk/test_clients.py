@@ -28,6 +28,10 @@ DUPLICATES = {
     "import_id": IMPORT, "records": 2, "pairs": [], "pairs_left_out": 0, "groups": 0, "values_not_compared": {},
 }  # fmt: skip
 
+NO_HITS = {
+    "round_id": ROUND, "phase": "open", "answers": [], "awaited": [], "hits": [], "chance": [], "problems": [],
+}  # fmt: skip
+
 
 ASKED = {
     "approval_id": "e" * 32, "kind": "consent", "round_id": ROUND, "submission_id": None, "digest": "f" * 64,
@@ -129,7 +133,7 @@ def test_node_wishes(
         (lambda node: node.rounds().rounds, "/v1/rounds", {"rounds": []}),
         (lambda node: node.imports().imports, "/v1/imports", {"imports": []}),
         (lambda node: node.duplicates(IMPORT).pairs, f"/v1/imports/{IMPORT}/duplicates", DUPLICATES),
-        (lambda node: node.hits(ROUND).hits, f"/v1/rounds/{ROUND}/hits", {"round_id": ROUND, "hits": [], "chance": []}),
+        (lambda node: node.hits(ROUND).hits, f"/v1/rounds/{ROUND}/hits", NO_HITS),
     ],
 )
 def test_node_views(

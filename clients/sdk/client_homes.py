@@ -1,0 +1,107 @@
+"""A person's own home for a service that runs elsewhere: where the service is, and the CA of its certificate.
+
+It is made by the first sign-in and holds no key and no session: sessions lie in `clients.sdk.sessions`. So an officer
+needs no account of the service's own user, who can read its identity key and everyone's sessions.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquila.errors import InputError
+from clients.sdk.homes import find_home
+from services.kit.files import write_secret
+
+if TYPE_CHECKING:
+    from clients.sdk.homes import Home, Service
+
+SETTINGS_FILE = "client.toml"
+_CA_FILE = "ca.pem"
+_FOLDER = ".config/aquila"
+
+
+def default_client_home() -> Path:
+    """Return the home that a person's commands use where none is named."""
+    return Path.home() / _FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHome:
+    """A person's own home for one service.
+
+    Attributes:
+        service: What the service is.
+        path: The folder.
+        address: Where the service is, as it was named at the first sign-in.
+        ca: PEM file of the CA of its certificate, in the folder; the system's CAs without one.
+    """
+
+    service: Service
+    path: Path
+    address: str
+    ca: Path | None
+
+    def url(self) -> str:
+        """Return where the service is."""
+        return self.address
+
+
+def open_home(path: Path) -> Home | ClientHome:
+    """Return whose home a folder is: that of a service, or a person's own.
+
+    Raises:
+        InputError: It is none, or its settings cannot be read.
+    """
+    settings = path / SETTINGS_FILE
+    if settings.is_file():
+        return _read(settings)
+    if path == default_client_home():
+        raise InputError(
+            "no home is named, and this person has none yet",
+            hint="sign in with `aquila login NAME --url https://...`, or name a home with --home or AQUILA_HOME",
+        )
+    return find_home(path)
+
+
+def is_home(path: Path) -> bool:
+    """Say whether a folder is the home of a service or of a person."""
+    return any((path / name).is_file() for name in (SETTINGS_FILE, "node.toml", "matcher.toml"))
+
+
+def make_client_home(path: Path, service: Service, url: str, ca: Path | None) -> ClientHome:
+    """Make a person's own home, with a copy of the CA.
+
+    Args:
+        path: The folder, made if it is missing.
+        service: What the service is.
+        url: Where it is.
+        ca: PEM file of the CA of its certificate.
+
+    Raises:
+        OSError: The folder cannot be made, or the CA cannot be read.
+        StoreError: The disk is full or failed.
+    """
+    settings = [f"service = {json.dumps(service)}", f"url = {json.dumps(url)}"]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if ca is not None:
+        write_secret(path / _CA_FILE, ca.read_bytes())
+        settings.append(f"ca = {json.dumps(_CA_FILE)}")
+    write_secret(path / SETTINGS_FILE, "\n".join([*settings, ""]).encode())
+    return _read(path / SETTINGS_FILE)
+
+
+def _read(settings: Path) -> ClientHome:
+    try:
+        content = tomllib.loads(settings.read_text(encoding="utf-8"))
+        service, url, ca = content["service"], content["url"], content.get("ca")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise InputError(
+            f"{settings} cannot be read: {type(error).__name__}", hint="remove it, and sign in again"
+        ) from None
+    if service not in {"node", "matcher"}:
+        raise InputError(f"{settings} names no service: service must be node or matcher")
+    return ClientHome(service, settings.parent, str(url), settings.parent / str(ca) if ca else None)
