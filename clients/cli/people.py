@@ -12,7 +12,7 @@ from clients.cli.options import Ca, HomePath, Json, Url
 from clients.cli.screen import Screen, Table
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.people_views import Invitation
+    from aquila.protocol.messages.people_views import AccountView, Invitation
     from clients.sdk import PeopleClient
 
 app = typer.Typer(help="Accounts of a node or of the matcher (administrator).")
@@ -45,7 +45,34 @@ def list_users(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = F
         (account.login, account.person, ", ".join(account.roles), account.state.value) for account in found.accounts
     ]
     view: Table | str = Table("", ("login", "in the log", "roles", "state"), rows) if rows else "There is no account."
-    Screen(as_json).result(found.model_dump(mode="json"), view)
+    of_provider = [
+        (account.login, account.name or "", account.subject or "", account.issuer or "")
+        for account in found.accounts
+        if account.provider
+    ]
+    more = [Table("By the provider", ("login", "name", "subject", "issuer"), of_provider)] if of_provider else []
+    Screen(as_json).result(found.model_dump(mode="json"), view, *more)
+
+
+@app.command()
+def admit(
+    login: Name,
+    home: HomePath,
+    subject: Annotated[str, typer.Option(help="Who it is at the provider, as `user list` shows it.")],
+    url: Url = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Let in an account of the ministry's provider, once you know whose it is."""
+    from aquila.errors import InputError
+    from clients.cli.reach import reach
+
+    with reach(home, url, None, ca) as reached:
+        account = _account(reached.people, login)
+        if account.issuer is None or account.subject != subject:
+            raise InputError(f"{login} is not this person of the provider", hint="see it with `aquila user list`")
+        admitted = reached.people.admit_account(account.person, account.issuer, subject, account.name or "")
+    Screen(as_json).result(admitted.model_dump(mode="json"), f"{login} can sign in now.")
 
 
 @app.command()
@@ -194,7 +221,12 @@ def show_roles(as_json: Json = False) -> None:
 
 
 def _person(people: PeopleClient, login: str) -> str:
-    """Return the pseudonymous id of an account.
+    """Return the pseudonymous id of an account; raises as `_account` does."""
+    return _account(people, login).person
+
+
+def _account(people: PeopleClient, login: str) -> AccountView:
+    """Return an account.
 
     Raises:
         InputError: There is no account of this login.
@@ -203,7 +235,7 @@ def _person(people: PeopleClient, login: str) -> str:
 
     for account in people.accounts().accounts:
         if login in {account.login, account.person}:
-            return account.person
+            return account
     raise InputError(f"there is no account {login}", hint="see them with `aquila user list`")
 
 

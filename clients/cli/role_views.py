@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, Action] = {
     "logout": Action.OWN_SESSION,
     "user add": Action.MANAGE_PEOPLE,
     "user list": Action.MANAGE_PEOPLE,
+    "user admit": Action.MANAGE_PEOPLE,
     "user reset": Action.MANAGE_PEOPLE,
     "user roles": Action.MANAGE_PEOPLE,
     "user activate": Action.MANAGE_PEOPLE,

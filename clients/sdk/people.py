@@ -8,6 +8,7 @@ from urllib.parse import quote
 from aquila.protocol.messages.people_views import (
     Accounts,
     AccountView,
+    Admission,
     Authenticator,
     BeginEnrolment,
     ConfirmEnrolment,
@@ -104,6 +105,11 @@ class PeopleClient:
     def reset_account(self, person: str) -> Invitation:
         """Let a person enrol anew."""
         return self._connection.fetch(Invitation, "POST", _account(person, "/reset"))
+
+    def admit_account(self, person: str, issuer: str, subject: str, name: str) -> AccountView:
+        """Let an account of the provider in, for whoever one has read that it is."""
+        body = Admission(issuer=issuer, subject=subject, name=name).model_dump(mode="json")
+        return self._connection.fetch(AccountView, "POST", _account(person, "/admit"), json=body)
 
     def change_roles(self, person: str, roles: Iterable[Role]) -> AccountView:
         """Give an account other roles."""

@@ -33,6 +33,7 @@ DONE = {
     "ended": _n("The session has ended."),
     "signed-out": _n("You are signed out."),
     "roles": _n("The roles are changed."),
+    "admitted": _n("The account is let in."),
     "deactivated": _n("The account can sign in no more."),
     "activated": _n("The account can sign in again."),
 }

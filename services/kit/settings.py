@@ -172,10 +172,18 @@ class ProviderSettings(Settings):
     client_id: str = Field(min_length=1, description="Who this service is to the provider.")
     client_secret_file: SettingPath = Field(description="File with the client's secret, readable by the service alone.")
     redirect_url: str = Field(description="Where the provider sends the browser back, as registered there.")
-    scope: str = Field(default="openid", description="What is asked for; must contain openid.")
+    scope: str = Field(
+        default="openid profile", description="What is asked for; must contain openid, and profile for the name."
+    )
     roles_claim: str = Field(default="roles", description="The claim of the ID token that tells of roles.")
     roles: dict[str, Role] = Field(description="Table: a value of that claim, and the role that it stands for.")
-    acr: str = Field(default="", description="The authentication context that a sign-in must have, for two factors.")
+    acr: str = Field(
+        default="",
+        description="The authentication context (`acr`) that means two factors there; without it `amr` must name two.",
+    )
+    one_factor_is_enough: bool = Field(
+        default=False, description="Take sign-ins for which the provider does not say that there were two factors."
+    )
     ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the provider; else the system's.")
 
     @model_validator(mode="after")
@@ -186,6 +194,8 @@ class ProviderSettings(Settings):
                 raise ValueError(f"{name} needs https, or http on loopback")
         if "openid" not in self.scope.split():
             raise ValueError("scope needs openid")
+        if self.acr and self.one_factor_is_enough:
+            raise ValueError("acr demands two factors, and one_factor_is_enough does not")
         return self
 
 

@@ -18,7 +18,7 @@ from aquila.audit.roles import Role
 from aquila.errors import AquilaError
 from aquila.protocol.messages.people_views import ProviderReturn
 from clients.sdk import Access, Connection, PeopleClient
-from services.kit.errors import SignInError
+from services.kit.errors import NotAllowedError, SignInError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +106,24 @@ def at_the_provider(url: str, login: str) -> dict[str, str]:
     raise AssertionError("the provider did not send the browser back")
 
 
+def let_in(node: Service, subject: str) -> None:
+    """Let somebody appear at the node, and let the account in as its administrator does."""
+    with Connection(Access("node", node.url, "")) as connection:
+        people = PeopleClient(connection)
+        started = people.start_at_provider()
+        back = at_the_provider(started.url, subject)
+        shown = ProviderReturn(state=back["state"], code=back["code"], issuer=back["iss"], binding=started.binding)
+        with pytest.raises(NotAllowedError):
+            people.finish_at_provider(shown)
+    listed = run("user", "list", "--home", str(node.home))
+    assert "Ana Novak" in listed
+    [login] = set(re.findall(r"sso-[0-9a-f]{12}", listed))
+    run("user", "admit", login, "--subject", subject, "--home", str(node.home))
+
+
 def test_a_person_of_the_ministry_signs_in(node: Service) -> None:
     """The account is the provider's person, in the role that its claim stands for; a replayed return opens nothing."""
+    let_in(node, "ana")
     with Connection(Access("node", node.url, "")) as connection:
         people = PeopleClient(connection)
         assert people.ways().provider
@@ -126,6 +142,7 @@ def test_a_person_of_the_ministry_signs_in(node: Service) -> None:
 
 def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:
     """The page leads to the provider and back, under the strict policy and without JavaScript; a return counts once."""
+    let_in(node, "ana")
     for browser in chromium():
         visitor = Visitor.at(browser, node.url, Window(1280, scripts=False))
         visitor.open("/sign-in")

@@ -23,7 +23,10 @@ SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
 class AccountState(StrEnum):
-    """Where an account stands: invited until its person has enrolled."""
+    """Where an account stands.
+
+    Invited is one whose person has not enrolled, or one of the provider that no administrator has let in.
+    """
 
     INVITED = "invited"
     ACTIVE = "active"
@@ -120,8 +123,16 @@ class RoleChange(Message):
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
 
 
+class Admission(Message):
+    """Whom an administrator lets in: the person of the provider exactly as the account showed it."""
+
+    issuer: Annotated[str, Field(max_length=400)]
+    subject: Annotated[str, Field(max_length=255)]
+    name: Annotated[str, Field(max_length=200)] = ""
+
+
 class AccountView(Message):
-    """An account as the administrator sees it."""
+    """An account as the administrator sees it; with issuer, subject and name as the provider says, if it is its own."""
 
     person: Person
     login: str
@@ -129,6 +140,9 @@ class AccountView(Message):
     state: AccountState
     created_at: Seconds
     provider: bool
+    issuer: str | None = None
+    subject: str | None = None
+    name: str | None = None
 
 
 class Accounts(Message):

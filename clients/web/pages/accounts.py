@@ -72,6 +72,14 @@ def post_reset(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: AR
     return visit.show("people.html", accounts=people.accounts().accounts, roles=_roles(visit), invitation=invitation)
 
 
+@router.post("/people/{person}/admit")
+@threaded
+def post_admit(visit: Visited, sent: Sent, person: str) -> Response:
+    """Let in whom the page named."""
+    visit.people().admit_account(person, sent.text("issuer"), sent.text("subject"), sent.text("name"))
+    return visit.go("/people", "admitted")
+
+
 @router.post("/people/{person}/roles")
 @threaded
 def post_roles(visit: Visited, sent: Sent, person: str) -> Response:

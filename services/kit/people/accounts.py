@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from aquila.audit.entries import Word
 from aquila.audit.roles import role_table
-from aquila.errors import InputError
+from aquila.errors import InputError, OrderError, PolicyError
 from aquila.protocol.messages.people_views import Accounts, AccountState, AccountView, Invitation
 from services.kit.errors import NotFoundError, StoreConflictError
 from services.kit.people.entries import EntryKind, note
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.audit.roles import Role
-    from aquila.protocol.messages.people_views import NewAccount
+    from aquila.protocol.messages.people_views import Admission, NewAccount
     from services.kit.people.actors import Actor
     from services.kit.people.desk import People
 
@@ -123,11 +123,30 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
         return _view(people, row)
 
 
+def admit_account(people: People, actor: Actor, person: str, shown: Admission) -> AccountView:
+    """Let an account in that came by the provider, for whoever the administrator has read that it is.
+
+    Raises:
+        NotFoundError: There is no such account.
+        OrderError: It does not wait to be let in.
+        PolicyError: The provider names somebody else by now than the administrator has read.
+    """
+    with people.store.transaction("account.admit") as session:
+        row = _row(session, person)
+        if row.admitted:
+            raise OrderError("this account does not wait to be let in", hint="see them with `aquila user list`")
+        if (row.issuer, row.subject, row.name) != (shown.issuer, shown.subject, shown.name):
+            raise PolicyError("this account is of another person than was read", hint="read the list of accounts again")
+        row.admitted = True
+        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ENABLED})
+        return _view(people, row)
+
+
 def state_of(people: People, row: AccountRow) -> AccountState:
     """Return where an account stands."""
     if not row.active:
         return AccountState.DEACTIVATED
-    if row.issuer is None and row.password_hash is None:
+    if not row.admitted or (row.issuer is None and row.password_hash is None):
         return AccountState.INVITED
     return AccountState.LOCKED if people.clock() < row.locked_until else AccountState.ACTIVE
 
@@ -159,6 +178,9 @@ def _view(people: People, row: AccountRow) -> AccountView:
         state=state_of(people, row),
         created_at=row.created_at,
         provider=row.issuer is not None,
+        issuer=row.issuer,
+        subject=row.subject,
+        name=row.name,
     )
 
 

@@ -5,7 +5,10 @@
 2. The person signs in at the provider, which sends the browser back with a code.
 3. `finish` uses up the state, exchanges the code with the verifier (RFC 7636), and checks the ID token: signature by a
    key of the provider, issuer, audience, times, nonce (OpenID Connect Core 3.1.3.7), and `iss` (RFC 9207) if it came.
-4. The account is known by issuer and subject; its roles are those that the settings give for the provider's claim.
+4. The provider says that there were two factors, by `acr` or `amr` (RFC 8176), unless the settings do not ask for it.
+5. The account is known by issuer and subject; its roles are those that the settings give for the provider's claim. One
+   that appears is *invited*: an administrator sees whom the provider names, and lets it in or does not. So nobody is
+   two persons here, by accounts of both kinds or by two at the provider, without an administrator's knowing.
 
 The provider is asked over TLS alone, answers are small, and none of its texts reaches a log.
 """
@@ -31,6 +34,7 @@ from aquila.audit.entries import Word
 from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError
 from aquila.protocol.messages.people_views import Method, ProviderStart
+from aquila.visible import visible
 from services.kit.calls import tls_context
 from services.kit.errors import NotAllowedError, PeerUnavailableError, SignInError
 from services.kit.files import read_secret
@@ -56,6 +60,13 @@ _START_SECONDS = 600
 _LEEWAY_SECONDS = 60
 _ANSWER_BYTES = 1 << 18
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+# Methods of RFC 8176 section 2 by what they prove: something known, held, or one's own body.
+_FACTORS = (
+    frozenset({"pwd", "pin", "kba"}),
+    frozenset({"otp", "hwk", "swk", "sc", "sms", "tel", "pop"}),
+    frozenset({"face", "fpt", "iris", "retina", "vbm"}),
+)
+_LONGEST_NAME = 200
 _WELL_KNOWN = "/.well-known/openid-configuration"
 
 
@@ -81,8 +92,13 @@ class Provider:
         """
         state, nonce, verifier, binding = (secrets.token_urlsafe(_SECRET_BYTES) for _ in range(4))
         with self._session() as session:
+            wanted = {"acr_values": self.settings.acr} if self.settings.acr else {}
             url, _ = self._client(session).create_authorization_url(
-                self._discovered(session)["authorization_endpoint"], state=state, nonce=nonce, code_verifier=verifier
+                self._discovered(session)["authorization_endpoint"],
+                state=state,
+                nonce=nonce,
+                code_verifier=verifier,
+                **wanted,
             )
         now = people.clock()
         with people.store.transaction("provider.start") as stored:
@@ -99,8 +115,8 @@ class Provider:
         """Open a session for whoever the provider says it is.
 
         Raises:
-            SignInError: The return is not the end of a sign-in that this browser began here.
-            NotAllowedError: The provider gives the person no role of this service.
+            SignInError: The return is not the end of a sign-in that this browser began here, or one factor only.
+            NotAllowedError: The provider gives the person no role of this service, or nobody has let the account in.
             PeerUnavailableError: The provider cannot be reached.
         """
         begun = _take(people, shown)
@@ -114,8 +130,16 @@ class Provider:
             if not account.active:
                 raise _refused("deactivated")
             account.roles = [role.value for role in roles]
-            note(stored, people, EntryKind.SIGN_IN, account.person, ids={"by": Word.OIDC})
-            return open_session(stored, people, account, Method.PROVIDER, replaced)
+            people.revoke(stored, people, account, None)
+            if account.admitted:
+                note(stored, people, EntryKind.SIGN_IN, account.person, ids={"by": Word.OIDC})
+                return open_session(stored, people, account, Method.PROVIDER, replaced)
+            account.name = _name_of(claims)
+        raise NotAllowedError(
+            "an administrator has to let you in first",
+            hint="tell the administrator of this service who you are",
+            person=account.person,
+        )
 
     def _claims(self, session: httpx.Client, people: People, begun: ProviderSignInRow, code: str) -> Mapping[str, Any]:
         """Exchange the code and return the checked claims of the ID token."""
@@ -144,9 +168,19 @@ class Provider:
             raise _refused(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise self._away(error) from None
-        if self.settings.acr and claims.get("acr") != self.settings.acr:
-            raise _refused("acr")
+        if not self._has_two_factors(claims):
+            raise _refused("second factor")
         return dict(claims)
+
+    def _has_two_factors(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether the provider says that a sign-in had two factors, or nobody asks for it."""
+        if self.settings.one_factor_is_enough:
+            return True
+        if self.settings.acr:
+            return bool(claims.get("acr") == self.settings.acr)
+        given = claims.get("amr")
+        methods = {word for word in given if isinstance(word, str)} if isinstance(given, list) else set[str]()
+        return "mfa" in methods or sum(bool(methods & factor) for factor in _FACTORS) > 1
 
     def _roles(self, people: People, claims: Mapping[str, Any]) -> list[Role]:
         """Return the roles that the provider's claim stands for at this service."""
@@ -233,19 +267,26 @@ def _take(people: People, shown: ProviderReturn) -> ProviderSignInRow:
 
 
 def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, Any]) -> AccountRow:
-    """Return the account of a person of the provider, made at the first sign-in."""
+    """Return the account of a person of the provider; at the first sign-in an invited one is made."""
     subject = str(claims["sub"])
     row = stored.scalar(select(AccountRow).where(AccountRow.issuer == issuer, AccountRow.subject == subject))
     if row is None:
         person = new_person()
         row = AccountRow(
             person=person, login=f"sso-{person[2:]}", roles=[], active=True, created_at=people.clock(), issuer=issuer,
-            subject=subject,
+            subject=subject, admitted=False,
         )  # fmt: skip
         stored.add(row)
         stored.flush()
         note(stored, people, EntryKind.ACCOUNT_CHANGED, None, ids={"account": person, "what": Word.CREATED})
     return row
+
+
+def _name_of(claims: Mapping[str, Any]) -> str:
+    """Return whom the provider says a person is, as far as a reader sees it; nothing where it does not say."""
+    given = (claims.get(claim) for claim in ("name", "preferred_username", "email"))
+    name = next((text for text in given if isinstance(text, str) and text.strip()), "")
+    return visible(" ".join(name.split()))[:_LONGEST_NAME]
 
 
 def _answer(session: httpx.Client, url: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from aquila.audit.roles import Action
 from aquila.protocol.messages.people_views import (
     Accounts,
     AccountView,
+    Admission,
     Authenticator,
     BeginEnrolment,
     ConfirmEnrolment,
@@ -146,6 +147,12 @@ def post_account(people: At, actor: Administrator, wanted: NewAccount) -> Invita
 def post_reset(people: At, actor: Administrator, person: Person) -> Invitation:
     """Forget password and authenticator and return an enrolment code, once."""
     return accounts.reset_account(people, actor, person)
+
+
+@router.post("/accounts/{person}/admit", summary="Let in whom the provider named")
+def post_admit(people: At, actor: Administrator, person: Person, shown: Admission) -> AccountView:
+    """Let an account of the provider in."""
+    return accounts.admit_account(people, actor, person, shown)
 
 
 @router.put("/accounts/{person}/roles", summary="Give an account other roles")

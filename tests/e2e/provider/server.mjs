@@ -9,11 +9,13 @@ const provider = new Provider(issuer, {
     client_id: 'aquila', client_secret: secret, redirect_uris: [redirect],
     grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_method: 'client_secret_basic',
   }],
-  claims: { openid: ['sub', 'roles'] },
+  claims: { openid: ['sub', 'roles', 'amr'], profile: ['name'] },
   conformIdTokenClaims: false,
   pkce: { required: () => true },
   cookies: { keys: [secret] },
   features: { devInteractions: { enabled: true } },
-  findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, roles: ['ct-officer', 'staff'] }) }),
+  findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, roles: ['ct-officer', 'staff'], name: 'Ana Novak' }) }),
 });
+// Its page for developers asks for one factor; a ministry's asks for two, and says so.
+Object.defineProperty(provider.Session.prototype, 'amr', { get: () => ['pwd', 'otp'], set: () => {} });
 provider.listen(Number(port), '127.0.0.1', () => console.log('ready'));

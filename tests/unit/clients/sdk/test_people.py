@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PERSON = "p-0123456789ab"
 ACCOUNT = {
     "person": PERSON, "login": "ana", "roles": ["officer"], "state": "invited", "created_at": 1, "provider": False,
+    "issuer": None, "subject": None, "name": None,
 }  # fmt: skip
 GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2}
 INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
@@ -44,6 +45,7 @@ INVITATION = {"account": ACCOUNT, "code": "AAAAAA", "until": 3}
         ),
         (lambda people: people.sessions(), "GET", "/sessions", {"sessions": []}),
         (lambda people: people.accounts(), "GET", "/accounts", {"accounts": [ACCOUNT]}),
+        (lambda people: people.admit_account(PERSON, "i", "s", "n"), "POST", f"/accounts/{PERSON}/admit", ACCOUNT),
         (lambda people: people.add_account("ana", [Role.OFFICER]), "POST", "/accounts", INVITATION),
         (lambda people: people.reset_account(PERSON), "POST", f"/accounts/{PERSON}/reset", INVITATION),
         (lambda people: people.change_roles(PERSON, [Role.OFFICER]), "PUT", f"/accounts/{PERSON}/roles", ACCOUNT),

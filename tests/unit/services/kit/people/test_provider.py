@@ -14,8 +14,15 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from aquila.audit.roles import Role
-from aquila.errors import InputError
-from aquila.protocol.messages.people_views import ProviderReturn
+from aquila.errors import InputError, OrderError, PolicyError
+from aquila.protocol.messages.people_views import (
+    AccountState,
+    AccountView,
+    Admission,
+    NewAccount,
+    ProviderReturn,
+    SessionGrant,
+)
 from services.kit.errors import NotAllowedError, PeerUnavailableError, SignInError
 from services.kit.files import write_secret
 from services.kit.people import accounts
@@ -93,22 +100,64 @@ def begin(people: People, provider: Provider, ministry: Ministry, **claims: Any)
     now = people.clock()
     ministry.claims = {
         "iss": ISSUER, "aud": "aquila", "sub": "7", "iat": now, "exp": now + 300, "nonce": ministry.asked["nonce"],
-        "roles": ["ct-officer", "boss", "something else"],
+        "roles": ["ct-officer", "boss", "something else"], "amr": ["pwd", "otp"], "name": "Ana Novak",
     } | claims  # fmt: skip
     return ProviderReturn(state=ministry.asked["state"], code="the code", issuer=ISSUER, binding=started.binding)
 
 
+def let_in(people: People, provider: Provider, ministry: Ministry, **claims: Any) -> SessionGrant:
+    """Let somebody appear, let the account in as it is shown, and sign in."""
+    with pytest.raises(NotAllowedError):
+        provider.finish(people, begin(people, provider, ministry, **claims))
+    [view] = [view for view in accounts.list_accounts(people).accounts if view.state is AccountState.INVITED]
+    accounts.admit_account(people, ADMINISTRATOR, view.person, shown(view))
+    return provider.finish(people, begin(people, provider, ministry, **claims))
+
+
+def shown(view: AccountView) -> Admission:
+    """Return whom an account shows."""
+    assert view.issuer is not None
+    assert view.subject is not None
+    return Admission(issuer=view.issuer, subject=view.subject, name=view.name or "")
+
+
+def test_who_appears_waits_for_an_administrator(people: People, provider: Provider, ministry: Ministry) -> None:
+    """No session is opened, however often; the administrator sees issuer, subject and name, and lets in just that."""
+    for name in ("Ana Novak", "Bor\u202e Kos"):
+        with pytest.raises(NotAllowedError, match="let you in"):
+            provider.finish(people, begin(people, provider, ministry, name=name))
+    [view] = accounts.list_accounts(people).accounts
+    assert (view.state, view.issuer, view.subject, view.name) == ("invited", ISSUER, "7", "Bor[U+202E] Kos")
+    with pytest.raises(PolicyError):
+        accounts.admit_account(people, ADMINISTRATOR, view.person, shown(view).model_copy(update={"name": "Ana Novak"}))
+    accounts.switch_account(people, ADMINISTRATOR, view.person, active=True)
+    with pytest.raises(NotAllowedError):
+        provider.finish(people, begin(people, provider, ministry))
+    assert logged(people) == ["account_changed", "account_changed"]
+
+
+def test_who_was_let_in_is_let_in_once(people: People, provider: Provider, ministry: Ministry) -> None:
+    """There is nothing more to decide, and a local account has nobody to let in."""
+    grant = let_in(people, provider, ministry)
+    [view] = accounts.list_accounts(people).accounts
+    assert (view.state, view.person) == ("active", grant.person)
+    local = accounts.add_account(people, ADMINISTRATOR, NewAccount(login="bor", roles=(Role.OFFICER,))).account
+    for person in (view.person, local.person):
+        with pytest.raises(OrderError):
+            accounts.admit_account(people, ADMINISTRATOR, person, shown(view))
+
+
 def test_whom_the_provider_knows_is_signed_in(people: People, provider: Provider, ministry: Ministry) -> None:
     """The account is made at the first return and known at the next; its roles are those of the claim."""
-    grant = provider.finish(people, begin(people, provider, ministry))
-    assert (ministry.asked["code_challenge_method"], ministry.asked["scope"]) == ("S256", "openid")
+    grant = let_in(people, provider, ministry)
+    assert (ministry.asked["code_challenge_method"], ministry.asked["scope"]) == ("S256", "openid profile")
     again = provider.finish(people, begin(people, provider, ministry), replaced=grant.token)
     assert again.person == grant.person
     assert find_actor(people, grant.token) is None
     actor = find_actor(people, again.token)
     assert actor is not None
     assert actor.roles == {Role.OFFICER}
-    assert logged(people) == ["account_changed", "sign_in", "sign_in"]
+    assert logged(people) == ["account_changed", "account_changed", "sign_in", "sign_in"]
     assert [view.provider for view in accounts.list_accounts(people).accounts] == [True]
 
 
@@ -161,6 +210,7 @@ def test_a_return_counts_once_and_for_ten_minutes(
     people: People, provider: Provider, ministry: Ministry, clock: Any
 ) -> None:
     """A replay opens nothing, and neither does one that comes late."""
+    let_in(people, provider, ministry)
     shown = begin(people, provider, ministry)
     provider.finish(people, shown)
     with pytest.raises(SignInError):
@@ -181,18 +231,64 @@ def test_without_a_role_nobody_gets_in(people: People, provider: Provider, minis
 
 def test_a_deactivated_account_stays_out(people: People, provider: Provider, ministry: Ministry) -> None:
     """Whatever the provider says."""
-    grant = provider.finish(people, begin(people, provider, ministry, roles="ct-officer"))
+    grant = let_in(people, provider, ministry, roles="ct-officer")
     accounts.switch_account(people, ADMINISTRATOR, grant.person, active=False)
     with pytest.raises(SignInError):
         provider.finish(people, begin(people, provider, ministry))
 
 
-def test_two_factors_can_be_asked_for(people: People, provider: Provider, ministry: Ministry) -> None:
-    """A sign-in of a lesser authentication context is refused."""
-    provider.settings = provider.settings.model_copy(update={"acr": "two"})
+@pytest.mark.parametrize("amr", [None, [], ["pwd"], ["pwd", "pin"], ["otp", "hwk"], ["pwd", 7], ["MFA"]])
+def test_one_factor_is_not_enough(people: People, provider: Provider, ministry: Ministry, amr: Any) -> None:
+    """Unless the settings say so by name: two of one kind are one, and what is not said is not there."""
     with pytest.raises(SignInError):
-        provider.finish(people, begin(people, provider, ministry, acr="one"))
-    assert provider.finish(people, begin(people, provider, ministry, acr="two"))
+        provider.finish(people, begin(people, provider, ministry, amr=amr))
+    assert accounts.list_accounts(people).accounts == ()
+    provider.settings = provider.settings.model_copy(update={"one_factor_is_enough": True})
+    assert let_in(people, provider, ministry, amr=amr)
+
+
+@pytest.mark.parametrize("amr", [["mfa"], ["pwd", "otp"], ["hwk", "fpt"], ["pin", "face", "new"]])
+def test_two_factors_are_enough(people: People, provider: Provider, ministry: Ministry, amr: Any) -> None:
+    """Of two kinds, or as the provider's own word says."""
+    assert let_in(people, provider, ministry, amr=amr)
+
+
+def test_an_authentication_context_stands_for_two_factors(
+    people: People, provider: Provider, ministry: Ministry
+) -> None:
+    """It is asked for, and a sign-in of another one is refused, whatever its methods."""
+    provider.settings = provider.settings.model_copy(update={"acr": "two"})
+    for claims in ({"acr": "one"}, {}):
+        with pytest.raises(SignInError):
+            provider.finish(people, begin(people, provider, ministry, **claims))
+    assert ministry.asked["acr_values"] == "two"
+    assert let_in(people, provider, ministry, acr="two", amr=["pwd"])
+
+
+def test_a_role_that_the_provider_takes_back(people: People, provider: Provider, ministry: Ministry) -> None:
+    """What was asked for by it is withdrawn as with an administrator's change, in the same transaction."""
+    grant, seen = let_in(people, provider, ministry), list[tuple[str, list[str], object]]()
+    heard = replace(people, revoke=lambda _s, _p, account, actor: seen.append((account.person, account.roles, actor)))
+    provider.settings = provider.settings.model_copy(update={"roles": {"reader": Role.ANALYST}})
+    provider.finish(heard, begin(people, provider, ministry, roles=["reader"]))
+    assert seen == [(grant.person, ["analyst"], None)]
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"name": " Ana  Novak\n"}, "Ana Novak"), ({"name": 7, "preferred_username": "ana"}, "ana"),
+        ({"name": "", "email": "ana@example.org"}, "ana@example.org"), ({"name": None}, ""),
+        ({"name": "x" * 300}, "x" * 200),
+    ],
+)  # fmt: skip
+def test_whom_the_provider_names(
+    people: People, provider: Provider, ministry: Ministry, claims: dict[str, Any], name: str
+) -> None:
+    """By name, else by what it has; nothing that a reader does not see, and not without end."""
+    with pytest.raises(NotAllowedError):
+        provider.finish(people, begin(people, provider, ministry, **claims))
+    assert [view.name for view in accounts.list_accounts(people).accounts] == [name]
 
 
 @pytest.mark.parametrize(
@@ -230,6 +326,7 @@ def test_an_answer_that_is_none(people: People, provider: Provider, answer: byte
         ({"issuer": "http://sso.example"}, "issuer needs https"),
         ({"redirect_url": "ftp://x"}, "redirect_url needs https"),
         ({"scope": "email"}, "scope needs openid"),
+        ({"acr": "two", "one_factor_is_enough": True}, "acr demands two factors"),
     ],
 )
 def test_settings_that_are_not_safe(provider: Provider, change: dict[str, str], told: str) -> None:

@@ -1,0 +1,41 @@
+"""Letters that a reader does not see: which they are, and how they are shown."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+
+from aquila.visible import first_unseen, visible
+
+UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def test_every_letter_of_the_unseen_categories_is_named() -> None:
+    """Control, format, private and surrogate letters and separators of lines, as this Python knows them."""
+    letters = (chr(code) for code in range(sys.maxunicode + 1))
+    unseen = [letter for letter in letters if unicodedata.category(letter) in UNSEEN and letter not in "\t\n\r"]
+    assert len(unseen) > 100_000
+    assert [letter for letter in unseen if not first_unseen(letter)] == []
+
+
+@pytest.mark.parametrize("letter", ["\u034f", "\u115f", "\u1160", "\u2800", "\u3164", "\ufe0f", "\uffa0", "\U000e0100"])
+def test_fillers_are_named(letter: str) -> None:
+    """They are letters and marks to Unicode, and blank to a reader."""
+    assert first_unseen(letter)
+
+
+def test_what_people_write_is_left_alone() -> None:
+    """Letters of the region and beyond, digits, blanks of any width, marks of sentences, line ends."""
+    text = "Ђорђе Šćepanović-Çela, Ἀθῆναι, محمد, 王, №\u00a07, „да“…\t1\r\n\ufffd"
+    assert first_unseen(text) == ""
+    assert visible(text) == text
+
+
+def test_what_is_not_seen_is_shown() -> None:
+    """By its number, in its place; the first of several is named."""
+    text = "list\u202e gnp.\u200bexe"
+    assert first_unseen(text) == "U+202E"
+    assert visible(text) == "list[U+202E] gnp.[U+200B]exe"
+    assert first_unseen(visible(text)) == ""
