@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aquila.crypto.group import Group
+    from tests.exported import Exported
 
 # Speed is measured in benchmarks, not in tests: a busy machine makes no test red. Nor does luck: Hypothesis tries the
 # same examples each time, and `make explore` tries others, many more of them.
@@ -73,6 +75,30 @@ def postgres_url(postgres_server: URL) -> Iterator[URL]:
 def group() -> Group:
     """The backend of this machine, on one thread: batches here are too small to share."""
     return load_group(1)
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Homes of a matcher and three nodes after a round of lists with a query, and the logs of all, exported."""
+    from tests.exported import play  # noqa: PLC0415 - most tests need no services
+
+    path = tmp_path_factory.mktemp("audited")
+    asyncio.run(play(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def matchers_log(audited: Path) -> Exported:
+    """The matcher's log, exported."""
+    from tests.exported import exported  # noqa: PLC0415 - as above
+
+    return exported(audited, "matcher")
+
+
+@pytest.fixture
+def log(matchers_log: Exported) -> Exported:
+    """The matcher's log, to be forged."""
+    return matchers_log.copy()
 
 
 @pytest.fixture

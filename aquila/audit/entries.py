@@ -70,6 +70,7 @@ class EntryKind(StrEnum):
     FISHING_ALARM = "fishing_alarm"
     ALARM_RELEASED = "alarm_released"
     SUBMISSION_REFUSED = "submission_refused"
+    STATEMENT_REFUSED = "statement_refused"
     # People: approvals of a second person, accounts, sign-ins.
     APPROVAL_REQUESTED = "approval_requested"
     APPROVED = "approved"

@@ -30,6 +30,7 @@ from aquila.protocol.messages import (
     Outcomes,
     Receipt,
     Refusal,
+    Statement,
     Submission,
     Tokens,
     Withdrawal,
@@ -42,9 +43,14 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Message
 
 _MOST_PAIRS = 21  # of which an entry has room for all levels
-WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE, EntryKind.EVIDENCE})
-"""Kinds whose statement is not kept in the log's files: reports hold handles, notes go when they are collected, and
-evidence is of statements that were refused."""
+WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE})
+"""Kinds whose statement is not kept in the log's files: reports hold handles, and notes go when they are collected."""
+
+REFUSED = frozenset({EntryKind.EVIDENCE, EntryKind.STATEMENT_REFUSED})
+"""Kinds of entries about a statement that does not count; its number stays empty where nothing else has it."""
+
+SEQUENCE = "sequence"
+"""The count of an entry that says which number its party gave the statement; entries of earlier versions lack it."""
 
 _BEFORE_HITS = frozenset({EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS})
 
@@ -65,7 +71,24 @@ def statement_entry(message: Message, digest: str, time: int) -> Entry:
     kind, fields = fields_of(message)
     party = MATCHER if isinstance(message, HitReport) else getattr(message, "party", MATCHER)
     digests = {"statement": digest} | fields.pop("digests", {})
+    if isinstance(message, Statement):
+        fields["counts"] = fields.get("counts", {}) | {SEQUENCE: message.sequence}
     return Entry.of(kind, time, party, round=message.round_id, digests=digests, **fields)  # type: ignore[attr-defined]  # every statement names its round
+
+
+def refused_entry(message: Statement, digest: str, time: int, kind: EntryKind = EntryKind.STATEMENT_REFUSED) -> Entry:
+    """Return the entry of a statement that the matcher refused.
+
+    Args:
+        message: The statement.
+        digest: Its digest, as its envelope signs it.
+        time: When it was refused, in seconds since 1970.
+        kind: `STATEMENT_REFUSED`, or `EVIDENCE` where it contradicts another one that counts.
+    """
+    return Entry.of(
+        kind, time, MATCHER, round=message.round_id, recipient=message.party,
+        counts={SEQUENCE: message.sequence}, digests={"statement": digest},
+    )  # fmt: skip
 
 
 @singledispatch
@@ -256,7 +279,12 @@ def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists con
 
 
 def tells_hits(entry: Entry, queries: Collection[str]) -> bool:
-    """Tell whether an entry says something of the hits of one of these queries: all of a query but how it was made."""
+    """Tell whether an entry says something of the hits of one of these queries: all of a query but how it was made.
+
+    Which query a refused statement is about stands in the statement alone, so that each counts.
+    """
+    if entry.kind in REFUSED:
+        return bool(queries)
     return entry.ids.get("submission") in queries and entry.kind not in _BEFORE_HITS
 
 

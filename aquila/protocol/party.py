@@ -531,8 +531,15 @@ class Party:
             )
         )
 
-    def close(self, round_: Round, sequence: int, hits: int) -> bytes:
-        """Sign that the round key is destroyed; call it after it is (PROTOCOL.md 3.9)."""
+    def close(self, round_: Round, sequence: int, hits: int, given_up: Sequence[tuple[int, int]] = ()) -> bytes:
+        """Sign that the round key is destroyed; call it after it is (PROTOCOL.md 3.9).
+
+        Args:
+            round_: The record of the round.
+            sequence: The statement's number.
+            hits: How many hits this party has.
+            given_up: Ranges of own numbers that stay empty (PROTOCOL.md 3.2.2).
+        """
         return self._signed(
             Closing(
                 round_id=round_.round_id,
@@ -541,12 +548,18 @@ class Party:
                 binding=round_.binding if round_.bindings else None,
                 destroyed=True,
                 hits=hits,
+                given_up=tuple(given_up) or None,
             )
         )
 
-    def refuse(self, round_: Round, sequence: int, reason: str) -> bytes:
-        """Sign that this party takes no further part; the round is aborted (PROTOCOL.md 3.9)."""
-        return self._signed(Refusal(round_id=round_.round_id, party=self.code, sequence=sequence, reason=reason))
+    def refuse(self, round_: Round, sequence: int, reason: str, given_up: Sequence[tuple[int, int]] = ()) -> bytes:
+        """Sign that this party takes no further part; the round is aborted (PROTOCOL.md 3.9); arguments as `close`."""
+        return self._signed(
+            Refusal(
+                round_id=round_.round_id, party=self.code, sequence=sequence, reason=reason,
+                given_up=tuple(given_up) or None,
+            )
+        )  # fmt: skip
 
     def withdraw(  # what the statement says
         self, round_: Round, sequence: int, counterpart: str, hits: Sequence[str], ground: Ground

@@ -177,6 +177,7 @@ ENTRIES = {
     "fishing_alarm": _n("more hits than lists explain"),
     "alarm_released": _n("result released after an alarm"),
     "submission_refused": _n("submission refused"),
+    "statement_refused": _n("statement not taken"),
     "approval_requested": _n("second person asked"),
     "approved": _n("approved by a second person"),
     "approval_denied": _n("not approved"),

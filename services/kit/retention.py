@@ -28,7 +28,11 @@ _LOG = Log("kit.retention")
 _DAY, _HOUR = 86_400, 3_600
 _MARK = "erasing"
 _AT_ONCE = 500
-_JUSTIFIED = (EntryKind.SUBMISSION.value, EntryKind.SUBMISSION_REFUSED.value)
+_JUSTIFIED = (
+    EntryKind.SUBMISSION.value, EntryKind.SUBMISSION_REFUSED.value, EntryKind.EVIDENCE.value,
+    EntryKind.STATEMENT_REFUSED.value,
+)  # fmt: skip
+_PROPOSAL = EntryKind.PROPOSAL.value
 _BEGINNINGS = (EntryKind.PROPOSAL.value, EntryKind.DISCOVERY.value)
 
 
@@ -102,7 +106,13 @@ class Retention:
             ENTRIES.c.index < size, ENTRIES.c.content.is_not(None)
         )
         rows = session.execute(query.order_by(ENTRIES.c.index))
-        return [index for index, round_id, kind in rows if round_id not in longer or kind in _JUSTIFIED]
+        later = select(ENTRIES.c.round_id).where(ENTRIES.c.index >= size, ENTRIES.c.round_id.is_not(None))
+        goes_on = set(session.scalars(later.distinct()))
+        return [
+            index
+            for index, round_id, kind in rows
+            if (round_id not in longer or kind in _JUSTIFIED) and not (round_id in goes_on and kind == _PROPOSAL)
+        ]
 
     def _longer(self, session: Session, size: int, now: int) -> set[str]:
         """Return the rounds whose manifest asks for longer, and for longer than has passed."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from aquila.audit.entries import EntryKind
 from aquila.protocol.log import WITHOUT_ENVELOPE
+from aquila.protocol.messages import Notes
 from aquila.protocol.registry import MATCHER
 from services.kit.files import ChunkFiles
 from services.kit.homes import LOG_FOLDER
@@ -19,7 +20,7 @@ from services.kit.witness import Witness
 from services.matcher.events import REPORT, SUBMISSION
 from services.matcher.room import manifest_in
 from services.matcher.statistics import round_statistics
-from services.matcher.tables import EventRow, RoundRow
+from services.matcher.tables import EventRow, EvidenceRow, RefusedRow, RoundRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,14 +81,24 @@ def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | No
     """
     digests = [entry.digests["statement"] for entry in entries if _is_kept(entry)]
     found: dict[str, bytes] = {}
-    for first in range(0, len(digests), _AT_ONCE):
-        query = select(EventRow.digest, EventRow.envelope).where(EventRow.digest.in_(digests[first : first + _AT_ONCE]))
-        found |= {digest or "": (envelope or "").encode() for digest, envelope in session.execute(query)}
+    for digest, envelope in (
+        (EvidenceRow.digest, EvidenceRow.refused),
+        (RefusedRow.digest, RefusedRow.envelope),
+        (EventRow.digest, EventRow.envelope),
+    ):
+        for first in range(0, len(digests), _AT_ONCE):
+            query = select(digest, envelope).where(digest.in_(digests[first : first + _AT_ONCE]))
+            found |= {name or "": (text or "").encode() for name, text in session.execute(query) if _is_shown(text)}
     proposed = [entry for entry in entries if entry.kind is EntryKind.PROPOSAL]
     rounds = select(RoundRow.round_id, RoundRow.manifest).where(RoundRow.round_id.in_([e.round for e in proposed]))
     manifests = dict(session.execute(rounds).all()) if proposed else {}
     found |= {entry.digests["statement"]: manifests.get(entry.round or "", b"") for entry in proposed}
     return [found.get(entry.digests["statement"]) if _is_kept(entry) else None for entry in entries]
+
+
+def _is_shown(envelope: str | None) -> bool:
+    """Tell whether the log's files may hold a statement: sealed notes are nobody's but their receiver's."""
+    return envelope is None or f'"payloadType":"{Notes.payload_type}"' not in envelope
 
 
 def _is_kept(entry: Entry) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import open_envelope
-from aquila.errors import EquivocationError, OrderError
-from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Outcomes, Submission, Tokens
-from aquila.protocol.registry import MATCHER
+from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, PolicyError, ProofError
+from aquila.protocol.log import refused_entry
+from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Notes, Outcomes, Submission, Tokens
 from aquila.protocol.rounds import LARGEST_STATEMENT
 from services.kit.audit_log import append
 from services.kit.errors import NotFoundError
@@ -19,20 +19,22 @@ from services.matcher.events import NOBODY
 from services.matcher.outcomes import store_outcomes
 from services.matcher.planted import take_off
 from services.matcher.progress import ready_submissions
-from services.matcher.tables import EventRow, EvidenceRow
+from services.matcher.tables import EventRow, EvidenceRow, RefusedRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
-    from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.errors import AquilaError
     from aquila.protocol.messages import Statement
     from aquila.protocol.rounds import Round
     from services.matcher.desk import Desk
-    from services.matcher.known import Known
+    from services.matcher.known import Known, Turn
 
 _LOG = Log("matcher.statements")
 _TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
-_MOST_EVIDENCE = 100  # of one party in one round: a liar cannot fill the disk with its lies
+_REFUSED = (OrderError, BindingError, PolicyError, MalformedError, ProofError)
+_MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot fill the disk with its lies
 
 
 def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) -> bool:
@@ -55,20 +57,28 @@ def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) ->
     key = desk.registry.key_of(caller)
     opened = open_envelope(envelope, list(_TYPES), {key.fingerprint: key}, limit=LARGEST_STATEMENT)
     message = _TYPES[opened.payload_type].from_payload(opened.payload)
-    try:
-        # 2. One transaction: catch up, verify, store. If we crash before its end, nothing was said; if after it and
-        #    before the answer, the party says it again and hears that it is known.
-        with desk.known.writing("statement.accept", round_id) as turn:
-            admit(turn.round, caller)
-            _tokens_are_due(turn.known, message)
-            accepted = turn.accept(envelope, now=desk.clock())
+    # 2. One transaction: catch up, verify, store; of what is refused, that it was. If we crash before its end, nothing
+    #    was said; if after it and before the answer, the party says it again and hears that it is known.
+    with desk.known.writing("statement.accept", round_id) as turn:
+        admit(turn.round, caller)
+        _tokens_are_due(turn.known, message)
+        now = desk.clock()
+        try:
+            accepted = turn.accept(envelope, now=now)
+        except EquivocationError as error:
+            refused: AquilaError | None = error
+            _keep_evidence(turn, message, opened.digest, envelope, error, now)
+        except _REFUSED as error:
+            refused = error
+            _keep_refused(turn, message, opened.digest, envelope, now)
+        else:
+            refused = None
             if accepted.new and isinstance(message, Canaries):
                 take_off(turn.session, turn.round, message)
             if accepted.new and isinstance(message, Outcomes):
                 store_outcomes(turn, message)
-    except EquivocationError as error:
-        _keep_evidence(desk, round_id, message, opened, envelope, error)
-        raise
+    if refused is not None:
+        raise refused
     if accepted.new:
         _LOG.info("statement_accepted", round=round_id, party=caller, state=type(message).__name__.lower())
         desk.bell.ring()
@@ -102,33 +112,48 @@ def _tokens_are_due(known: Known, message: Statement) -> None:
 
 
 def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
-    desk: Desk, round_id: str, message: Statement, opened: OpenedEnvelope, envelope: bytes, error: EquivocationError
+    turn: Turn, message: Statement, digest: str, envelope: bytes, error: EquivocationError, now: int
 ) -> None:
-    """Store both envelopes, each pair once; raises as `Store.transaction` does, and then the party comes again."""
-    with desk.store.transaction("evidence.keep") as session:
-        of_party = select(EvidenceRow).where(EvidenceRow.round_id == round_id, EvidenceRow.party == message.party)
-        kept = session.scalar(select(func.count()).select_from(of_party.subquery())) or 0
-        known = session.scalar(of_party.where(EvidenceRow.digest == opened.digest))
-        if known is not None or kept >= _MOST_EVIDENCE:
-            return
-        session.add(
-            EvidenceRow(
-                round_id=round_id,
-                party=message.party,
-                digest=opened.digest,
-                accepted=_rival(session, message, error),
-                refused=envelope.decode(),
-                found_at=desk.clock(),
-            )
+    """Store both envelopes, each pair once."""
+    session, round_id = turn.session, turn.round.round_id
+    of_party = select(EvidenceRow).where(EvidenceRow.round_id == round_id, EvidenceRow.party == message.party)
+    if not _has_room(session, of_party, EvidenceRow.digest == digest):
+        return
+    session.add(
+        EvidenceRow(
+            round_id=round_id,
+            party=message.party,
+            digest=digest,
+            accepted=_rival(session, message, error),
+            refused=envelope.decode(),
+            found_at=now,
         )
-        append(
-            session,
-            Entry.of(
-                EntryKind.EVIDENCE, desk.clock(), MATCHER, round=round_id, recipient=message.party,
-                digests={"statement": opened.digest},
-            ),
-        )  # fmt: skip
+    )
+    append(session, refused_entry(message, digest, now, EntryKind.EVIDENCE))
     _LOG.error("equivocation", round=round_id, party=message.party, state=type(message).__name__.lower())
+
+
+def _keep_refused(turn: Turn, message: Statement, digest: str, envelope: bytes, now: int) -> None:
+    """Store a statement of this round that leaves its number empty, once, and its entry (PROTOCOL.md 3.2.2).
+
+    The record's state is that of the entry's place in the log, so whoever takes the log through refuses it too.
+    """
+    session, round_id = turn.session, turn.round.round_id
+    if message.round_id != round_id:
+        return
+    of_party = select(RefusedRow).where(RefusedRow.round_id == round_id, RefusedRow.party == message.party)
+    if not _has_room(session, of_party, RefusedRow.digest == digest):
+        return
+    kept = None if isinstance(message, Notes) else envelope.decode()
+    session.add(RefusedRow(round_id=round_id, digest=digest, party=message.party, envelope=kept, refused_at=now))
+    append(session, refused_entry(message, digest, now))
+    _LOG.warning("statement_refused", round=round_id, party=message.party, state=type(message).__name__.lower())
+
+
+def _has_room(session: Session, of_party: Select[Any], same: ColumnElement[bool]) -> bool:
+    """Tell whether a refused statement is a new one, and one of not too many."""
+    kept = session.scalar(select(func.count()).select_from(of_party.subquery())) or 0
+    return kept < _MOST_EVIDENCE and session.scalar(of_party.where(same)) is None
 
 
 def _rival(session: Session, message: Statement, error: EquivocationError) -> str | None:

@@ -173,6 +173,19 @@ class EvidenceRow(MatcherRows):
     found_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
 
 
+class RefusedRow(MatcherRows):
+    """A statement that was refused, and leaves its number empty."""
+
+    __tablename__ = "refused_statement"
+    round_id: Mapped[str] = _round(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of what was signed.")
+    party: Mapped[str] = mapped_column(String(2), comment="Who signed it.")
+    envelope: Mapped[str | None] = mapped_column(
+        Text, comment="The statement, so that an auditor can judge it again; nothing for sealed notes."
+    )
+    refused_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
 class ContactRow(MatcherRows):
     """When a party called last."""
 

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds import Round
     from services.node.node import Node
 
+LAST_WORDS = (
+    "canaries", "alarm", "receipt", "notes", "confirmation", "closing", "refusal", "withdrawal", "acknowledgement",
+    "outcomes",
+)  # fmt: skip
+"""Kinds of statements that are sent also after the round has ended here."""
+
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 
 
@@ -77,7 +83,23 @@ def sign_refusal(session: Session, node: Node, round_: Round, reason: str) -> St
     that it can have used, since gaps are no fault (PROTOCOL.md 3.2).
     """
     number = max(next_number(session, round_.round_id), node.clock())
-    return put_signed(session, node, round_.round_id, node.party.refuse(round_, number, reason))
+    empty = given_up(session, round_.round_id, number)
+    return put_signed(session, node, round_.round_id, node.party.refuse(round_, number, reason, empty))
+
+
+def given_up(session: Session, round_id: str, below: int) -> list[tuple[int, int]]:
+    """Return the ranges of own numbers that stay empty: refused, never to be sent, or passed over (3.2.2)."""
+    query = select(StatementRow.sequence).where(
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.refusal.is_(None)
+    )
+    refused = round_row(session, round_id).refused is not None
+    goes = StatementRow.sent | (StatementRow.kind == "refusal" if refused else StatementRow.kind.in_(LAST_WORDS))
+    ranges, last = [], 0
+    for number in [*session.scalars(query.where(goes).order_by(StatementRow.sequence)), below]:
+        if number > last + 1:
+            ranges.append((last + 1, number - 1))
+        last = number
+    return ranges
 
 
 def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> StatementRow:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from aquila.protocol.log import WITHOUT_ENVELOPE
+from aquila.protocol.log import REFUSED, WITHOUT_ENVELOPE
 from services.kit.files import ChunkFiles
 from services.kit.homes import LOG_FOLDER
 from services.kit.log_desk import LogDesk
@@ -55,7 +55,7 @@ def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | No
 
 
 def _is_own(entry: Entry) -> bool:
-    return "statement" in entry.digests and entry.kind not in WITHOUT_ENVELOPE
+    return "statement" in entry.digests and entry.kind not in WITHOUT_ENVELOPE | REFUSED
 
 
 def _no_statistics(_session: Session, _round_id: str) -> None:

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import event, func, select
 
 from aquila.audit.entries import Entry, EntryKind
+from aquila.protocol.log import REFUSED
 from services.kit.audit_log import entries
-from services.matcher.tables import EventRow, EvidenceRow, HitCountRow
+from services.matcher.tables import EventRow, EvidenceRow, HitCountRow, RefusedRow
 from services.matcher.tables import RoundRow as MatcherRound
 from services.node.tables import ImportRow, RoundRow, StatementRow
 from tests.unit.services.node.conftest import Clock, World, make_world
@@ -189,9 +190,10 @@ def _check_matcher(store: Store) -> None:
         said = Counter(session.scalars(select(EventRow.digest).where(EventRow.statement.is_not(None))))
         proposed = set(session.scalars(select(MatcherRound.round_id)))
         assert counted[EntryKind.EVIDENCE] == _count(session, EvidenceRow)
+        assert counted[EntryKind.STATEMENT_REFUSED] == _count(session, RefusedRow)
         finished = session.scalar(select(func.count()).where(MatcherRound.finished_at.is_not(None)))
         hits = session.scalar(select(func.sum(HitCountRow.hits))) or 0
-    statements = [entry for entry in found if "statement" in entry.digests and entry.kind is not EntryKind.EVIDENCE]
+    statements = [entry for entry in found if "statement" in entry.digests and entry.kind not in REFUSED]
     logged = Counter(entry.digests["statement"] for entry in statements if entry.kind is not EntryKind.PROPOSAL)
     assert logged == said
     assert {entry.round for entry in found if entry.kind is EntryKind.PROPOSAL} == proposed
@@ -206,7 +208,7 @@ def _check_node(store: Store) -> None:
         imports = set(session.scalars(select(ImportRow.import_id).where(ImportRow.complete)))
         known = set(session.scalars(select(RoundRow.round_id)))
         destroyed = session.scalar(select(func.count()).where(RoundRow.state == "destroyed"))
-    own = [e for e in found if "statement" in e.digests and e.kind is not EntryKind.REPORT]
+    own = [e for e in found if "statement" in e.digests and e.kind not in REFUSED | {EntryKind.REPORT}]
     assert {entry.digests["statement"] for entry in own} == said
     assert len(own) == len(said)
     assert {entry.ids["import"] for entry in found if entry.kind is EntryKind.IMPORT} == imports
@@ -214,5 +216,5 @@ def _check_node(store: Store) -> None:
     assert counted[EntryKind.KEY_DESTRUCTION] == destroyed
 
 
-def _count(session: Session, table: type[EvidenceRow]) -> int:
+def _count(session: Session, table: type[EvidenceRow | RefusedRow]) -> int:
     return session.scalar(select(func.count()).select_from(table)) or 0

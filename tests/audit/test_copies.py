@@ -13,7 +13,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log import tells_hits
 from clients.cli.main import main
-from tests.audit.conftest import Exported, exported
+from tests.exported import Exported, exported
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,12 +22,12 @@ from aquila.audit.witness import log_name, witness_name
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.protocol.auditing import audit_rounds, read_log
-from aquila.protocol.log import statement_entry
-from aquila.protocol.messages import Manifest
+from aquila.protocol.log import refused_entry, statement_entry
+from aquila.protocol.messages import Consent, Manifest, Outcomes, Statement
 from aquila.protocol.registry import RegisteredParty, Registry
 from clients.cli.main import main
 from clients.sdk.bundles import open_bundle
-from tests.audit.conftest import CODES, NOW, Exported, exported
+from tests.exported import CODES, NOW, Exported, exported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -335,6 +335,25 @@ def _forged_manifest(log: Exported) -> None:
     log.envelopes[log.index("proposal")] = log.envelopes[log.index("opening")]
 
 
+def _note_without_number(log: Exported) -> None:
+    place = log.index("disclosure")
+    log.change(place, counts={name: n for name, n in log.entry(place).counts.items() if name != "sequence"})
+
+
+def _called_refused(log: Exported) -> None:
+    place = log.index("receipt")
+    entry = log.entry(place)
+    refused = refused_entry(log.message(place), entry.digests["statement"], entry.time)  # type: ignore[arg-type]  # it is one
+    log.contents[place] = refused.content()
+
+
+def _without_numbers(log: Exported) -> None:
+    """Write entries as earlier versions did."""
+    for place in range(log.size):
+        counts = log.entry(place).counts
+        log.change(place, counts={name: number for name, number in counts.items() if name != "sequence"})
+
+
 def _erased_too_early(log: Exported) -> None:
     pruned = Entry.of(EntryKind.LOG_PRUNED, NOW + 10 * DAY, "matcher", counts={"size": 5, "days": 10, "entries": 5})
     _append(log, pruned)
@@ -387,6 +406,8 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "a report twice": (_report_twice, "is sent a second report of the same"),
     "a match twice": (_match_twice, "AL and RS are matched twice, or may not be"),
     "another manifest": (_forged_manifest, "entry .*: the statement there is another one"),
+    "a note without its number": (_note_without_number, "does not hold the number of its statement, and earlier"),
+    "a statement called refused": (_called_refused, "refused a statement of .. that the round allows"),
     "contents erased early": (_erased_too_early, "contents were erased after 10 days"),
     "contents erased that nobody saw": (_erased_before_seen, "erased that no witness saw 1095 days before"),
     "keys that were never destroyed": (_keys_kept, "AL never said that its keys are destroyed"),
@@ -434,6 +455,38 @@ def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> N
         verify(log, group)
 
 
+def test_a_log_of_an_earlier_version(log: Exported, group: Group) -> None:
+    """Entries without numbers are verified as far as they can be, and what could not is said."""
+    _without_numbers(log)
+    log.sign_anew()
+    record = read_log(log.files.get, log.registry)
+    (audit,) = audit_rounds(record, log.files.get, log.registry, group)
+    assert [one.what for one in audit.unproven] == ["numbers"] * 3
+    assert "entries of an earlier version do not hold the numbers" in audit.unproven[0].sentence
+
+
+def test_a_refused_statement_explains_its_number(log: Exported, group: Group) -> None:
+    """Where the log shows what the party signed, and the round refuses it here, too; else it is missing."""
+    consent = log.message(next(place for place in log.all_of("consent") if log.entry(place).party == "AL"))
+    assert isinstance(consent, Consent)
+    number = 1 + max(
+        message.sequence for place in log.statements_of("AL") if isinstance(message := log.message(place), Statement)
+    )
+    place = log.sign(consent.model_copy(update={"sequence": number}), NOW)
+    again = log.message(place)
+    assert isinstance(again, Statement)
+    log.contents[place] = refused_entry(again, log.entry(place).digests["statement"], NOW, EntryKind.EVIDENCE).content()
+    binding = log.message(log.index("closing"))
+    fields = {"round_id": consent.round_id, "party": "AL", "sequence": number + 1, "binding": binding.binding}  # type: ignore[attr-defined]  # a closing has one
+    log.sign(Outcomes(pairs=(), **fields), NOW)
+    log.sign_anew()
+    assert len(verify(log, group)) == 1
+    log.envelopes[place] = b""
+    log.sign_anew()
+    with pytest.raises(AuditError, match=f"statements of AL are missing, with the numbers {number}"):
+        verify(log, group)
+
+
 def test_a_round_that_goes_on_is_taken_as_far_as_it_came(log: Exported, group: Group) -> None:
     """Before its end nothing is missing yet, and no statistics are due."""
     end = log.index("evaluation", 2)
@@ -452,7 +505,13 @@ def test_a_round_whose_time_is_over_may_be_whole(log: Exported, group: Group) ->
 
 def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: Group) -> None:
     """Whoever had time and did not answer is no fault of the log; before its time the round had to wait."""
-    log.drop(log.index("note_received"))
+    silent = log.index("note_received")
+    message = log.message(silent)
+    assert isinstance(message, Statement)
+    number = message.sequence
+    (closing,) = (place for place in log.all_of("closing") if log.entry(place).party == message.party)
+    log.say(closing, given_up=((number, number),))
+    log.drop(silent)
     log.sign_anew()
     with pytest.raises(AuditError, match=r"was closed before .* had confirmed its hits"):
         verify(log, group)
@@ -462,7 +521,7 @@ def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: 
 
 
 def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
-    """After three years contents are gone, every proof holds, and rounds that began before are passed over."""
+    """After three years contents are gone but for the proposal; every proof holds, and the round is passed over."""
     pruned = Entry.of(
         EntryKind.LOG_PRUNED, NOW + 1096 * DAY, "matcher",
         counts={"size": log.index("closing"), "days": 1095, "entries": log.index("closing")},
@@ -470,7 +529,7 @@ def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
     last = log.index("closing")
     _append(log, pruned)
     leaves = log.leaf_of
-    for place in range(last):
+    for place in set(range(last)) - {log.index("proposal")}:
         log.contents[place] = log.envelopes[place] = b""
     assert leaves[:last] == log.leaf_of[:last]
     log.sign_anew(statistics=False)

@@ -11,8 +11,9 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.statistics import LEVELS, Statistics, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
-from aquila.protocol.log import WITHOUT_ENVELOPE, statement_entry
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome
+from aquila.protocol.auditing.numbers import Numbers, check_numbers
+from aquila.protocol.log import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import LARGEST_STATEMENT, Round
 from aquila.protocol.state import SentNotes
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from aquila.crypto.group import Group
     from aquila.protocol.auditing.log_files import Files, LogRecord
+    from aquila.protocol.auditing.unproven import Unproven
     from aquila.protocol.registry import Registry
 
 _KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS}
 _OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH, EntryKind.DISCLOSURE})
+_OF_MATCHER = frozenset({EntryKind.PROPOSAL, EntryKind.OPENING, EntryKind.REPORT, EntryKind.ENDING})
 
 
 @dataclass(slots=True)
@@ -40,9 +43,11 @@ class RoundAudit:
         entries: The round's entries by index.
         reported: Hits at each level by party and submission, from the reports' entries.
         matched: Hits at each level by pair and submission, from the matches' entries.
-        worked: Parties that signed something after the opening.
+        last_words: For each party the index of its last statement.
+        numbers: For each party the numbers of its statements.
         statistics: What its entries give.
         left_out: How many of its entries this copy of the log leaves out: then what follows from all is not checked.
+        unproven: What nothing proves or refutes.
     """
 
     round: Round
@@ -50,9 +55,11 @@ class RoundAudit:
     opened_at: int | None = None
     reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
-    worked: set[str] = field(default_factory=set)
+    last_words: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
     statistics: Statistics = field(default_factory=lambda: Statistics(""))
     left_out: int = 0
+    unproven: list[Unproven] = field(default_factory=list)
 
 
 def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group) -> list[RoundAudit]:
@@ -83,17 +90,20 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
             left_out = log.left_out.rounds[entry.round]
             rounds[entry.round] = _proposed(index, entry, log.statements[index], registry, group, left_out)
         if entry.round in rounds:
-            _take(rounds[entry.round], index, entry, log.statements[index], said)
-        # What people asked for and approved may come before; and where retention erased a beginning, nothing can be
-        # taken through.
-        elif (index in said or entry.kind in _OF_ROUNDS) and not log.erased:
-            raise AuditError(f"entry {index}: it is of a round that was never proposed", round=entry.round)
+            _take(rounds[entry.round], index, entry, log.statements[index], said.get(index))
+        # What people asked for and approved may come before. A proposal is erased with the last entry of its round.
+        elif index in said or entry.kind in _OF_ROUNDS:
+            raise AuditError(
+                f"entry {index}: it is of a round that was never proposed", what="proposal_missing", round=entry.round
+            )
     for audit in rounds.values():
         if audit.left_out:
             audit.statistics = statistics_of(audit.round.round_id, audit.entries.values())
+            audit.unproven += check_numbers(audit.round, audit.numbers, audit.left_out)
             continue
         # 9. and 10.
         _check_complete(audit, log)
+        audit.unproven += check_numbers(audit.round, audit.numbers)
         # 11.
         _check_statistics(audit, files)
         # 12.
@@ -102,33 +112,38 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
 
 
 def _pruned(log: LogRecord) -> set[str]:
-    """Return the rounds that cannot be taken through: a content was erased between their opening and their last entry.
+    """Return the rounds that cannot be taken through: a content was erased between their proposal and last entry.
 
     Contents are erased three years old at the earliest, by a witness's clock (6), so such a round is as old. It may
-    lack a submission, whose justification goes before the round's other entries do (PROTOCOL.md 8.5).
+    lack a submission, whose justification goes before the round's other entries do (PROTOCOL.md 8.5). Its proposal
+    stays until all of it goes, so that nobody can call a round one of which the beginning was erased.
     """
     listed = set(log.left_out.indices())
     erased = [index for index, entry in enumerate(log.entries) if entry is None and index not in listed]
-    opened: dict[str, int] = {}
+    proposed: dict[str, int] = {}
     last: dict[str, int] = {}
     for index, entry in enumerate(log.entries):
         if entry is not None and entry.round is not None:
             last[entry.round] = index
-            if entry.kind is EntryKind.OPENING:
-                opened[entry.round] = index
-    return {name for name, start in opened.items() if bisect(erased, start) < bisect(erased, last[name])}
+            if entry.kind is EntryKind.PROPOSAL:
+                proposed[entry.round] = index
+    return {name for name, start in proposed.items() if bisect(erased, start) < bisect(erased, last[name])}
 
 
 def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Message]]:
     """Yield every statement by the index of its entry, after the entry was made again from it and compared."""
     keys = {fingerprint: key for fingerprint, (_, key) in registry.by_fingerprint().items()}
     seen: dict[str, int] = {}
+    numbered = False
     for index, (entry, envelope) in enumerate(zip(log.entries, log.statements, strict=True)):
         digest = None if entry is None else entry.digests.get("statement")
+        numbered = _check_numbered(index, entry, numbered=numbered)
         if entry is None or digest is None or entry.kind in WITHOUT_ENVELOPE:
             if envelope:
                 raise AuditError(f"entry {index}: there is a statement for it, and it is about none")
             continue
+        if not envelope and entry.kind in REFUSED:
+            continue  # of sealed notes, of a node's log, or of an earlier version: it explains nothing
         if not envelope:
             raise AuditError(f"entry {index}: the statement that it is about is missing", kind=entry.kind.value)
         try:
@@ -138,14 +153,41 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
             raise AuditError(f"entry {index}: its statement is none: {error.message}") from None
         if opened.digest != digest:
             raise AuditError(f"entry {index}: the statement there is another one", expected=digest, got=opened.digest)
-        if digest in seen:
+        if entry.kind not in REFUSED and seen.setdefault(digest, index) != index:
             raise AuditError(f"entry {index}: its statement is that of entry {seen[digest]} already")
-        seen[digest] = index
-        made = statement_entry(message, digest, entry.time).salted(entry.salt)
+        made = _made(entry, message, digest)
         if made != entry:
             fields = [name for name in type(entry).model_fields if getattr(entry, name) != getattr(made, name)]
             raise AuditError(f"entry {index}: it says something else than its statement: {', '.join(fields)}")
         yield index, message
+
+
+def _check_numbered(index: int, entry: Entry | None, *, numbered: bool) -> bool:
+    """Check that entries of statements hold their numbers from the first that does on; tell whether one did.
+
+    Raises:
+        AuditError: One does not.
+    """
+    if entry is None or "statement" not in entry.digests or entry.kind in _OF_MATCHER:
+        return numbered
+    if SEQUENCE in entry.counts:
+        return True
+    if numbered:
+        raise AuditError(
+            f"entry {index}: it does not hold the number of its statement, and earlier entries do",
+            what="number_missing", kind=entry.kind.value,
+        )  # fmt: skip
+    return False
+
+
+def _made(entry: Entry, message: Message, digest: str) -> Entry:
+    """Make the entry of a statement again, as the version that wrote it did."""
+    if entry.kind in REFUSED and isinstance(message, Statement):
+        return refused_entry(message, digest, entry.time, entry.kind).salted(entry.salt)
+    made = statement_entry(message, digest, entry.time).salted(entry.salt)
+    if SEQUENCE in entry.counts:
+        return made
+    return made.model_copy(update={"counts": {name: made.counts[name] for name in made.counts if name != SEQUENCE}})
 
 
 def _proposed(  # noqa: PLR0913, PLR0917 - what a round begins with
@@ -161,7 +203,7 @@ def _proposed(  # noqa: PLR0913, PLR0917 - what a round begins with
     return RoundAudit(round_, left_out=left_out)
 
 
-def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, said: dict[int, Message]) -> None:
+def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message: Message | None) -> None:
     """Take the next entry of a round."""
     audit.entries[index] = entry
     round_ = audit.round
@@ -178,14 +220,41 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, said: di
                 f"entry {index}: {place[0]} and {place[1]} are matched twice, or may not be", **_of(round_)
             )
         audit.matched[place] = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
-    if index not in said or entry.kind is EntryKind.PROPOSAL:
+    if message is None or entry.kind is EntryKind.PROPOSAL:
         return
-    if audit.opened_at is not None and entry.party != MATCHER:
-        audit.worked.add(entry.party)
+    if entry.kind in REFUSED:
+        _take_refused(audit, index, entry, envelope, message)
+        return
     try:
         round_.accept(envelope, now=entry.time)
     except AquilaError as error:
         raise AuditError(f"entry {index}: round {round_.round_id} does not allow it: {error.message}") from None
+    if isinstance(message, Statement):
+        audit.last_words[message.party] = index
+        _numbers(audit, message.party).take(message, earlier=SEQUENCE not in entry.counts)
+
+
+def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message: Message) -> None:
+    """Take a statement that the matcher refused: the round must refuse it here, too, if nothing of it is left out."""
+    assert isinstance(message, Statement)  # as `_made` found
+    if not audit.left_out and _allows(audit.round, envelope, entry.time):
+        raise AuditError(
+            f"entry {index}: the matcher refused a statement of {entry.recipient} that the round allows",
+            what="refused_unduly", party=str(entry.recipient), **_of(audit.round),
+        )  # fmt: skip
+    _numbers(audit, message.party).refused.add(message.sequence)
+
+
+def _allows(round_: Round, envelope: bytes, now: int) -> bool:
+    try:
+        round_.accept(envelope, now=now)
+    except AquilaError:
+        return False
+    return True
+
+
+def _numbers(audit: RoundAudit, party: str) -> Numbers:
+    return audit.numbers.setdefault(party, Numbers())
 
 
 def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
@@ -211,6 +280,11 @@ def _take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
     if sent in round_.notes.values():
         raise AuditError(f"entry {index}: {sender} sends a batch of notes twice", **_of(round_))
     round_.notes[entry.digests["statement"]] = sent
+    number = entry.counts.get(SEQUENCE)
+    _numbers(audit, sender).take_unseen(index, entry, number)
+    if number is not None:
+        round_.sequences.setdefault(sender, {})[number] = entry.digests["statement"]
+    audit.last_words[sender] = index
 
 
 def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
@@ -299,7 +373,7 @@ def _check_statistics(audit: RoundAudit, files: Files) -> None:
 
 def _check_witnessed(audit: RoundAudit, log: LogRecord) -> None:
     """Check that whoever worked in a round had checked a log that holds its opening."""
-    for party in sorted(audit.worked):
+    for party in sorted(party for party, last in audit.last_words.items() if last > (audit.opened_at or last)):
         if max(log.cosigned.get(party, {0: 0})) <= (audit.opened_at or 0):
             raise AuditError(
                 f"round {audit.round.round_id}: {party} worked in it and cosigned no checkpoint that holds its opening",

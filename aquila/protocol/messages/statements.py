@@ -21,6 +21,7 @@ from aquila.protocol.messages.base import (
     ProofHex,
     SealingKeyHex,
     Text,
+    added_later,
     ascending,
 )
 from aquila.records.rules import InputClass
@@ -227,7 +228,27 @@ class Canaries(BoundStatement):
         return self
 
 
-class Closing(Statement):
+class LastWord(Statement):
+    """The end of a party's work in a round.
+
+    Attributes:
+        given_up: Numbers before this one that stay empty, as ranges of a first and a last one: of statements that the
+            matcher refused or that never left the node, and those that a refusal passes over (PROTOCOL.md 3.2.2).
+    """
+
+    given_up: Annotated[tuple[tuple[Positive, Positive], ...], Field(min_length=1)] | None = added_later()
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        before = 0
+        for first, last in self.given_up or ():
+            if not before < first <= last < self.sequence:
+                raise ValueError("numbers given up must be ranges in ascending order, below the statement's own")
+            before = last
+        return self
+
+
+class Closing(LastWord):
     """A party destroyed its round key, and with it share, seed and token secrets (PROTOCOL.md 3.9).
 
     It names the binding in force, or none where the round ended before it opened.
@@ -240,7 +261,7 @@ class Closing(Statement):
     hits: Count
 
 
-class Refusal(Statement):
+class Refusal(LastWord):
     """A party ends its part in a round: it destroyed its keys, and the round is aborted (PROTOCOL.md 3.9)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.refusal+json"

@@ -15,7 +15,6 @@ from services.kit.logs import Log
 from services.node import ledger
 from services.node.book import book_of
 from services.node.steps import exchange
-from services.node.steps.outbox import LAST_WORDS
 from services.node.tables import AvailableRow, ChunkRow, HitRow, SecretRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def destroy(node: Node, round_id: str) -> bool:
         for table in (SecretRow, AvailableRow):
             session.execute(delete(table).where(table.round_id == round_id))
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
-        unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(LAST_WORDS)
+        unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(ledger.LAST_WORDS)
         session.execute(
             update(StatementRow).where(StatementRow.round_id == round_id, unsent).values(refusal="the round is over")
         )
@@ -106,7 +105,9 @@ def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> N
         return
     if row.refused is None and (round_.ending or (node.code, None) in round_.receipts):
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id)) or 0
-        ledger.sign(session, node, row.round_id, lambda number: node.party.close(round_, number, hits))
+        number = ledger.next_number(session, row.round_id)
+        empty = ledger.given_up(session, row.round_id, number)
+        ledger.put_signed(session, node, row.round_id, node.party.close(round_, number, hits, empty))
     else:
         time_over = "the time of the round is over by this party's clock"
         ledger.sign_refusal(session, node, round_, row.refused or row.abort_reason or time_over)

@@ -20,7 +20,9 @@ from aquila.errors import (
     PolicyError,
     ProofError,
 )
-from aquila.protocol.messages import Submission
+from aquila.protocol.log import refused_entry
+from aquila.protocol.messages import Statement, Submission
+from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
@@ -36,10 +38,6 @@ if TYPE_CHECKING:
     from services.node.node import Node
 
 _LOG = Log("node.outbox")
-LAST_WORDS = (
-    "canaries", "alarm", "receipt", "notes", "confirmation", "closing", "refusal", "withdrawal", "acknowledgement",
-    "outcomes",
-)  # fmt: skip
 _PER_TURN = 512
 _ROOM = "room"
 
@@ -64,7 +62,7 @@ def _unsent(node: Node, round_id: str) -> list[StatementRow]:
     with node.store.reading("outbox.statements") as session:
         row = ledger.round_row(session, round_id)
         if row.state != "active":
-            query = query.where(StatementRow.kind.in_(LAST_WORDS))
+            query = query.where(StatementRow.kind.in_(ledger.LAST_WORDS))
         if row.refused is not None:
             query = query.where(StatementRow.kind == "refusal")
         return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_TURN)))
@@ -120,9 +118,11 @@ def _give_up(node: Node, row: StatementRow, error: AquilaError) -> None:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = error.message
         sentence = f"the matcher refuses a {row.kind}: {error.message}"
         ledger.note_problem(session, node, row.round_id, f"statement {row.sequence}", sentence)
-        if row.kind == "submission":
-            submission = Submission.from_payload(ledger.opened(node, row.envelope).payload)
-            session.get_one(SubmissionRow, submission.submission_id).state = "failed"
+        message = ledger.message_of(ledger.opened(node, row.envelope))
+        assert isinstance(message, Statement)
+        append(session, refused_entry(message, row.digest, node.clock()))
+        if isinstance(message, Submission):
+            session.get_one(SubmissionRow, message.submission_id).state = "failed"
     _LOG.warning("statement_refused", round=row.round_id, state=row.kind, error=error)
 
 

@@ -71,7 +71,15 @@ def test_every_statement_has_an_entry(kind: type[Message]) -> None:
 def test_outcomes_are_counted_over_counterparts_and_levels() -> None:
     """The entry says how many hits came to what; which pair and level is in the statement."""
     entry = statement_entry(read(Outcomes), DIGEST, 7)
-    assert entry.counts == {"hits": 7, "confirmed": 3, "refuted": 1, "unresolved": 0, "withdrawn": 1, "open": 2}
+    assert entry.counts == {
+        "hits": 7,
+        "confirmed": 3,
+        "refuted": 1,
+        "unresolved": 0,
+        "withdrawn": 1,
+        "open": 2,
+        "sequence": 1,
+    }
 
 
 def test_a_submission_says_why_and_how_much() -> None:
@@ -79,7 +87,7 @@ def test_a_submission_says_why_and_how_much() -> None:
     entry = statement_entry(read(Submission), DIGEST, 7)
     assert entry.reason is not None
     assert entry.reason.case_reference == "case 17"
-    assert entry.counts == {"records": 2, "full": 3, "partial": 2, "chunks": 2}
+    assert entry.counts == {"records": 2, "full": 3, "partial": 2, "chunks": 2, "sequence": 1}
     assert entry.ids == {"submission": OTHER, "kind": "list"}
     assert entry.person is None
     why: dict[str, Any] = SAMPLES[Submission]["justification"] | {"officer": "p-0123456789ab"}
@@ -116,8 +124,8 @@ def test_what_is_no_statement_has_none() -> None:
 def test_canaries_by_pair_as_long_as_there_is_room() -> None:
     """Planted hits are counted for each counterpart and level; of very many counterparts together."""
     few = statement_entry(Canaries.model_validate(SAMPLES[Canaries]), DIGEST, 1)
-    assert few.counts == {"al_high": 6, "al_medium": 1}
+    assert few.counts == {"al_high": 6, "al_medium": 1, "sequence": 1}
     pair = SAMPLES[Canaries]["pairs"][0]
     many = [pair | {"counterpart": f"A{chr(65 + number)}"} for number in range(22)]
     entry = statement_entry(Canaries.model_validate(SAMPLES[Canaries] | {"pairs": many}), DIGEST, 1)
-    assert entry.counts == {"high": 132, "medium": 22}
+    assert entry.counts == {"high": 132, "medium": 22, "sequence": 1}

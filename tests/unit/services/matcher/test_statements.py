@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from aquila.audit.entries import EntryKind
+from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import Kind, Notes, Refusal
+from services.kit.audit_log import entries
 from services.kit.signatures import CallSigner
-from services.matcher.tables import EventRow, EvidenceRow
+from services.matcher.log import statements_of
+from services.matcher.tables import EventRow, EvidenceRow, RefusedRow
 
 if TYPE_CHECKING:
     from tests.unit.services.matcher.world import World
@@ -203,6 +207,45 @@ async def test_two_evaluations_of_a_chunk_are_evidence(world: World) -> None:
         kept = session.query(EvidenceRow).one()
     assert kept.accepted is not None
     assert kept.accepted != kept.refused
+
+
+async def test_a_refused_statement_is_kept(world: World) -> None:
+    """It leaves its number empty: the log has who signed it, its number, and the statement itself; once."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    envelope, _ = node.prepared(Kind.QUERY)  # in a round of lists alone
+    for _ in range(2):
+        assert problem(await node.say(envelope)) == (403, "policy")
+    with world.desk.store.reading("test") as session:
+        (entry,) = (one for _, one in entries(session) if one is not None and one.kind is EntryKind.STATEMENT_REFUSED)
+        assert (entry.recipient, entry.counts) == ("AL", {"sequence": node.sequence})
+        assert statements_of(session, [entry]) == [envelope]
+
+
+async def test_refused_notes_are_not_in_the_logs_files(world: World) -> None:
+    """Sealed notes are their receiver's alone: of those that were refused the log has the number and the digest."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    common = {"round_id": node.round.round_id, "party": "AL", "sequence": node.next(), "binding": node.round.binding}
+    notes = Notes(to="RS", submission_id=None, index=0, hits=1, sealed="AAAA", **common)
+    envelope = sign_envelope(Notes.payload_type, notes.payload(), node.party.identity)
+    assert problem(await node.say(envelope)) == (409, "order")
+    with world.desk.store.reading("test") as session:
+        (entry,) = (one for _, one in entries(session) if one is not None and one.kind is EntryKind.STATEMENT_REFUSED)
+        assert statements_of(session, [entry]) == [b""]
+        assert session.query(RefusedRow).one().envelope is None
+
+
+async def test_a_statement_of_another_round_leaves_no_hole_here(world: World) -> None:
+    """Its number is one of the other round's."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    refusal = Refusal(round_id="f" * 32, party="AL", sequence=node.next(), reason="no")
+    envelope = sign_envelope(Refusal.payload_type, refusal.payload(), node.party.identity)
+    assert problem(await node.say(envelope)) == (409, "binding")
+    assert world.count(RefusedRow) == 0
 
 
 async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

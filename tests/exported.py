@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-import pytest
 
 from aquila.audit.checkpoint import Checkpoint, cosign
 from aquila.audit.entries import Entry, read_entry
@@ -25,14 +22,19 @@ from aquila.audit.tiles import (
     write_statements,
 )
 from aquila.audit.witness import witness_name
+from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.keys import IdentityKey
+from aquila.protocol.log import statement_entry
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message
 from aquila.protocol.registry import Registry, read_registry
 from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 CODES = ("AL", "RS", "SI")
+MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 NOW = 1_800_000_000
 
 
@@ -94,24 +96,79 @@ class Exported:
         """Leave an entry out, with its statement."""
         del self.contents[index], self.envelopes[index]
 
+    def leave_out(self, *indices: int) -> None:
+        """Leave entries out, with their statements."""
+        for index in sorted(indices, reverse=True):
+            self.drop(index)
+
+    def all_of(self, kind: str) -> list[int]:
+        """Return the places of all entries of a kind."""
+        return [place for place, content in enumerate(self.contents) if f'"kind":"{kind}"'.encode() in content]
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry at the end, about no statement."""
+        self.contents.append(entry.content())
+        self.envelopes.append(b"")
+
+    def statements_of(self, party: str) -> list[int]:
+        """Return the places of the statements of a party that are kept."""
+        return [place for place, said in enumerate(self.envelopes) if said and self.entry(place).party == party]
+
+    def sign(self, message: Message, at: int) -> int:
+        """Let a party say something, which the matcher enters at the end; return its place."""
+        key = self.keys[getattr(message, "party", "matcher")]
+        envelope = sign_envelope(message.payload_type, message.payload(), key)
+        opened = open_envelope(envelope, [message.payload_type], {key.public.fingerprint: key.public})
+        self.append(statement_entry(message, opened.digest, at))
+        self.envelopes[-1] = envelope
+        return len(self.contents) - 1
+
+    def message(self, index: int) -> Message:
+        """Return the statement that an entry is about."""
+        keys = {key.public.fingerprint: key.public for key in self.keys.values()}
+        opened = open_envelope(self.envelopes[index], list(MESSAGES), keys, limit=1 << 30)
+        return MESSAGES[opened.payload_type].from_payload(opened.payload)
+
+    def say(self, index: int, **changes: object) -> None:
+        """Let whoever signed a statement have signed another one in its place."""
+        entry, message = self.entry(index), self.message(index).model_copy(update=changes)
+        key = self.keys[entry.party]
+        self.envelopes[index] = sign_envelope(message.payload_type, message.payload(), key)
+        keys = {key.public.fingerprint: key.public}
+        digest = open_envelope(self.envelopes[index], list(MESSAGES), keys, limit=1 << 30).digest
+        self.contents[index] = statement_entry(message, digest, entry.time).salted(entry.salt).content()
+
     def write_bundles(self) -> None:
         """Write the bundles as they are now, under the tree that is there."""
         self.files[self.bundle()] = write_bundle(self.contents)
         self.files[self.said()] = write_statements(self.envelopes)
 
-    def sign_anew(self, *, witnesses: tuple[str, ...] = CODES, statistics: bool = True) -> None:
-        """Write the whole log anew, as one can who holds the matcher's key, and those of the witnesses named."""
+    def sign_anew(
+        self, *, witnesses: tuple[str, ...] = CODES, statistics: bool = True, seen: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        """Write the whole log anew, as one can who holds the matcher's key, and those of the witnesses named.
+
+        Args:
+            witnesses: Who cosigns the newest checkpoint, or all of `seen`.
+            statistics: Whether to publish statistics that agree with the entries.
+            seen: Checkpoints by their sizes, with the time at which witnesses saw each; the newest alone by default.
+        """
         leaves = [leaf_hash(content) if content else self.leaf_of[place] for place, content in enumerate(self.contents)]
         kept = {name: content for name, content in self.files.items() if name.startswith(("registry", "statistics"))}
-        note = Checkpoint(self.origin, len(leaves), tree_root(leaves)).sign(self.keys["matcher"])
-        for code in witnesses:
-            note = cosign(note, witness_name(code, self.keys[code].public), self.keys[code], NOW)
-        self.files = kept | {
-            "checkpoint": note.to_bytes(),
-            "checkpoints/index": f"{len(leaves)}\n".encode(),
-            f"checkpoints/{len(leaves)}": note.to_bytes(),
-            self.tile(): b"".join(leaves),
-        }
+        notes = {}
+        for size, at in seen or [(len(leaves), NOW)]:
+            notes[size] = Checkpoint(self.origin, size, tree_root(leaves[:size])).sign(self.keys["matcher"])
+            for code in witnesses:
+                notes[size] = cosign(notes[size], witness_name(code, self.keys[code].public), self.keys[code], at)
+        self.files = (
+            kept
+            | {f"checkpoints/{size}": note.to_bytes() for size, note in notes.items()}
+            | {
+                "checkpoint": notes[len(leaves)].to_bytes(),
+                "checkpoints/index": "".join(f"{size}\n" for size in notes).encode(),
+                self.tile(): b"".join(leaves),
+            }
+        )
         self.write_bundles()
         if statistics:
             entries = [self.entry(place) for place, content in enumerate(self.contents) if content]
@@ -132,26 +189,6 @@ class Exported:
         return [self.files[name][start : start + 32] for start in range(0, len(self.files[name]), 32)]
 
 
-@pytest.fixture(scope="session")
-def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Homes of a matcher and three nodes after a round of lists with a query, and the logs of two, exported."""
-    path = tmp_path_factory.mktemp("audited")
-    asyncio.run(_play(path))
-    return path
-
-
-@pytest.fixture(scope="session")
-def matchers_log(audited: Path) -> Exported:
-    """The matcher's log, exported."""
-    return exported(audited, "matcher")
-
-
-@pytest.fixture
-def log(matchers_log: Exported) -> Exported:
-    """The matcher's log, to be forged."""
-    return matchers_log.copy()
-
-
 def exported(path: Path, holder: str) -> Exported:
     """Return an exported log."""
     with tarfile.open(fileobj=io.BytesIO((path / f"{holder}.tar").read_bytes())) as archive:
@@ -161,7 +198,8 @@ def exported(path: Path, holder: str) -> Exported:
     return Exported(files, registry, keys)
 
 
-async def _play(path: Path) -> None:
+async def play(path: Path) -> None:
+    """Play a round of lists with a query to its end, and export the logs of the matcher and of every node."""
     world = make_world(path, Clock(NOW))
     round_id = await world.begin(mode="lists_and_queries")
     await world.settle()
@@ -181,9 +219,10 @@ async def _export(world: World, path: Path) -> None:
     answer = await world.operator.get("/v1/operator/log/export")
     assert answer.status_code == 200, answer.text
     (path / "matcher.tar").write_bytes(answer.content)
-    answer = await world.seats["SI"].operator.get("/v1/log/export")
-    assert answer.status_code == 200, answer.text
-    (path / "SI.tar").write_bytes(answer.content)
+    for code, seat in world.seats.items():
+        answer = await seat.operator.get("/v1/log/export")
+        assert answer.status_code == 200, answer.text
+        (path / f"{code}.tar").write_bytes(answer.content)
     answer = await world.seats["SI"].operator.get("/v1/log/matcher")
     assert answer.status_code == 200, answer.text
     (path / "matcher-for-SI.tar").write_bytes(answer.content)

@@ -1,0 +1,83 @@
+"""A matcher that answers a query and keeps it out of its log, so that nobody who audits hears of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.audit.entries import EntryKind
+from aquila.errors import AuditError
+from aquila.protocol.auditing import audit_rounds, read_log
+from tests.exported import CODES
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+    from tests.exported import Exported
+
+
+def of_the_query(log: Exported) -> list[int]:
+    """Return the places of everything that was said and done about the query."""
+    entries = [log.entry(place) for place in range(log.size)]
+    query = next(entry.ids["submission"] for entry in entries if entry.ids.get("kind") == "query")
+    return [place for place, entry in enumerate(entries) if entry.ids.get("submission") == query]
+
+
+def verify(log: Exported, group: Group) -> None:
+    """Check a log as the command does."""
+    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+
+
+def test_nothing_of_it_was_ever_written(log: Exported, group: Group) -> None:
+    """Submission, evaluations, tokens, matches, reports, receipts and notes are gone; three witnesses cosigned it."""
+    left_out = of_the_query(log)
+    assert len(left_out) >= 18
+    log.leave_out(*left_out)
+    log.sign_anew()
+    with pytest.raises(AuditError, match="statements of AL are missing, with the numbers") as caught:
+        verify(log, group)
+    assert (caught.value.fields["what"], caught.value.fields["party"]) == ("statements_missing", "AL")
+
+
+def test_with_entries_of_an_earlier_version(log: Exported, group: Group) -> None:
+    """Entries without numbers hide nothing: the statements themselves have them, and of notes it is known how many."""
+    log.leave_out(*of_the_query(log))
+    for place in range(log.size):
+        entry = log.entry(place)
+        if "sequence" in entry.counts:
+            log.change(place, counts={name: count for name, count in entry.counts.items() if name != "sequence"})
+    log.sign_anew()
+    with pytest.raises(AuditError, match="statements of AL are missing") as caught:
+        verify(log, group)
+    assert caught.value.fields["what"] == "statements_missing"
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_other_parties_words_under_its_numbers(log: Exported, group: Group, code: str) -> None:
+    """Nor do entries that say that the missing statements were refused, without showing what their party signed."""
+    left_out = of_the_query(log)
+    refused = [log.entry(place) for place in left_out if log.entry(place).party == code]
+    log.leave_out(*left_out)
+    for entry in refused:
+        counts = {"sequence": entry.counts["sequence"]}
+        log.append(entry.model_copy(update={"kind": EntryKind.STATEMENT_REFUSED, "recipient": code, "party": "matcher",
+                                            "counts": counts, "ids": {}, "reason": None, "person": None}))  # fmt: skip
+    log.sign_anew()
+    with pytest.raises(AuditError, match="statements of AL are missing"):
+        verify(log, group)
+
+
+def test_what_was_signed_called_refused(log: Exported, group: Group) -> None:
+    """Nor do the statements themselves: an auditor takes each through the round, which allows it."""
+    place = log.index("submission", 3)
+    entry = log.entry(place)
+    assert entry.ids["kind"] == "query"
+    rest = [index for index in of_the_query(log) if index != place]
+    counts = {"sequence": entry.counts["sequence"]}
+    log.change(place, kind=EntryKind.STATEMENT_REFUSED, recipient=entry.party, party="matcher", counts=counts, ids={},
+               reason=None, person=None, digests={"statement": entry.digests["statement"]})  # fmt: skip
+    log.leave_out(*rest)
+    log.sign_anew()
+    with pytest.raises(AuditError, match="the matcher refused a statement of AL that the round allows") as caught:
+        verify(log, group)
+    assert caught.value.fields["what"] == "refused_unduly"

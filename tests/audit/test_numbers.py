@@ -1,0 +1,135 @@
+"""The numbers of a party's statements: which are missing, and what explains a hole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.errors import AuditError
+from aquila.protocol.auditing.numbers import Numbers, check_numbers, in_words
+from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
+from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
+from tests.samples import SAMPLES
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds import Round
+
+
+class Stub:
+    """A round as `check_numbers` looks at it."""
+
+    round_id = "0" * 32
+
+    def __init__(self, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> None:
+        self.ending = None if outcome is None else type("Ended", (), {"outcome": outcome})()
+        mine, others = type("S", (), {"party": "AL"})(), type("S", (), {"party": "RS"})()
+        self.submissions = {str(number): mine for number in range(waiting)} | {"sent": mine, "others": others}
+        self.tokens = {"sent": None}
+
+
+def check(found: Numbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[Unproven]:
+    """Check the numbers of one party."""
+    return list(check_numbers(cast("Round", Stub(outcome, waiting)), {"AL": found}))
+
+
+def said(*numbers: int, **fields: Any) -> Numbers:
+    """Return these numbers."""
+    return Numbers(entered=set(numbers), **fields)
+
+
+@pytest.mark.parametrize(
+    ("found", "missing"),
+    [
+        (said(1, 2, 3), ""),
+        (said(2, 3), "1"),
+        (said(1, 5, 7), "2 to 4, 6"),
+        (said(1, 5, refused={2, 3}), "4"),
+        (said(1, 9, given_up=[(2, 3), (5, 8)]), "4"),
+        (said(1, 9, given_up=[(3, 5)]), "2, 6 to 8"),
+        (said(1, 9, given_up=[(5, 8), (2, 6)]), ""),
+        (said(1, 4, 9, given_up=[(5, 7)]), "2 to 3, 8"),
+        (said(1, 1_700_000_000, jumps={1_700_000_000}), ""),
+    ],
+)
+def test_what_is_missing(found: Numbers, missing: str) -> None:
+    """Holes are what is neither entered, nor refused, nor given up; a jump of an earlier version passes over them."""
+    assert in_words(found.missing()) == missing
+
+
+def test_a_missing_number_fails() -> None:
+    """Who, which round and which numbers are fields of the error."""
+    with pytest.raises(AuditError, match="statements of AL are missing, with the numbers 2 to 4") as caught:
+        check(said(1, 5))
+    assert caught.value.fields == {
+        "what": "statements_missing", "round": "0" * 32, "party": "AL", "numbers": "2 to 4",
+    }  # fmt: skip
+
+
+def test_tokens_may_wait_while_a_round_is_open() -> None:
+    """One number for each submission without tokens, which is said; two are one too many."""
+    (waits,) = check(said(1, 3), None, 1)
+    assert waits.sentence.endswith("the numbers 2 of AL may be tokens that are not due yet")
+    with pytest.raises(AuditError, match="missing"):
+        check(said(1, 4), None, 1)
+    with pytest.raises(AuditError, match="missing"):
+        check(said(1, 3), Outcome.CLOSED, 1)
+
+
+def test_a_copy_that_leaves_entries_out() -> None:
+    """As many numbers may be missing as it leaves out, which is said."""
+    (left_out,) = check_numbers(cast("Round", Stub()), {"AL": said(1, 4)}, 2)
+    assert left_out.sentence.endswith("the numbers 2 to 3 of AL may be of entries that this copy leaves out")
+    with pytest.raises(AuditError, match="missing"):
+        list(check_numbers(cast("Round", Stub()), {"AL": said(1, 4)}, 1))
+
+
+def test_entries_of_an_earlier_version() -> None:
+    """Sealed notes without a number explain as many holes; where a round was aborted, nothing can be told."""
+    notes = said(1, 4, without=2, earlier=True)
+    assert "do not hold the numbers of statements; 2 to 3 of AL" in check(notes)[0].sentence
+    with pytest.raises(AuditError, match="missing"):
+        check(said(1, 5, without=2, earlier=True))
+    assert check(said(1, 50, earlier=True), Outcome.ABORTED)
+    assert "none of AL" in check(said(1, 2, earlier=True))[0].sentence
+
+
+def test_a_refusal_of_an_earlier_version() -> None:
+    """It took the time for its number, and did not say what it passes over; one of today does."""
+    found = Numbers()
+    found.take(Consent.model_validate(SAMPLES[Consent]), earlier=False)
+    common = {"round_id": "0" * 32, "party": "AL", "reason": "no"}
+    found.take(Refusal(sequence=1_700_000_000, **common), earlier=False)
+    assert "does not name the numbers that it passes over" in check(found)[0].sentence
+    found = Numbers()
+    found.take(Consent.model_validate(SAMPLES[Consent]), earlier=False)
+    found.take(Refusal(sequence=1_700_000_000, given_up=((2, 1_699_999_999),), **common), earlier=False)
+    assert check(found) == []
+
+
+def test_a_number_is_used_once() -> None:
+    """Also by an entry whose statement is not kept."""
+    found = said(1)
+    note = Entry.of(EntryKind.DISCLOSURE, 1, "AL", round="0" * 32)
+    found.take_unseen(3, note, 2)
+    found.take_unseen(4, note, None)
+    assert (found.entered, found.without, found.earlier) == ({1, 2}, 1, True)
+    with pytest.raises(AuditError, match="entry 5: AL said something else under the number 2"):
+        found.take_unseen(5, note, 2)
+
+
+@pytest.mark.parametrize("ranges", [[(3, 2)], [(1, 2), (2, 3)], [(4, 9)], [(5, 6), (1, 2)], []])
+def test_numbers_given_up_are_ranges_below(ranges: list[tuple[int, int]]) -> None:
+    """In ascending order, each of a first and a last one, before the statement's own."""
+    content = SAMPLES[Closing] | {"sequence": 9, "given_up": ranges}
+    with pytest.raises(ValueError, match="given"):
+        Closing.model_validate(content)
+
+
+def test_what_is_not_proven_fails_where_that_is_asked_for() -> None:
+    """The first one is the error."""
+    refuse_unproven([])
+    with pytest.raises(AuditError, match="a hole") as caught:
+        refuse_unproven([Unproven("numbers", "a hole")])
+    assert caught.value.fields == {"what": "numbers"}
