@@ -116,7 +116,7 @@ def assemble(
         keys=keys,
         peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
         workers=workers_of(settings, PRELOAD),
-        people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost),
+        people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost, settings.name),
         clock=clock,
         random=random,
         log=open_log(settings.home, store, party, registry, clock),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.kit.store import Store
 
 KEY_FILE = "people.key"
+_PRODUCT = "aquila"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
@@ -63,6 +64,10 @@ class PeopleKey:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret.encode(), person.encode())
 
+    def number(self, text: str) -> int:
+        """Return a number of 128 bits for a text, always the same and nobody's to foresee without the key."""
+        return int.from_bytes(self._cipher.encrypt(bytes(_NONCE_BYTES), text.encode(), b"number"), "big")
+
     def open(self, person: str, sealed: bytes) -> str:
         """Decrypt a person's secret.
 
@@ -92,6 +97,7 @@ class People:
         passwords: Hashes and verifies.
         clock: Seconds since 1970.
         revoke: Takes back, in the transaction in which an account loses rights, what the account asked for by them.
+        names: Those of product, service and party, which count for nothing in a password.
         provider: The ministry's own identity provider, if there is one.
     """
 
@@ -103,6 +109,7 @@ class People:
     passwords: Passwords
     clock: Callable[[], int]
     revoke: Revoke
+    names: tuple[str, ...]
     provider: Provider | None = None
 
     @classmethod
@@ -114,8 +121,21 @@ class People:
         settings: ServiceSettings,
         clock: Callable[[], int],
         revoke: Revoke,
+        name: str = "",
     ) -> People:
-        """Put the parts together; raises as `PeopleKey.of_home` does."""
+        """Put the parts together; raises as `PeopleKey.of_home` does.
+
+        Args:
+            service: Which service.
+            party: The party's code, or `matcher`.
+            store: Where accounts and sessions are.
+            settings: The service's settings.
+            clock: Seconds since 1970.
+            revoke: As the attribute.
+            name: The party's name, if it has one.
+        """
         key = PeopleKey.of_home(settings.home)
+        names = tuple(sorted({_PRODUCT, service.value, party.lower(), name.lower(), *name.lower().split()} - {""}))
         provider = None if settings.provider is None else Provider(settings.provider)
-        return cls(service, party, store, settings.people, key, Passwords(settings.people), clock, revoke, provider)
+        passwords = Passwords(settings.people)
+        return cls(service, party, store, settings.people, key, passwords, clock, revoke, names, provider)

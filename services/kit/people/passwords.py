@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+import math
+import re
+import secrets
 import threading
 import unicodedata
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
+from zxcvbn.matching import L33T_TABLE
 
 from aquila.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from services.kit.settings import PeopleSettings
 
 SHORTEST = 12
 _LANES = 4
+_SHORT_NAME = 3
+_LOOKED_AT = 40
+_UNCOMMON = 3  # of 0 to 4: "safely unguessable", more than 10^8 guesses
+_MOST_READINGS = 50  # of signs that stand for letters
+_ONE_AT_A_TIME = threading.Lock()  # zxcvbn keeps a table that it changes
 _AT_ONCE = 2  # each takes tens of MiB: whoever asks for a thousand sign-ins shall not take the machine's memory
 
 
@@ -29,19 +42,24 @@ class Passwords:
             parallelism=_LANES,
         )
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
-        self._nobodys: str | None = None
+        self._nobodys = _hash_of_nobody(settings)
 
     def hash(self, password: str) -> str:
         """Return what is stored of a password."""
         with self._slots:
             return self._hasher.hash(_normal(password))
 
-    def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether a password is the stored one; where nothing is stored it takes as long and is wrong."""
-        known = stored or self._decoy()
+    def verify(self, stored: str | None, password: str, decoy: str | None = None) -> bool:
+        """Tell whether a password is the stored one; where nothing is stored it takes as long and is wrong.
+
+        Args:
+            stored: What is stored of the account's password, if there is an account and it has one.
+            password: What was shown.
+            decoy: The hash that is computed in vain where nothing is stored, else one as costly as the settings say.
+        """
         with self._slots:
             try:
-                self._hasher.verify(known, _normal(password))
+                self._hasher.verify(stored or decoy or self._nobodys, _normal(password))
             except (VerificationError, InvalidHashError):
                 return False
         return stored is not None
@@ -50,24 +68,52 @@ class Passwords:
         """Tell whether the settings have changed since a password was hashed."""
         return self._hasher.check_needs_rehash(stored)
 
-    def _decoy(self) -> str:
-        """Return a hash that is nobody's, so that an unknown login cannot be told from a known one by the time."""
-        if self._nobodys is None:
-            self._nobodys = self.hash("nobody's password")
-        return self._nobodys
+
+def _hash_of_nobody(settings: PeopleSettings) -> str:
+    """Return a hash in the form of argon2-cffi that no password has, as costly as the settings say."""
+    salt, digest = (base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    cost = f"m={settings.argon2_kibibytes},t={settings.argon2_passes},p={_LANES}"
+    return f"$argon2id$v=19${cost}${salt}${digest}"
 
 
-def check_password(password: str, login: str) -> None:
-    """Refuse a password that is too easy; length is what counts.
+def check_password(password: str, login: str, names: Iterable[str]) -> None:
+    """Refuse a password that is too short, common, or made of names that everyone knows here.
+
+    Names count for nothing: what is left without them must be long and uncommon. The lists of common passwords, words
+    and names, and patterns such as repetitions and rows of keys, are those of zxcvbn (USENIX Security 2016).
+
+    Args:
+        password: What the person wants.
+        login: The login of the account.
+        names: Names of product, service and party.
 
     Raises:
-        InputError: It is.
+        InputError: It is refused.
     """
     normal = _normal(password)
     if len(normal) < SHORTEST:
         raise InputError("the password is too short", hint=f"use at least {SHORTEST} characters, or a few words")
-    if login in normal.lower() or len(set(normal)) < SHORTEST // 2:
-        raise InputError("the password is too easy", hint="leave out the login name, and do not repeat few letters")
+    if login in normal.lower():
+        raise InputError("the password is too easy", hint="leave out the login name")
+    if len(left := _without(normal, names)) < SHORTEST or _is_common(left):
+        raise InputError("the password is too easy", hint="leave out names of this place, and take words of your own")
+
+
+def _without(password: str, names: Iterable[str]) -> str:
+    """Return a password without names, of two letters on as words of their own and of four on wherever they stand."""
+    for name in sorted(names, key=len, reverse=True):
+        part = re.escape(name)
+        password = re.sub(part if len(name) > _SHORT_NAME else rf"\b{part}\b", "", password, flags=re.IGNORECASE)
+    return password
+
+
+def _is_common(password: str) -> bool:
+    """Tell whether a password is one of the first 10^8 that somebody would guess."""
+    readings = math.prod(len(set(password) & set(signs)) or 1 for signs in L33T_TABLE.values())
+    if readings > _MOST_READINGS:
+        return False  # so many kinds of signs are in no common password, and zxcvbn would try all readings, for seconds
+    with _ONE_AT_A_TIME:
+        return bool(zxcvbn(password[:_LOOKED_AT], max_length=_LOOKED_AT)["score"] < _UNCOMMON)
 
 
 def _normal(password: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.audit.entries import Word
+from aquila.errors import InputError
 from aquila.protocol.messages.people_views import Authenticator, Method
 from services.kit.errors import SignInError
 from services.kit.logs import Log
@@ -21,9 +22,11 @@ from services.kit.people.authenticators import accepted_step, new_secret, uri_of
 from services.kit.people.entries import EntryKind, note
 from services.kit.people.passwords import check_password
 from services.kit.people.sessions import end_all, open_session
-from services.kit.people.tables import AccountRow
+from services.kit.people.tables import AccountRow, UnknownLoginRow
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from aquila.protocol.messages.people_views import (
         BeginEnrolment,
         ConfirmEnrolment,
@@ -51,8 +54,9 @@ def sign_in(people: People, shown: SignIn, replaced: str = "") -> SessionGrant:
     Raises:
         SignInError: It is not right, or the account is locked; which of these is not said.
     """
+    decoy = _decoy(people, shown.login)
     account = _attempt(people, shown.login)
-    right = people.passwords.verify(account.password_hash if account else None, shown.password)
+    right = people.passwords.verify(account.password_hash if account else None, shown.password, decoy)
     if account is None or not right:
         raise _refused(people, account)
     renewed = people.passwords.hash(shown.password) if _is_outdated(people, account) else account.password_hash
@@ -89,8 +93,9 @@ def confirm_enrolment(people: People, shown: ConfirmEnrolment) -> SessionGrant:
         SignInError: As `begin_enrolment`, or the authenticator's code is wrong.
         InputError: The password is too easy.
     """
-    check_password(shown.password, shown.login)
     account = _attempt(people, shown.login)
+    if account and _is_invited(people, account, shown.enrolment):
+        _check_choice(people, account, shown.password)
     hashed = people.passwords.hash(shown.password)
     with people.store.transaction("enrolment.confirm") as session:
         row = account and session.get(AccountRow, account.person)
@@ -114,7 +119,7 @@ def change_password(people: People, actor: Actor, shown: PasswordChange) -> Sess
         login = session.scalar(select(AccountRow.login).where(AccountRow.person == actor.person))
     if login is None:
         raise SignInError("the key of the home folder has no password")
-    check_password(shown.new_password, login)
+    check_password(shown.new_password, login, people.names)
     account = _attempt(people, login)
     right = people.passwords.verify(account.password_hash if account else None, shown.password)
     hashed = people.passwords.hash(shown.new_password)
@@ -141,6 +146,8 @@ def _attempt(people: People, login: str) -> AccountRow | None:
     with people.store.transaction("account.attempt") as session:
         row = session.scalar(select(AccountRow).where(AccountRow.login == login))
         if row is None or not row.active or row.issuer is not None or now < row.locked_until:
+            unknown = _unknown(session)
+            unknown.attempts, unknown.last_at = unknown.attempts + 1, now
             return None
         row.attempts += 1
         row.locked_until = now + delay_after(row.attempts)
@@ -149,8 +156,10 @@ def _attempt(people: People, login: str) -> AccountRow | None:
 
 def _refused(people: People, account: AccountRow | None) -> SignInError:
     """Record a failed attempt and return what everyone is told; what is locked or unknown fills no log."""
-    if account is not None:
-        with people.store.transaction("account.refused") as session:
+    with people.store.transaction("account.refused") as session:
+        if account is None:
+            _unknown(session).last_at += 1  # a commit with nothing in it would be over sooner
+        else:
             note(session, people, EntryKind.SIGN_IN_FAILED, account.person, counts={"attempts": account.attempts})
             if account.locked_until > people.clock():
                 note(session, people, EntryKind.ACCOUNT_LOCKED, account.person, counts={"attempts": account.attempts})
@@ -159,6 +168,41 @@ def _refused(people: People, account: AccountRow | None) -> SignInError:
         "login, password or code are not right",
         hint="after several failures an account waits, up to an hour; the administrator can reset it",
     )
+
+
+def _unknown(session: Session) -> UnknownLoginRow:
+    """Return the row that counts attempts at no account, so that they take as many commits as those at one."""
+    row = session.get(UnknownLoginRow, 1)
+    if row is None:
+        session.add(row := UnknownLoginRow(row_id=1, attempts=0, last_at=0))
+    return row
+
+
+def _decoy(people: People, login: str) -> str | None:
+    """Return a stored hash, for one login always that of the same account: a login that is none costs as some other.
+
+    After a change of the settings, hashes of before are cheaper or dearer until their persons sign in: one cost for all
+    unknown logins would tell them apart.
+    """
+    with people.store.reading("account.decoy") as session:
+        stored = select(AccountRow.password_hash).where(AccountRow.password_hash.is_not(None))
+        hashes = list(session.scalars(stored.order_by(AccountRow.person)))
+    return hashes[people.key.number(login) % len(hashes)] if hashes else None
+
+
+def _check_choice(people: People, account: AccountRow, password: str) -> None:
+    """Refuse a password that is too easy; choosing another one is no failed attempt.
+
+    Raises:
+        InputError: It is.
+    """
+    try:
+        check_password(password, account.login, people.names)
+    except InputError:
+        with people.store.transaction("account.choice") as session:
+            row = session.get_one(AccountRow, account.person)
+            row.attempts = row.locked_until = 0
+        raise
 
 
 def _take_code(people: People, row: AccountRow, code: str) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = 1_800_000_000
+NAMES = ("aquila", "node", "si", "slovenia")
 PASSWORD = "four words are long enough"
 ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}), Role.ADMINISTRATOR)
 
@@ -79,7 +80,7 @@ def people(tmp_path: Path, clock: Clock) -> Iterator[People]:
     # As cheap as the library lets it be: what is tested is not how long it takes.
     settings = PeopleSettings().model_copy(update={"argon2_kibibytes": 32, "argon2_passes": 1})
     key, passwords = PeopleKey.of_home(tmp_path), Passwords(settings)
-    yield People(Service.NODE, "SI", store, settings, key, passwords, clock, lambda *_: None)
+    yield People(Service.NODE, "SI", store, settings, key, passwords, clock, lambda *_: None, NAMES)
     store.close()
 
 
