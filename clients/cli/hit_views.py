@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila.protocol.messages import Kind
 from clients.cli.round_views import SHORT
 from clients.cli.screen import Table, moment, numbered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aquila.protocol.messages.followup_views import HitEntry, HitPage, HitView, StepView, WithdrawalView
     from aquila.protocol.messages.statistics_views import RoundStatistics, Statistics
 
 _NAMES = ("given_names", "family_names", "full_name", "date_of_birth")
 _LEAST = 0.1
 _AND_ABOVE = {"high": "high", "medium": "high and medium", "low": "all"}
+_KINDS = {Kind.LIST: "lists", Kind.QUERY: "queries"}
 _STAGES = {"follow_up": "in follow-up"}
 
 
@@ -60,32 +64,43 @@ def hit_tables(view: HitView) -> list[Table | str]:
 
 
 def statistics_views(content: Statistics) -> list[Table | str]:
-    """Return the regional picture and the rounds that it is made of."""
-    over = [
-        (one.category, f"{one.left}-{one.right}", _AND_ABOVE[one.certainty], one.hits.count, one.hits.withheld)
-        for one in content.picture
-    ]
-    persons = [
-        (one.category, f"{one.parties}", _AND_ABOVE[one.certainty], one.persons.count, one.persons.withheld)
-        for one in content.known
-    ]
-    rounds = [_round(one) for one in content.rounds]
-    return [
-        Table("Hits by pair over all rounds", ("category", "pair", "certainty", "hits", "numbers held back"), over),
-        Table(
-            "Persons by parties that know them",
-            ("category", "parties", "certainty", "persons", "numbers held back"),
-            persons,
-        ),
-        Table("Rounds", ("round", "phase", "category", "lists", "hits", "pairs held back"), rounds),
-        f"Numbers below {content.least} are held back, and what would give them away. Sums add up what is shown.",
-    ]
+    """Return the latest round of each category, and all rounds, each by itself."""
+    views: list[Table | str] = []
+    for one in content.rounds:
+        if one.round_id in content.latest:
+            views += _picture(one)
+    rows = [_round(one) for one in content.rounds]
+    columns = ("round", "phase", "category", "lists", "queries", "hits of lists", "hits of queries")
+    return [*views, Table("Rounds, each by itself: they repeat lists", columns, rows), _rule(content)]
+
+
+def _picture(one: RoundStatistics) -> Iterator[Table]:
+    """Yield the regional picture of a round: hits by pair, and persons."""
+    of = f"{one.category}, round {one.round_id[:SHORT]}"
+    columns = ("pair", "high", "high and medium", "all")
+    for table in one.hits:
+        rows = [
+            (f"{pair.left}-{pair.right}", pair.hits.high, pair.hits.high_and_medium, pair.hits.all)
+            for pair in table.pairs
+        ]
+        total = ("all", table.hits.high, table.hits.high_and_medium, table.hits.all)
+        yield Table(f"Hits of {_KINDS[table.kind]}: {of}", columns, [*rows, total])
+    persons = [(known.parties, _AND_ABOVE[known.certainty], known.persons) for known in one.known]
+    yield Table(f"Persons by parties that know them: {of}", ("parties", "certainty", "persons"), persons)
 
 
 def _round(one: RoundStatistics) -> tuple[object, ...]:
-    held_back = sum(pair.hits is None for pair in one.pairs)
-    hits = "held back" if one.hits is None else one.hits
-    return (one.round_id[:SHORT], one.phase, one.category, len(one.lists), hits, held_back)
+    lists, queries = (sum(sent.kind is kind for sent in one.lists) for kind in (Kind.LIST, Kind.QUERY))
+    hits = (table.hits.all if (table := one.table(kind)) else "-" for kind in (Kind.LIST, Kind.QUERY))
+    return (one.round_id[:SHORT], one.phase, one.category, lists, queries, *hits)
+
+
+def _rule(content: Statistics) -> str:
+    base = content.base
+    return (
+        f"Numbers are rounded up or down to multiples of {base}; 1-4 is a number from 1 to 4, <5 what is below {base} "
+        "once rounded. Totals add up rounded numbers. A round's numbers are published when it has ended."
+    )
 
 
 def _stage(one: HitEntry) -> str:

@@ -45,6 +45,8 @@ def serve(home: NewHome) -> None:
 def statistics(
     home: HomePath,
     category: Annotated[str, typer.Option(help="Of one category of persons.")] = "",
+    since: Annotated[str, typer.Option(metavar="DAY", help="Lists matched from this day on, as 2026-11-25.")] = "",
+    until: Annotated[str, typer.Option(metavar="DAY", help="Lists matched up to this day.")] = "",
     out: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write every number to a file, as CSV.")
     ] = None,
@@ -53,15 +55,15 @@ def statistics(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Show all rounds in numbers, and the regional picture over them; small numbers are held back."""
+    """Show the latest round of each category in numbers, and all rounds, each by itself; numbers are rounded."""
     from clients.cli.hit_views import statistics_views
     from clients.cli.reach import reach
     from clients.cli.screen import write_result
 
     with reach(home, url, token_file, ca) as reached:
-        content = reached.matcher().statistics(category)
+        content = reached.matcher().statistics(category, since, until)
         if out is not None:
-            write_result(out, reached.matcher().statistics_csv(category).decode())
+            write_result(out, reached.matcher().statistics_csv(category, since, until).decode())
     Screen(as_json).result(content.model_dump(mode="json"), *statistics_views(content))
 
 

@@ -30,6 +30,7 @@ SHORT = 8  # digits of an id that tables show; commands take them in place of th
 
 _THOUSANDTHS = 1_000
 _NAMES = ("given_names", "family_names", "full_name")
+_EXACT = "These numbers are exact and not for publication: publish those of `aquila matcher statistics`."
 
 
 def rounds_table(rounds: Rounds) -> Table:
@@ -55,7 +56,8 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
     tables: list[Table | str] = [_terms(view)]
     if isinstance(view, MatcherRoundView):
         levels = [_levels(view)] if view.hits_by_certainty else []
-        return [*tables, _parties(view), *levels, *(f"Looks like guesses: {flag}" for flag in view.flags)]
+        exact = [_EXACT] if any(party.hits is not None for party in view.parties) else []
+        return [*tables, _parties(view), *levels, *exact, *(f"Looks like guesses: {flag}" for flag in view.flags)]
     tables.append(_parties_at_node(view))
     if view.submissions:
         tables.append(_submissions(view))

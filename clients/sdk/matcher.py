@@ -73,15 +73,20 @@ class MatcherClient:
         body = Reason(reason=reason).model_dump(mode="json")
         return self._connection.fetch(Asked, "POST", _round(round_id, "/abort"), json=body)
 
-    def statistics(self, category: str = "") -> Statistics:
-        """Return all rounds in numbers, or those of a category; small numbers are held back."""
-        query = {"category": category} if category else {}
+    def statistics(self, category: str = "", since: str = "", until: str = "") -> Statistics:
+        """Return rounds in numbers, each by itself and rounded: all, or those of a category or of days (YYYY-MM-DD)."""
+        query = _chosen(category=category, since=since, until=until)
         return self._connection.fetch(Statistics, "GET", "/v1/operator/statistics", params=query)
 
-    def statistics_csv(self, category: str = "") -> bytes:
-        """Return the statistics as CSV."""
-        query = {"category": category} if category else {}
+    def statistics_csv(self, category: str = "", since: str = "", until: str = "") -> bytes:
+        """Return the statistics as CSV; arguments are those of `statistics`."""
+        query = _chosen(category=category, since=since, until=until)
         return self._connection.call("GET", "/v1/operator/statistics.csv", params=query)
+
+
+def _chosen(**query: str) -> dict[str, str]:
+    """Return the parameters that say something."""
+    return {name: value for name, value in query.items() if value}
 
 
 def _round(round_id: str, rest: str = "") -> str:

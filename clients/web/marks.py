@@ -36,6 +36,7 @@ LEVELS = {
     "medium": (_n("medium"), 2),
     "low": (_n("low"), 1),
 }
+FIGURES = {"1-4": _n("a small number, from 1 to 4"), "<5": _n("fewer than 5 once rounded")}
 SUBMISSIONS = {
     "wished": (_n("waits to be prepared"), "told"),
     "preparing": (_n("is being prepared"), "told"),
@@ -294,8 +295,16 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "short": short,
         "fingerprint": fingerprint,
         "joined": joined,
+        "figure": partial(figure, language=language),
         "particulars": partial(particulars, language=language),
     }
+
+
+def figure(published: int | str, language: Language) -> str:
+    """Return a published number, and what it means where it is small."""
+    if isinstance(published, int):
+        return language.number(published)
+    return Markup('<abbr title="{}">{}</abbr>').format(language.say(FIGURES[published]), published)
 
 
 def short(identifier: str) -> str:

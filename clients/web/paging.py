@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from clients.web.visit import Visit
 
@@ -34,7 +34,9 @@ class Page(Generic[ItemT]):
     later: str
 
 
-def page_of(visit: Visit, items: Sequence[ItemT], size: int, name: str = "offset") -> Page[ItemT]:
+def page_of(
+    visit: Visit, items: Sequence[ItemT], size: int, name: str = "offset", chosen: Mapping[str, str] | None = None
+) -> Page[ItemT]:
     """Return the page that an address asks for; the first one where it asks for none that there is.
 
     Args:
@@ -42,15 +44,17 @@ def page_of(visit: Visit, items: Sequence[ItemT], size: int, name: str = "offset
         items: All of the list, newest first.
         size: How many go on a page.
         name: By which the address says how many newer ones are left out.
+        chosen: What else the address says, by which the list is filtered.
     """
     asked = visit.request.query_params.get(name, "")
     offset = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= _DIGITS else 0
     offset = offset if offset < len(items) else 0
+    kept = {key: value for key, value in (chosen or {}).items() if value}
     path = visit.request.url.path
     return Page(
         items=items[offset : offset + size],
         offset=offset,
         total=len(items),
-        earlier=f"{path}?{urlencode({name: max(0, offset - size)})}" if offset else "",
-        later=f"{path}?{urlencode({name: offset + size})}" if offset + size < len(items) else "",
+        earlier=f"{path}?{urlencode(kept | {name: max(0, offset - size)})}" if offset else "",
+        later=f"{path}?{urlencode(kept | {name: offset + size})}" if offset + size < len(items) else "",
     )

@@ -1,7 +1,7 @@
 """Pictures of numbers as SVG, made on the server and shown as images, so that the pages' policy stays strict.
 
-A picture has presentation attributes alone, every number stands in it as text, and a pattern tells what is held back:
-it reads the same without colour and in print. A table with the same numbers stands beside each picture.
+A picture has presentation attributes alone, every number stands in it as text, and a pattern tells small ones: it reads
+the same without colour and in print. A table with the same numbers stands beside each picture.
 """
 
 from __future__ import annotations
@@ -23,17 +23,15 @@ _CELL, _MARGIN, _BAR, _GAP, _WIDTH = 64, 64, 26, 12, 640
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number that is published, or the sum of those that are: `withheld` numbers of it are held back."""
+    """A published number: how it is written, and what its shade or bar stands for; nothing for a small one."""
 
-    count: int
-    withheld: int = 0
+    text: str
+    size: int = 0
 
     @property
-    def text(self) -> str:
-        """The number in words of a picture."""
-        if not self.withheld:
-            return str(self.count)
-        return f"{self.count} +" if self.count else "*"
+    def small(self) -> bool:
+        """Tell whether it is a small number, which has no size of its own."""
+        return not self.size and self.text != "0"
 
 
 def heat_map(title: str, parties: Sequence[str], cells: Mapping[tuple[str, str], Amount]) -> str:
@@ -45,7 +43,7 @@ def heat_map(title: str, parties: Sequence[str], cells: Mapping[tuple[str, str],
         cells: Hits by pair in ascending order; a pair that is not there is never compared.
     """
     size = _MARGIN + _CELL * len(parties) + 8
-    most = max((amount.count for amount in cells.values()), default=0)
+    most = max((amount.size for amount in cells.values()), default=0)
     drawn = []
     for index, party in enumerate(parties):
         middle = _MARGIN + _CELL * index + _CELL / 2
@@ -60,26 +58,25 @@ def heat_map(title: str, parties: Sequence[str], cells: Mapping[tuple[str, str],
     return _svg(title, size, size, drawn)
 
 
-def bars(title: str, rows: Sequence[tuple[str, Amount]], most: int | None = None, unit: str = "") -> str:
+def bars(title: str, rows: Sequence[tuple[str, Amount]], most: int | None = None) -> str:
     """Return horizontal bars.
 
     Args:
         title: What the picture shows.
-        rows: Each bar's words and number.
+        rows: Each bar's words and number, with its unit.
         most: What a full bar stands for; the largest number by default.
-        unit: Behind each number.
     """
-    full = most or max((amount.count for _, amount in rows), default=0) or 1
+    full = most or max((amount.size for _, amount in rows), default=0) or 1
     label = 12 + 8 * max((len(words) for words, _ in rows), default=0)
     room = _WIDTH - label - 90
     drawn = []
     for index, (words, amount) in enumerate(rows):
         top = _GAP + index * (_BAR + _GAP)
-        length = room * min(1.0, amount.count / full)
+        length = room * min(1.0, amount.size / full)
         drawn += [
             _text(label - 8, top + _BAR * 0.68, words, anchor="end"),
             f'<rect x="{label}" y="{top}" width="{max(length, 1):.1f}" height="{_BAR}" rx="3" fill="{_SHADES[5]}"/>',
-            _text(label + max(length, 1) + 8, top + _BAR * 0.68, f"{amount.text}{unit}", anchor="start", weight=600),
+            _text(label + max(length, 1) + 8, top + _BAR * 0.68, amount.text, anchor="start", weight=600),
         ]
     return _svg(title, _WIDTH, _GAP + len(rows) * (_BAR + _GAP), drawn)
 
@@ -91,8 +88,8 @@ def _cell(row: int, column: int, amount: Amount | None, most: int, *, own: bool)
         dash = "" if own else _text(x + _CELL / 2, y + _CELL / 2 + 5, "-", colour=_QUIET)
         return f'<rect {frame} fill="#f4f5f7" stroke="{_LINE}"/>{dash}'
     # Counts of pairs differ by orders of magnitude; shades follow their logarithm, and the number stands in the cell.
-    shade = round((len(_SHADES) - 1) * log1p(amount.count) / log1p(most)) if most else 0
-    fill = "url(#held)" if amount.text == "*" else _SHADES[shade]
+    shade = round((len(_SHADES) - 1) * log1p(amount.size) / log1p(most)) if most else 0
+    fill = "url(#small)" if amount.small else _SHADES[shade]
     colour = _PAPER if shade >= _DARK_FROM else _INK
     return f'<rect {frame} fill="{fill}" stroke="{_LINE}"/>' + _text(
         x + _CELL / 2, y + _CELL / 2 + 5, amount.text, colour=colour, weight=600
@@ -109,14 +106,14 @@ def _text(  # noqa: PLR0913 - what a text is drawn by
 
 
 def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
-    held = (
-        '<defs><pattern id="held" width="8" height="8" patternUnits="userSpaceOnUse">'
+    small = (
+        '<defs><pattern id="small" width="8" height="8" patternUnits="userSpaceOnUse">'
         f'<rect width="8" height="8" fill="{_PAPER}"/><path d="M0 8L8 0" stroke="{_LINE}" stroke-width="2"/>'
         "</pattern></defs>"
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img">'
-        f"<title>{escape(title)}</title>{held}"
+        f"<title>{escape(title)}</title>{small}"
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="{_PAPER}"/>{"".join(drawn)}</svg>'
     )

@@ -1,6 +1,7 @@
 """What the matcher publishes in numbers: what Article 72 of Regulation (EU) 2024/982 asks of such a system, and more.
 
-Small numbers are held back by the rule of `aquila.matching.suppression`; docs/STATISTICS.md says it in words.
+Counts are those of the moment when a round ended, and are rounded by `aquila.matching.rounding`; docs/STATISTICS.md
+says in words what is published, and how. Nothing is added up over rounds, because rounds repeat lists.
 """
 
 from __future__ import annotations
@@ -8,77 +9,100 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from aquila.matching.certainty import Level
-from aquila.matching.suppression import LEAST, added, nested, publish, split
-from aquila.protocol.messages.statistics_views import (
-    KnownCount,
-    LevelCount,
-    ListCount,
-    OutcomeCount,
-    PairCount,
-    PairLevelCount,
-    PairOutcomeCount,
-    PartyCount,
-    PictureCell,
-    PictureKnown,
-    RoundStatistics,
-    Statistics,
-    Summed,
-)
+from aquila.matching.rounding import BASE, SMALL, Rounding
+from aquila.protocol.messages.statements import Kind
+from aquila.protocol.messages.statistics_views import ListCount, RoundStatistics, Statistics
+from services.kit.errors import NotFoundError
 from services.matcher.room import manifest_in
-from services.matcher.tables import HitCountRow, KnownCountRow, ListCountRow, OutcomeCountRow, RoundRow
+from services.matcher.round_figures import OUTCOMES, RoundCounts, hit_tables, known, outcomes
+from services.matcher.tables import (
+    HitCountRow,
+    KnownCountRow,
+    ListCountRow,
+    OutcomeCountRow,
+    RoundingKeyRow,
+    RoundRow,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Manifest
+    from aquila.protocol.messages.statistics_views import HitTable
     from services.matcher.desk import Desk
+    from services.matcher.round_figures import Pair
 
-_OUTCOMES = ("confirmed", "refuted", "unresolved", "withdrawn", "open")
-_COLUMNS = ("round", "category", "table", "party", "counterpart", "of", "count", "withheld")
-_PERCENT = 100
+_COLUMNS = ("round", "category", "table", "kind", "party", "counterpart", "of", "number")
 _AND_ABOVE = {Level.HIGH: "high", Level.MEDIUM: "high and medium", Level.LOW: "all"}
-_FIRST = (Level.MEDIUM, Level.HIGH, Level.LOW)  # the persons known of these matter in this order
+_SHOWN = {"high": "high", "medium": "medium", "low": "low", "high_and_medium": "high and medium", "all": "all"}
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def statistics(desk: Desk, category: str | None = None) -> Statistics:
-    """Return all rounds in numbers, or those of one category."""
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days within which a round's lists were matched, both included; None for no bound. Days are the machine's."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def holds(self, seconds: int) -> bool:
+        """Tell whether a moment is within the period."""
+        day = datetime.fromtimestamp(seconds, UTC).astimezone().date()
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+def statistics(desk: Desk, category: str | None = None, period: Period | None = None) -> Statistics:
+    """Return rounds in numbers: all, or those of a category or period; of each category, its latest is named."""
     with desk.store.reading("statistics") as session:
         rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
         found = [(row, manifest_in(row.manifest)) for row in rows]
-        rounds = tuple(
-            _round(session, row, manifest) for row, manifest in found if category in {None, manifest.category}
-        )
-    # A round in which nothing was matched yet lacks numbers because there are none, not because they are small.
-    matched = [one for one in rounds if one.lists]
-    return Statistics(least=LEAST, rounds=rounds, picture=tuple(_picture(matched)), known=tuple(_known_over(matched)))
+        rounding = _rounding(session)
+        rounds = [
+            _round(session, rounding, row, manifest) for row, manifest in found if category in {None, manifest.category}
+        ]
+    wanted = period or Period()
+    rounds = [one for one in rounds if wanted.holds(one.matched_at or one.created_at)]
+    latest: dict[str, RoundStatistics] = {}
+    for one in sorted((one for one in rounds if one.published and one.matched_at), key=lambda one: one.matched_at or 0):
+        latest[one.category] = one
+    return Statistics(
+        base=BASE,
+        categories=tuple(sorted({manifest.category for _, manifest in found})),
+        rounds=tuple(rounds),
+        latest=tuple(latest[name].round_id for name in sorted(latest)),
+    )
+
+
+def freeze(session: Session, round_id: str) -> None:
+    """Set down what is published of a round, in the transaction that ends it.
+
+    Planted hits that are told of later change what the log says of the round, but not what is published: a number that
+    was published before and after a known change would give itself away.
+    """
+    for table, count in ((HitCountRow, HitCountRow.hits), (KnownCountRow, KnownCountRow.persons)):
+        session.execute(update(table).where(table.round_id == round_id).values(published=count))
 
 
 def as_csv(content: Statistics) -> str:
-    """Return statistics as CSV, one number a row; an empty count is one that is held back."""
+    """Return statistics as CSV, one number a row."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for one in content.rounds:
-        writer.writerows([one.round_id, _text(one.category), *cells] for cells in _rows_of(one))
-    for cell in content.picture:
-        row = ["", _text(cell.category), "picture", cell.left, cell.right, _AND_ABOVE[cell.certainty]]
-        writer.writerow([*row, cell.hits.count, cell.hits.withheld])
-    for known in content.known:
-        row = ["", _text(known.category), "known over rounds", "", "", _known_words(known)]
-        writer.writerow([*row, known.persons.count, known.persons.withheld])
+        for *cells, number in _rows_of(one):
+            # Spreadsheets read 1-4 as a day of April.
+            writer.writerow([one.round_id, _text(one.category), *cells, "1 to 4" if number == SMALL else number])
     return stream.getvalue()
-
-
-def _known_words(known: KnownCount | PictureKnown) -> str:
-    return f"{known.parties} parties, by hits of certainty: {_AND_ABOVE[known.certainty]}"
 
 
 def _text(value: str) -> str:
@@ -87,152 +111,85 @@ def _text(value: str) -> str:
 
 
 def _rows_of(one: RoundStatistics) -> Iterator[list[str | int | None]]:
-    """Yield the numbers of a round: table, party, counterpart, of what, count, and how many numbers a sum lacks."""
+    """Yield the numbers of a round: table, kind, party, counterpart, of what, and the number."""
     for sent in one.lists:
-        yield ["records sent", sent.party, "", sent.kind.value, sent.records, ""]
-    yield ["hits", "", "", "all", one.hits, ""]
-    for pair in one.pairs:
-        yield ["hits", pair.left, pair.right, "all", pair.hits, ""]
-    for part in one.pair_levels:
-        yield ["hits", part.left, part.right, _AND_ABOVE[part.certainty], part.hits, ""]
-    for party in one.parties:
-        yield ["hits of a party", party.party, "", "all", party.hits, party.withheld]
-    for level in one.levels:
-        yield ["hits", "", "", level.certainty.value, level.hits, ""]
-    for known in one.known:
-        yield ["persons known to", "", "", _known_words(known), known.persons, ""]
+        yield ["records sent", sent.kind.value, sent.party, "", "", sent.records]
+    for table in one.hits:
+        yield from _hit_rows(table)
+    for count in one.known:
+        of = f"{count.parties} parties, by hits of certainty: {_AND_ABOVE[count.certainty]}"
+        yield ["persons known to", Kind.LIST.value, "", "", of, count.persons]
     for outcome in one.outcomes:
-        for word in _OUTCOMES:
-            yield ["outcomes", "", "", f"{outcome.certainty.value} {word}", getattr(outcome, word), ""]
-        yield ["precision at least, percent", "", "", outcome.certainty.value, outcome.precision_at_least, ""]
-    for of in one.pair_outcomes:
-        yield ["precision at least, percent", of.left, of.right, "all", of.precision_at_least, ""]
+        for word in OUTCOMES:
+            yield ["outcomes", "", "", "", f"{outcome.certainty.value} {word}", getattr(outcome, word)]
+        yield ["precision, percent", "", "", "", outcome.certainty.value, outcome.precision]
+    for pair in one.pair_outcomes:
+        for word in ("confirmed", "refuted"):
+            yield ["outcomes", "", pair.left, pair.right, f"all {word}", getattr(pair, word)]
+        yield ["precision, percent", "", pair.left, pair.right, "all", pair.precision]
 
 
-def _round(session: Session, row: RoundRow, manifest: Manifest) -> RoundStatistics:
-    cells = _hits(session, row.round_id, manifest)
-    levels = {level: sum(of[level] for of in cells.values()) for level in sorted(Level)}
-    by_pair, by_level = publish({pair: of.total() for pair, of in cells.items()}), publish(levels)
-    open_ = split(cells, by_pair, by_level)
-    outcomes, pair_outcomes = _outcomes(session, row.round_id)
-    return RoundStatistics(
-        round_id=row.round_id,
-        phase=row.phase,
-        area=manifest.area,
-        category=manifest.category,
-        created_at=row.created_at,
-        lists=tuple(_lists(session, row.round_id)),
-        hits=by_pair.total,
-        pairs=tuple(PairCount(left=left, right=right, hits=hits) for (left, right), hits in by_pair.cells.items()),
-        pair_levels=tuple(_pair_levels({pair: of if pair in open_ else None for pair, of in cells.items()})),
-        parties=tuple(_parties(by_pair.cells)),
-        levels=tuple(LevelCount(certainty=level, hits=hits) for level, hits in by_level.cells.items()),
-        known=tuple(_known(session, row.round_id)),
-        outcomes=outcomes,
-        pair_outcomes=pair_outcomes,
+def _hit_rows(table: HitTable) -> Iterator[list[str | int | None]]:
+    places = [("", "", table.hits)]
+    places += [(pair.left, pair.right, pair.hits) for pair in table.pairs]
+    places += [(one.party, "all others", one.hits) for one in table.parties]
+    for party, counterpart, hits in places:
+        for name, words in _SHOWN.items():
+            yield ["hits", table.kind.value, party, counterpart, words, getattr(hits, name)]
+
+
+def _rounding(session: Session) -> Rounding:
+    row = session.scalar(select(RoundingKeyRow))
+    if row is None:
+        raise NotFoundError("the key by which published numbers are rounded is missing from the database")
+    return Rounding(row.key)
+
+
+def _round(session: Session, rounding: Rounding, row: RoundRow, manifest: Manifest) -> RoundStatistics:
+    sent = _lists(session, row.round_id)
+    matched = [one.matched_at for one in sent if one.kind is Kind.LIST]
+    found = RoundStatistics(
+        round_id=row.round_id, phase=row.phase, area=manifest.area, category=manifest.category,
+        created_at=row.created_at, matched_at=max(matched, default=None), published=row.ended_at is not None,
+        lists=sent, hits=(), known=(), outcomes=(), pair_outcomes=(),
+    )  # fmt: skip
+    if not found.published or not matched:
+        return found
+    counts = _counts(session, row.round_id, manifest, sent)
+    by_level, by_pair = outcomes(counts, rounding)
+    return found.model_copy(
+        update={
+            "hits": hit_tables(counts, rounding),
+            "known": tuple(known(counts, rounding)),
+            "outcomes": by_level,
+            "pair_outcomes": by_pair,
+        }
     )
 
 
-def _lists(session: Session, round_id: str) -> Iterator[ListCount]:
+def _lists(session: Session, round_id: str) -> tuple[ListCount, ...]:
     query = select(ListCountRow).where(ListCountRow.round_id == round_id)
-    for row in session.scalars(query.order_by(ListCountRow.matched_at, ListCountRow.party)):
-        yield ListCount(party=row.party, kind=row.kind, records=row.records, matched_at=row.matched_at)
+    return tuple(
+        ListCount(party=row.party, kind=Kind(row.kind), records=row.records, matched_at=row.matched_at)
+        for row in session.scalars(query.order_by(ListCountRow.matched_at, ListCountRow.party))
+    )
 
 
-def _hits(session: Session, round_id: str, manifest: Manifest) -> dict[tuple[str, str], Counter[Level]]:
-    """Return a round's hits by pair that may be matched, and by level; lists and queries together."""
-    cells: dict[tuple[str, str], Counter[Level]] = {pair: Counter() for pair in manifest.pairs}
+def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[ListCount]) -> RoundCounts:
+    """Return the counts of a round as they were when it ended, and its outcomes as they are."""
+    hits: dict[Kind, dict[Pair, Counter[Level]]] = {kind: {} for kind in Kind}
     for row in session.scalars(select(HitCountRow).where(HitCountRow.round_id == round_id)):
-        cells.setdefault((row.left, row.right), Counter())[Level(row.certainty)] += row.hits
-    return cells
-
-
-def _pair_levels(cells: Mapping[tuple[str, str], Counter[Level] | None]) -> Iterator[PairLevelCount]:
-    """Yield each pair's hits of high, and of high and medium certainty; nothing of a pair that is not split."""
-    for (left, right), counts in cells.items():
-        for least in (Level.HIGH, Level.MEDIUM):
-            hits = sum(count for level, count in counts.items() if level >= least) if counts else 0
-            yield PairLevelCount(left=left, right=right, certainty=least, hits=hits if hits >= LEAST else None)
-
-
-def _known(session: Session, round_id: str) -> Iterator[KnownCount]:
-    tables: dict[Level, dict[int, int]] = {level: {} for level in _FIRST}
-    query = select(KnownCountRow).where(KnownCountRow.round_id == round_id)
-    for row in session.scalars(query.order_by(KnownCountRow.parties)):
-        tables[Level(row.certainty)][row.parties] = row.persons
-    for level, cells in zip(_FIRST, nested(list(tables.values())), strict=True):
-        for parties, persons in cells.items():
-            yield KnownCount(certainty=level, parties=parties, persons=persons)
-
-
-def _parties(pairs: Mapping[tuple[str, str], int | None]) -> Iterator[PartyCount]:
-    for party in sorted({party for pair in pairs for party in pair}):
-        hits, withheld = added(count for pair, count in pairs.items() if party in pair)
-        yield PartyCount(party=party, hits=hits, withheld=withheld)
-
-
-def _outcomes(session: Session, round_id: str) -> tuple[tuple[OutcomeCount, ...], tuple[PairOutcomeCount, ...]]:
-    """Return what came of a round's hits by level, and by pair, as both parties of each said."""
-    levels: dict[Level, Counter[str]] = {}
-    pairs: dict[tuple[str, str], Counter[str]] = {}
-    for row in session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)):
-        pair = min(row.party, row.counterpart), max(row.party, row.counterpart)
-        levels.setdefault(Level(row.certainty), Counter())[row.outcome] += row.hits
-        pairs.setdefault(pair, Counter())[row.outcome] += row.hits
-    by_level = {level: _told(counts) for level, counts in levels.items()}
-    by_pair = {pair: _told(counts) for pair, counts in pairs.items()}
-    return (
-        tuple(
-            OutcomeCount(certainty=level, **by_level[level], precision_at_least=_precision(by_level[level]))
-            for level in sorted(by_level)
-        ),
-        tuple(
-            PairOutcomeCount(
-                left=left, right=right, confirmed=cells["confirmed"], refuted=cells["refuted"],
-                precision_at_least=_precision(cells),
-            )
-            for (left, right), cells in sorted(by_pair.items())
-        ),
+        of = hits[Kind.QUERY if row.submission_id else Kind.LIST].setdefault((row.left, row.right), Counter())
+        of[Level(row.certainty)] += row.published or 0
+    persons: dict[Level, dict[int, int]] = {}
+    for known_row in session.scalars(select(KnownCountRow).where(KnownCountRow.round_id == round_id)):
+        persons.setdefault(Level(known_row.certainty), {})[known_row.parties] = known_row.published or 0
+    said: dict[tuple[Pair, Level], Counter[str]] = {}
+    for told in session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)):
+        pair = min(told.party, told.counterpart), max(told.party, told.counterpart)
+        said.setdefault((pair, Level(told.certainty)), Counter())[told.outcome] += told.hits
+    return RoundCounts(
+        round_id=round_id, category=manifest.category, pairs=tuple(manifest.pairs),
+        parties={kind: {one.party for one in sent if one.kind is kind} for kind in Kind},
+        hits=hits, known=persons, outcomes=said,
     )  # fmt: skip
-
-
-def _told(counts: Mapping[str, int]) -> dict[str, int | None]:
-    """Return what is published of outcomes: of the confirmed ones nothing where many refuted ones are held back."""
-    cells = dict(publish({word: counts[word] for word in _OUTCOMES}).cells)
-    if cells["refuted"] is None and counts["refuted"] >= LEAST:
-        cells["confirmed"] = None
-    return cells
-
-
-def _precision(cells: Mapping[str, int | None]) -> int | None:
-    """Return how many percent of the decided hits were right at least, from what is published alone."""
-    confirmed, refuted = cells["confirmed"], cells["refuted"]
-    if confirmed is None:
-        return None
-    return _PERCENT * confirmed // (confirmed + (LEAST - 1 if refuted is None else refuted))
-
-
-def _picture(rounds: Sequence[RoundStatistics]) -> Iterator[PictureCell]:
-    """Yield the hits of each pair, category and least level over all rounds: sums of what was published."""
-    cells: dict[tuple[str, str, str, Level], list[int | None]] = {}
-    for one in rounds:
-        for pair in one.pairs:
-            cells.setdefault((one.category, pair.left, pair.right, Level.LOW), []).append(pair.hits)
-        for part in one.pair_levels:
-            cells.setdefault((one.category, part.left, part.right, part.certainty), []).append(part.hits)
-    for (category, left, right, certainty), counts in sorted(cells.items()):
-        yield PictureCell(left=left, right=right, category=category, certainty=certainty, hits=_summed(counts))
-
-
-def _known_over(rounds: Sequence[RoundStatistics]) -> Iterator[PictureKnown]:
-    cells: dict[tuple[str, Level, int], list[int | None]] = {}
-    for one in rounds:
-        for known in one.known:
-            cells.setdefault((one.category, known.certainty, known.parties), []).append(known.persons)
-    for (category, certainty, parties), counts in sorted(cells.items()):
-        yield PictureKnown(parties=parties, category=category, certainty=certainty, persons=_summed(counts))
-
-
-def _summed(counts: Iterable[int | None]) -> Summed:
-    count, withheld = added(counts)
-    return Summed(count=count, withheld=withheld)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -21,17 +22,25 @@ def _desk(request: Request) -> Desk:
 
 
 At = Annotated[Desk, Depends(_desk)]
-Category = Annotated[str | None, Query(max_length=500)]
+Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
+Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 
 
-@router.get("/statistics", summary="All rounds in numbers, and the regional picture")
-def get_statistics(desk: At, category: Category = None) -> Statistics:
-    """Return the statistics; small numbers are held back."""
-    return published.statistics(desk, category)
+def _period(since: Day = None, until: Day = None) -> published.Period:
+    return published.Period(since, until)
+
+
+Within = Annotated[published.Period, Depends(_period)]
+
+
+@router.get("/statistics", summary="Rounds in numbers, and which is the latest of each category")
+def get_statistics(desk: At, period: Within, category: Category = None) -> Statistics:
+    """Return the statistics of rounds, each by itself and rounded."""
+    return published.statistics(desk, category, period)
 
 
 @router.get("/statistics.csv", summary="The statistics as CSV", response_class=Response)
-def get_statistics_csv(desk: At, category: Category = None) -> Response:
+def get_statistics_csv(desk: At, period: Within, category: Category = None) -> Response:
     """Return the statistics as CSV."""
-    content = published.as_csv(published.statistics(desk, category))
+    content = published.as_csv(published.statistics(desk, category, period))
     return Response(content, media_type="text/csv; charset=utf-8")

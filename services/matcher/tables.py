@@ -106,6 +106,9 @@ class HitCountRow(MatcherRows):
     right: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other, later in the alphabet.")
     certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="Published level.")
     hits: Mapped[int] = mapped_column(BigInteger, comment="Pairs of records.")
+    published: Mapped[int | None] = mapped_column(
+        BigInteger, comment="As they were when the round ended, to be published rounded; nothing before."
+    )
 
 
 class FlagRow(MatcherRows):
@@ -144,6 +147,9 @@ class KnownCountRow(MatcherRows):
         Integer, primary_key=True, autoincrement=False, comment="To how many parties: 2, 3, ..."
     )
     persons: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+    published: Mapped[int | None] = mapped_column(
+        BigInteger, comment="As they were when the round ended, to be published rounded; nothing before."
+    )
 
 
 class OutcomeCountRow(MatcherRows):
@@ -158,6 +164,14 @@ class OutcomeCountRow(MatcherRows):
         String(16), primary_key=True, comment="confirmed, refuted, unresolved, withdrawn or open."
     )
     hits: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+
+
+class RoundingKeyRow(MatcherRows):
+    """The key by which published numbers are rounded: one row, made with the table, and kept with the counts."""
+
+    __tablename__ = "rounding_key"
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, comment="Always 1.")
+    key: Mapped[bytes] = mapped_column(LargeBinary, comment="Random bytes, secret as the counts are.")
 
 
 class EvidenceRow(MatcherRows):

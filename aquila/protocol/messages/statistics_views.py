@@ -1,18 +1,26 @@
-"""What the matcher publishes in numbers: statistics of rounds, and the regional picture over them.
+"""What the matcher publishes in numbers: statistics of rounds that ended, each by itself.
 
-Nothing here is signed, and no number is small: None stands for what is held back (`aquila.matching.suppression`). Sums
-over parties, rounds or levels add up what is published and say how many numbers they lack.
+Nothing here is signed, and no count of hits, persons or outcomes is exact: see `aquila.matching.rounding`. Numbers of
+different rounds are never added up, because rounds repeat lists.
 """
 
 from __future__ import annotations
 
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
 from aquila.matching.certainty import Level
+from aquila.matching.rounding import BASE
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds
 from aquila.protocol.messages.statements import Kind
 
+PublishedCount: TypeAlias = Annotated[int, Field(ge=0, multiple_of=BASE)] | Literal["1-4", "<5"]
+"""A multiple of 5; `1-4` for a small cell; `<5` for what is below 5 once it is perturbed or added up."""
+
 
 class ListCount(Message):
-    """A list or query that was matched, with its padded size."""
+    """A list or query that was matched, with its padded size, which is exact."""
 
     party: PartyCode
     kind: Kind
@@ -20,55 +28,42 @@ class ListCount(Message):
     matched_at: Seconds
 
 
-class PairCount(Message):
+class LevelHits(Message):
+    """Hits by certainty: of each level, of the two upper ones, and of all."""
+
+    high: PublishedCount
+    medium: PublishedCount
+    low: PublishedCount
+    high_and_medium: PublishedCount
+    all: PublishedCount
+
+    def of(self, least: Level) -> PublishedCount:
+        """Return the hits of a level and of those above it."""
+        return {Level.HIGH: self.high, Level.MEDIUM: self.high_and_medium, Level.LOW: self.all}[least]
+
+
+class PairHits(Message):
     """Hits between two parties whose records may be matched."""
 
     left: PartyCode
     right: PartyCode
-    hits: Count | None
+    hits: LevelHits
 
 
-class PairLevelCount(Message):
-    """Hits of a level and of those above it between two parties; where the pair is not split, None."""
+class PartyHits(Message):
+    """Hits of a party with all others."""
 
-    left: PartyCode
-    right: PartyCode
-    certainty: Level
-    hits: Count | None
+    party: PartyCode
+    hits: LevelHits
 
 
-class LevelCount(Message):
-    """Hits of a level."""
+class HitTable(Message):
+    """Hits of a round's lists with each other, or of its queries with the lists."""
 
-    certainty: Level
-    hits: Count | None
-
-
-class OutcomeCount(Message):
-    """What came of the hits of a level, as both parties of each said so far.
-
-    Attributes:
-        precision_at_least: How many percent of those decided were right, at least: what is held back of the refuted
-            is counted at its most. None where the confirmed ones are held back.
-    """
-
-    certainty: Level
-    confirmed: Count | None
-    refuted: Count | None
-    unresolved: Count | None
-    withdrawn: Count | None
-    open: Count | None
-    precision_at_least: int | None
-
-
-class PairOutcomeCount(Message):
-    """What came of the hits between two parties, as both said so far; all levels together."""
-
-    left: PartyCode
-    right: PartyCode
-    confirmed: Count | None
-    refuted: Count | None
-    precision_at_least: int | None
+    kind: Kind
+    hits: LevelHits
+    pairs: tuple[PairHits, ...]
+    parties: tuple[PartyHits, ...]
 
 
 class KnownCount(Message):
@@ -76,23 +71,44 @@ class KnownCount(Message):
 
     certainty: Level
     parties: Positive
-    persons: Count | None
+    persons: PublishedCount
 
 
-class PartyCount(Message):
-    """A party's hits with all others: the sum of what is published, and how many numbers it lacks."""
+class OutcomeCount(Message):
+    """What came of the hits of a level, as each of the two parties of each said so far; small cells left out.
 
-    party: PartyCode
-    hits: Count
-    withheld: Count
+    Attributes:
+        precision: About how many percent of those decided were right, from the published numbers; of what is below 5,
+            4 are taken for wrong. None where too few were right.
+    """
+
+    certainty: Level
+    confirmed: PublishedCount
+    refuted: PublishedCount
+    unresolved: PublishedCount
+    withdrawn: PublishedCount
+    open: PublishedCount
+    precision: int | None
+
+
+class PairOutcomeCount(Message):
+    """What came of the hits between two parties, as each said so far; all levels together, small cells left out."""
+
+    left: PartyCode
+    right: PartyCode
+    confirmed: PublishedCount
+    refuted: PublishedCount
+    precision: int | None
 
 
 class RoundStatistics(Message):
     """One round in numbers.
 
     Attributes:
-        hits: All hits of the round, or None where they are few.
-        pair_levels: Hits of high, and of high and medium certainty, of each pair; those of all levels are in `pairs`.
+        matched_at: When its lists were matched with each other, or None.
+        published: Whether its numbers of hits, persons and outcomes are published: when it has ended, since they
+            change until then.
+        hits: Those of the lists, and those of the queries; nothing until they are published.
     """
 
     round_id: Identifier
@@ -100,55 +116,30 @@ class RoundStatistics(Message):
     area: str
     category: str
     created_at: Seconds
+    matched_at: Seconds | None
+    published: bool
     lists: tuple[ListCount, ...]
-    hits: Count | None
-    pairs: tuple[PairCount, ...]
-    pair_levels: tuple[PairLevelCount, ...]
-    parties: tuple[PartyCount, ...]
-    levels: tuple[LevelCount, ...]
+    hits: tuple[HitTable, ...]
     known: tuple[KnownCount, ...]
     outcomes: tuple[OutcomeCount, ...]
     pair_outcomes: tuple[PairOutcomeCount, ...]
 
-
-class Summed(Message):
-    """A sum over rounds of what was published of each, and how many numbers it lacks."""
-
-    count: Count
-    withheld: Count
-
-
-class PictureCell(Message):
-    """Hits of a level and of those above it between two parties in a category, over all rounds."""
-
-    left: PartyCode
-    right: PartyCode
-    category: str
-    certainty: Level
-    hits: Summed
-
-
-class PictureKnown(Message):
-    """Persons known to so many parties in a category, over all rounds; a person of two rounds counts twice.
-
-    Attributes:
-        certainty: Persons are joined by hits of this level and of those above it.
-    """
-
-    parties: Positive
-    category: str
-    certainty: Level
-    persons: Summed
+    def table(self, kind: Kind) -> HitTable | None:
+        """Return the hits of lists or of queries."""
+        return next((one for one in self.hits if one.kind == kind), None)
 
 
 class Statistics(Message):
-    """All rounds in numbers, newest first, and the regional picture over them.
+    """Rounds in numbers, newest first, each by itself.
 
     Attributes:
-        least: The smallest number that is published.
+        base: What published numbers are multiples of.
+        categories: All categories of persons that a round was proposed of.
+        latest: The newest round of each category whose lists were matched and whose numbers are published: the regional
+            picture.
     """
 
-    least: Positive
+    base: Positive
+    categories: tuple[str, ...]
     rounds: tuple[RoundStatistics, ...]
-    picture: tuple[PictureCell, ...]
-    known: tuple[PictureKnown, ...]
+    latest: tuple[Identifier, ...]

@@ -1,15 +1,17 @@
-"""Statistics of the matcher and the regional picture: tables, pictures beside them, CSV and PDF. Counts alone."""
+"""Statistics of the matcher and the regional picture: tables, drawings, CSV and PDF. Rounded counts alone."""
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from aquila.errors import InputError
 from aquila.matching.certainty import Level
+from aquila.protocol.messages import Kind
 from clients.web import letters
 from clients.web.marks import LEVELS
 from clients.web.paging import page_of
@@ -17,15 +19,17 @@ from clients.web.pictures import Amount, bars, heat_map
 from clients.web.visit import Sent, Visited, threaded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
-    from aquila.protocol.messages.statistics_views import Statistics, Summed
+    from aquila.protocol.messages.statistics_views import PublishedCount, RoundStatistics, Statistics
     from clients.web.visit import Visit
 
 router = APIRouter()
 _LEVELS = ("high", "medium", "low")
 _PAGE = 5
 _LISTS = 20
+_ROUNDS = 12
+_FILTER = ("category", "since", "until")
 
 
 def _n(message: str) -> str:
@@ -34,50 +38,79 @@ def _n(message: str) -> str:
 
 
 _AND_ABOVE = {Level.LOW: _n("all levels"), Level.MEDIUM: _n("high and medium"), Level.HIGH: _n("high only")}
+_RULE = _n(
+    "Numbers are rounded up or down to multiples of %(base)s, by a key that only the matcher has. A number from 1 to 4 "
+    "is shown as 1-4, and what is below %(base)s once rounded as <5. Totals add up rounded numbers."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The regional picture of one round.
+
+    Attributes:
+        one: The round, or None where there is none.
+        category: Category of persons.
+        least: The hits that count are those of this level and above.
+        found: All rounds of the category in the days that were chosen.
+    """
+
+    one: RoundStatistics | None
+    category: str
+    least: Level
+    found: Statistics
 
 
 @router.get("/statistics")
 @threaded
-def get_statistics(visit: Visited) -> Response:
+def get_statistics(visit: Visited, category: str = "", since: str = "", until: str = "") -> Response:
     """Show rounds in numbers, newest first, a few on a page: each has many."""
-    found = visit.matcher().statistics()
-    page = page_of(visit, found.rounds, _PAGE)
-    return visit.show("statistics.html", found=found, page=page, lists=_LISTS)
+    found = visit.matcher().statistics(category, since, until)
+    chosen = {"category": category, "since": since, "until": until}
+    return visit.show(
+        "statistics.html", found=found, page=page_of(visit, found.rounds, _PAGE, chosen=chosen), lists=_LISTS,
+        rule=visit.say(_RULE, base=found.base), chosen=chosen,
+    )  # fmt: skip
 
 
 @router.post("/statistics.csv")
 @threaded
-def post_csv(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+def post_csv(visit: Visited, sent: Sent) -> Response:
     """Return the statistics as CSV."""
     headers = {"content-disposition": 'attachment; filename="statistics.csv"'}
-    return Response(visit.matcher().statistics_csv(), media_type="text/csv; charset=utf-8", headers=headers)
+    content = visit.matcher().statistics_csv(*map(sent.text, _FILTER))
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/picture")
 @threaded
-def get_picture(visit: Visited, category: str = "", certainty: str = "") -> Response:
+def get_picture(visit: Visited, category: str = "", certainty: str = "", since: str = "", until: str = "") -> Response:
     """Show the regional picture: who has hits with whom, how many know a person, how right the levels are."""
-    everything, least = visit.matcher().statistics(), _least(certainty)
-    found = visit.matcher().statistics(category) if category else everything
+    picture = _picture(visit, certainty, category, since, until)
+    chosen = {"category": picture.category, "certainty": picture.least.value, "since": since, "until": until}
     return visit.show(
         "picture.html",
-        found=found,
-        category=category,
-        categories=sorted({one.category for one in everything.rounds}),
-        certainty=certainty,
+        picture=picture,
+        one=picture.one,
+        asked=picture.one.table(Kind.QUERY) if picture.one else None,
+        rounds=[one for one in picture.found.rounds if one.published and one.matched_at][:_ROUNDS],
+        chosen=chosen,
+        query=urlencode(chosen),
         certainties=[(level.value, visit.say(words)) for level, words in _AND_ABOVE.items()],
-        parties=_parties(found),
-        cells=_cells(found, least),
-        known=_known(found, least),
-        precision=_precision(found),
+        cells=_cells(visit, picture),
+        known=_known(visit, picture),
+        precision=_precision(picture.found),
+        rule=visit.say(_RULE, base=picture.found.base),
     )
 
 
 @router.get("/picture/{name}.svg")
 @threaded
-def get_svg(visit: Visited, name: str, category: str = "", certainty: str = "") -> Response:
+def get_svg(  # noqa: PLR0913, PLR0917 - the picture's name and how its page is filtered
+    visit: Visited, name: str, category: str = "", certainty: str = "", since: str = "", until: str = ""
+) -> Response:
     """Return one of the pictures as an image."""
-    drawn = _drawn(visit, visit.matcher().statistics(category), _least(certainty))
+    drawn = _drawn(visit, _picture(visit, certainty, category, since, until))
     if name not in drawn:
         raise HTTPException(404)
     return Response(drawn[name], media_type="image/svg+xml")
@@ -87,23 +120,36 @@ def get_svg(visit: Visited, name: str, category: str = "", certainty: str = "") 
 @threaded
 def post_pdf(visit: Visited, sent: Sent) -> Response:
     """Return the picture as a PDF, with a table beside each drawing."""
-    category, least = sent.text("category"), _least(sent.text("certainty"))
-    found = visit.matcher().statistics(category)
+    picture = _picture(visit, sent.text("certainty"), *map(sent.text, _FILTER))
     content = {
         "title": visit.say("Regional picture"),
-        "category": category or visit.say("all categories"),
-        "certainty": f"{visit.say('Certainty')}: {visit.say(_AND_ABOVE[least])}",
-        "rule": visit.say("Numbers below %(least)s are held back, and with them what would give them away.",
-                          least=found.least),
+        "category": picture.category,
+        "round": _of_round(visit, picture.one),
+        "certainty": f"{visit.say('Certainty')}: {visit.say(_AND_ABOVE[picture.least])}",
+        "rule": visit.say(_RULE, base=picture.found.base),
         "pictures": [
             {"title": title, "svg": drawing, "rows": rows}
-            for (title, rows), drawing in zip(
-                _tables(visit, found, least), _drawn(visit, found, least).values(), strict=True
-            )
+            for (title, rows), drawing in zip(_tables(visit, picture), _drawn(visit, picture).values(), strict=True)
         ],
-    }  # fmt: skip
+    }
     headers = {"content-disposition": 'attachment; filename="regional-picture.pdf"'}
     return Response(letters.compiled("picture.typ", content), media_type="application/pdf", headers=headers)
+
+
+def _picture(visit: Visit, certainty: str, category: str, since: str, until: str) -> Picture:
+    """Return the latest round of a category within some days; without a category, of the latest round's.
+
+    Raises:
+        InputError: There is no such level, or a day is none.
+    """
+    least = _least(certainty)
+    found = visit.matcher().statistics(category, since, until)
+    rounds = [one for one in found.rounds if one.round_id in found.latest]
+    one = max(rounds, key=lambda one: one.matched_at or 0, default=None)
+    if one is not None and not category:
+        of_category = tuple(other for other in found.rounds if other.category == one.category)
+        found = found.model_copy(update={"rounds": of_category})
+    return Picture(one, category or (one.category if one else ""), least, found)
 
 
 def _least(certainty: str) -> Level:
@@ -117,63 +163,77 @@ def _least(certainty: str) -> Level:
     return Level(certainty or Level.LOW)
 
 
-def _drawn(visit: Visit, found: Statistics, least: Level) -> dict[str, str]:
+def _drawn(visit: Visit, picture: Picture) -> dict[str, str]:
     """Return the pictures by name."""
-    pairs, known, right = (title for title, _ in _tables(visit, found, least))
-    levels = [(visit.say(LEVELS[level][0]), Amount(percent)) for level, percent in _precision(found).items()]
+    pairs, known, right = (title for title, _ in _tables(visit, picture))
+    levels = [
+        (visit.say(LEVELS[level][0]), Amount(f"{percent} %", percent))
+        for level, percent in _precision(picture.found).items()
+    ]
     return {
-        "pairs": heat_map(pairs, _parties(found), _cells(found, least)),
-        "known": bars(known, [(str(parties), amount) for parties, amount in _known(found, least).items()]),
-        "right": bars(right, levels, 100, " %"),
+        "pairs": heat_map(pairs, _parties(picture), _cells(visit, picture)),
+        "known": bars(known, [(str(parties), amount) for parties, amount in _known(visit, picture).items()]),
+        "right": bars(right, levels, 100),
     }
 
 
-def _tables(visit: Visit, found: Statistics, least: Level) -> list[tuple[str, list[list[str]]]]:
+def _tables(visit: Visit, picture: Picture) -> list[tuple[str, list[list[str]]]]:
     """Return the title of each picture and the rows of its table."""
     return [
         (
-            visit.say("Hits between parties"),
-            [[f"{a} - {b}", amount.text] for (a, b), amount in _cells(found, least).items()],
+            visit.say("Hits between parties, of their lists"),
+            [[f"{a} - {b}", amount.text] for (a, b), amount in _cells(visit, picture).items()],
         ),
         (
             visit.say("Persons known to so many parties"),
-            [[str(parties), amount.text] for parties, amount in _known(found, least).items()],
+            [[str(parties), amount.text] for parties, amount in _known(visit, picture).items()],
         ),
         (
-            visit.say("Of the hits decided, right at least, in the newest round that tells"),
-            [[visit.say(LEVELS[level][0]), f"{percent} %"] for level, percent in _precision(found).items()],
+            visit.say("Share of decided hits that were right, in the newest round that tells"),
+            [[visit.say(LEVELS[level][0]), f"{percent} %"] for level, percent in _precision(picture.found).items()],
         ),
     ]
 
 
-def _parties(found: Statistics) -> list[str]:
-    return sorted({party for one in found.rounds for party in (one.party for one in one.parties)})
+def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
+    """Return which round a picture is of, in words."""
+    if one is None or one.matched_at is None:
+        return visit.say("Nothing to show yet")
+    return visit.say(
+        "Round %(round)s, whose lists were compared on %(day)s",
+        round=one.round_id[:8], day=visit.language.date(one.matched_at),
+    )  # fmt: skip
 
 
-def _cells(found: Statistics, least: Level) -> dict[tuple[str, str], Amount]:
-    """Return hits of a level and above by pair, all categories together."""
-    return _added(((cell.left, cell.right), cell.hits) for cell in found.picture if cell.certainty == least)
+def _amount(visit: Visit, published: PublishedCount) -> Amount:
+    if isinstance(published, int):
+        return Amount(visit.language.number(published), published)
+    return Amount(published)
 
 
-def _known(found: Statistics, least: Level) -> dict[int, Amount]:
-    """Return persons by the number of parties that know them by hits of a level and above, of all categories."""
-    known = _added((one.parties, one.persons) for one in found.known if one.certainty == least)
-    return dict(sorted(known.items()))
+def _parties(picture: Picture) -> list[str]:
+    table = picture.one.table(Kind.LIST) if picture.one else None
+    return [of.party for of in table.parties] if table else []
 
 
-def _added(numbers: Iterable[tuple[object, Summed]]) -> dict:  # type: ignore[type-arg] # keys are pairs or numbers
-    counts, withheld = Counter[object](), Counter[object]()
-    for key, summed in numbers:
-        counts[key] += summed.count
-        withheld[key] += summed.withheld
-    return {key: Amount(counts[key], withheld[key]) for key in counts}
+def _cells(visit: Visit, picture: Picture) -> dict[tuple[str, str], Amount]:
+    """Return hits of lists, of a level and above, by pair."""
+    table = picture.one.table(Kind.LIST) if picture.one else None
+    pairs = table.pairs if table else ()
+    return {(of.left, of.right): _amount(visit, of.hits.of(picture.least)) for of in pairs}
 
 
-def _precision(found: Statistics) -> dict[str, int]:
-    """Return by level how many percent of the decided hits were right at least, in the newest round that says so."""
+def _known(visit: Visit, picture: Picture) -> dict[int, Amount]:
+    """Return persons by the number of parties that know them by hits of a level and above."""
+    known = picture.one.known if picture.one else ()
+    return {of.parties: _amount(visit, of.persons) for of in known if of.certainty == picture.least}
+
+
+def _precision(found: Statistics) -> Mapping[str, int]:
+    """Return by level about how many percent of the decided hits were right, in the newest round that says so."""
     known: dict[str, int] = {}
     for one in found.rounds:
         for outcome in one.outcomes:
-            if outcome.precision_at_least is not None:
-                known.setdefault(outcome.certainty.value, outcome.precision_at_least)
+            if outcome.precision is not None:
+                known.setdefault(outcome.certainty.value, outcome.precision)
     return {level: known[level] for level in _LEVELS if level in known}

@@ -10,6 +10,7 @@ from aquila.protocol.exchange import unfinished
 from aquila.protocol.messages import Outcome
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
+from services.matcher.published import freeze
 from services.matcher.steps.each_round import OPEN, each_round
 from services.matcher.tables import HeldReportRow
 
@@ -78,6 +79,7 @@ def end_round(desk: Desk, turn: Turn, outcome: Outcome, reason: str) -> None:
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
     turn.accept(ending)
     turn.row.ended_at = desk.clock()
+    freeze(turn.session, turn.row.round_id)
 
 
 def undecided_alarms(round_: Round, query: str) -> list[str]:

@@ -40,17 +40,18 @@ VIEW = {
     "channel": "siena", "reference": "", "urgency": "urgent", "permission": "", "handling_code": "H1",
     "blocked_by": "H1", "possible": ["closed"], "history": [STEP], "withdrawals": [WITHDRAWAL],
 }  # fmt: skip
+LEVELS = {"high": 10, "medium": "1-4", "low": 0, "high_and_medium": 15, "all": 15}
+TABLE = {"hits": LEVELS, "pairs": [{"left": "AL", "right": "RS", "hits": LEVELS}], "parties": []}
 STATISTICS = {
-    "least": 5,
+    "base": 5,
+    "categories": ["suspects"],
     "rounds": [
-        {"round_id": ROUND, "phase": "closed", "area": "ct", "category": "suspects", "created_at": 1, "lists": [],
-         "hits": None, "pairs": [{"left": "AL", "right": "RS", "hits": None}], "pair_levels": [], "parties": [],
-         "levels": [], "known": [], "outcomes": [], "pair_outcomes": []}
+        {"round_id": ROUND, "phase": "closed", "area": "ct", "category": "suspects", "created_at": 1, "matched_at": 2,
+         "published": True, "lists": [{"party": "AL", "kind": "query", "records": 100, "matched_at": 2}],
+         "hits": [TABLE | {"kind": "query"}], "known": [{"certainty": "medium", "parties": 3, "persons": "<5"}],
+         "outcomes": [], "pair_outcomes": []}
     ],
-    "picture": [
-        {"left": "AL", "right": "RS", "category": "suspects", "certainty": "low", "hits": {"count": 12, "withheld": 1}}
-    ],
-    "known": [{"parties": 3, "category": "suspects", "certainty": "medium", "persons": {"count": 7, "withheld": 0}}],
+    "latest": [ROUND],
 }  # fmt: skip
 
 
@@ -186,13 +187,21 @@ def _refuse(*_: object, **__: object) -> None:
 
 
 def test_statistics(service: Service, capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
-    """The picture is shown with what is held back, and every number goes to a file where that is wanted."""
-    file = tmp_path / "numbers.csv"
-    assert main(["matcher", "statistics", "--home", "matcher", "--category", "suspects", "--csv", str(file)]) == 0
+    """The latest round of a category is shown as it is published; every number goes to a file where that is wanted."""
+    file, words = tmp_path / "numbers.csv", ["--category", "suspects", "--since", "2026-11-01", "--until", "2026-11-30"]
+    assert main(["matcher", "statistics", "--home", "matcher", *words, "--csv", str(file)]) == 0
     shown = capsys.readouterr().out
-    for part in ("AL-RS", "12", "held back", "below 5"):
+    for part in (
+        "Hits of queries: suspects, round",
+        "AL-RS",
+        "1-4",
+        "<5",
+        "multiples of 5",
+        "they repeat lists",
+    ):
         assert part in shown
     assert file.read_text() == "round,category\n"
+    query = "category=suspects&since=2026-11-01&until=2026-11-30"
     assert {path for _, path, _ in service.asked} == {
-        "/v1/operator/statistics?category=suspects", "/v1/operator/statistics.csv?category=suspects",
+        f"/v1/operator/statistics?{query}", f"/v1/operator/statistics.csv?{query}",
     }  # fmt: skip

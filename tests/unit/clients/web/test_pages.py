@@ -347,5 +347,8 @@ async def test_numbers(matcher: Any) -> None:
         await browser.open("/picture")
         await browser.send("/picture.pdf", category="")
         assert browser.answer.content.startswith(b"%PDF")
-        await browser.open("/statistics")
+        await browser.open("/statistics?since=2026-11-01&until=2026-11-30")
+        assert browser.answer.status_code == 200
+        await browser.open("/statistics?since=yesterday")
+        assert browser.answer.status_code == 422
         assert (await browser.send("/statistics.csv")).startswith("round,")
