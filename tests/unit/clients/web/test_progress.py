@@ -18,6 +18,7 @@ from clients.web import progress
 from clients.web.site import Site
 from clients.web.words import languages
 from tests.samples import SAMPLES
+from tests.unit.clients.web.test_growth import english, visiting
 
 CONSENT_BY, SUBMIT_BY, EVALUATE_BY, CLOSES_AT = 10_000, 20_000, 30_000, 40_000
 WINDOW = {"consent_by": CONSENT_BY, "submit_by": SUBMIT_BY, "evaluate_by": EVALUATE_BY, "closes_at": CLOSES_AT}
@@ -133,3 +134,14 @@ def test_the_command_shows_the_same() -> None:
     told: list[tuple[str, str, int, int]] = []
     tell(view, lambda *step: told.append(step))
     assert told == [("consent", "AL", 1, 1), ("list", "AL", 1, 1), ("evaluated", "AL", 1, 2)]
+
+
+@pytest.mark.parametrize("hits", [None, 0, 3])
+async def test_exact_numbers_say_that_they_are(matcher: Any, hits: int | None) -> None:
+    """The matcher's page of a round and the command say it wherever there is a number of hits, also of none."""
+    view, sentence = at_matcher("reporting", hits=hits), "exact and not for publication"
+    answers = {f"/v1/operator/rounds/{view.entry.round_id}": view.payload()}
+    async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
+        page = await english(browser, f"/rounds/{view.entry.round_id}")
+    assert (sentence in page) == (hits is not None)
+    assert any(sentence in str(one) for one in round_tables(view)) == (hits is not None)
