@@ -5,8 +5,8 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 
 COUNTS = {"hit_count": "hits", "known_count": "persons"}
 COMMENT = "As they were when the round ended, to be published rounded; nothing before."
