@@ -26,7 +26,7 @@ class Left:
 
 def left_in(home: Path) -> Left:
     """Count the round keys and chunks of a home, and all bytes of the chunks."""
-    keys = _files(home / "keys")
+    keys = _keys(home)
     chunks = _files(home / "chunks")
     return Left(len(keys), len(chunks), sum(len(content) for _, content in contents(chunks)))
 
@@ -34,7 +34,7 @@ def left_in(home: Path) -> Left:
 def samples_of(homes: Iterable[Path]) -> frozenset[bytes]:
     """Return pieces of every key and chunk that is there now, to be looked for when it should be gone."""
     pieces: set[bytes] = set()
-    files = [path for home in homes for path in (*_files(home / "keys"), *_files(home / "chunks"))]
+    files = [path for home in homes for path in (*_keys(home), *_files(home / "chunks"))]
     for _, content in contents(files):
         size = min(_PIECE, len(content))
         step = max(1, (len(content) - size) // _PIECES)
@@ -46,6 +46,11 @@ def still_there(homes: Iterable[Path], samples: frozenset[bytes]) -> list[Path]:
     """Return the files of homes in which a sample still is."""
     files = [path for home in homes for path in sorted(home.rglob("*"))]
     return [path for path, content in contents(files) if any(occurrences(content, samples))]
+
+
+def _keys(home: Path) -> list[Path]:
+    """Return the files of keys; the high-water mark beside them holds numbers alone, and stays."""
+    return sorted((home / "keys").glob("*.key"))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -105,6 +105,17 @@ class OwnLog:
         _LOG.info("checkpoint_signed", count=newest.size)
         return True
 
+    def check(self) -> None:
+        """Compare the database with what the files have shown.
+
+        Raises:
+            LogRewrittenError: As `publish` does.
+        """
+        with self._turn(), self.store.reading("log.check") as session:
+            shown = self._shown()
+            if shown is not None:
+                self._check_shown(session, frontier(session).size, shown)
+
     def newest(self) -> Note | None:
         """Return the newest checkpoint with the cosignatures that came, or None while the log is empty."""
         with self.store.reading("log.newest") as session:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.note import Note
     from aquila.crypto.keys import IdentityKey
+    from aquila.errors import AquilaError
     from aquila.protocol.registry import Registry
     from services.kit.files import ChunkFiles
     from services.kit.people import Actor
@@ -126,9 +127,16 @@ class Witness:
         _LOG.error("log_rewritten", counterpart=holder, error=error)
         raise error
 
-    def told(self, error: LogRewrittenError, own: bytes) -> None:
-        """Keep that another witness, or our own files, contradict our own log; raises nothing."""
+    def told(self, error: AquilaError, own: bytes, follow: Callable[[Session], None]) -> None:
+        """Keep that another witness, or our own files, contradict our own log; raises nothing.
+
+        Args:
+            error: What contradicts it.
+            own: The newest checkpoint of our own log, or nothing.
+            follow: What follows from it, in the same transaction, each time that it is found.
+        """
         with self.store.transaction("log.told") as session:
+            follow(session)
             origin = log_name(self.holder, self.key.public)
             if _open_alarm(session, [origin]) is None:
                 self._alarm(session, self.holder, error, None, own)
@@ -215,7 +223,7 @@ class Witness:
         )
         self.files.write(_file(holder), note)
 
-    def _alarm(self, session: Session, holder: str, error: LogRewrittenError, seen: bytes | None, got: bytes) -> None:
+    def _alarm(self, session: Session, holder: str, error: AquilaError, seen: bytes | None, got: bytes) -> None:
         """Store an alarm with its evidence, and its entry."""
         what, now = str(error.fields.get("what", "fork")), self.clock()
         session.execute(

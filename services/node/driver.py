@@ -138,6 +138,7 @@ async def advance(node: Node, round_id: str) -> bool:
     except (PeerUnavailableError, StoreError):
         raise
     except (KeyMaterialError, RestoredBackupError) as error:
+        await to_thread(watch.check_own, node)  # a database that became an older copy meanwhile concerns every round
         await to_thread(_refuse, node, round_id, error)
         return True
     except AquilaError as error:

@@ -82,23 +82,28 @@ def sign_refusal(session: Session, node: Node, round_: Round, reason: str) -> St
     A node that refuses may have forgotten what it said, or not have read the feed yet: the number lies far beyond all
     that it can have used, since gaps are no fault (PROTOCOL.md 3.2).
     """
-    number = max(next_number(session, round_.round_id), node.clock())
-    empty = given_up(session, round_.round_id, number)
+    last = node.high_water.last_number(round_.round_id) or 0
+    number = max(next_number(session, round_.round_id), last + 1, node.clock())
+    empty = given_up(session, node, round_.round_id, number)
     return put_signed(session, node, round_.round_id, node.party.refuse(round_, number, reason, empty))
 
 
-def given_up(session: Session, round_id: str, below: int) -> list[tuple[int, int]]:
-    """Return the ranges of own numbers that stay empty: refused, never to be sent, or passed over (3.2.2)."""
+def given_up(session: Session, node: Node, round_id: str, below: int) -> list[tuple[int, int]]:
+    """Return the ranges of own numbers that stay empty: refused, never to be sent, or passed over (3.2.2).
+
+    Where this database is an older copy, nothing up to the high-water mark is among them: it may have been sent.
+    """
     query = select(StatementRow.sequence).where(
         StatementRow.round_id == round_id, StatementRow.own, StatementRow.refusal.is_(None)
     )
     refused = round_row(session, round_id).refused is not None
     goes = StatementRow.sent | (StatementRow.kind == "refusal" if refused else StatementRow.kind.in_(LAST_WORDS))
-    ranges, last = [], 0
+    marked = node.high_water.last_number(round_id) or 0
+    ranges, last = [], marked if marked >= next_number(session, round_id) else 0
     for number in [*session.scalars(query.where(goes).order_by(StatementRow.sequence)), below]:
         if number > last + 1:
             ranges.append((last + 1, number - 1))
-        last = number
+        last = max(last, number)
     return ranges
 
 
@@ -108,13 +113,16 @@ def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> 
     If we crash before that, nothing was signed as far as anyone knows.
 
     Raises:
-        RestoredBackupError: The node takes no part in this round any more; only a refusal is stored.
+        RestoredBackupError: The database is older than what this node has said; or the node takes no part in this
+            round any more, and only a refusal is stored.
         StoreConflictError: The number is taken.
     """
     found = opened(node, envelope)
     message = message_of(found)
     assert isinstance(message, Statement)
-    if round_row(session, round_id).refused is not None and not isinstance(message, Refusal):
+    if round_row(session, round_id).refused is None:
+        node.high_water.check(session, round_id)
+    elif not isinstance(message, Refusal):
         raise RestoredBackupError("this node takes no further part in the round", round=round_id)
     taken = select(StatementRow.digest).where(
         StatementRow.round_id == round_id, StatementRow.own, StatementRow.sequence == message.sequence
@@ -156,6 +164,15 @@ def refuse(session: Session, node: Node, round_id: str, place: str, sentence: st
     row = round_row(session, round_id)
     row.refused = row.refused or sentence
     note_problem(session, node, round_id, place, sentence)
+
+
+def refuse_open(session: Session, node: Node, sentence: str) -> None:
+    """Refuse every round that is not over and in which this node has said something, or has a key to do so."""
+    query = select(RoundRow).where(RoundRow.state != "destroyed", RoundRow.refused.is_(None))
+    for row in session.scalars(query).all():
+        marked = node.high_water.last_number(row.round_id) is not None
+        if marked or row.consent_digest is not None or (node.keys / f"{row.round_id}.key").exists():
+            refuse(session, node, row.round_id, "restored", sentence)
 
 
 def put_secret(session: Session, round_id: str, name: str, sealed: bytes) -> None:

@@ -39,6 +39,7 @@ from services.kit.store import Store, database_url
 from services.kit.web import application
 from services.node import (
     four_eyes,
+    high_water,
     hit_routes,
     imports,
     matcher_log,
@@ -50,6 +51,7 @@ from services.node import (
     suggestion_routes,
 )
 from services.node.driver import Rounds
+from services.node.high_water import HighWater
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.justifications import erase_justifications
 from services.node.log import open_log
@@ -120,6 +122,7 @@ def assemble(
         clock=clock,
         random=random,
         log=open_log(settings.home, store, party, registry, clock),
+        high_water=HighWater(keys / high_water.FILE, store, clock, settings.caps.window_days),
     )
     imports.remove_incomplete(node)
     records.refresh_words(node)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.kit.people.desk import People
     from services.kit.store import Store
     from services.node.book import Book
+    from services.node.high_water import HighWater
     from services.node.settings import NodeSettings
 
 
@@ -61,6 +62,7 @@ class Node:
         clock: Seconds since 1970.
         random: Gives random bytes.
         log: This node's log, and the node as a witness of the matcher's.
+        high_water: How far this node has gone, outside the database.
         books: What is in memory of each round; see `services.node.book`.
         workers: Where the heavy pieces of work are done.
         people: Accounts, sessions and approvals.
@@ -85,6 +87,7 @@ class Node:
     clock: Callable[[], int]
     random: Callable[[int], bytes]
     log: LogDesk
+    high_water: HighWater
     contact: Contact = field(default_factory=Contact)
     books: dict[str, Book] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None

@@ -50,7 +50,7 @@ def test_a_round_by_commands(world: World, files: dict[str, Path]) -> None:
     world.run("round", "close", round_id, "--home", str(world.matcher.home))
     for service in world.services.values():
         world.run("round", "watch", round_id, "--until", "closed", "--home", str(service.home))
-    world.until(lambda: not any(list((node.home / "keys").iterdir()) for node in world.nodes))
+    world.until(lambda: not any(list((node.home / "keys").glob("*.key")) for node in world.nodes))
 
 
 def test_a_party_aborts_by_command(world: World, files: dict[str, Path]) -> None:
@@ -62,7 +62,7 @@ def test_a_party_aborts_by_command(world: World, files: dict[str, Path]) -> None
     world.run_both("round", "submit", round_id, *WHY, home=leaver.home)
     world.run("round", "abort", round_id, "--reason", "wrong list", "--home", str(leaver.home))
     world.until(lambda: all(world.phase(service, round_id) == "aborted" for service in world.services.values()))
-    world.until(lambda: not any(list((node.home / "keys").iterdir()) for node in world.nodes))
+    world.until(lambda: not any(list((node.home / "keys").glob("*.key")) for node in world.nodes))
     assert not [path for node in world.nodes for path in (node.home / "chunks").rglob("*") if path.is_file()]
 
 

@@ -43,7 +43,7 @@ def test_services_give_the_rehearsals_hits_and_leak_nothing(
         assert leaks(iter([service.log]), needles) == []
     world.close(round_id)
     for node in world.nodes:
-        assert list((node.home / "keys").iterdir()) == []
+        assert list((node.home / "keys").glob("*.key")) == []
         assert [path for path in (node.home / "chunks").rglob("*") if path.is_file()] == []
     assert [path for path in (world.matcher.home / "chunks").rglob("*") if path.is_file()] == []
 

@@ -106,7 +106,7 @@ def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> N
     if row.refused is None and (round_.ending or (node.code, None) in round_.receipts):
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id)) or 0
         number = ledger.next_number(session, row.round_id)
-        empty = ledger.given_up(session, row.round_id, number)
+        empty = ledger.given_up(session, node, row.round_id, number)
         ledger.put_signed(session, node, row.round_id, node.party.close(round_, number, hits, empty))
     else:
         time_over = "the time of the round is over by this party's clock"

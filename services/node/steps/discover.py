@@ -18,6 +18,7 @@ from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import ledger, suggestions
 from services.node.book import book_of
+from services.node.high_water import RESTORED
 from services.node.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
                 counts={"retention_days": round_.manifest.retention_days},
             ),
         )  # fmt: skip
+        # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.
+        if node.high_water.last_number(round_id) is not None:
+            ledger.refuse(session, node, round_id, "restored", RESTORED)
         if problem := manifest_problem(node, round_.manifest):
             ledger.note_problem(session, node, round_id, "manifest", problem)
     _LOG.info("round_discovered", round=round_id)

@@ -66,6 +66,8 @@ def _erase(node: Node, round_id: str) -> None:
 
     The justifications of own submissions have three years of their own (`services.node.justifications`).
     """
+    # Before its statements: a database that lost them would be taken for an older copy.
+    node.high_water.forget(round_id)
     with node.store.transaction("expire.erase") as session:
         hits = session.scalar(select(func.count()).where(HitRow.round_id == round_id)) or 0
         for table in tables_of_hits():

@@ -45,10 +45,15 @@ _ROOM = "room"
 async def send_statements(node: Node, round_id: str, ends: Callable[[], bool] = lambda: False) -> bool:
     """Send own statements in the order of their numbers, and tell whether any was sent.
 
+    The high-water mark is raised before: once for all of them, and the bytes that they name go after them.
+
     Raises:
         PeerUnavailableError: The matcher is away.
+        RestoredBackupError: The database is older than what was sent before.
     """
     waiting = await to_thread(_unsent, node, round_id)
+    if waiting:
+        await to_thread(node.high_water.keep, round_id)
     sent = False
     for row in until(ends, waiting):
         sent |= await _send(node, row)

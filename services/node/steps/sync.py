@@ -26,6 +26,7 @@ from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import corrections, ledger, notes
 from services.node.book import book_of
+from services.node.high_water import RESTORED
 from services.node.steps import amend, reports
 from services.node.tables import AvailableRow, StatementRow
 
@@ -159,8 +160,7 @@ def _take_statement(taking: _Taking, event: Event) -> bool:
     own = opened.signer.fingerprint == node.party.identity.public.fingerprint
     # 1. A statement of our own that we do not know: this database is older than what we have said.
     if own and stored is None:
-        sentence = "this node's database is older than what it has signed in this round: it was restored from a backup"
-        ledger.refuse(session, node, row.round_id, "restored", sentence)
+        ledger.refuse(session, node, row.round_id, "restored", RESTORED)
         _LOG.error("restored_backup", round=row.round_id)
         return False
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.

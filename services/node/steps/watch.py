@@ -1,6 +1,7 @@
-"""Step 0: before anything is signed or sent, the matcher's log must have only grown (PROTOCOL.md 10.5).
+"""Step 0: before anything is signed or sent, this database is no older copy, and the matcher's log has only grown.
 
-The node cosigns what it found right, and shows its own log to the matcher, which witnesses it in turn.
+The node cosigns what it found right, and shows its own log to the matcher, which witnesses it in turn (PROTOCOL.md
+3.2.4 and 10.5).
 """
 
 from __future__ import annotations
@@ -10,24 +11,64 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aquila.audit.checkpoint import parse_checkpoint
-from aquila.errors import AquilaError, AuditError, LogRewrittenError
+from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBackupError
 from aquila.protocol.registry import MATCHER
-from services.kit.logs import Log
+from services.node import ledger
+from services.node.high_water import RESTORED
 
 if TYPE_CHECKING:
-    from services.node.node import Node
+    from sqlalchemy.orm import Session
 
-_LOG = Log("node.watch")
+    from services.node.node import Node
 
 
 async def watch(node: Node) -> None:
-    """Look at the matcher's log, and keep in `contact.obstacle` what forbids to sign or send anything."""
+    """Check the own database and the matcher's log, and keep in `contact.obstacle` what forbids to sign or send.
+
+    After a start, and after an alarm, the own log is shown to the matcher too before anything else is done.
+    """
     try:
+        await to_thread(check_own, node)
         await _look(node)
+        if not node.contact.witnessed:
+            await show(node)
     except AquilaError as error:
         node.contact.obstacle = error
         return
     node.contact.obstacle = None
+
+
+def check_own(node: Node) -> None:
+    """Compare the database with what this node has shown of its log, and with its high-water mark.
+
+    Raises:
+        LogRewrittenError: The database is older. The alarm is stored, and open rounds are refused.
+        StoreError: The database or the disk failed.
+    """
+    try:
+        node.log.own.check()
+        node.high_water.keep()
+    except (LogRewrittenError, RestoredBackupError) as error:
+        raise _alarm(node, error) from None
+
+
+def _alarm(node: Node, found: LogRewrittenError | RestoredBackupError) -> LogRewrittenError:
+    """Store the alarm and refuse the open rounds for good, together; return what forbids to sign or send from now on.
+
+    Acknowledging the alarm revives none of these rounds.
+    """
+    newest = node.log.own.newest()
+
+    def refuse(session: Session) -> None:
+        node.high_water.count_lost(session)
+        ledger.refuse_open(session, node, RESTORED)
+
+    error = LogRewrittenError(found.message, hint=found.hint, **({"what": "shrunk"} | found.fields))
+    node.log.witness.told(error, b"" if newest is None else newest.to_bytes(), refuse)
+    # If we crash here, rounds that this database does not know raise the alarm once more.
+    node.high_water.settle()
+    node.contact.obstacle, node.contact.witnessed = error, 0
+    return error
 
 
 async def _look(node: Node) -> None:
@@ -61,9 +102,7 @@ async def show(node: Node) -> None:
         assert update is not None
         cosigned = (await node.peer.call("POST", "/v1/log/checkpoints", content=update.to_bytes())).content
     except LogRewrittenError as error:
-        await to_thread(node.log.witness.told, error, b"" if newest is None else newest.to_bytes())
-        contact.obstacle = error
-        raise
+        raise await to_thread(_alarm, node, error) from None
     await to_thread(own.take_cosignature, MATCHER, cosigned)
     contact.witnessed = parse_checkpoint(newest.text).size
 

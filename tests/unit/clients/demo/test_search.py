@@ -61,6 +61,7 @@ def test_traces(tmp_path: Path) -> None:
     for folder in ("keys", "chunks/round"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "keys" / "r.key").write_bytes(NOISE[:32])
+    (tmp_path / "keys" / "high-water.json").write_bytes(NOISE[32:100])
     (tmp_path / "chunks" / "round" / "0").write_bytes(NOISE[100:5_000])
     before, samples = left_in(tmp_path), samples_of([tmp_path])
     assert (before.keys, before.chunks, before.octets) == (1, 1, 4_900)

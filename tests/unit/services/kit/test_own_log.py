@@ -211,8 +211,12 @@ def test_a_database_behind_its_files_signs_nothing(side: Side) -> None:
             session.execute(delete(table))
     with pytest.raises(LogRewrittenError, match="another log") as caught:
         side.own.publish()
-    side.witness.told(caught.value, b"")
-    side.witness.told(caught.value, b"")
+    with pytest.raises(LogRewrittenError, match="another log"):
+        side.own.check()
+    followed: list[Session] = []
+    side.witness.told(caught.value, b"", followed.append)
+    side.witness.told(caught.value, b"", followed.append)
+    assert len(followed) == 2
     (alarm,) = side.witness.alarms()
     with pytest.raises(LogRewrittenError):
         side.witness.seen_size("matcher")

@@ -235,11 +235,29 @@ class World:
         phase: str = answer.json()["entry"]["phase"]
         return phase
 
+    async def acknowledge_alarms(self, *codes: str) -> None:
+        """Let the administrators of the matcher and of these nodes acknowledge alarms until none comes up any more."""
+        seats = [self.seats[code] for code in codes or self.seats]
+        while [await _acknowledged(*place) for place in self._logs(seats)].count(True):
+            await self.settle()
+
+    def _logs(self, seats: list[Seat]) -> list[tuple[httpx.AsyncClient, str]]:
+        return [(self.operator, "/v1/operator/log"), *((seat.operator, "/v1/log") for seat in seats)]
+
     def notes_left(self) -> int:
         """Return how many batches of sealed notes are at the matcher."""
         with self.app.state.desk.store.reading("test.notes") as session:
             kept = EventRow.statement == "notes", EventRow.envelope.is_not(None)
             return session.scalar(select(func.count()).where(*kept)) or 0
+
+
+async def _acknowledged(people: httpx.AsyncClient, log: str) -> bool:
+    """Acknowledge the alarms of a service's log that are open, and tell whether there was one."""
+    found = [one for one in (await people.get(log)).json()["alarms"] if one["acknowledged_at"] is None]
+    for alarm in found:
+        answer = await people.post(f"{log}/alarms/{alarm['alarm_id']}/acknowledge")
+        assert answer.status_code == 204, answer.text
+    return bool(found)
 
 
 @pytest.fixture

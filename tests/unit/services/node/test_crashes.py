@@ -62,6 +62,7 @@ async def test_a_node_on_an_older_copy_of_its_database_refuses_the_round(world: 
         shutil.copy(path, al.home / path.name)
     al.start()
     await world.settle()
+    await world.acknowledge_alarms()
     view = await al.round(round_id)
     assert any("backup" in problem for problem in view["problems"])
     assert view["evaluated_for_others"]["done"] == 0
