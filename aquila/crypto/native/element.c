@@ -1,6 +1,8 @@
 /* Operations on elements that need no scalar: sums, checks, hashing to the group, and the hash of Finalize. */
 #include "element.h"
 
+#include "scalar.h"
+
 outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_t n)
 {
     for (size_t done = 0; done < n; done += GROUP_SIZE) {
@@ -33,6 +35,12 @@ static int new_messages(messages *m, size_t length)
     m->octets = malloc(LANES * m->stride);
     return m->octets != NULL;
 }
+/* Messages hold inputs and digests: whoever reads freed memory, or a core dump, can test guesses against these. */
+static void end_messages(messages *m)
+{
+    if (m->octets) wipe(m->octets, LANES * m->stride);
+    free(m->octets);
+}
 static void hash_messages(const messages *m, sha512_state *state)
 {
     for (size_t i = 0; i < m->blocks; i++) sha512_block(state, m->octets + i * SHA512_BLOCK, m->stride);
@@ -48,6 +56,7 @@ static void expand(uint8_t *uniform, const sha512_state *after_zeros, const mess
     sha512_start(&state);
     hash_messages(second, &state);
     sha512_finish(&state, uniform, SHA512_DIGEST); /* b_1 */
+    wipe(&state, sizeof state);
 }
 
 /* Write what surrounds the message: l_i_b_str || I2OSP(0, 1) || DST_prime, and I2OSP(1, 1) || DST_prime. */
@@ -82,8 +91,8 @@ int start_element_hash(element_hash *hash, size_t width, const uint8_t *dst, siz
 }
 void end_element_hash(element_hash *hash)
 {
-    free(hash->first.octets);
-    free(hash->second.octets);
+    end_messages(&hash->first);
+    end_messages(&hash->second);
 }
 
 void hash_elements(element_hash *hash, point out[CHAINS], const uint8_t *octets, size_t count)
@@ -97,21 +106,24 @@ void hash_elements(element_hash *hash, point out[CHAINS], const uint8_t *octets,
         expand(uniform + k * LANES * 64, &hash->after_zeros, &hash->first, &hash->second);
     }
     ristretto_map(out, uniform);
+    wipe(uniform, sizeof uniform);
 }
 
 outcome batch_hash_to_group(uint8_t *out, const uint8_t *octets, size_t width, const uint8_t *dst, size_t dst_bytes,
                             size_t n)
 {
     element_hash hash;
+    uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
+    point p[CHAINS];
     outcome result = start_element_hash(&hash, width, dst, dst_bytes) ? ACCEPTED : EXHAUSTED;
     for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
-        uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
-        point p[CHAINS];
         size_t count = smaller(n - done, GROUP_SIZE);
         hash_elements(&hash, p, octets + done * width, count);
         ristretto_encode(encoded, p);
         memcpy(out + done * ELEMENT_BYTES, encoded, count * ELEMENT_BYTES);
     }
+    wipe(encoded, sizeof encoded);
+    wipe(p, sizeof p);
     end_element_hash(&hash);
     return result;
 }
@@ -121,10 +133,10 @@ outcome hash_outputs(uint8_t *out, const uint8_t *inputs, size_t width, const ui
     static const uint8_t LABEL[] = {'F', 'i', 'n', 'a', 'l', 'i', 'z', 'e'};
     const size_t length = 2 + width + 2 + ELEMENT_BYTES + sizeof LABEL;
     messages m;
+    uint8_t digests[LANES * SHA512_DIGEST];
+    sha512_state state;
     if (!new_messages(&m, length)) return EXHAUSTED;
     for (size_t done = 0; done < n; done += LANES) {
-        uint8_t digests[LANES * SHA512_DIGEST];
-        sha512_state state;
         for (size_t lane = 0; lane < LANES; lane++) {
             size_t from = smaller(done + lane, n - 1);
             uint8_t *to = m.octets + lane * m.stride;
@@ -142,7 +154,9 @@ outcome hash_outputs(uint8_t *out, const uint8_t *inputs, size_t width, const ui
         sha512_finish(&state, digests, SHA512_DIGEST);
         memcpy(out + done * SHA512_DIGEST, digests, smaller(n - done, LANES) * SHA512_DIGEST);
     }
-    free(m.octets);
+    wipe(digests, sizeof digests);
+    wipe(&state, sizeof state);
+    end_messages(&m);
     return ACCEPTED;
 }
 

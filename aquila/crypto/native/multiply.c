@@ -151,9 +151,9 @@ outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const u
 {
     workspace *w = new_workspace();
     element_hash hash;
+    point p[CHAINS];
     outcome result = w && start_element_hash(&hash, width, dst, dst_bytes) ? ACCEPTED : EXHAUSTED;
     for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
-        point p[CHAINS];
         size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;
         hash_elements(&hash, p, messages + done * width, count);
         multiply_group(w, p, scalars + done * SCALAR_BYTES, SCALAR_BYTES, count);
@@ -161,6 +161,7 @@ outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const u
             finish_chunk(w, out + first * ELEMENT_BYTES, done + count - first);
         }
     }
+    wipe(p, sizeof p);
     if (w) end_element_hash(&hash);
     end_secret_room(w, sizeof *w);
     return result;

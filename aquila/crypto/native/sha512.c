@@ -1,6 +1,8 @@
 /* SHA-512 of eight messages at once: FIPS 180-4 section 6.4, one message in each lane. */
 #include "sha512.h"
 
+#include "scalar.h"
+
 static const uint64_t ROUND_CONSTANTS[80] = {
     0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
     0x3956c25bf348b538, 0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118,
@@ -86,13 +88,14 @@ void sha512_block(sha512_state *state, const uint8_t *blocks, size_t stride)
 void sha512_finish(const sha512_state *state, uint8_t *digests, size_t stride)
 {
     lanes rows[LANES];
+    uint64_t words[LANES];
     for (int i = 0; i < 8; i++) rows[i] = lanes_swap_bytes(state->word[i]);
     lanes_transpose(rows);
     for (size_t i = 0; i < LANES; i++) {
-        uint64_t words[LANES];
         lanes_store(words, rows[i]);
         memcpy(digests + i * stride, words, SHA512_DIGEST);
     }
+    wipe(words, sizeof words);
 }
 
 size_t sha512_blocks(size_t length) { return (length + SHA512_PADDING + SHA512_BLOCK - 1) / SHA512_BLOCK; }
