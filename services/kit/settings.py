@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
+    from sqlalchemy import URL
+
 MEBIBYTE = 1 << 20
 
 
@@ -112,7 +114,8 @@ class DatabaseSettings(Settings):
 
     url: str = Field(
         default="",
-        description="SQLAlchemy URL, `postgresql+psycopg://user@host/name`, without a password; else SQLite in home.",
+        description="SQLAlchemy URL, `postgresql+psycopg://user@host/name`, without a password; else SQLite in home. "
+        "Elsewhere than on this machine with `?sslmode=verify-full`.",
     )
     password_file: SettingPath | None = Field(default=None, description="File with the database password.")
     wait_seconds: int = Field(default=30, ge=1, description="Seconds to wait for another writer before giving up.")
@@ -129,6 +132,8 @@ class DatabaseSettings(Settings):
             raise ValueError("url needs sqlite:/// or postgresql+psycopg://")
         if url.password:
             raise ValueError("url holds a password; put it into password_file")
+        if any(not _stays_here(host) for host in _hosts(url)) and url.query.get("sslmode") != "verify-full":
+            raise ValueError("url needs ?sslmode=verify-full&sslrootcert=FILE, because the host is not loopback")
         return self
 
 
@@ -288,6 +293,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _hosts(url: URL) -> Iterator[str]:
+    """Yield where a PostgreSQL URL leads, as libpq reads it: to one host or several, by name or address."""
+    if url.drivername != "sqlite":
+        # What a `service` of libpq's own file names, nobody sees here: it counts as a host elsewhere.
+        for given in (url.host or "", *(url.query.get(name, "") for name in ("host", "hostaddr", "service"))):
+            for part in (given,) if isinstance(given, str) else given:
+                yield from filter(None, part.split(","))
+
+
+def _stays_here(host: str) -> bool:
+    """Tell whether a host of a database is this machine: a folder of sockets, an abstract socket, or loopback."""
+    return host.startswith(("/", "@")) or is_loopback(host.rpartition(":")[0] if host.count(":") == 1 else host)
 
 
 def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:

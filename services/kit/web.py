@@ -56,6 +56,7 @@ _SECURITY_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+_TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}  # over plain HTTP it must not be sent (RFC 6797 7.2)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME_LIMIT = 40
 _RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
@@ -201,7 +202,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, answer = time.monotonic(), _Answer(send)
+        started, answer = time.monotonic(), _Answer(send, scope["scheme"])
         try:
             if _declared_length(scope) > self._body_bytes:
                 await problem_response(_too_large())(scope, receive, answer.send)
@@ -237,15 +238,16 @@ def limited(receive: Receive, body_bytes: int) -> Receive:
 class _Answer:
     """Watches an answer's status and adds the security headers to it."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, scheme: str) -> None:
         self._send = send
+        self._headers = _SECURITY_HEADERS | (_TLS_HEADERS if scheme == "https" else {})
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            for name, value in _SECURITY_HEADERS.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
         await self._send(message)
 

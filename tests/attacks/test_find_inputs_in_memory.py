@@ -1,8 +1,8 @@
-"""Who gets a copy of a node's memory after the work, such as a core dump, wants digests against which guesses can be tested.
+"""Who gets a copy of a node's memory after the work, such as a core dump, wants digests to test guesses against.
 
-A process of its own hashes inputs in the native core and is read from outside while it waits. What is searched for, the
-process itself never had but in the core's own buffers: the expanded digest of an input, and inputs in the frames in which
-they are hashed.
+A process of its own hashes inputs in the native core and is read from outside while it waits. What is searched for,
+the process itself never had but in the core's own buffers: the expanded digest of an input, and inputs in the frames in
+which they are hashed.
 """
 
 from __future__ import annotations

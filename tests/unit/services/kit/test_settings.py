@@ -8,7 +8,15 @@ import pytest
 from pydantic import Field
 
 from aquila.errors import InputError
-from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, described, is_loopback, load
+from services.kit.settings import (
+    DatabaseSettings,
+    ListenSettings,
+    PeerSettings,
+    ServiceSettings,
+    described,
+    is_loopback,
+    load,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +138,29 @@ def test_settings_are_frozen() -> None:
 def test_loopback_is_this_machine_alone(host: str, loopback: bool) -> None:  # noqa: FBT001 - the expected value
     """Names are not looked up: only localhost and loopback addresses count."""
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "u@localhost/d", "u@127.0.0.1:5433/d", "u@[::1]/d", "u@/d?host=/run/postgresql", "u@/d", "u@/d?host=@hidden",
+        "u@db.example/d?sslmode=verify-full&sslrootcert=/etc/aquila/database-ca.pem",
+    ],
+)  # fmt: skip
+def test_a_database_of_this_machine_or_by_verified_tls(where: str) -> None:
+    """Loopback and sockets need no TLS; elsewhere the server's certificate and name are verified."""
+    assert DatabaseSettings(url=f"postgresql+psycopg://{where}").url
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "u@db.example/d", "u@10.0.0.1/d?sslmode=require", "u@db.example/d?sslmode=verify-ca",
+        "u@/d?host=db.example", "u@localhost/d?hostaddr=10.0.0.1", "u@/d?host=localhost:5432&host=db.example:5432",
+        "u@/d?host=localhost,db.example", "u@/d?service=elsewhere",
+    ],
+)  # fmt: skip
+def test_a_database_elsewhere_without_verified_tls(where: str) -> None:
+    """However libpq is told the host; rows and the password would go there in the clear, or to somebody else."""
+    with pytest.raises(ValueError, match="verify-full"):
+        DatabaseSettings(url=f"postgresql+psycopg://{where}")

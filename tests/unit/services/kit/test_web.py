@@ -356,6 +356,14 @@ async def test_a_call_without_one_host_is_refused(app: FastAPI, hosts: list[byte
     assert sent[0]["status"] == 401
 
 
+async def test_over_tls_every_answer_says_that_there_is_no_other_way(client: httpx.AsyncClient) -> None:
+    """Also a refusal; over plain HTTP nothing is said, as RFC 6797 section 7.2 asks."""
+    for path in ("/health", "/nothing/here"):
+        over_tls = (await client.get(f"https://service.test{path}")).headers
+        assert over_tls["strict-transport-security"] == "max-age=31536000"
+        assert "strict-transport-security" not in (await client.get(path)).headers
+
+
 async def test_every_answer_has_the_security_headers(client: httpx.AsyncClient) -> None:
     """Refusals and successes alike."""
     for path in ("/health", "/nothing", "/rounds/failures/bug"):
