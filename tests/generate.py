@@ -9,6 +9,7 @@ the same bytes.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
 from tests import corroboration_page, normalizer_tables
+from tests.openapi_examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,9 +80,18 @@ def generated() -> dict[str, dict[str, Any]]:
         f"json/{message.__name__}.schema.json": schema(message) for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS, Note)
     }
     with tempfile.TemporaryDirectory() as folder:
-        openapi = {f"openapi/{name}.json": app.openapi() for name, app in applications(Path(folder))}
+        openapi = {f"openapi/{name}.json": exemplified(app.openapi()) for name, app in applications(Path(folder))}
     entry = {"$schema": DIALECT} | Entry.model_json_schema(mode="validation")
     return files | openapi | {"problems.json": problems(), "log/Entry.schema.json": entry}
+
+
+def exemplified(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of an OpenAPI document with an example of each JSON body that a person's call takes."""
+    document = copy.deepcopy(document)
+    schemas = document["components"]["schemas"]
+    for name in EXAMPLES.keys() & schemas.keys():
+        schemas[name]["examples"] = [EXAMPLES[name]]
+    return document
 
 
 def schema(message: type[Message]) -> dict[str, Any]:

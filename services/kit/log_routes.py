@@ -17,6 +17,7 @@ from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
 from aquila.audit.roles import Action
 from aquila.protocol.messages.log_views import EntriesPage, LogView, RoundEntries  # noqa: TC001 - read by FastAPI
 from services.kit.log_desk import LogDesk
+from services.kit.openapi import TAR, TEXT, raw_answer, raw_body
 from services.kit.people import Actor, may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-_TEXT, _TAR = "text/plain; charset=utf-8", "application/x-tar"
+_TEXT = f"{TEXT}; charset=utf-8"
 _PIECE = 1 << 20
 
 RoundId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
@@ -62,7 +63,12 @@ def people_router(prefix: str) -> APIRouter:
     def get_entries(request: Request, actor: Annotated[Actor, may(Action.SEE_LOG)], round_id: RoundId) -> RoundEntries:
         return _log(request).round_entries(actor, round_id)
 
-    @router.get("/export", summary="The log's files as a tar archive", response_class=Response)
+    @router.get(
+        "/export",
+        summary="The log's files as a tar archive",
+        response_class=Response,
+        responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
+    )
     def get_export(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> StreamingResponse:
         log = _log(request)
         return archive_of(log.own.files.root, partial(log.export, actor))
@@ -79,33 +85,59 @@ def people_router(prefix: str) -> APIRouter:
 parties = APIRouter(prefix="/v1/log", tags=["parties"])
 
 
-@parties.get("/checkpoint", summary="The newest checkpoint, with a proof since an older one", response_class=Response)
+@parties.get(
+    "/checkpoint",
+    summary="The newest checkpoint, with a proof since an older one",
+    response_class=Response,
+    responses=raw_answer("An update as in C2SP tlog-witness.", TEXT) | {204: {"description": "The log is empty."}},
+)
 def get_checkpoint(request: Request, _call: SignedCaller, old: Size = 0) -> Response:
     """Return an update of the log, or 204 while it is empty."""
     update = _log(request).own.update(old)
     return Response(status_code=204) if update is None else Response(update.to_bytes(), media_type=_TEXT)
 
 
-@parties.post("/cosignatures", status_code=204, summary="A witness cosigned a checkpoint")
+@parties.post(
+    "/cosignatures",
+    status_code=204,
+    summary="A witness cosigned a checkpoint",
+    openapi_extra=raw_body("A checkpoint with a cosignature (C2SP tlog-cosignature).", TEXT),
+)
 def post_cosignature(request: Request, call: SignedCaller) -> None:
     """Take a cosignature."""
     _log(request).own.take_cosignature(call.party, call.body)
 
 
-@parties.get("/witnessed", summary="How many entries of the caller's own log were seen", response_class=Response)
+@parties.get(
+    "/witnessed",
+    summary="How many entries of the caller's own log were seen",
+    response_class=Response,
+    responses=raw_answer("A number in digits.", TEXT),
+)
 def get_witnessed(request: Request, call: SignedCaller) -> Response:
     """Return the size from which the caller proves the growth of its log."""
     return Response(str(_log(request).witness.seen_size(call.party)), media_type=_TEXT)
 
 
-@parties.post("/checkpoints", summary="Witness a checkpoint of the caller's own log", response_class=Response)
+@parties.post(
+    "/checkpoints",
+    summary="Witness a checkpoint of the caller's own log",
+    response_class=Response,
+    responses=raw_answer("The checkpoint with the cosignature (C2SP tlog-cosignature).", TEXT),
+    openapi_extra=raw_body("An update as in C2SP tlog-witness: old size, proof, checkpoint.", TEXT),
+)
 def post_checkpoint(request: Request, call: SignedCaller) -> Response:
     """Return the checkpoint with the cosignature, once it was found to have grown from the one before."""
     note, _ = _log(request).witness.look(call.party, call.body)
     return Response(note.to_bytes(), media_type=_TEXT)
 
 
-@parties.get("/bundle", summary="What the caller's auditors may check of the log", response_class=Response)
+@parties.get(
+    "/bundle",
+    summary="What the caller's auditors may check of the log",
+    response_class=Response,
+    responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
+)
 def get_bundle(request: Request, call: SignedCaller) -> StreamingResponse:
     """Return the log as a tar archive, with the entries of the rounds that name the caller alone."""
     log = _log(request)
@@ -120,7 +152,7 @@ async def copied(folder: Path, write: Callable[[BinaryIO], Awaitable[None]]) -> 
     except BaseException:
         archive.close()
         raise
-    return StreamingResponse(_sent(archive), media_type=_TAR)
+    return StreamingResponse(_sent(archive), media_type=TAR)
 
 
 def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> StreamingResponse:
@@ -131,7 +163,7 @@ def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> StreamingResp
     except BaseException:
         archive.close()
         raise
-    return StreamingResponse(_sent(archive), media_type=_TAR)
+    return StreamingResponse(_sent(archive), media_type=TAR)
 
 
 def _sent(archive: BinaryIO) -> Iterator[bytes]:

@@ -28,6 +28,7 @@ from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
 from services.kit.logs import Log
+from services.kit.openapi import describe, operation_id
 from services.kit.signatures import HeaderLines, SignedRequest
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         docs_url=None,
         redoc_url=None,
         telemetry=_NO_TELEMETRY,
+        generate_unique_id_function=operation_id,
     )
+    describe(app)
     app.state.call_verifier = call_verifier
     app.state.door = door
     app.state.contacts = contacts

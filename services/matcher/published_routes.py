@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from aquila.audit.roles import Action
 from aquila.protocol.messages.statistics_views import Statistics  # noqa: TC001 - read by FastAPI
+from services.kit.openapi import CSV, raw_answer
 from services.kit.people import may
 from services.matcher import published
 from services.matcher.desk import Desk
@@ -39,7 +40,12 @@ def get_statistics(desk: At, period: Within, category: Category = None) -> Stati
     return published.statistics(desk, category, period)
 
 
-@router.get("/statistics.csv", summary="The statistics as CSV", response_class=Response)
+@router.get(
+    "/statistics.csv",
+    summary="The statistics as CSV",
+    response_class=Response,
+    responses=raw_answer("The statistics.", CSV),
+)
 def get_statistics_csv(desk: At, period: Within, category: Category = None) -> Response:
     """Return the statistics as CSV."""
     content = published.as_csv(published.statistics(desk, category, period))

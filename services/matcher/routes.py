@@ -15,6 +15,7 @@ from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, 
 from services.kit.approvals import Approvals
 from services.kit.log_routes import parties as log_parties
 from services.kit.log_routes import people_router
+from services.kit.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
 from services.kit.people import Actor, may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.matcher.contacts import StoredContacts
-_OCTETS = "application/octet-stream"
 _IDENTIFIER = r"^[0-9a-f]{32}$"
 
 
@@ -65,10 +65,15 @@ def get_rounds(desk: At, call: SignedCaller) -> Rounds:
     return rounds_of(desk, call.party)
 
 
-@parties.get("/{round_id}/manifest", summary="The signed manifest", response_class=Response)
+@parties.get(
+    "/{round_id}/manifest",
+    summary="The signed manifest",
+    response_class=Response,
+    responses=raw_answer("The manifest in its DSSE envelope (PROTOCOL.md 2.1).", JSON, ENVELOPE),
+)
 def get_manifest(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
     """Return the manifest in its envelope."""
-    return Response(manifest_envelope(desk, round_id, call.party), media_type="application/json")
+    return Response(manifest_envelope(desk, round_id, call.party), media_type=JSON)
 
 
 @parties.get("/{round_id}/events", summary="The next events, waited for")
@@ -84,24 +89,43 @@ async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     return await events_of(desk, round_id, call.party, after, limit, wait)
 
 
-@parties.post("/{round_id}/statements", status_code=201, summary="A signed statement", response_class=Response)
+@parties.post(
+    "/{round_id}/statements",
+    status_code=201,
+    summary="A signed statement",
+    response_class=Response,
+    responses=stored("The statement"),
+    openapi_extra=raw_body("A statement in its DSSE envelope (PROTOCOL.md 2.1).", JSON, schema=ENVELOPE),
+)
 def post_statement(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
     """Take a statement."""
     return _stored(new=accept_statement(desk, round_id, call.party, call.body))
 
 
-@parties.put("/{round_id}/submissions/{submission_id}/blinded/{index}", status_code=201, response_class=Response)
+@parties.put(
+    "/{round_id}/submissions/{submission_id}/blinded/{index}",
+    status_code=201,
+    summary="A chunk of blinded elements",
+    response_class=Response,
+    responses=stored("The chunk"),
+    openapi_extra=raw_body("Blinded elements, 32 bytes each, ascending (PROTOCOL.md 3.4.5).", OCTETS),
+)
 def put_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
     """Take a chunk of blinded elements."""
     place = Place(round_id, submission_id, EventKind.BLINDED, call.party, index)
     return _stored(new=put_chunk(desk, call.party, place, call.body))
 
 
-@parties.get("/{round_id}/submissions/{submission_id}/blinded/{index}", response_class=Response)
+@parties.get(
+    "/{round_id}/submissions/{submission_id}/blinded/{index}",
+    summary="A chunk of blinded elements, for who evaluates it",
+    response_class=Response,
+    responses=raw_answer("Blinded elements, 32 bytes each, ascending (PROTOCOL.md 3.4.5).", OCTETS),
+)
 def get_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
     """Return a chunk of blinded elements."""
     return Response(
-        get_chunk(desk, call.party, Place(round_id, submission_id, EventKind.BLINDED, "", index)), media_type=_OCTETS
+        get_chunk(desk, call.party, Place(round_id, submission_id, EventKind.BLINDED, "", index)), media_type=OCTETS
     )
 
 
@@ -113,16 +137,28 @@ EvaluationPlace = Annotated[Place, Depends(_evaluation)]
 _EVALUATION = "/{round_id}/submissions/{submission_id}/evaluations/{party}/{index}"
 
 
-@parties.put(_EVALUATION, status_code=201, summary="An evaluated chunk", response_class=Response)
+@parties.put(
+    _EVALUATION,
+    status_code=201,
+    summary="An evaluated chunk",
+    response_class=Response,
+    responses=stored("The chunk"),
+    openapi_extra=raw_body("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
+)
 def put_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
     """Take an evaluated chunk."""
     return _stored(new=put_chunk(desk, call.party, place, call.body))
 
 
-@parties.get(_EVALUATION, summary="An evaluated chunk, for its origin", response_class=Response)
+@parties.get(
+    _EVALUATION,
+    summary="An evaluated chunk, for its origin",
+    response_class=Response,
+    responses=raw_answer("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
+)
 def get_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
     """Return an evaluated chunk."""
-    return Response(get_chunk(desk, call.party, place), media_type=_OCTETS)
+    return Response(get_chunk(desk, call.party, place), media_type=OCTETS)
 
 
 @parties.delete(_EVALUATION, status_code=204, summary="The origin has it: its bytes are deleted")
@@ -131,7 +167,14 @@ def delete_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> N
     acknowledge_evaluation(desk, call.party, place)
 
 
-@parties.put("/{round_id}/submissions/{submission_id}/tokens/{index}", status_code=201, response_class=Response)
+@parties.put(
+    "/{round_id}/submissions/{submission_id}/tokens/{index}",
+    status_code=201,
+    summary="A chunk of token rows",
+    response_class=Response,
+    responses=stored("The chunk"),
+    openapi_extra=raw_body("Token rows, 33 bytes each, ascending by token (PROTOCOL.md 3.6.2).", OCTETS),
+)
 def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
     """Take a chunk of token rows."""
     return _stored(

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.suggestion_views import Suggestion, Suggestions, SuggestionView
 from aquila.protocol.messages.views import Reason  # noqa: TC001 - read by FastAPI
+from services.kit.openapi import JSON, raw_body, stored
 from services.kit.people import Actor, may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher import suggestions
@@ -27,7 +28,16 @@ parties = APIRouter(prefix="/v1/suggestions", tags=["parties"])
 operator = APIRouter(prefix="/v1/operator/suggestions", tags=["operator"])
 
 
-@parties.put("/{suggestion_id}", status_code=201, summary="A party suggests a round", response_class=Response)
+@parties.put(
+    "/{suggestion_id}",
+    status_code=201,
+    summary="A party suggests a round",
+    response_class=Response,
+    responses=stored("The suggestion"),
+    openapi_extra=raw_body(
+        "The suggestion in RFC 8785 encoding (PROTOCOL.md 9.4).", JSON, schema=Suggestion.model_json_schema()
+    ),
+)
 def put_suggestion(desk: At, call: SignedCaller, suggestion_id: SuggestionId) -> Response:
     """Take a suggestion."""
     new = suggestions.take(desk, call.party, suggestion_id, call.body)

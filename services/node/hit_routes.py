@@ -52,7 +52,7 @@ def get_hit(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], rou
 
 
 @router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
-def acknowledge(request: Request, actor: Analyst, round_id: str, hit_id: str) -> None:
+def acknowledge_hit(request: Request, actor: Analyst, round_id: str, hit_id: str) -> None:
     """Acknowledge a hit."""
     follow_up.acknowledge(_node(request), actor, round_id, hit_id)
 
@@ -82,13 +82,13 @@ def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted:
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
-def close(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
+def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     """Close a hit."""
     follow_up.close(_node(request), actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
-def withdraw(
+def withdraw_hit(
     request: Request,
     actor: Annotated[Actor, may(Action.WITHDRAW_HITS)],
     round_id: str,

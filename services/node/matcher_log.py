@@ -13,6 +13,7 @@ from aquila.audit.roles import Action
 from aquila.protocol.registry import MATCHER
 from services.kit.audit_log import append, who
 from services.kit.log_routes import copied
+from services.kit.openapi import TAR, raw_answer
 from services.kit.people import Actor, may
 from services.node.node import Node
 
@@ -25,7 +26,12 @@ LARGEST_COPY = 4 << 30
 """Bytes of the archive at most, as an auditor's program takes it."""
 
 
-@router.get("/matcher", summary="The matcher's log of the rounds that name this party", response_class=Response)
+@router.get(
+    "/matcher",
+    summary="The matcher's log of the rounds that name this party",
+    response_class=Response,
+    responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
+)
 async def get_matchers_log(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> StreamingResponse:
     """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
     node = request.app.state.node

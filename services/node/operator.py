@@ -26,6 +26,7 @@ from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
 )
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
+from services.kit.openapi import CSV, LINES, raw_answer, raw_body
 from services.kit.people import Actor, may
 from services.kit.web import limited
 from services.node import duplicates, findings, four_eyes, imports, needs, views, wishes
@@ -40,6 +41,7 @@ router = APIRouter(prefix="/v1", tags=["operator"])
 
 _LISTS = frozenset({"/v1/records/check", "/v1/records/findings", "/v1/imports"})
 _SENT_BYTES = 1 << 16
+_LIST = raw_body("A list of persons, of the format that the call names (schemas/records).", CSV, LINES)
 
 Name = Annotated[str, Query(max_length=200)]
 
@@ -67,7 +69,12 @@ def get_needs(request: Request) -> Needs:
     return needs.needs(_node(request))
 
 
-@router.post("/records/check", summary="Check a list without storing it", dependencies=[may(Action.CHECK_RECORDS)])
+@router.post(
+    "/records/check",
+    summary="Check a list without storing it",
+    dependencies=[may(Action.CHECK_RECORDS)],
+    openapi_extra=_LIST,
+)
 async def check_records(
     request: Request,
     format: Format = "csv",  # noqa: A002 - the interface's word
@@ -83,6 +90,8 @@ async def check_records(
     summary="All that is wrong with a list, as CSV",
     response_class=Response,
     dependencies=[may(Action.CHECK_RECORDS)],
+    responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
+    openapi_extra=_LIST,
 )
 async def get_findings(request: Request, format: Format = "csv") -> StreamingResponse:  # noqa: A002 - the interface's word
     """Read the list in the body and return every finding: line, record number, field and reason."""
@@ -91,7 +100,7 @@ async def get_findings(request: Request, format: Format = "csv") -> StreamingRes
     return StreamingResponse(_sent(found), media_type="text/csv; charset=utf-8")
 
 
-@router.post("/imports", status_code=201, summary="Store a list")
+@router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
 async def import_records(
     request: Request,
     actor: Annotated[Actor, may(Action.IMPORT_RECORDS)],
@@ -139,13 +148,13 @@ def get_round(request: Request, round_id: str) -> NodeRoundView:
 
 
 @router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
-async def consent(request: Request, actor: Annotated[Actor, may(Action.ASK_CONSENT)], round_id: str) -> Asked:
+async def ask_consent(request: Request, actor: Annotated[Actor, may(Action.ASK_CONSENT)], round_id: str) -> Asked:
     """Store what waits for a second person."""
     return await run_in_threadpool(four_eyes.ask_consent, _node(request), _approvals(request), actor, round_id)
 
 
 @router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
-async def submit(
+async def ask_submission(
     request: Request, actor: Annotated[Actor, may(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
 ) -> Asked:
     """Store what waits for a second person."""
@@ -155,20 +164,22 @@ async def submit(
 
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")
-def get_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str) -> Hits:
+def get_round_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str) -> Hits:
     """Show the hits, each beside the node's own record."""
     return views.hits(_node(request), actor, round_id)
 
 
-@router.post("/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round")
-async def close(request: Request, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: str) -> Response:
+@router.post(
+    "/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round", response_class=Response
+)
+async def close_round(request: Request, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: str) -> Response:
     """Store that the operator wants the round's keys destroyed."""
     await run_in_threadpool(wishes.wish_close, _node(request), actor, round_id)
     return _accepted(request)
 
 
-@router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round")
-async def abort(
+@router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round", response_class=Response)
+async def abort_round(
     request: Request, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: str, reason: Reason
 ) -> Response:
     """Store that the operator leaves the round."""

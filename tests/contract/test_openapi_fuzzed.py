@@ -1,0 +1,145 @@
+"""Every operation, called by every role with what its own document allows and with other things, answers as documented.
+
+The calls go to a matcher and a node in this process, after a round whose hits are there. Examples are the same in
+every run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from aquila.audit.roles import Role, Service, role_table
+from services.kit.signatures import CallSigner
+from tests import generate
+from tests.people import signed_in
+from tests.unit.services.node.conftest import MATCHER_URL, Clock, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from schemathesis import Case
+
+    from services.kit.people.desk import People
+    from tests.unit.services.node.conftest import World
+
+pytestmark = pytest.mark.e2e
+
+EXAMPLES = 3
+"""Calls of each operation by each role, of what its document allows and of what it does not, each."""
+NOBODY, PARTY = "nobody", "party"
+CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
+TRIED_LAST = ("delete", "reset", "deactivate", "roles", "sign-out", "abort", "close", "erasures")
+ASKER = "AL"
+
+
+@dataclass
+class Fuzz:
+    """A world whose services are called by everyone.
+
+    Attributes:
+        known: What stands in paths for something that is there, by the name of the parameter.
+    """
+
+    world: World
+    loop: asyncio.Runner
+    known: Mapping[str, list[str]] = field(default_factory=dict)
+    calls: int = 0
+
+    def call_all(self, service: str, caller: str) -> None:
+        """Call every operation of a service."""
+        for operation in _operations(service):
+            login = f"{caller}-{self.calls}"  # a session of its own: a call may end it, or the account
+            self._call(service, caller, login, operation, GenerationMode.POSITIVE)
+            with contextlib.suppress(Unsatisfiable):  # of some operations nothing can be wrong: they take nothing
+                self._call(service, caller, login, operation, GenerationMode.NEGATIVE)
+
+    def _call(self, service: str, caller: str, login: str, operation: Any, mode: GenerationMode) -> None:
+        phases = (Phase.explicit, Phase.generate)
+
+        @given(case=operation.as_strategy(generation_mode=mode), pick=st.randoms(use_true_random=False))
+        @settings(
+            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=phases,
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        def called(case: Case, pick: Any) -> None:
+            for name in set(case.path_parameters or ()) & set(self.known):
+                if pick.random() < 0.5:
+                    case.path_parameters[name] = pick.choice(self.known[name])
+            self.calls += 1
+            case.validate_response(self.loop.run(self._answer(service, caller, login, case)), checks=CHECKS)
+
+        called()
+
+    async def _answer(self, service: str, caller: str, login: str, case: Case) -> httpx.Response:
+        seat = self.world.seats[ASKER]
+        app, people = (seat.app, seat.node.people) if service == "node" else _matcher(self.world)
+        base = "http://node.test" if service == "node" else MATCHER_URL
+        made = requests.Request(**case.as_transport_kwargs(base_url=base)).prepare()
+        headers = {name: value for name, value in made.headers.items() if name.lower() != "content-length"}
+        auth: httpx.Auth | None = None
+        if caller == PARTY:
+            auth = CallSigner(seat.node.party.identity, ASKER, self.world.clock)
+        elif caller != NOBODY:
+            headers["authorization"] = f"Bearer {signed_in(people, login, Role(caller))}"
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), auth=auth) as client:
+            return await client.request(str(made.method), str(made.url), headers=headers, content=made.body)
+
+
+def _matcher(world: World) -> tuple[Any, People]:
+    return world.app, world.app.state.desk.people
+
+
+def _operations(service: str) -> Iterator[Any]:
+    """Yield the operations of a service, those that end something last."""
+    schema = schemathesis.openapi.from_dict(generate.generated()[f"openapi/{service}.json"])
+    found = [result.ok() for result in schema.get_all_operations()]
+    yield from sorted(found, key=lambda one: any(word in f"{one.method} {one.path}".lower() for word in TRIED_LAST))
+
+
+async def _known(world: World, round_id: str) -> dict[str, list[str]]:
+    """Return identifiers of what is there."""
+    seat = world.seats[ASKER]
+    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
+    view = await seat.round(round_id)
+    return {
+        "round_id": [round_id],
+        "hit_id": [hit["hit_id"] for hit in hits],
+        "submission_id": [one["submission_id"] for one in view["submissions"]],
+        "import_id": [one["import_id"] for one in view["submissions"]],
+        "party": ["AL", "RS"],
+        "position": ["0"],
+        "index": ["0"],
+    }
+
+
+def test_no_answer_is_undocumented(tmp_path: Path) -> None:
+    """Whoever calls, and whatever is sent."""
+    with asyncio.Runner() as loop:
+        world = make_world(tmp_path, Clock())
+        round_id = loop.run(world.begin(mode="lists_and_queries"))
+        loop.run(world.settle())
+        fuzz = Fuzz(world, loop, loop.run(_known(world, round_id)))
+        for service in Service:
+            roles = [role.value for role in role_table().roles_of(service)]
+            for caller in (NOBODY, *roles, *([PARTY] if service is Service.MATCHER else [])):
+                fuzz.call_all(service.value, caller)
+        assert fuzz.calls > 1_000
+        loop.run(world.close())

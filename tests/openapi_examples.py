@@ -1,0 +1,51 @@
+"""An example of every JSON body that the operator interfaces take, by the name of its schema; all of them invented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_ROUND = "5f1d7a84c2e9406bb1d80e6f3a9c2b57"
+_TERMS = {
+    "area": "counter-terrorism",
+    "legal_basis": "PCC SEE, Article 17",
+    "purpose": "prevention of terrorism",
+    "category": "suspects",
+}
+_REASON = {"reason": "the list of the wrong year was submitted"}
+_CODE = "492039"
+_WORDS = "four invented words are enough"
+
+EXAMPLES: dict[str, Any] = {
+    "Approve": {"digest": "9b" * 32},
+    "BeginEnrolment": {"login": "officer-1", "code": "AAAA-BBBB-CCCC-DDDD"},
+    "CloseRequest": {"outcome": "confirmed", "remark": "answered by the counterpart"},
+    "ConfirmEnrolment": {
+        "login": "officer-1", "enrolment": "AAAA-BBBB-CCCC-DDDD", "password": _WORDS, "code": _CODE,
+    },
+    "DecisionRequest": {"decision": "same", "remark": "same document number"},
+    "ErasureRequest": {"record_id": "si-1"},
+    "FollowUpRequest": {"channel": "siena", "reference": "SI-2026-17", "urgency": "normal", "remark": ""},
+    "NewAccount": {"login": "officer-1", "roles": ["officer"]},
+    "NewView": {"name": "new and sure", "shows": {"stage": "new", "certainty": "high"}},
+    "PasswordChange": {"password": _WORDS, "code": _CODE, "new_password": "other invented words are enough"},
+    "PermissionRequest": {"reference": "SI-2026-18", "remark": "by letter"},
+    "ProviderReturn": {"state": "s" * 43, "code": "c" * 32, "binding": "b" * 43},
+    "Reason": _REASON,
+    "Reason-Input": _REASON,
+    "RecordSearch": {"name": "Ana Novak"},
+    "ReferenceRequest": {"reference": "SIENA 2026/17"},
+    "Refuse": _REASON,
+    "RoleChange": {"roles": ["officer", "analyst"]},
+    "RoundProposal": {"participants": ["AL", "RS", "SI"], **_TERMS},
+    "SignIn": {"login": "officer-1", "password": _WORDS, "code": _CODE},
+    "SubmissionRequest": {
+        "import_id": _ROUND,
+        "kind": "list",
+        "justification": {
+            "legal_basis": _TERMS["legal_basis"], "purpose": _TERMS["purpose"], "case_reference": "2026/17",
+            "category": _TERMS["category"],
+        },
+    },
+    "Suggestion": {"participants": ["RS", "SI"], **_TERMS, "mode": "lists", "minimum_certainty": "low"},
+    "WithdrawRequest": {"ground": "incorrect", "reason": "the record was of another person"},
+}  # fmt: skip
