@@ -37,6 +37,7 @@ Figure: TypeAlias = int | Literal["1-4", "<5"]
 
 KEY_BYTES = 32
 _DRAW = 8  # bytes of one draw
+_BELOW = 10  # where a count of nothing stands below zero, before noise is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,13 @@ class Rounding:
         return Cell(count, _down(count + up))
 
     def perturbed(self, count: int, *name: str) -> Figure:
-        """Return a count that others bound, with noise; arguments are those of `cell`."""
+        """Return a count that others bound, with noise; arguments are those of `cell`.
+
+        Where there is nothing, noise shows something less than once in seven thousand times: it would mislead. That it
+        can is enough to leave open whether there is something.
+        """
         up, noise = self.drawn(count, name)
-        return max(0, _down(count + noise + up)) or FEW
+        return max(0, _down((count or -_BELOW) + noise + up)) or FEW
 
     def drawn(self, count: int, name: tuple[str, ...]) -> tuple[int, int]:
         """Return what is added before a count is rounded down (0 to 4), and noise, for a cell and block of counts."""

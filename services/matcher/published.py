@@ -21,7 +21,7 @@ from aquila.protocol.messages.statements import Kind
 from aquila.protocol.messages.statistics_views import ListCount, RoundStatistics, Statistics
 from services.kit.errors import NotFoundError
 from services.matcher.room import manifest_in
-from services.matcher.round_figures import OUTCOMES, RoundCounts, hit_tables, known, outcomes
+from services.matcher.round_figures import OUTCOMES, RoundCounts, hit_tables, known, outcomes, records_sent
 from services.matcher.tables import (
     HitCountRow,
     KnownCountRow,
@@ -146,7 +146,7 @@ def _rounding(session: Session) -> Rounding:
 
 
 def _round(session: Session, rounding: Rounding, row: RoundRow, manifest: Manifest) -> RoundStatistics:
-    sent = _lists(session, row.round_id)
+    sent = _lists(session, rounding, row.round_id, manifest.category)
     matched = [one.matched_at for one in sent if one.kind is Kind.LIST]
     found = RoundStatistics(
         round_id=row.round_id, phase=row.phase, area=manifest.area, category=manifest.category,
@@ -167,12 +167,15 @@ def _round(session: Session, rounding: Rounding, row: RoundRow, manifest: Manife
     )
 
 
-def _lists(session: Session, round_id: str) -> tuple[ListCount, ...]:
+def _lists(session: Session, rounding: Rounding, round_id: str, category: str) -> tuple[ListCount, ...]:
     query = select(ListCountRow).where(ListCountRow.round_id == round_id)
     return tuple(
-        ListCount(party=row.party, kind=Kind(row.kind), records=row.records, matched_at=row.matched_at)
+        ListCount(
+            party=row.party, kind=(kind := Kind(row.kind)), matched_at=row.matched_at,
+            records=records_sent(row.records, rounding, category, row.party, kind),
+        )
         for row in session.scalars(query.order_by(ListCountRow.matched_at, ListCountRow.party))
-    )
+    )  # fmt: skip
 
 
 def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[ListCount]) -> RoundCounts:

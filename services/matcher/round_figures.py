@@ -64,6 +64,11 @@ class RoundCounts:
         return self.hits.get(kind, {}).get(pair, {}).get(level, 0)
 
 
+def records_sent(records: int, rounding: Rounding, category: str, party: str, kind: Kind) -> Figure:
+    """Return the padded size of a list or query: a small one, which no padding made larger, bounds its hits."""
+    return rounding.cell(records, "records", kind.value, category, party).figure
+
+
 def hit_tables(counts: RoundCounts, rounding: Rounding) -> tuple[HitTable, ...]:
     """Return the hits of lists, and those of queries where there was one, over the pairs that were compared."""
     return tuple(_table(counts, rounding, kind) for kind in (Kind.LIST, Kind.QUERY) if counts.parties.get(kind))

@@ -21,7 +21,7 @@ from aquila.matching.certainty import Level
 from aquila.matching.region import persons_by_parties
 from aquila.matching.rounding import BASE, FEW, SMALL, Rounding
 from aquila.protocol.messages import Kind
-from services.matcher.round_figures import RoundCounts, hit_tables, known, outcomes
+from services.matcher.round_figures import RoundCounts, hit_tables, known, outcomes, records_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ Counts: TypeAlias = "tuple[int, ...]"
 AL_RS, AL_SI, RS_SI, HR_SI = ("AL", "RS"), ("AL", "SI"), ("RS", "SI"), ("HR", "SI")
 SMALL_COUNTS = frozenset(range(1, BASE))
 MOST = 10  # of persons, in what an attacker reads; every count can be published as each number up to it
-SHIFTS = range(-15, 15)  # what noise and rounding may add to a count of persons, as far as it matters below MOST
+SHIFTS = range(-15, 25)  # what noise and rounding may add to a count of persons, as far as it matters below MOST
 
 
 class Guessed(Rounding):
@@ -207,6 +207,19 @@ def _seen(count: int, up: int, shift: int) -> Hashable:
     key = Guessed(lambda _, name: (up if name[0] == "hits" and AL_RS[1] in name else 0, shift))
     [table] = hit_tables(one, key)
     return table.hits.all, table.pairs[0].hits.all, next(of.persons for of in known(one, key) if of.parties == 2)
+
+
+def test_by_the_size_of_a_question() -> None:
+    """Neither the records of a query without padding nor its hits, of which each has one at most with a list."""
+    cells = ((AL_RS, Level.HIGH), (AL_SI, Level.HIGH))
+
+    def worlds() -> Iterator[tuple[Counts, Hashable]]:
+        for records, up in product(range(1, 2 * BASE), (0, BASE - 1)):
+            sent = records_sent(records, Guessed(lambda _, __, up=up: (up, 0)), "suspects", "AL", Kind.QUERY)
+            for counts in product(range(min(records, BASE) + 1), repeat=2):
+                yield from (((records, *counts), (sent, page)) for page in _pages_of(cells, counts))
+
+    assert all(values >= SMALL_COUNTS for _, values in remaining(worlds()))
 
 
 def test_by_what_became_of_the_hits() -> None:

@@ -255,6 +255,12 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     first.open("/picture")
     first.open(f"/rounds/{round_id}")
     first.press("Close the round")
+    numbers = "Hits between parties, of their lists"
+    world.until(lambda: numbers in first.page.request.get(f"{first.url}/picture").text())
+    first.open("/picture?certainty=medium")
+    first.open("/statistics")
+    first.open(f"/rounds/{round_id}")
+    assert first.shows("exact and not for publication")
     _leaks(cast, files)
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE
-from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds
+from aquila.protocol.messages.base import Identifier, Message, PartyCode, Positive, Seconds
 from aquila.protocol.messages.statements import Kind
 
 PublishedCount: TypeAlias = Annotated[int, Field(ge=0, multiple_of=BASE)] | Literal["1-4", "<5"]
@@ -20,11 +20,11 @@ PublishedCount: TypeAlias = Annotated[int, Field(ge=0, multiple_of=BASE)] | Lite
 
 
 class ListCount(Message):
-    """A list or query that was matched, with its padded size, which is exact."""
+    """A list or query that was matched, with its padded size."""
 
     party: PartyCode
     kind: Kind
-    records: Count
+    records: PublishedCount
     matched_at: Seconds
 
 
