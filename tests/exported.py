@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aquila.audit.checkpoint import Checkpoint, cosign
 from aquila.audit.entries import Entry, read_entry
 from aquila.audit.merkle import leaf_hash, tree_root
+from aquila.audit.note import parse_note
 from aquila.audit.statistics import statistics_of
 from aquila.audit.tiles import (
     bundle_path,
@@ -30,7 +31,7 @@ from aquila.protocol.registry import Registry, read_registry
 from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CODES = ("AL", "RS", "SI")
@@ -47,6 +48,7 @@ class Exported:
     keys: dict[str, IdentityKey]
     contents: list[bytes] = field(default_factory=list)
     envelopes: list[bytes] = field(default_factory=list)
+    holder: str = "matcher"
 
     def __post_init__(self) -> None:
         size = int(self.files["checkpoint"].split(b"\n")[1])
@@ -105,6 +107,10 @@ class Exported:
         """Return the places of all entries of a kind."""
         return [place for place, content in enumerate(self.contents) if f'"kind":"{kind}"'.encode() in content]
 
+    def leaf(self, index: int) -> bytes:
+        """Return the leaf of an entry whose content is there."""
+        return leaf_hash(self.contents[index])
+
     def append(self, entry: Entry) -> None:
         """Add an entry at the end, about no statement."""
         self.contents.append(entry.content())
@@ -144,29 +150,41 @@ class Exported:
         self.files[self.said()] = write_statements(self.envelopes)
 
     def sign_anew(
-        self, *, witnesses: tuple[str, ...] = CODES, statistics: bool = True, seen: Sequence[tuple[int, int]] = ()
+        self,
+        *,
+        witnesses: tuple[str, ...] = CODES,
+        statistics: bool = True,
+        seen: Sequence[tuple[int, int]] = (),
+        leaves: Mapping[int, bytes] | None = None,
     ) -> None:
         """Write the whole log anew, as one can who holds the matcher's key, and those of the witnesses named.
 
         Args:
-            witnesses: Who cosigns the newest checkpoint, or all of `seen`.
+            witnesses: Who cosigns.
             statistics: Whether to publish statistics that agree with the entries.
-            seen: Checkpoints by their sizes, with the time at which witnesses saw each; the newest alone by default.
+            leaves: Leaves of erased entries that are not where they were in the files.
+            seen: Sizes that witnesses saw, each with its time; by default the whole log, after its last entry.
         """
-        leaves = [leaf_hash(content) if content else self.leaf_of[place] for place, content in enumerate(self.contents)]
-        kept = {name: content for name, content in self.files.items() if name.startswith(("registry", "statistics"))}
+        erased = dict(enumerate(self.leaf_of)) | dict(leaves or {})
+        hashes = [leaf_hash(content) if content else erased[place] for place, content in enumerate(self.contents)]
+        kept = {
+            name: content for name, content in self.files.items() if name.startswith(("registry", "statistics", "seen"))
+        }
+        newest = max(NOW, *(self.entry(place).time for place, content in enumerate(self.contents) if content))
+        cosigned = dict(seen or [(len(hashes), newest)])
         notes = {}
-        for size, at in seen or [(len(leaves), NOW)]:
-            notes[size] = Checkpoint(self.origin, size, tree_root(leaves[:size])).sign(self.keys["matcher"])
-            for code in witnesses:
-                notes[size] = cosign(notes[size], witness_name(code, self.keys[code].public), self.keys[code], at)
+        for size in sorted({*cosigned, len(hashes)}):
+            notes[size] = Checkpoint(self.origin, size, tree_root(hashes[:size])).sign(self.keys[self.holder])
+            for code in witnesses if size in cosigned else ():
+                key = self.keys[code]
+                notes[size] = cosign(notes[size], witness_name(code, key.public), key, cosigned[size])
         self.files = (
             kept
             | {f"checkpoints/{size}": note.to_bytes() for size, note in notes.items()}
             | {
-                "checkpoint": notes[len(leaves)].to_bytes(),
+                "checkpoint": notes[len(hashes)].to_bytes(),
                 "checkpoints/index": "".join(f"{size}\n" for size in notes).encode(),
-                self.tile(): b"".join(leaves),
+                self.tile(): b"".join(hashes),
             }
         )
         self.write_bundles()
@@ -176,6 +194,21 @@ class Exported:
                 round_id = name.removeprefix("statistics/").removesuffix(".json")
                 found = statistics_of(round_id, [entry for entry in entries if entry.round == round_id])
                 self.files[name] = found.to_bytes()
+
+    def cosign_at(self, index: int, code: str) -> None:
+        """Let a witness have seen the log without an entry, and not since."""
+        size = str(index)
+        note = Checkpoint(self.origin, index, tree_root(self.leaf_of[:index])).sign(self.keys[self.holder])
+        sizes = {*self.files["checkpoints/index"].decode().split(), size}
+        self.files["checkpoints/index"] = "".join(f"{one}\n" for one in sorted(sizes, key=int)).encode()
+        self.files[f"checkpoints/{size}"] = note.to_bytes()
+        self.cosign(index, code, NOW)
+
+    def cosign(self, size: int, code: str, at: int) -> None:
+        """Let one more witness cosign a checkpoint that is no newest one."""
+        note = parse_note(self.files[f"checkpoints/{size}"])
+        key = self.keys[code]
+        self.files[f"checkpoints/{size}"] = cosign(note, witness_name(code, key.public), key, at).to_bytes()
 
     @property
     def origin(self) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.crypto.keys import VerifyKey
 
+CLOCK_SKEW = 600
+"""Seconds that the clocks of a log's owner and of a witness may differ; calls are refused from 300 on."""
+
 MOST_NODES = 63
 """Hashes of a consistency proof at most (C2SP tlog-witness)."""
 

@@ -14,8 +14,9 @@ from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.screen import Screen, Table, check_target, write_result
 
 if TYPE_CHECKING:
-    from aquila.protocol.auditing import LogRecord, RoundAudit
+    from aquila.protocol.auditing import LogRecord, RoundAudit, Unproven
     from aquila.protocol.messages.log_views import NumberedEntry
+    from aquila.protocol.registry import Registry
 
 __all__ = ["app"]
 
@@ -23,6 +24,13 @@ _Round = Annotated[str, typer.Option("--round", metavar="ROUND", help="The round
 _Registry = Annotated[Path, typer.Option(metavar="FILE", help="The registry file with the parties' public keys.")]
 _Retention = Annotated[
     int, typer.Option(min=1, metavar="DAYS", help="For how long contents of entries must be there at least.")
+]
+_With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="PATH|URL", help="Another party's log, to compare with; can be repeated."),
+]
+_AtLeast = Annotated[
+    Path | None, typer.Option(metavar="NOTE", help="A checkpoint of this log that was kept: refuse what is older.")
 ]
 
 
@@ -114,27 +122,57 @@ def acknowledge(
 def verify(
     place: Annotated[str, typer.Argument(metavar="PATH|URL", help="An exported log: folder, archive, or URL.")],
     registry: _Registry,
+    others: _With = None,
+    at_least: _AtLeast = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail over what is not proven, too.")] = False,
     retention_days: _Retention = 1_095,
     as_json: Json = False,
 ) -> None:
     """Check everything that a log claims, offline. Exit status 1 and the first thing that is wrong, and where."""
-    from aquila.crypto.backend import load_group
-    from aquila.errors import InputError
-    from aquila.protocol.auditing import audit_rounds, read_log
+    from aquila.protocol.auditing import check_at_least, compare, refuse_unproven
     from aquila.protocol.registry import read_registry
-    from clients.sdk.bundles import open_bundle
+
+    pinned = read_registry(_content(registry))
+    log, rounds = _audited(place, pinned, retention_days)
+    if at_least is not None:
+        check_at_least(log, _content(at_least), pinned)
+    beside = [_audited(other, pinned, retention_days) for other in others or ()]
+    unproven = [
+        *log.unproven,
+        *(found for audit in rounds for found in audit.unproven),
+        *compare([log, *(other for other, _ in beside)], pinned),
+    ]
+    if strict:
+        refuse_unproven(unproven)
+    Screen(as_json).result(_document(log, rounds, unproven), *_views(log, rounds, unproven))
+
+
+def _content(path: Path) -> bytes:
+    """Return the content of a file that an option names.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    from aquila.errors import InputError
 
     try:
-        pinned = read_registry(registry.read_bytes())
+        return path.read_bytes()
     except OSError as error:
-        raise InputError(f"the registry {registry} cannot be read: {error.strerror}", file=str(registry)) from None
+        raise InputError(f"{path} cannot be read: {error.strerror}", file=str(path)) from None
+
+
+def _audited(place: str, registry: Registry, retention_days: int) -> tuple[LogRecord, list[RoundAudit]]:
+    """Check a log by itself; raises as `read_log` and `audit_rounds` do."""
+    from aquila.crypto.backend import load_group
+    from aquila.protocol.auditing import audit_rounds, read_log
+    from clients.sdk.bundles import open_bundle
+
     files = open_bundle(place)
-    log = read_log(files, pinned, retention_days)
-    rounds = audit_rounds(log, files, pinned, load_group())
-    Screen(as_json).result(_document(log, rounds), *_views(log, rounds))
+    log = read_log(files, registry, retention_days)
+    return log, audit_rounds(log, files, registry, load_group())
 
 
-def _views(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
+def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -> list[Table | str]:
     witnesses = [(holder, max(sizes), _time(max(sizes.values()))) for holder, sizes in sorted(log.cosigned.items())]
     views: list[Table | str] = [
         f"The log of {log.holder} holds together: {log.checkpoint.size} entries, {len(log.saved)} checkpoints"
@@ -154,7 +192,7 @@ def _views(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
         ]  # fmt: skip
         columns = ("round", "phase", "participants", "submissions", "evaluations", "hits")
         views.append(Table("Rounds that hold together", columns, rows))
-    return views
+    return views + [f"NOT PROVEN: {found.sentence}." for found in unproven]
 
 
 def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
@@ -174,7 +212,7 @@ def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
     return [sentence, *lacking]
 
 
-def _document(log: LogRecord, rounds: list[RoundAudit]) -> dict[str, object]:
+def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -> dict[str, object]:
     return {
         "holder": log.holder,
         "origin": log.checkpoint.origin,
@@ -185,6 +223,7 @@ def _document(log: LogRecord, rounds: list[RoundAudit]) -> dict[str, object]:
         "checkpoints": len(log.saved),
         "witnesses": {holder: max(sizes) for holder, sizes in sorted(log.cosigned.items())},
         "rounds": [json.loads(audit.statistics.to_bytes()) for audit in rounds],
+        "unproven": [{"what": found.what, "sentence": found.sentence} for found in unproven],
     }
 
 

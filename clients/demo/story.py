@@ -323,7 +323,8 @@ class Story:
 
     def _audit(self, cast: Cast, auditor: LogClient) -> None:
         self._head("An auditor takes the log away and checks it alone, with nothing but the parties' public keys")
-        self._until(lambda: len(auditor.view().witnesses) == len(COUNTRIES), "every party to witness the log")
+        ended = auditor.entries(limit=1).size
+        self._until(lambda: _witnessed(auditor, ended), "every party to witness the end of the round")
         archive = cast.homes[MATCHER].with_name("log.tar")
         archive.write_bytes(auditor.export())
         log, rounds, forged = check_log(archive, find_home(cast.homes[MATCHER]).registry)
@@ -387,6 +388,12 @@ class Story:
     def _head(self, title: str) -> None:
         self.steps += 1
         self.screen.tell("", f"{self.steps}. {title}")
+
+
+def _witnessed(log: LogClient, entries: int) -> bool:
+    """Tell whether every party has cosigned a checkpoint of so many entries."""
+    witnesses = log.view().witnesses
+    return len(witnesses) == len(COUNTRIES) and all(one.size >= entries for one in witnesses)
 
 
 def _every(hits: Mapping[str, Hits]) -> list[OwnHit]:

@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
 from aquila.audit.note import parse_note
@@ -32,7 +32,7 @@ from aquila.audit.tiles import (
     write_bundle,
     write_statements,
 )
-from aquila.audit.witness import Update, log_name, witness_name
+from aquila.audit.witness import CLOCK_SKEW, Update, log_name, witness_name
 from aquila.errors import AuditError, LogRewrittenError
 from services.kit.audit_log import CHECKPOINTS, ENTRIES, entries, frontier, hashes, node_reader
 from services.kit.errors import NotFoundError
@@ -141,22 +141,38 @@ class OwnLog:
             content: The checkpoint with the cosignature.
 
         Raises:
-            AuditError: It is no checkpoint of this log, or not cosigned by this witness.
+            AuditError: It is no checkpoint of this log, or not cosigned by this witness, or at a time that cannot be.
             NotFoundError: This log has signed no checkpoint of that size.
         """
         key = self.registry.key_of(witness)
         came, given = open_checkpoint(content, self.origin, self.key.public)
-        if cosigned_at(given, witness_name(witness, key), key) is None:
+        at = cosigned_at(given, witness_name(witness, key), key)
+        if at is None:
             raise AuditError("the checkpoint is not cosigned by its sender", witness=witness)
         (signature,) = (found for found in given.signatures if found.name == witness_name(witness, key))
         with self._turn(), self.store.transaction("log.cosignature") as session:
             stored = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == came.size))
             if stored is None or parse_note(stored).text != given.text:
                 raise NotFoundError("this log has signed no such checkpoint", size=came.size)
+            self._check_clock(session, came.size, at)
             note = parse_note(stored).with_signature(signature).to_bytes()
             session.execute(update(CHECKPOINTS).where(CHECKPOINTS.c.size == came.size).values(note=note))
             # If we crash here, the file has a cosignature that the witness sends again.
             self._write_checkpoint(came.size, note)
+
+    def _check_clock(self, session: Session, size: int, at: int) -> None:
+        """Refuse a cosignature whose time cannot be: an auditor holds the times of entries against it.
+
+        Raises:
+            AuditError: The witness saw the checkpoint before it was signed, or after a later one was.
+        """
+        signed = session.scalar(select(CHECKPOINTS.c.signed_at).where(CHECKPOINTS.c.size == size))
+        later = session.scalar(select(func.min(CHECKPOINTS.c.signed_at)).where(CHECKPOINTS.c.size > size))
+        if not (signed or 0) - CLOCK_SKEW <= at <= (later or self.clock()) + CLOCK_SKEW:
+            raise AuditError(
+                "the cosignature's time is not between this checkpoint and the next", hint="set the witness's clock",
+                size=size, got=at,
+            )  # fmt: skip
 
     @contextlib.contextmanager
     def reading_files(self) -> Iterator[ChunkFiles]:

@@ -1,8 +1,9 @@
 """Retention: contents of entries are erased after their time; their leaves, all checkpoints and all proofs stay.
 
-What is old is told by the witnesses, not by this service's clock alone: contents go below a size that a witness
-cosigned so many days ago, so that an auditor can see that nothing went too early (PROTOCOL.md 10.8). A round whose
-manifest asks for longer keeps its entries for as long, but for those that hold a justification.
+The age of contents is judged by the witnesses, not by this service's clock: contents go below a size that a witness
+cosigned, by its own clock, that many days before its newest cosignature, so that an auditor can see that nothing went
+too early (PROTOCOL.md 10.8). A round whose manifest asks for longer keeps its entries for as long, but for those that
+hold a justification. The proposal of a round goes with the last of its entries.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from services.kit.audit_log import CHECKPOINTS, ENTRIES, append
 from services.kit.logs import Log
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import Session
 
     from services.kit.own_log import OwnLog
@@ -28,6 +31,7 @@ _LOG = Log("kit.retention")
 _DAY, _HOUR = 86_400, 3_600
 _MARK = "erasing"
 _AT_ONCE = 500
+_LOOKED_AT = 500
 _JUSTIFIED = (
     EntryKind.SUBMISSION.value, EntryKind.SUBMISSION_REFUSED.value, EntryKind.EVIDENCE.value,
     EntryKind.STATEMENT_REFUSED.value,
@@ -64,7 +68,7 @@ class Retention:
             self._rewrite(int(own.files.read(_MARK)))
         # 2. The mark comes before the rows. If we crash after it, the files are written anew for nothing.
         with own.store.reading("retention.look") as session:
-            size = self._covered(session, now - self._days * _DAY)
+            size = self._covered(session, now)
             due = self._due(session, size, now)
         if due:
             own.files.write(_MARK, str(size).encode())
@@ -85,17 +89,28 @@ class Retention:
         self._own.store.scrub(ENTRIES)
         self._own.files.delete(_MARK)
 
-    def _covered(self, session: Session, before: int) -> int:
-        """Return the largest size that a witness had cosigned at a time."""
+    def _covered(self, session: Session, now: int) -> int:
+        """Return the largest size that a witness cosigned long enough before its newest cosignature."""
+        passed = self._days * _DAY
+        newest: dict[str, int] = {}
+        for _, holder, at in self._cosigned(session, now, _LOOKED_AT):
+            newest.setdefault(holder, at)
+        for size, holder, at in self._cosigned(session, now - passed):
+            if at + passed <= newest.get(holder, 0):
+                return size
+        return 0
+
+    def _cosigned(self, session: Session, until: int, most: int | None = None) -> Iterator[tuple[int, str, int]]:
+        """Yield who cosigned checkpoints that were signed until a time, and when, the largest first."""
         own = self._own
         keys = {holder: own.registry.key_of(holder) for holder in (MATCHER, *own.registry.parties)}
-        query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(CHECKPOINTS.c.signed_at <= before)
-        for size, note in session.execute(query.order_by(CHECKPOINTS.c.size.desc())):
+        query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(CHECKPOINTS.c.signed_at <= until)
+        for size, note in session.execute(query.order_by(CHECKPOINTS.c.size.desc()).limit(most)):
             parsed = parse_note(bytes(note))
-            times = [cosigned_at(parsed, witness_name(holder, key), key) for holder, key in keys.items()]
-            if any(at is not None and at <= before for at in times):
-                return int(size)
-        return 0
+            for holder, key in keys.items():
+                at = cosigned_at(parsed, witness_name(holder, key), key)
+                if at is not None:
+                    yield int(size), holder, at
 
     def _due(self, session: Session, size: int, now: int) -> list[int]:
         """Return the entries below a size whose contents are to go."""

@@ -532,7 +532,8 @@ def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
     for place in set(range(last)) - {log.index("proposal")}:
         log.contents[place] = log.envelopes[place] = b""
     assert leaves[:last] == log.leaf_of[:last]
-    log.sign_anew(statistics=False)
+    then = NOW + 1096 * DAY
+    log.sign_anew(statistics=False, seen=[(last, NOW), (log.size - 1, then), (log.size, then)])
     assert verify(log, group) == []
 
 
@@ -591,6 +592,29 @@ def test_the_command_says_what_it_found(audited: Path, tmp_path: Path, capsys: p
     (tmp_path / "log" / "checkpoints" / "index").write_bytes(b"5\n")
     assert run(str(tmp_path / "log"), "--registry", registry) == 1
     assert "checkpoints/index: the sizes do not ascend" in capsys.readouterr().err
+
+
+def test_the_command_compares_logs(audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the logs of all parties, and strictly, honest logs pass; an older one than what was kept does not."""
+    registry = ["--registry", str(audited / "matcher" / "registry.toml")]
+    others = [word for code in CODES for word in ("--with", str(audited / f"{code}.tar"))]
+    kept = tmp_path / "kept"
+    kept.write_bytes(exported(audited, "matcher").files["checkpoint"])
+    assert run(str(audited / "matcher.tar"), *registry, *others, "--strict", "--at-least", str(kept), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["unproven"] == []
+    assert run(str(audited / "RS.tar"), *registry, "--at-least", str(kept)) == 1
+    assert "the checkpoint is another log's" in capsys.readouterr().err
+    assert run(str(audited / "RS.tar"), *registry, "--at-least", str(tmp_path / "none")) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_the_command_says_what_is_not_proven(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is printed and passes, and fails where proof is asked for."""
+    words = [str(audited / "matcher-for-SI.tar"), "--registry", str(audited / "matcher" / "registry.toml")]
+    assert run(*words) == 0
+    assert "NOT PROVEN: this copy leaves out" in capsys.readouterr().out
+    assert run(*words, "--strict") == 1
+    assert "this copy leaves out" in capsys.readouterr().err
 
 
 def test_what_is_no_log_is_said(audited: Path, tmp_path: Path) -> None:

@@ -40,6 +40,14 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.close()
 
 
+async def witnessed(world: World) -> None:
+    """Let something be logged, which witnesses see: an idle log has no newer checkpoint to cosign."""
+    await world.operator.get("/v1/operator/log/entries")
+    world.app.state.desk.log.own.publish()
+    for seat in world.seats.values():
+        await seat.step()
+
+
 async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path: Path) -> None:
     """The purpose that an officer wrote is in no file and no row; the log still holds together, and grows."""
     desk = world.app.state.desk
@@ -49,8 +57,11 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
     # 1. A day too early nothing goes.
     world.clock.time += THREE_YEARS - DAY
     assert not retention.step()
-    # 2. On the day everything that was witnessed goes.
+    # 2. On the day itself nothing goes either, until a witness says that it has come.
     world.clock.time += DAY
+    assert not retention.step()
+    await witnessed(world)
+    world.clock.time += 3_600
     assert retention.step()
     assert not retention.step()
     with desk.store.reading("test.after") as session:
@@ -82,6 +93,7 @@ async def test_what_no_witness_saw_stays(world: World) -> None:
     with desk.store.transaction("test.unseen") as session:
         index = append(session, Entry.of(EntryKind.LOG_EXPORTED, world.clock(), "matcher"))
     world.clock.time += THREE_YEARS + DAY
+    await witnessed(world)
     Retention(desk.log.own, 1_095).step()
     with desk.store.reading("test.after") as session:
         assert session.scalar(select(ENTRIES.c.content).where(ENTRIES.c.index == index)) is not None
@@ -95,8 +107,10 @@ async def test_a_round_that_asks_for_longer_is_kept_longer(tmp_path: Path) -> No
         await made.settle()
         made.clock.time += THREE_YEARS + DAY
         desk = made.app.state.desk
+        await witnessed(made)
         assert not Retention(desk.log.own, 1_095).step()
         made.clock.time += 1_000 * DAY
+        await witnessed(made)
         assert Retention(desk.log.own, 1_095).step()
     finally:
         await made.close()
@@ -107,6 +121,7 @@ async def test_a_crash_between_rows_and_files_is_mended(world: World) -> None:
     desk = world.app.state.desk
     own = desk.log.own
     world.clock.time += THREE_YEARS + DAY
+    await witnessed(world)
     own.files.write("erasing", b"3")
     with desk.store.transaction("test.crash") as session:
         session.execute(ENTRIES.update().where(ENTRIES.c.index < 2).values(content=None))

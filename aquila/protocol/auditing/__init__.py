@@ -6,24 +6,40 @@
     4.  Every saved checkpoint is signed, and is the head over the first entries of this very log: so any two of them
         are consistent.
     5.  Every entry is the one that its leaf is the hash of, in its one encoding.
-    6.  An entry whose content was erased is older than the retention that the log names, by a witness's clock.
+    6.  Entries lie between the cosignatures around them, and an entry whose content was erased was older than the
+        retention that the log names, both by witnesses' clocks.
     7.  Every statement that an entry is about is there, signed by its pinned key, and the entry says what it says.
     8.  Every round, taken through its statements in their order, keeps to PROTOCOL.md section 3: bindings, caps,
-        deadlines, proofs of knowledge, sequence. One of which retention erased a content in between is left out.
+        deadlines, proofs of knowledge, sequence. One of which retention erased a content in between is left out. No
+        number of a party's statements is missing without an explanation.
     9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
     10. What was matched is what was reported, pair by pair and level by level.
     11. The statistics that the matcher published are those that the entries give.
-    12. Every party that worked in a round has cosigned a checkpoint that covers its opening.
+    12. Every party that worked in a round has cosigned a checkpoint that covers its opening; of a round that was
+        closed, its ending and the party's last word.
+    13. Several logs, and what each owner has seen of the others, do not contradict each other (`compare`).
 
 A copy that leaves entries out (10.9) is checked as far as it goes: of what is left out the leaves alone, and of a round
-that lacks something neither 9, 10, 11 nor 12.
+that lacks something neither 9, 10 nor 11. What is neither proven nor refuted is kept beside (`Unproven`).
 
 The first thing that is wrong is raised, with the file or the entry where it is.
 """
 
 from __future__ import annotations
 
+from aquila.protocol.auditing.comparison import check_at_least, compare
 from aquila.protocol.auditing.log_files import Files, LogRecord, read_log
 from aquila.protocol.auditing.rounds import RoundAudit, audit_rounds
+from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
 
-__all__ = ["Files", "LogRecord", "RoundAudit", "audit_rounds", "read_log"]
+__all__ = [
+    "Files",
+    "LogRecord",
+    "RoundAudit",
+    "Unproven",
+    "audit_rounds",
+    "check_at_least",
+    "compare",
+    "read_log",
+    "refuse_unproven",
+]

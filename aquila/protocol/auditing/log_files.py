@@ -1,4 +1,7 @@
-"""Checks 1 to 6: a log's files, from the checkpoint down to every entry (PROTOCOL.md 10.4 and 10.6)."""
+"""Checks 1 to 6: a log's files, from the checkpoint down to every entry (PROTOCOL.md 10.4 and 10.6).
+
+What witnesses' clocks say of the entries is in `clocks`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
-from aquila.audit.entries import Entry, EntryKind, read_entry
+from aquila.audit.entries import Entry, read_entry
 from aquila.audit.left_out import LEFT_OUT_FILE, LeftOut, read_left_out
 from aquila.audit.merkle import Frontier, leaf_hash, tree_root
 from aquila.audit.note import parse_note
@@ -26,6 +29,9 @@ from aquila.audit.tiles import (
 )
 from aquila.audit.witness import log_name, witness_name
 from aquila.errors import AuditError
+from aquila.protocol.auditing.clocks import check_erased, check_times
+from aquila.protocol.auditing.coverage import check_newest
+from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.registry import MATCHER
 
 if TYPE_CHECKING:
@@ -41,7 +47,6 @@ MOST_ENTRIES = 1 << 30
 LEAST_RETENTION_DAYS = 1_095
 """Three years: Articles 45 and 72 of Regulation (EU) 2024/982."""
 
-DAY = 86_400
 _SIZE = re.compile(r"[1-9][0-9]{0,15}")
 
 
@@ -57,6 +62,9 @@ class LogRecord:
         saved: Sizes of all saved checkpoints.
         cosigned: For each witness the sizes that it cosigned, with the time of each.
         left_out: What this copy leaves out by its owner's word: nothing but the leaves of it was checked.
+        leaves: The hashes of all leaves.
+        seen: The newest checkpoint of each other log that this one's owner has seen.
+        unproven: What nothing proves or refutes.
     """
 
     holder: str
@@ -66,6 +74,19 @@ class LogRecord:
     saved: list[int] = field(default_factory=list)
     cosigned: dict[str, dict[int, int]] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=LeftOut)
+    leaves: list[bytes] = field(default_factory=list)
+    seen: dict[str, Checkpoint] = field(default_factory=dict)
+    unproven: list[Unproven] = field(default_factory=list)
+
+    def head(self, size: int) -> bytes:
+        """Return the head of the first entries."""
+        return tree_root(self.leaves[:size])
+
+    @property
+    def newest(self) -> int:
+        """The latest time that an entry or a witness names, in seconds since 1970."""
+        seen = [at for sizes in self.cosigned.values() for at in sizes.values()]
+        return max(*seen, *(entry.time for entry in self.entries if entry is not None), 0, 0)
 
     @property
     def erased(self) -> int:
@@ -94,16 +115,27 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     if checkpoint.size > MOST_ENTRIES:
         raise AuditError("checkpoint: the log has more entries than an auditor can hold", got=checkpoint.size)
     # 3. and 4. The tree, now and as it was.
-    leaves = _leaves(files, checkpoint)
-    _check_saved(files, log, leaves, registry)
+    log.leaves = _leaves(files, checkpoint)
+    _check_saved(files, log, registry)
     # 5. and 6. What the leaves are hashes of, but for what this copy leaves out.
     listed = files(LEFT_OUT_FILE)
     log.left_out = LeftOut() if listed is None else read_left_out(listed, checkpoint.size)
-    _read_entries(files, log, leaves)
-    _check_erased(log, retention_days)
+    _read_entries(files, log)
+    check_times(log)
+    check_erased(log, retention_days)
     # 7. What it has seen of other logs, where it is their witness.
-    _check_seen(files, holder, registry)
+    _take_seen(files, log, registry)
+    log.unproven += _left_out(log)
+    log.unproven += check_newest(log)
     return log
+
+
+def _left_out(log: LogRecord) -> Iterator[Unproven]:
+    if log.left_out.count:
+        yield Unproven(
+            "left_out",
+            f"this copy leaves out {log.left_out.count} of {log.checkpoint.size} entries, by its owner's word",
+        )
 
 
 def _check_registry(content: bytes, registry: Registry) -> None:
@@ -124,13 +156,17 @@ def _check_registry(content: bytes, registry: Registry) -> None:
             )
 
 
-def _check_seen(files: Files, holder: str, registry: Registry) -> None:
-    """Check that the newest checkpoint that was seen of each other log is one that this log signed."""
-    for other in sorted({MATCHER, *registry.parties} - {holder}):
+def _take_seen(files: Files, log: LogRecord, registry: Registry) -> None:
+    """Take the newest checkpoint that was seen of each other log, which that log's owner must have signed."""
+    for other in sorted({MATCHER, *registry.parties} - {log.holder}):
         name = f"seen/{other}"
         content = files(name)
-        if content is not None and _opened(name, content, registry)[0] != other:
+        if content is None:
+            continue
+        holder, checkpoint, _ = _opened(name, content, registry)
+        if holder != other:
             raise AuditError(f"{name}: it is a checkpoint of another log than its name says")
+        log.seen[other] = checkpoint
 
 
 def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, Checkpoint, Note]:
@@ -180,7 +216,7 @@ def _leaves(files: Files, checkpoint: Checkpoint) -> list[bytes]:
     return leaves
 
 
-def _check_saved(files: Files, log: LogRecord, leaves: list[bytes], registry: Registry) -> None:
+def _check_saved(files: Files, log: LogRecord, registry: Registry) -> None:
     """Check every saved checkpoint, in the order of their sizes."""
     lines = _file(files, "checkpoints/index").decode("utf-8", "replace").split("\n")
     if lines.pop() or not all(_SIZE.fullmatch(line) for line in lines):
@@ -194,7 +230,7 @@ def _check_saved(files: Files, log: LogRecord, leaves: list[bytes], registry: Re
         holder, saved, note = _opened(name, _file(files, name), registry)
         if holder != log.holder or saved.size != size:
             raise AuditError(f"{name}: it is another checkpoint than its name says", got=saved.size)
-        for leaf in leaves[tree.size : size]:
+        for leaf in log.leaves[tree.size : size]:
             tree.append(leaf)
         if tree.root != saved.root:
             raise AuditError(
@@ -204,7 +240,7 @@ def _check_saved(files: Files, log: LogRecord, leaves: list[bytes], registry: Re
         _take_cosignatures(log, name, note, size, registry)
 
 
-def _read_entries(files: Files, log: LogRecord, leaves: list[bytes]) -> None:
+def _read_entries(files: Files, log: LogRecord) -> None:
     """Read every entry and the statements, and compare each content with its leaf."""
     for number, width in bundles_of(log.checkpoint.size):
         name, said = bundle_path(number, width), statements_path(number, width)
@@ -214,42 +250,13 @@ def _read_entries(files: Files, log: LogRecord, leaves: list[bytes]) -> None:
             log.statements += read_statements(_file(files, said), width)
         for content in contents:
             index = len(log.entries)
-            if content and leaf_hash(content) != leaves[index]:
+            if content and leaf_hash(content) != log.leaves[index]:
                 raise AuditError(f"{name}: entry {index} is not the one that the tree holds")
             with _where(f"entry {index}"):
                 log.entries.append(read_entry(content) if content else None)
     there = next((index for index in log.left_out.indices() if log.entries[index] is not None), None)
     if there is not None:
         raise AuditError(f"{LEFT_OUT_FILE}: entry {there} is not left out")
-
-
-def _check_erased(log: LogRecord, retention_days: int) -> None:
-    """Check that each erased content was old enough when it was erased, by a witness's clock.
-
-    An entry of the log says that contents below a size were erased, and after how many days; a witness's cosignature
-    over a checkpoint of that size or less must be older than that.
-    """
-    allowed = 0
-    for index, entry in enumerate(log.entries):
-        if entry is None or entry.kind is not EntryKind.LOG_PRUNED:
-            continue
-        days, size = entry.counts.get("days", 0), entry.counts.get("size", 0)
-        if days < retention_days:
-            raise AuditError(f"entry {index}: contents were erased after {days} days", expected=retention_days)
-        if _first_cosigned(log, size) > entry.time - days * DAY:
-            raise AuditError(f"entry {index}: contents were erased that no witness saw {days} days before")
-        allowed = max(allowed, size)
-    listed = set(log.left_out.indices())
-    gone = (index for index, entry in enumerate(log.entries) if entry is None and index not in listed)
-    early = next((index for index in gone if index >= allowed), None)
-    if early is not None:
-        raise AuditError(f"entry {early}: its content is gone, and no entry says that retention allowed it")
-
-
-def _first_cosigned(log: LogRecord, size: int) -> float:
-    """Return when the first `size` entries were there by the earliest cosignature that covers them."""
-    times = (at for sizes in log.cosigned.values() for covered, at in sizes.items() if covered >= size)
-    return min(times, default=float("inf"))
 
 
 @contextmanager

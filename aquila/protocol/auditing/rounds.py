@@ -11,6 +11,7 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.statistics import LEVELS, Statistics, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
+from aquila.protocol.auditing.coverage import check_witnessed
 from aquila.protocol.auditing.numbers import Numbers, check_numbers
 from aquila.protocol.log import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
@@ -100,6 +101,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         if audit.left_out:
             audit.statistics = statistics_of(audit.round.round_id, audit.entries.values())
             audit.unproven += check_numbers(audit.round, audit.numbers, audit.left_out)
+            audit.unproven += check_witnessed(audit, log)
             continue
         # 9. and 10.
         _check_complete(audit, log)
@@ -107,7 +109,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         # 11.
         _check_statistics(audit, files)
         # 12.
-        _check_witnessed(audit, log)
+        audit.unproven += check_witnessed(audit, log)
     return list(rounds.values())
 
 
@@ -305,8 +307,7 @@ def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
                 **_of(round_),
             )
     _check_exchanged(audit)
-    newest = max(entry.time for entry in log.entries if entry is not None)
-    if newest > round_.manifest.window.closes_at:
+    if log.newest > round_.manifest.window.closes_at:
         for party in sorted({*round_.participants} - {*round_.closings} - {*round_.refusals}):
             raise AuditError(f"round {round_.round_id}: {party} never said that its keys are destroyed", **_of(round_))
 
@@ -369,17 +370,6 @@ def _check_statistics(audit: RoundAudit, files: Files) -> None:
         raise AuditError(f"{name}: the file is missing")
     if published != audit.statistics.to_bytes():
         raise AuditError(f"{name}: the matcher published other statistics than the log's entries give")
-
-
-def _check_witnessed(audit: RoundAudit, log: LogRecord) -> None:
-    """Check that whoever worked in a round had checked a log that holds its opening."""
-    for party in sorted(party for party, last in audit.last_words.items() if last > (audit.opened_at or last)):
-        if max(log.cosigned.get(party, {0: 0})) <= (audit.opened_at or 0):
-            raise AuditError(
-                f"round {audit.round.round_id}: {party} worked in it and cosigned no checkpoint that holds its opening",
-                hint="ask that party for the checkpoints that it keeps, and compare",
-                **_of(audit.round),
-            )
 
 
 def _query(entry: Entry) -> str | None:

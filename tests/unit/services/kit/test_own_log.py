@@ -184,10 +184,11 @@ def test_cosignatures_are_kept(side: Side) -> None:
     side.own.publish()
     note = side.own.newest()
     assert note is not None
-    given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], 7)
+    now = side.own.clock()
+    given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], now)
     side.own.take_cosignature("AL", given.to_bytes())
     assert parse_note(side.own.files.read("checkpoint")) == given
-    assert [(found.witness, found.size, found.at) for found in side.desk.view().witnesses] == [("AL", 2, 7)]
+    assert [(found.witness, found.size, found.at) for found in side.desk.view().witnesses] == [("AL", 2, now)]
     with pytest.raises(AuditError, match="not cosigned by its sender"):
         side.own.take_cosignature("matcher", given.to_bytes())
     with pytest.raises(SignatureError):
@@ -199,6 +200,22 @@ def test_cosignatures_are_kept(side: Side) -> None:
     with side.store.transaction("test.forget") as session:
         session.execute(delete(CHECKPOINTS).where(CHECKPOINTS.c.size == 2))
     with pytest.raises(NotFoundError):
+        side.own.take_cosignature("AL", given.to_bytes())
+
+
+def test_a_cosignature_of_another_time_is_refused(side: Side) -> None:
+    """A witness whose clock is wrong would let an auditor doubt the times of entries."""
+    side.fill(2)
+    side.own.publish()
+    note = side.own.newest()
+    assert note is not None
+    now = side.own.clock()
+    for at in (now - 601, now + 601, 0, 1 << 60):
+        given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], at)
+        with pytest.raises(AuditError, match="time is not between this checkpoint and the next"):
+            side.own.take_cosignature("AL", given.to_bytes())
+    for at in (now - 600, now + 600):
+        given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], at)
         side.own.take_cosignature("AL", given.to_bytes())
 
 

@@ -1,0 +1,185 @@
+"""Check 13: logs held against each other, and against checkpoints that somebody kept (PROTOCOL.md 10.6).
+
+One log alone cannot show that it is not an older one, nor that others were not shown another. What each owner has seen
+of the others, and what a party's own log says that it signed, does.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING
+
+from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.entries import EntryKind
+from aquila.audit.witness import log_name
+from aquila.errors import AuditError
+from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.log import REFUSED, SEQUENCE
+from aquila.protocol.messages import LastWord
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds import read_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aquila.audit.checkpoint import Checkpoint
+    from aquila.audit.entries import Entry
+    from aquila.protocol.auditing.log_files import LogRecord
+    from aquila.protocol.auditing.numbers import Ranges
+    from aquila.protocol.registry import Registry
+
+_LAST_WORDS = frozenset({EntryKind.CLOSING, EntryKind.REFUSAL})
+
+
+def check_at_least(log: LogRecord, note: bytes, registry: Registry) -> None:
+    """Check that a log contains a checkpoint of it that somebody kept.
+
+    Raises:
+        AuditError: The checkpoint is none of this log, or the log is older, or another one.
+    """
+    key = registry.key_of(log.holder)
+    kept, _ = open_checkpoint(note, log_name(log.holder, key), key)
+    _check_contains(log, kept, "the checkpoint that was kept")
+
+
+def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[Unproven]:
+    """Check some logs against each other; yield what they leave open.
+
+    Raises:
+        AuditError: Two of them contradict each other.
+    """
+    for one, other in combinations(logs, 2):
+        if one.holder == other.holder:
+            older, newer = sorted((one, other), key=lambda log: log.checkpoint.size)
+            _check_contains(newer, older.checkpoint, "another copy of it")
+    for witness, log in permutations(logs, 2):
+        if log.holder in witness.seen:
+            _check_contains(log, witness.seen[log.holder], f"what {witness.holder} has seen of it")
+    for matchers, own in permutations(logs, 2):
+        if matchers.holder == MATCHER != own.holder:
+            yield from _compare_statements(matchers, own, registry)
+
+
+def _check_contains(log: LogRecord, checkpoint: Checkpoint, whose: str) -> None:
+    """Check that a checkpoint is the head of the first entries of a log."""
+    if checkpoint.size > log.checkpoint.size:
+        raise AuditError(
+            f"the log of {log.holder} has {log.checkpoint.size} entries, and is older than {whose}: {checkpoint.size}",
+            hint="it was cut, or exported before: export it again",
+            what="older", holder=log.holder, expected=checkpoint.size, got=log.checkpoint.size,
+        )  # fmt: skip
+    if log.head(checkpoint.size) != checkpoint.root:
+        raise AuditError(
+            f"the log of {log.holder} forked: {whose} is not the head of its first {checkpoint.size} entries",
+            hint="its owner signed two logs: both checkpoints are the evidence",
+            what="fork", holder=log.holder, expected=checkpoint.size,
+        )  # fmt: skip
+
+
+def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry) -> Iterator[Unproven]:
+    """Check that what a party's log says that it signed, or was sent, is what the matcher's log says of it."""
+    known = {entry.digests["statement"]: entry for _, entry in _about_statements(matchers) if entry.kind not in REFUSED}
+    refused = {
+        entry.digests["statement"]
+        for log in (matchers, own)
+        for _, entry in _about_statements(log)
+        if entry.kind in REFUSED
+    }
+    given_up = _given_up(own, registry)
+    shown = _shown_to(matchers, own)
+    said: dict[str, Entry] = {}
+    for index, entry in _about_statements(own):
+        digest = entry.digests["statement"]
+        if entry.kind in REFUSED:
+            continue
+        said[digest] = entry
+        if digest in known:
+            _check_same(index, entry, known[digest], own.holder)
+        elif digest not in refused and not _is_given_up(entry, given_up):
+            yield from _not_entered(matchers, own, index, shown)
+    _check_all_known(known, said, own)
+
+
+def _about_statements(log: LogRecord) -> Iterator[tuple[int, Entry]]:
+    return (
+        (index, entry) for index, entry in enumerate(log.entries) if entry is not None and "statement" in entry.digests
+    )
+
+
+def _check_same(index: int, own: Entry, entered: Entry, party: str) -> None:
+    """Check that two logs say the same of a statement; each has its own time and salt, and earlier ones no number."""
+    differing = [
+        name
+        for name in ("kind", "party", "person", "round", "reason", "recipient", "digests", "ids")
+        if getattr(own, name) != getattr(entered, name)
+    ]
+    if differing or _counts(own) != _counts(entered):
+        raise AuditError(
+            f"entry {index} of the log of {party}: the matcher's log says something else of the same statement",
+            what="differs", party=party, fields=", ".join(differing or ["counts"]),
+        )  # fmt: skip
+
+
+def _counts(entry: Entry) -> dict[str, int]:
+    return {name: count for name, count in entry.counts.items() if name != SEQUENCE}
+
+
+def _not_entered(matchers: LogRecord, own: LogRecord, index: int, shown: int) -> Iterator[Unproven]:
+    """Judge a statement that the matcher's log does not have."""
+    entry = own.entries[index]
+    assert entry is not None
+    of_round = (one for one in matchers.entries if one is not None and one.round == entry.round)
+    ended = any(one.kind is EntryKind.ENDING for one in of_round)
+    sentence = (
+        f"entry {index} of the log of {own.holder}: the matcher's log has no entry of this {entry.kind.value}, "
+        f"number {entry.counts.get(SEQUENCE, 0)} in round {entry.round}"
+    )
+    # Tokens that came before the last evaluation are refused for now, and sent again.
+    waits = entry.kind is EntryKind.TOKENS and not ended
+    if index < shown and not waits and not matchers.erased and not matchers.left_out.count:
+        raise AuditError(
+            sentence, hint="the matcher had seen the party's log with it: it left the statement out",
+            what="statement_left_out", party=own.holder, round=str(entry.round),
+        )  # fmt: skip
+    yield Unproven("not_entered", f"{sentence}; it may not have been sent yet, or be in what this copy lacks")
+
+
+def _check_all_known(known: dict[str, Entry], said: dict[str, Entry], own: LogRecord) -> None:
+    """Check that a party's log has every statement of it that the matcher has, up to the newest that it has itself."""
+    newest: dict[str | None, int] = {}
+    for entry in said.values():
+        if entry.party == own.holder:
+            newest[entry.round] = max(newest.get(entry.round, 0), entry.counts.get(SEQUENCE, 0))
+    for digest, entry in known.items():
+        number = entry.counts.get(SEQUENCE, 0)
+        if entry.party != own.holder or digest in said or own.erased or own.left_out.count:
+            continue
+        if number < newest.get(entry.round, 0):
+            raise AuditError(
+                f"the log of {own.holder} lacks its own statement number {number} in round {entry.round}",
+                hint="its database was restored from a backup, or somebody else signs with its key",
+                what="statement_unknown", party=own.holder, round=str(entry.round),
+            )  # fmt: skip
+
+
+def _given_up(own: LogRecord, registry: Registry) -> dict[str, Ranges]:
+    """Return by round the numbers that a party says it gave up."""
+    found: dict[str, Ranges] = {}
+    for index, entry in _about_statements(own):
+        if entry.kind in _LAST_WORDS and own.statements[index]:
+            message = read_statement(registry, own.statements[index]).message
+            if isinstance(message, LastWord):
+                found.setdefault(message.round_id, []).extend(message.given_up or ())
+    return found
+
+
+def _is_given_up(entry: Entry, given_up: dict[str, Ranges]) -> bool:
+    number = entry.counts.get(SEQUENCE, 0)
+    return any(first <= number <= last for first, last in given_up.get(entry.round or "", ()))
+
+
+def _shown_to(matchers: LogRecord, own: LogRecord) -> int:
+    """Return how many entries of a party's log the matcher had seen when its own log was exported."""
+    seen = matchers.seen.get(own.holder)
+    cosigned = [size for size, at in own.cosigned.get(MATCHER, {}).items() if at <= matchers.newest]
+    return max([0 if seen is None else seen.size, *cosigned])

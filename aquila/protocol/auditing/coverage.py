@@ -1,0 +1,83 @@
+"""Check 12: what was witnessed. Each party stands for its own words and for the end of its rounds (PROTOCOL.md 10.6).
+
+A party cosigns what it has checked. Entries that no cosignature of their party covers are the word of the log's owner
+alone: of a round that was closed they are a fault, of all else they are said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.audit.entries import EntryKind
+from aquila.errors import AuditError
+from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.messages import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.protocol.auditing.log_files import LogRecord
+    from aquila.protocol.auditing.rounds import RoundAudit
+
+_LAST_WORDS = frozenset({EntryKind.CLOSING, EntryKind.REFUSAL})
+_HINT = (
+    "if it happened a moment ago, wait for the party's next contact and export again; else ask the party for its log "
+    "and compare (--with)"
+)
+
+
+def check_newest(log: LogRecord) -> Iterator[Unproven]:
+    """Yield what no witness has seen at the end of a log, but for entries of exports, of which this log is one."""
+    covered = max((max(sizes) for sizes in log.cosigned.values()), default=0)
+    newest = [
+        index
+        for index in range(covered, len(log.entries))
+        if (entry := log.entries[index]) is None or entry.kind is not EntryKind.LOG_EXPORTED
+    ]
+    if newest:
+        yield Unproven("uncovered", f"no witness has cosigned entry {newest[0]}, nor what follows it")
+
+
+def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[Unproven]:
+    """Check that whoever worked in a round has cosigned what it must stand for; yield what else nobody stands for.
+
+    Raises:
+        AuditError: A party has not.
+    """
+    closed = {entry.party: index for index, entry in audit.entries.items() if entry.kind in _LAST_WORDS}
+    ended = next((index for index, entry in audit.entries.items() if entry.kind is EntryKind.ENDING), None)
+    for party, last in sorted(audit.last_words.items()):
+        covered = max(log.cosigned.get(party, {0: 0}))
+        if audit.opened_at is not None and last > audit.opened_at >= covered:
+            raise _not_witnessed(audit, party, "its opening")
+        if ended is not None and party in _takers(audit):
+            _check_ended(audit, party, covered, ended, closed.get(party))
+        if covered <= max(last, ended or 0):
+            yield Unproven(
+                "uncovered",
+                f"round {audit.round.round_id}: {party} has cosigned no checkpoint that holds all that it said"
+                + ("" if ended is None else " and the ending"),
+            )
+
+
+def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed: int | None) -> None:
+    """Check what a party must have said and seen of a round that ended."""
+    if audit.round.phase.value == Outcome.CLOSED.value and covered <= max(ended, closed or 0):
+        raise _not_witnessed(audit, party, "its ending and the party's last word")
+    if closed is None and covered > ended and not audit.left_out:
+        raise AuditError(
+            f"round {audit.round.round_id}: {party} never said that its keys are destroyed, and has seen the ending",
+            hint=_HINT, what="last_word_missing", round=audit.round.round_id, party=party,
+        )  # fmt: skip
+
+
+def _takers(audit: RoundAudit) -> set[str]:
+    """Return who takes part: of a round that never opened, those that consented."""
+    return {*(audit.round.participants or audit.round.consents)}
+
+
+def _not_witnessed(audit: RoundAudit, party: str, what: str) -> AuditError:
+    return AuditError(
+        f"round {audit.round.round_id}: {party} worked in it and cosigned no checkpoint that holds {what}",
+        hint=_HINT, what="not_witnessed", round=audit.round.round_id, party=party,
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""A matcher that forks its log behind what everyone cosigned, and tells another story with its own key alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.errors import AuditError
+from aquila.protocol.auditing import audit_rounds, read_log, refuse_unproven
+from tests.exported import CODES, NOW
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+    from aquila.protocol.auditing import Unproven
+    from tests.exported import Exported
+
+
+def verify(log: Exported, group: Group) -> list[Unproven]:
+    """Check a log as the command does, and return what it does not prove."""
+    record = read_log(log.files.get, log.registry)
+    rounds = audit_rounds(record, log.files.get, log.registry, group)
+    return [*record.unproven, *(found for audit in rounds for found in audit.unproven)]
+
+
+def test_everything_after_the_opening(log: Exported, group: Group) -> None:
+    """Cosignatures over the opening are no cosignatures over the rest of a closed round."""
+    log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
+    with pytest.raises(AuditError, match="AL worked in it and cosigned no checkpoint that holds its ending") as caught:
+        verify(log, group)
+    assert (caught.value.fields["what"], caught.value.fields["party"]) == ("not_witnessed", "AL")
+
+
+def test_the_opening(log: Exported, group: Group) -> None:
+    """Nor over less."""
+    log.sign_anew(seen=[(log.index("opening"), NOW)])
+    with pytest.raises(AuditError, match="cosigned no checkpoint that holds its opening") as caught:
+        verify(log, group)
+    assert caught.value.fields["what"] == "not_witnessed"
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_last_word_of_one_party(log: Exported, group: Group, code: str) -> None:
+    """Each party must have seen its own last word in the log, whatever others have cosigned."""
+    (closing,) = (place for place in log.all_of("closing") if log.entry(place).party == code)
+    log.sign_anew(witnesses=tuple(set(CODES) - {code}))
+    log.cosign_at(closing, code)
+    with pytest.raises(AuditError, match=f"{code} worked in it and cosigned no checkpoint that holds its ending"):
+        verify(log, group)
+
+
+def test_all_closings(log: Exported, group: Group) -> None:
+    """Whoever has seen the ending destroys its keys and says so: a log without it leaves it out."""
+    log.leave_out(*log.all_of("closing"))
+    log.sign_anew()
+    with pytest.raises(
+        AuditError, match="AL never said that its keys are destroyed, and has seen the ending"
+    ) as caught:
+        verify(log, group)
+    assert caught.value.fields["what"] == "last_word_missing"
+
+
+def test_the_newest_entries(log: Exported, group: Group) -> None:
+    """What nobody has cosigned at the end is said, and fails where proof is asked for; exports of the log are none."""
+    assert verify(log, group) == []
+    covered = log.size
+    log.append(Entry.of(EntryKind.SIGN_IN, NOW, "matcher"))
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW, "matcher"))
+    log.sign_anew(seen=[(covered, NOW)])
+    found = verify(log, group)
+    assert [(one.what, one.sentence) for one in found] == [
+        ("uncovered", f"no witness has cosigned entry {covered}, nor what follows it")
+    ]
+    with pytest.raises(AuditError, match=f"no witness has cosigned entry {covered}") as caught:
+        refuse_unproven(found)
+    assert caught.value.fields["what"] == "uncovered"
+
+
+def test_an_open_round(log: Exported, group: Group) -> None:
+    """While a round is open, a party's last words may wait for its next look; that they do is said."""
+    end = log.index("receipt")
+    last = max(log.statements_of("AL"), key=lambda place: place if place < end else -1)
+    log.leave_out(*range(last + 1, log.size))
+    log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
+    log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
+    sentences = [found.sentence for found in verify(log, group) if found.what == "uncovered"]
+    assert any("AL has cosigned no checkpoint that holds all that it said" in sentence for sentence in sentences)
