@@ -16,6 +16,7 @@ _CODE = "492039"
 _WORDS = "four invented words are enough"
 
 EXAMPLES: dict[str, Any] = {
+    "Admission": {"issuer": "https://id.example.org", "subject": "u-17", "name": "Officer One"},
     "Approve": {"digest": "9b" * 32},
     "BeginEnrolment": {"login": "officer-1", "code": "AAAA-BBBB-CCCC-DDDD"},
     "CloseRequest": {"outcome": "confirmed", "remark": "answered by the counterpart"},
