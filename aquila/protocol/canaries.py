@@ -23,6 +23,7 @@ from aquila.crypto.streams import BLOCK_BYTES, derive
 from aquila.errors import MalformedError
 from aquila.matching.certainty import Footing, Level, grade_on
 from aquila.protocol.encoding import framed
+from aquila.protocol.exchange import footing_on
 from aquila.protocol.messages import LevelCounts, PairCanaries
 from aquila.protocol.places import DIGEST_BYTES
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
@@ -211,12 +212,7 @@ def footing_of(report: HitReport, counterpart: str, own_records: int) -> Footing
         own_records: The records of this party's submission, dummies included.
     """
     basis = next((basis for basis in report.bases if basis.counterpart == counterpart), None)
-    if basis is None:
-        return None
-    learned = tuple((weight.of, weight.centibits) for weight in report.learned)
-    return Footing(
-        own_records, basis.records, basis.common_per_million, basis.duplicates_per_million, basis.settled, learned
-    )
+    return None if basis is None else footing_on(report, basis, own_records, basis.records)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -192,7 +192,7 @@ def prepare_sized(
     binding = bytes.fromhex(report.binding)
     for hit in report.hits:
         on, own = ground.get(hit.counterpart), held.get(bytes.fromhex(hit.handle))
-        places = bytes.fromhex(hit.met)
+        places = bytes.fromhex(hit.met or "")
         if on is None or own is None or not _are_places(places, len(own.rules)):
             keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
             told = hit.hit_id * 2  # of nothing
@@ -200,10 +200,11 @@ def prepare_sized(
             continue
         secrets = b"".join(own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places)
         rules = bytes(own.rules[place] for place in places)
-        sides = (report.party, bytes.fromhex(hit.handle)), (hit.counterpart, bytes.fromhex(hit.counterpart_handle))
+        other_handle = bytes.fromhex(hit.counterpart_handle or "")
+        sides = (report.party, bytes.fromhex(hit.handle)), (hit.counterpart, other_handle)
         contexts = (_context(binding, hit, pair, rules) for pair in (sides, sides[::-1]))
         keys, other = NoteKeys.derive(secrets, binding, *contexts)
-        result = grade_on(table, mask_of(rules), on.footing, second=hit.second)
+        result = grade_on(table, mask_of(rules), on.footing, second=bool(hit.second))
         fault = None if (result.level, result.families) == (hit.certainty, hit.families) else Fault.LEVEL
         marks = tuple(other.marks(own.tokens))
         opening = Opening(hit.hit_id, other, own.rules, places, marks, on.told(hit), fault)
@@ -219,7 +220,7 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
     for basis in report.bases:
         if basis.counterpart == hit.counterpart:
             ground = _Ground.of(signed_sizes(round_, report), report, basis)
-            return grade_on(table, mask_of(rules), ground.footing, second=hit.second)
+            return grade_on(table, mask_of(rules), ground.footing, second=bool(hit.second))
     raise InputError("the report does not say on what this hit was graded", hit=hit.hit_id)
 
 
@@ -234,24 +235,36 @@ class _Ground:
     @classmethod
     def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
         own, other = sizes[report.party], sizes[basis.counterpart]
-        learned = tuple((weight.of, weight.centibits) for weight in report.learned)
         # The sizes are those that both parties signed; a report with others was refused.
-        common, twice = basis.common_per_million, basis.duplicates_per_million
-        footing = Footing(own, other, common, twice, basis.settled, learned)
+        footing = footing_on(report, basis, own, other)
         shown: dict[str, object] = {
             "sizes": [records for _, records in sorted([(report.party, own), (basis.counterpart, other)])],
             "basis": basis.model_dump(mode="json", exclude={"counterpart", "records"}),
-            "learned": [list(weight) for weight in learned],
+            "learned": [list(weight) for weight in footing.learned],
         }
         return cls(footing, digest("aquila/1 basis", canonical(shown)))
 
     def told(self, hit: Hit) -> str:
         """Return the digest of what the matcher told of a hit (PROTOCOL.md 3.7.8)."""
-        place = hit.certainty.value, hit.second, hit.families
+        place = hit.certainty.value, bool(hit.second), hit.families
         if place not in self.shown:  # few grades are told of many hits
             families = (family.encode() for family in hit.families)
-            self.shown[place] = digest("aquila/1 grade", self.digest, place[0].encode(), bytes([hit.second]), *families)
+            self.shown[place] = digest("aquila/1 grade", self.digest, place[0].encode(), bytes([place[1]]), *families)
         return digest("aquila/1 told", self.shown[place], bytes.fromhex(hit.hit_id)).hex()
+
+
+def footing_on(report: HitReport, basis: Basis, own: int, other: int) -> Footing:
+    """Return on what a report states that the hits with one counterpart were graded.
+
+    Args:
+        report: A report that can be verified.
+        basis: What it says of the counterpart.
+        own: Records of this party's submission, dummies included.
+        other: Records of the counterpart's.
+    """
+    learned = tuple((weight.of, weight.centibits) for weight in report.learned or ())
+    twice, settled = basis.duplicates_per_million or 0, basis.settled or 0
+    return Footing(own, other, basis.common_per_million, twice, settled, learned)
 
 
 def signed_sizes(round_: RoundState, report: HitReport) -> dict[str, int]:

@@ -235,7 +235,7 @@ def learn_footings(
     sizes = [round_.submissions[submission].records for submission in submissions]
     # Canaries are shared by lists, and by no query.
     queries = any(round_.submissions[submission].kind is Kind.QUERY for submission in submissions)
-    canaries = 0 if queries else round_.manifest.canaries
+    canaries = 0 if queries else round_.manifest.canaries or 0
     lists = [ListPair(found, sizes[left], sizes[right], canaries) for (left, right), found in patterns.items()]
     return dict(zip(patterns, learn(table, lists), strict=True))
 

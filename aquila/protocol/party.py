@@ -145,6 +145,11 @@ class Party:
         """
         if manifest.fingerprint_of(self.code) != self.identity.public.fingerprint:
             raise PolicyError(f"the manifest does not name {self.code} with its identity key", party=self.code)
+        if manifest.canaries is None:
+            raise PolicyError(
+                "the round was proposed by an earlier version of Aquila, whose hits could not be verified",
+                hint="let the secretariat abort it and propose it again",
+            )
         if manifest.rules.digest != table.digest:
             raise PolicyError(
                 f"this node has other match rules than the round's '{manifest.rules.name}'",

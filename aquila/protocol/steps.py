@@ -356,6 +356,10 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("the report tells of a pair that may not be matched", party=message.party)
+    # 2.1: a round of a version that knew no canaries may have reports that tell less; their hits stay unconfirmed.
+    verifiable = message.can_be_verified
+    if not verifiable and round_.manifest.canaries is not None:
+        raise MalformedError("the report lacks what its hits are verified by", round=round_.round_id)
     # 3.7.3: the sizes on which it was graded are those that were signed.
     for basis in message.bases:
         signed = records_in_report(round_, basis.counterpart, message.submission_id)
@@ -368,7 +372,8 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
                 got=basis.records,
             )
     round_.reports[message.party, message.submission_id] = payload_digest
-    round_.reported[message.party, message.submission_id] = Counter(hit.counterpart for hit in message.hits)
+    if verifiable:  # else no notes can be exchanged, and nobody waits for any
+        round_.reported[message.party, message.submission_id] = Counter(hit.counterpart for hit in message.hits)
 
 
 @take.register(Receipt)

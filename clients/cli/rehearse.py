@@ -231,7 +231,7 @@ def _chance_hits(played: Rehearsal) -> dict[str, float]:
     for seat in played.seats.values():
         for basis in seat.report.bases if seat.report else ():
             if seat.code < basis.counterpart:  # both sides are told the same
-                for level, thousandths in basis.chance_hits.model_dump().items():
+                for level, thousandths in (basis.chance_hits.model_dump() if basis.chance_hits else {}).items():
                     expected[level] += thousandths
     return {level: thousandths / _THOUSANDTHS for level, thousandths in expected.items()}
 

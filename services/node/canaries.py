@@ -90,6 +90,8 @@ def judge(node: Node, round_id: str) -> bool:
     """
     book = book_of(node, round_id)
     round_ = book.record()
+    if not node.has_rules_of(round_.manifest):
+        return False
     told = {party: said for party, said in round_.canaries.items() if party != node.code}
     due = [] if told.keys() <= book.judged else _due(node, round_id)
     judged = False

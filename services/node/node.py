@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from aquila.errors import InputError
@@ -120,12 +120,18 @@ class Node:
         raise InputError("the node has no rule table of this name", hint=f"it has {known}")
 
     def table_of(self, manifest: Manifest) -> RuleTable:
-        """Return the round's rule table; where the node has not got it, the one that `check_manifest` will refuse."""
-        exact = self.tables.get(manifest.rules.digest)
-        return exact or next((t for t in self.tables.values() if t.name == manifest.rules.name), self._any_table())
+        """Return the round's rule table; without its rules, and as one that is refused, where the node has not got it.
 
-    def _any_table(self) -> RuleTable:
-        return next(iter(self.tables.values()))
+        A version that came after the round may have other rules. Its words still name the families of stored hits.
+        """
+        if self.has_rules_of(manifest):
+            return self.tables[manifest.rules.digest]
+        tables = list(self.tables.values())
+        return replace(next((table for table in tables if table.name == manifest.rules.name), tables[0]), rules=())
+
+    def has_rules_of(self, manifest: Manifest) -> bool:
+        """Tell whether the node has the round's match rules."""
+        return manifest.rules.digest in self.tables
 
 
 def rule_tables(own: Path | None) -> dict[str, RuleTable]:

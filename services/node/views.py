@@ -183,9 +183,10 @@ def _chances_in(node: Node, envelope: bytes) -> Iterator[ChanceView]:
     report = ledger.message_of(ledger.opened(node, envelope))
     if isinstance(report, HitReport) and report.party == node.code:
         for basis in report.bases:
-            yield ChanceView(
-                counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
-            )
+            if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
+                yield ChanceView(
+                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
+                )
 
 
 def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:

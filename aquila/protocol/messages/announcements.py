@@ -8,7 +8,17 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Text, ascending
+from aquila.protocol.messages.base import (
+    Count,
+    Digest,
+    Identifier,
+    Message,
+    PartyCode,
+    Positive,
+    Text,
+    added_later,
+    ascending,
+)
 
 Places = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){0,256}$")]
 PerMillion = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -50,11 +60,11 @@ class Hit(Message):
     hit_id: Identifier
     handle: Identifier
     counterpart: PartyCode
-    counterpart_handle: Identifier
+    counterpart_handle: Identifier | None = added_later()
     certainty: Level
     families: tuple[Text, ...]
-    second: bool
-    met: Places
+    second: bool | None = added_later()
+    met: Places | None = added_later()
 
 
 class ChanceHits(Message):
@@ -75,9 +85,9 @@ class Basis(Message):
     counterpart: PartyCode
     records: Positive
     common_per_million: PerMillion
-    duplicates_per_million: PerMillion
-    settled: Count
-    chance_hits: ChanceHits
+    duplicates_per_million: PerMillion | None = added_later()
+    settled: Count | None = added_later()
+    chance_hits: ChanceHits | None = added_later()
 
 
 class LearnedWeight(Message):
@@ -97,8 +107,17 @@ class HitReport(Message):
     party: PartyCode
     submission_id: Identifier | None
     bases: tuple[Basis, ...]
-    learned: tuple[LearnedWeight, ...]
+    learned: tuple[LearnedWeight, ...] | None = added_later()
     hits: tuple[Hit, ...]
+
+    @property
+    def can_be_verified(self) -> bool:
+        """Whether it tells all that notes are made and levels are verified from; those of the first versions do not."""
+        bases = all(
+            None not in {basis.duplicates_per_million, basis.settled, basis.chance_hits} for basis in self.bases
+        )
+        hits = all(None not in {hit.counterpart_handle, hit.second, hit.met} for hit in self.hits)
+        return self.learned is not None and bases and hits
 
 
 class Outcome(StrEnum):

@@ -18,6 +18,7 @@ from aquila.protocol.messages.base import (
     PartyCode,
     Seconds,
     Text,
+    added_later,
     ascending,
 )
 
@@ -95,7 +96,9 @@ class Padding(Message):
 class Manifest(Message):
     """What a round is: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1).
 
-    `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12).
+    `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12). A
+    manifest of a version that knew no canaries does not say; its round has none, and a party consents to no such
+    manifest any more.
     """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
@@ -117,7 +120,7 @@ class Manifest(Message):
     padding: Padding
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
-    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)]
+    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = added_later()
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
 
     @model_validator(mode="after")

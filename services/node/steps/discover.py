@@ -22,6 +22,8 @@ from services.node.high_water import RESTORED
 from services.node.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from aquila.protocol.messages import Manifest
     from services.node.node import Node
 
@@ -82,6 +84,8 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
                 session.merge(_evidence(round_id, round_.manifest_digest, envelope))
                 sentence = "the matcher signed two different manifests under this round's number; both are kept"
                 ledger.refuse(session, node, round_id, "manifest", sentence)
+            elif known.state == "active" and known.refused is None:
+                _judge(session, node, round_.manifest)  # since an upgrade the answer may be another
             return False
         # 3. A round that this node could not take part in rightly is shown with the reason.
         session.add(
@@ -102,10 +106,17 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
         # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.
         if node.high_water.last_number(round_id) is not None:
             ledger.refuse(session, node, round_id, "restored", RESTORED)
-        if problem := manifest_problem(node, round_.manifest):
-            ledger.note_problem(session, node, round_id, "manifest", problem)
+        _judge(session, node, round_.manifest)
     _LOG.info("round_discovered", round=round_id)
     return True
+
+
+def _judge(session: Session, node: Node, manifest: Manifest) -> None:
+    """Note what keeps this node from taking part in a round rightly, or that nothing does."""
+    if problem := manifest_problem(node, manifest):
+        ledger.note_problem(session, node, manifest.round_id, "manifest", problem)
+    else:
+        ledger.clear_problem(session, manifest.round_id, "manifest")
 
 
 def manifest_problem(node: Node, manifest: Manifest) -> str:

@@ -104,9 +104,20 @@ def prepare_reports(node: Node, round_id: str) -> bool:
         report = ledger.message_of(ledger.opened(node, envelope))
         assert isinstance(report, HitReport)
         if report.party == node.code and (report.submission_id or "") not in done:
-            _prepare(node, book.record(), report)
+            can_verify = report.can_be_verified and node.has_rules_of(book.record().manifest)
+            (_prepare if can_verify else _set_aside)(node, book.record(), report)
             busy = True
     return busy
+
+
+def _set_aside(node: Node, round_: Round, report: HitReport) -> None:
+    """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
+    place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
+    sentence = "hits of this round stay unconfirmed: this version does not have its match rules, or notes came later"
+    with node.store.transaction("exchange.set_aside") as session:
+        session.add(PreparedReportRow(prepared_at=node.clock(), **place))
+        if report.hits:
+            ledger.note_problem(session, node, round_.round_id, _PLACE, sentence)
 
 
 def _prepare(node: Node, round_: Round, report: HitReport) -> None:

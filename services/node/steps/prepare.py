@@ -31,6 +31,7 @@ from services.node import canaries, ledger, places
 from services.node.book import book_of, seed_name
 from services.node.contents import stored_digest
 from services.node.erasure import close_gaps
+from services.node.steps.discover import manifest_problem
 from services.node.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 from services.node.tasks import BLIND, StoredBatch, digest_stored
 
@@ -113,6 +114,8 @@ def _forget(node: Node, row: SubmissionRow) -> None:
 
 async def _advance(node: Node, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
     _check_time(node, round_, row)
+    if problem := manifest_problem(node, round_.manifest):
+        raise PolicyError(problem, hint="let the secretariat abort the round and propose it again")  # since an upgrade
     if row.state == "wished":
         await to_thread(_begin, node, round_, row)
         return

@@ -64,6 +64,13 @@ def test_a_round_with_other_rules(stage: Stage) -> None:
     assert caught.value.fields["expected"] == stage.table.digest
 
 
+def test_a_round_of_an_earlier_version(stage: Stage) -> None:
+    """A party consents to no manifest that lacks what later versions say: hits of such a round are not verified."""
+    old = stage.manifest.model_copy(update={"canaries": None})
+    with pytest.raises(PolicyError, match="earlier version"):
+        stage.seats["SI"].party.check_manifest(old, stage.table, normalizer_reference())
+
+
 @pytest.mark.parametrize("change", [{"name": "normalizer 0"}, {"digest": "0" * 64}], ids=["version", "conformance"])
 def test_a_round_with_another_normalizer(stage: Stage, change: dict[str, str]) -> None:
     """A node that would normalize otherwise than the others refuses to take part."""

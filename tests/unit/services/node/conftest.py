@@ -290,6 +290,11 @@ def make_world(
     for code, url in (databases or {}).items():
         with (path / code / "node.toml").open("a") as file:
             file.write(f'\n[database]\nurl = "{url}"\n')
+    return open_world(path, clock, codes)
+
+
+def open_world(path: Path, clock: Clock, codes: tuple[str, ...] = ("AL", "RS", "SI")) -> World:
+    """Start the services on homes that are there."""
     settings = patient(load(path / "matcher" / "matcher.toml", MatcherSettings)).model_copy(update={"workers": 1})
     matcher_main.prepare(settings)
     app = matcher_main.build(settings, clock=clock)

@@ -44,8 +44,8 @@ def test_an_unknown_field(kind: type[Message]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_missing_field(kind: type[Message]) -> None:
-    """Every field must be there."""
-    for name in SAMPLES[kind]:
+    """Every field must be there, but those that earlier versions did not know."""
+    for name in (name for name in SAMPLES[kind] if kind.model_fields[name].is_required()):
         content = {key: value for key, value in SAMPLES[kind].items() if key != name}
         with pytest.raises(MalformedError, match=rf"{name} \(missing\)"):
             kind.from_payload(canonical(content))

@@ -1,0 +1,70 @@
+"""Make the homes and messages of kept versions again: `python -m tests.migrations.homes.make [NAME ...]`.
+
+Each version is checked out beside this one, with an environment of its own, and plays the rounds of `play.py` itself.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+HERE = Path(__file__).parent
+MESSAGES = HERE.parent / "messages"
+HOMES = ("5d77566", "a96bb4e")
+"""Versions whose homes are kept: the first one that played a round between services, and the last before releases."""
+
+SHAPES = ("5d77566", "7d01d42", "e07fc7f", "a96bb4e")
+"""Versions whose signed messages are kept: every one in which a message got another form."""
+
+_SAMPLES = """
+import json, sys
+from aquila.protocol.encoding import canonical
+from tests.samples import SAMPLES
+written = {kind.payload_type: canonical(content).decode() for kind, content in SAMPLES.items()}
+print(json.dumps(written, indent=1, sort_keys=True))
+"""
+
+
+def archive_of(version: str) -> Path:
+    """Return the archive with a version's homes."""
+    return HERE / f"{version}.tar.xz"
+
+
+def samples_of(version: str) -> Path:
+    """Return the file with a version's signed messages, by payload type."""
+    return MESSAGES / f"{version}.json"
+
+
+def main(names: list[str]) -> None:
+    """Make the named versions again, or all."""
+    for version in names or sorted({*HOMES, *SHAPES}):
+        with TemporaryDirectory() as folder:
+            tree, homes = Path(folder) / "tree", Path(folder) / "homes"
+            _run("git", "worktree", "add", "--detach", str(tree), version)
+            try:
+                _run("make", "-C", str(tree), "setup")
+                if version in SHAPES:
+                    samples_of(version).write_text(_python(tree, "-c", _SAMPLES), encoding="utf-8")
+                if version in HOMES:
+                    _python(tree, str(HERE / "play.py"), str(homes))
+                    with tarfile.open(archive_of(version), "w:xz", preset=9) as packed:
+                        packed.add(homes, ".")
+            finally:
+                _run("git", "worktree", "remove", "--force", str(tree))
+
+
+def _python(tree: Path, *words: str) -> str:
+    """Run that version's Python on that version's code, and return what it printed."""
+    return _run(str(tree / ".venv/bin/python"), *words, cwd=tree, env=os.environ | {"PYTHONPATH": str(tree)})
+
+
+def _run(*words: str, cwd: Path = HERE, env: dict[str, str] | None = None) -> str:
+    return subprocess.run(words, check=True, cwd=cwd, env=env, stdout=subprocess.PIPE, text=True).stdout
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

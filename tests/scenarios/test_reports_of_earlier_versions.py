@@ -1,0 +1,60 @@
+"""Reports of early versions lack what hits are verified by: they are read in rounds of those versions alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import MalformedError
+from aquila.protocol.exchange import unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.protocol.messages import HitReport
+    from tests.stage import Stage
+
+LATER = [
+    ("report", "learned"), ("bases", "duplicates_per_million"), ("bases", "settled"), ("bases", "chance_hits"),
+    ("hits", "counterpart_handle"), ("hits", "second"), ("hits", "met"),
+]  # fmt: skip
+"""Fields that reports got after the first version."""
+
+
+def without(report: HitReport, where: str, field: str) -> HitReport:
+    """Return a report that lacks a field of its own, of its bases or of its hits."""
+    parts: tuple[Any, ...] = getattr(report, where, ())
+    changes = {field: None} if where == "report" else {where: tuple(p.model_copy(update={field: None}) for p in parts)}
+    return report.model_copy(update=changes)
+
+
+@pytest.mark.parametrize(("where", "field"), LATER)
+def test_a_matcher_leaves_out_what_hits_are_verified_by(stage: Stage, where: str, field: str) -> None:
+    """In a round of today such a report is refused: its hits could be neither confirmed nor refuted."""
+    stage.finalized().lie = lambda report: without(report, where, field)
+    with pytest.raises(MalformedError, match="lacks what its hits are verified by"):
+        stage.match()
+
+
+def test_a_round_of_the_first_version(staged: Callable[..., Stage]) -> None:
+    """Its manifest knew no canaries: what it reports is read, and nobody waits for notes that cannot be made."""
+    stage = staged(changes={"canaries": None})
+
+    def lie(report: HitReport) -> HitReport:
+        for where, field in LATER:
+            report = without(report, where, field)
+        return report
+
+    for seat in stage.seats.values():  # parties of that version consented
+        seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+        stage.publish(envelope)
+    stage.publish(stage.matcher.open(stage.round, stage.now))
+    stage.submit_lists(list(stage.seats.values()))
+    stage.evaluate_all()
+    stage.finalize_all()
+    stage.lie = lie
+    stage.match()
+    assert any(report.hits for report in (seat.report for seat in stage.seats.values()) if report)
+    assert len(stage.round.reports) == len(stage.seats)
+    assert unfinished(stage.round) == ()
