@@ -1,0 +1,136 @@
+"""A machine of its own under a real systemd, on this machine's files: systemd-nspawn boots what an overlay shows.
+
+Nothing that is written in it stays, none of this machine's own services start in it, and it shares its network. Aquila
+is installed at /opt/aquila, as the units expect it, where their hardening lets them see it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import psutil
+
+CHECKOUT = Path(__file__).parents[2]
+BOOT_SECONDS = 120
+_PYTHON, _PACKAGES, _SOURCE = "/opt/python", "/opt/packages", "/opt/source"
+_SCRIPT = """#!/opt/aquila/bin/python
+import sys
+from {module} import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+class Container:
+    """A booted systemd; `stop` ends it and forgets what was written.
+
+    Args:
+        folder: An empty folder of this machine, for the mounts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.root = folder, folder / "root"
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+
+    def start(self) -> None:
+        """Boot, and wait until systemd says that it is up."""
+        memory = self.folder / "memory"
+        for path in (memory, self.root):
+            path.mkdir(parents=True)
+        _run("mount", "-t", "tmpfs", "aquila-test", str(memory))
+        for name in ("upper", "work"):
+            (memory / name).mkdir()
+        options = f"lowerdir=/,upperdir={memory}/upper,workdir={memory}/work"
+        _run("mount", "-t", "overlay", "aquila-test", "-o", options, str(self.root))
+        self._prepare()
+        binds = {sys.base_prefix: _PYTHON, sysconfig.get_path("purelib"): _PACKAGES, str(CHECKOUT): _SOURCE}
+        command = [
+            "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe",
+            "--link-journal=no", f"--directory={self.root}",
+            *(f"--bind-ro={here}:{there}" for here, there in binds.items()), "systemd.unit=basic.target",
+        ]  # fmt: skip
+        with (self.folder / "console").open("wb") as console:
+            self._nspawn = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+            )  # fmt: skip
+        ends = time.monotonic() + BOOT_SECONDS
+        while not self._is_up():
+            assert self._nspawn.poll() is None, (self.folder / "console").read_text(errors="replace")
+            assert time.monotonic() < ends, "the container's systemd does not come up"
+            time.sleep(0.2)
+        self.run("ldconfig")
+
+    def _prepare(self) -> None:
+        """Lay out the machine: no service of its own but systemd's, and Aquila at /opt/aquila."""
+        etc = self.root / "etc"
+        (etc / "machine-id").write_text(secrets.token_hex(16) + "\n")
+        for wanted in (etc / "systemd/system").glob("*.wants"):
+            shutil.rmtree(wanted)
+        (etc / "ld.so.conf.d/python.conf").write_text(f"{_PYTHON}/lib\n")
+        binaries = self.root / "opt/aquila/bin"
+        packages = self.root / "opt/aquila" / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+        for folder in (binaries, packages):
+            folder.mkdir(parents=True)
+        (binaries.parent / "pyvenv.cfg").write_text(f"home = {_PYTHON}/bin\n")
+        (binaries / "python").symlink_to(f"{_PYTHON}/bin/python{sys.version_info.major}.{sys.version_info.minor}")
+        (packages / "here.pth").write_text(f"{_SOURCE}\n{_PACKAGES}\n")
+        for name, module in (("aquila", "clients.cli.main"), ("dask", "dask.__main__")):
+            (binaries / name).write_text(_SCRIPT.format(module=module))
+            (binaries / name).chmod(0o755)
+
+    def _is_up(self) -> bool:
+        if not self._leader:
+            assert self._nspawn is not None
+            # nspawn's own child sets the namespaces up; the child of that is the container's first process.
+            found = psutil.Process(self._nspawn.pid).children(recursive=True)
+            self._leader = next((one.pid for one in found if one.name() == "systemd"), 0)
+        return bool(self._leader) and self.run("systemctl", "is-active", "basic.target", check=False) == "active"
+
+    def run(self, *words: str, check: bool = True) -> str:
+        """Run a command in the container, and return what it printed."""
+        return _run("nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-p", "--", *words, check=check).strip()
+
+    def install(self, unit: str, content: str) -> None:
+        """Install a unit, and make the user that it runs as."""
+        self.add_user(next(line.removeprefix("User=") for line in content.splitlines() if line.startswith("User=")))
+        (self.root / "etc/systemd/system" / unit).write_text(content, encoding="utf-8")
+        self.run("systemctl", "daemon-reload")
+
+    def add_user(self, name: str) -> None:
+        """Make a user of the system, unless there is one of this name."""
+        self.run("sh", "-c", f"id {name} 2>/dev/null || useradd --system {name}")
+
+    def show(self, unit: str) -> dict[str, str]:
+        """Return how a unit fares: its state, its result, and how often it was started again."""
+        shown = self.run("systemctl", "show", unit, "-p", "ActiveState,Result,NRestarts,MainPID")
+        return dict(line.split("=", 1) for line in shown.splitlines())
+
+    def journal(self, unit: str) -> str:
+        """Return what a unit wrote, and what systemd says of it."""
+        return self.run("journalctl", "--no-pager", "-o", "cat", "-u", unit, check=False)
+
+    def stop(self) -> None:
+        """End every process of the container, and take the mounts away."""
+        if self._nspawn is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(self._leader or self._nspawn.pid).kill()
+            self._nspawn.wait(timeout=60)
+        for path in (self.root, self.folder / "memory"):
+            if path.is_mount():
+                _run("umount", "--lazy", str(path))
+
+
+def _run(*words: str, check: bool = True) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert not check or done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+    return done.stdout

@@ -1,0 +1,153 @@
+"""The systemd units as they are delivered, under a real systemd: a whole round, and systemd ends nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+import pytest
+from cluster import SAMPLE, write_authority
+from container import CHECKOUT, Container
+from world import Service, World, free_port, paired_hits, rehearsed_hits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can boot a container"),
+    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="Debian's systemd-container is not installed"),
+]
+
+UNITS = CHECKOUT / "deploy/systemd"
+DASK_UNITS = ("aquila-dask-scheduler.service", "aquila-dask-worker.service")
+START_SECONDS = 120
+
+
+@dataclass
+class UnitService(Service):
+    """A service of a world that the container's systemd runs by its unit."""
+
+    container: Container = field(kw_only=True)
+
+    @property
+    def unit(self) -> str:
+        """The unit's name."""
+        return f"aquila-{self.name.lower()}.service"
+
+    @property
+    def log(self) -> Path:
+        """What the service wrote, and what systemd says of it, as a file."""
+        written = self.container.folder / f"{self.name}.log"
+        written.write_text(self.container.journal(self.unit), encoding="utf-8")
+        return written
+
+    def start(self) -> None:
+        """Install the unit, start it, and wait until it listens."""
+        content = (UNITS / f"aquila-{self.kind}.service").read_text("utf-8")
+        # Several nodes are on this machine: each has its own folder.
+        content = content.replace(f"aquila/{self.kind}", f"aquila/{self.name}")
+        if 'executor = "dask"' in (self.home / f"{self.kind}.toml").read_text("utf-8"):
+            content = content.replace("ProcSubset=pid", "ProcSubset=all")  # as the unit says
+        self.container.install(self.unit, content)
+        self.container.run("systemctl", "start", self.unit)
+        self.starts += 1
+        self._until_it_listens()
+
+    def restart(self) -> None:
+        """Let systemd stop and start it."""
+        self.container.run("systemctl", "restart", self.unit)
+        self._until_it_listens()
+
+    def _until_it_listens(self) -> None:
+        ends = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            assert self.container.show(self.unit)["NRestarts"] == "0", self.container.journal(self.unit)
+            time.sleep(0.1)
+        raise AssertionError(self.container.journal(self.unit))
+
+
+@dataclass
+class UnitWorld(World):
+    """A world whose services are units of a container."""
+
+    container: Container = field(kw_only=True)
+
+    def _add(self, name: str, kind: str) -> Service:
+        service = UnitService(name, kind, self.root / name, free_port(), container=self.container)
+        self.services[name] = service
+        return service
+
+
+@pytest.fixture
+def container() -> Iterator[Container]:
+    """A booted systemd."""
+    folder = Path(mkdtemp(prefix="aqunits-"))
+    made = Container(folder)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def cluster_of(container: Container) -> str:
+    """Start scheduler and worker of a Dask cluster by their units; return what a node's settings say of it."""
+    place, port = container.root / "etc/aquila/dask", free_port()
+    place.parent.mkdir()
+    write_authority(place)
+    shutil.copy(SAMPLE, place / "dask.yaml")
+    here = [
+        ("dask.internal:8786", f"127.0.0.1:{port}"), ("dask.internal", "127.0.0.1"), ("--port 8786", f"--port {port}"),
+        ("127.0.0.1:8787", "127.0.0.1:0"), ("worker1.internal", "127.0.0.1"), ("--nworkers 8", "--nworkers 1"),
+    ]  # fmt: skip
+    container.add_user("aquila-node")
+    for unit in DASK_UNITS:
+        content = (UNITS / unit).read_text("utf-8")
+        for delivered, other in here:
+            content = content.replace(delivered, other)
+        container.install(unit, content)
+    container.run("chown", "-R", "aquila-dask", "/etc/aquila/dask")
+    container.run("chown", "aquila-node", "/etc/aquila/dask/service.key")
+    container.run("systemctl", "start", *DASK_UNITS)
+    return (
+        f'executor = "dask"\ndask_scheduler = "tls://127.0.0.1:{port}"\ndask_ca_file = "/etc/aquila/dask/ca.pem"\n'
+        'dask_certificate_file = "/etc/aquila/dask/service.pem"\ndask_key_file = "/etc/aquila/dask/service.key"\n'
+    )
+
+
+def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path: Path) -> None:
+    """Services, and a cluster that computes for one, play a round under every restriction of their units.
+
+    Each node is restarted in the middle of it.
+    """
+    settings = {"AL": cluster_of(container)}
+    world = UnitWorld(container.root / "var/lib/aquila", container=container, more_settings=settings)
+    world.root.mkdir()
+    world.make(["AL", "RS"])
+    lists = {code: files[code] for code in ("AL", "RS")}
+    round_id = world.propose()
+    world.consent(round_id)
+    for node in world.nodes:
+        world.submit(node, round_id, world.import_list(node, lists[node.name]))
+        assert isinstance(node, UnitService)
+        node.restart()
+    world.wait_for_hits(round_id)
+    assert paired_hits(world, round_id) == rehearsed_hits(lists, tmp_path)
+    world.close(round_id)
+    assert "Run out-of-band" in container.journal(DASK_UNITS[1]), "the worker was asked who it is"
+    for unit in [*(f"aquila-{name.lower()}.service" for name in world.services), *DASK_UNITS]:
+        shown = container.show(unit)
+        assert (shown["ActiveState"], shown["Result"], shown["NRestarts"]) == ("active", "success", "0"), unit
+        container.run("systemctl", "stop", unit)
+        assert container.show(unit)["Result"] == "success", container.journal(unit)
