@@ -192,7 +192,7 @@ def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[
         pair = min(told.party, told.counterpart), max(told.party, told.counterpart)
         said.setdefault((pair, Level(told.certainty)), Counter())[told.outcome] += told.hits
     return RoundCounts(
-        round_id=round_id, category=manifest.category, pairs=tuple(manifest.pairs),
+        category=manifest.category, pairs=tuple(manifest.pairs),
         parties={kind: {one.party for one in sent if one.kind is kind} for kind in Kind},
         hits=hits, known=persons, outcomes=said,
     )  # fmt: skip

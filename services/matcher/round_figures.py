@@ -42,7 +42,6 @@ class RoundCounts:
     """The exact counts of a round that ended.
 
     Attributes:
-        round_id: Which round.
         category: Category of persons.
         pairs: Parties whose records may be matched, each pair in the order of the alphabet.
         parties: Whose lists were matched, and who asked.
@@ -51,13 +50,17 @@ class RoundCounts:
         outcomes: What both parties of hits said of them, by pair and level.
     """
 
-    round_id: str
     category: str
     pairs: Collection[Pair]
     parties: Mapping[Kind, Collection[str]]
     hits: Mapping[Kind, Counts]
     known: Mapping[Level, Mapping[int, int]] = field(default_factory=dict)
     outcomes: Mapping[tuple[Pair, Level], Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """What names of numbers over all pairs begin with: rounds of the same lists are rounded alike."""
+        return self.category, ",".join(f"{left}-{right}" for left, right in sorted(self.pairs))
 
     def cell(self, kind: Kind, pair: Pair, level: Level) -> int:
         """Return the hits of a pair at a level."""
@@ -116,17 +119,15 @@ def _by_level(rows: Iterable[Mapping[Level, Cell]]) -> LevelHits:
 
 def known(counts: RoundCounts, rounding: Rounding) -> Iterator[KnownCount]:
     """Yield persons by the number of parties that know them, of each level by whose hits they were counted."""
-    pairs = sorted(counts.pairs)
-    name = ("persons", counts.category, ",".join(f"{left}-{right}" for left, right in pairs))
     for least in sorted(Level):
         levels = [level for level in Level if level >= least]
         nobody = not any(of.get(level) for of in counts.hits.get(Kind.LIST, {}).values() for level in levels)
         if least not in counts.known and not nobody:
             continue  # matched by a release that did not count persons by hits of this level
-        for parties in range(_TWO, len({party for pair in pairs for party in pair}) + 1):
+        for parties in range(_TWO, len({party for pair in counts.pairs for party in pair}) + 1):
             persons = counts.known.get(least, {}).get(parties, 0)
             # The table of hits says already that there is nobody; any other number may stand for any count.
-            figure = 0 if nobody else rounding.perturbed(persons, *name, str(parties))
+            figure = 0 if nobody else rounding.perturbed(persons, "persons", *counts.scope, str(parties))
             yield KnownCount(certainty=least, parties=parties, persons=figure)
 
 
@@ -140,8 +141,7 @@ def outcomes(counts: RoundCounts, rounding: Rounding) -> tuple[tuple[OutcomeCoun
             pairs.setdefault(pair, Counter()).update(of)
 
     def figures(of: Mapping[str, int], words: Iterable[str], *name: str) -> dict[str, Figure]:
-        name = ("outcomes", counts.round_id, *name)
-        return {word: rounding.perturbed(of.get(word, 0), *name, word) for word in words}
+        return {word: rounding.perturbed(of.get(word, 0), "outcomes", *counts.scope, *name, word) for word in words}
 
     by_level = {level: figures(levels[level], OUTCOMES, level.value) for level in sorted(levels)}
     by_pair = {pair: figures(pairs[pair], _DECIDED, *pair) for pair in sorted(pairs)}

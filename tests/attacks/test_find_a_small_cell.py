@@ -53,7 +53,7 @@ def round_of(hits: Mapping[Pair, Mapping[Level, int]], **more: Any) -> RoundCoun
     """Return a round's counts: lists of all parties that the hits name."""
     parties = sorted({party for pair in hits for party in pair})
     given_ = {"parties": {Kind.LIST: parties}, "hits": {Kind.LIST: hits}} | more
-    return RoundCounts(round_id="0" * 32, category="suspects", pairs=tuple(hits), **given_)
+    return RoundCounts(category="suspects", pairs=tuple(hits), **given_)
 
 
 def pages(cells: Sequence[Cell], most: int) -> Iterator[tuple[Counts, Hashable]]:
@@ -230,6 +230,8 @@ def test_by_what_became_of_the_hits() -> None:
     without = outcomes(round_of(hits, outcomes=said), key)
     told = said | {(AL_SI, Level.HIGH): Counter(confirmed=6)}
     assert outcomes(round_of(hits, outcomes=told), key) == without
+    again = replace(round_of(hits, outcomes=told), known={Level.HIGH: {2: 43}})
+    assert outcomes(again, key) == without  # the next round of the same lists is no second draw
     asked = {Kind.LIST: {AL_SI: {Level.HIGH: 40}}, Kind.QUERY: {AL_SI: {Level.HIGH: 3}}}
     assert outcomes(replace(round_of(hits, outcomes=told), hits=asked), key) == ((), ())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CITED = re.compile(r"`((?:unit|property|scenarios|vectors|contract|e2e|transcripts)/[\w/.]*)`")
+CITED = re.compile(r"`((?:attacks|audit|unit|property|scenarios|vectors|contract|e2e|transcripts)/[\w/.]*)`")
 
 
 @pytest.mark.parametrize("document", ["THREAT_MODEL.md", "LIMITATIONS.md"])
