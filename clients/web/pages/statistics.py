@@ -30,6 +30,7 @@ _PAGE = 5
 _LISTS = 20
 _ROUNDS = 12
 _FILTER = ("category", "since", "until")
+_CHOICE = ("certainty", *_FILTER, "round_id")
 
 
 def _n(message: str) -> str:
@@ -84,10 +85,12 @@ def post_csv(visit: Visited, sent: Sent) -> Response:
 
 @router.get("/picture")
 @threaded
-def get_picture(visit: Visited, category: str = "", certainty: str = "", since: str = "", until: str = "") -> Response:
+def get_picture(visit: Visited) -> Response:
     """Show the regional picture: who has hits with whom, how many know a person, how right the levels are."""
-    picture = _picture(visit, certainty, category, since, until)
-    chosen = {"category": picture.category, "certainty": picture.least.value, "since": since, "until": until}
+    asked = visit.request.query_params
+    picture = _picture(visit, *(asked.get(name, "") for name in _CHOICE))
+    days = {name: asked.get(name, "") for name in ("since", "until")}
+    chosen = {"category": picture.category, "certainty": picture.least.value} | days
     return visit.show(
         "picture.html",
         picture=picture,
@@ -95,7 +98,8 @@ def get_picture(visit: Visited, category: str = "", certainty: str = "", since: 
         asked=picture.one.table(Kind.QUERY) if picture.one else None,
         rounds=[one for one in picture.found.rounds if one.published and one.matched_at][:_ROUNDS],
         chosen=chosen,
-        query=urlencode(chosen),
+        others=urlencode(chosen),
+        query=urlencode(chosen | {"round_id": picture.one.round_id if picture.one else ""}),
         certainties=[(level.value, visit.say(words)) for level, words in _AND_ABOVE.items()],
         cells=_cells(visit, picture),
         known=_known(visit, picture),
@@ -106,11 +110,10 @@ def get_picture(visit: Visited, category: str = "", certainty: str = "", since: 
 
 @router.get("/picture/{name}.svg")
 @threaded
-def get_svg(  # noqa: PLR0913, PLR0917 - the picture's name and how its page is filtered
-    visit: Visited, name: str, category: str = "", certainty: str = "", since: str = "", until: str = ""
-) -> Response:
+def get_svg(visit: Visited, name: str) -> Response:
     """Return one of the pictures as an image."""
-    drawn = _drawn(visit, _picture(visit, certainty, category, since, until))
+    asked = visit.request.query_params
+    drawn = _drawn(visit, _picture(visit, *(asked.get(name, "") for name in _CHOICE)))
     if name not in drawn:
         raise HTTPException(404)
     return Response(drawn[name], media_type="image/svg+xml")
@@ -120,7 +123,7 @@ def get_svg(  # noqa: PLR0913, PLR0917 - the picture's name and how its page is 
 @threaded
 def post_pdf(visit: Visited, sent: Sent) -> Response:
     """Return the picture as a PDF, with a table beside each drawing."""
-    picture = _picture(visit, sent.text("certainty"), *map(sent.text, _FILTER))
+    picture = _picture(visit, *map(sent.text, _CHOICE))
     content = {
         "title": visit.say("Regional picture"),
         "category": picture.category,
@@ -136,16 +139,18 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
     return Response(letters.compiled("picture.typ", content), media_type="application/pdf", headers=headers)
 
 
-def _picture(visit: Visit, certainty: str, category: str, since: str, until: str) -> Picture:
-    """Return the latest round of a category within some days; without a category, of the latest round's.
+def _picture(  # noqa: PLR0913, PLR0917 - what the page may be asked for, in the order of _CHOICE
+    visit: Visit, certainty: str, category: str, since: str, until: str, round_id: str
+) -> Picture:
+    """Return the round that is asked for, or the latest of a category within some days, or the latest of all.
 
     Raises:
         InputError: There is no such level, or a day is none.
     """
     least = _least(certainty)
     found = visit.matcher().statistics(category, since, until)
-    rounds = [one for one in found.rounds if one.round_id in found.latest]
-    one = max(rounds, key=lambda one: one.matched_at or 0, default=None)
+    rounds = [one for one in found.rounds if one.published and one.matched_at]
+    one = max(rounds, key=lambda one: (one.round_id == round_id, one.matched_at or 0), default=None)
     if one is not None and not category:
         of_category = tuple(other for other in found.rounds if other.category == one.category)
         found = found.model_copy(update={"rounds": of_category})

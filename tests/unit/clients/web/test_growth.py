@@ -208,6 +208,10 @@ async def test_picture_by_certainty(matcher: Any) -> None:
             await browser.open(f"/picture/known.svg?certainty={certainty}")
             assert persons in browser.answer.text
         assert "33,345" not in page
+        older = page.split(f"round_id={round_id(7)}")[0].rsplit('href="', 1)[1].replace("&amp;", "&")
+        page = await browser.open(f"{older}round_id={round_id(7)}")
+        assert f'round_id={round_id(7)}" aria-current="true"' in page
+        assert f"round_id={round_id(7)}" in page.split("/picture/known.svg?")[1].split('"')[0]
         await browser.send("/picture.pdf", category="", certainty="high", since="", until="")
         assert browser.answer.content.startswith(b"%PDF")
         await browser.open("/picture?certainty=none")
