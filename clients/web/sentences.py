@@ -25,7 +25,7 @@ _WRITERS = (
 )  # fmt: skip
 """Where sentences are written that can come to a page; those of the start of a service and of commands cannot."""
 _OTHERS = re.compile(
-    r".*(_routes|/routes|operators?|tables|settings|server|cluster|migrate|homes|main|problems|published|errors)\.py"
+    r".*(_routes|/routes|openapi|operators?|tables|settings|server|cluster|migrate|homes|main|problems|published|errors)\.py"
 )
 _UNSAID = frozenset({"hint", "comment", "description", "title", "summary"})  # arguments whose texts no page shows
 _LEAST_WORDS = 3  # of a sentence; two where there is a place as well
