@@ -131,6 +131,7 @@ class Word(StrEnum):
     FORK = "fork"
     SHRUNK = "shrunk"
     SIGNATURE = "signature"
+    MISSING = "missing"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     SIENA = "siena"

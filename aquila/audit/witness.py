@@ -24,6 +24,8 @@ from aquila.audit.proofs import verify_consistency
 from aquila.errors import AuditError, LogRewrittenError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aquila.audit.checkpoint import Checkpoint
     from aquila.crypto.keys import VerifyKey
 
@@ -122,6 +124,34 @@ def check_growth(seen: Checkpoint | None, got: Checkpoint, update: Update) -> No
         raise LogRewrittenError(
             f"the log {got.origin} forked: its {got.size} entries do not begin with the {seen.size} that were seen",
             hint=_HINT, what="fork", expected=seen.size, got=got.size,
+        ) from None  # fmt: skip
+
+
+def check_named(shown: Checkpoint, size: int, root: bytes, proof: Sequence[bytes]) -> None:
+    """Check that a log begins with the head that somebody else signed to have seen of it (PROTOCOL.md 10.5).
+
+    Args:
+        shown: What the log shows here; its signature was verified before.
+        size: How many entries the other one saw, at least 1.
+        root: The head over them.
+        proof: The consistency proof from there to what is shown.
+
+    Raises:
+        LogRewrittenError: It does not; the field `what` says `fork`, or `shrunk` where less is shown here.
+    """
+    # 1. What somebody saw before is here too.
+    if size > shown.size:
+        raise LogRewrittenError(
+            f"the log {shown.origin} shows {shown.size} entries here, and showed {size} to another party before",
+            hint=_HINT, what="shrunk", expected=size, got=shown.size,
+        )  # fmt: skip
+    # 2. It is what the log begins with here.
+    try:
+        verify_consistency(size, shown.size, root, shown.root, proof)
+    except AuditError:
+        raise LogRewrittenError(
+            f"the log {shown.origin} forked: another party signed that it saw another head of {size} entries",
+            hint=_HINT, what="fork", expected=root.hex(), got=shown.size,
         ) from None  # fmt: skip
 
 

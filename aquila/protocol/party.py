@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.crypto.keys import IdentityKey, SecretBytes
     from aquila.followup.life import Ground
-    from aquila.protocol.messages import Fault, Justification, Manifest, PairCanaries
+    from aquila.protocol.messages import Fault, Justification, LogHead, Manifest, PairCanaries
     from aquila.protocol.rounds import Round
     from aquila.protocol.tasks import Evaluated
     from aquila.records.rules import RuleTable
@@ -126,11 +126,19 @@ class EvaluatedChunk:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A contracting party with its identity key, as it acts in rounds."""
+    """A contracting party with its identity key, as it acts in rounds.
+
+    Attributes:
+        code: The party's code.
+        identity: Its identity key.
+        group: The group backend.
+        log_head: Gives the checkpoint of the matcher's log that this party saw last, or None where it has seen none.
+    """
 
     code: str
     identity: IdentityKey
     group: Group
+    log_head: Callable[[], LogHead | None] = lambda: None
 
     def check_manifest(self, manifest: Manifest, table: RuleTable, normalizer: tuple[str, str]) -> None:
         """Refuse a round that this party could not take part in rightly (PROTOCOL.md 3.3.1).
@@ -191,7 +199,7 @@ class Party:
             sealing_key=sealing.public.hex(),
             earlier_rounds=tuple(earlier),
         )
-        return RoundSecrets(shares, exchange, sealing), self._signed(consent)
+        return RoundSecrets(shares, exchange, sealing), self._signed(round_, consent)
 
     def check_opening(self, round_: Round, own_consent: str) -> None:
         """Refuse to go on where the round opened without this party's own consent (PROTOCOL.md 3.3.5).
@@ -244,7 +252,7 @@ class Party:
             elements=ClassCounts(full=totals[InputClass.FULL], partial=totals[InputClass.PARTIAL]),
             chunks=tuple(chunks),
         )
-        return self._signed(submission)
+        return self._signed(round_, submission)
 
     def to_evaluate(  # noqa: PLR0913, PLR0917  # what fixes the work
         self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
@@ -308,7 +316,7 @@ class Party:
             output_digest=evaluated.digest,
             proof=evaluated.proof.hex(),
         )
-        return EvaluatedChunk(evaluated.elements, self._signed(evaluation))
+        return EvaluatedChunk(evaluated.elements, self._signed(round_, evaluation))
 
     def evaluate(  # noqa: PLR0913, PLR0917  # what the statement binds together
         self, round_: Round, secrets: RoundSecrets, sequence: int, submission_id: str, index: int, chunk: bytes,
@@ -394,6 +402,7 @@ class Party:
         """
         references = tuple(TokenChunkReference(rows=rows, digest=value) for rows, value in chunks)
         return self._signed(
+            round_,
             Tokens(
                 round_id=round_.round_id,
                 party=self.code,
@@ -401,7 +410,7 @@ class Party:
                 binding=round_.binding,
                 submission_id=submission_id,
                 chunks=references,
-            )
+            ),
         )
 
     def amend(self, round_: Round, sequence: int, absent: tuple[str, ...], now: int) -> bytes:
@@ -417,14 +426,16 @@ class Party:
                     f"{party} is not late by this node's clock and record", round=round_.round_id, party=party, got=now
                 )
         return self._signed(
+            round_,
             Amendment(
                 round_id=round_.round_id, party=self.code, sequence=sequence, binding=round_.binding, absent=absent
-            )
+            ),
         )
 
     def receipt(self, round_: Round, sequence: int, submission_id: str | None, hits: int) -> bytes:
         """Sign that this party's report is stored (PROTOCOL.md 3.7.4)."""
         return self._signed(
+            round_,
             Receipt(
                 round_id=round_.round_id,
                 party=self.code,
@@ -433,12 +444,13 @@ class Party:
                 submission_id=submission_id,
                 report_digest=round_.reports[self.code, submission_id],
                 hits=hits,
-            )
+            ),
         )
 
     def alarm(self, round_: Round, sequence: int, submission_id: str, hits: int, expected: float) -> bytes:
         """Sign that this party withholds its receipt of a query's report (PROTOCOL.md 3.7.14)."""
         return self._signed(
+            round_,
             Alarm(
                 round_id=round_.round_id,
                 party=self.code,
@@ -448,12 +460,13 @@ class Party:
                 report_digest=round_.reports[self.code, submission_id],
                 hits=hits,
                 expected=round(1_000 * expected),
-            )
+            ),
         )
 
     def tell_canaries(self, round_: Round, sequence: int, pairs: Sequence[PairCanaries]) -> bytes:
         """Sign how many of this party's hits are canaries; before its receipt, so that nobody misses it (3.7.13)."""
         return self._signed(
+            round_,
             Canaries(
                 round_id=round_.round_id,
                 party=self.code,
@@ -461,7 +474,7 @@ class Party:
                 binding=round_.binding,
                 report_digest=round_.reports[self.code, None],
                 pairs=tuple(pairs),
-            )
+            ),
         )
 
     def notes(  # noqa: PLR0913, PLR0917  # the fields of the statement
@@ -480,6 +493,7 @@ class Party:
         context = notes_context(round_.binding, self.code, to, submission_id, index)
         sealed = seal_to(bytes.fromhex(round_.consents[to].sealing_key), context, b"".join(entries))
         return self._signed(
+            round_,
             Notes(
                 round_id=round_.round_id,
                 party=self.code,
@@ -490,7 +504,7 @@ class Party:
                 index=index,
                 hits=len(entries),
                 sealed=base64.b64encode(sealed).decode(),
-            )
+            ),
         )
 
     def open_notes(self, notes: Notes, sealing: SealingKey) -> list[tuple[str, bytes]]:
@@ -523,6 +537,7 @@ class Party:
             refuted: Its hits that do not hold, by id, and why; all others are confirmed.
         """
         return self._signed(
+            round_,
             Confirmation(
                 round_id=round_.round_id,
                 party=self.code,
@@ -533,7 +548,7 @@ class Party:
                 notes=notes_digest,
                 confirmed=notes.hits - len(refuted),
                 refuted=tuple(RefutedHit(hit_id=hit_id, fault=fault) for hit_id, fault in sorted(refuted.items())),
-            )
+            ),
         )
 
     def close(self, round_: Round, sequence: int, hits: int, given_up: Sequence[tuple[int, int]] = ()) -> bytes:
@@ -546,6 +561,7 @@ class Party:
             given_up: Ranges of own numbers that stay empty (PROTOCOL.md 3.2.2).
         """
         return self._signed(
+            round_,
             Closing(
                 round_id=round_.round_id,
                 party=self.code,
@@ -554,16 +570,17 @@ class Party:
                 destroyed=True,
                 hits=hits,
                 given_up=tuple(given_up) or None,
-            )
+            ),
         )
 
     def refuse(self, round_: Round, sequence: int, reason: str, given_up: Sequence[tuple[int, int]] = ()) -> bytes:
         """Sign that this party takes no further part; the round is aborted (PROTOCOL.md 3.9); arguments as `close`."""
         return self._signed(
+            round_,
             Refusal(
                 round_id=round_.round_id, party=self.code, sequence=sequence, reason=reason,
                 given_up=tuple(given_up) or None,
-            )
+            ),
         )  # fmt: skip
 
     def withdraw(  # what the statement says
@@ -579,6 +596,7 @@ class Party:
             ground: Why; no other word leaves the node.
         """
         return self._signed(
+            round_,
             Withdrawal(
                 round_id=round_.round_id,
                 party=self.code,
@@ -587,7 +605,7 @@ class Party:
                 counterpart=counterpart,
                 hits=tuple(sorted(hits)),
                 ground=ground,
-            )
+            ),
         )
 
     def acknowledge(self, round_: Round, sequence: int, withdrawal: str, hits: int, *, erased: bool) -> bytes:
@@ -601,6 +619,7 @@ class Party:
             erased: Whether what the owner's notes said is gone here.
         """
         return self._signed(
+            round_,
             Acknowledgement(
                 round_id=round_.round_id,
                 party=self.code,
@@ -609,19 +628,20 @@ class Party:
                 withdrawal=withdrawal,
                 hits=hits,
                 erased=erased,
-            )
+            ),
         )
 
     def tell_outcomes(self, round_: Round, sequence: int, pairs: Sequence[PairOutcomes]) -> bytes:
         """Sign what came of this party's hits so far, as counts (PROTOCOL.md 3.11.4)."""
         return self._signed(
+            round_,
             Outcomes(
                 round_id=round_.round_id,
                 party=self.code,
                 sequence=sequence,
                 binding=round_.binding,
                 pairs=tuple(sorted(pairs, key=lambda pair: pair.counterpart)),
-            )
+            ),
         )
 
     def _others_submission(self, round_: Round, submission_id: str) -> Submission:
@@ -630,7 +650,16 @@ class Party:
             raise OrderError("this submission is not to be evaluated here", submission=submission_id)
         return submission
 
-    def _signed(self, statement: Statement) -> bytes:
+    def _signed(self, round_: Round, statement: Statement) -> bytes:
+        """Sign a statement, with what this party saw last of the matcher's log where the round demands it (3.2.5).
+
+        Raises:
+            OrderError: It has not seen that log yet; only a refusal can go without.
+        """
+        if round_.manifest.names_log_heads:
+            statement = statement.model_copy(update={"log_head": self.log_head()})
+            if statement.log_head is None and not isinstance(statement, Refusal):
+                raise OrderError("the matcher's log has not been seen yet: nothing is signed", round=round_.round_id)
         return sign_envelope(statement.payload_type, statement.payload(), self.identity)
 
 

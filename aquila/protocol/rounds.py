@@ -208,6 +208,7 @@ class Round(RoundState):
                 got=digest,
             )
         steps.check_not_ended(self, message)
+        steps.check_log_head(self, message)
         if isinstance(message, BoundStatement):
             steps.check_binding(self, message)
         steps.take(message, self, digest, now)

@@ -117,6 +117,23 @@ def check_binding(round_: RoundState, message: BoundStatement) -> None:
         raise OrderError(f"{message.party} is no longer in the round", round=round_.round_id, party=message.party)
 
 
+def check_log_head(round_: RoundState, message: Statement) -> None:
+    """Refuse a statement that does not name what its signer saw of the matcher's log, where it must (3.2.5).
+
+    Raises:
+        MalformedError: It names no checkpoint where each statement names one, or names one where none does.
+    """
+    named, wanted = message.log_head is not None, round_.manifest.names_log_heads
+    if wanted and not named and not isinstance(message, Refusal):
+        sentence = f"{message.party} names no checkpoint of the matcher's log, as each statement of this round must"
+    elif named and not wanted:
+        sentence = f"{message.party} names a checkpoint of the matcher's log, as no statement of this round may"
+    else:
+        return
+    hint = "all parties need the same release of Aquila"
+    raise MalformedError(sentence, hint=hint, round=round_.round_id, party=message.party)
+
+
 @singledispatch
 def take(message: object, *_: object) -> None:
     """Check a message against the round and let it count.

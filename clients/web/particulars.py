@@ -127,6 +127,7 @@ WORDS = {
     "fork": _n("two histories"),
     "shrunk": _n("fewer entries than before"),
     "signature": _n("a signature"),
+    "missing": _n("an entry is missing"),
     "withdrawn": _n("withdrawn"),
     "expired": _n("its time was over"),
     "siena": "SIENA",

@@ -36,7 +36,7 @@ from aquila.errors import AuditError
 from services.kit.store import NAMING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 _TABLES = MetaData(naming_convention=NAMING)
 _SALT_BYTES = 16
+_AT_ONCE = 500
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 
 ENTRIES = Table(
@@ -98,7 +99,7 @@ ALARMS = Table(
     _TABLES,
     Column("alarm_id", _BIG, primary_key=True, autoincrement=True, comment="Number."),
     Column("origin", String(128), nullable=False, index=True, comment="Whose log does not hold together."),
-    Column("what", String(16), nullable=False, comment="fork, shrunk or signature."),
+    Column("what", String(16), nullable=False, comment="fork, shrunk, missing or signature."),
     Column("sentence", Text, nullable=False, comment="What is wrong, in words."),
     Column("seen", LargeBinary, comment="The note that was seen before; evidence."),
     Column("got", LargeBinary, nullable=False, comment="The note that contradicts it; evidence."),
@@ -216,6 +217,15 @@ def entries(session: Session, start: int = 0, end: int | None = None) -> Iterato
         query = query.where(ENTRIES.c.index < end)
     for index, content in session.execute(query):
         yield index, None if content is None else read_entry(bytes(content))
+
+
+def contents(session: Session, indices: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield the contents of entries with their indices, but for those that retention erased."""
+    for first in range(0, len(indices), _AT_ONCE):
+        place = ENTRIES.c.index.in_(indices[first : first + _AT_ONCE])
+        for index, content in session.execute(select(ENTRIES.c.index, ENTRIES.c.content).where(place)):
+            if content is not None:
+                yield index, bytes(content)
 
 
 @dataclass(frozen=True, slots=True)

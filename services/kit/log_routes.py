@@ -16,8 +16,9 @@ from fastapi.responses import StreamingResponse
 from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
 from aquila.audit.roles import Action
 from aquila.protocol.messages.log_views import EntriesPage, LogView, RoundEntries  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.proofs import ProofRequest
 from services.kit.log_desk import LogDesk
-from services.kit.openapi import TAR, TEXT, raw_answer, raw_body
+from services.kit.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.people import Actor, may
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 
@@ -98,6 +99,19 @@ def get_checkpoint(request: Request, _call: SignedCaller, old: Size = 0) -> Resp
 
 
 @parties.post(
+    "/proofs",
+    summary="The newest checkpoint, with proofs that the caller wants",
+    response_class=Response,
+    responses=raw_answer("The canonical JSON of a Proofs message (PROTOCOL.md 10.5).", JSON),
+    openapi_extra=raw_body("The canonical JSON of a ProofRequest message (PROTOCOL.md 10.5).", JSON),
+)
+def post_proofs(request: Request, call: SignedCaller) -> Response:
+    """Return an update of the log with proofs, or 204 while it is empty."""
+    proofs = _log(request).own.prove(ProofRequest.from_payload(call.body), call.party)
+    return Response(status_code=204) if proofs is None else Response(proofs.payload(), media_type=JSON)
+
+
+@parties.post(
     "/cosignatures",
     status_code=204,
     summary="A witness cosigned a checkpoint",
@@ -128,7 +142,7 @@ def get_witnessed(request: Request, call: SignedCaller) -> Response:
 )
 def post_checkpoint(request: Request, call: SignedCaller) -> Response:
     """Return the checkpoint with the cosignature, once it was found to have grown from the one before."""
-    note, _ = _log(request).witness.look(call.party, call.body)
+    note = _log(request).witness.look(call.party, call.body)
     return Response(note.to_bytes(), media_type=_TEXT)
 
 

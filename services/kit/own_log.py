@@ -14,13 +14,15 @@ import fcntl
 import json
 import os
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
 from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.entries import read_entry
 from aquila.audit.note import parse_note
-from aquila.audit.proofs import prove_consistency
+from aquila.audit.proofs import prove_consistency, prove_inclusion
 from aquila.audit.tiles import (
     TILE_LEVELS,
     TILE_WIDTH,
@@ -33,20 +35,24 @@ from aquila.audit.tiles import (
     write_statements,
 )
 from aquila.audit.witness import CLOCK_SKEW, Update, log_name, witness_name
-from aquila.errors import AuditError, LogRewrittenError
-from services.kit.audit_log import CHECKPOINTS, ENTRIES, entries, frontier, hashes, node_reader
+from aquila.errors import AuditError, BindingError, LogRewrittenError
+from aquila.protocol.messages.proofs import HeadProof, Proofs, StatementProof
+from services.kit.audit_log import CHECKPOINTS, ENTRIES, contents, entries, frontier, hashes, node_reader
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from aquila.audit.entries import Entry
     from aquila.audit.note import Note
+    from aquila.audit.proofs import Reader
     from aquila.crypto.keys import IdentityKey
+    from aquila.protocol.messages import LogHead
+    from aquila.protocol.messages.proofs import ProofRequest
     from aquila.protocol.registry import Registry
     from services.kit.files import ChunkFiles
     from services.kit.store import Store
@@ -56,6 +62,11 @@ CHECKPOINT_FILE = "checkpoint"
 INDEX_FILE = "checkpoints/index"
 REGISTRY_FILE = "registry.json"
 _LOCK = ".lock"
+
+
+def _no_places(_session: Session, _caller: str, _digests: Sequence[str]) -> dict[str, int]:
+    """Know no statement's place: this log proves none."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class OwnLog:
         clock: Seconds since 1970.
         statements: Gives for entries the envelopes of the statements that they are about; None where there is none.
         statistics: Gives what the service publishes of a round that ended, or None.
+        places: Gives the indices of the entries of statements, by digest, that a caller may have proved to it.
     """
 
     store: Store
@@ -81,6 +93,7 @@ class OwnLog:
     clock: Callable[[], int]
     statements: Callable[[Session, Sequence[Entry]], list[bytes | None]]
     statistics: Callable[[Session, str], bytes | None]
+    places: Callable[[Session, str, Sequence[str]], dict[str, int]] = _no_places
 
     @property
     def origin(self) -> str:
@@ -125,13 +138,52 @@ class OwnLog:
     def update(self, old: int) -> Update | None:
         """Return the newest checkpoint with a proof that the log only grew since it had `old` entries, or None."""
         with self.store.reading("log.update") as session:
+            return self._update(session, old)
+
+    def prove(self, asked: ProofRequest, caller: str) -> Proofs | None:
+        """Return the newest checkpoint with every proof up to it that was asked for, or None while the log is empty.
+
+        A checkpoint is signed first where none covers all of it yet, so that a statement that was taken is proved at
+        once.
+
+        Args:
+            asked: What is to be proved.
+            caller: To whom; of statements that are not for its eyes nothing is said.
+        """
+        with self.store.reading("log.places") as session:
+            places = self.places(session, caller, asked.statements)
             content = session.scalar(_newest())
-            if content is None:
+        if content is None or max(places.values(), default=-1) >= parse_checkpoint(parse_note(content).text).size:
+            self.publish()
+        with self.store.reading("log.prove") as session:
+            update = self._update(session, asked.old)
+            if update is None:
                 return None
-            note = parse_note(content)
-            size = parse_checkpoint(note.text).size
-            proof = prove_consistency(old, size, node_reader(session)) if 0 < old < size else []
-        return Update(old, tuple(proof), note)
+            size, read = parse_checkpoint(update.note.text).size, cache(node_reader(session))
+            return Proofs(
+                update=update.to_bytes().decode(),
+                heads=tuple(
+                    HeadProof(size=old, hashes=_hex(prove_consistency(old, size, read)))
+                    for old in asked.heads
+                    if old <= size
+                ),
+                statements=tuple(_statement_proofs(session, places, size, read)),
+            )
+
+    def check_signed(self, session: Session, party: str, head: LogHead) -> None:
+        """Refuse a head of this log that a party names and this log has never signed.
+
+        Raises:
+            BindingError: It has not: the party was shown another log, or makes it up.
+        """
+        note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == head.size))
+        if note is None or parse_checkpoint(parse_note(bytes(note)).text).root.hex() != head.root:
+            raise BindingError(
+                f"{party} names a checkpoint that the matcher's log has never signed",
+                hint="it was shown another log: keep its checkpoint as evidence, and tell the other parties",
+                party=party,
+                expected=head.size,
+            )
 
     def take_cosignature(self, witness: str, content: bytes) -> None:
         """Keep a witness's cosignature of one of the checkpoints.
@@ -187,6 +239,16 @@ class OwnLog:
             for number, width in bundles_of(newest.size if newest else 0):
                 if number * TILE_WIDTH < size:
                     self._write_bundles(session, number, width)
+
+    @staticmethod
+    def _update(session: Session, old: int) -> Update | None:
+        content = session.scalar(_newest())
+        if content is None:
+            return None
+        note = parse_note(content)
+        size = parse_checkpoint(note.text).size
+        proof = prove_consistency(old, size, node_reader(session)) if 0 < old < size else []
+        return Update(old, tuple(proof), note)
 
     def _shown(self) -> Checkpoint | None:
         """Return the newest checkpoint of the files, or None."""
@@ -293,6 +355,20 @@ class OwnLog:
             yield
         finally:
             os.close(descriptor)
+
+
+def _statement_proofs(session: Session, places: Mapping[str, int], size: int, read: Reader) -> Iterator[StatementProof]:
+    """Yield a proof for each statement whose entry is among the first `size`, by its digest and place."""
+    found = dict(contents(session, [index for index in places.values() if index < size]))
+    for digest, index in places.items():
+        if index in found:
+            entry = read_entry(found[index])
+            proof = _hex(prove_inclusion(index, size, read))
+            yield StatementProof(digest=digest, index=index, time=entry.time, salt=entry.salt, hashes=proof)
+
+
+def _hex(hashes: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(one.hex() for one in hashes)
 
 
 def _newest() -> Select[bytes]:

@@ -9,12 +9,12 @@ raises the same error.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import delete, insert, select, update
 
-from aquila.audit.checkpoint import cosign, open_checkpoint
+from aquila.audit.checkpoint import cosign, cosigned_at, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.note import Note
+    from aquila.audit.witness import Update
     from aquila.crypto.keys import IdentityKey
     from aquila.errors import AquilaError
     from aquila.protocol.registry import Registry
@@ -41,6 +42,27 @@ if TYPE_CHECKING:
     from services.kit.store import Store
 
 _LOG = Log("kit.witness")
+
+
+@dataclass(frozen=True, slots=True)
+class Accusation:
+    """What a log shows does not fit what is known of it.
+
+    Attributes:
+        error: What is wrong.
+        evidence: What it contradicts: the checkpoint that was seen before, or a statement; None where there is nothing.
+    """
+
+    error: LogRewrittenError
+    evidence: bytes | None
+
+
+Check: TypeAlias = "Callable[[Session, Checkpoint], Accusation | None]"
+"""Checks what a log shows beyond its growth; raises AuditError where that cannot be checked."""
+
+
+def _nothing_else(_session: Session, _shown: Checkpoint) -> None:
+    """Check nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,8 @@ class Witness:
         key: The identity key that cosigns.
         registry: The pinned keys.
         clock: Seconds since 1970.
+        explained: Called in the transaction in which an administrator acknowledges an alarm over another log: what the
+            service held against that log up to now is explained.
     """
 
     store: Store
@@ -62,6 +86,18 @@ class Witness:
     key: IdentityKey
     registry: Registry
     clock: Callable[[], int]
+    explained: Callable[[Session, int], None] = lambda _session, _now: None
+    _latest: dict[str, Checkpoint] = field(default_factory=dict)
+
+    def latest(self, holder: str) -> Checkpoint | None:
+        """Return the checkpoint of another log that was seen last, or None before the first time."""
+        if holder not in self._latest:
+            with self.store.reading("log.latest") as session:
+                seen = self._seen(session, holder)
+            if seen is None:
+                return None
+            self._latest[holder] = seen[0]
+        return self._latest[holder]
 
     def seen_size(self, holder: str) -> int:
         """Return how many entries another log had when it was seen last, 0 before the first time.
@@ -74,14 +110,24 @@ class Witness:
             seen = self._seen(session, holder)
         return 0 if seen is None else seen[0].size
 
-    def look(self, holder: str, content: bytes) -> tuple[Note, bool]:
-        """Check what another log shows and cosign it; return its cosigned checkpoint and whether it is a new one.
+    def read(self, holder: str, content: bytes) -> Checkpoint:
+        """Return what an update of another log shows, signed by its owner; whether it grew is for `look`.
+
+        Raises:
+            AuditError: It cannot be read, or is not signed.
+        """
+        key = self.registry.key_of(holder)
+        return open_checkpoint(parse_update(content).note.to_bytes(), log_name(holder, key), key)[0]
+
+    def look(self, holder: str, content: bytes, check: Check = _nothing_else) -> Note:
+        """Check what another log shows and cosign it; return its checkpoint with the cosignature.
 
         If we crash between the database and the file, the larger of the two counts, which is what was cosigned.
 
         Args:
             holder: Whose log it is.
             content: The update, with a proof from `seen_size`.
+            check: What else must fit what is shown, in the same transaction and before it is cosigned.
 
         Raises:
             LogRewrittenError: The log forked or shrank; both checkpoints are stored before this is raised.
@@ -94,19 +140,19 @@ class Witness:
         with self.store.transaction("log.witness") as session:
             self._refuse_known(session, holder)
             seen = self._seen(session, holder)
-            try:
-                check_growth(seen[0] if seen else None, got, shown)
-            except LogRewrittenError as error:
-                rewritten = error
-                self._alarm(session, holder, error, seen[1] if seen else None, note.to_bytes())
-            else:
-                if seen is not None and seen[0] == got:
-                    return parse_note(seen[1]), False
+            accusation = _shrunk_or_forked(seen, got, shown) or check(session, got)
+            if accusation is not None:
+                self._alarm(session, holder, accusation.error, accusation.evidence, note.to_bytes())
+            elif seen is None or seen[0] != got or not self._has_cosigned(seen[1]):
                 cosigned = cosign(note, witness_name(self.holder, self.key.public), self.key, self.clock())
                 self._remember(session, holder, got, cosigned.to_bytes())
-                return cosigned, True
-        _LOG.error("log_rewritten", counterpart=holder, error=rewritten)
-        raise rewritten
+            else:
+                cosigned = parse_note(seen[1])
+        if accusation is not None:
+            _LOG.error("log_rewritten", counterpart=holder, error=accusation.error)
+            raise accusation.error
+        self._latest[holder] = got
+        return cosigned
 
     def vanished(self, holder: str) -> None:
         """Raise the alarm over a log that has entries no more, and had some.
@@ -178,6 +224,8 @@ class Witness:
                 self.files.delete(CHECKPOINT_FILE)  # from here on the database says what the own log is
             else:
                 self._begin_again(session, holder, alarm.origin, bytes(alarm.got))
+                self.explained(session, now)
+        self._latest.clear()
         _LOG.warning("alarm_acknowledged", counterpart=holder, count=alarm_id)
 
     def _refuse_known(self, session: Session, holder: str) -> None:
@@ -194,6 +242,10 @@ class Witness:
                 hint="nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
                 "`aquila audit acknowledge`",
             )
+
+    def _has_cosigned(self, seen: bytes) -> bool:
+        """Tell whether a checkpoint has our cosignature: one that was accused came without, until it was explained."""
+        return cosigned_at(parse_note(seen), witness_name(self.holder, self.key.public), self.key.public) is not None
 
     def _begin_again(self, session: Session, holder: str, origin: str, got: bytes) -> None:
         """Take what a log showed last as seen last; what it showed before stays in the alarm."""
@@ -233,6 +285,15 @@ class Witness:
             )
         )  # fmt: skip
         append(session, Entry.of(EntryKind.LOG_ALARM, now, self.holder, recipient=holder, ids={"what": what}))
+
+
+def _shrunk_or_forked(seen: tuple[Checkpoint, bytes] | None, got: Checkpoint, shown: Update) -> Accusation | None:
+    """Return how a log did not only grow since it was seen last, or None where it did; raises as `check_growth`."""
+    try:
+        check_growth(seen[0] if seen else None, got, shown)
+    except LogRewrittenError as error:
+        return Accusation(error, seen[1] if seen else None)
+    return None
 
 
 def _open_alarm(session: Session, origins: list[str]) -> str | None:

@@ -22,6 +22,8 @@ from aquila.protocol.messages.views import Event, EventKind
 from services.matcher.tables import EventRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
@@ -117,6 +119,19 @@ def visible_events(session: Session, round_id: str, caller: str, after: int, lim
             if size >= _PAGE_BYTES:
                 break
     return tuple(events)
+
+
+def log_places(session: Session, caller: str, digests: Sequence[str]) -> dict[str, int]:
+    """Return where the log holds statements, by digest, of those that a party signed, that name it, or that all see.
+
+    Of others it learns nothing: it may know the digest of a statement that it was not shown, such as a report's.
+    """
+    query = select(EventRow.digest, EventRow.log_index).where(
+        EventRow.digest.in_(digests),
+        EventRow.log_index.is_not(None),
+        or_(EventRow.audience == ALL, EventRow.party == caller, EventRow.reader == caller),
+    )
+    return {digest: index for digest, index in session.execute(query) if digest is not None and index is not None}
 
 
 def news_of(session: Session, caller: str) -> dict[str, int]:

@@ -98,9 +98,10 @@ class Turn:
         accepted = self.round.accept(envelope, now=now)
         if accepted.new:
             self.touched = True
-            self.add(statement_event(self.round, accepted, envelope))
+            event = statement_event(self.round, accepted, envelope)
             taken_at = self.clock() if now is None else now
-            append(self.session, statement_entry(accepted.message, accepted.digest, taken_at))
+            event.log_index = append(self.session, statement_entry(accepted.message, accepted.digest, taken_at))
+            self.add(event)
             self.row.phase = self.round.phase.value
         return accepted
 

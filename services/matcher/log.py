@@ -17,7 +17,7 @@ from services.kit.log_copies import Scope
 from services.kit.log_desk import LogDesk
 from services.kit.own_log import OwnLog
 from services.kit.witness import Witness
-from services.matcher.events import REPORT, SUBMISSION
+from services.matcher.events import REPORT, SUBMISSION, log_places
 from services.matcher.room import manifest_in
 from services.matcher.statistics import round_statistics
 from services.matcher.tables import EventRow, EvidenceRow, RefusedRow, RoundRow
@@ -44,7 +44,7 @@ def open_log(home: Path, store: Store, identity: IdentityKey, registry: Registry
     """
     files = ChunkFiles(home / LOG_FOLDER)
     statistics = partial(_statistics, registry)
-    own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics)
+    own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics, log_places)
     return LogDesk(own, Witness(store, files, MATCHER, identity, registry, clock), scope_of)
 
 

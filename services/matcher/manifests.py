@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from aquila.errors import InputError, OrderError
 from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import (
+    LOG_HEADS,
     ClassCounts,
     Manifest,
     Padding,
@@ -111,6 +112,7 @@ def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
             frequency_limit=proposal.frequency_limit,
             canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
             retention_days=proposal.retention_days,
+            revision=LOG_HEADS,
         )
     except ValidationError as error:
         raise InputError(f"the proposal makes no manifest: {fields_at_fault(error)}") from None

@@ -64,7 +64,12 @@ class EventRow(MatcherRows):
     )
     reader: Mapped[str | None] = mapped_column(String(2), comment="The one party that may see it.")
     statement: Mapped[str | None] = mapped_column(String(16), comment="Type of the statement, lower case.")
-    digest: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of what was signed, hexadecimal.")
+    digest: Mapped[str | None] = mapped_column(
+        String(64), index=True, comment="SHA-256 of what was signed, hexadecimal."
+    )
+    log_index: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Place of the statement's entry in the log; none of those that were taken before."
+    )
     envelope: Mapped[str | None] = mapped_column(
         Text, comment="The statement's envelope; nothing for bytes, and for a report that its party has."
     )

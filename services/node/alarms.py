@@ -18,7 +18,7 @@ from aquila.protocol.messages import HitReport, Kind
 from services.kit import audit_log
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
-from services.node import ledger
+from services.node import due, ledger
 from services.node.book import book_of
 from services.node.tables import AlarmRow, StatementRow
 
@@ -108,7 +108,7 @@ def acknowledge(node: Node, round_id: str) -> bool:
         AlarmRow.round_id == round_id, AlarmRow.released_at.is_not(None), ~AlarmRow.acknowledged
     )
     with node.store.reading("alarm.released") as session:
-        if session.scalars(query).first() is None:
+        if session.scalars(query).first() is None or not due.may_sign(session, round_id):
             return False
     with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
         for row in session.scalars(query):

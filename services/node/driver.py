@@ -15,7 +15,7 @@ from services.kit.drivers import Driver, each
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.lanes import side_by_side
 from services.kit.logs import Log
-from services.node import alarms, canaries, ledger
+from services.node import alarms, canaries, due, ledger
 from services.node.book import book_of
 from services.node.steps import (
     amend,
@@ -101,6 +101,7 @@ def open_rounds(node: Node) -> list[str]:
         | RoundRow.round_id.in_(unsent)
         | RoundRow.round_id.in_(correct.rounds_to_correct(node))
         | RoundRow.round_id.in_(exchange.rounds_to_exchange())
+        | RoundRow.round_id.in_(due.rounds_with_due())
         | RoundRow.round_id.in_(told)
     )
     with node.store.reading("rounds.open") as session:
@@ -166,7 +167,9 @@ async def _advance(node: Node, round_id: str) -> bool:
         return True
     if book.synced and row.refused is None:
         busy |= await to_thread(correct.correct, node, round_id)
-        busy |= await to_thread(exchange.exchange, node, round_id)
+        busy |= await to_thread(due.sign, node, round_id)
+        if not await to_thread(due.waits, node, round_id):  # no note leaves before the receipt
+            busy |= await to_thread(exchange.exchange, node, round_id)
     if row.refused is not None:
         await to_thread(exchange.forget_if_refused, node, round_id)
     if row.state != "active" or row.refused is not None or not book.synced:

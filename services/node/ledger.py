@@ -17,7 +17,7 @@ from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, R
 from aquila.protocol.rounds import LARGEST_STATEMENT
 from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, StoreConflictError
-from services.node.tables import ProblemRow, RoundRow, SecretRow, StatementRow
+from services.node.tables import ProblemRow, Promise, RoundRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,6 +132,7 @@ def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> 
     row = StatementRow(
         round_id=round_id, digest=found.digest, party=node.code, sequence=message.sequence, kind=kind_of(message),
         envelope=envelope, own=True, sent=False, taken_at=node.clock(),
+        promise=None if message.log_head is None else Promise.SIGNED.value,
     )  # fmt: skip
     session.add(row)
     session.flush()

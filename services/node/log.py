@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.protocol.log import REFUSED, WITHOUT_ENVELOPE
+from aquila.protocol.messages import LogHead
+from aquila.protocol.registry import MATCHER
 from services.kit.files import ChunkFiles
 from services.kit.homes import LOG_FOLDER
 from services.kit.log_desk import LogDesk
 from services.kit.own_log import OwnLog
 from services.kit.witness import Witness
+from services.node import named_heads, promises
 from services.node.tables import StatementRow
 
 if TYPE_CHECKING:
@@ -36,7 +39,20 @@ def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: 
     """
     files = ChunkFiles(home / LOG_FOLDER)
     own = OwnLog(store, files, party.code, party.identity, registry, clock, statements_of, _no_statistics)
-    return LogDesk(own, Witness(store, files, party.code, party.identity, registry, clock))
+    witness = Witness(store, files, party.code, party.identity, registry, clock, _explained)
+    return LogDesk(own, witness)
+
+
+def seen_head(witness: Witness) -> LogHead | None:
+    """Return what this node saw last of the matcher's log, as its statements name it (PROTOCOL.md 3.2.5)."""
+    seen = witness.latest(MATCHER)
+    return None if seen is None or not seen.size else LogHead(size=seen.size, root=seen.root.hex())
+
+
+def _explained(session: Session, now: int) -> None:
+    """Hold nothing against the matcher's log that came up before an administrator acknowledged an alarm over it."""
+    named_heads.settle(session, now)
+    promises.excuse(session)
 
 
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:

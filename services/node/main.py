@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -54,7 +56,7 @@ from services.node.driver import Rounds
 from services.node.high_water import HighWater
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.justifications import erase_justifications
-from services.node.log import open_log
+from services.node.log import open_log, seen_head
 from services.node.node import Node, rule_tables
 from services.node.saved_views import forget_views
 from services.node.settings import NodeSettings
@@ -107,9 +109,10 @@ def assemble(
     files.sweep(older_than=0)  # no other process writes here
     group = load_group(settings.workers or None)
     party = Party(settings.code, identity, group)
+    log = open_log(settings.home, store, party, registry, clock)
     node = Node(
         settings=settings,
-        party=party,
+        party=replace(party, log_head=partial(seen_head, log.witness)),
         registry=registry,
         group=group,
         tables=rule_tables(settings.rules),
@@ -121,7 +124,7 @@ def assemble(
         people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost, settings.name),
         clock=clock,
         random=random,
-        log=open_log(settings.home, store, party, registry, clock),
+        log=log,
         high_water=HighWater(keys / high_water.FILE, store, clock, settings.caps.window_days),
     )
     imports.remove_incomplete(node)

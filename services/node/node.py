@@ -41,6 +41,7 @@ class Contact:
         obstacle: Why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
             sent.
         witnessed: The size of the own log that the matcher has cosigned.
+        cosigned: The size of the matcher's log whose cosignature by this node the matcher has from this process.
         news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
         answers: What became of this party's suggestions, as it was taken last.
     """
@@ -49,6 +50,7 @@ class Contact:
     clock_difference: int | None = None
     obstacle: AquilaError | None = None
     witnessed: int = 0
+    cosigned: int = 0
     news: Mapping[str, int] = field(default_factory=dict)
     answers: tuple[SuggestionAnswer, ...] = ()
 

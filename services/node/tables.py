@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -134,6 +136,68 @@ class StatementRow(NodeRows):
     )
     erased_at: Mapped[int | None] = mapped_column(
         BigInteger, comment="Of a submission: since when its justification is erased, and the rest is here unsigned."
+    )
+    promise: Mapped[str | None] = mapped_column(
+        String(8),
+        index=True,
+        comment="Whether the matcher's log holds it: signed, promised, proved, excused; none if nobody asks.",
+    )
+    log_index: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Its place in the matcher's log, once that was proved."
+    )
+    unproved: Mapped[int] = mapped_column(
+        default=0, server_default="0", comment="How many looks at the matcher's log did not prove it."
+    )
+
+
+class Promise(StrEnum):
+    """Whether the matcher's log holds a statement that the matcher took or announced (PROTOCOL.md 10.5.2).
+
+    An own one is signed, promised once the matcher took it, and proved; an announcement begins as promised. What stays
+    unproved is an alarm, and excused once an administrator has acknowledged that.
+    """
+
+    SIGNED = "signed"
+    PROMISED = "promised"
+    PROVED = "proved"
+    EXCUSED = "excused"
+
+
+class DueKind(StrEnum):
+    """What is signed once the matcher's log is proved to hold what came before."""
+
+    RECEIPT = "receipt"
+    CLOSING = "closing"
+
+
+class DueRow(NodeRows):
+    """A statement that waits until the matcher's log is proved to hold what came before it in the round."""
+
+    __tablename__ = "due_statement"
+    round_id: Mapped[str] = _round(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True, comment="receipt or closing.")
+    submission_id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, default="", comment="Of a receipt: the query; empty for the lists and a closing."
+    )
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many hits it will say.")
+
+
+class NamedHeadRow(NodeRows):
+    """A head of the matcher's log that another party signed to have seen (PROTOCOL.md 3.2.5), and whether it is ours.
+
+    It names its round without depending on it: what retention erases of a round leaves what was seen of the log.
+    """
+
+    __tablename__ = "named_head"
+    size: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Entries that the log had."
+    )
+    root: Mapped[str] = mapped_column(String(64), primary_key=True, comment="The head over them, hexadecimal.")
+    party: Mapped[str] = mapped_column(String(16), comment="Who named it first here.")
+    round_id: Mapped[str] = mapped_column(String(32), comment="In which round.")
+    digest: Mapped[str] = mapped_column(String(64), comment="Digest of the statement that names it.")
+    verified_at: Mapped[int | None] = mapped_column(
+        BigInteger, index=True, comment="Seconds since 1970 when it was found to be of the log that is shown here."
     )
 
 

@@ -26,6 +26,7 @@ def after_the_end(log: Exported, kind: type[Statement], **fields: object) -> int
     last = max(log.message(place).sequence for place in log.statements_of("AL"))  # type: ignore[attr-defined]  # statements have it
     closing = log.message(log.statements_of("AL")[-1])
     common = {"round_id": closing.round_id, "party": "AL", "sequence": last + 1, "binding": closing.binding}  # type: ignore[attr-defined]  # a closing has them
+    common["log_head"] = closing.log_head  # type: ignore[attr-defined]  # it names one
     return log.sign(kind(**common | fields), NOW)
 
 

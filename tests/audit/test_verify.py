@@ -478,6 +478,7 @@ def test_a_refused_statement_explains_its_number(log: Exported, group: Group) ->
     log.contents[place] = refused_entry(again, log.entry(place).digests["statement"], NOW, EntryKind.EVIDENCE).content()
     binding = log.message(log.index("closing"))
     fields = {"round_id": consent.round_id, "party": "AL", "sequence": number + 1, "binding": binding.binding}  # type: ignore[attr-defined]  # a closing has one
+    fields["log_head"] = consent.log_head
     log.sign(Outcomes(pairs=(), **fields), NOW)
     log.sign_anew()
     assert len(verify(log, group)) == 1

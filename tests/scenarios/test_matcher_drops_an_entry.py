@@ -12,6 +12,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.matcher import known
+from services.node import promises
 from tests.unit.services.node.conftest import Clock, World, make_world
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One evaluation is never written down; everything else is. An auditor hears which round cannot have been so."""
+    """One evaluation is never written down, and no node asks: an auditor hears which round cannot have been so."""
     honest, dropped = known.append, list[str]()
 
     def dropping(session: Session, entry: Entry) -> int:
@@ -43,6 +44,8 @@ async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.
         return honest(session, entry)
 
     monkeypatch.setattr(known, "append", dropping)  # the liar's own program, not ours
+    for asking in ("expect", "expect_announced"):  # whoever asks finds it at once (tests/attacks)
+        monkeypatch.setattr(promises, asking, lambda *_: None)
     await world.begin()
     await world.settle()
     assert dropped

@@ -28,6 +28,7 @@ from aquila.protocol.messages.corrections import (
     Withdrawal,
 )
 from aquila.protocol.messages.manifest import (
+    LOG_HEADS,
     Manifest,
     Mode,
     Padding,
@@ -62,6 +63,7 @@ from aquila.protocol.messages.statements import (
     Kind,
     LastWord,
     LevelCounts,
+    LogHead,
     PairCanaries,
     Receipt,
     Refusal,
@@ -94,6 +96,7 @@ ANNOUNCEMENTS: tuple[type[Message], ...] = (Manifest, Opening, HitReport, Ending
 
 __all__ = [
     "ANNOUNCEMENTS",
+    "LOG_HEADS",
     "MAX_CHUNK_ELEMENTS",
     "MAX_NOTES",
     "MOST_WITHDRAWN",
@@ -125,6 +128,7 @@ __all__ = [
     "LearnedWeight",
     "LevelCounts",
     "LevelOutcomes",
+    "LogHead",
     "Manifest",
     "Message",
     "Mode",

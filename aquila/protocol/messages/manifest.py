@@ -34,6 +34,10 @@ DEFAULT_CANARIES = 8
 """What a round has where nobody says otherwise."""
 
 
+LOG_HEADS: Literal[2] = 2
+"""The revision from which on statements name a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
+
+
 class Mode(StrEnum):
     """What may be submitted in a round."""
 
@@ -99,6 +103,7 @@ class Manifest(Message):
     `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12). A
     manifest of a version that knew no canaries does not say; its round has none, and a party consents to no such
     manifest any more.
+    `revision` says by which rules of statements the round goes; a manifest without one goes by the first (3.1.5).
     """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
@@ -122,6 +127,7 @@ class Manifest(Message):
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
     canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = added_later()
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
+    revision: Literal[2] | None = added_later()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -134,6 +140,11 @@ class Manifest(Message):
         if any(left >= right or {left, right} - set(parties) for left, right in self.pairs):
             raise ValueError("a pair names two participants in ascending order")
         return self
+
+    @property
+    def names_log_heads(self) -> bool:
+        """Whether each statement of the round names a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
+        return self.revision is not None
 
     def fingerprint_of(self, party: str) -> str | None:
         """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""

@@ -27,12 +27,24 @@ from aquila.protocol.messages.base import (
 from aquila.records.rules import InputClass
 
 
+class LogHead(Message):
+    """Size and root of a log, as one of its checkpoints says."""
+
+    size: Positive
+    root: Digest
+
+
 class Statement(Message):
-    """Anything a party signs in a round; `sequence` counts its statements from 1 (PROTOCOL.md 3.2)."""
+    """Anything a party signs in a round; `sequence` counts its statements from 1 (PROTOCOL.md 3.2).
+
+    `log_head` is the checkpoint of the matcher's log that the signer saw last; statements of rounds without a revision
+    in their manifest have none (PROTOCOL.md 3.2.5).
+    """
 
     round_id: Identifier
     party: PartyCode
     sequence: Positive
+    log_head: LogHead | None = added_later()
 
 
 class BoundStatement(Statement):

@@ -12,10 +12,10 @@ from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages import Outcome
 from services.kit.audit_log import append
 from services.kit.logs import Log
-from services.node import ledger
+from services.node import due, ledger
 from services.node.book import book_of
 from services.node.steps import exchange
-from services.node.tables import AvailableRow, ChunkRow, HitRow, SecretRow, StatementRow, SubmissionRow
+from services.node.tables import AvailableRow, ChunkRow, DueKind, DueRow, HitRow, SecretRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -99,15 +99,13 @@ def destroy(node: Node, round_id: str) -> bool:
 
 
 def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
-    """Sign the closing; where none would count, refuse the rest of the round; say nothing of others' rounds."""
+    """Let the closing be signed; where none would count, refuse the round's rest; say nothing of others' rounds."""
     took_part = row.consent_digest is not None and (not round_.bindings or node.code in round_.participants)
     if not took_part or row.outcome == "left out" or ledger.own_statements(session, row.round_id, "refusal"):
         return
     if row.refused is None and (round_.ending or (node.code, None) in round_.receipts):
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id)) or 0
-        number = ledger.next_number(session, row.round_id)
-        empty = ledger.given_up(session, node, row.round_id, number)
-        ledger.put_signed(session, node, row.round_id, node.party.close(round_, number, hits, empty))
+        due.put(session, node, round_, DueRow(round_id=row.round_id, kind=DueKind.CLOSING.value, hits=hits))
     else:
         time_over = "the time of the round is over by this party's clock"
         ledger.sign_refusal(session, node, round_, row.refused or row.abort_reason or time_over)

@@ -16,6 +16,7 @@ from services.node.erasure import tables_of_hits
 from services.node.tables import (
     AlarmRow,
     CanaryRow,
+    DueRow,
     HitRow,
     NoteBatchRow,
     NoteSecretRow,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _LOG = Log("node.expire")
 _EXPIRING = (
     HitRow, WithdrawalRow, TallyRow, StatementRow, ProblemRow, AlarmRow, CanaryRow, NoteBatchRow, NoteSecretRow,
-    PreparedReportRow,
+    PreparedReportRow, DueRow,
 )  # fmt: skip
 """Rows of a round that go with its hits, beside those that belong to one hit."""
 

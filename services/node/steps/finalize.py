@@ -19,6 +19,7 @@ from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
 from services.node.book import book_of
+from services.node.due import may_sign
 from services.node.steps.amend import signed_under
 from services.node.tables import AvailableRow, ChunkRow, SubmissionRow
 from services.node.tasks import FINALIZE
@@ -49,7 +50,7 @@ async def finalize(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
     chunks = await to_thread(_unfinished, node, row)
     begin, finish = partial(_begin, node, round_), partial(_finish, node)
     if await in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
-        await to_thread(_sign, node, round_, row)
+        return await to_thread(_sign, node, round_, row) or bool(chunks)
     return True
 
 
@@ -118,10 +119,15 @@ def _keep(node: Node, chunk: ChunkRow, made: FinalizedChunk) -> None:
         stored.token_digest = hashlib.sha256(made.rows).hexdigest()
 
 
-def _sign(node: Node, round_: Round, row: SubmissionRow) -> None:
-    """Sign for the tokens; from here on this node signs no amendment."""
+def _sign(node: Node, round_: Round, row: SubmissionRow) -> bool:
+    """Sign for the tokens, once the matcher's log is proved to hold what this node said before; tell whether it did.
+
+    From here on this node signs no amendment.
+    """
     book_of(node, row.round_id).check_key()
     with node.store.transaction("finalize.sign") as session:
+        if not may_sign(session, row.round_id):
+            return False
         query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id).order_by(ChunkRow.index)
         chunks = [(chunk.token_rows or 0, chunk.token_digest or "") for chunk in session.scalars(query)]
         ledger.sign(
@@ -133,3 +139,4 @@ def _sign(node: Node, round_: Round, row: SubmissionRow) -> None:
     node.files.delete_tree(f"{folder}/evaluated")
     node.files.delete_tree(f"{folder}/rows")
     _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(chunks))
+    return True

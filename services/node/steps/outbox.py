@@ -26,7 +26,7 @@ from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
-from services.node import ledger, places
+from services.node import ledger, places, promises
 from services.node.book import book_of
 from services.node.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
@@ -102,7 +102,9 @@ async def _send(node: Node, row: StatementRow) -> bool:
 
 def _mark_sent(node: Node, row: StatementRow, place: str) -> None:
     with node.store.transaction("outbox.sent") as session:
-        session.get_one(StatementRow, (row.round_id, row.digest)).sent = True
+        stored = session.get_one(StatementRow, (row.round_id, row.digest))
+        stored.sent = True
+        promises.expect(stored)
         ledger.clear_problem(session, row.round_id, place)
 
 

@@ -14,9 +14,9 @@ from aquila.protocol.messages.views import EventKind
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.audit_log import append
 from services.kit.logs import Log
-from services.node import alarms, canaries, erasure, ledger, lives
+from services.node import alarms, canaries, due, erasure, ledger, lives
 from services.node.book import book_of
-from services.node.tables import HitRow, ImportRow, RecordRow, SubmissionRow
+from services.node.tables import DueKind, DueRow, HitRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -106,7 +106,7 @@ def _known_records(node: Node, import_id: str, positions: dict[int, str]) -> dic
 
 
 def store(session: Session, node: Node, round_: Round, report: HitReport, found: Found | None) -> None:
-    """Store a report's hits and queue the receipt, in the transaction that takes the report."""
+    """Store a report's hits and let the receipt be signed, in the transaction that takes the report."""
     rows: dict[str, HitRow] = {}
     known = set(session.scalars(select(HitRow.hit_id).where(HitRow.round_id == round_.round_id)))
     for hit in report.hits:
@@ -130,10 +130,8 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_told(session, node, round_, found.told if found else ())
     if not alarms.raise_alarm(session, node, round_, report, stored):
-        ledger.sign(
-            session, node, round_.round_id,
-            lambda number: node.party.receipt(round_, number, report.submission_id, stored),
-        )  # fmt: skip
+        place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
+        due.put(session, node, round_, DueRow(kind=DueKind.RECEIPT.value, hits=stored, **place))
     _LOG.info("hits_stored", round=round_.round_id, count=stored)
 
 

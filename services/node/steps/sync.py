@@ -24,7 +24,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.views import EventKind, Events
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
-from services.node import corrections, ledger, notes
+from services.node import corrections, ledger, named_heads, notes, promises
 from services.node.book import book_of
 from services.node.high_water import RESTORED
 from services.node.steps import amend, reports
@@ -174,7 +174,9 @@ def _take_statement(taking: _Taking, event: Event) -> bool:
         stored = _row_of(node, row.round_id, opened, envelope, accepted)
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
+    promises.expect_announced(stored, taking.round)
     session.flush()
+    named_heads.note(session, node, accepted.message, accepted.digest)
     _follow(taking, accepted.message, accepted.digest, before)
     return True
 

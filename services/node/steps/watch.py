@@ -7,19 +7,27 @@ The node cosigns what it found right, and shows its own log to the matcher, whic
 from __future__ import annotations
 
 from asyncio import to_thread
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aquila.audit.checkpoint import parse_checkpoint
 from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBackupError
+from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
-from services.node import ledger
+from services.node import ledger, named_heads, promises
 from services.node.high_water import RESTORED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
+    from aquila.audit.checkpoint import Checkpoint
+    from aquila.audit.note import Note
+    from services.kit.witness import Accusation
     from services.node.node import Node
+    from services.node.tables import NamedHeadRow, StatementRow
 
 
 async def watch(node: Node) -> None:
@@ -71,17 +79,67 @@ def _alarm(node: Node, found: LogRewrittenError | RestoredBackupError) -> LogRew
     return error
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What the next look is to prove: growth since a size, heads that others named, and statements."""
+
+    old: int
+    heads: Sequence[NamedHeadRow]
+    statements: Sequence[StatementRow]
+
+    def request(self) -> bytes:
+        """Return the body of the call that asks for it."""
+        heads = tuple(sorted({head.size for head in self.heads}))
+        return ProofRequest(old=self.old, heads=heads, statements=tuple(s.digest for s in self.statements)).payload()
+
+
 async def _look(node: Node) -> None:
     witness = node.log.witness
-    old = await to_thread(witness.seen_size, MATCHER)
-    answer = await node.peer.call("GET", "/v1/log/checkpoint", params={"old": old})
+    wanted = await to_thread(_open, node)
+    # What is to be proved beyond growth is proved with the look that happens anyway: it costs no call of its own.
+    if wanted.heads or wanted.statements:
+        answer = await node.peer.call("POST", "/v1/log/proofs", content=wanted.request())
+    else:
+        answer = await node.peer.call("GET", "/v1/log/checkpoint", params={"old": wanted.old})
     if answer.status_code == HTTPStatus.NO_CONTENT:
         await to_thread(witness.vanished, MATCHER)
         return
-    cosigned, new = await to_thread(witness.look, MATCHER, answer.content)
-    if new:
-        # If we crash here, this one stays without our cosignature; the next has it.
+    cosigned = await to_thread(_judge, node, wanted, answer.content)
+    size = parse_checkpoint(cosigned.text).size
+    if size != node.contact.cosigned:
         await node.peer.call("POST", "/v1/log/cosignatures", content=cosigned.to_bytes())
+        node.contact.cosigned = size
+
+
+def _open(node: Node) -> _Open:
+    """Return what is to be proved; raises as `Witness.seen_size` does."""
+    old = node.log.witness.seen_size(MATCHER)
+    with node.store.reading("watch.open") as session:
+        return _Open(old, named_heads.unverified(session), promises.unproved(session))
+
+
+def _judge(node: Node, wanted: _Open, content: bytes) -> Note:
+    """Verify an answer, store what follows from it, and return the checkpoint with the own cosignature.
+
+    Raises:
+        LogRewrittenError: The log is not what was seen, named by others or promised.
+        AuditError: It cannot be told.
+        MalformedError: The answer is none.
+    """
+    witness = node.log.witness
+    if not wanted.heads and not wanted.statements:
+        return witness.look(MATCHER, content)
+    proofs = Proofs.from_payload(content)
+    update = proofs.update.encode()
+    # Statements are verified before the transaction, which others wait for.
+    shown = witness.read(MATCHER, update)
+    judged = promises.judge(node, wanted.statements, shown, {one.digest: one for one in proofs.statements})
+
+    def check(session: Session, shown: Checkpoint) -> Accusation | None:
+        named = {one.size: [bytes.fromhex(h) for h in one.hashes] for one in proofs.heads}
+        return named_heads.check(session, node, wanted.heads, shown, named) or promises.record(session, judged, shown)
+
+    return witness.look(MATCHER, update, check)
 
 
 async def show(node: Node) -> None:

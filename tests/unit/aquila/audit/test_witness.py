@@ -14,6 +14,7 @@ from aquila.audit.witness import (
     LARGEST_UPDATE,
     Update,
     check_growth,
+    check_named,
     log_name,
     parse_update,
     witness_name,
@@ -122,3 +123,28 @@ def test_a_note_with_more_signatures_is_the_same_checkpoint() -> None:
     shown = update(3, 7)
     cosigned = shown.note.with_signature(Signature("witness", b"1234", b"signature"))
     assert parse_update(Update(3, shown.proof, cosigned).to_bytes()).note.signatures[1].name == "witness"
+
+
+@pytest.mark.parametrize(("named", "size"), [(1, 1), (4, 9), (8, 8), (13, 13)])
+def test_a_head_that_another_one_saw_is_of_this_log(named: int, size: int) -> None:
+    """What somebody else saw of the same log fits it, with the proof from there where there is something between."""
+    check_named(head(size), named, head(named).root, update(named, size).proof)
+
+
+@pytest.mark.parametrize(
+    ("named", "leaves", "proof", "what"),
+    [
+        (10, LEAVES, (), "shrunk"),
+        (9, OTHERS, (), "fork"),
+        (4, OTHERS, update(4, 9).proof, "fork"),
+        (4, OTHERS, update(4, 9, OTHERS).proof, "fork"),
+        (4, LEAVES, (), "fork"),
+    ],
+)
+def test_a_head_that_another_one_saw_is_of_no_log_that_is_shown(
+    named: int, leaves: Sequence[bytes], proof: tuple[bytes, ...], what: str
+) -> None:
+    """A log that shows less here, or another past, keeps two histories."""
+    with pytest.raises(LogRewrittenError) as raised:
+        check_named(head(9), named, head(named, leaves).root, proof)
+    assert raised.value.fields["what"] == what

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,9 +18,11 @@ from aquila.audit.merkle import leaf_hash, tree_root
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Role
 from aquila.audit.tiles import bundle_path, read_bundle, read_statements, read_tile, statements_path, tile_path
-from aquila.audit.witness import check_growth, witness_name
+from aquila.audit.witness import check_growth, check_named, parse_update, witness_name
 from aquila.crypto.keys import IdentityKey
-from aquila.errors import AuditError, LogRewrittenError, OrderError, SignatureError
+from aquila.errors import AuditError, BindingError, LogRewrittenError, OrderError, SignatureError
+from aquila.protocol.messages import LogHead
+from aquila.protocol.messages.proofs import ProofRequest
 from aquila.protocol.registry import RegisteredParty, Registry
 from services.kit.audit_log import CHECKPOINTS, EDGE, ENTRIES, append, declare
 from services.kit.errors import NotFoundError
@@ -28,7 +30,8 @@ from services.kit.files import ChunkFiles
 from services.kit.log_desk import LogDesk
 from services.kit.own_log import OwnLog
 from services.kit.people import LOCAL_KEY, Actor
-from services.kit.store import new_metadata
+from services.kit.settings import DatabaseSettings
+from services.kit.store import Store, database_url, new_metadata
 from services.kit.witness import Witness
 
 if TYPE_CHECKING:
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.orm import Session
-
-    from services.kit.store import Store
 
 KEYS = {
     name: IdentityKey.generate(lambda count, seed=seed: bytes([seed]) * count)
@@ -289,9 +290,8 @@ def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:
     assert other.seen_size("SI") == 0
     shown = side.own.update(0)
     assert shown is not None
-    cosigned, new = other.look("SI", shown.to_bytes())
-    assert new
-    assert other.look("SI", shown.to_bytes()) == (cosigned, False)
+    cosigned = other.look("SI", shown.to_bytes())
+    assert other.look("SI", shown.to_bytes()) == cosigned
     assert other.seen_size("SI") == 2
     assert hashlib.sha256(other.files.read("seen/SI")).digest() == hashlib.sha256(cosigned.to_bytes()).digest()
     other.vanished("AL")  # it was never seen: nothing is missing
@@ -306,4 +306,49 @@ def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:
     with pytest.raises(OrderError):
         other.acknowledge(AUDITOR, alarm.alarm_id)
     assert other.seen_size("SI") == 0
-    assert other.look("SI", shown.to_bytes())[1]
+    assert other.look("SI", shown.to_bytes()) == cosigned
+    assert other.seen_size("SI") == 2
+
+
+def test_proofs_of_what_others_saw(side: Side) -> None:
+    """One answer has the newest checkpoint, the proof since the caller's, and one for each other size that it has."""
+    assert side.own.prove(ProofRequest(old=0, heads=(3,), statements=()), "AL") is None
+    side.fill(5)
+    side.own.publish()
+    smaller = side.shown()
+    side.fill(6)
+    side.own.publish()
+    proofs = side.own.prove(ProofRequest(old=5, heads=(5, 11, 40), statements=()), "AL")
+    assert proofs is not None
+    update = parse_update(proofs.update.encode())
+    check_growth(smaller, side.shown(), update)
+    assert [one.size for one in proofs.heads] == [5, 11]
+    check_named(side.shown(), 5, smaller.root, [bytes.fromhex(one) for one in proofs.heads[0].hashes])
+    assert proofs.heads[1].hashes == ()
+
+
+def test_a_head_that_the_log_never_signed(side: Side) -> None:
+    """A log knows its own heads from others of their size, and from sizes of which it signed none."""
+    side.fill(4)
+    side.own.publish()
+    head = LogHead(size=4, root=side.shown().root.hex())
+    with side.store.reading("test.signed") as session:
+        side.own.check_signed(session, "AL", head)
+        for wrong in (head.model_copy(update={"root": "ab" * 32}), head.model_copy(update={"size": 3})):
+            with pytest.raises(BindingError, match="AL names a checkpoint"):
+                side.own.check_signed(session, "AL", wrong)
+
+
+def test_what_was_seen_last_is_known_after_a_start(side: Side, tmp_path: Path) -> None:
+    """The newest checkpoint of another log is known without asking for it, also by a process that has just begun."""
+    other = Side(Store(database_url(DatabaseSettings(), tmp_path / "other.db")), tmp_path, "matcher")
+    assert side.witness.latest("matcher") is None
+    for count in (3, 4):
+        other.fill(count)
+        other.own.publish()
+        update = other.own.update(side.witness.seen_size("matcher"))
+        assert update is not None
+        side.witness.look("matcher", update.to_bytes())
+        assert side.witness.latest("matcher") == other.shown()
+    assert replace(side.witness, _latest={}).latest("matcher") == other.shown()
+    other.store.close()

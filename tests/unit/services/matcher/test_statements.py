@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from aquila.audit.entries import EntryKind
-from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.envelope import payload_of, sign_envelope
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.messages import Kind, Notes, Refusal
+from aquila.protocol.messages import Consent, Kind, Notes, Refusal
 from services.kit.audit_log import entries
 from services.kit.signatures import CallSigner
 from services.matcher.log import statements_of
@@ -34,6 +35,35 @@ async def test_the_same_statement_again(world: World) -> None:
     _, envelope = node.party.consent(node.round, node.next(), (), secrets.token_bytes)
     assert [(await node.say(envelope)).status_code for _ in range(2)] == [201, 200]
     assert world.count(EventRow) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ({"size": 1}, (409, "binding")),
+        ({"root": "ab" * 32}, (409, "binding")),
+        (None, (400, "malformed")),
+    ],
+)
+async def test_a_head_that_the_log_never_signed(
+    world: World, head: dict[str, Any] | None, expected: tuple[int, str]
+) -> None:
+    """A party that was shown another log, makes one up or names none is refused, so that no lie reaches the others."""
+    await world.propose()
+    await world.nodes["RS"].sync()
+    await world.nodes["RS"].consent()
+    node = world.nodes["AL"]
+    await node.sync()
+    seen = world.log_head()
+    assert seen is not None
+    assert seen.size > 1
+    lie = None if head is None else seen.model_copy(update=head)
+    _, envelope = replace(node.party, log_head=lambda: seen).consent(node.round, 5, (), secrets.token_bytes)
+    told = Consent.from_payload(payload_of(envelope, Consent.payload_type)).model_copy(update={"log_head": lie})
+    answer = await node.say(node.signed(told))
+    assert problem(answer) == expected
+    assert world.count(EventRow) == 1
+    assert (await node.say(envelope)).status_code == 201
 
 
 async def test_an_unknown_round(world: World) -> None:
@@ -229,6 +259,7 @@ async def test_refused_notes_are_not_in_the_logs_files(world: World) -> None:
     node = world.nodes["AL"]
     await node.sync()
     common = {"round_id": node.round.round_id, "party": "AL", "sequence": node.next(), "binding": node.round.binding}
+    common["log_head"] = world.log_head()
     notes = Notes(to="RS", submission_id=None, index=0, hits=1, sealed="AAAA", **common)
     envelope = sign_envelope(Notes.payload_type, notes.payload(), node.party.identity)
     assert problem(await node.say(envelope)) == (409, "order")

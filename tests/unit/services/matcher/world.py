@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from sqlalchemy import func, select
 
+from aquila.audit.checkpoint import parse_checkpoint
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages import HitReport, Kind, Notes
+from aquila.protocol.messages import HitReport, Kind, LogHead, Notes
 from aquila.protocol.messages.views import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
@@ -81,7 +82,7 @@ class Node:
 
     def __init__(self, world: World, code: str, key: IdentityKey) -> None:
         self.world, self.code, self.key = world, code, key
-        self.party = Party(code, key, world.group)
+        self.party = Party(code, key, world.group, world.log_head)
         self.signer = CallSigner(key, code, world.clock)
         self.sequence = self.cursor = 0
         self.secrets: Any = None
@@ -295,6 +296,15 @@ class World:
     def desk(self) -> Desk:
         """The matcher's parts."""
         return self.app.state.desk
+
+    def log_head(self) -> LogHead | None:
+        """Return the head of the matcher's log as a party sees it that looks now."""
+        self.desk.log.own.publish()
+        newest = self.desk.log.own.newest()
+        if newest is None:
+            return None
+        checkpoint = parse_checkpoint(newest.text)
+        return LogHead(size=checkpoint.size, root=checkpoint.root.hex())
 
     def restart(self) -> None:
         """Kill the matcher and start it on what it stored."""

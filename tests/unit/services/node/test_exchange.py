@@ -278,7 +278,7 @@ async def test_destroying_twice_prepares_once(world: World) -> None:
 async def test_a_batch_that_is_none(world: World) -> None:
     """What a party signs in place of notes is told as its fault; its hits stay unconfirmed."""
     honest = world.seats["RS"].node.party
-    world.seats["RS"].node.party = Scribbler(honest.code, honest.identity, honest.group)
+    world.seats["RS"].node.party = Scribbler(honest.code, honest.identity, honest.group, honest.log_head)
     round_id = await world.begin()
     await world.settle()
     assert "a batch of notes of RS cannot be read" in await problems(world.seats["AL"], round_id)

@@ -68,7 +68,7 @@ async def problems(seat: Seat, round_id: str) -> str:
 async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
     """A proof that does not verify names the party and the chunk, and no token is signed."""
     rs = world.seats["RS"].node
-    rs.party = WrongShare(rs.code, rs.party.identity, rs.group)
+    rs.party = WrongShare(rs.code, rs.party.identity, rs.group, rs.party.log_head)
     round_id = await world.begin()
     await world.settle()
     for code in ("AL", "SI"):
@@ -191,7 +191,8 @@ async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
 
     await world.until(evaluated)
     theirs = next(e for e in book_of(al.node, round_id).record().evaluations.values() if e.party == "RS")
-    show(al, round_id, rs.node.party._signed(theirs.model_copy(update={"output_digest": "0" * 64, "sequence": 99})))
+    lie = theirs.model_copy(update={"output_digest": "0" * 64, "sequence": 99})
+    show(al, round_id, rs.node.party._signed(book_of(rs.node, round_id).record(), lie))
     assert "has evaluated this chunk already" in await problems(al, round_id)
     with al.node.store.reading("test.evidence") as session:
         kept = session.scalars(select(StatementRow).where(StatementRow.kind == "evidence")).all()
@@ -208,6 +209,6 @@ async def test_a_statement_for_another_round_is_shown_and_does_not_count(world: 
     secrets, envelope = rs.node.party.consent(record, 50, (), rs.node.random)
     secrets.close()
     consent = Consent.from_payload(ledger.opened(rs.node, envelope).payload)
-    show(al, round_id, rs.node.party._signed(consent.model_copy(update={"manifest_digest": "0" * 64})))
+    show(al, round_id, rs.node.party._signed(record, consent.model_copy(update={"manifest_digest": "0" * 64})))
     assert "consented to another manifest" in await problems(al, round_id)
     assert (await al.round(round_id))["consented"] is False

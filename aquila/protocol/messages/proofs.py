@@ -1,0 +1,61 @@
+"""What a party asks of the matcher's log at a look, and what it gets (PROTOCOL.md 10.5)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, Positive, Seconds
+
+MOST_HEADS = 200
+MOST_STATEMENTS = 500
+_MOST_HASHES = 64
+
+Hashes = Annotated[tuple[Digest, ...], Field(max_length=_MOST_HASHES)]
+
+
+class ProofRequest(Message):
+    """What is to be proved of a log.
+
+    Attributes:
+        old: How many entries it had when the caller saw it last.
+        heads: Sizes at which others saw it: that it only grew since is to be proved for each.
+        statements: Digests of statements that it must hold: that it does is to be proved for each.
+    """
+
+    old: Count
+    heads: Annotated[tuple[Positive, ...], Field(max_length=MOST_HEADS)]
+    statements: Annotated[tuple[Digest, ...], Field(max_length=MOST_STATEMENTS)]
+
+
+class HeadProof(Message):
+    """That a log only grew since it had `size` entries, up to the checkpoint of the same answer."""
+
+    size: Positive
+    hashes: Hashes
+
+
+class StatementProof(Message):
+    """That a log holds the entry of a statement, under the checkpoint of the same answer.
+
+    Whoever has the statement makes its entry from time and salt (PROTOCOL.md 10.2), and the leaf from that.
+    """
+
+    digest: Digest
+    index: Count
+    time: Seconds
+    salt: Identifier | None
+    hashes: Hashes
+
+
+class Proofs(Message):
+    """A log's newest checkpoint with the proof since `old` (the body of C2SP tlog-witness), and proofs up to it.
+
+    A size that the checkpoint does not reach has no proof; nor has a statement that the log does not hold, or that is
+    not for the caller's eyes.
+    """
+
+    update: Annotated[str, Field(max_length=1 << 17)]
+    heads: Annotated[tuple[HeadProof, ...], Field(max_length=MOST_HEADS)]
+    statements: Annotated[tuple[StatementProof, ...], Field(max_length=MOST_STATEMENTS)]

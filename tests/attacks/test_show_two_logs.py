@@ -1,0 +1,148 @@
+"""A matcher that keeps two logs, or shows a party one that lags behind, is found out by what parties sign anyway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.witness import log_name
+from aquila.protocol.messages.proofs import ProofRequest, Proofs
+from services.kit.audit_log import append, declare
+from services.kit.files import ChunkFiles
+from services.kit.own_log import OwnLog
+from services.kit.settings import DatabaseSettings
+from services.kit.store import Store, database_url, new_metadata
+from services.node import ledger
+from tests.unit.services.node.conftest import Clock, Seat, World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from aquila.audit.witness import Update
+    from aquila.protocol.messages import Statement
+
+
+class SecondLog(httpx.AsyncBaseTransport):
+    """What lies between one party and the matcher's log: it shows that party a log of its own."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.honest = httpx.ASGITransport(app=world.app)
+        self.frozen: Update | None = None
+        real = world.app.state.desk.log.own
+        store = Store(database_url(DatabaseSettings(), folder / "second.db"))
+        metadata = new_metadata()
+        declare(metadata)
+        metadata.create_all(store.engine)
+        self.own = OwnLog(
+            store, ChunkFiles(folder / "second"), real.holder, real.key, real.registry, real.clock,
+            lambda _session, found: [None] * len(found), lambda *_: None,
+        )  # fmt: skip
+
+    def fill(self, count: int) -> None:
+        """Append entries and sign them."""
+        with self.own.store.transaction("test.second") as session:
+            for _ in range(count):
+                append(session, Entry.of(EntryKind.LOG_EXPORTED, self.own.clock(), "matcher"))
+        self.own.publish()
+
+    def update(self, old: int) -> bytes:
+        """Return what the party is shown."""
+        found = self.frozen or self.own.update(old)
+        assert found is not None
+        return found.to_bytes()
+
+    def proofs(self, asked: bytes) -> bytes:
+        """Return what is proved to the party: nothing, where the log stands still."""
+        if self.frozen is not None:
+            return Proofs(update=self.frozen.to_bytes().decode(), heads=(), statements=()).payload()
+        found = self.own.prove(ProofRequest.from_payload(asked), "RS")
+        assert found is not None
+        return found.payload()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer looks at the log with the second one, and pass on everything else."""
+        path = request.url.path
+        if path == "/v1/log/checkpoint":
+            return _answer(self.update(int(request.url.params["old"])))
+        if path == "/v1/log/proofs":
+            return _answer(self.proofs(await request.aread()))
+        if path == "/v1/log/cosignatures":
+            return _answer(b"")
+        return await self.honest.handle_async_request(request)
+
+
+def _answer(content: bytes) -> httpx.Response:
+    return httpx.Response(200, stream=httpx.ByteStream(content))
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A matcher that passes on whatever heads its parties name, and two nodes."""
+    monkeypatch.setattr(OwnLog, "check_signed", lambda *_: None)  # the liar's own program, not ours
+    made = make_world(tmp_path, Clock(), ("AL", "RS"))
+    yield made
+    await made.close()
+
+
+async def deceive(world: World, seat: Seat, path: Path) -> SecondLog:
+    """Show a party a log of its own from now on."""
+    second = SecondLog(world, path)
+    await seat.operator.aclose()
+    await seat.node.peer.close()
+    seat.transport = second
+    seat.restart()
+    return second
+
+
+async def alarm_of(seat: Seat) -> dict[str, Any]:
+    """Return the one open alarm of a node, whose evidence must be the checkpoint that it was shown."""
+    (alarm,) = (await seat.get("/log"))["alarms"]
+    key = seat.node.registry.matcher
+    open_checkpoint(alarm["got"].encode(), log_name("matcher", key), key)
+    assert alarm["sentence"] in (await seat.get("/status"))["log_alarm"]
+    found: dict[str, Any] = alarm
+    return found
+
+
+def accused_by(seat: Seat, alarm: dict[str, Any]) -> Statement:
+    """Return the statement that is the alarm's other evidence."""
+    message: Any = ledger.message_of(ledger.opened(seat.node, alarm["seen"].encode()))
+    return message
+
+
+@pytest.mark.parametrize(("size", "what"), [(1, "fork"), (500, "shrunk")])
+async def test_two_parties_two_logs(world: World, tmp_path: Path, size: int, what: str) -> None:
+    """What each party signed names the log that it was shown, so that each finds the other's: both stop."""
+    (await deceive(world, world.seats["RS"], tmp_path)).fill(size)
+    round_id = await world.begin()
+    await world.settle()
+    alarms = {code: await alarm_of(seat) for code, seat in world.seats.items()}
+    assert alarms["AL"]["what"] == what
+    for code, other in (("AL", "RS"), ("RS", "AL")):
+        statement = accused_by(world.seats[code], alarms[code])
+        assert (statement.party, statement.round_id) == (other, round_id)
+        assert statement.log_head is not None
+        view = await world.seats[code].round(round_id)
+        assert view["consented"]
+        assert await world.phase(round_id) != "matching"
+
+
+async def test_a_log_that_stands_still(world: World, tmp_path: Path) -> None:
+    """A party to which the log shows nothing new hears from others' statements that it went on."""
+    round_id = await world.begin(lists=False)
+    await world.settle()
+    seat, other = world.seats["RS"], world.seats["AL"]
+    second = await deceive(world, seat, tmp_path)
+    second.frozen = world.app.state.desk.log.own.update(seat.node.log.witness.seen_size("matcher"))
+    await world.propose()
+    await other.submit(round_id, await other.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
+    await world.settle()
+    alarm = await alarm_of(seat)
+    assert alarm["what"] == "shrunk"
+    assert accused_by(seat, alarm).party == "AL"
+    assert not (await other.get("/log"))["alarms"]
