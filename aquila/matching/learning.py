@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 200
 _CLOSE_ENOUGH = 1e-6
-_LEAST_SHARE = 0.1  # of the expected share: lists with few common persons still show those they have
-_BELIEF = 100.0  # so many pairs of one person do the table's usual shares count for
+LEAST_SHARE = 0.1  # of the expected share: lists with few common persons still show those they have
+BELIEF = 100.0  # so many pairs of one person do the table's usual shares count for
 _CAUTION = 2.0  # bits that a pair must have over even odds to count for a weight: chance must not teach itself
 _UNTOLD = ""  # of a family that no rule told of
 _MOST_MOVE = 6.0  # bits that a weight moves at most
@@ -156,7 +156,7 @@ def learn_share(
 
 def _share(table: RuleTable, counted: _Counted, found: NDArray[np.float64]) -> float:
     """The share that so many common persons are, within its bounds."""
-    return min(1.0, max(_LEAST_SHARE * table.expected_share, (float(found.sum()) - counted.canaries) / counted.smaller))
+    return min(1.0, max(LEAST_SHARE * table.expected_share, (float(found.sum()) - counted.canaries) / counted.smaller))
 
 
 def _levels(table: RuleTable) -> _Levels:
@@ -209,7 +209,7 @@ def _agreed(plain: NDArray[np.float64], cautious: NDArray[np.float64]) -> NDArra
 
 def _moved(levels: _Levels, counted: Sequence[_Counted], found: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """How far the weights move when the expected pairs are counted beside those that the table counts for."""
-    totals = _BELIEF * np.where(levels.silent, 1.0, levels.usual)
+    totals = BELIEF * np.where(levels.silent, 1.0, levels.usual)
     for one, pairs in zip(counted, found, strict=True):
         for column in one.levels.T:
             totals = totals + np.bincount(column, pairs, len(totals))

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import log2
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from aquila.crypto.streams import BLOCK_BYTES, derive
 from aquila.errors import MalformedError
-from aquila.matching.certainty import Footing, Level, grade_on
+from aquila.matching.certainty import MILLION, Footing, Level, grade_on
+from aquila.matching.learning import BELIEF, LEAST_SHARE
 from aquila.protocol.encoding import framed
 from aquila.protocol.exchange import footing_on
 from aquila.protocol.messages import LevelCounts, PairCanaries
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 CARRIER_TRIES = 16
 _RULES = 64
 _SPREAD = 4  # the number of canaries is drawn within a fourth of the manifest's
+_SAFETY = 1.25  # of what rounds of the same lists may differ by: the most that was seen is 1.01 of it without
 _MASK_BYTES = 8
 _NONCE = bytes(12)
 _CARRIED = "carried"
@@ -213,6 +217,32 @@ def footing_of(report: HitReport, counterpart: str, own_records: int) -> Footing
     """
     basis = next((basis for basis in report.bases if basis.counterpart == counterpart), None)
     return None if basis is None else footing_on(report, basis, own_records, basis.records)
+
+
+def drift_of(table: RuleTable, footings: Sequence[Footing], usual: int, pairs: int) -> list[float]:
+    """Return by how many bits canaries can move odds between two rounds of the same lists, for each pair of lists.
+
+    To the matcher canaries are persons, and how many there are and under which rules they meet is drawn in each round.
+    Of a pair's common persons as learned, two rounds differ by all its canaries at most: one learns them as so many
+    persons, the other none of them. Weights, which all lists share, move in each family by what canaries are among the
+    persons that they are learned from. The second is an estimate: it holds in the rounds that were played for it.
+
+    Args:
+        table: The round's rule table.
+        footings: On what the pairs of one party's list with each counterpart's were graded.
+        usual: The manifest's number of canaries.
+        pairs: How many pairs of lists the round has; those of others are taken to have as many common persons.
+    """
+    canaries = most_canaries(usual)
+    smaller = [min(footing.size_a, footing.size_b) for footing in footings]
+    common = [size * one.common_per_million / MILLION for one, size in zip(footings, smaller, strict=True)]
+    families = len({part.family for part in table.parts if part.usual})
+    weights = families * log2(1 + canaries * pairs / (BELIEF + pairs * fmean(common)))
+    least = [LEAST_SHARE * table.expected_share * size for size in smaller]
+    return [
+        _SAFETY * (max(log2(1 + canaries / now), log2(now / max(lowest, now - canaries))) + weights)
+        for now, lowest in zip(common, least, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.protocol.messages import Kind
-from clients.cli.round_views import SHORT
+from clients.cli.round_views import SHORT, factor
 from clients.cli.screen import Table, moment, numbered
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ def _chance(view: HitView) -> str:
     alike = f"{numbered(view.chance.hits, 'hit')} of this level with {view.entry.counterpart}"
     expected = view.chance.expected / 1_000
     so_many = "fewer than 0.1" if expected < _LEAST else f"about {expected:.1f}"
-    return f"of {alike}, chance alone would give {so_many}"
+    moved = view.chance.drift_centibits
+    near = f"; planted hits can move its odds by a factor of {factor(moved)} from round to round" if moved else ""
+    return f"of {alike}, chance alone would give {so_many}{near}"
 
 
 def step_row(step: StepView) -> tuple[str, str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from aquila.matching.certainty import Level
+from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.progress_views import Awaited
 from aquila.protocol.messages.views import AnswerState, MatcherRoundView
@@ -72,6 +72,11 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
 def hits_views(hits: Hits, limit: int) -> list[Table | str]:
     """Return the hits of a round, what chance made of them, and of what is unanswered that nothing is known."""
     views: list[Table | str] = [*hits_table(hits, limit), chance_table(hits)] if hits.hits else []
+    if moved := [f"{one.counterpart} {factor(one.drift_centibits)}" for one in hits.chance if one.drift_centibits]:
+        views.append(
+            "In another round of the same lists a hit close to the border of its level can have another level, or be "
+            f"missing: planted hits can move its odds by a factor of ({', '.join(moved)})."
+        )
     if hits.complete and not hits.hits:
         views.append("There is no hit.")
     views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
@@ -145,6 +150,11 @@ def chance_table(hits: Hits) -> Table:
         answered = f"query {one.submission_id[:SHORT]}" if one.submission_id else "lists"
         rows.append((one.counterpart, answered, *cells))
     return Table("Expected to be chance, of the hits of each level", ("known to", "of", *levels), rows)
+
+
+def factor(centibits: int) -> str:
+    """Return hundredths of a bit as a factor of odds."""
+    return f"{2 ** (centibits / CENTIBITS):.2f}"
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages.followup_views import HitFilter
+    from aquila.protocol.rounds import Round
     from services.kit.people import Actor
     from services.node.node import Node
 
@@ -89,7 +90,7 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
             history=history_of(session, hit),
             withdrawals=tuple(withdrawals_of(session, node, hit)),
             exchange=exchange_view(exchange, entry.record, table),
-            chance=_chance(node, session, hit),
+            chance=_chance(node, session, round_, hit),
         )
 
 
@@ -144,9 +145,9 @@ def with_records(session: Session, rows: Sequence[tuple[HitRow, HitLifeRow]], no
         )
 
 
-def _chance(node: Node, session: Session, hit: HitRow) -> ChanceOfHit | None:
+def _chance(node: Node, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:
     """Return what chance alone would give of hits like this one; nothing where its report is not there any more."""
-    for said in chances(node, session, hit.round_id):
+    for said in chances(node, session, round_):
         if (said.counterpart, said.submission_id) == (hit.counterpart, hit.submission_id):
             alike = select(func.count()).where(
                 HitRow.round_id == hit.round_id,
@@ -155,7 +156,10 @@ def _chance(node: Node, session: Session, hit: HitRow) -> ChanceOfHit | None:
                 HitRow.submission_id.is_not_distinct_from(hit.submission_id),
                 ~HitRow.canary,
             )
-            return ChanceOfHit(hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty])
+            return ChanceOfHit(
+                hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty],
+                drift_centibits=said.drift_centibits,
+            )  # fmt: skip
     return None
 
 

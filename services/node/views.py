@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from math import ceil
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -11,6 +12,8 @@ from sqlalchemy import func, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import LogRewrittenError, ReplayError
+from aquila.matching.certainty import CENTIBITS
+from aquila.protocol.canaries import drift_of, footing_of
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.progress_views import Progress
 from aquila.protocol.messages.views import (
@@ -144,7 +147,7 @@ def hits(node: Node, actor: Actor, round_id: str) -> Hits:
             answers=answered,
             awaited=tuple(awaited_steps(session, node, round_)) if awaits else (),
             hits=tuple(_own_hit(*one, table) for one in found),
-            chance=tuple(chances(node, session, round_id)),
+            chance=tuple(chances(node, session, round_)),
             problems=_problems(session, row),
         )
 
@@ -166,27 +169,41 @@ def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) ->
     )  # fmt: skip
 
 
-def chances(node: Node, session: Session, round_id: str) -> Iterator[ChanceView]:
+def chances(node: Node, session: Session, round_: Round) -> Iterator[ChanceView]:
     """Yield what the reports for this node say of chance, for the lists first.
 
     A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
     """
+    round_id = round_.round_id
     known = book_of(node, round_id).chances
     mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
     for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
         if digest not in known:
-            known[digest] = tuple(_chances_in(node, session.get_one(StatementRow, (round_id, digest)).envelope))
+            known[digest] = tuple(_chances_in(node, round_, session.get_one(StatementRow, (round_id, digest)).envelope))
         yield from known[digest]
 
 
-def _chances_in(node: Node, envelope: bytes) -> Iterator[ChanceView]:
+def _chances_in(node: Node, round_: Round, envelope: bytes) -> Iterator[ChanceView]:
     report = ledger.message_of(ledger.opened(node, envelope))
     if isinstance(report, HitReport) and report.party == node.code:
-        for basis in report.bases:
+        for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
             if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
                 yield ChanceView(
-                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
-                )
+                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
+                    drift_centibits=drift,
+                )  # fmt: skip
+
+
+def _drifts(node: Node, round_: Round, report: HitReport) -> list[int]:
+    """Return for each counterpart of a report how far canaries can move its hits; only lists carry any."""
+    own = round_.list_of(node.code)
+    if own is None or report.submission_id is not None or not round_.manifest.canaries:
+        return [0] * len(report.bases)
+    records = round_.submissions[own].records
+    footings = [footing for basis in report.bases if (footing := footing_of(report, basis.counterpart, records))]
+    pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
+    bits = drift_of(node.table_of(round_.manifest), footings, round_.manifest.canaries, pairs)
+    return [ceil(CENTIBITS * one) for one in bits]
 
 
 def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:

@@ -294,11 +294,14 @@ class ChanceView(Message):
 
     Attributes:
         submission_id: The query that was answered, or None for the lists.
+        drift_centibits: By how many hundredths of a bit canaries can move the odds of these hits between two rounds of
+            the same lists; a hit that close to the border of its level can then have another, or be missing.
     """
 
     counterpart: PartyCode
     submission_id: Identifier | None
     chance_hits: ChanceHits
+    drift_centibits: Count = 0
 
 
 class AnswerState(StrEnum):

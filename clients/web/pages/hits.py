@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Stage, Urgency
-from aquila.matching.certainty import Level
+from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages.followup_views import HitFilter
 from aquila.protocol.messages.saved_views import SavedFilter
 from clients.web import letters, marks
@@ -142,6 +142,7 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         hit=hit,
         possible={step.value for step in hit.possible},
         chance=_chance(visit, hit),
+        drift=_drift(visit, hit),
         decisions=_choices(visit, marks.DECISIONS),
         channels=_choices(visit, marks.CHANNELS),
         urgencies=_choices(visit, marks.URGENCIES),
@@ -208,6 +209,17 @@ def _chance(visit: Visit, hit: HitView) -> str:
         hit.chance.hits,
         party=f"{visit.say(marks.PARTIES[party])} ({party})" if party in marks.PARTIES else party,
         expected=so_many,
+    )
+
+
+def _drift(visit: Visit, hit: HitView) -> str:
+    """Return in a sentence how far planted hits can move this one between two rounds of the same lists, or nothing."""
+    if hit.chance is None or not hit.chance.drift_centibits:
+        return ""
+    return visit.say(
+        "Planted hits can move its odds by a factor of %(factor)s from one round of the same lists to the next: close "
+        "to the border of its level it can then have another level, or be missing.",
+        factor=visit.language.number(round(2 ** (hit.chance.drift_centibits / CENTIBITS), 2)),
     )
 
 

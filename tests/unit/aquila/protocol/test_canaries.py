@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from itertools import combinations, permutations
+from math import log2
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +15,17 @@ import pytest
 from aquila.crypto.keys import ExchangeKey, SecretBytes
 from aquila.crypto.shares import new_share
 from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError
-from aquila.matching.certainty import Footing, Level
+from aquila.matching.certainty import Footing, Level, grade_on
+from aquila.matching.learning import ListPair, learn
 from aquila.protocol import canaries
-from aquila.protocol.canaries import Carried, Verdict, judge, tell
+from aquila.protocol.canaries import Carried, Verdict, drift_of, judge, tell
 from aquila.protocol.messages import Canaries, LevelCounts, Padding, PairCanaries
 from aquila.records.rules import InputClass, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aquila.records.rules import RuleTable
     from tests.stage import Stage
 
 PADDING = Padding(inputs_per_record=(), records_multiple=40)
@@ -279,3 +284,40 @@ def test_two_parties_agree_and_others_do_not() -> None:
 
 def _shares(stage: Stage) -> list[Any]:
     return [new_share(stage.group, stage.random) for _ in InputClass]
+
+
+def learned_in(table: RuleTable, lists: int, common: int, size: int, seed: int) -> dict[tuple[int, int], Footing]:
+    """Return what one round learns of each two lists: always the same persons, and canaries drawn by the seed."""
+    masks, often = zip(*table.hits, strict=True)
+    pairs = list(combinations(range(lists), 2))
+    counted = []
+    for number, _pair in enumerate(pairs):
+        persons, canaries = Random(number), Random(100 * seed + number)
+        drawn = canaries.choices(masks, often, k=canaries.randint(6, 10))
+        counted.append(ListPair(Counter(persons.choices(masks, often, k=common)) + Counter(drawn), size, size, 8))
+    return dict(zip(pairs, learn(table, counted), strict=True))
+
+
+def odds(table: RuleTable, footing: Footing) -> dict[int, float]:
+    """Return what pairs are graded under each pattern of hits, in bits."""
+    graded = {mask: grade_on(table, mask, footing).probability for mask, _often in table.hits}
+    return {mask: log2(one / (1 - one)) for mask, one in graded.items() if one < 0.9999}
+
+
+@pytest.mark.parametrize(
+    ("lists", "common", "size", "most"),
+    [(3, 3, 300, 6.3), (6, 12, 1_000, 5.9), (3, 60, 2_000, 1.1), (2, 300, 9_000, 0.25)],
+)
+def test_the_same_lists_differ_by_their_canaries_within_what_is_said(
+    lists: int, common: int, size: int, most: float
+) -> None:
+    """In no two of eight rounds do the odds of a pair differ by more than `drift_of` says; and they do differ."""
+    table = load_rules("default")
+    rounds = [learned_in(table, lists, common, size, seed) for seed in range(8)]
+    own = [(0, other) for other in range(1, lists)]
+    for one, other in permutations(rounds, 2):
+        said = drift_of(table, [one[pair] for pair in own], 8, len(one))
+        for drift, pair in zip(said, own, strict=True):
+            here, there = odds(table, one[pair]), odds(table, other[pair])
+            assert max(abs(here[mask] - there[mask]) for mask in here.keys() & there.keys()) <= drift <= most
+    assert len({one[0, 1].common_per_million for one in rounds}) > 1

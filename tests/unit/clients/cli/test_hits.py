@@ -154,9 +154,12 @@ def test_a_hit_with_its_history(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("expected", "says"), [(320, "about 0.3"), (12_000, "about 12.0"), (40, "fewer than 0.1")])
 def test_what_chance_would_give(service: Service, capsys: pytest.CaptureFixture[str], expected: int, says: str) -> None:
     """In plain words beside the reasons."""
-    service.chance = {"hits": 41, "expected": expected}
-    assert main(["hit", "show", "bbbb", "--home", "node"]) == 0
-    assert f"{ROW} {says}" in " ".join(capsys.readouterr().out.split())
+    for drift, moved in ((0, ""), (100, "; planted hits can move its odds by a factor of 2.00")):
+        service.chance = {"hits": 41, "expected": expected, "drift_centibits": drift}
+        assert main(["hit", "show", "bbbb", "--home", "node"]) == 0
+        shown = " ".join(capsys.readouterr().out.split())
+        assert f"{ROW} {says}{moved}" in shown
+        assert ("planted" in shown) is bool(drift)
 
 
 @pytest.mark.parametrize(("hits", "says"), [([], "no hit"), ([ENTRY, ENTRY], "several hits")])

@@ -54,6 +54,7 @@ async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
         hits = await seat.get(f"/rounds/{round_id}/hits")
         assert pairs(hits) == expected.get(code, pairs(hits))
         assert view["hits"] == len(hits["hits"]) == 2
+        assert all(one["drift_centibits"] > 100 for one in hits["chance"])
         assert not view["problems"]
         planted = [row for row in rows(seat, HitRow, round_id) if row.canary]
         assert len(planted) == sum(row.high + row.medium + row.low for row in judged) > 8
