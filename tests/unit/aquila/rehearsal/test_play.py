@@ -156,6 +156,16 @@ def test_hits_do_not_depend_on_the_workers(rehearse: Callable[..., Rehearsal], w
     assert taken.peak_memory >= peak_memory() + sum(taken.memory.values()) * (workers > 1)
 
 
+def test_the_same_lists_in_another_round(rehearse: Callable[..., Rehearsal]) -> None:
+    """Other keys, handles and padding give the same hits with the same probabilities; canaries alone move them."""
+    terms = {"lists": CROWDS, "table": load_rules("default"), "padding": DEFAULT_PADDING}
+    expected = rehearse(**terms).run()
+    assert rehearse(**terms, random=Random(5).randbytes).run() == expected
+    canaries = rehearse(**terms, canaries=8).run()
+    assert {hit[:4] for hit in canaries} & {hit[:4] for hit in expected}
+    assert {hit.probability for hit in canaries} != {hit.probability for hit in expected}
+
+
 class Counting(InProcess):
     """An executor whose futures count as in flight until their result is taken."""
 
