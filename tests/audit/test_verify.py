@@ -437,6 +437,36 @@ def test_without_witnesses_it_is_not_believed(log: Exported, group: Group) -> No
         verify(log, group)
 
 
+def test_what_no_witness_covers(log: Exported, group: Group) -> None:
+    """Of a closed round it is a fault, of what follows it is said."""
+    log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
+    with pytest.raises(AuditError, match="AL worked in it and cosigned no checkpoint that holds its ending"):
+        verify(log, group)
+    log.sign_anew()
+    covered = log.size
+    log.append(Entry.of(EntryKind.SIGN_IN, NOW, "matcher"))
+    log.sign_anew(seen=[(covered, NOW)])
+    assert [found.what for found in read_log(log.files.get, log.registry).unproven] == ["uncovered"]
+
+
+def test_a_closing_left_out_is_found_at_once(log: Exported, group: Group) -> None:
+    """Whoever has seen the ending has said that its keys are destroyed."""
+    log.leave_out(*log.all_of("closing"))
+    log.sign_anew()
+    with pytest.raises(AuditError, match="AL never said that its keys are destroyed, and has seen the ending"):
+        verify(log, group)
+
+
+def test_the_last_word_of_an_open_round_may_wait(log: Exported, group: Group) -> None:
+    """A party that has not looked since it spoke is named."""
+    end = log.index("receipt")
+    log.leave_out(*range(end, log.size))
+    log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
+    log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
+    (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+    assert {found.what for found in audit.unproven} == {"uncovered"}
+
+
 def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> None:
     """A round whose manifest names another key for a party than the registry is none."""
     place = log.index("proposal")

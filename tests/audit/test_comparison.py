@@ -1,0 +1,145 @@
+"""Logs held against each other, and against the clocks of their witnesses: made of entries alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aquila.audit.checkpoint import Checkpoint
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.left_out import LeftOut
+from aquila.audit.merkle import tree_root
+from aquila.audit.witness import log_name
+from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import AuditError
+from aquila.protocol.auditing import LogRecord, check_at_least, compare
+from aquila.protocol.auditing.clocks import check_times
+from aquila.protocol.log import refused_entry, statement_entry
+from aquila.protocol.messages import Closing, Consent, Statement, Tokens
+from aquila.protocol.registry import RegisteredParty, Registry
+from tests.samples import ROUND, SAMPLES
+
+MATCHERS, PARTYS = IdentityKey(bytes(range(32))), IdentityKey(bytes(range(1, 33)))
+REGISTRY = Registry(MATCHERS.public, {"SI": RegisteredParty("SI", "SI", PARTYS.public)})
+END = Entry.of(EntryKind.ENDING, 9, "matcher", round=ROUND, ids={"outcome": "aborted"})
+
+
+def log(holder: str, *entries: Entry | None, **fields: Any) -> LogRecord:
+    """Return a log of these entries."""
+    leaves = [bytes(32) if entry is None else entry.leaf() for entry in entries]
+    origin = log_name(holder, REGISTRY.key_of(holder))
+    checkpoint = Checkpoint(origin, len(leaves), tree_root(leaves))
+    statements = fields.pop("statements", [b""] * len(entries))
+    return LogRecord(holder, checkpoint, list(entries), statements, leaves=leaves, **fields)
+
+
+def said(kind: type[Statement], sequence: int, time: int = 1, **fields: object) -> Entry:
+    """Return the entry of a statement of SI under a number."""
+    message = kind.model_validate(SAMPLES[kind] | {"sequence": sequence} | fields)
+    return statement_entry(message, f"{sequence:064x}", time)
+
+
+def compared(*logs: LogRecord) -> list[str]:
+    """Compare logs, and return what they leave open."""
+    return [found.what for found in compare(logs, REGISTRY)]
+
+
+def refused(*logs: LogRecord) -> dict[str, str | int]:
+    """Return the fields of the error that a comparison ends in."""
+    with pytest.raises(AuditError) as caught:
+        compared(*logs)
+    return caught.value.fields
+
+
+def test_logs_that_agree() -> None:
+    """Each log has its own times, salts and entries; an entry of an earlier version lacks the number."""
+    mine, theirs = said(Consent, 1), said(Consent, 1, time=2).salted("0" * 32)
+    earlier = theirs.model_copy(update={"counts": {"earlier_rounds": theirs.counts["earlier_rounds"]}})
+    assert compared(log("matcher", END, theirs), log("SI", mine)) == []
+    assert compared(log("SI", mine), log("matcher", END, earlier)) == []
+
+
+def test_one_that_says_something_else_of_a_statement() -> None:
+    """In its counts or in any other field."""
+    mine = said(Closing, 2)
+    other = mine.model_copy(update={"counts": mine.counts | {"hits": 99}})
+    assert refused(log("matcher", other), log("SI", mine)) == {"what": "differs", "party": "SI", "fields": "counts"}
+    other = mine.model_copy(update={"recipient": "RS"})
+    assert refused(log("matcher", other), log("SI", mine))["fields"] == "recipient"
+
+
+def test_what_was_seen_must_be_contained() -> None:
+    """An older log, and another one, by what the other owner has seen or somebody kept."""
+    whole = log("matcher", END, said(Consent, 1))
+    begun = log("matcher", END)
+    seen = log("SI", said(Consent, 1), seen={"matcher": whole.checkpoint})
+    assert refused(begun, seen) == {"what": "older", "holder": "matcher", "expected": 2, "got": 1}
+    fork = log("matcher", said(Consent, 1), END)
+    assert refused(fork, seen) == {"what": "fork", "holder": "matcher", "expected": 2}
+    assert compared(begun, whole) == []
+    assert refused(log("matcher", said(Consent, 1)), whole)["what"] == "fork"
+    note = whole.checkpoint.sign(MATCHERS).to_bytes()
+    check_at_least(whole, note, REGISTRY)
+    with pytest.raises(AuditError, match="older than the checkpoint that was kept: 2"):
+        check_at_least(begun, note, REGISTRY)
+
+
+def test_a_statement_that_the_matcher_left_out() -> None:
+    """One that it had seen in the party's log, by what it saw or by its cosignature until its newest entry."""
+    mine = log("SI", said(Closing, 2))
+    for matchers, own in (
+        (log("matcher", END, seen={"SI": mine.checkpoint}), mine),
+        (log("matcher", END), log("SI", said(Closing, 2), cosigned={"matcher": {1: 9}})),
+    ):
+        assert refused(matchers, own) == {"what": "statement_left_out", "party": "SI", "round": ROUND}
+    assert compared(log("matcher", END), log("SI", said(Closing, 2), cosigned={"matcher": {1: 10}})) == ["not_entered"]
+    copy = log("matcher", END, None, seen={"SI": mine.checkpoint}, left_out=LeftOut(((1, 2),)))
+    assert compared(copy, mine) == ["not_entered"]
+
+
+def test_tokens_of_an_open_round_may_wait() -> None:
+    """They are refused until the last evaluation is there, and sent again."""
+    mine = log("SI", said(Tokens, 2))
+    begun = Entry.of(EntryKind.OPENING, 9, "matcher", round=ROUND)
+    assert compared(log("matcher", begun, seen={"SI": mine.checkpoint}), mine) == ["not_entered"]
+    assert refused(log("matcher", END, seen={"SI": mine.checkpoint}), mine)["what"] == "statement_left_out"
+
+
+def test_what_explains_a_statement_that_is_not_there() -> None:
+    """Either log says that it was refused, or the party's last word that it was given up."""
+    mine = said(Closing, 2)
+    refusal = refused_entry(Closing.model_validate(SAMPLES[Closing] | {"sequence": 2}), f"{2:064x}", 3)
+    own = log("SI", mine)
+    assert compared(log("matcher", END, refusal, seen={"SI": own.checkpoint}), own) == []
+    own = log("SI", mine, refusal)
+    assert compared(log("matcher", END, seen={"SI": own.checkpoint}), own) == []
+    last = Closing.model_validate(SAMPLES[Closing] | {"sequence": 4, "given_up": ((2, 3),)})
+    envelope = sign_envelope(Closing.payload_type, last.payload(), PARTYS)
+    closing = statement_entry(last, f"{4:064x}", 2)
+    own = log("SI", said(Consent, 1), mine, closing, statements=[b"", b"", envelope])
+    assert compared(log("matcher", said(Consent, 1), closing, END, seen={"SI": own.checkpoint}), own) == []
+
+
+def test_a_statement_that_its_party_does_not_know() -> None:
+    """A log that lacks one below its own newest was restored, or somebody else signs; above, it is only older."""
+    matchers = log("matcher", said(Consent, 1), said(Closing, 2), END)
+    assert refused(matchers, log("SI", said(Closing, 2))) == {
+        "what": "statement_unknown", "party": "SI", "round": ROUND,
+    }  # fmt: skip
+    assert compared(matchers, log("SI", said(Consent, 1))) == []
+    assert compared(matchers, log("SI", None, said(Closing, 2))) == []
+
+
+def test_entries_lie_between_cosignatures() -> None:
+    """Ten minutes after the first witness that saw it, and an hour before one that saw the log without it."""
+    of = [Entry.of(EntryKind.LOG_EXPORTED, time, "SI") for time in (1_000, 10_000)]
+    check_times(log("SI", *of, cosigned={"matcher": {1: 400, 2: 9_400}}))
+    check_times(log("SI", *of, None, cosigned={"matcher": {1: 13_600}}))
+    with pytest.raises(AuditError, match="entry 1: it is dated after a witness saw it") as caught:
+        check_times(log("SI", *of, cosigned={"matcher": {1: 400}, "RS": {2: 9_399}}))
+    assert caught.value.fields == {"what": "time_too_late", "expected": 9_399, "got": 10_000}
+    with pytest.raises(AuditError, match="entry 1: it is dated before a witness saw the log without it") as caught:
+        check_times(log("SI", *of, cosigned={"matcher": {1: 13_601}}))
+    assert caught.value.fields == {"what": "time_too_early", "expected": 13_601, "got": 10_000}

@@ -1,0 +1,123 @@
+"""Rounds that do not go well and yet are honest: what a party could not say leaves gaps that the audit can explain."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from aquila.protocol.auditing import audit_rounds, compare, read_log
+from aquila.protocol.messages import Refusal
+from aquila.protocol.registry import read_registry
+from services.node import ledger
+from services.node.tables import StatementRow
+from tests.unit.services.node.conftest import Clock, World, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+    from aquila.protocol.auditing import LogRecord, RoundAudit, Unproven
+    from aquila.protocol.registry import Registry
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A matcher and three nodes."""
+    made = make_world(tmp_path, Clock())
+    yield made
+    await made.close()
+
+
+async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[Unproven]]:
+    """Check the logs of all, and compare them; return the matcher's rounds and what of them is not proven."""
+    registry = read_registry((world.path / "matcher" / "registry.toml").read_bytes())
+    archives = [(await world.operator.get("/v1/operator/log/export")).content]
+    archives += [(await seat.operator.get("/v1/log/export")).content for seat in world.seats.values()]
+    logs: list[LogRecord] = []
+    rounds: list[RoundAudit] = []
+    for archive in archives:
+        log, found = _read(archive, registry, group)
+        logs.append(log)
+        rounds += found
+    return rounds, [
+        *logs[0].unproven,
+        *(found for audit in rounds for found in audit.unproven),
+        *compare(logs, registry),
+    ]
+
+
+def _read(archive: bytes, registry: Registry, group: Group) -> tuple[LogRecord, list[RoundAudit]]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        files = {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
+    log = read_log(files.get, registry)
+    return log, audit_rounds(log, files.get, registry, group)
+
+
+async def test_statements_that_never_left(world: World, group: Group) -> None:
+    """The secretariat aborts while evaluations wait: the closing names their numbers, and nothing is unproven."""
+    round_id = await world.begin()
+    al = world.seats["AL"]
+
+    def signed() -> bool:
+        with al.node.store.reading("test.evaluations") as session:
+            kind = StatementRow.kind == "evaluation"
+            return session.scalar(select(StatementRow.sequence).where(kind, StatementRow.own)) is not None
+
+    await world.until(signed)
+    with al.node.store.transaction("test.unsent") as session:
+        row = session.scalars(select(StatementRow).where(StatementRow.kind == "evaluation", StatementRow.own)).first()
+        assert row is not None
+        unsent = row.sequence
+        # As if the matcher had never got it: a statement of that number is only in this database.
+        number = ledger.next_number(session, round_id)
+        evaluation = ledger.message_of(ledger.opened(al.node, row.envelope)).model_copy(update={"sequence": number})
+        ledger.put_signed(session, al.node, round_id, al.node.party._signed(evaluation))  # type: ignore[arg-type]  # it is a statement
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "wrong list"})
+    world.matcher_step()
+    await world.settle()
+    (audit,), unproven = await audited(world, group)
+    assert audit.round.phase.value == "aborted"
+    assert audit.numbers["AL"].given_up or audit.numbers["AL"].refused
+    assert unsent in audit.numbers["AL"].entered
+    assert unproven == []
+
+
+async def test_a_party_that_leaves(world: World, group: Group) -> None:
+    """Its refusal passes over numbers, and says so."""
+    round_id = await world.begin()
+    al = world.seats["AL"]
+    await world.until(lambda: _opened(world, round_id))
+    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "not ours"})).status_code == 202
+    await world.settle()
+    (audit,), unproven = await audited(world, group)
+    refusal = audit.round.refusals["AL"]
+    assert isinstance(refusal, Refusal)
+    assert refusal.given_up is not None
+    assert refusal.given_up[-1][1] == refusal.sequence - 1
+    assert unproven == []
+
+
+async def test_a_party_that_vanishes(world: World, group: Group) -> None:
+    """The others go on without it and close; only what the absent one has not cosigned is not proven."""
+    round_id = await world.begin()
+    await world.until(lambda: _opened(world, round_id))
+    others = ("AL", "RS")
+    await world.settle(*others)
+    window = (await world.seats["AL"].round(round_id))["manifest"]["window"]
+    world.clock.time = window["submit_by"] + 1
+    await world.settle(*others)
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle(*others)
+    (audit,), unproven = await audited(world, group)
+    assert audit.round.participants == others
+    assert audit.round.phase.value == "closed"
+    assert {(found.what, "SI" in found.sentence) for found in unproven} == {("uncovered", True)}
+
+
+async def _opened(world: World, round_id: str) -> bool:
+    return await world.phase(round_id) == "open"
