@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -56,11 +56,19 @@ def front_of_home(home: Home) -> FrontOf | None:
     """
     from aquila.audit.roles import Service
     from clients.web.compose import front_of
+    from clients.web.uploads import Inbox
 
     settings = home.read_settings()
     if not settings.get("pages", True):
         return None
-    return front_of(Service(home.service), str(settings.get("name", "")) or _named(home.service))
+    inbox = Inbox(home.path, **_limits_of(settings))
+    return front_of(Service(home.service), str(settings.get("name", "")) or _named(home.service), inbox)
+
+
+def _limits_of(settings: dict[str, Any]) -> dict[str, int]:
+    """Return the limits of lists that a service's settings name, in bytes, by the inbox's own names."""
+    limits, names = settings.get("limits", {}), {"most": "import_mebibytes", "keep_free": "free_mebibytes"}
+    return {ours: limits[name] << 20 for ours, name in names.items() if name in limits}
 
 
 def _named(kind: str) -> str:

@@ -34,7 +34,15 @@ _NO_TELEMETRY: TelemetryConfig = {
 
 def pages_of(site: Site) -> FastAPI:
     """Return the pages of a site as an application; it starts nothing."""
-    app = FastAPI(title="Aquila pages", openapi_url=None, docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY)
+    app = FastAPI(
+        title="Aquila pages",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would repeat the caller's Host.
+        redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
+    )
     app.state.site = site
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(ValidationError, _on_invalid)

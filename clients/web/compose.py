@@ -9,6 +9,7 @@ from clients.web.application import pages_of
 from clients.web.beside import Beside
 from clients.web.inside import Inside
 from clients.web.site import Site
+from clients.web.uploads import Inbox
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -20,12 +21,21 @@ if TYPE_CHECKING:
 _WITHIN = "http://127.0.0.1"  # calls in one process have no address; the client wants one on loopback
 
 
-def front_of(service: Service, name: str) -> FrontOf:
-    """Return what puts a service's pages before it, in the same process and at the same address."""
+def front_of(service: Service, name: str, inbox: Inbox | None = None) -> FrontOf:
+    """Return what puts a service's pages before it, in the same process and at the same address.
+
+    Args:
+        service: Whose pages they are.
+        name: The party's or the secretariat's name.
+        inbox: Where lists lie that wait to be confirmed.
+    """
 
     def put(app: ASGIApp, endpoint: Endpoint) -> Beside:
         connection = Connection(Access(service.value, _WITHIN, ""), Inside(app))
-        site = Site(service, name, connection, secure=endpoint.url.startswith("https:"), mark=str(endpoint.port))
+        site = Site(
+            service, name, connection, secure=endpoint.url.startswith("https:"), mark=str(endpoint.port),
+            inbox=inbox or Inbox(),
+        )  # fmt: skip
         return Beside(app, pages_of(site), site)
 
     return put

@@ -10,15 +10,20 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
 
 from aquila.errors import InputError, PolicyError
+from services.kit.routing import SMALL_BODY, limited
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from clients.web.uploads import Inbox
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -26,6 +31,12 @@ TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 _CONTEXT = b"aquila pages: form token"
 _TEXT_LIMIT = 20_000
 _DIGITS = 9
+_MOST_FIELDS = 5_000
+OPEN_BYTES = SMALL_BODY
+"""Bytes of a form that anybody may send."""
+
+FORM_BYTES = 128 << 10
+"""Bytes of a form of somebody with a session: a letter that is not Latin has up to nine, and a proposal many pairs."""
 
 
 @dataclass(slots=True)
@@ -40,7 +51,7 @@ class Sent:
     data: FormData
     kept: bool = False
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close its files."""
         if not self.kept:
             await self.data.close()
@@ -103,20 +114,60 @@ def token_of(secret: str) -> str:
     return hmac.new(secret.encode(), _CONTEXT, "sha256").hexdigest()
 
 
-async def read(request: Request, secret: str) -> Sent:
+async def read(request: Request, secret: str, most: int) -> Sent:
     """Read a form and refuse one that no page of ours sent.
 
     Args:
         request: The browser's call.
         secret: What the visitor's cookie holds.
+        most: Bytes that it may have.
 
     Raises:
         PolicyError: It comes from elsewhere, or its token is missing or old.
+        HTTPException: It has more bytes, or is none.
     """
     _check_origin(request)
-    sent = Sent(await request.form(max_files=1, max_fields=20_000))
+    small = Request(request.scope, limited(request.receive, most))
+    return await _ours(Sent(await small.form(max_files=0, max_fields=_MOST_FIELDS)), secret)
+
+
+async def read_list(request: Request, secret: str, inbox: Inbox) -> Sent:
+    """Read a form with a file, which is kept in the inbox and nowhere else; raises as `read` does.
+
+    Raises:
+        StoreFullError: The inbox's disk is full.
+    """
+    _check_origin(request)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+    received = Request(request.scope, inbox.guarded(limited(request.receive, inbox.most)))
+    parser = InboxParser(request.headers, received.stream(), max_files=1, max_fields=_MOST_FIELDS)
+    parser.inbox = inbox
+    try:
+        return await _ours(Sent(await parser.parse()), secret)
+    except MultiPartException:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from None
+
+
+class InboxParser(MultiPartParser):
+    """Starlette's parser of forms with files, whose files lie in an inbox and not in the system's temporary folder."""
+
+    inbox: Inbox
+
+    def on_headers_finished(self) -> None:
+        """Give a file its place."""
+        super().on_headers_finished()
+        upload = self._current_part.file
+        if upload is not None:
+            upload.file.close()
+            upload.file = self.inbox.new_file()
+            self._files_to_close_on_error.append(upload.file)  # type: ignore[arg-type]  # it only closes them
+
+
+async def _ours(sent: Sent, secret: str) -> Sent:
+    """Return a form whose token is the visitor's, and close any other."""
     if not secret or not hmac.compare_digest(sent.text(TOKEN_FIELD).encode(), token_of(secret).encode()):
-        await sent.close()
+        await sent.aclose()
         raise PolicyError("the form is not of this session", hint="open the page again and send the form once more")
     return sent
 

@@ -1,4 +1,4 @@
-"""The outermost layer of the pages: a strict policy, limits, one log line per page, and a cookie for forms.
+"""The outermost layer of the pages: a strict policy, one log line per page, and a cookie for forms.
 
 The policy lets a page load its own style sheet, its own script and its own pictures, and nothing else from anywhere;
 no script can make markup from text (trusted types). Nothing of a page is kept by a cache; the few static files are.
@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from services.kit.logs import Log
-from services.kit.web import limited
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,9 +39,7 @@ _HEADERS = {
     "x-frame-options": "DENY",
 }
 _TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
-_FORM_BYTES = 1 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST"})
-UPLOADS = frozenset({"/records/preview"})
 
 
 class PagesGuard:
@@ -67,8 +64,7 @@ class PagesGuard:
             await send(message)
 
         try:
-            taken = receive if scope["path"] in UPLOADS else limited(receive, _FORM_BYTES)
-            await self._app(scope, taken, answer)
+            await self._app(scope, receive, answer)
         except Exception as error:
             _LOG.error("page_failed", incident=secrets.token_hex(8), error=error)
             if status:

@@ -12,13 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 import aquila
 from aquila.audit.roles import Service
 from clients.web import marks
-from clients.web.uploads import Uploads
+from clients.web.uploads import Inbox, Uploads
 from clients.web.words import languages
+from services.kit.threads import MOST_STRANGERS
 
 if TYPE_CHECKING:
     from clients.sdk import Connection
 
 _THREADS = 20
+_OPEN_THREADS = MOST_STRANGERS + 8
 _STATIC = ("aquila.css", "list.js", "live.js", "mark.svg")
 
 
@@ -33,6 +35,9 @@ class Site:
         secure: Whether the browser comes over TLS.
         mark: Tells the cookies of several sites on one host apart, where they differ in their port alone.
         threads: Where handlers run; apart from the service's own threads, for which they wait.
+        open_threads: Where handlers run that need no session: more than can wait for a password or the provider, so
+            that a visitor who signs in finds one.
+        inbox: Where lists lie that wait to be confirmed.
         ended: The process is about to stop: whoever watches is let go.
     """
 
@@ -42,6 +47,8 @@ class Site:
     secure: bool
     mark: str = ""
     threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
+    open_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_OPEN_THREADS))
+    inbox: Inbox = field(default_factory=Inbox)
     uploads: Uploads = field(default_factory=Uploads)
     environments: dict[str, Environment] = field(default_factory=dict)
     static: dict[str, bytes] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from aquila.errors import AquilaError, InputError, OrderError, PolicyError
 from services.kit.errors import (
     BodyTooLargeError,
+    BusyError,
     NotAllowedError,
     NotFoundError,
     PeerUnavailableError,
@@ -49,6 +50,7 @@ _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
     NotAllowedError: (_n("Your role does not allow this"), _n("Somebody with another role has to do it.")),
     NotFoundError: _NOT_FOUND,
     BodyTooLargeError: _TOO_LARGE,
+    BusyError: (_n("Too many visitors at once"), _n("Try again in a moment.")),
     PeerUnavailableError: (_n("The service cannot be reached"), _n("It may be starting. Try again in a moment.")),
     OrderError: (_n("This cannot be done now"), _n("Look at the page again: things may have moved on meanwhile.")),
     PolicyError: (_n("This was refused"), _n("A rule of the round or of this service does not allow it.")),

@@ -6,12 +6,18 @@ A file without a name is gone when it is closed or the process ends, however it 
 from __future__ import annotations
 
 import secrets
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from services.kit.files import leave_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from starlette.types import Message, Receive
 
 _KEPT_SECONDS = 15 * 60
 _MOST = 20
@@ -38,6 +44,40 @@ class Upload:
     form: Form
     file: BinaryIO = field(repr=False)
     until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Where the files of lists lie while they wait, without a name.
+
+    Attributes:
+        folder: The service's home, or None for the system's temporary folder, where pages run apart from the service.
+        most: Bytes of the largest list.
+        keep_free: Bytes of the disk that no list may take.
+    """
+
+    folder: Path | None = None
+    most: int = 2_048 << 20
+    keep_free: int = 256 << 20
+
+    def new_file(self) -> BinaryIO:
+        """Return a new file."""
+        return tempfile.TemporaryFile(dir=self.folder)
+
+    def guarded(self, receive: Receive) -> Receive:
+        """Let a body arrive as long as there is room.
+
+        Raises:
+            StoreFullError: There is none.
+        """
+        folder = self.folder or Path(tempfile.gettempdir())
+
+        async def checked() -> Message:
+            message = await receive()
+            leave_room(folder, len(message.get("body", b"")), self.keep_free)
+            return message
+
+        return checked
 
 
 class Uploads:

@@ -11,6 +11,7 @@ from anyio import to_thread
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from aquila.audit.roles import Action
 from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
 from clients.web import forms
 from clients.web.done import DONE
@@ -22,6 +23,7 @@ from services.kit.errors import NotAllowedError, UnknownCallerError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from anyio import CapacityLimiter
     from fastapi import Response
 
     from aquila.protocol.messages.people_views import WhoAmI
@@ -165,6 +167,15 @@ class Visit:
         """Tell whether the visitor's roles allow an action; the service asks again whenever it is called."""
         return self.who is not None and action in self.who.actions
 
+    def need_session(self) -> None:
+        """Refuse a visitor without a session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        if self.who is None:
+            raise SignInNeeded
+
     def need(self, action: str) -> None:
         """Show a page that asks the service for nothing only to whom it is meant for.
 
@@ -172,8 +183,7 @@ class Visit:
             SignInNeeded: There is no session.
             NotAllowedError: The visitor's roles do not allow the action.
         """
-        if self.who is None:
-            raise SignInNeeded
+        self.need_session()
         if not self.may(action):
             raise NotAllowedError("none of your roles allows this", action=action)
 
@@ -231,28 +241,63 @@ def _early(request: Request, site: Site) -> str:
     return value
 
 
-async def _sent(request: Request) -> AsyncIterator[forms.Sent]:
-    sent = await forms.read(request, visit_of(request).secret)
-    try:
-        yield sent
-    finally:
-        await sent.close()
+async def _visited(request: Request) -> Visit:
+    return visit_of(request)
 
 
-Visited = Annotated[Visit, Depends(visit_of)]
+Visited = Annotated[Visit, Depends(_visited)]
 """A handler's parameter `visit: Visited`."""
 
-Sent = Annotated[forms.Sent, Depends(_sent)]
-"""A handler's parameter `sent: Sent`: the form was sent by a page of ours, in this session."""
+
+async def _open_form(visit: Visited) -> AsyncIterator[forms.Sent]:
+    sent = await forms.read(visit.request, visit.secret, forms.OPEN_BYTES)
+    async with contextlib.aclosing(sent):
+        yield sent
+
+
+async def _form(visit: Visited) -> AsyncIterator[forms.Sent]:
+    await _in_thread(visit, visit.need_session)
+    sent = await forms.read(visit.request, visit.secret, forms.FORM_BYTES)
+    async with contextlib.aclosing(sent):
+        yield sent
+
+
+async def _list(visit: Visited) -> AsyncIterator[forms.Sent]:
+    await _in_thread(visit, functools.partial(visit.need, Action.CHECK_RECORDS.value))
+    sent = await forms.read_list(visit.request, visit.secret, visit.site.inbox)
+    async with contextlib.aclosing(sent):
+        yield sent
+
+
+OpenForm = Annotated[forms.Sent, Depends(_open_form)]
+"""A handler's parameter `sent: OpenForm`: a small form of a page of ours, from a visitor who needs no session."""
+
+Sent = Annotated[forms.Sent, Depends(_form)]
+"""A handler's parameter `sent: Sent`: the form was sent by a page of ours, in this session, which is open."""
+
+SentList = Annotated[forms.Sent, Depends(_list)]
+"""A handler's parameter `sent: SentList`: as `Sent`, with a list, of somebody whose roles allow to check lists."""
 
 
 def threaded(handler: Callable[P, R]) -> Callable[P, Any]:
     """Let a handler, which waits for the service, run in a thread of the site's own."""
+    return _threaded(handler, lambda site: site.threads)
 
+
+def threaded_for_strangers(handler: Callable[P, R]) -> Callable[P, Any]:
+    """Let a handler that needs no session run in threads apart: strangers do not take those of whoever has one."""
+    return _threaded(handler, lambda site: site.open_threads)
+
+
+def _threaded(handler: Callable[P, R], threads_of: Callable[[Site], CapacityLimiter]) -> Callable[P, Any]:
     @functools.wraps(handler)
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
         visit = kwargs["visit"]
         assert isinstance(visit, Visit)
-        return await to_thread.run_sync(functools.partial(handler, *args, **kwargs), limiter=visit.site.threads)
+        return await to_thread.run_sync(functools.partial(handler, *args, **kwargs), limiter=threads_of(visit.site))
 
     return call
+
+
+async def _in_thread(visit: Visit, work: Callable[[], None]) -> None:
+    await to_thread.run_sync(work, limiter=visit.site.threads)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from anyio import from_thread
-from starlette.concurrency import run_in_threadpool
 
 import aquila
 from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
+from services.kit import threads
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
+from services.kit.threads import Pool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -116,13 +117,13 @@ class Peer:
                 while piece := from_thread.run(next_piece):
                     yield piece
 
-            return await run_in_threadpool(files.write, name, pulled(), expected_digest)
+            return await threads.run(Pool.DRIVERS, files.write, name, pulled(), expected_digest)
 
     async def copy(self, path: str, into: BinaryIO, *, limit: int) -> None:
         """Make a GET call and write its answer piece by piece; raises as `download` does, with part of it written."""
         async with self._stream("GET", path, {}) as response:
             async for piece in _pieces(response, limit):
-                await run_in_threadpool(into.write, piece)
+                await threads.run(Pool.DRIVERS, into.write, piece)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -6,6 +6,7 @@
     │   └── StoreConflictError  a row that is there already, or that a constraint forbids
     ├── PeerUnavailableError    the peer cannot be reached, or says that it is away
     │   └── PeerFullError       the peer is there and has no room now
+    ├── BusyError               too many callers at once; nothing was done
     ├── InputError
     │   ├── NotFoundError       names something that is not here
     │   └── BodyTooLargeError   a body over the service's limit
@@ -14,7 +15,8 @@
         │   └── SignInError     login, password or code are not right
         └── NotAllowedError     a caller whose roles do not allow this
 
-`StoreError`, `PeerUnavailableError` and `ExecutorError` are worth another try: their problems carry `Retry-After`.
+`StoreError`, `PeerUnavailableError`, `BusyError` and `ExecutorError` are worth another try: their problems carry
+`Retry-After`.
 """
 
 from __future__ import annotations
@@ -50,6 +52,10 @@ class PeerFullError(PeerUnavailableError):
     """The peer is there and has no room now; what was to be sent waits, and everything else goes on."""
 
 
+class BusyError(AquilaError):
+    """Too many callers at once ask for what costs much; nothing was done, and the same call may be repeated."""
+
+
 class NotFoundError(InputError):
     """Names a round, submission or chunk that is not here."""
 
@@ -79,6 +85,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         StoreFullError: ProblemType("store-full", "The service's disk is full", 503),
         PeerUnavailableError: ProblemType("peer-unavailable", "The peer is away", 503),
         PeerFullError: ProblemType("peer-full", "The peer has no room", 503),
+        BusyError: ProblemType("busy", "Too many callers at once", 503),
         # 409: trying again gives the same answer.
         StoreConflictError: ProblemType("store-conflict", "The store has a conflicting entry", 409),
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
@@ -91,7 +98,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
 
 # Seconds to wait before the same call is worth another try: a full disk needs a person, the others need a moment.
 RETRY_AFTER: Mapping[type[AquilaError], int] = MappingProxyType(
-    {StoreFullError: 300, StoreError: 5, PeerUnavailableError: 10, ExecutorError: 10}
+    {StoreFullError: 300, StoreError: 5, PeerUnavailableError: 10, BusyError: 5, ExecutorError: 10}
 )
 
 

@@ -173,8 +173,8 @@ class ChunkFiles:
 
     def _leave_room(self, size: int) -> None:
         """Refuse content that would leave less than what is kept free."""
-        if self._keep_free and size >= self.free_space():
-            raise _full(self.root)
+        if self._keep_free:
+            leave_room(self.root, size, self._keep_free)
 
 
 @contextlib.contextmanager
@@ -253,6 +253,18 @@ def destroy_secret(path: Path) -> None:
         # If we crash here, an overwritten file remains, which reads as an unusable key; destruction is repeated.
         path.unlink(missing_ok=True)
         _fsync_folder(path.parent)
+
+
+def leave_room(folder: Path, size: int, keep_free: int) -> None:
+    """Refuse content that would leave less of a folder's disk than what is kept free.
+
+    Raises:
+        StoreFullError: It would.
+    """
+    with _disk(folder):
+        free = shutil.disk_usage(folder).free
+    if size >= free - keep_free:
+        raise _full(folder)
 
 
 def _copy(pieces: Iterable[bytes], file: BinaryIO) -> tuple[int, bytes]:

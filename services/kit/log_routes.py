@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
-from fastapi.responses import StreamingResponse
 
 from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
 from aquila.audit.roles import Action
@@ -20,15 +19,15 @@ from aquila.protocol.messages.proofs import ProofRequest
 from services.kit.log_desk import LogDesk
 from services.kit.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute, file_response
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
     from typing import BinaryIO
 
 _TEXT = f"{TEXT}; charset=utf-8"
-_PIECE = 1 << 20
 
 RoundId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 AlarmId = Annotated[int, InPath(ge=1, le=2**53)]
@@ -43,7 +42,7 @@ def _log(request: Request) -> LogDesk:
 
 def people_router(prefix: str) -> APIRouter:
     """Return the calls of people under a prefix."""
-    router = APIRouter(prefix=prefix, tags=["log"])
+    router = APIRouter(route_class=ServiceRoute, prefix=prefix, tags=["log"])
 
     @router.get("", summary="The log at a glance", dependencies=[may(Action.SEE_STATUS)])
     def get_log(request: Request) -> LogView:
@@ -70,7 +69,7 @@ def people_router(prefix: str) -> APIRouter:
         response_class=Response,
         responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
     )
-    def get_export(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> StreamingResponse:
+    def get_export(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> Response:
         log = _log(request)
         return archive_of(log.own.files.root, partial(log.export, actor))
 
@@ -83,7 +82,7 @@ def people_router(prefix: str) -> APIRouter:
     return router
 
 
-parties = APIRouter(prefix="/v1/log", tags=["parties"])
+parties = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["parties"])
 
 
 @parties.get(
@@ -152,13 +151,13 @@ def post_checkpoint(request: Request, call: SignedCaller) -> Response:
     response_class=Response,
     responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
 )
-def get_bundle(request: Request, call: SignedCaller) -> StreamingResponse:
+def get_bundle(request: Request, call: SignedCaller) -> Response:
     """Return the log as a tar archive, with the entries of the rounds that name the caller alone."""
     log = _log(request)
     return archive_of(log.own.files.root, partial(log.export_for, call.party))
 
 
-async def copied(folder: Path, write: Callable[[BinaryIO], Awaitable[None]]) -> StreamingResponse:
+async def copied(folder: Path, write: Callable[[BinaryIO], Awaitable[None]]) -> Response:
     """Return an archive as another service sends it; as `archive_of`."""
     archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
     try:
@@ -166,10 +165,10 @@ async def copied(folder: Path, write: Callable[[BinaryIO], Awaitable[None]]) -> 
     except BaseException:
         archive.close()
         raise
-    return StreamingResponse(_sent(archive), media_type=TAR)
+    return file_response(archive, TAR)
 
 
-def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> StreamingResponse:
+def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> Response:
     """Return an archive as it is written, by way of a file without a name: a crash leaves nothing of it."""
     archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
     try:
@@ -177,7 +176,7 @@ def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> StreamingResp
     except BaseException:
         archive.close()
         raise
-    return StreamingResponse(_sent(archive), media_type=TAR)
+    return file_response(archive, TAR)
 
 
 def _sent(archive: BinaryIO) -> Iterator[bytes]:

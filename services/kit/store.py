@@ -5,8 +5,8 @@ transaction holds. So "read, decide, write" is safe without thought for isolatio
 truth about PostgreSQL. The rows of a service are few and small (content lies in files), so a writer's turn is
 milliseconds. Readers see one snapshot and wait for nobody.
 
-The store is synchronous and used from threads: handlers are plain functions in the framework's pool, and drivers call
-it through `run_in_threadpool`.
+The store is synchronous and used from threads: handlers and drivers call it in threads
+(`services.kit.threads`).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _LOG = Log("kit.store")
 _WRITER_LOCK = 0x617175696C61  # "aquila": the advisory lock of a database's one writer
+_MORE_CONNECTIONS = 45  # besides the pool's five, while there are callers of all kinds at once
 _SLOW_MILLISECONDS = 1_000
 
 # Names that Alembic can refer to on every database.
@@ -205,7 +206,7 @@ def schema_change(store: Store) -> Iterator[Connection]:
 def _engine(url: URL, wait_seconds: int) -> Engine:
     """Make an engine whose transactions begin as the module says."""
     # Parameters are rows: they stay out of every exception's text.
-    options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": wait_seconds}
+    options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": wait_seconds, "max_overflow": _MORE_CONNECTIONS}
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, connect_args={"timeout": wait_seconds}, **options)
         event.listen(engine, "connect", _prepare_sqlite)

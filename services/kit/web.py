@@ -18,21 +18,22 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 from fastapi.responses import Response
-from fastapi.security.base import SecurityBase
 from rfc8785 import dumps
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
 from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.problems import MEDIA_TYPE
+from services.kit import threads
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
 from services.kit.logs import Log
 from services.kit.openapi import describe, operation_id
-from services.kit.signatures import HeaderLines, SignedRequest
+from services.kit.routing import CallerCheck, ServiceRoute, caller_checks
+from services.kit.signatures import HeaderLines, SignedRequest, VerifiedHead
+from services.kit.threads import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from fastapi.dependencies.models import Dependant
@@ -60,6 +61,7 @@ _SECURITY_HEADERS = {
 _TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}  # over plain HTTP it must not be sent (RFC 6797 7.2)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME_LIMIT = 40
+_MOST_FAULTS = 8
 _RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
 
 
@@ -79,24 +81,31 @@ class Contacts(Protocol):
         """Keep that a party called; may write, and so is called in a thread."""
 
 
-class _Signature(SecurityBase):
+class _Signature(CallerCheck):
     """The dependency that verifies a signed call; it also tells OpenAPI that the operation needs one."""
+
+    pool = Pool.PARTIES
+    small = False
 
     def __init__(self) -> None:
         self.scheme_name = "MessageSignature"
         self.model = HTTPBaseModel(scheme="signature", description="RFC 9421 with the party's identity key.")
 
+    async def check(self, request: Request) -> None:
+        """Verify the head: a caller who is not known costs no memory."""
+        verifier: CallVerifier = request.app.state.call_verifier
+        request.state.head = verifier.verify_head(signed_request(request.scope))
+
     async def __call__(self, request: Request) -> SignedCall:
         verifier: CallVerifier = request.app.state.call_verifier
-        # Before the body is read: a caller who is not known costs no memory.
-        head = verifier.verify_head(signed_request(request.scope))
+        head: VerifiedHead = request.state.head
         body = await request.body()
         # Spending the nonce writes to the database, which must not hold up the event loop.
-        await run_in_threadpool(verifier.verify_body, head, body)
+        await threads.run_call(verifier.verify_body, head, body)
         request.state.party = head.party
         contacts: Contacts | None = request.app.state.contacts
         if contacts is not None:
-            await run_in_threadpool(contacts.note, head.party, _release(request.headers.get("user-agent", "")))
+            await threads.run_call(contacts.note, head.party, _release(request.headers.get("user-agent", "")))
         return SignedCall(head.party, head.key_id, body)
 
 
@@ -110,6 +119,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     version: str,
     routers: Sequence[APIRouter],
     body_bytes: int,
+    larger_bodies: Mapping[str, int] | None = None,
     health: Callable[[], None],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     call_verifier: CallVerifier | None = None,
@@ -121,8 +131,9 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     Args:
         title: For OpenAPI.
         version: For OpenAPI.
-        routers: The handlers.
-        body_bytes: The largest request body.
+        routers: The handlers; every route is a `ServiceRoute`.
+        body_bytes: The largest body of a signed call.
+        larger_bodies: Bytes of the largest body where lists come in, by the route's path.
         health: Raises an error of the tree when the service cannot work, `Store.check` for example.
         lifespan: Starts and stops what runs beside the handlers.
         call_verifier: For handlers with a `SignedCaller`.
@@ -138,30 +149,34 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # A redirect would repeat the caller's Host.
+        redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
         generate_unique_id_function=operation_id,
     )
     describe(app)
+    app.router.route_class = ServiceRoute
+    app.state.body_bytes, app.state.larger_bodies = body_bytes, dict(larger_bodies or {})
     app.state.call_verifier = call_verifier
     app.state.door = door
     app.state.contacts = contacts
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_middleware(Guard, body_bytes=body_bytes)
+    app.add_middleware(Guard)
     for router in routers:
         app.include_router(router)
 
     @app.get("/health", tags=["service"], status_code=204, summary="Whether the service can work")
-    def check_health() -> None:
-        health()
+    async def check_health() -> None:
+        await threads.run(Pool.HEALTH, health)
 
     return app
 
 
 def is_signed_call(dependant: Dependant) -> bool:
     """Tell whether a handler takes signed calls alone."""
-    return isinstance(dependant.call, _Signature) or any(map(is_signed_call, dependant.dependencies))
+    return any(isinstance(check, _Signature) for check in caller_checks(dependant))
 
 
 def problem_response(error: AquilaError, instance: str = "") -> Response:
@@ -194,11 +209,10 @@ def signed_request(scope: Scope) -> SignedRequest:
 
 
 class Guard:
-    """The outermost layer: the body's limit, security headers, a log line per call, and a problem for what escaped."""
+    """The outermost layer: security headers, a log line per call, and a problem for what escaped."""
 
-    def __init__(self, app: ASGIApp, body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._body_bytes = body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
@@ -207,10 +221,7 @@ class Guard:
             return
         started, answer = time.monotonic(), _Answer(send, scope["scheme"])
         try:
-            if _declared_length(scope) > self._body_bytes:
-                await problem_response(_too_large())(scope, receive, answer.send)
-            else:
-                await self._app(scope, limited(receive, self._body_bytes), answer.send)
+            await self._app(scope, receive, answer.send)
         except Exception as error:
             incident = secrets.token_hex(8)
             _LOG.error("call_failed", incident=incident, error=error)
@@ -220,22 +231,6 @@ class Guard:
             await problem_response(_incident(incident), f"urn:aquila:incident:{incident}")(scope, receive, answer.send)
         finally:
             _log_call(scope, answer.status, started)
-
-
-def limited(receive: Receive, body_bytes: int) -> Receive:
-    """Count what arrives, for a body that does not declare its length, and refuse what is too much."""
-    received = 0
-
-    async def counted() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > body_bytes:
-            # The one exception that FastAPI lets through while it reads a body.
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return message
-
-    return counted
 
 
 class _Answer:
@@ -255,7 +250,7 @@ class _Answer:
         await self._send(message)
 
 
-def _on_error(_request: Request, error: Exception) -> Response:
+async def _on_error(_request: Request, error: Exception) -> Response:
     """Answer with the problem of an error of the tree."""
     assert isinstance(error, AquilaError)
     response = problem_response(error)
@@ -265,14 +260,17 @@ def _on_error(_request: Request, error: Exception) -> Response:
     return response
 
 
-def _on_invalid(_request: Request, error: Exception) -> Response:
+async def _on_invalid(_request: Request, error: Exception) -> Response:
     """Answer what is wrong with the parameters: place and kind, never the value."""
     assert isinstance(error, RequestValidationError)
-    faults = [f"{_place(fault['loc'])} ({fault['type']})" for fault in error.errors()]
+    found = error.errors()
+    faults = [f"{_place(fault['loc'])} ({fault['type']})" for fault in found[:_MOST_FAULTS]]
+    if len(found) > _MOST_FAULTS:
+        faults.append(f"{len(found) - _MOST_FAULTS} more")
     return problem_response(InputError(f"the call cannot be used: {', '.join(faults)}"))
 
 
-def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(_request: Request, error: Exception) -> Response:
     """Answer what the framework refuses by itself, such as an unknown path (RFC 9457 section 4.2.1)."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -292,7 +290,7 @@ def _document_response(document: dict[str, Any]) -> Response:
 
 
 def _too_large() -> BodyTooLargeError:
-    return BodyTooLargeError("the body is too large", hint="the service's limit is limits.body_mebibytes")
+    return BodyTooLargeError("the body is too large", hint="the settings of lists and chunks are in the group limits")
 
 
 def _incident(incident: str) -> AquilaError:
@@ -313,12 +311,6 @@ def _release(agent: str) -> str:
     """Return the release that a caller's User-Agent names; the text is the caller's, so it has to look like one."""
     found = _RELEASE.fullmatch(agent)
     return found[1] if found else ""
-
-
-def _declared_length(scope: Scope) -> int:
-    """Return the Content-Length of a call, 0 if there is none."""
-    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
 
 
 def _log_call(scope: Scope, status: int, started: float) -> None:

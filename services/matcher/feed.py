@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from starlette.concurrency import run_in_threadpool
 
 from aquila.protocol.messages.views import Events, RoundEntry, Rounds
+from services.kit import threads
 from services.matcher.events import news_of, visible_events
 from services.matcher.progress import late, ready_submissions
 from services.matcher.room import manifest_in
@@ -76,7 +76,7 @@ async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
     while True:
         # The bell is taken before the look, so that nothing is missed in between.
         rung = desk.bell.listen()
-        page, due = await run_in_threadpool(_page, desk, round_id, caller, after, limit)
+        page, due = await threads.run_call(_page, desk, round_id, caller, after, limit)
         left = ends - time.monotonic()
         # Something is due: the caller may not know it, because what made it due was not for its eyes. It hears of it
         # within a second, and one that knows already asks no more often than that.

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
-
 import aquila
 from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
-from services.kit import logs
+from services.kit import logs, threads
 from services.kit.approvals import routes as approval_routes
 from services.kit.drivers import Driver
 from services.kit.migrate import migrate
@@ -21,12 +19,13 @@ from services.kit.people import routes as people_routes
 from services.kit.server import bind, lifespan_of, put_before, serve
 from services.kit.settings import load
 from services.kit.signatures import CallVerifier
+from services.kit.threads import Pool
 from services.kit.web import application
 from services.matcher import published_routes
 from services.matcher.contacts import StoredContacts
 from services.matcher.desk import open_desk, open_store
 from services.matcher.four_eyes import approvals_of
-from services.matcher.routes import ROUTERS
+from services.matcher.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps import steps_of
 from services.matcher.steps.cleaning import sweep
@@ -103,6 +102,7 @@ def build(
         version=aquila.__version__,
         routers=[*ROUTERS, published_routes.router, people_routes.router, approval_routes.router],
         body_bytes=settings.limits.body_bytes,
+        larger_bodies={PROPOSALS: LARGEST_PROPOSAL},
         health=desk.store.check,
         lifespan=_lifespan(desk),
         call_verifier=verifier,
@@ -119,7 +119,7 @@ def _lifespan(desk: Desk) -> Callable[[FastAPI], contextlib.AbstractAsyncContext
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(sweep, desk)
+        await threads.run(Pool.DRIVERS, sweep, desk)
         drivers = [_driver(desk, name, step) for name, step in steps_of(desk).items()]
         async with lifespan_of(drivers, desk.close)(app):
             desk.bell.hang(drivers)
@@ -135,6 +135,6 @@ def _driver(desk: Desk, name: str, step: Callable[[], bool]) -> Driver:
     """Return the driver of a step, which runs in a thread of its own."""
 
     async def in_thread() -> bool:
-        return await run_in_threadpool(step)
+        return await threads.run(Pool.DRIVERS, step)
 
     return Driver(name, in_thread, interval=desk.settings.driver_seconds)

@@ -11,13 +11,16 @@ from aquila.audit.roles import Action
 from aquila.protocol.messages.statistics_views import Statistics  # noqa: TC001 - read by FastAPI
 from services.kit.openapi import CSV, raw_answer
 from services.kit.people import may
+from services.kit.routing import ServiceRoute
 from services.matcher import published
 from services.matcher.desk import Desk
 
-router = APIRouter(prefix="/v1/operator", tags=["operator"], dependencies=[may(Action.SEE_STATISTICS)])
+router = APIRouter(
+    route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"], dependencies=[may(Action.SEE_STATISTICS)]
+)
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 

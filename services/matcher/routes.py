@@ -17,6 +17,7 @@ from services.kit.log_routes import parties as log_parties
 from services.kit.log_routes import people_router
 from services.kit.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.desk import Desk
@@ -35,15 +36,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.matcher.contacts import StoredContacts
+
+PROPOSALS = "/v1/operator/rounds"
+LARGEST_PROPOSAL = 64 << 10
+"""Bytes of a proposal: more than one for as many parties as there can be has."""
 _IDENTIFIER = r"^[0-9a-f]{32}$"
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
 
-def _approvals(request: Request) -> Approvals:
+async def _approvals(request: Request) -> Approvals:
     found: Approvals = request.app.state.approvals
     return found
 
@@ -55,8 +60,8 @@ SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 Index = Annotated[int, Path(ge=0, le=2**40)]
 
-parties = APIRouter(prefix="/v1/rounds", tags=["parties"])
-operator = APIRouter(prefix="/v1/operator/rounds", tags=["operator"])
+parties = APIRouter(route_class=ServiceRoute, prefix="/v1/rounds", tags=["parties"])
+operator = APIRouter(route_class=ServiceRoute, prefix=PROPOSALS, tags=["operator"])
 
 
 @parties.get("", summary="The rounds whose manifest names the caller")
@@ -129,7 +134,7 @@ def get_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: 
     )
 
 
-def _evaluation(round_id: RoundId, submission_id: SubmissionId, party: Party, index: Index) -> Place:
+async def _evaluation(round_id: RoundId, submission_id: SubmissionId, party: Party, index: Index) -> Place:
     return Place(round_id, submission_id, EventKind.EVALUATION, party, index)
 
 
@@ -220,7 +225,7 @@ def post_abort(
     return ask_abort(approvals, actor, round_id, reason.reason)
 
 
-desk_calls = APIRouter(prefix="/v1/operator", tags=["operator"])
+desk_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
 
 
 @desk_calls.get("/parties", summary="The parties, their keys and last contacts", dependencies=[may(Action.SEE_ROUNDS)])

@@ -11,12 +11,13 @@ from aquila.protocol.messages.suggestion_views import Suggestion, Suggestions, S
 from aquila.protocol.messages.views import Reason  # noqa: TC001 - read by FastAPI
 from services.kit.openapi import JSON, raw_body, stored
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher import suggestions
 from services.matcher.desk import Desk
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
@@ -24,8 +25,8 @@ def _desk(request: Request) -> Desk:
 At = Annotated[Desk, Depends(_desk)]
 SuggestionId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
-parties = APIRouter(prefix="/v1/suggestions", tags=["parties"])
-operator = APIRouter(prefix="/v1/operator/suggestions", tags=["operator"])
+parties = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["parties"])
+operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/suggestions", tags=["operator"])
 
 
 @parties.put(

@@ -22,10 +22,11 @@ from aquila.protocol.messages.followup_views import (  # noqa: TC001 - read by F
     WithdrawRequest,
 )
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.node import erasure, follow_up, hit_views
 from services.node.node import Node
 
-router = APIRouter(prefix="/v1", tags=["hits"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
 
 _HIT = "/rounds/{round_id}/hits/{hit_id}"
 Analyst = Annotated[Actor, may(Action.DECIDE_HITS)]

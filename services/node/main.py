@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
-
 import aquila
 from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
@@ -17,7 +15,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import ExecutorError, InputError
 from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
-from services.kit import server
+from services.kit import server, threads
 from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.approvals.housekeeping import tidy
@@ -38,6 +36,7 @@ from services.kit.settings import MEBIBYTE, load
 from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
 from services.kit.store import Store, database_url
+from services.kit.threads import Pool
 from services.kit.web import application
 from services.node import (
     four_eyes,
@@ -155,14 +154,14 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
             log_router("/v1/log"),
             matcher_log.router,
         ],
-        body_bytes=max(settings.limits.body_bytes, settings.limits.import_bytes),
+        body_bytes=settings.limits.body_bytes,
+        larger_bodies=dict.fromkeys(operator.LISTS, settings.limits.import_bytes),
         health=made.store.check,
         lifespan=server.lifespan_of([Rounds(made).driver(), _retention(made), _housekeeping(made)], made.close),
         door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
     app.state.approvals = four_eyes.approvals_of(made)
-    app.add_middleware(operator.SmallBodies, body_bytes=settings.limits.body_bytes)
     return app
 
 
@@ -174,9 +173,9 @@ def _housekeeping(node: Node) -> Driver:
     approvals, days = four_eyes.approvals_of(node), node.settings.log.retention_days
 
     async def in_thread() -> bool:
-        tidied = await run_in_threadpool(tidy, approvals, days)
-        tidied = await run_in_threadpool(forget_views, node) or tidied
-        return await run_in_threadpool(forget_suggestions, node, days) or tidied
+        tidied = await threads.run(Pool.DRIVERS, tidy, approvals, days)
+        tidied = await threads.run(Pool.DRIVERS, forget_views, node) or tidied
+        return await threads.run(Pool.DRIVERS, forget_suggestions, node, days) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
 
@@ -186,8 +185,8 @@ def _retention(node: Node) -> Driver:
     retention = Retention(node.log.own, node.settings.log.retention_days)
 
     async def in_thread() -> bool:
-        erased = await run_in_threadpool(retention.step)
-        return await run_in_threadpool(erase_justifications, node) or erased
+        erased = await threads.run(Pool.DRIVERS, retention.step)
+        return await threads.run(Pool.DRIVERS, erase_justifications, node) or erased
 
     return Driver("retention", in_thread, interval=_RETENTION_SECONDS)
 

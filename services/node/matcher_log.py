@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse  # noqa: TC002 - read by FastAPI
-from starlette.concurrency import run_in_threadpool
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.protocol.registry import MATCHER
+from services.kit import threads
 from services.kit.audit_log import append, who
 from services.kit.log_routes import copied
 from services.kit.openapi import TAR, raw_answer
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.node.node import Node
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-router = APIRouter(prefix="/v1/log", tags=["log"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["log"])
 
 LARGEST_COPY = 4 << 30
 """Bytes of the archive at most, as an auditor's program takes it."""
@@ -32,11 +32,11 @@ LARGEST_COPY = 4 << 30
     response_class=Response,
     responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
 )
-async def get_matchers_log(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> StreamingResponse:
+async def get_matchers_log(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> Response:
     """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
     node = request.app.state.node
     assert isinstance(node, Node)
-    await run_in_threadpool(_note, node, actor)
+    await threads.run_call(_note, node, actor)
 
     async def write(archive: BinaryIO) -> None:
         await node.peer.copy("/v1/log/bundle", archive, limit=LARGEST_COPY)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
 
 import aquila
 from aquila.audit.roles import Action
@@ -25,22 +23,20 @@ from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
     SubmissionRequest,
 )
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
+from services.kit import threads
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
+from services.kit.files import leave_room
 from services.kit.openapi import CSV, LINES, raw_answer, raw_body
 from services.kit.people import Actor, may
-from services.kit.web import limited
+from services.kit.routing import ServiceRoute, file_response
+from services.kit.settings import MEBIBYTE
 from services.node import duplicates, findings, four_eyes, imports, needs, views, wishes
 from services.node.node import Node
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-router = APIRouter(prefix="/v1", tags=["operator"])
-
-_LISTS = frozenset({"/v1/records/check", "/v1/records/findings", "/v1/imports"})
-_SENT_BYTES = 1 << 16
+LISTS = ("/v1/records/check", "/v1/records/findings", "/v1/imports")
+"""Where lists come in, which are streamed to a file and not read into memory."""
 _LIST = raw_body("A list of persons, of the format that the call names (schemas/records).", CSV, LINES)
 
 Name = Annotated[str, Query(max_length=200)]
@@ -82,7 +78,7 @@ async def check_records(
 ) -> RecordReport:
     """Read the list in the body and say what is wrong with it."""
     with await _spooled(request) as stream:
-        return await run_in_threadpool(imports.check_list, _node(request), stream, format, rules)
+        return await threads.run_call(imports.check_list, _node(request), stream, format, rules)
 
 
 @router.post(
@@ -93,11 +89,11 @@ async def check_records(
     responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
     openapi_extra=_LIST,
 )
-async def get_findings(request: Request, format: Format = "csv") -> StreamingResponse:  # noqa: A002 - the interface's word
+async def get_findings(request: Request, format: Format = "csv") -> Response:  # noqa: A002 - the interface's word
     """Read the list in the body and return every finding: line, record number, field and reason."""
     with await _spooled(request) as stream:
-        found = await run_in_threadpool(findings.findings_file, _node(request), stream, format)
-    return StreamingResponse(_sent(found), media_type="text/csv; charset=utf-8")
+        found = await threads.run_call(findings.findings_file, _node(request), stream, format)
+    return file_response(found, "text/csv; charset=utf-8")
 
 
 @router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
@@ -110,7 +106,7 @@ async def import_records(
 ) -> RecordReport:
     """Store the list in the body; nothing of it where rows are refused and that was not accepted."""
     with await _spooled(request) as stream:
-        return await run_in_threadpool(
+        return await threads.run_call(
             imports.import_list, _node(request), actor, stream, name, format, accept_refused=accept_refused
         )
 
@@ -150,7 +146,7 @@ def get_round(request: Request, round_id: str) -> NodeRoundView:
 @router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
 async def ask_consent(request: Request, actor: Annotated[Actor, may(Action.ASK_CONSENT)], round_id: str) -> Asked:
     """Store what waits for a second person."""
-    return await run_in_threadpool(four_eyes.ask_consent, _node(request), _approvals(request), actor, round_id)
+    return await threads.run_call(four_eyes.ask_consent, _node(request), _approvals(request), actor, round_id)
 
 
 @router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
@@ -158,7 +154,7 @@ async def ask_submission(
     request: Request, actor: Annotated[Actor, may(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
 ) -> Asked:
     """Store what waits for a second person."""
-    return await run_in_threadpool(
+    return await threads.run_call(
         four_eyes.ask_submission, _node(request), _approvals(request), actor, round_id, wanted
     )
 
@@ -174,7 +170,7 @@ def get_round_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS
 )
 async def close_round(request: Request, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: str) -> Response:
     """Store that the operator wants the round's keys destroyed."""
-    await run_in_threadpool(wishes.wish_close, _node(request), actor, round_id)
+    await threads.run_call(wishes.wish_close, _node(request), actor, round_id)
     return _accepted(request)
 
 
@@ -183,7 +179,7 @@ async def abort_round(
     request: Request, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: str, reason: Reason
 ) -> Response:
     """Store that the operator leaves the round."""
-    await run_in_threadpool(wishes.wish_abort, _node(request), actor, round_id, reason.reason)
+    await threads.run_call(wishes.wish_abort, _node(request), actor, round_id, reason.reason)
     return _accepted(request)
 
 
@@ -192,37 +188,19 @@ def _accepted(request: Request) -> Response:
     return Response(status_code=202)
 
 
-def _sent(file: BinaryIO) -> Iterator[bytes]:
-    """Yield a file piece by piece, and close it."""
-    with file:
-        while piece := file.read(_SENT_BYTES):
-            yield piece
-
-
 async def _spooled(request: Request) -> BinaryIO:
     """Return the body as a file: a list is read row by row in a thread, and may be larger than memory.
 
     The file has no name on the disk, so that a crash leaves nothing of it.
     """
-    spool: BinaryIO = tempfile.TemporaryFile(dir=_node(request).settings.home)  # noqa: SIM115 - the caller closes it
+    settings = _node(request).settings
+    spool: BinaryIO = tempfile.TemporaryFile(dir=settings.home)  # noqa: SIM115 - the caller closes it
     try:
         async for piece in request.stream():
-            await run_in_threadpool(spool.write, piece)
-        await run_in_threadpool(spool.seek, 0)
+            leave_room(settings.home, len(piece), settings.limits.free_mebibytes * MEBIBYTE)
+            await threads.run_call(spool.write, piece)
+        await threads.run_call(spool.seek, 0)
     except BaseException:
         spool.close()
         raise
     return spool
-
-
-class SmallBodies:
-    """Keeps bodies small everywhere but where lists come in, which are streamed to a file and not read into memory."""
-
-    def __init__(self, app: ASGIApp, body_bytes: int) -> None:
-        self._app = app
-        self._body_bytes = body_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call."""
-        lists = scope["type"] != "http" or scope["path"] in _LISTS
-        await self._app(scope, receive if lists else limited(receive, self._body_bytes), send)

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path, Request
 from aquila.audit.roles import Action
 from aquila.protocol.messages.record_views import RecordPage, RecordSearch, RecordView  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.node import records
 from services.node.node import Node
 
-router = APIRouter(prefix="/v1", tags=["records"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["records"])
 
 Searcher = Annotated[Actor, may(Action.SEARCH_RECORDS)]
 

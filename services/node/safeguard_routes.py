@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request, Response
 from aquila.audit.roles import Action
 from aquila.protocol.messages.safeguard_views import Safeguards  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.node import alarms, safeguards
 from services.node.node import Node
 
-router = APIRouter(prefix="/v1", tags=["safeguards"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
 
 
 def _node(request: Request) -> Node:

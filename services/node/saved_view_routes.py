@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path, Request, Response
 from aquila.audit.roles import Action
 from aquila.protocol.messages.saved_views import NewView, SavedView, SavedViews  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.node import saved_views
 from services.node.node import Node
 
-router = APIRouter(prefix="/v1/hit-views", tags=["hits"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/hit-views", tags=["hits"])
 
 Analyst = Annotated[Actor, may(Action.SEE_HITS)]
 ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]

@@ -13,10 +13,11 @@ from aquila.protocol.messages.suggestion_views import (  # noqa: TC001 - read by
     SuggestionView,
 )
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 from services.node import suggestions
 from services.node.node import Node
 
-router = APIRouter(prefix="/v1/suggestions", tags=["operator"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["operator"])
 
 
 def _node(request: Request) -> Node:

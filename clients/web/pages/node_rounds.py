@@ -49,6 +49,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 
 
 @router.get("/rounds/{round_id}/live")
+@threaded
 def get_live(visit: Visited, round_id: str) -> Response:
     """Tell what changes in a round as it changes."""
     visit.need("rounds.see")

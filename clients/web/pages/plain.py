@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from clients.web.pages.paths import local_path
-from clients.web.visit import Sent, Visited, keep_language
+from clients.web.visit import OpenForm, Visited, keep_language
 from clients.web.words import TAGS
 
 router = APIRouter()
@@ -16,7 +16,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @router.get("/static/{version}/{name}")
-def get_static(visit: Visited, version: str, name: str) -> Response:
+async def get_static(visit: Visited, version: str, name: str) -> Response:
     """Return a file that is the same for everyone; its address changes with each release, so that it may be cached."""
     content = visit.site.static.get(name)
     if content is None:
@@ -26,7 +26,7 @@ def get_static(visit: Visited, version: str, name: str) -> Response:
 
 
 @router.post("/language")
-def post_language(visit: Visited, sent: Sent) -> Response:
+async def post_language(visit: Visited, sent: OpenForm) -> Response:
     """Keep the language that was chosen and go back to the page."""
     response = visit.go(local_path(sent.text("back")))
     if sent.text("tag") in TAGS:

@@ -11,7 +11,7 @@ from aquila.errors import InputError
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from clients.web.pages.paths import identifier
-from clients.web.visit import Sent, Visited, threaded
+from clients.web.visit import Sent, SentList, Visited, threaded
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def get_records(visit: Visited) -> Response:
 
 @router.post("/records/preview")
 @threaded
-def post_preview(visit: Visited, sent: Sent) -> Response:
+def post_preview(visit: Visited, sent: SentList) -> Response:
     """Look a file through and keep it until its officer says yes; nothing is stored."""
     client, chosen = visit.node(), sent.file("file")
     if chosen is None:

@@ -13,7 +13,7 @@ from aquila.errors import InputError
 from aquila.protocol.messages.people_views import ProviderReturn
 from clients.sdk import PeopleClient
 from clients.web.pages.paths import local_path
-from clients.web.visit import Sent, Visited, keep_cookie, threaded
+from clients.web.visit import OpenForm, Sent, Visited, keep_cookie, threaded, threaded_for_strangers
 from services.kit.errors import UnknownCallerError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _PROVIDER_SECONDS = 600
 
 
 @router.get("/sign-in")
-@threaded
+@threaded_for_strangers
 def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - the word that addresses use for it
     """Show the form."""
     if visit.who is not None:
@@ -35,8 +35,8 @@ def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - th
 
 
 @router.post("/sign-in")
-@threaded
-def post_sign_in(visit: Visited, sent: Sent) -> Response:
+@threaded_for_strangers
+def post_sign_in(visit: Visited, sent: OpenForm) -> Response:
     """Open a session; whatever was wrong, the page says the same."""
     login, wanted = sent.text("login").lower(), local_path(sent.text("next"))
     try:
@@ -48,8 +48,8 @@ def post_sign_in(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/sign-in/provider")
-@threaded
-def post_provider(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+@threaded_for_strangers
+def post_provider(visit: Visited, sent: OpenForm) -> Response:  # noqa: ARG001 - the form is checked
     """Begin a sign-in at the ministry's provider. The policy lets forms go nowhere else, so the page has a link."""
     started = _people(visit).start_at_provider()
     response = visit.show("provider.html", url=started.url, back=False)
@@ -60,7 +60,7 @@ def post_provider(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the
 
 
 @router.get("/sign-in/provider")
-@threaded
+@threaded_for_strangers
 def get_provider(visit: Visited, state: str = "", code: str = "", iss: str = "") -> Response:
     """End a sign-in at the provider, which sends the browser back here."""
     binding = visit.request.cookies.get(visit.site.cookie("provider"), "")
@@ -91,23 +91,23 @@ def post_sign_out(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the
 
 
 @router.get("/enrol")
-@threaded
+@threaded_for_strangers
 def get_enrol(visit: Visited) -> Response:
     """Ask for the login and the code that the administrator handed over."""
     return visit.show("enrol.html", login="", wrong=False)
 
 
 @router.post("/enrol")
-@threaded
-def post_enrol(visit: Visited, sent: Sent) -> Response:
+@threaded_for_strangers
+def post_enrol(visit: Visited, sent: OpenForm) -> Response:
     """Show the secret for the authenticator, as a picture and as letters, and ask for a password."""
     login, code = sent.text("login").lower(), sent.text("enrolment")
     return _choose_password(visit, login, code)
 
 
 @router.post("/enrol/confirm")
-@threaded
-def post_confirm(visit: Visited, sent: Sent) -> Response:
+@threaded_for_strangers
+def post_confirm(visit: Visited, sent: OpenForm) -> Response:
     """Set the password and open the first session."""
     login, enrolment, password = sent.text("login").lower(), sent.text("enrolment"), sent.secret("password")
     if password != sent.secret("again"):
@@ -122,15 +122,15 @@ def post_confirm(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/set-up")
-@threaded
+@threaded_for_strangers
 def get_set_up(visit: Visited) -> Response:
     """Ask for the key of the home folder and the login of the first administrator."""
     return visit.show("set_up.html", wrong=False)
 
 
 @router.post("/set-up")
-@threaded
-def post_set_up(visit: Visited, sent: Sent) -> Response:
+@threaded_for_strangers
+def post_set_up(visit: Visited, sent: OpenForm) -> Response:
     """Make an administrator's account for whoever holds the key of the home folder."""
     login = sent.text("login").lower()
     try:
@@ -175,6 +175,6 @@ def _people(visit: Visit, token: str = "") -> PeopleClient:
     return PeopleClient(visit.site.connection.as_bearer(token))
 
 
-def _code(sent: Sent) -> str:
+def _code(sent: OpenForm) -> str:
     """Return the authenticator's code; people type it in two groups."""
     return sent.text("code").replace(" ", "")

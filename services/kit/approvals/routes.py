@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from starlette.concurrency import run_in_threadpool
 
 from aquila.audit.roles import Action
 from aquila.protocol.messages.approval_views import (  # noqa: TC001 - read by FastAPI
@@ -15,14 +14,16 @@ from aquila.protocol.messages.approval_views import (  # noqa: TC001 - read by F
     Refuse,
 )
 from aquila.protocol.messages.approval_views import Approvals as ApprovalList  # noqa: TC001 - likewise
+from services.kit import threads
 from services.kit.approvals import deciding, requests
 from services.kit.approvals.desk import Approvals
 from services.kit.people import Actor, may
+from services.kit.routing import ServiceRoute
 
-router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/approvals", tags=["approvals"])
 
 
-def _approvals(request: Request) -> Approvals:
+async def _approvals(request: Request) -> Approvals:
     found: Approvals = request.app.state.approvals
     return found
 
@@ -49,7 +50,7 @@ def get_approval(approvals: At, actor: Reader, approval_id: ApprovalId) -> Appro
 @router.post("/{approval_id}/approve", summary="Approve exactly the content of a digest")
 async def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, shown: Approve) -> ApprovalEntry:
     """Let the request take effect."""
-    entry = await run_in_threadpool(deciding.approve, approvals, actor, approval_id, shown.digest)
+    entry = await threads.run_call(deciding.approve, approvals, actor, approval_id, shown.digest)
     approvals.wake()
     return entry
 

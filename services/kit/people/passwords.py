@@ -1,4 +1,7 @@
-"""Passwords: Argon2id (RFC 9106) through argon2-cffi, and what a password must be (NIST SP 800-63B section 5.1.1.2)."""
+"""Passwords: Argon2id (RFC 9106) through argon2-cffi, and what a password must be (NIST SP 800-63B section 5.1.1.2).
+
+Hashing takes tens of MiB: callers do it in the threads of `services.kit.threads.Pool.PASSWORDS`, which are few.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,6 @@ _LOOKED_AT = 40
 _UNCOMMON = 3  # of 0 to 4: "safely unguessable", more than 10^8 guesses
 _MOST_READINGS = 50  # of signs that stand for letters
 _ONE_AT_A_TIME = threading.Lock()  # zxcvbn keeps a table that it changes
-_AT_ONCE = 2  # each takes tens of MiB: whoever asks for a thousand sign-ins shall not take the machine's memory
 
 
 class Passwords:
@@ -41,13 +43,11 @@ class Passwords:
             memory_cost=settings.argon2_kibibytes,
             parallelism=_LANES,
         )
-        self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self._nobodys = _hash_of_nobody(settings)
 
     def hash(self, password: str) -> str:
         """Return what is stored of a password."""
-        with self._slots:
-            return self._hasher.hash(_normal(password))
+        return self._hasher.hash(_normal(password))
 
     def verify(self, stored: str | None, password: str, decoy: str | None = None) -> bool:
         """Tell whether a password is the stored one; where nothing is stored it takes as long and is wrong.
@@ -57,11 +57,10 @@ class Passwords:
             password: What was shown.
             decoy: The hash that is computed in vain where nothing is stored, else one as costly as the settings say.
         """
-        with self._slots:
-            try:
-                self._hasher.verify(stored or decoy or self._nobodys, _normal(password))
-            except (VerificationError, InvalidHashError):
-                return False
+        try:
+            self._hasher.verify(stored or decoy or self._nobodys, _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
         return stored is not None
 
     def is_outdated(self, stored: str) -> bool:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
-from fastapi.security.base import SecurityBase
-from starlette.concurrency import run_in_threadpool
 
 from aquila.audit.roles import Role, role_table
+from services.kit import threads
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.people.actors import LOCAL_KEY, Actor
 from services.kit.people.sessions import find_actor
+from services.kit.routing import CallerCheck
+from services.kit.threads import Pool
 
 if TYPE_CHECKING:
     from aquila.audit.roles import Action, Service
@@ -54,20 +55,23 @@ class Door:
         return actor
 
 
-class Permission(SecurityBase):
+class Permission(CallerCheck):
     """Lets in whom the role table allows an action; it also tells OpenAPI what a call needs.
 
     Attributes:
         action: The one action that the handler is.
     """
 
+    pool = Pool.PEOPLE
+    small = True
+
     def __init__(self, action: Action) -> None:
         self.action = action
         self.scheme_name = "Person"
         self.model = HTTPBaseModel(scheme="bearer", description="A session, or the key of the service's home folder.")
 
-    async def __call__(self, request: Request) -> Actor:
-        """Return who calls.
+    async def check(self, request: Request) -> None:
+        """Find out who calls.
 
         Raises:
             UnknownCallerError: Nobody who is known here.
@@ -75,9 +79,14 @@ class Permission(SecurityBase):
         """
         door: Door = request.app.state.door
         # Sessions are read from the database, which must not hold up the event loop.
-        actor = await run_in_threadpool(door.admit, request.headers.get("authorization", ""))
+        actor = await threads.run(Pool.SESSIONS, door.admit, request.headers.get("authorization", ""))
         request.state.person = actor.person
-        return in_role(door.service, actor, self.action)
+        request.state.actor = in_role(door.service, actor, self.action)
+
+    async def __call__(self, request: Request) -> Actor:
+        """Return who calls."""
+        actor: Actor = request.state.actor
+        return actor
 
 
 def in_role(service: Service, actor: Actor, action: Action) -> Actor:

@@ -26,6 +26,7 @@ from aquila.protocol.messages.people_views import (
     SignInWays,
     WhoAmI,
 )
+from services.kit import threads
 from services.kit.errors import NotFoundError
 from services.kit.people import accounts, sessions, signing_in
 from services.kit.people.actors import Actor
@@ -33,11 +34,13 @@ from services.kit.people.desk import People
 from services.kit.people.permissions import Door, bearer_of, may
 from services.kit.people.provider import Provider  # noqa: TC001 - read by FastAPI
 from services.kit.people.whoami import who_am_i
+from services.kit.routing import ServiceRoute
+from services.kit.threads import Pool
 
-router = APIRouter(prefix="/v1/people", tags=["people"])
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/people", tags=["people"])
 
 
-def _people(request: Request) -> People:
+async def _people(request: Request) -> People:
     door: Door = request.app.state.door
     assert door.people is not None
     return door.people
@@ -54,7 +57,7 @@ def provider_of(people: People) -> Provider:
     return people.provider
 
 
-def _shown(request: Request) -> str:
+async def _shown(request: Request) -> str:
     return bearer_of(request.headers.get("authorization", ""))
 
 
@@ -66,39 +69,39 @@ Person = Annotated[str, Path(pattern=r"^p-[0-9a-f]{12}$")]
 
 
 @router.post("/sign-in", status_code=201, summary="Sign in with password and authenticator")
-def post_sign_in(people: At, replaced: Shown, shown: SignIn) -> SessionGrant:
+async def post_sign_in(people: At, replaced: Shown, shown: SignIn) -> SessionGrant:
     """Open a session; one whose token came with the call ends."""
-    return signing_in.sign_in(people, shown, replaced)
+    return await threads.run(Pool.PASSWORDS, signing_in.sign_in, people, shown, replaced)
 
 
 @router.post("/enrolment", summary="Begin to enrol with a one-time code")
-def post_enrolment(people: At, shown: BeginEnrolment) -> Authenticator:
+async def post_enrolment(people: At, shown: BeginEnrolment) -> Authenticator:
     """Return a secret for the person's authenticator."""
-    return signing_in.begin_enrolment(people, shown)
+    return await threads.run(Pool.PASSWORDS, signing_in.begin_enrolment, people, shown)
 
 
 @router.post("/enrolment/confirm", status_code=201, summary="Set the password and end the enrolment")
-def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant:
+async def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant:
     """Set the password and open the first session."""
-    return signing_in.confirm_enrolment(people, shown)
+    return await threads.run(Pool.PASSWORDS, signing_in.confirm_enrolment, people, shown)
 
 
 @router.get("/ways", summary="How one can sign in")
-def get_ways(people: At) -> SignInWays:
+async def get_ways(people: At) -> SignInWays:
     """Say whether there is a provider besides local accounts."""
     return SignInWays(password=True, provider=people.provider is not None)
 
 
 @router.post("/provider/start", status_code=201, summary="Begin to sign in at the ministry's provider")
-def post_provider_start(people: At) -> ProviderStart:
+async def post_provider_start(people: At) -> ProviderStart:
     """Return where the browser goes, and what it keeps until it comes back."""
-    return provider_of(people).start(people)
+    return await threads.run(Pool.PROVIDER, provider_of(people).start, people)
 
 
 @router.post("/provider/finish", status_code=201, summary="End a sign-in at the ministry's provider")
-def post_provider_finish(people: At, replaced: Shown, shown: ProviderReturn) -> SessionGrant:
+async def post_provider_finish(people: At, replaced: Shown, shown: ProviderReturn) -> SessionGrant:
     """Open a session for whoever the provider says it is."""
-    return provider_of(people).finish(people, shown, replaced)
+    return await threads.run(Pool.PROVIDER, provider_of(people).finish, people, shown, replaced)
 
 
 @router.get("/me", summary="Who the caller is")
@@ -108,9 +111,9 @@ def get_me(people: At, actor: Own) -> WhoAmI:
 
 
 @router.post("/password", status_code=201, summary="Set another password")
-def post_password(people: At, actor: Own, shown: PasswordChange) -> SessionGrant:
+async def post_password(people: At, actor: Own, shown: PasswordChange) -> SessionGrant:
     """Set another password and end all sessions but the one that is returned."""
-    return signing_in.change_password(people, actor, shown)
+    return await threads.run(Pool.PASSWORDS, signing_in.change_password, people, actor, shown)
 
 
 @router.get("/sessions", summary="The caller's sessions")

@@ -108,13 +108,16 @@ async def test_token_of_another_session(node: Any) -> None:
 
 
 async def test_every_form_is_checked(node: Any, matcher: Any) -> None:
-    """No page takes a form without its token: every POST of both sites is refused."""
-    for place in (node, matcher):
+    """No page takes a form without its token: every POST of both sites is refused, whoever sends it."""
+    for place, role in ((node, "officer"), (matcher, "secretariat")):
         pages = place.app._pages
         paths = [route.path for route in iter_route_contexts(pages.routes) if "POST" in route.methods]
         assert len(paths) > 10
+        visitor = await place.visitor("ana", role)
         for path in paths:
             answer = await place.browser().client.post(path, headers=SAME)
+            assert answer.status_code == 403 or answer.headers["location"] == "/sign-in", path
+            answer = await visitor.client.post(path, headers=SAME)
             assert answer.status_code == 403, path
 
 

@@ -109,12 +109,13 @@ from services.kit.drivers import Driver
 from services.kit.server import bind, lifespan_of, serve
 from services.kit.settings import ServiceSettings, load
 from services.kit.signatures import CallVerifier, MemoryNonces
+from services.kit.routing import ServiceRoute
 from services.kit.web import SignedCaller, application
 
 logs.configure("debug")
 settings = load(Path(sys.argv[1]), ServiceSettings)
 key = VerifyKey.from_hex(sys.argv[2])
-router = APIRouter()
+router = APIRouter(route_class=ServiceRoute)
 
 @router.put("/chunks")
 def put_chunk(call: SignedCaller) -> dict[str, object]:

@@ -19,6 +19,7 @@ from services.kit.errors import PeerUnavailableError, StoreError
 from services.kit.nonces import StoredNonces, nonce_table
 from services.kit.operators import OperatorToken
 from services.kit.people import LOCAL_KEY, Actor, Door, may
+from services.kit.routing import SMALL_BODY, ServiceRoute
 from services.kit.settings import DatabaseSettings
 from services.kit.signatures import CallSigner, CallVerifier, MemoryNonces
 from services.kit.store import Store, database_url, new_metadata, schema_change
@@ -41,7 +42,7 @@ class Body(BaseModel):
 
 
 def _router(failures: dict[str, Exception]) -> APIRouter:
-    router = APIRouter(prefix="/rounds")
+    router = APIRouter(route_class=ServiceRoute, prefix="/rounds")
 
     @router.put("/{name}/chunks/{number}")
     def put_chunk(name: str, number: int, call: SignedCaller) -> dict[str, object]:
@@ -284,9 +285,9 @@ async def test_a_body_over_the_limit_is_refused(
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(3):
-            yield bytes(LIMIT // 2)
+            yield bytes(SMALL_BODY // 2)
 
-    content: Any = bytes(LIMIT + 1) if declared else pieces()
+    content: Any = bytes(SMALL_BODY + 1) if declared else pieces()
     answer = await client.post("/rounds/json", content=content, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:aquila:problem:body-too-large")
     request = client.build_request("PUT", "/rounds/r1/chunks/1", content=bytes(LIMIT + 1))

@@ -1,0 +1,7 @@
+"""A node and a matcher with their pages in one process, for those who attack what stands before the protocol."""
+
+from __future__ import annotations
+
+from tests.unit.clients.web.conftest import homes, matcher, node
+
+__all__ = ["homes", "matcher", "node"]
