@@ -30,7 +30,7 @@ Category = Annotated[str | None, Query(max_length=500, description="One category
 Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 
 
-def _period(since: Day = None, until: Day = None) -> published.Period:
+async def _period(since: Day = None, until: Day = None) -> published.Period:
     return published.Period(since, until)
 
 
