@@ -177,11 +177,3 @@ def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> Response:
         archive.close()
         raise
     return file_response(archive, TAR)
-
-
-def _sent(archive: BinaryIO) -> Iterator[bytes]:
-    """Yield what was written, and close it at the end."""
-    with archive:
-        archive.seek(0)
-        while piece := archive.read(_PIECE):
-            yield piece
