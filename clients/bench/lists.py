@@ -5,10 +5,10 @@ Every twentieth person is noted by several parties. No person is real; names and
 
 from __future__ import annotations
 
-import csv
 from random import Random
 from typing import TYPE_CHECKING
 
+from aquila.csv_files import ListWriter
 from clients.demo import spelling
 from clients.demo.people import COUNTRIES, invent
 
@@ -40,10 +40,10 @@ def write_list(path: Path, code: str, size: int, seed: int = 1) -> None:
     """
     random = Random(f"{seed} {code}")  # noqa: S311  # invented persons need to be the same again, not secret
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer = ListWriter(file)
+        writer.write(COLUMNS)
         for number, person in enumerate(_persons(size, seed, random), start=1):
-            writer.writerow((f"{code}-{number:07d}", *_row(person, code, random)))
+            writer.write((f"{code}-{number:07d}", *_row(person, code, random)))
 
 
 def _persons(size: int, seed: int, random: Random) -> Iterator[Person]:

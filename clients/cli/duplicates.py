@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquila.csv_files import CsvWriter
 from aquila.matching.duplicates import MOST_SHARED, DuplicateSearch
 from aquila.records.inputs import record_inputs
 from clients.cli.lists import load_table, read_list
 from clients.cli.screen import Table, numbered
 
 if TYPE_CHECKING:
+    from aquila.csv_files import Cell
     from aquila.matching.duplicates import Duplicates
     from aquila.records.person import Record
 
@@ -66,9 +67,9 @@ def duplicates_document(found: FoundInFile) -> dict[str, object]:
 def duplicates_csv(found: FoundInFile) -> str:
     """Return all pairs as CSV: the surest first, with the number of their group."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(_rows(found))
+    writer = CsvWriter(text, line_end="\n")
+    writer.write(_COLUMNS)
+    writer.write_all(_rows(found))
     return text.getvalue()
 
 
@@ -92,7 +93,7 @@ def duplicates_views(found: FoundInFile, limit: int) -> list[Table | str]:
     return [*views, end] if rows or len(views) > 1 else [end]
 
 
-def _rows(found: FoundInFile) -> list[tuple[object, ...]]:
+def _rows(found: FoundInFile) -> list[tuple[Cell, ...]]:
     """Return the pairs with the columns of `_COLUMNS`."""
     number = {place: group for group, places in enumerate(found.found.groups, start=1) for place in places}
     return [

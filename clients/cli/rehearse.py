@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import re
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.csv_files import CsvWriter
 from clients.cli.options import Json, Lists, Out, Report, Rules
 from clients.cli.screen import Screen, Table, check_target, numbered, write_result
 
@@ -136,10 +136,10 @@ def rehearse(
 def hits_csv(hits: Iterable[RehearsedHit]) -> str:
     """Return the hits as CSV with the columns of `_COLUMNS`, rules separated by `;`."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer = CsvWriter(text, line_end="\n")
+    writer.write(_COLUMNS)
     for hit in hits:
-        writer.writerow([*hit[:4], hit.certainty.value, f"{min(hit.probability, _SURE):.6f}", ";".join(hit.rules)])
+        writer.write([*hit[:4], hit.certainty.value, f"{min(hit.probability, _SURE):.6f}", ";".join(hit.rules)])
     return text.getvalue()
 
 

@@ -5,7 +5,7 @@ Its rules:
 2. Progress, warnings, errors and hints go to stderr. Bars only on a terminal; elsewhere one plain line a step.
 3. No value of a person is shown, but the operator's own records beside their hits, what `aquila rules` explains, and
    what `aquila records search` and `show` were asked for.
-4. Text from files and peers loses control characters, and is never read as markup.
+4. Text from files and peers stays in its line and is never read as markup; what a reader would not see is named.
 5. Files that hold results are written whole or not at all, readable by their owner alone.
 """
 
@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from textwrap import fill
 from typing import TYPE_CHECKING, TextIO
+
+from aquila.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,8 +167,8 @@ def numbered(count: int, one: str, many: str = "") -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text whose control characters, line ends and direction marks are blanks."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """Return a text in one line, with the name of each letter in its place that a reader would not see."""
+    return visible(" ".join(re.split(r"[\t\r\n]", text)))
 
 
 def check_target(path: Path) -> None:

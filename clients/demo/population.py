@@ -6,7 +6,6 @@ lists are one person.
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from itertools import combinations
 from random import Random
 from typing import TYPE_CHECKING
 
+from aquila.csv_files import ListWriter
 from aquila.records.person import FIELDS
 from clients.demo import spelling
 from clients.demo.people import COUNTRIES, Person, invent
@@ -49,9 +49,10 @@ class Population:
         """Return a country's list as a CSV file; Slovenia's office software writes a byte-order mark and `;`."""
         text = io.StringIO()
         separator = ";" if country == "SI" else ","
-        writer = csv.DictWriter(text, FIELDS, restval="", delimiter=separator, lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows(self.rows[country])
+        writer = ListWriter(text, separator=separator, line_end="\r\n")
+        writer.write(FIELDS)
+        for row in self.rows[country]:
+            writer.write(row.get(field, "") for field in FIELDS)
         return text.getvalue().encode("utf-8-sig" if country == "SI" else "utf-8")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from aquila.csv_files import ListWriter
 from aquila.errors import InputError
 from aquila.records.person import Record
 from aquila.records.reading import Accepted, read_csv
@@ -145,9 +146,10 @@ def _only(record: Record, kept: set[str]) -> Record:
 def _as_read(rows: Iterable[tuple[str, str, str, str, str]]) -> list[Record]:
     """Read rows of record id, given names, family names, full name and date as a party's CSV list would be."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("record_id", "given_names", "family_names", "full_name", "date_of_birth"))
-    writer.writerows(rows)
+    writer = ListWriter(text)
+    writer.write(("record_id", "given_names", "family_names", "full_name", "date_of_birth"))
+    for row in rows:
+        writer.write(row)
     return records_of(text.getvalue().encode())
 
 

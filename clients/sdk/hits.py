@@ -76,6 +76,10 @@ class HitsClient:
         """Withdraw a hit on an own record; the counterpart is told."""
         self._post(_hit(round_id, hit_id, "/withdrawal"), WithdrawRequest(ground=ground, reason=reason))
 
+    def letter_draft(self, round_id: str, hit_id: str) -> LetterView:
+        """Return the request as it would be exported now; that the hit was looked at is logged."""
+        return self._connection.fetch(LetterView, "GET", _hit(round_id, hit_id, "/letter"))
+
     def letter(self, round_id: str, hit_id: str) -> LetterView:
         """Return the request of a follow-up; that it was exported is logged."""
         return self._connection.fetch(LetterView, "POST", _hit(round_id, hit_id, "/letter"))

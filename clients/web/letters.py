@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
 import typst
 
+from aquila.visible import visible
+
 if TYPE_CHECKING:
     from aquila.protocol.messages.followup_views import LetterView
+
+
+_RARE = re.compile(r"[^\x00-\u052f\u2000-\u206f]")  # what is not Latin, Greek, Cyrillic or a common sign
 
 
 def pdf(letter: LetterView) -> bytes:
@@ -19,13 +26,41 @@ def pdf(letter: LetterView) -> bytes:
 
 
 def compiled(template: str, content: object) -> bytes:
-    """Set a template with its content; without the machine's fonts and without a date, so that bytes are stable."""
+    """Set a template with its content; a letter that a reader does not see, or no font has, is named in its place.
+
+    Args:
+        template: The template's name.
+        content: Texts in lists and tables, as JSON has them.
+    """
+    seen = visible(json.dumps(content, ensure_ascii=False))
+    try:
+        return _set(template, seen)
+    except typst.TypstError:
+        return _set(template, _RARE.sub(_in_a_font, seen))
+
+
+@lru_cache(maxsize=4_096)
+def _has_font(letter: str) -> bool:
+    try:
+        _set("letter.typ", json.dumps({"lines": [], "paragraphs": [letter]}, ensure_ascii=False))
+    except typst.TypstError:
+        return False
+    return True
+
+
+def _in_a_font(found: re.Match[str]) -> str:
+    """Return a letter, or its name where no font has it."""
+    return found[0] if _has_font(found[0]) else f"[U+{ord(found[0]):04X}]"
+
+
+def _set(template: str, content: str) -> bytes:
+    """Set a template without the machine's fonts and without a date, so that bytes are stable."""
     source = resources.files("clients.web").joinpath("papers", template).read_bytes()
     made: bytes = typst.compile(
         source,
         format="pdf",
         ignore_system_fonts=True,
-        sys_inputs={"content": json.dumps(content, ensure_ascii=False)},
+        sys_inputs={"content": content},
         pdf_standards=["ua-1"],
     )
     return made

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 import aquila
 from aquila.audit.roles import Service
+from aquila.visible import visible
 from clients.web import marks
 from clients.web.uploads import Inbox, Uploads
 from clients.web.words import languages
@@ -83,6 +85,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            finalize=_seen,
         )
         environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
         environment.globals.update(
@@ -97,3 +100,10 @@ class Site:
             **marks.filters(language),
         )
         return environment
+
+
+def _seen(value: object) -> object:
+    """Return what a template shows, with the name of each letter in its place that a reader would not see."""
+    if isinstance(value, Markup):
+        return Markup(visible(value))  # noqa: S704 - what was markup stays it: a name has no signs of markup
+    return visible(value) if isinstance(value, str) else value

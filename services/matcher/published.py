@@ -6,7 +6,6 @@ says in words what is published, and how. Nothing is added up over rounds, becau
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from aquila.csv_files import CsvWriter
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE, SMALL, Rounding
 from aquila.protocol.messages.statements import Kind
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 _COLUMNS = ("round", "category", "table", "kind", "party", "counterpart", "of", "number")
 _AND_ABOVE = {Level.HIGH: "high", Level.MEDIUM: "high and medium", Level.LOW: "all"}
 _SHOWN = {"high": "high", "medium": "medium", "low": "low", "high_and_medium": "high and medium", "all": "all"}
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +95,13 @@ def freeze(session: Session, round_id: str) -> None:
 def as_csv(content: Statistics) -> str:
     """Return statistics as CSV, one number a row."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
+    writer = CsvWriter(stream)
+    writer.write(_COLUMNS)
     for one in content.rounds:
         for *cells, number in _rows_of(one):
             # Spreadsheets read 1-4 as a day of April.
-            writer.writerow([one.round_id, _text(one.category), *cells, "1 to 4" if number == SMALL else number])
+            writer.write([one.round_id, one.category, *cells, "1 to 4" if number == SMALL else number])
     return stream.getvalue()
-
-
-def _text(value: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(_FORMULAS) else value
 
 
 def _rows_of(one: RoundStatistics) -> Iterator[list[str | int | None]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
+from aquila.csv_files import CsvWriter
 from aquila.protocol.messages.views import FindingView
 from aquila.records.reading import Accepted, read_records
 from services.node.erasure import without_erased
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from services.node.node import Node
 
 _COLUMNS = ("line", "record", "field", "severity", "reason")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
 
 
 def findings_of(row: Row) -> Iterator[FindingView]:
@@ -43,12 +42,11 @@ def findings_file(node: Node, stream: BinaryIO, form: Format) -> BinaryIO:
     found: BinaryIO = tempfile.TemporaryFile(dir=node.settings.home)  # noqa: SIM115 - the caller closes it
     try:
         text = io.TextIOWrapper(found, encoding="utf-8", newline="")
-        writer = csv.writer(text)
-        writer.writerow(_COLUMNS)
+        writer = CsvWriter(text)
+        writer.write(_COLUMNS)
         for row in without_erased(node, read_records(stream, form)):
             for one in findings_of(row):
-                cells = (str(one.line), one.record_id, one.field, one.severity, one.reason)
-                writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+                writer.write((one.line, one.record_id, one.field, one.severity, one.reason))
         text.flush()
         text.detach()
     except BaseException:

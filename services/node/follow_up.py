@@ -8,12 +8,16 @@ from aquila.errors import OrderError, PolicyError
 from aquila.followup.letter import Letter
 from aquila.followup.life import Ground, Stage, Step, StepKind, is_late
 from aquila.protocol.messages.followup_views import LetterView
+from services.kit.audit_log import append
 from services.node import lives
 from services.node.book import reading_round
 from services.node.notes import handling_of_note, references
 from services.node.tables import ExchangeRow, WithdrawalRow
+from services.node.views import consultation
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from aquila.followup.life import Life
     from aquila.protocol.messages import Manifest
     from aquila.protocol.messages.followup_views import (
@@ -100,6 +104,17 @@ def withdraw(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: Withd
     node.wake()
 
 
+def draft_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+    """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
+
+    That the person looked at the hit is logged. Raises as `write_letter` does.
+    """
+    with reading_round(node, round_id) as round_, node.store.transaction("hit.draft") as session:
+        hit = lives.hit_row(session, round_id, hit_id)
+        append(session, consultation(node, actor, round_id, [hit_id]))
+        return _letter_view(node, session, round_.manifest, hit)
+
+
 def write_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
@@ -110,12 +125,16 @@ def write_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> Letter
     """
     with reading_round(node, round_id) as round_, node.store.transaction("hit.export") as session:
         hit = lives.hit_row(session, round_id, hit_id)
-        life = lives.life_of(session, hit)
-        exchange = session.get(ExchangeRow, (round_id, hit_id))
-        life.check_export([hit.handling_code, handling_of_note(exchange)])
-        letter = _letter(node, round_.manifest, hit, life, references(exchange))
+        letter = _letter_view(node, session, round_.manifest, hit)
         step = Step(StepKind.EXPORTED, node.clock(), actor.person)
         lives.take(session, node, hit, step, actor)
+    return letter
+
+
+def _letter_view(node: Node, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
+    life, exchange = lives.life_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
+    life.check_export([hit.handling_code, handling_of_note(exchange)])
+    letter = _letter(node, manifest, hit, life, references(exchange))
     return LetterView(text=letter.text(), lines=letter.lines())
 
 

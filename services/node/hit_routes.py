@@ -108,6 +108,14 @@ def erase_record(
     return erasure.erase_record(_node(request), actor, wanted.record_id)
 
 
+@router.get(f"{_HIT}/letter", summary="The request of a follow-up as it would be exported")
+def read_letter(
+    request: Request, actor: Annotated[Actor, may(Action.EXPORT_HITS)], round_id: str, hit_id: str
+) -> LetterView:
+    """Return the letter before it is exported; that the hit was looked at is logged."""
+    return follow_up.draft_letter(_node(request), actor, round_id, hit_id)
+
+
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
 def write_letter(
     request: Request, actor: Annotated[Actor, may(Action.EXPORT_HITS)], round_id: str, hit_id: str

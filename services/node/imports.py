@@ -17,6 +17,7 @@ from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading import Accepted, ReadReport, read_records
 from aquila.records.search import search_text
+from aquila.visible import first_unseen
 from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
@@ -120,7 +121,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
         InputError: The list as a whole cannot be read, or a row cannot be used and `accept_refused` is False;
             nothing is stored.
     """
-    if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable():
+    if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable() or first_unseen(name):
         raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
     table = node.table_named("default")
     with duplicates.searching(node, table) as search:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from aquila.protocol.messages.base import Digest, Identifier, Message, Seconds, Text
+from aquila.protocol.messages.base import Digest, GivenText, Identifier, Message, Seconds
 from aquila.protocol.messages.people_views import Person
 
 
@@ -85,4 +85,4 @@ class Approve(Message):
 class Refuse(Message):
     """A second person refuses, and says why."""
 
-    reason: Text
+    reason: GivenText

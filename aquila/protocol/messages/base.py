@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import canonical
 from aquila.records.rules import InputClass
+from aquila.visible import first_unseen
 
 MAX_CHUNK_ELEMENTS = 65_535
 MAX_PARTIES = 64
+
+
+def _all_seen(text: str) -> str:
+    if first_unseen(text):
+        raise ValueError("a letter that cannot be seen")
+    return text
+
 
 PartyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -21,6 +29,8 @@ ProofHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 SealingKeyHex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,4096}$")]
 CarriedHex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){16,1024}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+GivenText = Annotated[Text, AfterValidator(_all_seen)]
+"""A text that a person gives here: all of it can be seen by whoever approves it. What others signed is a `Text`."""
 Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Count = Annotated[int, Field(ge=0, le=2**40)]
 Positive = Annotated[int, Field(ge=1, le=2**40)]

@@ -13,7 +13,17 @@ from pydantic import Field
 
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
-from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, Seconds, Text
+from aquila.protocol.messages.base import (
+    Count,
+    Digest,
+    GivenText,
+    Identifier,
+    Message,
+    PartyCode,
+    Positive,
+    Seconds,
+    Text,
+)
 from aquila.protocol.messages.exchange_views import ExchangeView
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.progress_views import Awaited, PartyAtNode, PartyProgress, Progress
@@ -31,11 +41,11 @@ class RoundProposal(Message):
     participants: Annotated[tuple[PartyCode, ...], Field(min_length=2)]
     pairs: tuple[tuple[PartyCode, PartyCode], ...] = ()
     mode: Mode = Mode.LISTS
-    area: Text
-    legal_basis: Text
-    purpose: Text
-    category: Text
-    rules: Text = "default"
+    area: GivenText
+    legal_basis: GivenText
+    purpose: GivenText
+    category: GivenText
+    rules: GivenText = "default"
     caps: tuple[PartyCap, ...] = ()
     window: Window | None = None
     padding: Padding | None = None
@@ -50,16 +60,16 @@ class RoundProposal(Message):
 class Reason(Message):
     """Why an operator aborts a round or leaves it."""
 
-    reason: Text
+    reason: GivenText
 
 
 class GivenReason(Message):
     """Why a submission is lawful, as its officer says; who the officer is, the node says."""
 
-    legal_basis: Text
-    purpose: Text
-    case_reference: Text
-    category: Text
+    legal_basis: GivenText
+    purpose: GivenText
+    case_reference: GivenText
+    category: GivenText
 
 
 class SubmissionRequest(Message):

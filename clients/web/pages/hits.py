@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
+from aquila.errors import OrderError
 from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Stage, Urgency
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages.followup_views import HitFilter
@@ -20,8 +21,9 @@ from clients.web.visit import Sent, Visited, threaded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aquila.protocol.messages.followup_views import HitPage, HitView
+    from aquila.protocol.messages.followup_views import HitPage, HitView, LetterView
     from aquila.protocol.messages.saved_views import SavedViews
+    from clients.sdk import HitsClient
     from clients.web.visit import Visit
 
 router = APIRouter()
@@ -154,8 +156,11 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
 @router.post("/hits/{round_id}/{hit_id}/letter.pdf")
 @threaded
 def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
-    """Return the letter as a PDF; that it was exported is logged."""
-    content = letters.pdf(visit.hits().letter(identifier(round_id), identifier(hit_id)))
+    """Return the letter as a PDF; that it was exported is logged, once it is made."""
+    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
+    draft = client.letter_draft(*place)
+    content = letters.pdf(draft)
+    _export(client, place, draft)
     headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
 
@@ -163,10 +168,23 @@ def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> R
 @router.post("/hits/{round_id}/{hit_id}/letter")
 @threaded
 def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:  # noqa: ARG001 - the form is checked
-    """Show the letter for printing; that it was exported is logged."""
-    letter = visit.hits().letter(identifier(round_id), identifier(hit_id))
-    paragraphs = letters.paragraphs(letter)
-    return visit.show("letter.html", letter=letter, paragraphs=paragraphs, round_id=round_id, hit_id=hit_id)
+    """Show the letter for printing; that it was exported is logged, once the page is made."""
+    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
+    draft = client.letter_draft(*place)
+    paragraphs = letters.paragraphs(draft)
+    page = visit.show("letter.html", letter=draft, paragraphs=paragraphs, round_id=round_id, hit_id=hit_id)
+    _export(client, place, draft)
+    return page
+
+
+def _export(client: HitsClient, place: tuple[str, str], made: LetterView) -> None:
+    """Have it logged that a letter is exported, which was made already.
+
+    Raises:
+        OrderError: It would have other references by now.
+    """
+    if client.letter(*place) != made:
+        raise OrderError("the letter changed while it was made", hint="ask for it again")
 
 
 @router.post("/hits/{round_id}/{hit_id}/{step}")

@@ -51,7 +51,7 @@ def test_columns(folder: Path) -> None:
     """The columns of hits.csv stay as they are."""
     assert main(["rehearse", *LISTS]) == 0
     first = (folder / "hits.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert first == "party_a,record_id_a,party_b,record_id_b,certainty,probability,rules"
+    assert first == '"party_a","record_id_a","party_b","record_id_b","certainty","probability","rules"'
     assert hits_csv([]) == first + "\n"
 
 

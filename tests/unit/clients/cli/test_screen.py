@@ -31,13 +31,13 @@ def test_json_alone() -> None:
 
 
 def test_hostile_text() -> None:
-    """Control characters, direction marks and markup of others do nothing."""
+    """Control characters, direction marks and markup of others do nothing, and are seen."""
     out = io.StringIO()
     Screen(out=out).result({}, Table("t", ("a",), [("\x1b[31m[bold]x\u202ey[/bold]",)]), "two\x07lines\nhere")
     assert "\x1b" not in out.getvalue()
-    assert "[bold]x y[/bold]" in out.getvalue()
-    assert out.getvalue().endswith("two lines\nhere\n")
-    assert printable("a\nb\x00c") == "a b c"
+    assert "[U+001B][31m[bold]x[U+202E]y[/bold]" in out.getvalue()
+    assert out.getvalue().endswith("two[U+0007]lines\nhere\n")
+    assert printable("a\nb\x00c\u202e") == "a b[U+0000]c[U+202E]"
 
 
 def test_plain_progress() -> None:

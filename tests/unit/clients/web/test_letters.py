@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from aquila.protocol.messages.followup_views import LetterView
+from aquila.visible import visible
 from clients.web import letters
 from tests.unit.aquila.followup.test_letter import LETTER
 
@@ -20,3 +23,13 @@ def test_references_of_both_sides_reach_the_paper() -> None:
     assert len(set(papers)) == 4
     assert all(paper.startswith(b"%PDF") for paper in papers)
     assert papers[3] == letters.pdf(LetterView(text=made[3].text(), lines=made[3].lines()))
+
+
+@pytest.mark.parametrize("text", ["\u738b \u5927", "\U0001f600", "\u202egnp", "\u0531 \u738b \u0645"])
+def test_a_letter_that_no_font_has_is_named(text: str) -> None:
+    """The paper is made all the same; what the fonts have stays beside it."""
+    paper = letters.pdf(LetterView(text=f"T\n\nhead\n\n{text}", lines=(("Area", text),)))
+    assert paper.startswith(b"%PDF")
+    named = "".join(letter if letters._has_font(letter) else f"[U+{ord(letter):04X}]" for letter in visible(text))
+    assert paper == letters.pdf(LetterView(text=f"T\n\nhead\n\n{named}", lines=(("Area", named),)))
+    assert named != text

@@ -92,7 +92,7 @@ async def test_list_is_looked_through_and_stored(node: Any) -> None:
     await look_through(browser, name="Autumn")
     waiting = upload_id(browser)
     findings = await browser.send("/records/findings.csv", upload_id=waiting)
-    assert findings.startswith("line,record,field,severity,reason")
+    assert findings.startswith('"line","record","field","severity","reason"')
     assert "si-3" in findings
     page = await browser.send("/records/store", upload_id=waiting, accept_refused="yes")
     assert "The list is stored." in page
@@ -351,4 +351,4 @@ async def test_numbers(matcher: Any) -> None:
         assert browser.answer.status_code == 200
         await browser.open("/statistics?since=yesterday")
         assert browser.answer.status_code == 422
-        assert (await browser.send("/statistics.csv")).startswith("round,")
+        assert (await browser.send("/statistics.csv")).startswith('"round",')

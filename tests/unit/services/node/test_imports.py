@@ -72,8 +72,8 @@ async def test_all_findings_come_as_a_file(world: World) -> None:
     answer = await al.post("/records/findings", content=(HEADER + rows).encode())
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     lines = answer.text.splitlines()
-    assert lines[0] == "line,record,field,severity,reason"
-    assert (len(lines), lines[1][:6], lines[-1][:11]) == (1_501, "2,a-0,", "1501,a-1499")
+    assert lines[0] == '"line","record","field","severity","reason"'
+    assert (len(lines), lines[1][:8], lines[-1][:13]) == (1_501, '2,"a-0",', '1501,"a-1499"')
     assert (await al.post("/records/findings", content=b"nonsense\n1\n")).status_code == 422
     assert stored(world) == (0, 0)
 
