@@ -18,13 +18,17 @@ app = typer.Typer(help="The secretariat's matcher: make its home, serve it.")
 def init(
     home: NewHome,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the matcher listens; 0 takes a free port.")] = 8700,
+    settings: Annotated[
+        Path | None,
+        typer.Option("--settings", metavar="FILE", help="A settings file to begin with, instead of the least one."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
     from clients.cli.parties import own_card, show_card
     from services.matcher.home import create
 
-    create(home, port=port)
+    create(home, port=port, settings=settings)
     screen = Screen(as_json)
     show_card(screen, own_card(home))
     screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila matcher serve --home {home}`.")

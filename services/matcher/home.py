@@ -5,9 +5,11 @@ Creating a home and starting the matcher are separate acts. Nothing that is ther
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
-from services.kit.homes import make_home
+from aquila.errors import InputError
+from services.kit.homes import IDENTITY_FILE, REGISTRY_FILE, make_home
 from services.matcher.settings import MatcherSettings
 
 if TYPE_CHECKING:
@@ -50,7 +52,14 @@ close_seconds = 1_209_600
 """
 
 
-def create(path: Path, *, registry: Registry | None = None, port: int = 8700, driver_seconds: float = 2.0) -> VerifyKey:
+def create(
+    path: Path,
+    *,
+    registry: Registry | None = None,
+    port: int = 8700,
+    driver_seconds: float = 2.0,
+    settings: Path | None = None,
+) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
 
     Args:
@@ -58,10 +67,27 @@ def create(path: Path, *, registry: Registry | None = None, port: int = 8700, dr
         registry: The pinned keys; without them the file `registry.toml` is put there later.
         port: Where it listens; 0 takes a free port.
         driver_seconds: Seconds between two looks at the deadlines.
+        settings: A settings file to begin with, in which the home is the file's own folder; then it says port and
+            seconds.
 
     Raises:
-        InputError: There is a home already, or a value is none that a setting can have.
+        InputError: There is a home already, the settings cannot be read or name another home, or a value is none that
+            a setting can have.
         StoreError: The disk is full or failed.
     """
-    content = _SETTINGS.format(port=port, driver_seconds=float(driver_seconds))
+    least = _SETTINGS.format(port=port, driver_seconds=float(driver_seconds))
+    content = least if settings is None else _read(settings)
     return make_home(path / SETTINGS_FILE, content, MatcherSettings, registry=registry)
+
+
+def _read(settings: Path) -> str:
+    try:
+        content = settings.read_text(encoding="utf-8")
+        document = tomllib.loads(content)
+    except (OSError, ValueError) as error:
+        raise InputError(f"the settings file {settings} cannot be read: {type(error).__name__}") from None
+    here = {"home": ".", "identity": IDENTITY_FILE, "registry": REGISTRY_FILE}
+    if {name: document.get(name) for name in here} != here:
+        wanted = ", ".join(f'{name} = "{value}"' for name, value in here.items())
+        raise InputError(f"the settings file {settings} is of another home", hint=f"a new home needs {wanted}")
+    return content

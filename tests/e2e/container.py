@@ -15,8 +15,12 @@ import sys
 import sysconfig
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHECKOUT = Path(__file__).parents[2]
 BOOT_SECONDS = 120
@@ -34,10 +38,11 @@ class Container:
 
     Args:
         folder: An empty folder of this machine, for the mounts.
+        binds: Other folders of this machine, and where they are seen in the container.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.root = folder, folder / "root"
+    def __init__(self, folder: Path, binds: Mapping[str, str] | None = None) -> None:
+        self.folder, self.root, self._binds = folder, folder / "root", dict(binds or {})
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
 
@@ -56,7 +61,8 @@ class Container:
         command = [
             "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe",
             "--link-journal=no", f"--directory={self.root}",
-            *(f"--bind-ro={here}:{there}" for here, there in binds.items()), "systemd.unit=basic.target",
+            *(f"--bind-ro={here}:{there}" for here, there in binds.items()),
+            *(f"--bind={here}:{there}" for here, there in self._binds.items()), "systemd.unit=basic.target",
         ]  # fmt: skip
         with (self.folder / "console").open("wb") as console:
             self._nspawn = subprocess.Popen(

@@ -15,7 +15,9 @@ DEPLOY = Path(__file__).parents[3] / "deploy"
 CLASSES: dict[str, type[ServiceSettings]] = {"node": NodeSettings, "matcher": MatcherSettings}
 
 
-@pytest.mark.parametrize("name", ["node.basic", "node.advanced", "matcher.basic", "matcher.advanced"])
+@pytest.mark.parametrize(
+    "name", ["node.basic", "node.advanced", "matcher.basic", "matcher.advanced", "matcher.compose"]
+)
 def test_sample_is_accepted(name: str) -> None:
     """Each sample is a settings file that its service takes."""
     cls = CLASSES[name.partition(".")[0]]

@@ -106,3 +106,17 @@ async def test_the_lifespan(tmp_path: Path) -> None:
         assert app.state.desk.bell._loop is not None
         app.state.desk.bell.ring()
     assert app.state.desk.bell._loop is None
+
+
+def test_a_home_begins_with_given_settings(tmp_path: Path) -> None:
+    """They are taken as they are, where they are settings of the home that is made."""
+    given = tmp_path / "given.toml"
+    given.write_text('home = "."\nidentity = "identity.pem"\nregistry = "registry.toml"\nlog_level = "debug"\n')
+    create(tmp_path / "home", settings=given)
+    assert (tmp_path / "home" / "matcher.toml").read_bytes() == given.read_bytes()
+    for wrong in ("home = '/elsewhere'\n" + given.read_text().partition("\n")[2], "home =", "\xff"):
+        given.write_text(wrong, encoding="latin-1")
+        with pytest.raises(InputError, match=r"given\.toml"):
+            create(tmp_path / "other", settings=given)
+    with pytest.raises(InputError, match="cannot be read"):
+        create(tmp_path / "other", settings=tmp_path / "missing.toml")

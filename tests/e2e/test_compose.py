@@ -1,0 +1,118 @@
+"""The commands of compose.yaml, in its order and with its mounts, user and restrictions, end at a matcher that serves.
+
+There is no container engine here: systemd-nspawn shows the same paths, and systemd-run restricts as compose does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import ssl
+import time
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import yaml
+from cluster import write_authority
+from container import CHECKOUT, Container
+from sqlalchemy import create_engine, text
+from world import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can boot a container"),
+    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="Debian's systemd-container is not installed"),
+]
+
+DEPLOY = CHECKOUT / "deploy"
+COMPOSE = (DEPLOY / "compose.yaml").read_text("utf-8")
+SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
+USER, HOME = "10001", "/var/lib/aquila/matcher"
+START_SECONDS = 120
+
+
+@pytest.fixture
+def machine(postgres_server: URL) -> Iterator[Container]:
+    """A container that sees a PostgreSQL's socket where compose's shared volume has it."""
+    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in ("CREATE ROLE aquila LOGIN", "CREATE DATABASE aquila OWNER aquila"):
+            connection.execute(text(statement))
+    folder = Path(mkdtemp(prefix="aqcompose-"))
+    made = Container(folder, {str(postgres_server.query["host"]): "/var/run/postgresql"})
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        with engine.connect() as connection:
+            for statement in ("DROP DATABASE aquila WITH (FORCE)", "DROP ROLE aquila"):
+                connection.execute(text(statement))
+        engine.dispose()
+
+
+def aquila(machine: Container, *words: str, unit: str = "") -> str:
+    """Run the image's entry point as its user, and with the restrictions of the compose file."""
+    assert SERVICES["matcher"]["read_only"]
+    assert SERVICES["matcher"]["cap_drop"] == ["ALL"]
+    restricted = (
+        f"User={USER}", "ReadOnlyPaths=/", f"ReadWritePaths={HOME}", "PrivateTmp=yes", "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=", "LimitCORE=0",
+    )  # fmt: skip
+    options = [part for one in restricted for part in ("-p", one)]
+    how = ["--unit", unit] if unit else ["--wait", "--pipe", "--collect", "--quiet"]
+    return machine.run("systemd-run", *how, *options, "/opt/aquila/bin/aquila", *words)
+
+
+def prepare(machine: Container, port: int) -> None:
+    """Do by hand what the first two steps ask for, and what image and engine do."""
+    etc = machine.root / "etc/aquila"
+    etc.mkdir()
+    write_authority(etc / "made", ("matcher",))
+    (etc / "made").rename(etc / "tls")
+    (etc / "cards").mkdir()
+    settings = (DEPLOY / "samples/matcher.compose.toml").read_text("utf-8")
+    (etc / "matcher.toml").write_text(settings.replace("port = 8700", f"port = {port}"))
+    # /run is the container's own: what is put there has to be put there within it.
+    machine.run("sh", "-c", "mkdir /run/secrets && echo not-asked-for-here > /run/secrets/database_password")
+    machine.run("useradd", "--system", "--uid", USER, "aquila")
+    machine.run("chown", USER, "/run/secrets/database_password", "/etc/aquila/tls/matcher.key")
+    machine.run("chmod", "600", "/run/secrets/database_password", "/etc/aquila/tls/matcher.key")
+    image = (DEPLOY / "Dockerfile").read_text("utf-8")
+    [folders] = re.findall(r"install -d (-o aquila -g aquila -m 700 [^\n]*)", image)
+    assert HOME in folders, "a new volume belongs to the image's user"
+    machine.run("install", "-d", *folders.split())
+
+
+def test_the_steps_end_at_a_matcher_that_serves(machine: Container) -> None:
+    """Home, cards and start, as they are written; then it answers elsewhere than on loopback's first address."""
+    port = free_port()
+    prepare(machine, port)
+    steps = re.findall(r"docker compose run --rm --no-deps matcher (.*)", COMPOSE)
+    assert [step.split()[:2] for step in steps] == [["matcher", "init"], ["party", "register"]]
+    card = aquila(machine, *steps[0].split())
+    (machine.root / "etc/aquila/cards/matcher.toml").write_text(card)
+    aquila(machine, *steps[1].split())
+    aquila(machine, *SERVICES["matcher"]["command"], unit="matcher")
+    ends = time.monotonic() + START_SECONDS
+    with socket.socket() as probe:
+        # What listens on 127.0.0.1 alone does not answer here, and no published port reaches it.
+        while probe.connect_ex(("127.0.0.2", port)):
+            assert time.monotonic() < ends, machine.journal("matcher")
+            assert machine.show("matcher")["ActiveState"] == "active", machine.journal("matcher")
+            time.sleep(0.2)
+    trust = ssl.create_default_context(cafile=machine.root / "etc/aquila/tls/ca.pem")
+    assert httpx.get(f"https://127.0.0.1:{port}/health", verify=trust, timeout=30).is_success
+    assert (machine.root / HOME[1:]).stat().st_mode & 0o777 == 0o700
+    assert not (machine.root / HOME[1:] / "matcher.db").exists(), "its rows are in PostgreSQL"
