@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aquila.errors import AquilaError
+from aquila.errors import AquilaError, InputError
 from clients.cli import (
     approvals,
     audit_bundles,
@@ -31,13 +32,15 @@ from clients.cli import (
     rules,
     web,
 )
-from clients.cli.acting import LOGIN
+from clients.cli.acting import CERTIFICATE, LOGIN
 from clients.cli.exits import ExitCode, exit_code_of
 from clients.cli.options import Json
 from clients.cli.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from clients.sdk import ClientCertificate
 
 app = typer.Typer(
     name="aquila",
@@ -76,10 +79,21 @@ def start(
     login: Annotated[
         str | None, typer.Option("--as", metavar="LOGIN", help="Whose session to use, if several are signed in here.")
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--cert", envvar="AQUILA_CERT", metavar="FILE", help="PEM file of your certificate, if asked for."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", envvar="AQUILA_KEY", metavar="FILE", help="PEM file of your certificate's private key."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Show the version, or the help where no command is named."""
     LOGIN.set(login)
+    CERTIFICATE.set(_shown(certificate, key))
     if version:
         _show_version(Screen(as_json))
         raise typer.Exit(ExitCode.DONE)
@@ -87,6 +101,21 @@ def start(
         Screen().show(context.get_help())
         raise typer.Exit(ExitCode.USAGE)
     return ExitCode.DONE
+
+
+def _shown(certificate: Path | None, key: Path | None) -> ClientCertificate | None:
+    """Return what is shown to a service that asks for a certificate.
+
+    Raises:
+        InputError: Only one of the two files is named.
+    """
+    if certificate is None and key is None:
+        return None
+    from clients.sdk import ClientCertificate
+
+    if certificate is None or key is None:
+        raise InputError("--cert and --key come together")
+    return ClientCertificate(certificate, key)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

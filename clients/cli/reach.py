@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from aquila.errors import InputError
-from clients.cli.acting import LOGIN
+from clients.cli.acting import CERTIFICATE, LOGIN
 from clients.sdk import (
     Access,
     ApprovalClient,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.protocol.messages.people_views import SessionGrant
-    from clients.sdk import Home
+    from clients.sdk import ClientCertificate, Home
 
 LATEST = "latest"
 _LEAST_DIGITS = 4
@@ -103,6 +103,7 @@ class SignInAttempt:
     _path: Path
     _connection: Connection
     _ca: Path | None
+    _certificate: ClientCertificate | None
 
     def keep(self, grant: SessionGrant) -> None:
         """Keep the session that was granted; the first one makes the person's own home for the service.
@@ -116,7 +117,7 @@ class SignInAttempt:
         else:
             me = PeopleClient(self._connection.as_bearer(grant.token)).me()
             service = cast("Literal['node', 'matcher']", me.service)
-            home = make_client_home(self._path, service, self._connection.url, self._ca)
+            home = make_client_home(self._path, service, self._connection.url, self._ca, self._certificate)
         SessionFiles(home).write(grant)
 
 
@@ -151,12 +152,12 @@ def begin_sign_in(path: Path, url: str | None = None, ca: Path | None = None) ->
         InputError: The folder is no home and no address is given, or its settings do not say where the service is.
     """
     if url is not None and not is_home(path):
-        access = Access("service", url, "", ca)
+        access = Access("service", url, "", ca, CERTIFICATE.get())
     else:
         home = open_home(path)
-        access = Access(home.service, url or home.url(), "", ca or home.ca)
+        access = Access(home.service, url or home.url(), "", ca or home.ca, CERTIFICATE.get() or home.certificate)
     with Connection(access) as connection:
-        yield SignInAttempt(PeopleClient(connection), path, connection, ca)
+        yield SignInAttempt(PeopleClient(connection), path, connection, ca, access.certificate)
 
 
 def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, ca: Path | None) -> Access:
@@ -166,8 +167,9 @@ def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, c
     if login is None:
         if isinstance(home, ClientHome):
             raise InputError("nobody is signed in here", hint="sign in with `aquila login NAME`", folder=str(home.path))
-        return home.access(url, token_file, ca)
-    return Access(home.service, url or home.url(), files.read(login), ca or home.ca)
+        return home.access(url, token_file, ca, CERTIFICATE.get())
+    shown = CERTIFICATE.get() or home.certificate
+    return Access(home.service, url or home.url(), files.read(login), ca or home.ca, shown)
 
 
 def chosen(what: str, text: str, ids: Sequence[str]) -> str:

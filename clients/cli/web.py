@@ -31,9 +31,10 @@ def web(
     """Serve the pages of a node or of the matcher that runs elsewhere, until it is stopped.
 
     `aquila node serve` and `aquila matcher serve` serve the same pages themselves, unless their settings say
-    `pages = false`.
+    `pages = false`. A service that asks for a certificate is shown that of `aquila --cert FILE --key FILE web ...`.
     """
     from aquila.audit.roles import Service
+    from clients.cli.acting import CERTIFICATE
     from clients.sdk import Access
     from clients.web.compose import pages_alone
     from services.kit import logs
@@ -44,7 +45,9 @@ def web(
     settings = ServiceSettings(home=Path(), listen=ListenSettings(host=host, port=port), tls=tls)
     logs.configure(settings.log_level)
     endpoint = bind(settings)
-    app, site = pages_alone(Service(kind), name or _named(kind), Access(kind, service, "", ca), endpoint)
+    app, site = pages_alone(
+        Service(kind), name or _named(kind), Access(kind, service, "", ca, CERTIFICATE.get()), endpoint
+    )
     serve(app, endpoint, tls, site.end)
 
 

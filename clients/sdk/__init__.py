@@ -11,7 +11,7 @@ Answers are the models of `aquila.protocol.messages.views`; refusals are errors 
 from __future__ import annotations
 
 from clients.sdk.approvals import ApprovalClient
-from clients.sdk.connection import Access, Connection
+from clients.sdk.connection import Access, ClientCertificate, Connection
 from clients.sdk.hits import HitsClient
 from clients.sdk.homes import Home, find_home
 from clients.sdk.log import LogClient
@@ -23,6 +23,7 @@ from clients.sdk.records import RecordsClient
 __all__ = [
     "Access",
     "ApprovalClient",
+    "ClientCertificate",
     "Connection",
     "HitsClient",
     "Home",

@@ -1,6 +1,7 @@
 """A person's own home for a service that runs elsewhere: where the service is, and the CA of its certificate.
 
-It is made by the first sign-in and holds no key and no session: sessions lie in `clients.sdk.sessions`. So an officer
+It is made by the first sign-in and holds no key and no session: a certificate of the person's own that the service asks
+for, and its key, stay where they are, and sessions lie in `clients.sdk.sessions`. So an officer
 needs no account of the service's own user, who can read its identity key and everyone's sessions.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
+from clients.sdk.connection import ClientCertificate
 from clients.sdk.homes import find_home
 from services.kit.files import write_secret
 
@@ -38,12 +40,14 @@ class ClientHome:
         path: The folder.
         address: Where the service is, as it was named at the first sign-in.
         ca: PEM file of the CA of its certificate, in the folder; the system's CAs without one.
+        certificate: What is shown to a service that asks for a certificate.
     """
 
     service: Service
     path: Path
     address: str
     ca: Path | None
+    certificate: ClientCertificate | None = None
 
     def url(self) -> str:
         """Return where the service is."""
@@ -72,7 +76,9 @@ def is_home(path: Path) -> bool:
     return any((path / name).is_file() for name in (SETTINGS_FILE, "node.toml", "matcher.toml"))
 
 
-def make_client_home(path: Path, service: Service, url: str, ca: Path | None) -> ClientHome:
+def make_client_home(
+    path: Path, service: Service, url: str, ca: Path | None, certificate: ClientCertificate | None = None
+) -> ClientHome:
     """Make a person's own home, with a copy of the CA.
 
     Args:
@@ -80,6 +86,7 @@ def make_client_home(path: Path, service: Service, url: str, ca: Path | None) ->
         service: What the service is.
         url: Where it is.
         ca: PEM file of the CA of its certificate.
+        certificate: What is shown to it.
 
     Raises:
         OSError: The folder cannot be made, or the CA cannot be read.
@@ -90,6 +97,9 @@ def make_client_home(path: Path, service: Service, url: str, ca: Path | None) ->
     if ca is not None:
         write_secret(path / _CA_FILE, ca.read_bytes())
         settings.append(f"ca = {json.dumps(_CA_FILE)}")
+    if certificate is not None:
+        for name, file in (("certificate", certificate.certificate), ("key", certificate.key)):
+            settings.append(f"{name} = {json.dumps(str(file.resolve()))}")
     write_secret(path / SETTINGS_FILE, "\n".join([*settings, ""]).encode())
     return _read(path / SETTINGS_FILE)
 
@@ -98,10 +108,12 @@ def _read(settings: Path) -> ClientHome:
     try:
         content = tomllib.loads(settings.read_text(encoding="utf-8"))
         service, url, ca = content["service"], content["url"], content.get("ca")
+        files = [Path(content[name]) for name in ("certificate", "key") if name in content]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
         raise InputError(
             f"{settings} cannot be read: {type(error).__name__}", hint="remove it, and sign in again"
         ) from None
     if service not in {"node", "matcher"}:
         raise InputError(f"{settings} names no service: service must be node or matcher")
-    return ClientHome(service, settings.parent, str(url), settings.parent / str(ca) if ca else None)
+    shown = ClientCertificate(*files) if len(files) == 2 else None  # noqa: PLR2004 - certificate and key
+    return ClientHome(service, settings.parent, str(url), settings.parent / str(ca) if ca else None, shown)

@@ -31,7 +31,16 @@ M = TypeVar("M", bound=Message)
 _AWAY = frozenset({502, 503, 504})
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 300.0  # a node reads and checks a whole list before it answers
+_UNSHOWN = "where it asks for a certificate of the caller, name yours: `aquila --cert FILE --key FILE ...`"
 _UNCOUNTED = "start it with `aquila {} serve`, or name its address with --url"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """PEM files of the certificate that a caller shows to a service which asks for one, and of its private key."""
+
+    certificate: Path
+    key: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +52,14 @@ class Access:
         url: Its base URL; http on loopback only.
         token: The token of a session or of the home's key, which is never shown; empty before the sign-in.
         ca: PEM file of the CA that signed its certificate; the system's CAs without one.
+        certificate: What is shown to a service with `verify_clients`.
     """
 
     service: str
     url: str
     token: str = field(repr=False)
     ca: Path | None = None
+    certificate: ClientCertificate | None = None
 
 
 class Connection:
@@ -59,7 +70,8 @@ class Connection:
         transport: Instead of the network, in tests.
 
     Raises:
-        InputError: The URL is none, or would carry the token in the clear, or the CA cannot be read.
+        InputError: The URL is none, or would carry the token in the clear, or the CA or the certificate cannot be
+            read.
     """
 
     def __init__(self, access: Access, transport: httpx.BaseTransport | None = None) -> None:
@@ -68,13 +80,14 @@ class Connection:
         self._client = httpx.Client(
             base_url=self.url,
             headers={"accept-encoding": "identity"},
-            verify=_tls_context(access.ca) if self.url.startswith("https") else True,
+            verify=_tls_context(access.ca, access.certificate) if self.url.startswith("https") else True,
             timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
             transport=transport,
         )
         self._token = access.token
+        self._shows_nothing = access.certificate is None and self.url.startswith("https")
 
     def carry(self, token: str) -> None:
         """Show another token from now on, or none."""
@@ -133,12 +146,17 @@ class Connection:
             # Its message may quote what came; the class says what happened.
             raise PeerUnavailableError(
                 f"the {self.service} at {self.url} cannot be reached: {type(error).__name__}",
-                hint=_UNCOUNTED.format(self.service),
+                hint=self._hint(error),
                 peer=self.url,
             ) from None
         if not response.is_success:
             raise _refusal(response)
         return response.content
+
+    def _hint(self, error: httpx.HTTPError) -> str:
+        """Say what to do; a service that asks for a certificate ends the connection of whoever shows none."""
+        ended = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
+        return _UNSHOWN if ended and self._shows_nothing else _UNCOUNTED.format(self.service)
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._token}"} if self._token else {}
@@ -177,11 +195,11 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _tls_context(ca: Path | None) -> ssl.SSLContext:
+def _tls_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLContext:
     """Return the caller's side of TLS 1.3.
 
     Raises:
-        InputError: The CA cannot be read.
+        InputError: The CA cannot be read, or the certificate that is shown, or its key.
     """
     try:
         context = ssl.create_default_context(cafile=ca)
@@ -190,4 +208,13 @@ def _tls_context(ca: Path | None) -> ssl.SSLContext:
             f"the CA {ca} cannot be read: {error.strerror or type(error).__name__}", hint="name a PEM file with --ca"
         ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if shown is not None:
+        try:
+            context.load_cert_chain(shown.certificate, shown.key)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise InputError(
+                f"the certificate {shown.certificate} or its key cannot be read: {reason}",
+                hint="certificate and key belong together and are PEM files",
+            ) from None
     return context

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from aquila.errors import InputError
-from clients.sdk.connection import Access
+from clients.sdk.connection import Access, ClientCertificate
 from services.kit.files import read_secret
 
 if TYPE_CHECKING:
@@ -53,23 +53,47 @@ class Home:
 
     @property
     def ca(self) -> Path | None:
-        """The CA of the service's certificate: none of its own, so the system's unless one is named."""
-        return None
+        """PEM file of the CA of the service's certificate, where [command] names one; else the system's CAs.
 
-    def access(self, url: str | None = None, token_file: Path | None = None, ca: Path | None = None) -> Access:
+        Raises:
+            InputError: The settings cannot be read.
+        """
+        ca = self.read_settings().get("command", {}).get("ca")
+        return self.path / str(ca) if ca else None
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """What the command shows to the service, where [command] names it.
+
+        Raises:
+            InputError: The settings cannot be read.
+        """
+        command = self.read_settings().get("command", {})
+        if "certificate" not in command:
+            return None
+        return ClientCertificate(self.path / str(command["certificate"]), self.path / str(command.get("key", "")))
+
+    def access(
+        self,
+        url: str | None = None,
+        token_file: Path | None = None,
+        ca: Path | None = None,
+        certificate: ClientCertificate | None = None,
+    ) -> Access:
         """Return where the service is and what opens it.
 
         Args:
             url: Instead of where the settings say that it listens.
             token_file: Instead of the home's own.
-            ca: PEM file of the CA of its certificate.
+            ca: PEM file of the CA of its certificate, instead of the settings'.
+            certificate: What is shown to it, instead of the settings'.
 
         Raises:
             InputError: The settings cannot be read.
             KeyMaterialError: The token cannot be read, or is open to others.
         """
         token = read_secret(token_file or self.path / TOKEN_FILE).decode("ascii", "replace").strip()
-        return Access(self.service, url or self.url(), token, ca)
+        return Access(self.service, url or self.url(), token, ca or self.ca, certificate or self.certificate)
 
     def url(self) -> str:
         """Return where the settings say that the service listens.

@@ -80,6 +80,20 @@ class TlsSettings(Settings):
         return self
 
 
+class CommandSettings(Settings):
+    """What the `aquila` command uses when it speaks to the service whose home this is."""
+
+    ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the service; else the system's.")
+    certificate: SettingPath | None = Field(default=None, description="PEM file with the certificate to show.")
+    key: SettingPath | None = Field(default=None, description="PEM file with that certificate's private key.")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> CommandSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key come together")
+        return self
+
+
 class PeerSettings(Settings):
     """The other service that this one calls."""
 
@@ -221,6 +235,9 @@ class ServiceSettings(Settings):
     dask_key_file: SettingPath | None = Field(default=None, description="PEM file with that certificate's private key.")
     listen: ListenSettings = Field(default_factory=ListenSettings, description="Where the service listens.")
     tls: TlsSettings | None = Field(default=None, description="TLS of the service; without it only loopback.")
+    command: CommandSettings | None = Field(
+        default=None, description="What the `aquila` command shows and trusts when it speaks to this service."
+    )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where rows are kept.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one caller may ask for at once.")
     log: LogSettings = Field(default_factory=LogSettings, description="The log that nobody can rewrite.")

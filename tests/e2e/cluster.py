@@ -19,19 +19,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from world import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DASK = str(Path(sys.executable).parent / "dask")
 SAMPLE = Path(__file__).parents[2] / "deploy" / "samples" / "dask.yaml"
 START_SECONDS = 60
 
 
-def write_authority(folder: Path) -> None:
-    """Write a CA, and certificates by it for a scheduler, a worker and a service, all at 127.0.0.1."""
+def write_authority(folder: Path, names: Sequence[str] = ("scheduler", "worker", "service")) -> None:
+    """Write a CA, and certificates by it, all for 127.0.0.1."""
     folder.mkdir()
     authority, signer = _certificate("authority", None)
     (folder / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
-    for name in ("scheduler", "worker", "service"):
+    for name in names:
         certificate, key = _certificate(name, (authority, signer))
         (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         path = folder / f"{name}.key"

@@ -87,6 +87,7 @@ class Service:
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     ca: Path | None = None
+    shown: tuple[Path, Path] | None = None
     tokens: list[str] = field(default_factory=list)
 
     @property
@@ -146,6 +147,9 @@ class Service:
         """Make a call with a token; the answer's JSON, or an assertion that shows the problem."""
         headers = {"authorization": f"Bearer {token}"}
         trust: bool | ssl.SSLContext = ssl.create_default_context(cafile=self.ca) if self.ca else True
+        if self.shown is not None:
+            assert isinstance(trust, ssl.SSLContext)
+            trust.load_cert_chain(*self.shown)
         answer = httpx.request(method, self.url + path, headers=headers, timeout=60, verify=trust, **options)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
@@ -157,12 +161,14 @@ class Service:
             login: Of the account.
             roles: Of the account.
             person: The folder of the person at this machine.
-            from_afar: Whether the person knows the service's address alone, and has nothing of its home.
+            from_afar: Whether the person knows the service's address alone, and has nothing of its home, but a
+                certificate where the service asks for one.
         """
         token = (self.home / "operator.token").read_text().strip()
         made = self.call(token, "POST", "/v1/people/accounts", json={"login": login, "roles": list(roles)})
         where = ["--url", self.url] if from_afar else ["--home", str(self.home)]
-        command = [AQUILA, "enrol", login, *where, *(["--ca", str(self.ca)] if self.ca else [])]
+        shown = ["--cert", str(self.shown[0]), "--key", str(self.shown[1])] if self.shown and from_afar else []
+        command = [AQUILA, *shown, "enrol", login, *where, *(["--ca", str(self.ca)] if self.ca else [])]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env=os.environ | {"HOME": str(person)},

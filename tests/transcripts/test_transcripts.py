@@ -38,7 +38,7 @@ def test_transcript(
     """The command says what its transcript says."""
     shutil.copytree(FOLDER / "files", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for name in ("AQUILA_HOME", "AQUILA_URL", "AQUILA_CA"):
+    for name in ("AQUILA_HOME", "AQUILA_URL", "AQUILA_CA", "AQUILA_CERT", "AQUILA_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))  # of a person who has no home for any service yet
     monkeypatch.setenv("COLUMNS", "100")

@@ -133,3 +133,10 @@ def test_help_is_quick() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
     assert time.monotonic() - started < 5  # far above what it takes, for a busy machine
+
+
+@pytest.mark.parametrize("option", ["--cert", "--key"])
+def test_half_of_a_certificate(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A certificate without its key opens nothing, and the other way round."""
+    assert main([option, "mine.pem", "roles"]) == ExitCode.REFUSED
+    assert "--cert and --key come together" in capsys.readouterr().err

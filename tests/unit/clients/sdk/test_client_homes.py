@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import InputError
+from clients.sdk import ClientCertificate
 from clients.sdk.client_homes import default_client_home, is_home, make_client_home, open_home
 from services.node.home import create as create_node
 
@@ -25,6 +26,15 @@ def test_a_home_that_was_made_is_opened(tmp_path: Path) -> None:
     assert made.ca is not None
     assert made.ca.read_bytes() == ca.read_bytes()
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "own").iterdir())
+
+
+def test_a_certificate_stays_where_it_is(tmp_path: Path) -> None:
+    """A person's own certificate and key are named in the home, and no copy of the key is made."""
+    shown = ClientCertificate(tmp_path / "mine.pem", tmp_path / "mine.key")
+    made = make_client_home(tmp_path / "own", "matcher", "https://matcher.example:8700", None, shown)
+    assert open_home(tmp_path / "own") == made
+    assert made.certificate == shown
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["client.toml"]
 
 
 def test_a_home_on_loopback_needs_no_ca(tmp_path: Path) -> None:

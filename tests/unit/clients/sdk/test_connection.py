@@ -9,7 +9,7 @@ import pytest
 
 from aquila.errors import InputError, MalformedError, OrderError, ProtocolError
 from aquila.protocol.messages.views import Rounds
-from clients.sdk import Access, Connection
+from clients.sdk import Access, ClientCertificate, Connection
 from services.kit.errors import NotFoundError, PeerUnavailableError, UnknownCallerError, problem_of
 
 if TYPE_CHECKING:
@@ -88,6 +88,32 @@ def test_usable_url(url: str) -> None:
     """Loopback may be plain, everything else is TLS."""
     with Connection(Access("node", url, "t")) as opened:
         assert opened.url == url
+
+
+def test_unreadable_certificate(tmp_path: Path) -> None:
+    """A certificate that is none, or one whose key is missing, is named."""
+    broken = tmp_path / "mine.pem"
+    broken.write_text("no certificate")
+    for path in (broken, tmp_path / "missing.pem"):
+        with pytest.raises(InputError, match=path.name):
+            Connection(Access("node", "https://node.example.org", "t", None, ClientCertificate(path, path)))
+
+
+def test_a_service_that_ends_the_connection() -> None:
+    """Over TLS it may have asked for a certificate; where one is shown, or none could be, nothing is said of one."""
+
+    def ended(request: httpx.Request) -> httpx.Response:
+        raise httpx.RemoteProtocolError("closed", request=request)
+
+    hints = {}
+    for url in ("https://node.example.org", "http://127.0.0.1:1"):
+        with (
+            Connection(Access("node", url, "t"), httpx.MockTransport(ended)) as connection,
+            pytest.raises(PeerUnavailableError) as caught,
+        ):
+            connection.call("GET", "/v1/rounds")
+        hints[url] = caught.value.hint
+    assert ["--cert" in hint for hint in hints.values()] == [True, False]
 
 
 def test_unreadable_ca(tmp_path: Path) -> None:

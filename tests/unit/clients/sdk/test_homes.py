@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from aquila.errors import InputError, KeyMaterialError
-from clients.sdk import find_home
+from clients.sdk import ClientCertificate, find_home
 from services.kit.files import write_secret
 from services.matcher.home import create as create_matcher
 from services.node.home import create as create_node
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_made_homes(tmp_path: Path) -> None:
@@ -42,6 +39,19 @@ def test_address(tmp_path: Path, settings: str, url: str) -> None:
     """The address follows the settings: the certificate's name under TLS, loopback for what listens everywhere."""
     (tmp_path / "node.toml").write_text(settings, encoding="utf-8")
     assert find_home(tmp_path).url() == url
+
+
+def test_what_the_command_shows(tmp_path: Path) -> None:
+    """[command] says what is trusted and shown, by paths from the home; what a caller names comes first."""
+    (tmp_path / "matcher.toml").write_text('[command]\nca = "ca.pem"\ncertificate = "c.pem"\nkey = "/etc/c.key"\n')
+    write_secret(tmp_path / "operator.token", b"t" * 43)
+    access = find_home(tmp_path).access()
+    assert (access.ca, access.certificate) == (
+        tmp_path / "ca.pem", ClientCertificate(tmp_path / "c.pem", Path("/etc/c.key")),
+    )  # fmt: skip
+    other = ClientCertificate(Path("o.pem"), Path("o.key"))
+    access = find_home(tmp_path).access(ca=Path("o-ca.pem"), certificate=other)
+    assert (access.ca, access.certificate) == (Path("o-ca.pem"), other)
 
 
 def test_port_of_the_system(tmp_path: Path) -> None:
