@@ -21,7 +21,7 @@ import yaml
 from cluster import write_authority
 from container import CHECKOUT, Container
 from sqlalchemy import create_engine, text
-from world import free_port
+from world import free_port, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,15 +95,18 @@ def prepare(machine: Container, port: int) -> None:
     machine.run("install", "-d", *folders.split())
 
 
-def test_the_steps_end_at_a_matcher_that_serves(machine: Container) -> None:
+def test_the_steps_end_at_a_matcher_that_serves(machine: Container, tmp_path: Path) -> None:
     """Home, cards and start, as they are written; then it answers elsewhere than on loopback's first address."""
     port = free_port()
     prepare(machine, port)
     steps = re.findall(r"docker compose run --rm --no-deps matcher (.*)", COMPOSE)
     assert [step.split()[:2] for step in steps] == [["matcher", "init"], ["party", "register"]]
     card = aquila(machine, *steps[0].split())
-    (machine.root / "etc/aquila/cards/matcher.toml").write_text(card)
-    aquila(machine, *steps[1].split())
+    cards = machine.root / "etc/aquila/cards"
+    (cards / "matcher.toml").write_text(card)
+    run("node", "init", "--home", str(tmp_path), "--code", "RS", "--name", "Serbia", "--matcher", "https://m.example")
+    (cards / "RS.toml").write_text(run("party", "card", "--home", str(tmp_path)))
+    aquila(machine, *steps[1].split(), "/etc/aquila/cards/RS.toml")
     aquila(machine, *SERVICES["matcher"]["command"], unit="matcher")
     ends = time.monotonic() + START_SECONDS
     with socket.socket() as probe:
