@@ -66,8 +66,9 @@ def aquila(machine: Container, *words: str, unit: str = "") -> str:
     """Run the image's entry point as its user, and with the restrictions of the compose file."""
     assert SERVICES["matcher"]["read_only"]
     assert SERVICES["matcher"]["cap_drop"] == ["ALL"]
+    # An engine gives a container shared memory of its own, read_only or not.
     restricted = (
-        f"User={USER}", "ReadOnlyPaths=/", f"ReadWritePaths={HOME}", "PrivateTmp=yes", "NoNewPrivileges=yes",
+        f"User={USER}", "ReadOnlyPaths=/", f"ReadWritePaths={HOME} /dev/shm", "PrivateTmp=yes", "NoNewPrivileges=yes",
         "CapabilityBoundingSet=", "LimitCORE=0",
     )  # fmt: skip
     options = [part for one in restricted for part in ("-p", one)]
