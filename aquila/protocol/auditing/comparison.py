@@ -15,7 +15,6 @@ from aquila.audit.witness import log_name
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.log import REFUSED, SEQUENCE
-from aquila.protocol.messages import LastWord
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import read_statement
 
@@ -168,8 +167,7 @@ def _given_up(own: LogRecord, registry: Registry) -> dict[str, Ranges]:
     for index, entry in _about_statements(own):
         if entry.kind in _LAST_WORDS and own.statements[index]:
             message = read_statement(registry, own.statements[index]).message
-            if isinstance(message, LastWord):
-                found.setdefault(message.round_id, []).extend(message.given_up or ())
+            found.setdefault(entry.round or "", []).extend(getattr(message, "given_up", None) or ())
     return found
 
 
