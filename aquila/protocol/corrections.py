@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.followup.life import Ground
+from aquila.protocol.bounds import acknowledged_hits
 from aquila.protocol.messages import Acknowledgement, BoundStatement, Outcomes, Withdrawal
 from aquila.protocol.steps import take
 
@@ -63,6 +64,7 @@ def _outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int | No
         _counterpart(round_, message.party, pair.counterpart)
     _no_more_than_acknowledged(round_, message, message.total)
     round_.outcomes[message.party] = message
+    round_.outcomes_told[message.party] += 1
 
 
 def kept_until(round_: RoundState) -> int:
@@ -87,7 +89,7 @@ def _counterpart(round_: RoundState, party: str, other: str) -> None:
 
 def _no_more_than_acknowledged(round_: RoundState, message: BoundStatement, hits: int) -> None:
     """Refuse to hear of more hits than the signer's receipts say it has; only the matcher sees all receipts."""
-    acknowledged = sum(receipt.hits for (party, _), receipt in round_.receipts.items() if party == message.party)
+    acknowledged = acknowledged_hits(round_, message.party)
     if round_.sees_everything and hits > acknowledged:
         raise OrderError(
             f"{message.party} speaks of more hits than it has acknowledged",

@@ -399,7 +399,11 @@ class Party:
             sequence: The statement's number.
             submission_id: Which submission was finalized.
             chunks: Rows and SHA-256 of each token chunk, in order.
+
+        Raises:
+            OrderError: A participant has not signed its list yet, as far as this record knows (3.6.4).
         """
+        steps.check_lists(round_)
         references = tuple(TokenChunkReference(rows=rows, digest=value) for rows, value in chunks)
         return self._signed(
             round_,

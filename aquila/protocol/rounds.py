@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aquila.crypto.envelope import open_envelope, payload_of
 from aquila.errors import BindingError, EquivocationError, MalformedError, SignatureError
-from aquila.protocol import corrections, steps  # noqa: F401 - corrections adds its steps to `steps.take`
+from aquila.protocol import bounds, corrections, steps  # noqa: F401 - corrections adds its steps to `steps.take`
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,
@@ -166,7 +166,8 @@ class Round(RoundState):
 
         Args:
             envelope: A DSSE envelope of any message of the round.
-            now: Seconds since 1970 for the manifest's deadlines; None when stored envelopes are read back.
+            now: Seconds since 1970 for the manifest's deadlines, 0 where nobody can tell when it came; None when stored
+                envelopes are read back, which are not held against `aquila.protocol.bounds` again either.
 
         Raises:
             MalformedError, SignatureError, BindingError, OrderError, CapError, ProofError: It does not count; the
@@ -209,6 +210,8 @@ class Round(RoundState):
             )
         steps.check_not_ended(self, message)
         steps.check_log_head(self, message)
+        if now is not None:
+            bounds.check_bounds(self, message)
         if isinstance(message, BoundStatement):
             steps.check_binding(self, message)
         steps.take(message, self, digest, now)

@@ -6,6 +6,7 @@ A `RoundState` is only data and questions. What may enter it is decided in `aqui
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from aquila.errors import OrderError
 from aquila.protocol.messages import Kind, Outcome
 
 if TYPE_CHECKING:
-    from collections import Counter
-
     from aquila.crypto.group import Group
     from aquila.protocol.messages import (
         Acknowledgement,
@@ -92,6 +91,7 @@ class RoundState:
     withdrawn: dict[tuple[str, str, bool], str] = field(default_factory=dict)
     acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
+    outcomes_told: Counter[str] = field(default_factory=Counter)
     ending: Ending | None = None
     sequences: dict[str, dict[int, str]] = field(default_factory=dict)
     announced: dict[tuple[str, ...], str] = field(default_factory=dict)
@@ -134,6 +134,16 @@ class RoundState:
         if self._lists_are_reported():
             return Phase.REPORTING
         return Phase.MATCHING if self.all_lists_are_in() else Phase.OPEN
+
+    @property
+    def breaking_refusal(self) -> Refusal | None:
+        """The refusal that ends the round: of a party whose share it needs, in order of their coming (3.9.1).
+
+        Before the opening these are the parties that have consented, then the participants; of others it goes on
+        without.
+        """
+        needed = self.participants if self.bindings else tuple(self.consents)
+        return next((refusal for party, refusal in self.refusals.items() if party in needed), None)
 
     def list_of(self, party: str) -> str | None:
         """Return the submission id of a party's list, or None while it has submitted none."""

@@ -337,6 +337,8 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
             expected=submission.elements.full + submission.elements.partial,
             got=rows,
         )
+    # 3.6.4: after every participant has signed its list.
+    check_lists(round_)
     # 3.6.3: after every evaluation.
     if round_.sees_everything:
         missing = missing_evaluations(round_, message.submission_id)
@@ -345,6 +347,17 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
                 f"tokens before {len(missing)} evaluations", submission=message.submission_id, party=message.party
             )
     round_.tokens[message.submission_id] = message
+
+
+def check_lists(round_: RoundState) -> None:
+    """Refuse tokens while a list is missing: nobody may fit its own to what was sent (PROTOCOL.md 3.6.4).
+
+    Raises:
+        OrderError: A participant has signed none.
+    """
+    without = [party for party in round_.participants if round_.list_of(party) is None]
+    if without:
+        raise OrderError(f"tokens before the list of {', '.join(without)}", round=round_.round_id)
 
 
 def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[int, str]]:
@@ -373,6 +386,12 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("the report tells of a pair that may not be matched", party=message.party)
+    # 3.7.15: none is less sure than the round reports.
+    if any(hit.certainty < round_.manifest.minimum_certainty for hit in message.hits):
+        raise PolicyError(
+            "the report has hits below the round's least certainty", round=round_.round_id, party=message.party,
+            expected=round_.manifest.minimum_certainty.value,
+        )  # fmt: skip
     # 2.1: a round of a version that knew no canaries may have reports that tell less; their hits stay unconfirmed.
     verifiable = message.can_be_verified
     if not verifiable and round_.manifest.canaries is not None:

@@ -40,7 +40,8 @@ def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, Seat]) -> None:
     assert (alarm.hits, alarm.expected) == (40, 1_500)
     again = seat.party.alarm(seat.round, seat.sequence + 1, asker.submission_id, 41, 1.5)
     stage.refused(OrderError, again, "raised its alarm")
-    stage.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, 1))
+    hits = stage.round.reported["AL", asker.submission_id].total()
+    stage.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, hits))
     assert ("AL", asker.submission_id) in stage.round.receipts
 
 
@@ -56,5 +57,6 @@ def test_what_is_no_alarm(asked: tuple[Stage, Seat]) -> None:
     stage.refused(BindingError, stage.changed("RS", alarm, party="RS"), "was not sent")
     stage.refused(BindingError, stage.changed("RS", alarm, party="RS", binding="0" * 64))
     other = stage.seats["RS"]
-    stage.publish(other.party.receipt(other.round, other.next_sequence(), asker.submission_id, 0))
+    hits = stage.round.reported["RS", asker.submission_id].total()
+    stage.publish(other.party.receipt(other.round, other.next_sequence(), asker.submission_id, hits))
     stage.refused(OrderError, stage.changed("RS", alarm, party="RS"), "acknowledged the report")

@@ -46,7 +46,7 @@ def _due(turn: Turn, now: int) -> tuple[Outcome, str] | None:
     """Return how a round ends now and why, or None where it goes on."""
     if turn.round.ending is not None:
         return None
-    refusal = next(iter(turn.round.refusals.values()), None)
+    refusal = turn.round.breaking_refusal
     if refusal is not None:
         return Outcome.ABORTED, f"{refusal.party} takes no further part: {refusal.reason}"
     if turn.row.wish == Outcome.ABORTED.value:

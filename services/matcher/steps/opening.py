@@ -40,5 +40,5 @@ def _open(desk: Desk, round_id: str) -> bool:
 
 
 def _due(round_: Round, now: int) -> bool:
-    everybody = len(round_.consents) == len(round_.manifest.participants)
+    everybody = len({*round_.consents, *round_.refusals}) == len(round_.manifest.participants)
     return round_.phase is Phase.PROPOSED and (everybody or now > round_.manifest.window.consent_by)

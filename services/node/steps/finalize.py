@@ -72,10 +72,12 @@ def _unfinished(node: Node, row: SubmissionRow) -> Sequence[ChunkRow]:
 
 
 def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozenset[str]) -> bool:
-    """Tell whether every evaluation is verified here and the matcher holds that tokens are due."""
+    """Tell whether every list is signed and every evaluation verified here, and the matcher holds tokens for due."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None or row.submission_id not in ready:
         return False
+    if any(round_.list_of(party) is None for party in round_.participants):
+        return False  # the matcher's word alone is not enough (3.6.4)
     evaluators = round_.evaluators_of(row.submission_id)
     query = select(func.count()).where(
         AvailableRow.submission_id == row.submission_id,
