@@ -10,6 +10,7 @@
     │   ├── ProofError        a proof that does not verify
     │   ├── SealError         sealed bytes that do not open
     │   ├── OrderError        a step that is not due, or was taken already
+    │   │   └── RepeatedError more statements of a kind than a party can make
     │   ├── ReplayError       a call or a statement that was seen before, or is too old
     │   └── EquivocationError two different signed statements where only one may be
     ├── PolicyError           well formed, but refused by rule
@@ -78,6 +79,10 @@ class SealError(ProtocolError):
 
 class OrderError(ProtocolError):
     """A step that is not due yet, or was taken already."""
+
+
+class RepeatedError(OrderError):
+    """More statements of a kind than a party can make in a round, or one after its last; nobody needs to keep it."""
 
 
 class ReplayError(ProtocolError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
-from aquila.errors import MalformedError, OrderError
+from aquila.errors import MalformedError, RepeatedError
 from aquila.protocol.messages import (
     Alarm,
     Amendment,
@@ -42,12 +42,12 @@ def check_bounds(round_: RoundState, message: Statement) -> None:
     """Refuse a statement that its party has made already, as often as the round can have it, or after its last one.
 
     Raises:
-        OrderError: It has.
+        RepeatedError: It has.
         MalformedError: It counts more or fewer hits than there are.
     """
     over = message.party in round_.refusals or message.party in round_.closings
     if over and isinstance(message, _NOT_AFTER_THE_LAST):
-        raise OrderError(
+        raise RepeatedError(
             f"{message.party} has ended its part in the round and says no {type(message).__name__.lower()} any more",
             round=round_.round_id,
             party=message.party,
@@ -64,7 +64,9 @@ def _check(_message: object, _round: RoundState) -> None:
 def _amendment(message: Amendment, round_: RoundState) -> None:
     signed = [absent for absent, parties in round_.amendments.items() if message.party in parties]
     if message.absent in signed or len(signed) >= len(round_.participants):
-        raise OrderError(f"{message.party} has signed this amendment, or as many as there can be", party=message.party)
+        raise RepeatedError(
+            f"{message.party} has signed this amendment, or as many as there can be", party=message.party
+        )
 
 
 @_check.register(Receipt)
@@ -73,7 +75,7 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
     if message.binding != round_.binding or round_.reports.get(place) != message.report_digest:
         return  # its step says what is wrong with it
     if place in round_.receipts:
-        raise OrderError(f"{message.party} has acknowledged this report already", party=message.party)
+        raise RepeatedError(f"{message.party} has acknowledged this report already", party=message.party)
     reported = round_.reported.get(place)
     if reported is not None and message.hits != reported.total():
         raise MalformedError(
@@ -93,7 +95,7 @@ def _notes(message: Notes, round_: RoundState) -> None:
     reported, receipt = round_.reported.get(place), round_.receipts.get(place)
     most = reported.total() if reported is not None else receipt.hits if receipt is not None else 0
     if sum((sent.party, sent.submission_id) == place for sent in round_.notes.values()) >= most:
-        raise OrderError(
+        raise RepeatedError(
             f"{message.party} sends more batches of notes than it has hits", party=message.party, expected=most
         )
 
@@ -102,7 +104,7 @@ def _notes(message: Notes, round_: RoundState) -> None:
 def _outcomes(message: Outcomes, round_: RoundState) -> None:
     most = 1 + CHANGES_OF_A_HIT * acknowledged_hits(round_, message.party)
     if round_.sees_everything and round_.outcomes_told[message.party] >= most:
-        raise OrderError(
+        raise RepeatedError(
             f"{message.party} has said more often what came of its hits than they can have changed",
             party=message.party,
             expected=most,

@@ -122,8 +122,7 @@ class Matcher:
         """
         if round_.phase is not Phase.PROPOSED:
             raise OrderError("the round is open already", round=round_.round_id)
-        everybody = len(round_.consents) == len(round_.manifest.participants)
-        if not everybody and now <= round_.manifest.window.consent_by:
+        if not round_.everybody_answered and now <= round_.manifest.window.consent_by:
             raise OrderError("some parties may still consent", round=round_.round_id)
         if len(round_.consents) < 2:  # noqa: PLR2004  # a match needs two
             raise OrderError("fewer than two parties consented; the round can only be aborted", round=round_.round_id)

@@ -29,6 +29,7 @@ from aquila.errors import (
     PolicyError,
     ProofError,
     ProtocolError,
+    RepeatedError,
     ReplayError,
     RestoredBackupError,
     SealError,
@@ -76,6 +77,7 @@ PROBLEMS: ProblemTable = {
     # 409: well formed, but in conflict with what the service has recorded; look at the round and go on from there.
     BindingError: ProblemType("binding", "The statement names another round or set of participants", 409),
     OrderError: ProblemType("order", "The step is not due, or was taken already", 409),
+    RepeatedError: ProblemType("repeated", "The party has said this as often as it can", 409),
     ReplayError: ProblemType("replay", "The call or statement was seen before, or is outside its window", 409),
     EquivocationError: ProblemType("equivocation", "Two different statements where only one may be", 409),
     RestoredBackupError: ProblemType("restored-backup", "The database is older than what the party has signed", 409),

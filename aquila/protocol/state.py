@@ -145,6 +145,11 @@ class RoundState:
         needed = self.participants if self.bindings else tuple(self.consents)
         return next((refusal for party, refusal in self.refusals.items() if party in needed), None)
 
+    @property
+    def everybody_answered(self) -> bool:
+        """Whether each invited party has consented or refused."""
+        return len({*self.consents, *self.refusals}) == len(self.manifest.participants)
+
     def list_of(self, party: str) -> str | None:
         """Return the submission id of a party's list, or None while it has submitted none."""
         return next((i for i, s in self.submissions.items() if s.party == party and s.kind is Kind.LIST), None)

@@ -8,7 +8,15 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import open_envelope
-from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, PolicyError, ProofError
+from aquila.errors import (
+    BindingError,
+    EquivocationError,
+    MalformedError,
+    OrderError,
+    PolicyError,
+    ProofError,
+    RepeatedError,
+)
 from aquila.protocol.log import refused_entry
 from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Notes, Outcomes, Submission, Tokens
 from aquila.protocol.rounds import LARGEST_STATEMENT
@@ -19,7 +27,7 @@ from services.matcher.events import NOBODY
 from services.matcher.outcomes import store_outcomes
 from services.matcher.planted import take_off
 from services.matcher.progress import ready_submissions
-from services.matcher.tables import EventRow, EvidenceRow, RefusedRow
+from services.matcher.tables import EventRow, EvidenceRow, RefusedRow, RepeatedRow
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
@@ -70,6 +78,9 @@ def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) ->
         except EquivocationError as error:
             refused: AquilaError | None = error
             _keep_evidence(turn, message, opened.digest, envelope, error, now)
+        except RepeatedError as error:
+            refused = error
+            _count_repeated(turn, message.party)
         except _REFUSED as error:
             refused = error
             _keep_refused(turn, message, opened.digest, envelope, now)
@@ -133,6 +144,16 @@ def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
     )
     append(session, refused_entry(message, digest, now, EntryKind.EVIDENCE))
     _LOG.error("equivocation", round=round_id, party=message.party, state=type(message).__name__.lower())
+
+
+def _count_repeated(turn: Turn, party: str) -> None:
+    """Count a statement that its party has made as often as it can; nothing else of it stays (PROTOCOL.md 3.2.5)."""
+    place = turn.round.round_id, party
+    row = turn.session.get(RepeatedRow, place)
+    if row is None:
+        row = RepeatedRow(round_id=place[0], party=place[1], statements=0)
+        turn.session.add(row)
+    row.statements += 1
 
 
 def _keep_refused(turn: Turn, message: Statement, digest: str, envelope: bytes, now: int) -> None:

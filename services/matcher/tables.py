@@ -205,6 +205,15 @@ class RefusedRow(MatcherRows):
     refused_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
 
 
+class RepeatedRow(MatcherRows):
+    """How many statements of a party were refused because it had said them as often as it can; nothing else of them."""
+
+    __tablename__ = "repeated_statement"
+    round_id: Mapped[str] = _round(primary_key=True)
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who signed them.")
+    statements: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+
+
 class ContactRow(MatcherRows):
     """When a party called last."""
 

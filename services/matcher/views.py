@@ -16,7 +16,7 @@ from services.kit.standing import standing
 from services.matcher.events import TOKENS
 from services.matcher.feed import entry_of
 from services.matcher.progress import waits_for
-from services.matcher.tables import EvidenceRow, FlagRow, HitCountRow
+from services.matcher.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,8 +63,19 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
                     f"{owner} holds back the report of a query of {asker}: {hits} hits are far too many"
                     for owner, asker, hits in held_back(record)
                 ),
+                *(
+                    f"{party} said {statements} times more what it had said as often as it can"
+                    for party, statements in _repeated(turn)
+                ),
             ),
         )
+
+
+def _repeated(turn: Turn) -> Iterator[tuple[str, int]]:
+    """Yield the parties that repeated statements, and how often."""
+    query = select(RepeatedRow).where(RepeatedRow.round_id == turn.row.round_id).order_by(RepeatedRow.party)
+    for row in turn.session.scalars(query):
+        yield row.party, row.statements
 
 
 def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:

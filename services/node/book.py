@@ -40,6 +40,7 @@ class Book:
         manifest_seen: Whether the matcher's manifest was compared with ours since the node started.
         synced: Whether the feed was read to its end since the node started. Before that nothing is signed: a database
             that is older than what this node has said would say it again otherwise.
+        read_at: When the feed was read to its end last, in seconds since 1970; 0 before the first time since the start.
         ready: Submissions whose tokens the matcher waits for.
         late: Parties that the matcher holds to be late.
         troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
@@ -56,6 +57,7 @@ class Book:
         self.round_id = round_id
         self.manifest_seen = False
         self.synced = False
+        self.read_at = 0
         self.ready: frozenset[str] = frozenset()
         self.late: tuple[str, ...] = ()
         self.troubled = True

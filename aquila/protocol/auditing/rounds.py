@@ -267,8 +267,10 @@ def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
         raise AuditError(f"entry {index}: {party} is sent a report that is not due", **_of(round_))
     if (party, query) in audit.reported:
         raise AuditError(f"entry {index}: {party} is sent a second report of the same", **_of(round_))
+    levels = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
     round_.reports[party, query] = entry.digests["statement"]
-    audit.reported[party, query] = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
+    # By level and not by counterpart, which no entry tells: receipts and notes are held against the total.
+    audit.reported[party, query] = round_.reported[party, query] = levels
 
 
 def _take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:

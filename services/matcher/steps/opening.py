@@ -40,5 +40,4 @@ def _open(desk: Desk, round_id: str) -> bool:
 
 
 def _due(round_: Round, now: int) -> bool:
-    everybody = len({*round_.consents, *round_.refusals}) == len(round_.manifest.participants)
-    return round_.phase is Phase.PROPOSED and (everybody or now > round_.manifest.window.consent_by)
+    return round_.phase is Phase.PROPOSED and (round_.everybody_answered or now > round_.manifest.window.consent_by)

@@ -15,7 +15,17 @@ from services.kit.logs import Log
 from services.node import due, ledger
 from services.node.book import book_of
 from services.node.steps import exchange
-from services.node.tables import AvailableRow, ChunkRow, DueKind, DueRow, HitRow, SecretRow, StatementRow, SubmissionRow
+from services.node.tables import (
+    AlarmRow,
+    AvailableRow,
+    ChunkRow,
+    DueKind,
+    DueRow,
+    HitRow,
+    SecretRow,
+    StatementRow,
+    SubmissionRow,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -104,7 +114,10 @@ def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> N
     if not took_part or row.outcome == "left out" or ledger.own_statements(session, row.round_id, "refusal"):
         return
     if row.refused is None and (round_.ending or (node.code, None) in round_.receipts):
-        hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id)) or 0
+        # Every party reads the closing: it does not count what the asker of a query was never told (3.7.14).
+        untold = select(AlarmRow.submission_id).where(AlarmRow.round_id == row.round_id, ~AlarmRow.acknowledged)
+        told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)
+        hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id, told)) or 0
         due.put(session, node, round_, DueRow(round_id=row.round_id, kind=DueKind.CLOSING.value, hits=hits))
     else:
         time_over = "the time of the round is over by this party's clock"

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+from sqlalchemy import func, select
 
 from aquila.crypto.envelope import open_envelope
-from aquila.errors import BindingError, EquivocationError, MalformedError, PolicyError, ProtocolError
+from aquila.errors import (
+    BindingError,
+    EquivocationError,
+    MalformedError,
+    PolicyError,
+    ProtocolError,
+    RepeatedError,
+)
 from aquila.protocol.messages import (
     Acknowledgement,
     Amendment,
@@ -45,6 +53,10 @@ if TYPE_CHECKING:
 
 _LOG = Log("node.sync")
 PAGE = 500
+SLACK_SECONDS = 600
+"""How far the matcher's clock and this node's may be apart, both ways, and a little for what is being stored."""
+
+_MOST_REFUSED = 100  # of one party in one round
 
 
 async def sync(node: Node, round_id: str) -> bool:
@@ -55,6 +67,7 @@ async def sync(node: Node, round_id: str) -> bool:
     """
     with node.store.reading("round.cursor") as session:
         row = ledger.round_row(session, round_id)
+    asked_at = node.clock()
     path, query = f"/v1/rounds/{round_id}/events", {"after": row.cursor, "limit": PAGE, "wait": 0}
     answer = (await node.peer.call("GET", path, params=query)).content
     try:
@@ -64,6 +77,8 @@ async def sync(node: Node, round_id: str) -> bool:
     node.contact.clock_difference = page.time - node.clock()
     take = take_page if row.refused is None else look_for_the_end
     await to_thread(take, node, round_id, page)
+    if not page.events:
+        book_of(node, round_id).read_at = asked_at
     return bool(page.events)
 
 
@@ -106,7 +121,7 @@ def take_page(node: Node, round_id: str, page: Events) -> None:
         found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
         with book.changing() as round_, node.store.transaction("round.sync") as session:
             row = ledger.round_row(session, round_id)
-            taking = _Taking(session, node, round_, row, found)
+            taking = _Taking(session, node, round_, row, found, max(0, book.read_at - SLACK_SECONDS))
             for event in events:
                 if not _take(taking, event):
                     return
@@ -118,13 +133,19 @@ def take_page(node: Node, round_id: str, page: Events) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Taking:
-    """What the events of one transaction are taken into; `found` are the positions of a report's handles."""
+    """What the events of one transaction are taken into.
+
+    Attributes:
+        found: The positions of a report's handles.
+        not_before: When they came at the earliest, by this node's clock and with slack (PROTOCOL.md 3.2.6).
+    """
 
     session: Session
     node: Node
     round: Round
     row: RoundRow
     found: reports.Found | None
+    not_before: int
 
 
 def _in_turns(node: Node, events: Sequence[Event]) -> Iterator[list[Event]]:
@@ -166,7 +187,7 @@ def _take_statement(taking: _Taking, event: Event) -> bool:
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.
     before = taking.round.participants
     try:
-        accepted = taking.round.accept(envelope)
+        accepted = taking.round.accept(envelope, now=taking.not_before)
     except (ProtocolError, PolicyError) as error:
         return _keep_refused(taking, opened, envelope, error)
     # 3. It is stored with its place in the feed.
@@ -215,10 +236,16 @@ def _note_available(taking: _Taking, event: Event) -> None:
 
 
 def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, error: AquilaError) -> bool:
-    """Keep a signed statement that does not count, and tell whether to go on after it."""
+    """Keep a signed statement that does not count, unless it repeats others, and tell whether to go on after it."""
     session, node, row = taking.session, taking.node, taking.row
-    if session.get(StatementRow, (row.round_id, opened.digest)) is None:
-        signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
+    signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
+    contradicts = isinstance(error, BindingError | EquivocationError)
+    kept = session.get(StatementRow, (row.round_id, opened.digest)) is not None
+    if not kept and (isinstance(error, RepeatedError) or (not contradicts and _is_full(session, row, signer))):
+        sentence = f"statements of {signer} do not count and are not kept: it says too much"
+        ledger.note_problem(session, node, row.round_id, f"repeated {signer}", sentence)
+        return True
+    if not kept:
         session.add(
             StatementRow(
                 round_id=row.round_id, digest=opened.digest, party=signer, kind="evidence", envelope=envelope,
@@ -226,12 +253,20 @@ def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, erro
             )
         )  # fmt: skip
     place = f"statement {opened.digest[:16]}"
-    if isinstance(error, BindingError | EquivocationError):
+    if contradicts:
         # Somebody says two things: whoever it is, this node says nothing more in this round.
         ledger.refuse(session, node, row.round_id, place, error.message)
         return False
     ledger.note_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
     return True
+
+
+def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
+    """Tell whether as many statements of a party that do not count are kept as may be."""
+    query = select(func.count()).where(
+        StatementRow.round_id == row.round_id, StatementRow.party == signer, StatementRow.kind == "evidence"
+    )
+    return (session.scalar(query) or 0) >= _MOST_REFUSED
 
 
 def _row_of(node: Node, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:

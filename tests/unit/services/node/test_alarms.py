@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from services.kit import audit_log
+from services.node.book import book_of
 from services.node.tables import AlarmRow, SubmissionRow
 from tests.unit.services.node.conftest import HEADER
 
@@ -112,6 +113,22 @@ async def test_who_aborts_releases_nothing(asked: tuple[World, str, str]) -> Non
     assert await answered(world.seats["RS"], round_id) == []
     with world.seats["AL"].node.store.reading("test.alarm") as session:
         assert session.scalars(select(AlarmRow)).one().released_at is None
+
+
+async def test_a_closing_does_not_count_what_the_asker_was_not_told(asked: tuple[World, str, str]) -> None:
+    """Every party reads the closings: that of AL would tell RS how many of its guesses were right."""
+    world, round_id, _ = asked
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    world.clock.time = 2 * 10**9
+
+    async def over() -> bool:
+        return await world.phase(round_id) in {"closed", "aborted"}
+
+    await world.until(over)
+    await world.settle()
+    closings = book_of(world.seats["RS"].node, round_id).record().closings
+    assert closings["AL"].hits == 0
+    assert await answered(world.seats["RS"], round_id) == []
 
 
 async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:

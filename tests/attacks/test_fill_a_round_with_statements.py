@@ -1,0 +1,87 @@
+"""A registered party repeats what counts once, again and again: all are refused and counted, and end no round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from aquila.errors import RepeatedError
+from services.kit.audit_log import size
+from services.matcher.statements import accept_statement
+from services.matcher.tables import EventRow, EvidenceRow, RefusedRow, RepeatedRow
+from tests.unit.services.matcher.world import Node, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+
+MANY = 150
+"""More than what is kept of other refused statements; 1,500 are said to a record alone, which is faster."""
+
+
+@pytest.fixture
+def world(tmp_path: Path, group: Group) -> Iterator[World]:
+    """A matcher with AL, RS and SI."""
+    made = World(tmp_path / "matcher", "", group, "AL RS SI")
+    yield made
+    made.desk.close()
+
+
+def refuse_often(world: World, node: Node) -> None:
+    """Sign and send refusals without a connection in between, which would only cost time."""
+    assert node.round is not None
+    for number in range(MANY):
+        envelope = node.party.refuse(node.round, node.next(), f"reason {number}")
+        if number == 0:
+            assert accept_statement(world.desk, world.round_id, node.code, envelope)
+            continue
+        with pytest.raises(RepeatedError):
+            accept_statement(world.desk, world.round_id, node.code, envelope)
+
+
+def stored(world: World, table: type) -> int:
+    """Return how many rows there are of SI."""
+    with world.desk.store.reading("test") as session:
+        return len(session.scalars(select(table).where(table.party == "SI")).all())
+
+
+async def test_refusals_of_who_never_consented(world: World) -> None:
+    """The round opens without SI as soon as the others have consented, and goes on to its hits."""
+    await world.propose()
+    outside = world.nodes.pop("SI")
+    await outside.sync()
+    refuse_often(world, outside)
+    with world.desk.store.reading("test") as session:
+        entries = size(session)
+        assert session.get_one(RepeatedRow, (world.round_id, "SI")).statements == MANY - 1
+    assert [stored(world, table) for table in (EventRow, EvidenceRow, RefusedRow)] == [1, 0, 0]
+    assert entries < 20
+    for node in world.nodes.values():
+        assert (await node.consent()).status_code == 201
+    world.advance()
+    view = await world.view()
+    assert (view["entry"]["phase"], view["participants"]) == ("open", ["AL", "RS"])
+    assert view["problems"] == [f"SI said {MANY - 1} times more what it had said as often as it can"]
+    for node in world.nodes.values():
+        await node.submit()
+    await world.evaluate()
+    for node in world.nodes.values():
+        await node.finalize(node.list)
+    world.advance()
+    await world.nodes["AL"].sync()
+    assert len(world.nodes["AL"].reports[None].hits) == 1
+
+
+async def test_a_refusal_of_a_participant_still_ends_it(world: World) -> None:
+    """Its share is needed, so the round cannot go on: it ends once, with the first reason."""
+    await world.opened()
+    node = world.nodes["SI"]
+    await node.sync()
+    for reason in ("first", "second"):
+        await node.say(node.party.refuse(node.round, node.next(), reason))
+    world.advance()
+    assert (await world.view())["ending"] == "aborted: SI takes no further part: first"

@@ -1,0 +1,20 @@
+"""The matcher's migration to counts of repeated statements makes a table that holds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect
+
+from services.kit.migrate import migrate
+
+if TYPE_CHECKING:
+    from services.kit.store import Store
+
+
+def test_it_makes_the_table(store: Store) -> None:
+    """Beside what was there before."""
+    migrate(store, "services.matcher", "0012")
+    tables = set(inspect(store.engine).get_table_names())
+    assert migrate(store, "services.matcher", "0013") == "0013"
+    assert set(inspect(store.engine).get_table_names()) == tables | {"repeated_statement"}
