@@ -25,6 +25,7 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
 )
+from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
     from aquila.protocol.state import RoundState
@@ -57,7 +58,7 @@ def check_bounds(round_: RoundState, message: Statement) -> None:
 
 @singledispatch
 def _check(_message: object, _round: RoundState) -> None:
-    """All others come once by their own step: for each chunk, submission, query, batch of notes or withdrawal."""
+    """All others come once by their own step, for each chunk, query or withdrawal."""
 
 
 @_check.register(Amendment)
@@ -66,6 +67,32 @@ def _amendment(message: Amendment, round_: RoundState) -> None:
     if message.absent in signed or len(signed) >= len(round_.participants):
         raise RepeatedError(
             f"{message.party} has signed this amendment, or as many as there can be", party=message.party
+        )
+
+
+@_check.register(Submission)
+def _submission(message: Submission, round_: RoundState) -> None:
+    """Every chunk but the last of its class is full: as few chunks, evaluations and files as there can be."""
+    for input_class in InputClass:
+        sizes = [chunk.elements for chunk in message.chunks if chunk.input_class is input_class]
+        if any(size < round_.manifest.chunk_elements for size in sizes[:-1]):
+            raise MalformedError(
+                f"a chunk of the class {input_class.value} that is not its last is not full",
+                submission=message.submission_id,
+                expected=round_.manifest.chunk_elements,
+                got=min(sizes[:-1]),
+            )
+
+
+@_check.register(Tokens)
+def _tokens(message: Tokens, round_: RoundState) -> None:
+    submission = round_.submissions.get(message.submission_id)
+    if submission is not None and len(message.chunks) > len(submission.chunks):
+        raise MalformedError(
+            "there are more chunks of tokens than of elements",
+            submission=message.submission_id,
+            expected=len(submission.chunks),
+            got=len(message.chunks),
         )
 
 

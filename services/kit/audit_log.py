@@ -92,7 +92,7 @@ WITNESSED = Table(
     Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
     Column("note", LargeBinary, nullable=False, comment="The note as it came, with the own cosignature."),
     Column("seen_at", BigInteger, nullable=False, comment="Seconds since 1970."),
-    comment="Checkpoints of other logs that were found consistent with all before, and cosigned; all stay.",
+    comment="Newest checkpoint of each other log, which was found consistent with all before, and cosigned.",
 )
 ALARMS = Table(
     "log_alarm",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from services.kit.files import ChunkFiles
     from services.kit.settings import PeerSettings
 
-_AWAY = frozenset({502, 503, 504})
+_AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
 _PROBLEM_BYTES = 1 << 16
 _LONGEST_WAIT = 3600
 _PIECE_BYTES = 1 << 16

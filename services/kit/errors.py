@@ -13,7 +13,8 @@
     └── PolicyError
         ├── UnknownCallerError  a caller without a session, and without the key of the home folder
         │   └── SignInError     login, password or code are not right
-        └── NotAllowedError     a caller whose roles do not allow this
+        ├── NotAllowedError     a caller whose roles do not allow this
+        └── TooManyCallsError   a caller that comes too often; `retry_after` says when to come again
 
 `StoreError`, `PeerUnavailableError`, `BusyError` and `ExecutorError` are worth another try: their problems carry
 `Retry-After`.
@@ -76,6 +77,10 @@ class NotAllowedError(PolicyError):
     """A caller whose roles do not allow this."""
 
 
+class TooManyCallsError(PolicyError):
+    """A caller that comes too often; the field `retry_after` has the seconds until it may come again."""
+
+
 PROBLEMS: ProblemTable = MappingProxyType(
     dict(problems.PROBLEMS)
     | {
@@ -93,6 +98,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         UnknownCallerError: ProblemType("unknown-caller", "Nobody who is known here", 401),
         SignInError: ProblemType("sign-in", "Login, password or code are not right", 401),
         NotAllowedError: ProblemType("not-allowed", "The roles do not allow this", 403),
+        TooManyCallsError: ProblemType("too-many-calls", "The caller comes too often", 429),
     }
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from aquila.audit.witness import witness_name
 from aquila.protocol.messages.log_views import AlarmView, Cosigned, EntriesPage, LogView, RoundEntries
 from aquila.protocol.registry import MATCHER
 from services.kit.audit_log import CHECKPOINTS, append, entries_down, entries_of_round, size, who
+from services.kit.buckets import Buckets, Rate
 from services.kit.errors import NotFoundError
 from services.kit.log_check import checked
 from services.kit.log_copies import Scope, write_copy
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from services.kit.witness import Witness
 
 _LOOKED_AT = 500
+_COPIES = Rate(per_second=1 / 600, size=6)
 
 
 def _everything(_session: Session, _party: str | None) -> Scope:
@@ -44,11 +46,13 @@ class LogDesk:
         own: The own log.
         witness: What it has seen of others.
         scope: Gives what a copy of the own log is of, for a party or, with None, for the service's own people.
+        copies: How often a party may have a copy, which takes a while to write.
     """
 
     own: OwnLog
     witness: Witness
     scope: Callable[[Session, str | None], Scope] = _everything
+    copies: Buckets = field(default_factory=lambda: Buckets(_COPIES))
 
     def view(self) -> LogView:
         """Return the log at a glance."""

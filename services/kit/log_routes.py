@@ -154,6 +154,7 @@ def post_checkpoint(request: Request, call: SignedCaller) -> Response:
 def get_bundle(request: Request, call: SignedCaller) -> Response:
     """Return the log as a tar archive, with the entries of the rounds that name the caller alone."""
     log = _log(request)
+    log.copies.take(call.party)
     return archive_of(log.own.files.root, partial(log.export_for, call.party))
 
 

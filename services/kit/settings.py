@@ -156,6 +156,10 @@ class LimitSettings(Settings):
 
     body_mebibytes: int = Field(default=8, ge=3, description="Largest request body in MiB; a full chunk has 2.1.")
     free_mebibytes: int = Field(default=256, ge=0, description="Space kept free on the disk of home, in MiB.")
+    calls_per_second: float = Field(
+        default=500, ge=1, description="Signed calls of one party that are taken in a second, in the long run."
+    )
+    calls_at_once: int = Field(default=5_000, ge=1, description="Signed calls of one party after it was quiet.")
 
     @property
     def body_bytes(self) -> int:

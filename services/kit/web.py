@@ -22,7 +22,7 @@ from rfc8785 import dumps
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
-from aquila.errors import AquilaError, InputError, SignatureError
+from aquila.errors import AquilaError, InputError, ReplayError, SignatureError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit import threads
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from services.kit.buckets import Buckets
     from services.kit.people.permissions import Door
     from services.kit.signatures import CallVerifier
 
@@ -100,8 +101,18 @@ class _Signature(CallerCheck):
         verifier: CallVerifier = request.app.state.call_verifier
         head: VerifiedHead = request.state.head
         body = await request.body()
+        # Before the nonce is stored: so the rate bounds how many there are. Whoever sends a call of the party again, or
+        # with another body, takes nothing from it.
+        buckets: Buckets | None = request.app.state.buckets
+        if buckets is not None:
+            buckets.take(head.party)
         # Spending the nonce writes to the database, which must not hold up the event loop.
-        await threads.run_call(verifier.verify_body, head, body)
+        try:
+            await threads.run_call(verifier.verify_body, head, body)
+        except ReplayError:
+            if buckets is not None:
+                buckets.give_back(head.party)
+            raise
         request.state.party = head.party
         contacts: Contacts | None = request.app.state.contacts
         if contacts is not None:
@@ -125,6 +136,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     call_verifier: CallVerifier | None = None,
     door: Door | None = None,
     contacts: Contacts | None = None,
+    buckets: Buckets | None = None,
 ) -> FastAPI:
     """Put a service together.
 
@@ -139,6 +151,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         call_verifier: For handlers with a `SignedCaller`.
         door: For handlers that are an action.
         contacts: Where it is kept who called last, if anywhere.
+        buckets: How many calls a party may sign; without them as many as it likes.
     """
     # No telemetry: FastAPI would send requests and exception texts wherever an environment variable says.
     # No pages of documentation: they load scripts from elsewhere; the schema is a file of the project.
@@ -160,6 +173,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     app.state.call_verifier = call_verifier
     app.state.door = door
     app.state.contacts = contacts
+    app.state.buckets = buckets
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

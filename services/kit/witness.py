@@ -267,9 +267,8 @@ class Witness:
         return max(known, key=lambda found: found[0].size, default=None)
 
     def _remember(self, session: Session, holder: str, checkpoint: Checkpoint, note: bytes) -> None:
-        """Store what was seen, in the database and in the file."""
-        place = WITNESSED.c.origin == checkpoint.origin, WITNESSED.c.size == checkpoint.size
-        session.execute(delete(WITNESSED).where(*place))
+        """Store what was seen, in the database and in the file, in place of what it has grown from."""
+        session.execute(delete(WITNESSED).where(WITNESSED.c.origin == checkpoint.origin))
         session.execute(
             insert(WITNESSED).values(origin=checkpoint.origin, size=checkpoint.size, note=note, seen_at=self.clock())
         )

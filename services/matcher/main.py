@@ -10,6 +10,7 @@ from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
 from services.kit import logs, threads
 from services.kit.approvals import routes as approval_routes
+from services.kit.buckets import Buckets, Rate
 from services.kit.drivers import Driver
 from services.kit.migrate import migrate
 from services.kit.nonces import StoredNonces
@@ -108,6 +109,7 @@ def build(
         call_verifier=verifier,
         door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
         contacts=StoredContacts(desk.store, desk.clock),
+        buckets=Buckets(Rate(settings.limits.calls_per_second, settings.limits.calls_at_once)),
     )
     app.state.desk, app.state.log = desk, desk.log
     app.state.approvals = approvals_of(desk)

@@ -3,13 +3,16 @@
 The asker gets its report when every owner of a list has signed its receipt; so an owner that withholds it holds the
 report back. Released is by a person of this node; whoever does not want to aborts the round. Where nobody says anything
 until the round ends, nothing is released.
+
+The test has a memory: it is made for the query, for the sums of all queries of its asker in the round, and for those in
+the node's window of days, so that many small queries are seen as the large one that they are.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
@@ -19,8 +22,9 @@ from services.kit import audit_log
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import due, ledger
+from services.node.allowances import DAY
 from services.node.book import book_of
-from services.node.tables import AlarmRow, StatementRow
+from services.node.tables import AlarmRow, QueryHitsRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +55,18 @@ def raise_alarm(session: Session, node: Node, round_: Round, report: HitReport, 
     share = min(max(_shares(session, node, query.party), default=0), round(_MOST_TIMES * _MILLION * expected_share))
     share = max(share, round(_MILLION * expected_share))
     expected = expected_hits(share, query.records, round_.submissions[own].records)
-    if not is_alarming(hits, expected):
-        return False
     submission_id = query.submission_id
+    sums = _sums(session, node, round_.round_id, query.party)
+    session.add(
+        QueryHitsRow(
+            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits,
+            expected=round(_MILLION * expected), reported_at=node.clock(),
+        )
+    )  # fmt: skip
+    found = _alarming(hits, expected, sums)
+    if found is None:
+        return False
+    hits, expected, of = found
     session.add(
         AlarmRow(
             round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits, stored=stored,
@@ -65,12 +78,43 @@ def raise_alarm(session: Session, node: Node, round_: Round, report: HitReport, 
         lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
     )  # fmt: skip
     sentence = (
-        f"a query of {query.party} hit {hits} of this node's records, where about {expected:.1f} are explained: its "
+        f"{of} of {query.party} hit {hits} of this node's records, where about {expected:.1f} are explained: the last "
         f"report is held back until an approver releases it, or the round ends"
     )
     ledger.note_problem(session, node, round_.round_id, _place(submission_id), sentence)
     _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
     return True
+
+
+def _sums(session: Session, node: Node, round_id: str, asker: str) -> list[tuple[str, int, float]]:
+    """Return hits and expectation of a party's earlier queries: in this round, and in the window of days.
+
+    Queries whose report, or the report of a later one, a person released are explained, and do not count any more. What
+    is older than both is forgotten.
+    """
+    since = (node.clock() // DAY - node.settings.caps.window_days + 1) * DAY
+    session.execute(delete(QueryHitsRow).where(QueryHitsRow.reported_at < since, QueryHitsRow.round_id != round_id))
+    days = f"the queries in {node.settings.caps.window_days} days"
+    sums = []
+    for of, chosen in (
+        ("the queries in this round", QueryHitsRow.round_id == round_id),
+        # What stands after now came before the clock was set back: it counts too.
+        (days, QueryHitsRow.reported_at >= since),
+    ):
+        columns = func.coalesce(func.sum(QueryHitsRow.hits), 0), func.coalesce(func.sum(QueryHitsRow.expected), 0)
+        query = select(*columns).where(QueryHitsRow.asker == asker, ~QueryHitsRow.explained, chosen)
+        hits, expected = session.execute(query).one()
+        sums.append((of, int(hits), int(expected) / _MILLION))
+    return sums
+
+
+def _alarming(hits: int, expected: float, sums: list[tuple[str, int, float]]) -> tuple[int, float, str] | None:
+    """Return the first numbers that are far too many, and of what: of the query alone, or of earlier ones with it."""
+    if not hits:
+        return None  # there is nothing to hold back
+    every = [("a query", hits, expected)]
+    every += [(of, hits + earlier, expected + explained) for of, earlier, explained in sums]
+    return next(((count, most, of) for of, count, most in every if is_alarming(count, most)), None)
 
 
 def _shares(session: Session, node: Node, asker: str) -> Iterator[int]:
@@ -94,6 +138,8 @@ def release(node: Node, round_id: str, submission_id: str, by: Actor) -> None:
         if row is None or row.released_at is not None or round_.ending:
             raise NotFoundError("the node holds no such report back", hint="see them with `aquila round show`")
         row.released_at, row.released_by = node.clock(), by.person
+        earlier = QueryHitsRow.asker == row.asker, QueryHitsRow.reported_at <= row.raised_at
+        session.execute(update(QueryHitsRow).where(*earlier).values(explained=True))
         ledger.clear_problem(session, round_id, _place(submission_id))
         fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
         fields["ids"] = {"submission": submission_id}

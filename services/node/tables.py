@@ -327,6 +327,21 @@ class HitRow(NodeRows):
     )
 
 
+class QueryHitsRow(NodeRows):
+    """How often a query of another party hit this node's list, and how many hits sizes explain: the alarm's memory."""
+
+    __tablename__ = "query_hits"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
+    asker: Mapped[str] = mapped_column(String(2), index=True, comment="Whose it is.")
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many of this node's records it hit.")
+    expected: Mapped[int] = mapped_column(BigInteger, comment="How many hits the sizes explain, in millionths.")
+    reported_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    explained: Mapped[bool] = mapped_column(
+        default=False, comment="Whether a person released it, or a later one of this asker: it counts no more."
+    )
+
+
 class AlarmRow(NodeRows):
     """A query of another party that hit this node's list far too often: its report waits for a person's word."""
 

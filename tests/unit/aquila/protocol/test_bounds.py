@@ -178,3 +178,31 @@ def test_a_receipt_of_nothing_is_refused_by_its_step(stage: Stage) -> None:
     receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0)
     with pytest.raises(Exception, match="was not sent"):
         stage.round.accept(stage.signed("SI", receipt), now=NOW)
+
+
+def test_chunks_are_full_but_for_the_last_of_a_class(stage: Stage) -> None:
+    """A list in crumbs would cost everyone an evaluation, a statement and a file for each."""
+    stage.submitted()
+    seat = stage.seats["SI"]
+    known = stage.round.submissions.pop(seat.submission_id)
+    crumbs = tuple(
+        chunk.model_copy(update={"elements": size})
+        for chunk in known.chunks
+        for size in ([1] * chunk.elements if chunk.input_class == "full" else [chunk.elements])
+    )
+    assert len(crumbs) > len(known.chunks)
+    with pytest.raises(MalformedError, match="not its last is not full"):
+        stage.round.accept(stage.changed("SI", known, chunks=crumbs), now=stage.now)
+    stage.round.accept(stage.changed("SI", known), now=stage.now)
+
+
+def test_as_many_chunks_of_tokens_as_of_elements(stage: Stage) -> None:
+    """Tokens in crumbs are refused as elements are; of an unknown submission the step says that it is unknown."""
+    stage.finalized()
+    seat = stage.seats["SI"]
+    tokens = stage.round.tokens.pop(seat.submission_id)
+    crumbs = tuple(chunk.model_copy(update={"rows": 1}) for chunk in tokens.chunks for _ in range(chunk.rows))
+    with pytest.raises(MalformedError, match="more chunks of tokens"):
+        stage.round.accept(stage.changed("SI", tokens, chunks=crumbs), now=stage.now)
+    with pytest.raises(OrderError, match="no such submission"):
+        stage.round.accept(stage.changed("SI", tokens, submission_id="0" * 32), now=stage.now)

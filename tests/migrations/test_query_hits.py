@@ -1,0 +1,20 @@
+"""The node's migration to the alarm's memory makes a table that holds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect
+
+from services.kit.migrate import migrate
+
+if TYPE_CHECKING:
+    from services.kit.store import Store
+
+
+def test_it_makes_the_table(store: Store) -> None:
+    """Beside what was there before."""
+    migrate(store, "services.node", "0017")
+    before = set(inspect(store.engine).get_table_names())
+    assert migrate(store, "services.node", "0018") == "0018"
+    assert set(inspect(store.engine).get_table_names()) == before | {"query_hits"}
