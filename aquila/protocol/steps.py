@@ -386,12 +386,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("the report tells of a pair that may not be matched", party=message.party)
-    # 3.7.15: none is less sure than the round reports.
-    if any(hit.certainty < round_.manifest.minimum_certainty for hit in message.hits):
-        raise PolicyError(
-            "the report has hits below the round's least certainty", round=round_.round_id, party=message.party,
-            expected=round_.manifest.minimum_certainty.value,
-        )  # fmt: skip
+    _no_weaker(round_, message)
     # 2.1: a round of a version that knew no canaries may have reports that tell less; their hits stay unconfirmed.
     verifiable = message.can_be_verified
     if not verifiable and round_.manifest.canaries is not None:
@@ -410,6 +405,15 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     round_.reports[message.party, message.submission_id] = payload_digest
     if verifiable:  # else no notes can be exchanged, and nobody waits for any
         round_.reported[message.party, message.submission_id] = Counter(hit.counterpart for hit in message.hits)
+
+
+def _no_weaker(round_: RoundState, message: HitReport) -> None:
+    """Refuse a report with hits that are less sure than the round reports (3.7.15)."""
+    if any(hit.certainty < round_.manifest.minimum_certainty for hit in message.hits):
+        raise PolicyError(
+            "the report has hits below the round's least certainty", round=round_.round_id, party=message.party,
+            expected=round_.manifest.minimum_certainty.value,
+        )  # fmt: skip
 
 
 @take.register(Receipt)
