@@ -1,4 +1,4 @@
-"""How many statements a party may make in a round, and when none any more (PROTOCOL.md 3.2.5).
+"""How many statements a party may make in a round, and when none any more (PROTOCOL.md 3.2.6).
 
 Each record checks this when a statement comes, before its step, and not when stored statements are read back: a round
 that is stored stays readable. What is refused here changes nothing, and nobody has to keep it.

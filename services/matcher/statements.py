@@ -147,7 +147,7 @@ def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
 
 
 def _count_repeated(turn: Turn, party: str) -> None:
-    """Count a statement that its party has made as often as it can; nothing else of it stays (PROTOCOL.md 3.2.5)."""
+    """Count a statement that its party has made as often as it can; nothing else of it stays (PROTOCOL.md 3.2.6)."""
     place = turn.round.round_id, party
     row = turn.session.get(RepeatedRow, place)
     if row is None:

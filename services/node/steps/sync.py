@@ -137,7 +137,7 @@ class _Taking:
 
     Attributes:
         found: The positions of a report's handles.
-        not_before: When they came at the earliest, by this node's clock and with slack (PROTOCOL.md 3.2.6).
+        not_before: When they came at the earliest, by this node's clock and with slack (PROTOCOL.md 3.2.7).
     """
 
     session: Session

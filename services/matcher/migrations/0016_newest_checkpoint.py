@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 _NOW = "Newest checkpoint of each other log, which was found consistent with all before, and cosigned."
 _BEFORE = "Checkpoints of other logs that were found consistent with all before, and cosigned; all stay."

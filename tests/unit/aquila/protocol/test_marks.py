@@ -1,0 +1,135 @@
+"""What the marks in a note tell a receiver that keeps more than it should: docs/THREAT_MODEL.md, "What a hit tells"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.sealing import MARK_BYTES
+from aquila.protocol import exchange
+from aquila.protocol.messages import Note
+from aquila.protocol.submission import HANDLE_BYTES, TOKEN_ROW
+from aquila.records.rules import parse_rules
+from tests.stage import person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aquila.protocol.exchange import HeldTokens, Prepared
+    from tests.stage import Stage
+
+LISTS = {
+    "RS": (
+        person("rs-1", "Ana", "Novak", "1980-03-04", aliases=("Mira Zupan",)),
+        person("rs-2", "Goran", "Petrović", "1969-08-08"),
+    ),
+    "SI": (
+        person("si-1", "Ana", "Novak", "1980-03-04"),
+        person("si-2", "Mira", "Zupan", "1980-11-12"),
+        person("si-3", "Irena", "Kos", "1993-07-21"),
+    ),
+}
+"""The record rs-1 is a hit of si-1; under another name it shares names and year with si-2, which makes no hit."""
+
+RULES = parse_rules(
+    """
+name = "strong and weak"
+version = 1
+expected_share = 0.1
+[families]
+names = "names"
+date = "date of birth"
+[parts."all names"]
+reads = "all:folded"
+family = "names"
+bits = 12.0
+sentence = "all names agree"
+[parts."same names"]
+reads = "all:folded"
+family = "names"
+bits = 0.5
+sentence = "all names agree"
+[parts."date"]
+reads = "birth:full"
+family = "date"
+bits = 14.0
+sentence = "the date of birth agrees"
+[parts."year"]
+reads = "birth:year"
+family = "date"
+bits = 0.5
+sentence = "the year of birth agrees"
+[[rules]]
+number = 1
+name = "names and date"
+input_class = "full"
+parts = ["all names", "date"]
+sentence = "Names and date agree."
+[[rules]]
+number = 2
+name = "names and year"
+input_class = "partial"
+parts = ["same names", "year"]
+sentence = "Names and year agree, and that is taken for little."
+"""
+)
+
+
+@pytest.fixture
+def hit(staged: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> tuple[Stage, Prepared, Prepared]:
+    """A round with its one hit as SI and RS prepare it."""
+    monkeypatch.setattr("tests.stage.BOTH_CLASSES", RULES)
+    stage = staged(LISTS).reported()
+    sides = []
+    for code in ("SI", "RS"):
+        seat = stage.seats[code]
+        assert seat.report is not None
+        assert len(seat.report.hits) == 1
+        found = exchange.prepare(seat.round, stage.table, seat.report, every_token(stage, code), stage.random)
+        sides.append(next(iter(found)))
+    return stage, sides[0], sides[1]
+
+
+def every_token(stage: Stage, code: str) -> Mapping[bytes, HeldTokens]:
+    """Return the tokens of all records of a party, which its node throws away but for those that hit."""
+    chunks = list(stage.seats[code].finalized())
+    handles = {
+        chunk.rows[place : place + HANDLE_BYTES]
+        for chunk in chunks
+        for place in range(0, len(chunk.rows), TOKEN_ROW.itemsize)
+    }
+    return exchange.held_tokens(handles, chunks)
+
+
+def marks_in(note: bytes, receiver: Prepared) -> set[bytes]:
+    """Return the marks of a note, as its receiver reads them."""
+    content = receiver.opening.keys.open_note(note)[exchange.NOTE_BYTES :]
+    return {content[place : place + MARK_BYTES] for place in range(0, len(content), MARK_BYTES)}
+
+
+def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[Stage, Prepared, Prepared]) -> None:
+    """SI finds that rs-1 shares an input with si-2 too, of which no report tells, and that it shares none with si-3."""
+    stage, si, rs = hit
+    note = Note(
+        source_evaluation="B", information_evaluation="2", handling_code="H0", category="suspects",
+        reference="RS-0A1B-2C3D-4E5F", contact="the unit", report=rs.opening.told,
+    )  # fmt: skip
+    sealed = exchange.seal_entry(rs, note, exchange.marks_needed([rs]), stage.random)[16:]
+    theirs = marks_in(sealed, si)
+    shared = {
+        handle: sum(mark in theirs for mark in si.opening.keys.marks(held.tokens))
+        for handle, held in every_token(stage, "SI").items()
+    }
+    names = stage.seats["SI"].record_ids_of(set(shared))
+    assert {names[handle]: count for handle, count in shared.items()} == {"si-1": 2, "si-2": 1, "si-3": 0}
+
+
+def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(hit: tuple[Stage, Prepared, Prepared]) -> None:
+    """What opens the note later has a mark for each token of si-1, and none of those of other records."""
+    stage, si, _ = hit
+    tokens = every_token(stage, "SI")
+    own = tokens[bytes.fromhex(si.hit.handle)]
+    assert set(si.opening.marks) == set(si.opening.keys.marks(own.tokens))
+    others = b"".join(held.tokens for held in tokens.values() if held is not own)
+    assert not set(si.opening.marks) & set(si.opening.keys.marks(others))
