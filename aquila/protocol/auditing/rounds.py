@@ -1,4 +1,4 @@
-"""Checks 7 to 12: every statement, every round, the statistics and the witnesses (PROTOCOL.md 10.6)."""
+"""Checks 7 to 13: every statement, every round, the statistics and the witnesses (PROTOCOL.md 10.6)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aquila.audit.statistics import LEVELS, Statistics, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
+from aquila.protocol.auditing.heads import check_heads
 from aquila.protocol.auditing.numbers import Numbers, check_numbers
 from aquila.protocol.log import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
@@ -110,6 +111,8 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         _check_statistics(audit, files)
         # 12.
         audit.unproven += check_witnessed(audit, log)
+    # 13.
+    check_heads(log, said)
     return list(rounds.values())
 
 

@@ -1,0 +1,49 @@
+"""Check 13: what the parties signed to have seen of the log is what it begins with (PROTOCOL.md 3.2.5 and 10.6).
+
+A log that was written anew behind what its parties have worked on contradicts what they signed, whoever's keys sign it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.audit.merkle import Frontier
+from aquila.errors import AuditError
+from aquila.protocol.messages import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aquila.protocol.auditing.log_files import LogRecord
+    from aquila.protocol.messages import LogHead, Message
+
+
+def check_heads(log: LogRecord, said: Mapping[int, Message]) -> None:
+    """Hold the head that each statement names against the tree.
+
+    Args:
+        log: The matcher's log.
+        said: Its statements, by the index of their entries.
+
+    Raises:
+        AuditError: A statement names a head of more entries than came before it, or of another log.
+    """
+    named: list[tuple[LogHead, int, str]] = []
+    for index, message in said.items():
+        if isinstance(message, Statement) and message.log_head is not None:
+            named.append((message.log_head, index, message.party))
+    tree = Frontier()
+    for head, index, party in sorted(named, key=lambda one: (one[0].size, one[1])):
+        if head.size > index:
+            raise AuditError(
+                f"entry {index}: {party} signed that it had seen {head.size} entries, more than came before",
+                what="head_later", expected=index, got=head.size,
+            )  # fmt: skip
+        for leaf in log.leaves[tree.size : head.size]:
+            tree.append(leaf)
+        if tree.root.hex() != head.root:
+            raise AuditError(
+                f"entry {index}: {party} signed that it had seen another head of {head.size} entries",
+                hint="its owner showed two logs: this log and the statement are the evidence",
+                what="head_differs", expected=tree.root.hex(), got=head.root,
+            )  # fmt: skip
