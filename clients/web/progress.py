@@ -16,6 +16,7 @@ from aquila.protocol.messages.progress_views import Awaited, PartyAtNode, Progre
 from aquila.protocol.messages.views import MatcherRoundView, NodeRoundView
 from aquila.protocol.state import Phase
 from clients.web.visit import SignInNeeded
+from services.kit.connections import note_known_caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -169,6 +170,7 @@ def live(
 async def _events(
     visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView, Language], Values]
 ) -> AsyncIterator[str]:
+    note_known_caller(visit.request.scope)
     shape, told = "", ""
     for _ in range(_WATCH_SECONDS):
         if visit.site.ended:

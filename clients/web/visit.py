@@ -18,6 +18,7 @@ from clients.web.done import DONE
 from clients.web.navigation import places_of
 from clients.web.site import Site
 from clients.web.words import chosen
+from services.kit.connections import note_known_caller
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ async def _open_form(visit: Visited) -> AsyncIterator[forms.Sent]:
 
 async def _form(visit: Visited) -> AsyncIterator[forms.Sent]:
     await _in_thread(visit, visit.need_session)
+    note_known_caller(visit.request.scope)
     sent = await forms.read(visit.request, visit.secret, forms.FORM_BYTES)
     async with contextlib.aclosing(sent):
         yield sent
@@ -264,6 +266,7 @@ async def _form(visit: Visited) -> AsyncIterator[forms.Sent]:
 
 async def _list(visit: Visited) -> AsyncIterator[forms.Sent]:
     await _in_thread(visit, functools.partial(visit.need, Action.CHECK_RECORDS.value))
+    note_known_caller(visit.request.scope)
     sent = await forms.read_list(visit.request, visit.secret, visit.site.inbox)
     async with contextlib.aclosing(sent):
         yield sent

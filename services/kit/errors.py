@@ -9,6 +9,7 @@
     ├── BusyError               too many callers at once; nothing was done
     ├── InputError
     │   ├── NotFoundError       names something that is not here
+    │   ├── MisdirectedError    calls the service by a name that is not its own
     │   └── BodyTooLargeError   a body over the service's limit
     └── PolicyError
         ├── UnknownCallerError  a caller without a session, and without the key of the home folder
@@ -61,6 +62,10 @@ class NotFoundError(InputError):
     """Names a round, submission or chunk that is not here."""
 
 
+class MisdirectedError(InputError):
+    """Calls the service by a name that is not its own."""
+
+
 class BodyTooLargeError(InputError):
     """A body over the service's limit."""
 
@@ -94,6 +99,7 @@ PROBLEMS: ProblemTable = MappingProxyType(
         # 409: trying again gives the same answer.
         StoreConflictError: ProblemType("store-conflict", "The store has a conflicting entry", 409),
         NotFoundError: ProblemType("not-found", "There is nothing of this name", 404),
+        MisdirectedError: ProblemType("misdirected", "The service has another name", 421),
         BodyTooLargeError: ProblemType("body-too-large", "The body is over the service's limit", 413),
         UnknownCallerError: ProblemType("unknown-caller", "Nobody who is known here", 401),
         SignInError: ProblemType("sign-in", "Login, password or code are not right", 401),

@@ -26,6 +26,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from services.kit import threads
+from services.kit.connections import note_known_caller
 from services.kit.threads import Pool
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class ServiceRoute(APIRoute):
             threads.begin_call(request.scope, pool)
             for check in checks:
                 await check.check(request)
+                note_known_caller(request.scope)
             limit = _larger_bodies(request).get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
             if declared_length(request.scope) > limit:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -11,14 +11,17 @@ import json
 import socket
 import ssl
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from aquila.errors import InputError
+from services.kit.connections import BoundedProtocol, Connections, Listener, places_for
 from services.kit.drivers import stop_all
+from services.kit.hosts import OwnNames, names_of
 from services.kit.logs import Log
 from services.kit.settings import is_loopback
 
@@ -49,12 +52,14 @@ class Front(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A bound socket, and the URL under which peers call it."""
+    """A bound socket, the URL under which peers call it, its names, and its connections."""
 
     socket: socket.socket
     host: str
     port: int
     url: str
+    names: frozenset[str] = frozenset()
+    connections: Connections = field(default_factory=lambda: Connections(1))
 
     @property
     def authority(self) -> str:
@@ -68,7 +73,8 @@ def bind(settings: ServiceSettings) -> Endpoint:
     """Bind the service's socket.
 
     Raises:
-        InputError: The host is not loopback and TLS is off, or the address is taken or not ours.
+        InputError: The host is not loopback and TLS is off, the certificate cannot be read, or the address is taken or
+            not ours.
     """
     listen = settings.listen
     if settings.tls is None and not is_loopback(listen.host):
@@ -78,7 +84,10 @@ def bind(settings: ServiceSettings) -> Endpoint:
             host=listen.host,
         )
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    names = names_of(settings)
+    connections = Connections(places_for(settings.limits.connections))
+    bound = Listener(family, socket.SOCK_STREAM)
+    bound.connections = connections
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((listen.host, listen.port))
@@ -92,7 +101,8 @@ def bind(settings: ServiceSettings) -> Endpoint:
     port = bound.getsockname()[1]
     host = f"[{listen.host}]" if family == socket.AF_INET6 else listen.host
     scheme = "http" if settings.tls is None else "https"
-    return Endpoint(bound, listen.host, port, listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}")
+    url = listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}"
+    return Endpoint(bound, listen.host, port, url, names, connections)
 
 
 FrontOf: TypeAlias = "Callable[[ASGIApp, Endpoint], Front]"
@@ -142,14 +152,14 @@ def serve(
     """
     context = None if tls is None else server_context(tls)
     config = uvicorn.Config(
-        app,
+        OwnNames(app, endpoint.names),
         # Our own logging: uvicorn's access log writes paths and query strings.
         log_config=None,
         access_log=False,
         server_header=False,
         # Calls are signed over the Host they were made to; nothing is taken from a proxy's headers.
         proxy_headers=False,
-        http="h11",
+        http=partial(BoundedProtocol, endpoint.connections),  # type: ignore[arg-type]  # it is called as a class is
         ws="none",
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_SECONDS,

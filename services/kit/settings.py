@@ -54,6 +54,10 @@ class ListenSettings(Settings):
         default="",
         description="URL under which peers call the service, where it differs from host and port (behind a proxy).",
     )
+    names: tuple[str, ...] = Field(
+        default=(),
+        description="More host names of the service, besides loopback, host, public_url and those of its certificate.",
+    )
 
     @model_validator(mode="after")
     def _public_url_is_an_origin(self) -> ListenSettings:
@@ -155,6 +159,9 @@ class LimitSettings(Settings):
     """What one caller may ask for at once."""
 
     body_mebibytes: int = Field(default=8, ge=3, description="Largest request body in MiB; a full chunk has 2.1.")
+    connections: int = Field(
+        default=1_000, ge=16, le=100_000, description="Connections at once; strangers' give way to new ones beyond."
+    )
     free_mebibytes: int = Field(default=256, ge=0, description="Space kept free on the disk of home, in MiB.")
     calls_per_second: float = Field(
         default=500, ge=1, description="Signed calls of one party that are taken in a second, in the long run."
