@@ -227,7 +227,7 @@ async def test_a_call_in_progress_ends_before_the_service_does(
     with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
         host, _, port = running.url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as caller:
-            caller.sendall(f"GET {route} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            caller.sendall(f"GET {route} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
             caller.settimeout(0.3)
             with contextlib.suppress(TimeoutError):
                 caller.recv(1)
