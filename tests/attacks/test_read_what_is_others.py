@@ -16,10 +16,10 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import select
 
-from aquila.audit.checkpoint import parse_checkpoint
+from aquila.audit.checkpoint import cosign, parse_checkpoint
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Role
-from aquila.audit.witness import parse_update
+from aquila.audit.witness import parse_update, witness_name
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log import match_entry
@@ -208,6 +208,8 @@ async def test_an_asker_cannot_guess_its_hits_from_the_log(alarmed: World) -> No
 
 async def test_an_askers_copy_of_the_log_can_be_checked(alarmed: World, group: Group) -> None:
     """What AL gets holds together, and says that entries of the round are left out of it."""
+    for code in ("AL", "RS"):
+        await _cosign(alarmed, code)
     content = (await alarmed.nodes["AL"].call("GET", "/v1/log/bundle")).content
     (alarmed.folder / "copy.tar").write_bytes(content)
     files = open_bundle(str(alarmed.folder / "copy.tar"))
@@ -233,6 +235,14 @@ async def test_no_export_tells_what_the_asker_was_not_told(alarmed: World) -> No
     content = _readable(_exported(alarmed))
     assert not _found(_of_the_query(alarmed), "", content)
     assert alarmed.round_id.encode() in content
+
+
+async def _cosign(world: World, code: str) -> None:
+    """Let a party witness the matcher's log, as its node does at each look."""
+    node = world.nodes[code]
+    shown = parse_update((await node.call("GET", "/v1/log/checkpoint")).content)
+    note = cosign(shown.note, witness_name(code, node.key.public), node.key, world.clock())
+    assert (await node.call("POST", "/v1/log/cosignatures", content=note.to_bytes())).status_code == 204
 
 
 def _exported(world: World) -> bytes:
