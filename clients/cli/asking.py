@@ -11,6 +11,7 @@ from getpass import getpass
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
+from services.kit.files import check_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +27,12 @@ def ask(what: str, file: Path | None = None, *, echo: bool = False) -> str:
 
     Raises:
         InputError: The file cannot be read, or nothing was given.
+        KeyMaterialError: The file of a secret is open to others.
     """
     try:
         if file is not None:
+            if not echo and file.is_file():  # a pipe is nobody else's
+                check_private(file)
             given = file.read_text(encoding="utf-8").partition("\n")[0]
         elif sys.stdin.isatty() and not echo:
             given = getpass(f"{what}: ")

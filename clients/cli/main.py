@@ -124,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The words after `aquila`; those of this process by default.
     """
+    os.umask(0o077)  # whatever a command makes is its user's alone
     screen = Screen()
     try:
         code = app(arguments, prog_name="aquila", standalone_mode=False)

@@ -190,19 +190,16 @@ def write_result(path: Path, content: str | bytes) -> None:
         InputError: The file cannot be written.
     """
     from aquila.errors import InputError
+    from services.kit.files import replacing
 
     octets = content if isinstance(content, bytes) else content.encode()
-    partial = path.with_name(f".{path.name}.partial")
     try:
         if path.exists() and not path.is_file():  # a pipe or a device is written as it is
             path.write_bytes(octets)
             return
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with replacing(path) as file:
             file.write(octets)
-        partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise InputError(
             f"{path} cannot be written: {error.strerror}", hint="name a file in a folder of yours"
         ) from None

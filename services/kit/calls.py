@@ -19,6 +19,7 @@ from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit import threads
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
+from services.kit.files import check_private
 from services.kit.threads import Pool
 
 if TYPE_CHECKING:
@@ -153,7 +154,10 @@ def tls_context(settings: PeerSettings) -> ssl.SSLContext:
 
     Raises:
         InputError: A file is missing or is no certificate or key.
+        KeyMaterialError: The key is open to others.
     """
+    if settings.key is not None:
+        check_private(settings.key)
     try:
         context = ssl.create_default_context(cafile=settings.ca)
         context.minimum_version = ssl.TLSVersion.TLSv1_3

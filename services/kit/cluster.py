@@ -24,6 +24,7 @@ from distributed import Client, Security
 import aquila
 from aquila.errors import AquilaError, ExecutorError, InputError
 from services.kit.executors import OpenExecutor
+from services.kit.files import check_private
 from services.kit.logs import Log
 
 if TYPE_CHECKING:
@@ -263,11 +264,14 @@ def _check_files(settings: ServiceSettings) -> None:
 
     Raises:
         InputError: A file is missing, or is no certificate or key.
+        KeyMaterialError: The key is open to others.
     """
     for name in ("dask_ca_file", "dask_certificate_file", "dask_key_file"):
         path: Path | None = getattr(settings, name)
         if path is None or not path.is_file():
             raise InputError(f"{name} cannot be read", file=str(path))
+        if name == "dask_key_file":
+            check_private(path)
     try:
         context = ssl.create_default_context(cafile=settings.dask_ca_file)
         context.load_cert_chain(str(settings.dask_certificate_file), settings.dask_key_file)

@@ -219,15 +219,38 @@ def read_secret(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
-                raise KeyMaterialError(
-                    f"the secret {path} is open to others",
-                    hint=f"chmod 600 {path}, and consider it known",
-                    file=str(path),
-                )
+            _check_closed(path, os.fstat(descriptor), "secret", "600")
             return file.read()
     except OSError as error:
         raise KeyMaterialError(f"the secret {path} cannot be read: {error.strerror}", file=str(path)) from None
+
+
+def check_private(path: Path) -> None:
+    """Refuse a folder, or a file that another library opens, which others on the machine can read or write.
+
+    One that is missing is for whoever opens it to refuse.
+
+    Raises:
+        KeyMaterialError: It is open to group or others.
+    """
+    try:
+        state = path.stat()
+    except OSError:
+        return
+    if stat.S_ISDIR(state.st_mode):
+        _check_closed(path, state, "folder", "700")
+    else:
+        _check_closed(path, state, "file", "600")
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that only this user can read, unless there is one, for a library that would make an open one.
+
+    Raises:
+        StoreError: The disk is full or failed.
+    """
+    with _disk(path), contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def destroy_secret(path: Path) -> None:
@@ -265,6 +288,20 @@ def leave_room(folder: Path, size: int, keep_free: int) -> None:
         free = shutil.disk_usage(folder).free
     if size >= free - keep_free:
         raise _full(folder)
+
+
+def _check_closed(path: Path, state: os.stat_result, what: str, mode: str) -> None:
+    """Refuse what is open to group or others.
+
+    Raises:
+        KeyMaterialError: It is.
+    """
+    if stat.S_IMODE(state.st_mode) & 0o077:
+        raise KeyMaterialError(
+            f"the {what} {path} is open to others",
+            hint=f"chmod {mode} {path}, and consider known what it holds",
+            file=str(path),
+        )
 
 
 def _copy(pieces: Iterable[bytes], file: BinaryIO) -> tuple[int, bytes]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError
 from aquila.protocol.registry import write_registry
-from services.kit.files import write_secret
+from services.kit.files import check_private, write_secret
 from services.kit.operators import TOKEN_FILE, OperatorToken
 from services.kit.settings import load
 
@@ -48,6 +48,7 @@ def make_home(
 
     Raises:
         InputError: There is a home already, or a value is none that a setting can have.
+        KeyMaterialError: The folder was there already, and is open to others.
         StoreError: The disk is full or failed.
     """
     home, service = settings.parent, settings.stem
@@ -55,6 +56,7 @@ def make_home(
         raise InputError(f"{home} is the home of a {service} already", hint="choose another folder", file=str(settings))
     for folder in (home, home / CHUNKS_FOLDER, *(home / name for name in folders)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_private(home)
     identity = IdentityKey.generate(secrets.token_bytes)
     write_secret(home / IDENTITY_FILE, identity.to_pem())
     OperatorToken.create(home / TOKEN_FILE)

@@ -21,6 +21,7 @@ import uvicorn
 from aquila.errors import InputError
 from services.kit.connections import BoundedProtocol, Connections, Listener, places_for
 from services.kit.drivers import stop_all
+from services.kit.files import check_private
 from services.kit.hosts import OwnNames, names_of
 from services.kit.logs import Log
 from services.kit.settings import is_loopback
@@ -173,9 +174,11 @@ def server_context(tls: TlsSettings) -> ssl.SSLContext:
 
     Raises:
         InputError: A file is missing or is no certificate or key.
+        KeyMaterialError: The key is open to others.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
+    check_private(tls.key)
     try:
         context.load_cert_chain(tls.certificate, tls.key)
         if tls.ca is not None:

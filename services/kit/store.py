@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, MetaData, create_engine, event, make_url, text
@@ -21,11 +22,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
+from services.kit.files import check_private, make_private, read_secret
 from services.kit.logs import Log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -166,19 +167,30 @@ def database_url(settings: DatabaseSettings, file: Path) -> URL:
     """Return the URL of the settings, with the password from its file; without one SQLite's in this file.
 
     Raises:
-        StoreError: The password file cannot be read.
+        KeyMaterialError: The password file cannot be read, or is open to others.
     """
     if not settings.url:
         return URL.create("sqlite", database=str(file))
     url = make_url(settings.url)
     if settings.password_file is None:
         return url
-    try:
-        return url.set(password=settings.password_file.read_text(encoding="utf-8").strip())
-    except OSError as error:
-        raise StoreError(
-            f"the database password cannot be read: {error.strerror}", file=str(settings.password_file)
-        ) from None
+    return url.set(password=read_secret(settings.password_file).decode().strip())
+
+
+def private_store(settings: DatabaseSettings, file: Path) -> Store:
+    """Return the store of a service; a SQLite file is made for this user alone, and refused where others can read it.
+
+    Raises:
+        KeyMaterialError: The database or the file with its password is open to others, or the latter cannot be read.
+        StoreError: The disk is full or failed.
+    """
+    url = database_url(settings, file)
+    if url.get_backend_name() == "sqlite" and url.database:
+        path = Path(url.database)
+        make_private(path)
+        for part in ("", "-wal", "-shm"):
+            check_private(path.with_name(path.name + part))
+    return Store(url, settings.wait_seconds)
 
 
 @contextlib.contextmanager

@@ -15,12 +15,12 @@ from aquila.protocol.registry import MATCHER, read_registry
 from aquila.records.rules import BUILT_IN, load_rules
 from services.kit.approvals.authors import withdraw_lost
 from services.kit.executors import workers_of
-from services.kit.files import ChunkFiles, read_secret
+from services.kit.files import ChunkFiles, check_private, read_secret
 from services.kit.homes import CHUNKS_FOLDER
 from services.kit.people.desk import People
 from services.kit.settings import MEBIBYTE
 from services.kit.signatures import now
-from services.kit.store import Store, database_url
+from services.kit.store import Store, private_store
 from services.matcher.bell import Bell
 from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.known import KnownRounds
@@ -98,9 +98,14 @@ class Desk:
 
 
 def open_store(settings: MatcherSettings) -> Store:
-    """Return the store of the settings, by default `matcher.db` in home."""
-    url = database_url(settings.database, settings.home / DATABASE_FILE)
-    return Store(url, settings.database.wait_seconds)
+    """Return the store of the settings, by default `matcher.db` in home.
+
+    Raises:
+        KeyMaterialError: The home, the database or the file with its password is open to others.
+        StoreError: The disk is full or failed.
+    """
+    check_private(settings.home)
+    return private_store(settings.database, settings.home / DATABASE_FILE)
 
 
 def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None) -> Desk:

@@ -22,7 +22,7 @@ from services.kit.approvals.housekeeping import tidy
 from services.kit.calls import Peer
 from services.kit.drivers import Driver
 from services.kit.executors import workers_of
-from services.kit.files import ChunkFiles, read_secret
+from services.kit.files import ChunkFiles, check_private, read_secret
 from services.kit.homes import CHUNKS_FOLDER
 from services.kit.log_routes import people_router as log_router
 from services.kit.logs import configure
@@ -35,7 +35,7 @@ from services.kit.retention import Retention
 from services.kit.settings import MEBIBYTE, load
 from services.kit.signatures import CallSigner
 from services.kit.signatures import now as system_time
-from services.kit.store import Store, database_url
+from services.kit.store import private_store
 from services.kit.threads import Pool
 from services.kit.web import application
 from services.node import (
@@ -99,8 +99,8 @@ def assemble(
     """
     identity = IdentityKey.from_pem(read_secret(settings.identity))
     registry = _registry(settings, identity)
-    url = database_url(settings.database, settings.home / DATABASE_FILE)
-    store = Store(url, settings.database.wait_seconds)
+    check_private(settings.home)
+    store = private_store(settings.database, settings.home / DATABASE_FILE)
     migrate(store, PACKAGE)
     keys = settings.home / KEYS_FOLDER
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)

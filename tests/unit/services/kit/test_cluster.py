@@ -14,6 +14,7 @@ from aquila.errors import ExecutorError, InputError, OrderError
 from aquila.records.rules import InputClass
 from services.kit import cluster, executors
 from services.kit.cluster import ClusterExecutor, Condition, LostWorkerError, Parcel, check, do_piece
+from services.kit.files import write_secret
 from services.kit.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def test_a_piece_can_be_cancelled() -> None:
 def settings(tmp_path: Path) -> ServiceSettings:
     """Return settings of a cluster that is not there."""
     for name in ("ca", "service", "key"):
-        (tmp_path / name).write_text("")
+        write_secret(tmp_path / name, b"")
     return ServiceSettings(
         home=tmp_path, executor="dask", dask_scheduler="tls://127.0.0.1:1", dask_ca_file=tmp_path / "ca",
         dask_certificate_file=tmp_path / "service", dask_key_file=tmp_path / "key",

@@ -25,6 +25,7 @@ from aquila.errors import InputError
 from services.kit.calls import Peer
 from services.kit.drivers import Driver
 from services.kit.errors import PeerUnavailableError
+from services.kit.files import write_secret
 from services.kit.server import bind, lifespan_of, server_context
 from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, TlsSettings
 from services.kit.signatures import CallSigner
@@ -59,7 +60,8 @@ class Authority:
         issuer = str(self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
         certificate = _certificate(name, key, issuer, self.key, authority=False)
         (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-        (self.folder / f"{name}.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_secret(self.folder / f"{name}.key", octets)
 
 
 def _certificate(

@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import ForeignKey, String, delete, func, insert, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from aquila.errors import KeyMaterialError
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
+from services.kit.files import write_secret
 from services.kit.settings import DatabaseSettings
 from services.kit.store import Rows, Store, database_url, new_metadata, schema_change, uncommented
 
@@ -195,14 +197,14 @@ def test_a_database_that_answers_is_healthy(store: Store) -> None:
 
 def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     """A trailing newline is not part of it, and a missing file is an error of the tree."""
-    (tmp_path / "pw").write_text("geheim\n", encoding="utf-8")
-    settings = DatabaseSettings(url="postgresql+psycopg://u@h/d", password_file=tmp_path / "pw")
+    write_secret(tmp_path / "pw", b"geheim\n")
+    settings = DatabaseSettings(url="postgresql+psycopg://u@localhost/d", password_file=tmp_path / "pw")
     url = database_url(settings, tmp_path)
     assert url.password == "geheim"
     assert "geheim" not in repr(url)
     assert "geheim" not in repr(Store(url).engine)
-    with pytest.raises(StoreError, match="password cannot be read"):
-        database_url(DatabaseSettings(url="postgresql+psycopg://u@h/d", password_file=tmp_path / "no"), tmp_path)
+    with pytest.raises(KeyMaterialError, match="cannot be read"):
+        database_url(settings.model_copy(update={"password_file": tmp_path / "no"}), tmp_path)
 
 
 def test_sqlite_is_set_as_the_module_says(tmp_path: Path) -> None:
