@@ -90,11 +90,11 @@ bench-quality: $(VENV)/.runtime ## how good the matching is, beside its peers; A
 	  $(if $(ALIASES),--aliases $(ALIASES)) $(if $(PAGE),--page $(PAGE)) $(if $(BLIND),--blind)
 
 pins: ## pin all requirements anew (needs uv)
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/runtime.in -o requirements/runtime.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/dask.in -o requirements/dask.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/develop.in -o requirements/develop.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/quality.in -o requirements/quality.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/fuzz.in -o requirements/fuzz.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/runtime.in -o requirements/runtime.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/dask.in -o requirements/dask.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/develop.in -o requirements/develop.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/quality.in -o requirements/quality.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/fuzz.in -o requirements/fuzz.txt
 
 clean: ## remove the environment and what tests and demo leave
 	rm -rf $(VENV) $(VENV)-quality $(VENV)-fuzz .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
