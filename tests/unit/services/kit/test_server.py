@@ -252,10 +252,14 @@ def test_other_machines_need_tls(tmp_path: Path) -> None:
     """A host that is not loopback is refused while TLS is off, before anything is bound."""
     with pytest.raises(InputError, match="TLS is off"):
         bind(_settings(tmp_path, host="0.0.0.0"))  # noqa: S104 - what is refused
-    endpoint = bind(
-        _settings(tmp_path, TlsSettings(certificate=tmp_path, key=tmp_path), host="0.0.0.0")  # noqa: S104 - with TLS
-    )
+    endpoint = bind(_settings(tmp_path, _tls(tmp_path), host="0.0.0.0"))  # noqa: S104 - with TLS
     endpoint.socket.close()
+
+
+def _tls(folder: Path) -> TlsSettings:
+    """Return settings with a certificate that can be read."""
+    Authority.create(folder, "ca").issue("service")
+    return TlsSettings(certificate=folder / "service.pem", key=folder / "service.key")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +293,7 @@ def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:
         bind(_settings(tmp_path, port=first.port))
     first.socket.close()
     with pytest.raises(InputError, match="cannot listen"):
-        bind(_settings(tmp_path, TlsSettings(certificate=tmp_path, key=tmp_path), host="192.0.2.1"))
+        bind(_settings(tmp_path, _tls(tmp_path), host="192.0.2.1"))
 
 
 def test_a_certificate_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
