@@ -13,6 +13,7 @@ from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
 from services.node import ledger
+from services.node.book import book_of
 from services.node.tables import StatementRow
 from tests.unit.services.node.conftest import Clock, World, make_world
 
@@ -69,6 +70,7 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
             return session.scalar(select(StatementRow.sequence).where(kind, StatementRow.own)) is not None
 
     await world.until(signed)
+    round_ = book_of(al.node, round_id).record()
     with al.node.store.transaction("test.unsent") as session:
         row = session.scalars(select(StatementRow).where(StatementRow.kind == "evaluation", StatementRow.own)).first()
         assert row is not None
@@ -76,7 +78,7 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
         # As if the matcher had never got it: a statement of that number is only in this database.
         number = ledger.next_number(session, round_id)
         evaluation = ledger.message_of(ledger.opened(al.node, row.envelope)).model_copy(update={"sequence": number})
-        ledger.put_signed(session, al.node, round_id, al.node.party._signed(evaluation))  # type: ignore[arg-type]  # it is a statement
+        ledger.put_signed(session, al.node, round_id, al.node.party._signed(round_, evaluation))  # type: ignore[arg-type]  # it is a statement
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "wrong list"})
     world.matcher_step()
     await world.settle()

@@ -306,11 +306,6 @@ def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
         if report is None or receipt is None:
             what = "report" if report is None else "receipt"
             raise AuditError(f"round {round_.round_id} was closed without the {what} of {party}", **_of(round_))
-        if receipt.hits != report.total():
-            raise AuditError(
-                f"round {round_.round_id}: {party} stored {receipt.hits} of {report.total()} reported hits",
-                **_of(round_),
-            )
     _check_exchanged(audit)
     if log.newest > round_.manifest.window.closes_at:
         for party in sorted({*round_.participants} - {*round_.closings} - {*round_.refusals}):

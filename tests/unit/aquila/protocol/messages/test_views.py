@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Mode, views
+from aquila.protocol.messages import Kind, Mode, views
 
 PROPOSAL: dict[str, object] = {
     "participants": ["AL", "SI"],
@@ -25,9 +25,26 @@ def test_a_proposal_needs_little() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"participants": ["AL"]}, {"purpose": ""}, {"chunk_elements": 65_536}, {"colour": "blue"}]
+    "changes",
+    [
+        {"participants": ["AL"]},
+        {"purpose": ""},
+        {"purpose": "pre\u200bvention"},
+        {"chunk_elements": 65_536},
+        {"colour": "blue"},
+    ],
 )
 def test_a_proposal_that_cannot_be(changes: dict[str, object]) -> None:
     """One party, no purpose, too large chunks or an unknown field are refused at once."""
     with pytest.raises(ValidationError):
         views.RoundProposal.model_validate(PROPOSAL | changes)
+
+
+@pytest.mark.parametrize("state", views.AnswerState)
+def test_hits_are_complete_when_all_is_answered(state: views.AnswerState) -> None:
+    """One list or query that is not answered leaves open whether its persons are hits."""
+    answers = [views.AnswerView(kind=Kind.LIST, submission_id=None, state=one) for one in ("answered", state)]
+    hits = views.Hits(
+        round_id="a" * 32, phase="open", answers=tuple(answers), awaited=(), hits=(), chance=(), problems=()
+    )
+    assert hits.complete is (state is views.AnswerState.ANSWERED)
