@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore fuzz check fix bench bench-quality schemas e2e screenshots pins clean
+.PHONY: help setup demo test explore fuzz attack check fix bench bench-quality schemas e2e screenshots pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -30,11 +30,17 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 # These reach every branch of the core, which is a gate; the tests of services and clients run without watching branches.
 CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
 
+# Whole worlds under attack, and homes of earlier versions that go on: seldom telling, and half as long as all the rest.
+ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
+
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
-test e2e: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
+test attack e2e: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(CORE_TESTS) --cov --cov-fail-under=100
-	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS))
+	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS) $(ATTACKS))
+
+attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier versions
+	$(BIN)/python -m pytest -n 2 -m "not e2e" $(ATTACKS)
 
 explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more (two minutes)
 	AQUILA_EXPLORE=1 $(BIN)/python -m pytest -n 2 -m "not e2e" $$(grep -rlE '^@given|^from hypothesis import given' tests --include='test_*.py')

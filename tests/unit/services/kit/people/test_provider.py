@@ -335,14 +335,14 @@ def test_settings_that_are_not_safe(provider: Provider, change: dict[str, str], 
         ProviderSettings.model_validate(provider.settings.model_dump() | change)
 
 
-def test_the_calls_of_a_service_with_and_without_a_provider(people: People, provider: Provider) -> None:
+async def test_the_calls_of_a_service_with_and_without_a_provider(people: People, provider: Provider) -> None:
     """Whoever asks is told which ways there are; without one the calls are not there."""
     from services.kit.errors import NotFoundError  # noqa: PLC0415 - used here alone
     from services.kit.people.routes import get_ways, post_provider_start  # noqa: PLC0415 - likewise
 
-    assert not get_ways(people).provider
+    assert not (await get_ways(people)).provider
     with pytest.raises(NotFoundError):
-        post_provider_start(people)
+        await post_provider_start(people)
     known = replace(people, provider=provider)
-    assert get_ways(known).provider
-    assert post_provider_start(known).url.startswith(f"{ISSUER}/auth?")
+    assert (await get_ways(known)).provider
+    assert (await post_provider_start(known)).url.startswith(f"{ISSUER}/auth?")
