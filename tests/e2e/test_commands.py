@@ -88,6 +88,7 @@ def test_people_by_commands(world: World, tmp_path: Path) -> None:
     code = json.loads(run("user", "reset", "third", "--home", home, "--json", person=person))["code"]
     people, connection = _people(home)
     with connection:
+        secret.touch(mode=0o600)
         secret.write_text(people.begin_enrolment("third", code).secret)
         shown = run("code", str(secret)).strip()
         people.confirm_enrolment("third", code, PASSWORD, shown)
