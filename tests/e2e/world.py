@@ -440,7 +440,8 @@ def secrets_of(files: Mapping[str, Path]) -> set[bytes]:
         with path.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
                 values = [row[name] for name in ("given_names", "family_names", "date_of_birth", "document_numbers")]
-                found |= {value for value in values if len(value) > 4}  # shorter ones occur by chance in digests
+                # Shorter ones occur by chance in megabytes of digests and of base64.
+                found |= {value for value in values if len(value.encode()) > 7}
     spellings = {form for value in found for form in (value, value.lower(), value.upper(), json.dumps(value)[1:-1])}
     return {form.encode() for form in spellings}
 
