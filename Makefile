@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore fuzz attack check fix bench bench-quality schemas e2e screenshots pins clean
+.PHONY: help setup demo test explore fuzz rounds attack check fix bench bench-quality schemas e2e screenshots pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,11 +33,18 @@ CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tes
 # Whole worlds under attack, and homes of earlier versions that go on: seldom telling, and half as long as all the rest.
 ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
 
+# Whole rounds of three services within one process: the longest of the tests of services.
+ROUNDS := $(addprefix tests/unit/services/node/test_,$(addsuffix .py,\
+  allowances canaries close crashes erasure exchange hits progress withdrawals))
+
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
-test attack e2e: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
+test rounds attack e2e: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(CORE_TESTS) --cov --cov-fail-under=100
-	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS) $(ATTACKS))
+	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(ATTACKS))
+
+rounds: $(VENV)/.develop ## whole rounds of services within one process, with restarts, withdrawals and erasure
+	$(BIN)/python -m pytest -n 2 -m "not e2e" $(ROUNDS)
 
 attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier versions
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(ATTACKS)
