@@ -28,8 +28,10 @@ The first thing that is wrong is raised, with the file or the entry where it is.
 from __future__ import annotations
 
 from aquila.protocol.auditing.comparison import check_at_least, compare
-from aquila.protocol.auditing.log_files import Files, LogRecord, read_log
-from aquila.protocol.auditing.rounds import RoundAudit, audit_rounds
+from aquila.protocol.auditing.log_files import Files, read_log
+from aquila.protocol.auditing.log_record import LogRecord
+from aquila.protocol.auditing.round_audit import RoundAudit
+from aquila.protocol.auditing.rounds import audit_rounds
 from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
 
 __all__ = [

@@ -14,7 +14,7 @@ from aquila.audit.witness import CLOCK_SKEW
 from aquila.errors import AuditError
 
 if TYPE_CHECKING:
-    from aquila.protocol.auditing.log_files import LogRecord
+    from aquila.protocol.auditing.log_record import LogRecord
 
 DAY = 86_400
 PUBLISHED_WITHIN = 3_600

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.entries import Entry
-    from aquila.protocol.auditing.log_files import LogRecord
+    from aquila.protocol.auditing.log_record import LogRecord
     from aquila.protocol.auditing.numbers import Ranges
     from aquila.protocol.registry import Registry
 

@@ -16,8 +16,8 @@ from aquila.protocol.messages import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila.protocol.auditing.log_files import LogRecord
-    from aquila.protocol.auditing.rounds import RoundAudit
+    from aquila.protocol.auditing.log_record import LogRecord
+    from aquila.protocol.auditing.round_audit import RoundAudit
 
 _LAST_WORDS = frozenset({EntryKind.CLOSING, EntryKind.REFUSAL})
 _HINT = (

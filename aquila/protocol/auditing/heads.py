@@ -14,7 +14,7 @@ from aquila.protocol.messages import Statement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aquila.protocol.auditing.log_files import LogRecord
+    from aquila.protocol.auditing.log_record import LogRecord
     from aquila.protocol.messages import LogHead, Message
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
-from aquila.audit.entries import Entry, read_entry
+from aquila.audit.entries import read_entry
 from aquila.audit.left_out import LEFT_OUT_FILE, LeftOut, read_left_out
 from aquila.audit.merkle import Frontier, leaf_hash, tree_root
 from aquila.audit.note import parse_note
@@ -31,6 +30,7 @@ from aquila.audit.witness import log_name, witness_name
 from aquila.errors import AuditError
 from aquila.protocol.auditing.clocks import check_erased, check_times
 from aquila.protocol.auditing.coverage import check_newest
+from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.registry import MATCHER
 
@@ -48,50 +48,6 @@ LEAST_RETENTION_DAYS = 1_095
 """Three years: Articles 45 and 72 of Regulation (EU) 2024/982."""
 
 _SIZE = re.compile(r"[1-9][0-9]{0,15}")
-
-
-@dataclass(slots=True)
-class LogRecord:
-    """A log whose files hold together.
-
-    Attributes:
-        holder: Whose log it is: a party's code, or `matcher`.
-        checkpoint: What it claims.
-        entries: Its entries; None where retention erased the content, and where this copy leaves it out.
-        statements: For each entry the envelope of the statement that it is about, or nothing.
-        saved: Sizes of all saved checkpoints.
-        cosigned: For each witness the sizes that it cosigned, with the time of each.
-        left_out: What this copy leaves out by its owner's word: nothing but the leaves of it was checked.
-        leaves: The hashes of all leaves.
-        seen: The newest checkpoint of each other log that this one's owner has seen.
-        unproven: What nothing proves or refutes.
-    """
-
-    holder: str
-    checkpoint: Checkpoint
-    entries: list[Entry | None] = field(default_factory=list)
-    statements: list[bytes] = field(default_factory=list)
-    saved: list[int] = field(default_factory=list)
-    cosigned: dict[str, dict[int, int]] = field(default_factory=dict)
-    left_out: LeftOut = field(default_factory=LeftOut)
-    leaves: list[bytes] = field(default_factory=list)
-    seen: dict[str, Checkpoint] = field(default_factory=dict)
-    unproven: list[Unproven] = field(default_factory=list)
-
-    def head(self, size: int) -> bytes:
-        """Return the head of the first entries."""
-        return tree_root(self.leaves[:size])
-
-    @property
-    def newest(self) -> int:
-        """The latest time that an entry or a witness names, in seconds since 1970."""
-        seen = [at for sizes in self.cosigned.values() for at in sizes.values()]
-        return max(*seen, *(entry.time for entry in self.entries if entry is not None), 0, 0)
-
-    @property
-    def erased(self) -> int:
-        """How many entries have no content any more."""
-        return self.entries.count(None) - self.left_out.count
 
 
 def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETENTION_DAYS) -> LogRecord:

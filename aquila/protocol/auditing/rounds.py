@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aquila.audit.entries import EntryKind
-from aquila.audit.statistics import LEVELS, Statistics, statistics_of
+from aquila.audit.statistics import LEVELS, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
 from aquila.protocol.auditing.heads import check_heads
 from aquila.protocol.auditing.numbers import Numbers, check_numbers
+from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.log import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER
@@ -25,43 +25,14 @@ if TYPE_CHECKING:
 
     from aquila.audit.entries import Entry
     from aquila.crypto.group import Group
-    from aquila.protocol.auditing.log_files import Files, LogRecord
-    from aquila.protocol.auditing.unproven import Unproven
+    from aquila.protocol.auditing.log_files import Files
+    from aquila.protocol.auditing.log_record import LogRecord
     from aquila.protocol.registry import Registry
 
 _KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS}
 _OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH, EntryKind.DISCLOSURE})
 _OF_MATCHER = frozenset({EntryKind.PROPOSAL, EntryKind.OPENING, EntryKind.REPORT, EntryKind.ENDING})
-
-
-@dataclass(slots=True)
-class RoundAudit:
-    """A round that was taken through its statements.
-
-    Attributes:
-        round: The record, as the matcher must have had it.
-        opened_at: Index of the opening's entry, or None.
-        entries: The round's entries by index.
-        reported: Hits at each level by party and submission, from the reports' entries.
-        matched: Hits at each level by pair and submission, from the matches' entries.
-        last_words: For each party the index of its last statement.
-        numbers: For each party the numbers of its statements.
-        statistics: What its entries give.
-        left_out: How many of its entries this copy of the log leaves out: then what follows from all is not checked.
-        unproven: What nothing proves or refutes.
-    """
-
-    round: Round
-    entries: dict[int, Entry] = field(default_factory=dict)
-    opened_at: int | None = None
-    reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
-    matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
-    last_words: dict[str, int] = field(default_factory=dict)
-    numbers: dict[str, Numbers] = field(default_factory=dict)
-    statistics: Statistics = field(default_factory=lambda: Statistics(""))
-    left_out: int = 0
-    unproven: list[Unproven] = field(default_factory=list)
 
 
 def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group) -> list[RoundAudit]:

@@ -1,0 +1,58 @@
+"""What an audit finds a log's files to hold, once they hold together (PROTOCOL.md 10.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aquila.audit.left_out import LeftOut
+from aquila.audit.merkle import tree_root
+
+if TYPE_CHECKING:
+    from aquila.audit.checkpoint import Checkpoint
+    from aquila.audit.entries import Entry
+    from aquila.protocol.auditing.unproven import Unproven
+
+
+@dataclass(slots=True)
+class LogRecord:
+    """A log whose files hold together.
+
+    Attributes:
+        holder: Whose log it is: a party's code, or `matcher`.
+        checkpoint: What it claims.
+        entries: Its entries; None where retention erased the content, and where this copy leaves it out.
+        statements: For each entry the envelope of the statement that it is about, or nothing.
+        saved: Sizes of all saved checkpoints.
+        cosigned: For each witness the sizes that it cosigned, with the time of each.
+        left_out: What this copy leaves out by its owner's word: nothing but the leaves of it was checked.
+        leaves: The hashes of all leaves.
+        seen: The newest checkpoint of each other log that this one's owner has seen.
+        unproven: What nothing proves or refutes.
+    """
+
+    holder: str
+    checkpoint: Checkpoint
+    entries: list[Entry | None] = field(default_factory=list)
+    statements: list[bytes] = field(default_factory=list)
+    saved: list[int] = field(default_factory=list)
+    cosigned: dict[str, dict[int, int]] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=LeftOut)
+    leaves: list[bytes] = field(default_factory=list)
+    seen: dict[str, Checkpoint] = field(default_factory=dict)
+    unproven: list[Unproven] = field(default_factory=list)
+
+    def head(self, size: int) -> bytes:
+        """Return the head of the first entries."""
+        return tree_root(self.leaves[:size])
+
+    @property
+    def newest(self) -> int:
+        """The latest time that an entry or a witness names, in seconds since 1970."""
+        seen = [at for sizes in self.cosigned.values() for at in sizes.values()]
+        return max(*seen, *(entry.time for entry in self.entries if entry is not None), 0, 0)
+
+    @property
+    def erased(self) -> int:
+        """How many entries have no content any more."""
+        return self.entries.count(None) - self.left_out.count

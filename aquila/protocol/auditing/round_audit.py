@@ -1,0 +1,45 @@
+"""What an audit finds of one round, taken through its statements (PROTOCOL.md 10.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aquila.audit.statistics import Statistics
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from aquila.audit.entries import Entry
+    from aquila.protocol.auditing.numbers import Numbers
+    from aquila.protocol.auditing.unproven import Unproven
+    from aquila.protocol.rounds import Round
+
+
+@dataclass(slots=True)
+class RoundAudit:
+    """A round that was taken through its statements.
+
+    Attributes:
+        round: The record, as the matcher must have had it.
+        opened_at: Index of the opening's entry, or None.
+        entries: The round's entries by index.
+        reported: Hits at each level by party and submission, from the reports' entries.
+        matched: Hits at each level by pair and submission, from the matches' entries.
+        last_words: For each party the index of its last statement.
+        numbers: For each party the numbers of its statements.
+        statistics: What its entries give.
+        left_out: How many of its entries this copy of the log leaves out: then what follows from all is not checked.
+        unproven: What nothing proves or refutes.
+    """
+
+    round: Round
+    entries: dict[int, Entry] = field(default_factory=dict)
+    opened_at: int | None = None
+    reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
+    matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
+    last_words: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+    statistics: Statistics = field(default_factory=lambda: Statistics(""))
+    left_out: int = 0
+    unproven: list[Unproven] = field(default_factory=list)
