@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, or_, select
@@ -12,6 +14,7 @@ from aquila.protocol.messages import (
     Confirmation,
     Evaluation,
     HitReport,
+    Manifest,
     Notes,
     Outcomes,
     Receipt,
@@ -166,3 +169,8 @@ def _view(row: EventRow) -> Event:
     return Event(
         event_id=row.event_id, kind=kind, submission_id=row.submission_id, index=row.chunk_index, party=row.party
     )
+
+
+def manifest_in(envelope: bytes) -> Manifest:
+    """Return the manifest in an envelope that this matcher signed and stored."""
+    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))

@@ -11,9 +11,8 @@ from sqlalchemy import select
 
 from aquila.protocol.messages.views import Events, RoundEntry, Rounds
 from services.kit import threads
-from services.matcher.events import news_of, visible_events
+from services.matcher.events import manifest_in, news_of, visible_events
 from services.matcher.progress import late, ready_submissions
-from services.matcher.room import manifest_in
 from services.matcher.statements import admit
 from services.matcher.suggestions import answers_for
 from services.matcher.tables import RoundRow

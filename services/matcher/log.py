@@ -17,8 +17,7 @@ from services.kit.log_copies import Scope
 from services.kit.log_desk import LogDesk
 from services.kit.own_log import OwnLog
 from services.kit.witness import Witness
-from services.matcher.events import REPORT, SUBMISSION, log_places
-from services.matcher.room import manifest_in
+from services.matcher.events import REPORT, SUBMISSION, log_places, manifest_in
 from services.matcher.statistics import round_statistics
 from services.matcher.tables import EventRow, EvidenceRow, RefusedRow, RoundRow
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from aquila.protocol.messages.home_views import NeedKind, Needs, RoundNeed
+from services.matcher.events import manifest_in
 from services.matcher.progress import late
-from services.matcher.room import manifest_in
 from services.matcher.tables import EvidenceRow, FlagRow, RoundRow
 from services.matcher.views import held_back, told_apart
 

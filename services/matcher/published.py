@@ -20,7 +20,7 @@ from aquila.matching.rounding import BASE, SMALL, Rounding
 from aquila.protocol.messages.statements import Kind
 from aquila.protocol.messages.statistics_views import ListCount, RoundStatistics, Statistics
 from services.kit.errors import NotFoundError
-from services.matcher.room import manifest_in
+from services.matcher.events import manifest_in
 from services.matcher.round_figures import OUTCOMES, RoundCounts, hit_tables, known, outcomes, records_sent
 from services.matcher.tables import (
     HitCountRow,

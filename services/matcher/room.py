@@ -6,19 +6,18 @@ which are deleted as their origins acknowledge them.
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
 from aquila.errors import PolicyError
 from aquila.protocol.matcher import disk_bytes
-from aquila.protocol.messages import Manifest
 from services.kit.settings import MEBIBYTE
+from services.matcher.events import manifest_in
 from services.matcher.tables import ChunkRow, RoundRow
 
 if TYPE_CHECKING:
+    from aquila.protocol.messages import Manifest
     from services.matcher.desk import Desk
 
 
@@ -53,8 +52,3 @@ def promised(desk: Desk) -> int:
         rows = session.execute(query.where(RoundRow.ended_at.is_(None))).all()
     quota = desk.settings.quotas.evaluation_bytes
     return sum(max(0, disk_bytes(manifest_in(manifest), quota) - int(used or 0)) for manifest, used in rows)
-
-
-def manifest_in(envelope: bytes) -> Manifest:
-    """Return the manifest in an envelope that this matcher signed and stored."""
-    return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
