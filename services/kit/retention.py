@@ -91,14 +91,20 @@ class Retention:
 
     def _covered(self, session: Session, now: int) -> int:
         """Return the largest size that a witness cosigned long enough before its newest cosignature."""
-        passed = self._days * _DAY
-        newest: dict[str, int] = {}
-        for _, holder, at in self._cosigned(session, now, _LOOKED_AT):
-            newest.setdefault(holder, at)
+        passed, newest = self._days * _DAY, None
         for size, holder, at in self._cosigned(session, now - passed):
+            if newest is None:  # a log in which nothing is that old is not read for it
+                newest = self._newest(session, now)
             if at + passed <= newest.get(holder, 0):
                 return size
         return 0
+
+    def _newest(self, session: Session, now: int) -> dict[str, int]:
+        """Return the time of each witness's newest cosignature."""
+        newest: dict[str, int] = {}
+        for _, holder, at in self._cosigned(session, now, _LOOKED_AT):
+            newest.setdefault(holder, at)
+        return newest
 
     def _cosigned(self, session: Session, until: int, most: int | None = None) -> Iterator[tuple[int, str, int]]:
         """Yield who cosigned checkpoints that were signed until a time, and when, the largest first."""
