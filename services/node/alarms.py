@@ -22,9 +22,8 @@ from services.kit import audit_log
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import due, ledger
-from services.node.allowances import DAY
 from services.node.book import book_of
-from services.node.tables import AlarmRow, QueryHitsRow, StatementRow
+from services.node.tables import DAY, AlarmRow, QueryHitsRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from aquila.protocol.party import chunk_of
 from aquila.records.rules import InputClass
 from services.node import ledger
-from services.node.tables import SpentDayRow
+from services.node.tables import DAY, SpentDayRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from services.node.node import Node
     from services.node.tables import AvailableRow
 
-DAY = 86_400
 
 Place: TypeAlias = "tuple[str, InputClass]"
 """For whom, and in which class."""

@@ -19,8 +19,7 @@ from sqlalchemy import and_, func, select
 
 from aquila.errors import RestoredBackupError
 from services.kit.files import write_secret
-from services.node.allowances import DAY
-from services.node.tables import RoundRow, SpentDayRow, SpentRow, StatementRow
+from services.node.tables import DAY, RoundRow, SpentDayRow, SpentRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

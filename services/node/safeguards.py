@@ -18,7 +18,7 @@ from aquila.records.rules import InputClass
 from services.node import allowances
 from services.node.book import reading_round
 from services.node.steps import consent
-from services.node.tables import AlarmRow, CanaryRow, RoundRow, SpentDayRow, SpentRow, SubmissionRow
+from services.node.tables import DAY, AlarmRow, CanaryRow, RoundRow, SpentDayRow, SpentRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def _spent(session: Session, node: Node, round_: Round) -> Iterator[SpentView]:
             row = session.get(SpentRow, (round_.round_id, origin, kind.value))
             in_day, in_window = allowances.spent(session, node, origin, kind)
             days = select(func.count(func.distinct(SpentDayRow.round_id))).where(
-                SpentDayRow.origin == origin, SpentDayRow.day > node.clock() // allowances.DAY - caps.window_days
+                SpentDayRow.origin == origin, SpentDayRow.day > node.clock() // DAY - caps.window_days
             )
             yield SpentView(
                 origin=origin, input_class=kind, in_round=row.elements if row else 0,

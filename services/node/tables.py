@@ -25,6 +25,9 @@ from services.kit.store import Rows, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
 
+DAY = 86_400
+"""Seconds of a day of `SpentDayRow`."""
+
 
 class NodeRows(Rows):
     """The base of the node's tables."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.records.rules import InputClass
+from services.node.tables import DAY
 from tests.unit.services.node.conftest import HEADER, clock, world
-from tests.unit.services.node.test_allowances import DAY, limit, problems, spent
+from tests.unit.services.node.test_allowances import limit, problems, spent
 
 if TYPE_CHECKING:
     from tests.unit.services.node.conftest import Clock, World

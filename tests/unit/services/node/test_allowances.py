@@ -10,13 +10,12 @@ from sqlalchemy import func, select
 from aquila.records.rules import InputClass
 from services.node import allowances
 from services.node.settings import EvaluationCaps
-from services.node.tables import SpentDayRow
+from services.node.tables import DAY, SpentDayRow
 from tests.unit.deploy.test_samples import DEPLOY
 
 if TYPE_CHECKING:
     from tests.unit.services.node.conftest import Clock, Seat, World
 
-DAY = allowances.DAY
 LARGE = 1_000_000
 
 

@@ -16,7 +16,7 @@ from services.node import allowances, ledger
 from services.node.driver import advance
 from services.node.high_water import RESTORED, HighWater, RoundMark
 from services.node.steps.watch import check_own
-from services.node.tables import RoundRow, SpentDayRow, StatementRow
+from services.node.tables import DAY, RoundRow, SpentDayRow, StatementRow
 from tests.unit.services.node.conftest import Clock, Seat, World, make_world
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ async def test_a_database_ahead_of_the_mark_goes_on(world: World) -> None:
     # What no cap counts any more is forgotten, and so is a round whose statements were erased.
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    world.clock.time += 10_000 * allowances.DAY
+    world.clock.time += 10_000 * DAY
     await world.settle()
     assert seat.node.high_water.marks is not None
     assert (seat.node.high_water.marks.rounds, seat.node.high_water.marks.days) == ({}, {})
