@@ -18,9 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+BOOTS = (
+    pytest.mark.e2e,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can boot a container"),
+    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="Debian's systemd-container is not installed"),
+)
+"""The marks of tests that boot one."""
 
 CHECKOUT = Path(__file__).parents[2]
 BOOT_SECONDS = 120

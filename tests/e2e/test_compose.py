@@ -21,7 +21,7 @@ import httpx
 import pytest
 import yaml
 from cluster import write_authority
-from container import CHECKOUT, Container
+from container import BOOTS, CHECKOUT, Container
 from sqlalchemy import create_engine, text
 from world import free_port, run
 
@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can boot a container"),
-    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="Debian's systemd-container is not installed"),
-]
+pytestmark = list(BOOTS)
 
 DEPLOY = CHECKOUT / "deploy"
 COMPOSE = (DEPLOY / "compose.yaml").read_text("utf-8")

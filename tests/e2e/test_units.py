@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import time
@@ -13,17 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cluster import SAMPLE, write_authority
-from container import CHECKOUT, Container
+from container import BOOTS, CHECKOUT, Container
 from world import Service, World, free_port, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can boot a container"),
-    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="Debian's systemd-container is not installed"),
-]
+pytestmark = list(BOOTS)
 
 UNITS = CHECKOUT / "deploy/systemd"
 DASK_UNITS = ("aquila-dask-scheduler.service", "aquila-dask-worker.service")
