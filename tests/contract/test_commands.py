@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def every_command(command: Any, name: str = "") -> Iterator[str]:
-    """Yield the names of all commands, such as `round list`."""
+def every_command(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield all commands by their names, such as `round list`."""
     children = getattr(command, "commands", None)
     if children is None:
-        yield name
+        yield name, command
         return
     for word, child in children.items():
         yield from every_command(child, f"{name} {word}".strip())
@@ -28,7 +28,7 @@ def every_command(command: Any, name: str = "") -> Iterator[str]:
 def test_every_command_is_one_action_or_local() -> None:
     """A new command is entered in one of the two lists, and nothing is in both or in none."""
     assert not COMMANDS.keys() & LOCAL_COMMANDS
-    assert set(every_command(get_command(app))) == COMMANDS.keys() | LOCAL_COMMANDS
+    assert {name for name, _ in every_command(get_command(app))} == COMMANDS.keys() | LOCAL_COMMANDS
 
 
 def test_every_command_is_somebodys() -> None:
@@ -38,3 +38,15 @@ def test_every_command_is_somebodys() -> None:
         assert any(table.holders(service, action) for service in Service), name
     shown = str(document(table))
     assert all(f"'{name}'" in shown for name in COMMANDS)
+
+
+def test_every_command_that_speaks_to_a_service_reads_the_same_environment() -> None:
+    """Home, address and CA can be named once for all commands, as the operations page says."""
+    speaking = set()
+    read = {"home": "AQUILA_HOME", "url": "AQUILA_URL", "ca": "AQUILA_CA"}
+    for name, command in every_command(get_command(app)):
+        options = {option.name: option.envvar for option in command.params if option.name in read}
+        if "url" in options:
+            assert options == read, name
+            speaking.add(name)
+    assert len(speaking) > len(COMMANDS) // 2

@@ -10,6 +10,7 @@ import pyotp
 import pytest
 from world import JUSTIFICATION, PASSWORD, World, run
 
+from clients.cli.exits import ExitCode
 from clients.sdk import Access, Connection, PeopleClient, find_home
 
 pytestmark = pytest.mark.e2e
@@ -60,10 +61,14 @@ def test_a_party_aborts_by_command(world: World, files: dict[str, Path]) -> None
     world.run("round", "watch", round_id, "--until", "open", "--home", str(leaver.home))
     world.run("records", "import", str(files[leaver.name]), "--home", str(leaver.home))
     world.run_both("round", "submit", round_id, *WHY, home=leaver.home)
+    hits = "round", "hits", round_id, "--home", str(leaver.home)
+    said = run(*hits, person=world.person("first"), ends_with=ExitCode.UNANSWERED)
+    assert "is not answered yet. This is neither a hit nor a no-hit." in said
     world.run("round", "abort", round_id, "--reason", "wrong list", "--home", str(leaver.home))
     world.until(lambda: all(world.phase(service, round_id) == "aborted" for service in world.services.values()))
     world.until(lambda: not any(list((node.home / "keys").glob("*.key")) for node in world.nodes))
     assert not [path for node in world.nodes for path in (node.home / "chunks").rglob("*") if path.is_file()]
+    assert "will not be" in run(*hits, person=world.person("first"), ends_with=ExitCode.UNANSWERED)
 
 
 def test_people_by_commands(world: World, tmp_path: Path) -> None:

@@ -53,19 +53,20 @@ JUSTIFICATION = {
 }
 
 
-def run(*arguments: str, person: Path | None = None, typed: str = "") -> str:
+def run(*arguments: str, person: Path | None = None, typed: str = "", ends_with: int = 0) -> str:
     """Run the `aquila` command and return what it printed on stdout.
 
     Args:
         arguments: The words after `aquila`.
         person: The folder of the person at this machine, where the sessions of the command lie.
         typed: The lines that the person gives.
+        ends_with: The exit status that it has to have.
     """
     environment = os.environ | ({} if person is None else {"HOME": str(person)})
     done = subprocess.run(
         [AQUILA, *arguments], capture_output=True, text=True, check=False, timeout=120, env=environment, input=typed
     )
-    assert done.returncode == 0, f"aquila {' '.join(arguments)}: {done.stderr}"
+    assert done.returncode == ends_with, f"aquila {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
 
