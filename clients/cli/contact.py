@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clients.sdk import NodeClient
+from services.kit.signatures import WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from clients.cli.screen import Screen
 
 _CLOCK_SECONDS = 60
-_LARGEST_DIFFERENCE = 300  # PROTOCOL.md 9.1
 
 
 def warn_of_contact(reached: Reached, screen: Screen) -> None:
@@ -32,7 +32,7 @@ def contact_warnings(status: NodeStatus) -> Iterator[str]:
         way = "behind" if status.clock_difference > 0 else "ahead of"
         yield (
             f"the node's clock is {abs(status.clock_difference)} s {way} the matcher's, which refuses all calls from "
-            f"{_LARGEST_DIFFERENCE} s on; set the clock"
+            f"{WINDOW_SECONDS} s on; set the clock"
         )
     if status.obstacle:
         yield f"the node signs and sends nothing now: {status.obstacle}"
