@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.entries import Entry, EntryKind
     from aquila.audit.roles import Action
-    from services.kit.people import Actor
+    from services.kit.actor import Actor
 
 _TABLES = MetaData(naming_convention=NAMING)
 _SALT_BYTES = 16

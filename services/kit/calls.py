@@ -8,7 +8,6 @@ from the environment: no proxy, no credentials, no certificates.
 from __future__ import annotations
 
 import contextlib
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,8 +18,8 @@ from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit import threads
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
-from services.kit.files import check_private
 from services.kit.threads import Pool
+from services.kit.tls import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -147,28 +146,6 @@ class Peer:
                 hint="the call is repeated by itself; check the peer, the network, the certificates and the clocks",
                 peer=self.url,
             ) from None
-
-
-def tls_context(settings: PeerSettings) -> ssl.SSLContext:
-    """Return the TLS 1.3 side of a caller: the peer's CA, and the client certificate if there is one.
-
-    Raises:
-        InputError: A file is missing or is no certificate or key.
-        KeyMaterialError: The key is open to others.
-    """
-    if settings.key is not None:
-        check_private(settings.key)
-    try:
-        context = ssl.create_default_context(cafile=settings.ca)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        if settings.certificate is not None:
-            context.load_cert_chain(settings.certificate, settings.key)
-    except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            f"a certificate or key for {settings.url} cannot be read: {error.strerror or type(error).__name__}",
-            hint="check ca, certificate and key of the peer in the settings",
-        ) from None
-    return context
 
 
 async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:

@@ -23,9 +23,9 @@ from distributed import Client, Security
 
 import aquila
 from aquila.errors import AquilaError, ExecutorError, InputError
-from services.kit.executors import OpenExecutor
 from services.kit.files import check_private
 from services.kit.logs import Log
+from services.kit.open_executor import OpenExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import BrokenExecutor, CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from aquila.crypto.backend import usable_cores
 from aquila.errors import ExecutorError, InputError
 from aquila.work import local_pool
 from services.kit.logs import Log
+from services.kit.open_executor import OpenExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,25 +24,10 @@ if TYPE_CHECKING:
     from services.kit.settings import ServiceSettings
 
 _LOG = Log("kit.executors")
-_MOST_AHEAD = 256
 _LONGEST_SECONDS = 900  # a cluster that lost all its workers waits for new ones for ever
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class OpenExecutor:
-    """An executor, how many pieces it does at the same time, and how it is given back."""
-
-    executor: Executor
-    workers: int
-    close: Callable[[], None]
-
-    @property
-    def ahead(self) -> int:
-        """How many pieces of one kind may be in flight; twice the workers keep all busy."""
-        return min(_MOST_AHEAD, 2 * self.workers)
 
 
 class Workers:

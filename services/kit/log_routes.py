@@ -20,7 +20,7 @@ from services.kit.log_desk import LogDesk
 from services.kit.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.people import Actor, may
 from services.kit.routing import ServiceRoute, file_response
-from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

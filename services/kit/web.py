@@ -7,36 +7,31 @@ template, never the path.
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 from fastapi.responses import Response
 from rfc8785 import dumps
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
-from aquila.errors import AquilaError, InputError, ReplayError, SignatureError
+from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.problems import MEDIA_TYPE
 from services.kit import threads
 from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
 from services.kit.logs import Log
 from services.kit.openapi import describe, operation_id
-from services.kit.routing import CallerCheck, ServiceRoute, caller_checks
-from services.kit.signatures import HeaderLines, SignedRequest, VerifiedHead
+from services.kit.routing import ServiceRoute
 from services.kit.threads import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from fastapi.dependencies.models import Dependant
     from fastapi.routing import APIRouter
     from fastapi.telemetry import TelemetryConfig
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +39,7 @@ if TYPE_CHECKING:
     from services.kit.buckets import Buckets
     from services.kit.people.permissions import Door
     from services.kit.signatures import CallVerifier
+    from services.kit.signed_calls import Contacts
 
 _LOG = Log("kit.web")
 _NO_TELEMETRY: TelemetryConfig = {
@@ -63,65 +59,6 @@ _TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}  # over plain H
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME_LIMIT = 40
 _MOST_FAULTS = 8
-_RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
-
-
-@dataclass(frozen=True, slots=True)
-class SignedCall:
-    """A call that a party signed, with its verified body."""
-
-    party: str
-    key_id: str
-    body: bytes
-
-
-class Contacts(Protocol):
-    """Where a service keeps the last contacts of its callers."""
-
-    def note(self, party: str, release: str) -> None:
-        """Keep that a party called; may write, and so is called in a thread."""
-
-
-class _Signature(CallerCheck):
-    """The dependency that verifies a signed call; it also tells OpenAPI that the operation needs one."""
-
-    pool = Pool.PARTIES
-    small = False
-
-    def __init__(self) -> None:
-        self.scheme_name = "MessageSignature"
-        self.model = HTTPBaseModel(scheme="signature", description="RFC 9421 with the party's identity key.")
-
-    async def check(self, request: Request) -> None:
-        """Verify the head: a caller who is not known costs no memory."""
-        verifier: CallVerifier = request.app.state.call_verifier
-        request.state.head = verifier.verify_head(signed_request(request.scope))
-
-    async def __call__(self, request: Request) -> SignedCall:
-        verifier: CallVerifier = request.app.state.call_verifier
-        head: VerifiedHead = request.state.head
-        body = await request.body()
-        # Before the nonce is stored: so the rate bounds how many there are. Whoever sends a call of the party again, or
-        # with another body, takes nothing from it.
-        buckets: Buckets | None = request.app.state.buckets
-        if buckets is not None:
-            buckets.take(head.party)
-        # Spending the nonce writes to the database, which must not hold up the event loop.
-        try:
-            await threads.run_call(verifier.verify_body, head, body)
-        except ReplayError:
-            if buckets is not None:
-                buckets.give_back(head.party)
-            raise
-        request.state.party = head.party
-        contacts: Contacts | None = request.app.state.contacts
-        if contacts is not None:
-            await threads.run_call(contacts.note, head.party, _release(request.headers.get("user-agent", "")))
-        return SignedCall(head.party, head.key_id, body)
-
-
-SignedCaller = Annotated[SignedCall, Depends(_Signature())]
-"""A handler's parameter `call: SignedCaller`: the call is verified before the handler runs."""
 
 
 def application(  # noqa: PLR0913 - each part of a service is named once, here
@@ -188,11 +125,6 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     return app
 
 
-def is_signed_call(dependant: Dependant) -> bool:
-    """Tell whether a handler takes signed calls alone."""
-    return any(isinstance(check, _Signature) for check in caller_checks(dependant))
-
-
 def problem_response(error: AquilaError, instance: str = "") -> Response:
     """Return the response for an error: its problem document, status and headers."""
     document = problem_of(error, instance)
@@ -205,21 +137,6 @@ def problem_response(error: AquilaError, instance: str = "") -> Response:
     elif isinstance(error, UnknownCallerError):
         response.headers["www-authenticate"] = "Bearer"
     return response
-
-
-def signed_request(scope: Scope) -> SignedRequest:
-    """Return what a signature covers, from the bytes that came over the wire.
-
-    The framework's own URL is built from the decoded path, so two different paths could look alike; the raw one is
-    what the caller signed.
-    """
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1:
-        raise SignatureError("the call needs exactly one Host")
-    path, query = scope["raw_path"], scope["query_string"]
-    target = path + b"?" + query if query else path
-    url = f"{scope['scheme']}://{hosts[0].decode('latin-1')}{target.decode('latin-1')}"
-    return SignedRequest(scope["method"], url, HeaderLines(scope["headers"]))
 
 
 class Guard:
@@ -319,12 +236,6 @@ def _place(location: Sequence[object]) -> str:
         str(part) if isinstance(part, int) or (str(part).isidentifier() and len(str(part)) <= _NAME_LIMIT) else "?"
         for part in location
     )
-
-
-def _release(agent: str) -> str:
-    """Return the release that a caller's User-Agent names; the text is the caller's, so it has to look like one."""
-    found = _RELEASE.fullmatch(agent)
-    return found[1] if found else ""
 
 
 def _log_call(scope: Scope, status: int, started: float) -> None:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import IdentityKey
     from aquila.errors import AquilaError
     from aquila.protocol.registry import Registry
+    from services.kit.actor import Actor
     from services.kit.files import ChunkFiles
-    from services.kit.people import Actor
     from services.kit.store import Store
 
 _LOG = Log("kit.witness")

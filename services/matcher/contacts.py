@@ -29,7 +29,7 @@ class Contact:
 
 
 class StoredContacts:
-    """Implements `services.kit.web.Contacts` on the matcher's database."""
+    """Implements `services.kit.signed_calls.Contacts` on the matcher's database."""
 
     def __init__(self, store: Store, clock: Callable[[], int]) -> None:
         self._store = store

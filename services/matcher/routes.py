@@ -18,7 +18,7 @@ from services.kit.log_routes import people_router
 from services.kit.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
 from services.kit.people import Actor, may
 from services.kit.routing import ServiceRoute
-from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.desk import Desk
 from services.matcher.events import TOKENS

@@ -12,7 +12,7 @@ from aquila.protocol.messages.views import Reason  # noqa: TC001 - read by FastA
 from services.kit.openapi import JSON, raw_body, stored
 from services.kit.people import Actor, may
 from services.kit.routing import ServiceRoute
-from services.kit.web import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.matcher import suggestions
 from services.matcher.desk import Desk
 

@@ -22,8 +22,8 @@ from services.kit.people.passwords import Passwords
 from services.kit.people.permissions import Permission
 from services.kit.routing import ServiceRoute
 from services.kit.signatures import CallSigner
+from services.kit.signed_calls import is_signed_call
 from services.kit.threads import Pool
-from services.kit.web import is_signed_call
 from tests.people import signed_in
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from aquila.errors import KeyMaterialError
 from clients.cli.asking import ask
 from clients.cli.main import main
 from clients.cli.screen import write_result
-from services.kit.calls import tls_context
 from services.kit.files import write_secret
 from services.kit.server import server_context
 from services.kit.settings import DatabaseSettings, PeerSettings, TlsSettings, load
 from services.kit.store import private_store
+from services.kit.tls import tls_context
 from services.matcher import home as matcher_home
 from services.matcher.desk import open_store
 from services.matcher.settings import MatcherSettings

@@ -10,11 +10,11 @@ from sqlalchemy import select, update
 from aquila.audit.entries import Word
 from aquila.audit.roles import Role
 from services.kit import audit_log
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.approvals.housekeeping import tidy
 from services.kit.approvals.requests import MOST_WAITING
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.people.accounts import change_roles, reset_account, switch_account
-from services.kit.people.actors import LOCAL_KEY, Actor
 from services.kit.people.tables import AccountRow
 from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from services.kit.actor import Actor
     from services.kit.approvals.desk import Approvals
-    from services.kit.people.actors import Actor
     from services.kit.people.desk import People
 
 _ASKED_BY: Mapping[ApprovalKind, Action] = MappingProxyType(

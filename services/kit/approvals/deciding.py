@@ -14,9 +14,9 @@ from services.kit.people.entries import EntryKind, note
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.approval_views import ApprovalEntry
+    from services.kit.actor import Actor
     from services.kit.approvals.desk import Approvals
     from services.kit.approvals.tables import ApprovalRow
-    from services.kit.people.actors import Actor
 
 
 def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -> ApprovalEntry:

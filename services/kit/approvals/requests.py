@@ -27,8 +27,8 @@ from services.kit.people.entries import EntryKind, note
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from services.kit.actor import Actor
     from services.kit.approvals.desk import Approvals, Content
-    from services.kit.people.actors import Actor
 
 _SHOWN = 500
 MOST_WAITING = 20

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.roles import Role
     from aquila.protocol.messages.people_views import Admission, NewAccount
-    from services.kit.people.actors import Actor
+    from services.kit.actor import Actor
     from services.kit.people.desk import People
 
 LOCAL = "local"

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from aquila.errors import KeyMaterialError
 from services.kit.files import read_secret, write_secret
+from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
-from services.kit.people.provider import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.audit.roles import Service
-    from services.kit.people.actors import Actor
+    from services.kit.actor import Actor
     from services.kit.people.tables import AccountRow
     from services.kit.settings import PeopleSettings, ServiceSettings
     from services.kit.store import Store

@@ -10,7 +10,7 @@ from services.kit.audit_log import append
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from services.kit.people.actors import Actor
+    from services.kit.actor import Actor
     from services.kit.people.desk import People
 
 __all__ = ["EntryKind", "note"]

@@ -10,8 +10,8 @@ from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 
 from aquila.audit.roles import Role, role_table
 from services.kit import threads
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotAllowedError, UnknownCallerError
-from services.kit.people.actors import LOCAL_KEY, Actor
 from services.kit.people.sessions import find_actor
 from services.kit.routing import CallerCheck
 from services.kit.threads import Pool

@@ -27,12 +27,12 @@ from aquila.protocol.messages.people_views import (
     WhoAmI,
 )
 from services.kit import threads
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.people import accounts, sessions, signing_in
-from services.kit.people.actors import Actor
+from services.kit.people import accounts, provider_sign_in, sessions, signing_in
 from services.kit.people.desk import People
+from services.kit.people.oidc import Provider  # noqa: TC001 - read by FastAPI
 from services.kit.people.permissions import Door, bearer_of, may
-from services.kit.people.provider import Provider  # noqa: TC001 - read by FastAPI
 from services.kit.people.whoami import who_am_i
 from services.kit.routing import ServiceRoute
 from services.kit.threads import Pool
@@ -95,13 +95,13 @@ async def get_ways(people: At) -> SignInWays:
 @router.post("/provider/start", status_code=201, summary="Begin to sign in at the ministry's provider")
 async def post_provider_start(people: At) -> ProviderStart:
     """Return where the browser goes, and what it keeps until it comes back."""
-    return await threads.run(Pool.PROVIDER, provider_of(people).start, people)
+    return await threads.run(Pool.PROVIDER, provider_sign_in.start, people, provider_of(people))
 
 
 @router.post("/provider/finish", status_code=201, summary="End a sign-in at the ministry's provider")
 async def post_provider_finish(people: At, replaced: Shown, shown: ProviderReturn) -> SessionGrant:
     """Open a session for whoever the provider says it is."""
-    return await threads.run(Pool.PROVIDER, provider_of(people).finish, people, shown, replaced)
+    return await threads.run(Pool.PROVIDER, provider_sign_in.finish, people, provider_of(people), shown, replaced)
 
 
 @router.get("/me", summary="Who the caller is")

@@ -14,8 +14,8 @@ from sqlalchemy import delete, select
 
 from aquila.audit.roles import Role
 from aquila.protocol.messages.people_views import Method, SessionGrant, Sessions, SessionView
+from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.people.actors import Actor
 from services.kit.people.entries import EntryKind, note
 from services.kit.people.tables import AccountRow, SessionRow
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         SessionGrant,
         SignIn,
     )
-    from services.kit.people.actors import Actor
+    from services.kit.actor import Actor
     from services.kit.people.desk import People
 
 _LOG = Log("kit.people")

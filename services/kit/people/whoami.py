@@ -11,7 +11,7 @@ from aquila.protocol.messages.people_views import WhoAmI
 from services.kit.people.tables import AccountRow, SessionRow
 
 if TYPE_CHECKING:
-    from services.kit.people.actors import Actor
+    from services.kit.actor import Actor
     from services.kit.people.desk import People
 
 

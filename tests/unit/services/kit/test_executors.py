@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.errors import DigestError, ExecutorError
-from services.kit.executors import OpenExecutor, Workers, open_local, workers_of
+from services.kit.executors import Workers, open_local, workers_of
+from services.kit.open_executor import OpenExecutor
 from services.kit.settings import ServiceSettings
 
 if TYPE_CHECKING:

@@ -112,7 +112,8 @@ from services.kit.server import bind, lifespan_of, serve
 from services.kit.settings import ServiceSettings, load
 from services.kit.signatures import CallVerifier, MemoryNonces
 from services.kit.routing import ServiceRoute
-from services.kit.web import SignedCaller, application
+from services.kit.signed_calls import SignedCaller
+from services.kit.web import application
 
 logs.configure("debug")
 settings = load(Path(sys.argv[1]), ServiceSettings)

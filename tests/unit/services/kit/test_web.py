@@ -22,8 +22,9 @@ from services.kit.people import LOCAL_KEY, Actor, Door, may
 from services.kit.routing import SMALL_BODY, ServiceRoute
 from services.kit.settings import DatabaseSettings
 from services.kit.signatures import CallSigner, CallVerifier, MemoryNonces
+from services.kit.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.store import Store, database_url, new_metadata, schema_change
-from services.kit.web import SignedCaller, application
+from services.kit.web import application
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -12,8 +12,8 @@ from sqlalchemy import MetaData
 from aquila.audit.roles import Role, Service
 from aquila.protocol.messages.people_views import BeginEnrolment, ConfirmEnrolment, NewAccount, SessionGrant, SignIn
 from services.kit import audit_log
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.people.accounts import add_account
-from services.kit.people.actors import LOCAL_KEY, Actor
 from services.kit.people.desk import People, PeopleKey
 from services.kit.people.passwords import Passwords
 from services.kit.people.signing_in import begin_enrolment, confirm_enrolment, sign_in

@@ -15,7 +15,7 @@ from tests.unit.services.kit.people.conftest import ADMINISTRATOR, enrolled, log
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from services.kit.people.actors import Actor
+    from services.kit.actor import Actor
     from services.kit.people.desk import People
     from tests.unit.services.kit.people.conftest import Clock, Member
 

@@ -10,9 +10,9 @@ import pytest
 from aquila.audit.roles import Role
 from aquila.errors import InputError
 from aquila.protocol.messages.people_views import BeginEnrolment, ConfirmEnrolment, NewAccount, PasswordChange, SignIn
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import SignInError
 from services.kit.people import accounts
-from services.kit.people.actors import LOCAL_KEY, Actor
 from services.kit.people.sessions import find_actor
 from services.kit.people.signing_in import begin_enrolment, change_password, confirm_enrolment, delay_after, sign_in
 from tests.unit.services.kit.people.conftest import ADMINISTRATOR, PASSWORD, enrolled, logged

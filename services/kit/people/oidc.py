@@ -1,23 +1,12 @@
-"""A ministry's own identity provider: OpenID Connect, authorization code flow with PKCE, on the server's side.
+"""The client of a ministry's identity provider: OpenID Connect, authorization code flow with PKCE, on the server side.
 
-1. `start` keeps state, nonce and the PKCE verifier here, and returns the provider's URL for the person's browser, with
-   a binding that the browser keeps: whoever comes back needs both it and the state (RFC 6749 section 10.12).
-2. The person signs in at the provider, which sends the browser back with a code.
-3. `finish` uses up the state, exchanges the code with the verifier (RFC 7636), and checks the ID token: signature by a
-   key of the provider, issuer, audience, times, nonce (OpenID Connect Core 3.1.3.7), and `iss` (RFC 9207) if it came.
-4. The provider says that there were two factors, by `acr` or `amr` (RFC 8176), unless the settings do not ask for it.
-5. The account is known by issuer and subject; its roles are those that the settings give for the provider's claim. One
-   that appears is *invited*: an administrator sees whom the provider names, and lets it in or does not. So nobody is
-   two persons here, by accounts of both kinds or by two at the provider, without an administrator's knowing.
-
-The provider is asked over TLS alone, answers are small, and none of its texts reaches a log.
+It makes the URL for the person's browser and checks what the provider answers to a code; `provider_sign_in` keeps the
+state between the two and knows accounts. The provider is asked over TLS alone, answers are small, and none of its
+texts reaches a log.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -28,35 +17,20 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from sqlalchemy import delete, select
 
-from aquila.audit.entries import Word
-from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError
-from aquila.protocol.messages.people_views import Method, ProviderStart
-from aquila.visible import visible
-from services.kit.calls import tls_context
-from services.kit.errors import NotAllowedError, PeerUnavailableError, SignInError
+from services.kit.errors import PeerUnavailableError, SignInError
 from services.kit.files import read_secret
 from services.kit.logs import Log
-from services.kit.people.accounts import new_person
-from services.kit.people.entries import EntryKind, note
-from services.kit.people.sessions import open_session
-from services.kit.people.tables import AccountRow, ProviderSignInRow
 from services.kit.settings import PeerSettings, is_loopback
+from services.kit.tls import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy.orm import Session
-
-    from aquila.protocol.messages.people_views import ProviderReturn, SessionGrant
-    from services.kit.people.desk import People
     from services.kit.settings import ProviderSettings
 
 _LOG = Log("kit.provider")
-_SECRET_BYTES = 32
-_START_SECONDS = 600
 _LEEWAY_SECONDS = 60
 _ANSWER_BYTES = 1 << 18
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
@@ -66,7 +40,6 @@ _FACTORS = (
     frozenset({"otp", "hwk", "swk", "sc", "sms", "tel", "pop"}),
     frozenset({"face", "fpt", "iris", "retina", "vbm"}),
 )
-_LONGEST_NAME = 200
 _WELL_KNOWN = "/.well-known/openid-configuration"
 
 
@@ -83,14 +56,18 @@ class Provider:
         self.settings = settings
         self._transport = transport
 
-    def start(self, people: People) -> ProviderStart:
-        """Begin a sign-in.
+    def sign_in_url(self, state: str, nonce: str, verifier: str) -> str:
+        """Return where the person's browser goes to sign in.
+
+        Args:
+            state: What the provider sends back unchanged.
+            nonce: What the ID token will contain.
+            verifier: The secret of PKCE, of which the URL has the hash.
 
         Raises:
             PeerUnavailableError: The provider cannot be reached.
             InputError: It is not the one of the settings.
         """
-        state, nonce, verifier, binding = (secrets.token_urlsafe(_SECRET_BYTES) for _ in range(4))
         with self._session() as session:
             wanted = {"acr_values": self.settings.acr} if self.settings.acr else {}
             url, _ = self._client(session).create_authorization_url(
@@ -100,53 +77,30 @@ class Provider:
                 code_verifier=verifier,
                 **wanted,
             )
-        now = people.clock()
-        with people.store.transaction("provider.start") as stored:
-            stored.execute(delete(ProviderSignInRow).where(ProviderSignInRow.started_at <= now - _START_SECONDS))
-            stored.add(
-                ProviderSignInRow(
-                    state_hash=_hashed(state), binding_hash=_hashed(binding), nonce=nonce, verifier=verifier,
-                    started_at=now,
-                )
-            )  # fmt: skip
-        return ProviderStart(url=url, binding=binding)
+        return str(url)
 
-    def finish(self, people: People, shown: ProviderReturn, replaced: str = "") -> SessionGrant:
-        """Open a session for whoever the provider says it is.
+    def claims(self, code: str, nonce: str, verifier: str, now: int) -> Mapping[str, Any]:
+        """Exchange a code and return the checked claims of the ID token.
+
+        Args:
+            code: What the provider gave the person's browser.
+            nonce: As at the start.
+            verifier: As at the start.
+            now: Seconds since 1970.
 
         Raises:
-            SignInError: The return is not the end of a sign-in that this browser began here, or one factor only.
-            NotAllowedError: The provider gives the person no role of this service, or nobody has let the account in.
+            SignInError: The provider refuses the code, its ID token is not valid, or it says one factor only.
             PeerUnavailableError: The provider cannot be reached.
+            InputError: It is not the one of the settings.
         """
-        begun = _take(people, shown)
-        if shown.issuer and shown.issuer != self.settings.issuer:
-            raise _refused("issuer")
         with self._session() as session:
-            claims = self._claims(session, people, begun, shown.code)
-        roles = self._roles(people, claims)
-        with people.store.transaction("session.open") as stored:
-            account = _account(stored, people, self.settings.issuer, claims)
-            if not account.active:
-                raise _refused("deactivated")
-            account.roles = [role.value for role in roles]
-            people.revoke(stored, people, account, None)
-            if account.admitted:
-                note(stored, people, EntryKind.SIGN_IN, account.person, ids={"by": Word.OIDC})
-                return open_session(stored, people, account, Method.PROVIDER, replaced)
-            account.name = _name_of(claims)
-        raise NotAllowedError(
-            "an administrator has to let you in first",
-            hint="tell the administrator of this service who you are",
-            person=account.person,
-        )
+            return self._claims(session, code, nonce, verifier, now)
 
-    def _claims(self, session: httpx.Client, people: People, begun: ProviderSignInRow, code: str) -> Mapping[str, Any]:
-        """Exchange the code and return the checked claims of the ID token."""
+    def _claims(self, session: httpx.Client, code: str, nonce: str, verifier: str, now: int) -> Mapping[str, Any]:
         found = self._discovered(session)
         try:
             token = self._client(session).fetch_token(
-                found["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=begun.verifier
+                found["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=verifier
             )
             keys = KeySet.import_key_set({"keys": list(_answer(session, found["jwks_uri"])["keys"])})
             opened = jwt.decode(str(token.get("id_token", "")), keys, algorithms=_ALGORITHMS)
@@ -158,18 +112,18 @@ class Provider:
                     "aud": {"essential": True, "value": self.settings.client_id},
                 },
                 {
-                    "nonce": begun.nonce,
+                    "nonce": nonce,
                     "client_id": self.settings.client_id,
                     "access_token": token.get("access_token", ""),
                 },
             )
-            claims.validate(now=people.clock(), leeway=_LEEWAY_SECONDS)
+            claims.validate(now=now, leeway=_LEEWAY_SECONDS)
         except (OAuth2Error, JoseError, ValueError, KeyError, TypeError) as error:
-            raise _refused(type(error).__name__) from None
+            raise refused(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise self._away(error) from None
         if not self._has_two_factors(claims):
-            raise _refused("second factor")
+            raise refused("second factor")
         return dict(claims)
 
     def _has_two_factors(self, claims: Mapping[str, Any]) -> bool:
@@ -181,18 +135,6 @@ class Provider:
         given = claims.get("amr")
         methods = {word for word in given if isinstance(word, str)} if isinstance(given, list) else set[str]()
         return "mfa" in methods or sum(bool(methods & factor) for factor in _FACTORS) > 1
-
-    def _roles(self, people: People, claims: Mapping[str, Any]) -> list[Role]:
-        """Return the roles that the provider's claim stands for at this service."""
-        given = claims.get(self.settings.roles_claim, [])
-        words = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-        mapped = {self.settings.roles[word] for word in words if isinstance(word, str) and word in self.settings.roles}
-        roles = sorted(mapped & set(role_table().roles_of(people.service)))
-        if not roles:
-            raise NotAllowedError(
-                "the provider gives you no role here", hint="the administrator of the provider can give one"
-            )
-        return roles
 
     def _discovered(self, session: httpx.Client) -> Mapping[str, Any]:
         """Return what the provider says of itself (OpenID Connect Discovery 4.3).
@@ -253,42 +195,6 @@ class _Client(OAuth2Client):  # type: ignore[misc]  # likewise
     client_auth_class = _Basic
 
 
-def _take(people: People, shown: ProviderReturn) -> ProviderSignInRow:
-    """Use up the state of a return, whatever comes of it, and return what was kept under it."""
-    with people.store.transaction("provider.take") as stored:
-        row = stored.scalar(select(ProviderSignInRow).where(ProviderSignInRow.state_hash == _hashed(shown.state)))
-        if row is not None:
-            stored.delete(row)
-    if row is None or people.clock() >= row.started_at + _START_SECONDS:
-        raise _refused("state")
-    if not hmac.compare_digest(row.binding_hash, _hashed(shown.binding)):
-        raise _refused("binding")
-    return row
-
-
-def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, Any]) -> AccountRow:
-    """Return the account of a person of the provider; at the first sign-in an invited one is made."""
-    subject = str(claims["sub"])
-    row = stored.scalar(select(AccountRow).where(AccountRow.issuer == issuer, AccountRow.subject == subject))
-    if row is None:
-        person = new_person()
-        row = AccountRow(
-            person=person, login=f"sso-{person[2:]}", roles=[], active=True, created_at=people.clock(), issuer=issuer,
-            subject=subject, admitted=False,
-        )  # fmt: skip
-        stored.add(row)
-        stored.flush()
-        note(stored, people, EntryKind.ACCOUNT_CHANGED, None, ids={"account": person, "what": Word.CREATED})
-    return row
-
-
-def _name_of(claims: Mapping[str, Any]) -> str:
-    """Return whom the provider says a person is, as far as a reader sees it; nothing where it does not say."""
-    given = (claims.get(claim) for claim in ("name", "preferred_username", "email"))
-    name = next((text for text in given if isinstance(text, str) and text.strip()), "")
-    return visible(" ".join(name.split()))[:_LONGEST_NAME]
-
-
 def _answer(session: httpx.Client, url: str) -> dict[str, Any]:
     """Return a small JSON object that the provider answers with.
 
@@ -314,11 +220,7 @@ def _is_safe(url: object) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.host))
 
 
-def _refused(why: str) -> SignInError:
+def refused(why: str) -> SignInError:
     """Return what everyone is told; the log says which check it was."""
     _LOG.warning("provider_sign_in_refused", problem=why)
     return SignInError("the sign-in at the provider did not succeed", hint="begin anew; the service's log says why")
-
-
-def _hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -26,7 +26,8 @@ from aquila.protocol.messages.people_views import (
 from services.kit.errors import NotAllowedError, PeerUnavailableError, SignInError
 from services.kit.files import write_secret
 from services.kit.people import accounts
-from services.kit.people.provider import Provider
+from services.kit.people.oidc import Provider
+from services.kit.people.provider_sign_in import finish, start
 from services.kit.people.sessions import find_actor
 from services.kit.settings import ProviderSettings
 from tests.unit.services.kit.people.conftest import ADMINISTRATOR, logged
@@ -95,7 +96,7 @@ def provider(tmp_path: Path, ministry: Ministry) -> Provider:
 
 def begin(people: People, provider: Provider, ministry: Ministry, **claims: Any) -> ProviderReturn:
     """Begin a sign-in, and return what the browser would come back with."""
-    started = provider.start(people)
+    started = start(people, provider)
     ministry.asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
     now = people.clock()
     ministry.claims = {
@@ -108,10 +109,10 @@ def begin(people: People, provider: Provider, ministry: Ministry, **claims: Any)
 def let_in(people: People, provider: Provider, ministry: Ministry, **claims: Any) -> SessionGrant:
     """Let somebody appear, let the account in as it is shown, and sign in."""
     with pytest.raises(NotAllowedError):
-        provider.finish(people, begin(people, provider, ministry, **claims))
+        finish(people, provider, begin(people, provider, ministry, **claims))
     [view] = [view for view in accounts.list_accounts(people).accounts if view.state is AccountState.INVITED]
     accounts.admit_account(people, ADMINISTRATOR, view.person, shown(view))
-    return provider.finish(people, begin(people, provider, ministry, **claims))
+    return finish(people, provider, begin(people, provider, ministry, **claims))
 
 
 def shown(view: AccountView) -> Admission:
@@ -125,14 +126,14 @@ def test_who_appears_waits_for_an_administrator(people: People, provider: Provid
     """No session is opened, however often; the administrator sees issuer, subject and name, and lets in just that."""
     for name in ("Ana Novak", "Bor\u202e Kos"):
         with pytest.raises(NotAllowedError, match="let you in"):
-            provider.finish(people, begin(people, provider, ministry, name=name))
+            finish(people, provider, begin(people, provider, ministry, name=name))
     [view] = accounts.list_accounts(people).accounts
     assert (view.state, view.issuer, view.subject, view.name) == ("invited", ISSUER, "7", "Bor[U+202E] Kos")
     with pytest.raises(PolicyError):
         accounts.admit_account(people, ADMINISTRATOR, view.person, shown(view).model_copy(update={"name": "Ana Novak"}))
     accounts.switch_account(people, ADMINISTRATOR, view.person, active=True)
     with pytest.raises(NotAllowedError):
-        provider.finish(people, begin(people, provider, ministry))
+        finish(people, provider, begin(people, provider, ministry))
     assert logged(people) == ["account_changed", "account_changed"]
 
 
@@ -151,7 +152,7 @@ def test_whom_the_provider_knows_is_signed_in(people: People, provider: Provider
     """The account is made at the first return and known at the next; its roles are those of the claim."""
     grant = let_in(people, provider, ministry)
     assert (ministry.asked["code_challenge_method"], ministry.asked["scope"]) == ("S256", "openid profile")
-    again = provider.finish(people, begin(people, provider, ministry), replaced=grant.token)
+    again = finish(people, provider, begin(people, provider, ministry), replaced=grant.token)
     assert again.person == grant.person
     assert find_actor(people, grant.token) is None
     actor = find_actor(people, again.token)
@@ -176,7 +177,7 @@ def test_a_token_that_is_not_for_this_sign_in(
     if claims.get("sub", "") is None:
         del ministry.claims["sub"]
     with pytest.raises(SignInError):
-        provider.finish(people, shown)
+        finish(people, provider, shown)
     assert accounts.list_accounts(people).accounts == ()
 
 
@@ -185,12 +186,12 @@ def test_a_token_that_the_provider_did_not_sign(people: People, provider: Provid
     shown = begin(people, provider, ministry)
     ministry.key = OTHER_KEY
     with pytest.raises(SignInError):
-        provider.finish(people, shown)
+        finish(people, provider, shown)
     shown = begin(people, provider, ministry)
     parts = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (b'{"alg":"none"}', b"{}")]
     ministry.token = {"access_token": "a", "id_token": f"{parts[0]}.{parts[1]}."}
     with pytest.raises(SignInError):
-        provider.finish(people, shown)
+        finish(people, provider, shown)
 
 
 @pytest.mark.parametrize("change", ["state", "code", "issuer", "binding"])
@@ -200,10 +201,10 @@ def test_a_return_that_is_not_the_end_of_this_sign_in(
     """Another state, code, issuer or browser is refused, and the state is used up."""
     shown = begin(people, provider, ministry)
     with pytest.raises(SignInError):
-        provider.finish(people, shown.model_copy(update={change: "https://other.example/another-one-altogether"}))
+        finish(people, provider, shown.model_copy(update={change: "https://other.example/another-one-altogether"}))
     if change != "state":
         with pytest.raises(SignInError):
-            provider.finish(people, shown)
+            finish(people, provider, shown)
 
 
 def test_a_return_counts_once_and_for_ten_minutes(
@@ -212,20 +213,20 @@ def test_a_return_counts_once_and_for_ten_minutes(
     """A replay opens nothing, and neither does one that comes late."""
     let_in(people, provider, ministry)
     shown = begin(people, provider, ministry)
-    provider.finish(people, shown)
+    finish(people, provider, shown)
     with pytest.raises(SignInError):
-        provider.finish(people, shown)
+        finish(people, provider, shown)
     late = begin(people, provider, ministry)
     clock.time += 600
     with pytest.raises(SignInError):
-        provider.finish(people, late)
+        finish(people, provider, late)
 
 
 @pytest.mark.parametrize("roles", [[], ["nothing"], ["boss"], "nothing", 7, {"ct-officer": True}])
 def test_without_a_role_nobody_gets_in(people: People, provider: Provider, ministry: Ministry, roles: Any) -> None:
     """No value of the claim stands for a role of this service; nothing is stored."""
     with pytest.raises(NotAllowedError):
-        provider.finish(people, begin(people, provider, ministry, roles=roles))
+        finish(people, provider, begin(people, provider, ministry, roles=roles))
     assert accounts.list_accounts(people).accounts == ()
 
 
@@ -234,14 +235,14 @@ def test_a_deactivated_account_stays_out(people: People, provider: Provider, min
     grant = let_in(people, provider, ministry, roles="ct-officer")
     accounts.switch_account(people, ADMINISTRATOR, grant.person, active=False)
     with pytest.raises(SignInError):
-        provider.finish(people, begin(people, provider, ministry))
+        finish(people, provider, begin(people, provider, ministry))
 
 
 @pytest.mark.parametrize("amr", [None, [], ["pwd"], ["pwd", "pin"], ["otp", "hwk"], ["pwd", 7], ["MFA"]])
 def test_one_factor_is_not_enough(people: People, provider: Provider, ministry: Ministry, amr: Any) -> None:
     """Unless the settings say so by name: two of one kind are one, and what is not said is not there."""
     with pytest.raises(SignInError):
-        provider.finish(people, begin(people, provider, ministry, amr=amr))
+        finish(people, provider, begin(people, provider, ministry, amr=amr))
     assert accounts.list_accounts(people).accounts == ()
     provider.settings = provider.settings.model_copy(update={"one_factor_is_enough": True})
     assert let_in(people, provider, ministry, amr=amr)
@@ -260,7 +261,7 @@ def test_an_authentication_context_stands_for_two_factors(
     provider.settings = provider.settings.model_copy(update={"acr": "two"})
     for claims in ({"acr": "one"}, {}):
         with pytest.raises(SignInError):
-            provider.finish(people, begin(people, provider, ministry, **claims))
+            finish(people, provider, begin(people, provider, ministry, **claims))
     assert ministry.asked["acr_values"] == "two"
     assert let_in(people, provider, ministry, acr="two", amr=["pwd"])
 
@@ -270,7 +271,7 @@ def test_a_role_that_the_provider_takes_back(people: People, provider: Provider,
     grant, seen = let_in(people, provider, ministry), list[tuple[str, list[str], object]]()
     heard = replace(people, revoke=lambda _s, _p, account, actor: seen.append((account.person, account.roles, actor)))
     provider.settings = provider.settings.model_copy(update={"roles": {"reader": Role.ANALYST}})
-    provider.finish(heard, begin(people, provider, ministry, roles=["reader"]))
+    finish(heard, provider, begin(people, provider, ministry, roles=["reader"]))
     assert seen == [(grant.person, ["analyst"], None)]
 
 
@@ -287,7 +288,7 @@ def test_whom_the_provider_names(
 ) -> None:
     """By name, else by what it has; nothing that a reader does not see, and not without end."""
     with pytest.raises(NotAllowedError):
-        provider.finish(people, begin(people, provider, ministry, **claims))
+        finish(people, provider, begin(people, provider, ministry, **claims))
     assert [view.name for view in accounts.list_accounts(people).accounts] == [name]
 
 
@@ -300,14 +301,14 @@ def test_another_provider_is_not_asked(
     """One that names itself otherwise, or an address in the clear."""
     ministry.discovery = discovery
     with pytest.raises(InputError):
-        provider.start(people)
+        start(people, provider)
 
 
 def test_a_provider_that_is_away(people: People, provider: Provider, ministry: Ministry) -> None:
     """It is said, at the start and at the end."""
     shown = begin(people, provider, ministry)
     ministry.status = 503
-    for call in (lambda: provider.start(people), lambda: provider.finish(people, shown)):
+    for call in (lambda: start(people, provider), lambda: finish(people, provider, shown)):
         with pytest.raises(PeerUnavailableError):
             call()
 
@@ -317,7 +318,7 @@ def test_an_answer_that_is_none(people: People, provider: Provider, answer: byte
     """It is no provider of the settings, whatever it sends."""
     broken = Provider(provider.settings, httpx.MockTransport(lambda _: httpx.Response(200, content=answer)))
     with pytest.raises(InputError):
-        broken.start(people)
+        start(people, broken)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""An executor that is open: a pool of processes of this machine, or a connection to a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+_MOST_AHEAD = 256
+
+
+@dataclass(frozen=True, slots=True)
+class OpenExecutor:
+    """An executor, how many pieces it does at the same time, and how it is given back."""
+
+    executor: Executor
+    workers: int
+    close: Callable[[], None]
+
+    @property
+    def ahead(self) -> int:
+        """How many pieces of one kind may be in flight; twice the workers keep all busy."""
+        return min(_MOST_AHEAD, 2 * self.workers)
