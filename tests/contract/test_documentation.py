@@ -1,13 +1,23 @@
-"""What the documents say of tests is there: a line of the threat model without its test would be a mere promise."""
+"""The documents name only what exists: tests, files, commands, terms and releases."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "deploy/*.md", "schemas/**/*.md", "tests/migrations/**/*.md")
+    for path in ROOT.glob(pattern)
+)
+CHANGES = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+"""The sections of a version in the changelog, in their order (Keep a Changelog 1.1.0)."""
+
 CITED = re.compile(r"`((?:attacks|audit|unit|property|scenarios|vectors|contract|e2e|transcripts)/[\w/.]*)`")
 
 
@@ -23,3 +33,59 @@ def test_the_threat_model_cites_tests() -> None:
     """The threat model is not without them."""
     text = (ROOT / "docs" / "THREAT_MODEL.md").read_text(encoding="utf-8")
     assert len(set(CITED.findall(text))) > 15
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a document leads to a file or folder of the project."""
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "README.md", "RELEASING.md"])
+def test_commands_and_folders_exist(document: str) -> None:
+    """Every target of make that a document names is there, and so is every file and folder."""
+    text = (ROOT / document).read_text("utf-8")
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:`| {4})make ([a-z][a-z0-9-]*)", text))
+    assert named
+    assert named <= targets
+    paths = [one for one in re.findall(r"`([\w.-]+/[\w./-]*)`", text) if not one.startswith(("dist/", ".venv"))]
+    assert [one for one in paths if not (ROOT / one).exists()] == []
+
+
+def test_the_changelog_has_sections_and_releases() -> None:
+    """Unreleased changes come first, then releases from the newest on, each dated; sections have the usual names."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    first, *releases = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert first == "[Unreleased]"
+    found = [re.fullmatch(r"\[(\d+)\.(\d+)\.(\d+)\] - (\d{4}-\d\d-\d\d)", one) for one in releases]
+    assert found
+    assert all(found)
+    versions = [tuple(int(number) for number in one.groups()[:3]) for one in found if one]
+    dates = [date.fromisoformat(one[4]) for one in found if one]
+    assert (versions, dates) == (sorted(set(versions), reverse=True), sorted(dates, reverse=True))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == ".".join(str(number) for number in versions[0])
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        sections = re.findall(r"^### (.+)$", part, re.MULTILINE)
+        assert sections == [one for one in CHANGES if one in sections]
+
+
+def test_the_glossary_has_each_term_once() -> None:
+    """Terms stand in the order of the alphabet, each with meaning and source, and with what it is not called."""
+    text = (ROOT / "docs" / "GLOSSARY.md").read_text("utf-8")
+    terms: list[str] = []
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        rows = [
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in re.findall(r"^\|.+\|$", part, re.MULTILINE)
+        ]
+        if not rows:
+            continue
+        assert rows[0] == ["term", "meaning", "source", "not called"]
+        assert [row for row in rows[2:] if len(row) != 4 or not all(row)] == []
+        names = [row[0].casefold() for row in rows[2:]]
+        assert names == sorted(names)
+        terms += names
+    assert len(terms) == len(set(terms)) > 80

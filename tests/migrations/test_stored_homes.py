@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from services.kit import audit_log
-from tests.migrations.homes.make import archive_of
+from tests.migrations.homes.make import HOMES, archive_of
 from tests.unit.services.node.conftest import Clock, World, open_world
 
 if TYPE_CHECKING:
@@ -106,9 +106,10 @@ async def is_as_it_was(world: Upgraded) -> None:
         assert answer.status_code == 200, answer.text
 
 
-async def test_rounds_of_the_last_version_go_on(upgraded: Callable[[str], Upgraded]) -> None:
+@pytest.mark.parametrize("version", ["a96bb4e", "0.2.0"])
+async def test_rounds_of_a_recent_version_go_on(upgraded: Callable[[str], Upgraded], version: str) -> None:
     """Closed rounds are read as they were, open ones find every hit, and what waited for a person waits still."""
-    world = upgraded("a96bb4e")
+    world = upgraded(version)
     await is_as_it_was(world)
     al, rs, si = (world.seats[code] for code in ("AL", "RS", "SI"))
     imported = (await rs.get("/imports"))["imports"]
@@ -152,7 +153,7 @@ async def test_rounds_of_the_first_version_are_read_and_ended(upgraded: Callable
     }
 
 
-@pytest.mark.parametrize("version", ["5d77566", "a96bb4e"])
+@pytest.mark.parametrize("version", HOMES)
 def test_every_entry_of_the_log_is_read(upgraded: Callable[[str], Upgraded], version: str) -> None:
     """The contents of the log are as they were hashed; the first version had none."""
     world = upgraded(version)

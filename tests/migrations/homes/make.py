@@ -1,6 +1,7 @@
-"""Make the homes and messages of kept versions again: `python -m tests.migrations.homes.make [NAME ...]`.
+"""Make the homes and messages of kept versions: `python -m tests.migrations.homes.make [NAME ...] [NAME=COMMIT ...]`.
 
-Each version is checked out beside this one, with an environment of its own, and plays the rounds of `play.py` itself.
+A name is a tag or a commit; before a release is tagged, `0.2.0=HEAD` makes the files of `0.2.0` from this commit. Each
+version is checked out in a folder of its own, with an environment of its own, and plays the rounds of `play.py` itself.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).parent
 MESSAGES = HERE.parent / "messages"
-HOMES = ("5d77566", "a96bb4e")
-"""Versions whose homes are kept: the first one that played a round between services, and the last before releases."""
+HOMES = ("5d77566", "a96bb4e", "0.2.0")
+"""Versions whose homes are kept: two from before the releases (`README.md` says which), and every release."""
 
-SHAPES = ("5d77566", "7d01d42", "e07fc7f", "a96bb4e")
-"""Versions whose signed messages are kept: every one in which a message got another form."""
+SHAPES = ("5d77566", "7d01d42", "e07fc7f", "a96bb4e", "0.2.0")
+"""Versions whose signed messages are kept: every one in which a message got another form, and every release."""
 
 _SAMPLES = """
 import json, sys
@@ -40,11 +41,12 @@ def samples_of(version: str) -> Path:
 
 
 def main(names: list[str]) -> None:
-    """Make the named versions again, or all."""
-    for version in names or sorted({*HOMES, *SHAPES}):
+    """Make the files of the named versions, or of all."""
+    for name in names or sorted({*HOMES, *SHAPES}):
+        version, _, commit = name.partition("=")
         with TemporaryDirectory() as folder:
             tree, homes = Path(folder) / "tree", Path(folder) / "homes"
-            _run("git", "worktree", "add", "--detach", str(tree), version)
+            _run("git", "worktree", "add", "--detach", str(tree), commit or version)
             try:
                 _run("make", "-C", str(tree), "setup")
                 if version in SHAPES:
