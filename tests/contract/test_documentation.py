@@ -89,3 +89,33 @@ def test_the_glossary_has_each_term_once() -> None:
         assert names == sorted(names)
         terms += names
     assert len(terms) == len(set(terms)) > 80
+
+
+def test_the_index_of_decisions_is_the_folder() -> None:
+    """Every decision has one row and a status, the same in both; a number without a file says where its text went."""
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", index, re.MULTILINE)
+    assert [int(number) for number, *_ in rows] == list(range(1, len(rows) + 1))
+    files = {path.name: path.read_text("utf-8") for path in folder.glob("[0-9]*.md")}
+    listed: list[str] = []
+    for number, title, status, sentence in rows:
+        link = re.fullmatch(r"\[.+\]\((\S+\.md)\)", title)
+        if not link:
+            assert status == "merged", number
+            assert re.fullmatch(r"Merged into \[.+\]\(\S+\)\.", sentence), number
+            continue
+        listed.append(link[1])
+        text = files[link[1]]
+        assert link[1].startswith(f"{int(number):04}-")
+        assert text.startswith(f"# {number}. "), number
+        stated = text.splitlines()[2]
+        assert re.match(r"Status: (accepted|superseded)\b", stated), number
+        by = re.fullmatch(r"(superseded|superseded in part) by (\d+)", status)
+        assert bool(by) == ("superseded" in stated and "supersedes" not in stated), number
+        if by:
+            assert f"[ADR {by[2]}](" in stated, number
+            assert stated.startswith("Status: superseded by") == (by[1] == "superseded"), number
+        else:
+            assert status == "accepted", number
+    assert sorted(listed) == sorted(files)
