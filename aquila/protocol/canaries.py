@@ -29,7 +29,6 @@ from aquila.protocol.encoding import framed
 from aquila.protocol.exchange import footing_on
 from aquila.protocol.messages import LevelCounts, PairCanaries
 from aquila.protocol.places import DIGEST_BYTES
-from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from aquila.records.rules import mask_of, numbers_of
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
     from aquila.crypto.keys import ExchangeKey, SecretBytes
     from aquila.protocol.messages import Canaries, HitReport
-    from aquila.protocol.preparation import SubmissionPlan
     from aquila.protocol.rounds import Round
     from aquila.records.rules import RuleTable
 
@@ -258,16 +256,6 @@ class Carried:
     counterpart: str
     handle: str
     mask: int
-
-
-def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[Carried, ...]:
-    """Return what a party keeps of the canaries of its list, in their order."""
-    first = plan.real_records
-    handles = handles_of(seed, range(first, first + len(plan.canaries)))
-    return tuple(
-        Carried(canary.counterpart, handles[place * HANDLE_BYTES : (place + 1) * HANDLE_BYTES].hex(), carrier.mask)
-        for place, (canary, carrier) in enumerate(zip(plan.canaries, plan.carriers(seed), strict=True))
-    )
 
 
 def to_bytes(carried: Sequence[Carried]) -> bytes:

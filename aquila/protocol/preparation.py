@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.errors import PolicyError
-from aquila.protocol.canaries import choose_carriers
+from aquila.protocol.canaries import Carried, choose_carriers
 from aquila.protocol.places import DIGEST_BYTES, BatchInputs, most_inputs, padded_records, profile_positions
+from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from aquila.protocol.tasks import RULE_SHIFT, Blinding, CarriedSecret
 from aquila.records.entropy import check_entropy
 from aquila.records.frequency import limits_of
@@ -204,3 +205,13 @@ def first_of_each(rules: NDArray[np.uint8], most: int) -> NDArray[np.bool_]:
     chosen = np.zeros(len(rules), dtype=bool)
     chosen[np.argsort(turns, kind="stable")[:most]] = True
     return chosen
+
+
+def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[Carried, ...]:
+    """Return what a party keeps of the canaries of its list, in their order."""
+    first = plan.real_records
+    handles = handles_of(seed, range(first, first + len(plan.canaries)))
+    return tuple(
+        Carried(canary.counterpart, handles[place * HANDLE_BYTES : (place + 1) * HANDLE_BYTES].hex(), carrier.mask)
+        for place, (canary, carrier) in enumerate(zip(plan.canaries, plan.carriers(seed), strict=True))
+    )

@@ -50,6 +50,11 @@ def normalizer_digest() -> str:
     return digest.hexdigest()
 
 
+def normalizer_reference() -> tuple[str, str]:
+    """Return this release's normalizer as a manifest names it: version and conformance digest."""
+    return f"normalizer {NORMALIZER_VERSION}", normalizer_digest()
+
+
 def _name(text: str) -> str:
     """The readable Latin of a name, then each word in each form."""
     words = name_words(text)

@@ -17,7 +17,6 @@ from aquila.rehearsal.terms import (
     REHEARSED,
     Terms,
     make_manifest,
-    normalizer_reference,
 )
 
 TASK_MODULES = ("aquila.rehearsal.passes", "aquila.rehearsal.measuring", "aquila.rehearsal.stored")
@@ -39,5 +38,4 @@ __all__ = [
     "Terms",
     "Watch",
     "make_manifest",
-    "normalizer_reference",
 ]

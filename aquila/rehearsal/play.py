@@ -19,13 +19,15 @@ from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.errors import InputError
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
-from aquila.protocol.canaries import canaries_of, carried_by, judge, tell
+from aquila.protocol.canaries import canaries_of, judge, tell
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Kind, Outcome, Padding
 from aquila.protocol.party import Party
+from aquila.protocol.preparation import carried_by
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round, read_statement
 from aquila.protocol.submission import ROW
+from aquila.records.conformance import normalizer_reference
 from aquila.rehearsal.exchanging import opened, refuted_of, seal_notes, sealing_of, verify_notes
 from aquila.rehearsal.measuring import Measurements, Workshop, unwatched
 from aquila.rehearsal.passes import blind_lists, read_lists
@@ -45,7 +47,6 @@ from aquila.rehearsal.terms import (
     REHEARSED,
     Terms,
     make_manifest,
-    normalizer_reference,
 )
 from aquila.work import InProcess
 

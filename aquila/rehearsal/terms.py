@@ -16,8 +16,7 @@ from aquila.protocol.messages import (
     TableReference,
     Window,
 )
-from aquila.records.conformance import normalizer_digest
-from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.records.conformance import normalizer_reference
 
 if TYPE_CHECKING:
     from aquila.matching.certainty import Level
@@ -44,11 +43,6 @@ class Terms:
     frequency_limit: int
     chunk_elements: int
     canaries: int = 0
-
-
-def normalizer_reference() -> tuple[str, str]:
-    """Return this release's normalizer as a manifest names it: version and conformance digest."""
-    return f"normalizer {NORMALIZER_VERSION}", normalizer_digest()
 
 
 def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> Manifest:

@@ -23,7 +23,7 @@ from aquila.protocol.messages.proposal_views import ProposalDefaults
 from aquila.protocol.messages.views import RoundProposal
 from aquila.protocol.rounds import Round
 from aquila.protocol.state import Phase
-from aquila.rehearsal import normalizer_reference
+from aquila.records.conformance import normalizer_reference
 from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.matcher.room import check_room

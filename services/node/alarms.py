@@ -22,7 +22,8 @@ from services.kit import audit_log
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import due, ledger
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.tables import DAY, AlarmRow, QueryHitsRow, StatementRow
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def release(node: Node, round_id: str, submission_id: str, by: Actor) -> None:
         NotFoundError: The node holds no such report back.
     """
     with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.release") as session:
-        ledger.round_row(session, round_id)
+        round_row(session, round_id)
         row = session.get(AlarmRow, (round_id, submission_id))
         if row is None or row.released_at is not None or round_.ending:
             raise NotFoundError("the node holds no such report back", hint="see them with `aquila round show`")

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import func, select
 
+from aquila.protocol.messages import ClassCounts, EarlierRound, Spent
 from aquila.protocol.party import chunk_of
 from aquila.records.rules import InputClass
 from services.node import ledger
-from services.node.tables import DAY, SpentDayRow
+from services.node.tables import DAY, SpentDayRow, SpentRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages import Evaluation
+    from aquila.protocol.messages import Evaluation, Manifest
     from aquila.protocol.rounds import Round
     from services.node.node import Node
     from services.node.tables import AvailableRow
@@ -89,6 +90,23 @@ def allowed(
         held |= set(short.values())
         if taken or not short:
             return taken, frozenset(full)
+
+
+def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, ...]:
+    """Return what this node evaluated in earlier rounds for parties of this one (PROTOCOL.md 3.3.6)."""
+    parties = [participant.party for participant in manifest.participants]
+    query = select(SpentRow).where(SpentRow.origin.in_(parties), SpentRow.round_id != manifest.round_id)
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for row in session.scalars(query):
+        by_class = counts.setdefault(row.round_id, {}).setdefault(row.origin, {"full": 0, "partial": 0})
+        by_class[row.input_class] = row.elements
+    return tuple(
+        EarlierRound(
+            round_id=round_id,
+            spent=tuple(Spent(origin=origin, elements=ClassCounts(**spent)) for origin, spent in sorted(by.items())),
+        )
+        for round_id, by in sorted(counts.items())
+    )
 
 
 def note(session: Session, node: Node, round_id: str, before: frozenset[Place], full: frozenset[Place]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -18,19 +19,53 @@ from aquila.errors import KeyMaterialError
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.rounds import Round, read_erased
 from aquila.records.rules import InputClass
+from services.kit.errors import NotFoundError
 from services.kit.files import destroy_secret, read_secret, write_secret
-from services.node import ledger
-from services.node.tables import SecretRow, StatementRow
+from services.node.tables import RoundRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.group import Group
     from aquila.protocol.messages.views import ChanceView
-    from services.node.node import Node
-    from services.node.steps.prepare import Work
+    from aquila.protocol.preparation import SubmissionPlan
+    from aquila.protocol.registry import Registry
+    from services.kit.store import Store
 
 ROUND_SECRETS = "round"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a node from which a round's memory is rebuilt and its keys are made.
+
+    Attributes:
+        store: Statements and sealed secrets.
+        registry: The pinned keys.
+        group: The group of the round's elements.
+        keys: The folder of round keys.
+        clock: Seconds since 1970.
+        random: Gives random bytes.
+    """
+
+    store: Store
+    registry: Registry
+    group: Group
+    keys: Path
+    clock: Callable[[], int]
+    random: Callable[[int], bytes]
+
+
+@dataclass(slots=True)
+class Work:
+    """A submission being blinded; kept in memory between batches, and made again after a start."""
+
+    plan: SubmissionPlan
+    seed: SecretBytes
+    records: int
 
 
 class Book:
@@ -52,8 +87,8 @@ class Book:
             was noted before a start is forgotten where it has passed.
     """
 
-    def __init__(self, node: Node, round_id: str) -> None:
-        self.node = node
+    def __init__(self, parts: Parts, round_id: str) -> None:
+        self._parts = parts
         self.round_id = round_id
         self.manifest_seen = False
         self.synced = False
@@ -65,7 +100,7 @@ class Book:
         self.full_until = 0
         self.judged: set[str] = set()
         self.chances: dict[str, tuple[ChanceView, ...]] = {}
-        self.no_room_for = frozenset((party, kind) for party in node.registry.parties for kind in InputClass)
+        self.no_room_for = frozenset((party, kind) for party in parts.registry.parties for kind in InputClass)
         self._round: Round | None = None
         self._key: RoundKey | None = None
         self._secrets: RoundSecrets | None = None
@@ -74,7 +109,7 @@ class Book:
     @property
     def key_path(self) -> Path:
         """Where the round key lies."""
-        return self.node.keys / f"{self.round_id}.key"
+        return self._parts.keys / f"{self.round_id}.key"
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Round]:
@@ -108,7 +143,7 @@ class Book:
 
         If we crash after this, the key lies there unused, and the next attempt writes another one in its place.
         """
-        key = RoundKey.generate(self.round_id, self.node.random)
+        key = RoundKey.generate(self.round_id, self._parts.random)
         write_secret(self.key_path, key.to_bytes())
         self._key = key
         return key
@@ -116,7 +151,7 @@ class Book:
     @property
     def note_key_path(self) -> Path:
         """Where the note key lies, which outlives the round key until notes are collected or expire."""
-        return self.node.keys / f"{self.round_id}.notes.key"
+        return self._parts.keys / f"{self.round_id}.notes.key"
 
     def note_key(self, *, make: bool = False) -> RoundKey:
         """Return the note key, for a `with` block that overwrites it.
@@ -125,7 +160,7 @@ class Book:
             KeyMaterialError: Its file is missing, open to others or overwritten.
         """
         if make and not self.note_key_path.is_file():
-            with RoundKey.generate(self.round_id, self.node.random) as fresh:
+            with RoundKey.generate(self.round_id, self._parts.random) as fresh:
                 write_secret(self.note_key_path, fresh.to_bytes())
         return RoundKey(read_secret(self.note_key_path), self.round_id)
 
@@ -142,13 +177,13 @@ class Book:
 
     def seal(self, name: str, content: bytes) -> bytes:
         """Encrypt a secret of the round for storage under its name."""
-        return self.key().seal(name, content, self.node.random)
+        return self.key().seal(name, content, self._parts.random)
 
     def secrets(self) -> RoundSecrets:
         """Return the share and keys of the round; raises KeyMaterialError as `key` does."""
         with self._lock:  # several chunks ask for them at once
             if self._secrets is None:
-                self._secrets = RoundSecrets.from_bytes(self.node.group, self._opened(ROUND_SECRETS))
+                self._secrets = RoundSecrets.from_bytes(self._parts.group, self._opened(ROUND_SECRETS))
             return self._secrets
 
     def seed(self, submission_id: str) -> SecretBytes:
@@ -157,7 +192,7 @@ class Book:
 
     def is_paused(self) -> bool:
         """Tell whether sending waits for room at the matcher."""
-        return self.node.clock() < self.full_until
+        return self._parts.clock() < self.full_until
 
     def check_key(self) -> None:
         """Refuse a key file that is missing, even while the key is still in memory.
@@ -186,21 +221,21 @@ class Book:
         destroy_secret(self.key_path)
 
     def _opened(self, name: str) -> bytes:
-        with self.node.store.reading("secret.read") as session:
+        with self._parts.store.reading("secret.read") as session:
             row = session.get(SecretRow, (self.round_id, name))
         if row is None:
             raise KeyMaterialError("a secret of this round is missing", round=self.round_id)
         return self.key().open(name, row.sealed)
 
     def _restored(self) -> Round:
-        node = self.node
-        with node.store.reading("round.restore") as session:
-            manifest = ledger.round_row(session, self.round_id).manifest
+        parts = self._parts
+        with parts.store.reading("round.restore") as session:
+            manifest = round_row(session, self.round_id).manifest
             query = select(StatementRow).where(
                 StatementRow.round_id == self.round_id, StatementRow.event_id.is_not(None)
             )
             statements = session.scalars(query.order_by(StatementRow.event_id)).all()
-        restored = Round.from_manifest(node.registry, node.group, manifest)
+        restored = Round.from_manifest(parts.registry, parts.group, manifest)
         for row in statements:
             if row.erased_at is None:
                 restored.accept(row.envelope)
@@ -209,24 +244,18 @@ class Book:
         return restored
 
 
-def book_of(node: Node, round_id: str) -> Book:
-    """Return the book of a round, the same one each time."""
-    return node.books.setdefault(round_id, Book(node, round_id))
-
-
 def seed_name(submission_id: str) -> str:
     """Return the name of a submission's seed among the secrets."""
     return f"seed-{submission_id}"
 
 
-@contextlib.contextmanager
-def reading_round(node: Node, round_id: str) -> Iterator[Round]:
-    """Lend a round's record to a handler, before its transaction begins: the driver takes the two in this order too.
+def round_row(session: Session, round_id: str) -> RoundRow:
+    """Return a round's row.
 
     Raises:
         NotFoundError: The node knows no such round.
     """
-    with node.store.reading("round.known") as session:
-        ledger.round_row(session, round_id)
-    with book_of(node, round_id).reading() as round_:
-        yield round_
+    row = session.get(RoundRow, round_id)
+    if row is None:
+        raise NotFoundError("the node knows no such round", hint="see them with `aquila round list`")
+    return row

@@ -12,10 +12,11 @@ from sqlalchemy import select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol import canaries as core
 from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.preparation import carried_by
 from services.kit import audit_log
 from services.kit.logs import Log
 from services.node import ledger
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import CanaryRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from aquila.protocol.canaries import Canary, Carried, Verdict
     from aquila.protocol.messages import PairCanaries
     from aquila.protocol.rounds import Round
+    from services.node.book import Work
     from services.node.node import Node
-    from services.node.steps.prepare import Work
     from services.node.tables import SubmissionRow
 
 _LOG = Log("node.canaries")
@@ -43,7 +44,7 @@ def to_carry(node: Node, round_: Round, kind: str) -> tuple[Canary, ...]:
 def keep(session: Session, node: Node, row: SubmissionRow, work: Work) -> None:
     """Seal what a list carries, with the statement that signs for it."""
     if work.plan.canaries:
-        content = core.to_bytes(core.carried_by(work.seed, work.plan))
+        content = core.to_bytes(carried_by(work.seed, work.plan))
         ledger.put_secret(session, row.round_id, _NAME, book_of(node, row.round_id).seal(_NAME, content))
 
 

@@ -16,7 +16,8 @@ from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.lanes import side_by_side
 from services.kit.logs import Log
 from services.node import alarms, canaries, due, ledger
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.steps import (
     amend,
     close,
@@ -210,7 +211,7 @@ def _turn(node: Node) -> Callable[[], bool]:
 
 def _row(node: Node, round_id: str) -> RoundRow:
     with node.store.reading("round.row") as session:
-        return ledger.round_row(session, round_id)
+        return round_row(session, round_id)
 
 
 def _refuse(node: Node, round_id: str, error: AquilaError) -> None:

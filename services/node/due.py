@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from services.node import ledger, named_heads, promises
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import DueKind, DueRow, RoundRow
 
 if TYPE_CHECKING:

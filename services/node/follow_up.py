@@ -10,10 +10,10 @@ from aquila.followup.life import Ground, Stage, Step, StepKind, is_late
 from aquila.protocol.messages.followup_views import LetterView
 from services.kit.audit_log import append
 from services.node import lives
-from services.node.book import reading_round
+from services.node.hit_views import consultation
+from services.node.node import reading_round
 from services.node.notes import handling_of_note, references
 from services.node.tables import ExchangeRow, WithdrawalRow
-from services.node.views import consultation
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

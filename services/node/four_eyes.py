@@ -17,8 +17,8 @@ from aquila.protocol.messages.approval_views import ApprovalKind
 from services.kit.approvals import Approvals, Content, Effect, request
 from services.kit.errors import NotFoundError
 from services.node import wishes
-from services.node.book import reading_round
 from services.node.contents import checked_digest
+from services.node.node import reading_round
 from services.node.tables import ImportRow
 
 if TYPE_CHECKING:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from math import ceil
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, select
 
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
 from aquila.followup.life import HOUR
+from aquila.matching.certainty import CENTIBITS
+from aquila.protocol.canaries import drift_of, footing_of
+from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.followup_views import (
     ChanceOfHit,
     HitEntry,
@@ -17,14 +24,16 @@ from aquila.protocol.messages.followup_views import (
     WithdrawalState,
     WithdrawalView,
 )
+from aquila.protocol.messages.views import AnswerState, ChanceView, Hits, OwnHit
 from services.kit import audit_log
-from services.node import lives
-from services.node.book import reading_round
+from services.node import ledger, lives
+from services.node.book import round_row
 from services.node.exchange_views import exchange_view, why
-from services.node.hits.answers import rounds_without_report
+from services.node.hits.answers import answers, awaited_steps, rounds_without_report
+from services.node.node import book_of, reading_round
 from services.node.notes import handling_of_note
 from services.node.tables import ExchangeRow, HitLifeRow, HitRow, HitStepRow, RecordRow, StatementRow, WithdrawalRow
-from services.node.views import chances, consultation
+from services.node.views import problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,11 +43,112 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages.followup_views import HitFilter
     from aquila.protocol.rounds import Round
+    from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.node.node import Node
 
 _RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
+_NAMED_HITS = 32
 _BOTH = (HitLifeRow.round_id == HitRow.round_id) & (HitLifeRow.hit_id == HitRow.hit_id)
+
+
+def hits(node: Node, actor: Actor, round_id: str) -> Hits:
+    """Return the hits of a round, each beside the node's own record: a consultation, which the log holds.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with reading_round(node, round_id) as round_, node.store.transaction("round.hits") as session:
+        table = node.table_of(round_.manifest)
+        query = (
+            select(HitRow, RecordRow.content, ExchangeRow)
+            .outerjoin(RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position))
+            .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+        )
+        order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
+        found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
+        audit_log.append(session, consultation(node, actor, round_id, [row.hit_id for row, *_ in found]))
+        row = round_row(session, round_id)
+        answered = tuple(answers(session, node.code, round_, row))
+        awaits = any(answer.state is AnswerState.AWAITED for answer in answered)
+        return Hits(
+            round_id=round_id,
+            phase=row.phase,
+            answers=answered,
+            awaited=tuple(awaited_steps(session, node, round_)) if awaits else (),
+            hits=tuple(_own_hit(*one, table) for one in found),
+            chance=tuple(chances(node, session, round_)),
+            problems=problems(session, row),
+        )
+
+
+def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
+    """Return the entry of a look at hits: their number, a digest over all of their ids, and the ids where they are few.
+
+    Args:
+        node: The node.
+        actor: Who looks.
+        round_id: In which round.
+        hit_ids: At which hits.
+    """
+    ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
+    return Entry.of(
+        EntryKind.CONSULTATION, node.clock(), node.code, round=round_id, counts={"hits": len(hit_ids)},
+        digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
+        ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}), **audit_log.who(actor, Action.SEE_HITS),
+    )  # fmt: skip
+
+
+def chances(node: Node, session: Session, round_: Round) -> Iterator[ChanceView]:
+    """Yield what the reports for this node say of chance, for the lists first.
+
+    A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
+    """
+    round_id = round_.round_id
+    known = book_of(node, round_id).chances
+    mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
+    for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
+        if digest not in known:
+            known[digest] = tuple(_chances_in(node, round_, session.get_one(StatementRow, (round_id, digest)).envelope))
+        yield from known[digest]
+
+
+def _chances_in(node: Node, round_: Round, envelope: bytes) -> Iterator[ChanceView]:
+    report = ledger.message_of(ledger.opened(node, envelope))
+    if isinstance(report, HitReport) and report.party == node.code:
+        for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
+            if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
+                yield ChanceView(
+                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
+                    drift_centibits=drift,
+                )  # fmt: skip
+
+
+def _drifts(node: Node, round_: Round, report: HitReport) -> list[int]:
+    """Return for each counterpart of a report how far canaries can move its hits; only lists carry any."""
+    own = round_.list_of(node.code)
+    if own is None or report.submission_id is not None or not round_.manifest.canaries:
+        return [0] * len(report.bases)
+    records = round_.submissions[own].records
+    footings = [footing for basis in report.bases if (footing := footing_of(report, basis.counterpart, records))]
+    pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
+    bits = drift_of(node.table_of(round_.manifest), footings, round_.manifest.canaries, pairs)
+    return [ceil(CENTIBITS * one) for one in bits]
+
+
+def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:
+    words, record = dict(table.families), json.loads(content) if content else {}
+    return OwnHit(
+        hit_id=row.hit_id,
+        counterpart=row.counterpart,
+        certainty=row.certainty,
+        families=tuple(row.families),
+        sentences=tuple(words.get(family, family) for family in row.families),
+        record_id=row.record_id,
+        record=record,
+        submission_id=row.submission_id,
+        exchange=exchange_view(exchange, record, table),
+    )
 
 
 def hit_page(node: Node, actor: Actor, wanted: HitFilter) -> HitPage:

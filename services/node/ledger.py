@@ -16,7 +16,8 @@ from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
 from aquila.protocol.rounds import LARGEST_STATEMENT
 from services.kit.audit_log import append
-from services.kit.errors import NotFoundError, StoreConflictError
+from services.kit.errors import StoreConflictError
+from services.node.book import round_row
 from services.node.tables import ProblemRow, Promise, RoundRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
@@ -51,18 +52,6 @@ def message_of(found: OpenedEnvelope) -> Message:
 def kind_of(message: Message) -> str:
     """Return the word under which a message is stored."""
     return type(message).__name__.lower()
-
-
-def round_row(session: Session, round_id: str) -> RoundRow:
-    """Return a round's row.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-    """
-    row = session.get(RoundRow, round_id)
-    if row is None:
-        raise NotFoundError("the node knows no such round", hint="see them with `aquila round list`")
-    return row
 
 
 def next_number(session: Session, round_id: str) -> int:

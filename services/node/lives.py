@@ -14,7 +14,7 @@ from aquila.audit.roles import Action
 from aquila.followup.life import Life, Stage, Step, StepKind, Urgency
 from services.kit import audit_log
 from services.kit.errors import NotFoundError
-from services.node import ledger
+from services.node.book import round_row
 from services.node.tables import HitLifeRow, HitRow, HitStepRow
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def take(session: Session, node: Node, hit: HitRow, step: Step, by: Actor | None
 
 def note_outcome(session: Session, node: Node, round_id: str) -> None:
     """Note that the matcher's counts of outcomes are behind; a step of the driver tells it, some hours later."""
-    row = ledger.round_row(session, round_id)
+    row = round_row(session, round_id)
     row.outcomes_changed_at = row.outcomes_changed_at or node.clock()
 
 

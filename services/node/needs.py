@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from aquila.protocol.messages import Kind, Manifest
 from aquila.protocol.messages.home_views import NeedKind, Needs, RoundNeed
 from aquila.protocol.state import Phase
-from services.node import ledger
+from services.node.book import round_row
 from services.node.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _by_round(kind: NeedKind, rows: Iterable[Row[tuple[str, str]]]) -> Iterator[
 def _with_terms(session: Session, found: _Found, now: int) -> RoundNeed | None:
     """Return a need with its round's area and category; None where its time is over."""
     # Read as it was stored: a key that the registry names no more must not keep an alarm from being shown.
-    envelope = json.loads(ledger.round_row(session, found.round_id).manifest)
+    envelope = json.loads(round_row(session, found.round_id).manifest)
     manifest = Manifest.from_payload(base64.b64decode(envelope["payload"]))
     ends = {NeedKind.CONSENT: manifest.window.consent_by, NeedKind.LIST: manifest.window.submit_by}
     until = ends.get(found.kind)

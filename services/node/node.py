@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from asyncio import to_thread
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, load_rules
+from services.node.book import Book, Parts, round_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from aquila.crypto.group import Group
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages.suggestion_views import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
+    from aquila.protocol.rounds import Round
     from aquila.records.rules import RuleTable
     from services.kit.calls import Peer
     from services.kit.executors import Workers
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from services.kit.log_desk import LogDesk
     from services.kit.people.desk import People
     from services.kit.store import Store
-    from services.node.book import Book
     from services.node.high_water import HighWater
     from services.node.settings import NodeSettings
 
@@ -144,3 +146,22 @@ def rule_tables(own: Path | None) -> dict[str, RuleTable]:
     """
     names = [*BUILT_IN, *([] if own is None else [str(own)])]
     return {table.digest: table for table in map(load_rules, names)}
+
+
+def book_of(node: Node, round_id: str) -> Book:
+    """Return the book of a round, the same one each time."""
+    parts = Parts(node.store, node.registry, node.group, node.keys, node.clock, node.random)
+    return node.books.setdefault(round_id, Book(parts, round_id))
+
+
+@contextlib.contextmanager
+def reading_round(node: Node, round_id: str) -> Iterator[Round]:
+    """Lend a round's record to a handler, before its transaction begins: the driver takes the two in this order too.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with node.store.reading("round.known") as session:
+        round_row(session, round_id)
+    with book_of(node, round_id).reading() as round_:
+        yield round_

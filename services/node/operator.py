@@ -30,7 +30,7 @@ from services.kit.openapi import CSV, LINES, raw_answer, raw_body
 from services.kit.people import Actor, may
 from services.kit.routing import ServiceRoute, file_response
 from services.kit.settings import MEBIBYTE
-from services.node import duplicates, findings, four_eyes, imports, needs, views, wishes
+from services.node import duplicates, findings, four_eyes, hit_views, imports, needs, views, wishes
 from services.node.node import Node
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
@@ -162,7 +162,7 @@ async def ask_submission(
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")
 def get_round_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str) -> Hits:
     """Show the hits, each beside the node's own record."""
-    return views.hits(_node(request), actor, round_id)
+    return hit_views.hits(_node(request), actor, round_id)
 
 
 @router.post(

@@ -32,9 +32,8 @@ from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
 from services.kit.logs import Log
 from services.node import lives
-from services.node.hit_views import history_of, with_records, withdrawals_of
+from services.node.hit_views import consultation, history_of, with_records, withdrawals_of
 from services.node.tables import HitRow, ImportRow, RecordRow, SubmissionRow
-from services.node.views import consultation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,8 +16,7 @@ from aquila.protocol.messages.safeguard_views import (
 )
 from aquila.records.rules import InputClass
 from services.node import allowances
-from services.node.book import reading_round
-from services.node.steps import consent
+from services.node.node import reading_round
 from services.node.tables import DAY, AlarmRow, CanaryRow, RoundRow, SpentDayRow, SpentRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def safeguards(node: Node, round_id: str) -> Safeguards:
 def _earlier(session: Session, node: Node, round_: Round) -> tuple[EarlierRoundView, ...]:
     """Return the earlier rounds between these parties; the own ones before any consent, because it rests on them."""
     told = {party: one.earlier_rounds for party, one in round_.consents.items()}
-    told.setdefault(node.code, consent.earlier_rounds(session, round_.manifest))
+    told.setdefault(node.code, allowances.earlier_rounds(session, round_.manifest))
     found: dict[str, list[EarlierSpent]] = {}
     for evaluator, rounds in sorted(told.items()):
         for one in rounds:

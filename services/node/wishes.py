@@ -11,21 +11,30 @@ from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.state import Phase
+from aquila.records.conformance import normalizer_reference
 from services.kit.audit_log import append, who
 from services.kit.errors import NotFoundError
-from services.node import ledger
-from services.node.book import reading_round
-from services.node.steps.discover import manifest_problem
+from services.node.book import round_row
+from services.node.node import reading_round
 from services.node.tables import ImportRow, SubmissionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages import Justification
+    from aquila.protocol.messages import Justification, Manifest
     from aquila.protocol.rounds import Round
     from services.kit.people import Actor
     from services.node.node import Node
     from services.node.tables import RoundRow
+
+
+def manifest_problem(node: Node, manifest: Manifest) -> str:
+    """Say what keeps this node from taking part in a round rightly, or nothing (PROTOCOL.md 3.3.1)."""
+    try:
+        node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
+    except PolicyError as error:
+        return error.message
+    return ""
 
 
 def check_consent(node: Node, session: Session, round_: Round) -> RoundRow:
@@ -114,7 +123,7 @@ def wish_close(node: Node, actor: Actor, round_id: str) -> None:
         OrderError: The hits have not come yet.
     """
     with reading_round(node, round_id) as round_, node.store.transaction("wish.close") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
         if row.state != "active":
             return  # it is closed already
         if (node.code, None) not in round_.reports:
@@ -133,7 +142,7 @@ def wish_abort(node: Node, actor: Actor, round_id: str, reason: str) -> None:
         NotFoundError: The node knows no such round.
     """
     with node.store.transaction("wish.abort") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
         if row.state == "active":
             row.abort_reason = reason
             _log_end(session, node, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
@@ -150,7 +159,7 @@ def _log_end(  # noqa: PLR0913, PLR0917 - what an entry says
 
 
 def _active(session: Session, round_id: str) -> RoundRow:
-    row = ledger.round_row(session, round_id)
+    row = round_row(session, round_id)
     if row.refused is not None:
         raise PolicyError(f"this node takes no part in the round: {row.refused}", round=round_id)
     if row.state != "active":

@@ -19,6 +19,7 @@ from aquila.audit.witness import parse_update, witness_name
 from aquila.protocol.messages.views import Events
 from aquila.records.rules import InputClass
 from services.node import allowances, ledger
+from services.node.book import round_row
 from services.node.tables import EvaluationRow, RoundRow, StatementRow
 from tests.unit.services.node.conftest import Clock, Seat, World, make_world
 
@@ -112,7 +113,7 @@ class Story:
         await self.world.until(lambda: self.evaluated() == 2)
         self._copy("evaluated")
         with self.seat.node.store.reading("test.cursor") as session:
-            self.liar.shows_until = ledger.round_row(session, self.round_id).cursor
+            self.liar.shows_until = round_row(session, self.round_id).cursor
         await self.world.settle()
         assert await self.world.phase(self.round_id) == "reporting"
         self.spent = self.counted()

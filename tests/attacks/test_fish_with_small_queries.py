@@ -12,7 +12,7 @@ from aquila.audit.roles import Role
 from aquila.protocol.messages import Hit, HitReport, Kind
 from services.kit.people import Actor
 from services.node import alarms
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import AlarmRow, QueryHitsRow
 from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
 from tests.unit.services.node.test_alarms import PEOPLE

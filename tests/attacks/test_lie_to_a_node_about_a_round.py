@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from aquila.protocol.messages import ChunkReference, Justification, Kind
 from aquila.protocol.messages.views import Event, EventKind, Events
 from aquila.records.rules import InputClass
-from services.node import ledger
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.steps import finalize
 from services.node.steps.sync import SLACK_SECONDS, take_page
 from services.node.tables import ProblemRow, StatementRow
@@ -51,7 +51,7 @@ def a_list(seat: Seat, round_id: str, sequence: int = 50) -> bytes:
 def show(seat: Seat, round_id: str, *envelopes: bytes, ready: tuple[str, ...] = ()) -> None:
     """Let the matcher show a node statements as its next events."""
     with seat.node.store.reading("test.cursor") as session:
-        cursor = ledger.round_row(session, round_id).cursor
+        cursor = round_row(session, round_id).cursor
     events = tuple(
         Event(event_id=cursor + number, kind=EventKind.STATEMENT, envelope=envelope.decode())
         for number, envelope in enumerate(envelopes, start=1)

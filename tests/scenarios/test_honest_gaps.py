@@ -13,7 +13,7 @@ from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
 from services.node import ledger
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import StatementRow
 from tests.unit.services.node.conftest import Clock, World, make_world
 

@@ -12,7 +12,7 @@ from aquila.errors import PolicyError, SignatureError
 from aquila.protocol.messages import Opening, Outcome, Refusal
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds import Round
-from aquila.rehearsal import normalizer_reference
+from aquila.records.conformance import normalizer_reference
 from tests.stage import NOW
 
 if TYPE_CHECKING:

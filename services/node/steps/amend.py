@@ -11,7 +11,7 @@ from aquila.protocol.messages import Amendment, Evaluation
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import ledger
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import AvailableRow, ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from aquila.protocol.messages import Outcome
 from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import due, ledger
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.steps import exchange
 from services.node.tables import (
     AlarmRow,
@@ -44,7 +45,7 @@ def decide(node: Node, round_id: str) -> bool:
     """
     book = book_of(node, round_id)
     with book.reading() as round_, node.store.transaction("close.decide") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
         reason = _reason(node, round_, row)
         if row.state != "active" or not reason:
             return False
@@ -100,7 +101,7 @@ def destroy(node: Node, round_id: str) -> bool:
     if isinstance(node.contact.obstacle, LogRewrittenError):
         return False
     with book.reading() as round_, node.store.transaction("close.sign") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
         append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
         _last_words(session, node, round_, row)
         row.state = "destroyed"

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from aquila.protocol.messages import ClassCounts, EarlierRound, Spent
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import ledger
-from services.node.book import ROUND_SECRETS, book_of
-from services.node.steps.discover import manifest_problem
-from services.node.tables import SpentRow
+from services.node.allowances import earlier_rounds
+from services.node.book import ROUND_SECRETS, round_row
+from services.node.node import book_of
+from services.node.wishes import manifest_problem
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages import Manifest
     from aquila.protocol.rounds import Round
     from services.node.node import Node
 
@@ -28,7 +25,7 @@ def consent(node: Node, round_id: str) -> bool:
     """Consent where the operator wants it, and tell whether it was done."""
     book = book_of(node, round_id)
     with node.store.reading("consent.wish") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
     if not row.consent_wished or row.consent_digest is not None:
         return False
     with book.reading() as round_:
@@ -36,7 +33,7 @@ def consent(node: Node, round_id: str) -> bool:
         if problem:
             with node.store.transaction("consent.refuse") as session:
                 ledger.note_problem(session, node, round_id, "consent", problem)
-                ledger.round_row(session, round_id).consent_wished = False
+                round_row(session, round_id).consent_wished = False
             return False
         # The key comes first: if we crash after this, it lies there unused, and a new one takes its place.
         book.make_key()
@@ -67,21 +64,4 @@ def _sign(session: Session, node: Node, round_: Round) -> None:
         return envelope
 
     statement = ledger.sign(session, node, round_.round_id, make)
-    ledger.round_row(session, round_.round_id).consent_digest = statement.digest
-
-
-def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, ...]:
-    """Return what this node evaluated in earlier rounds for parties of this one (PROTOCOL.md 3.3.6)."""
-    parties = [participant.party for participant in manifest.participants]
-    query = select(SpentRow).where(SpentRow.origin.in_(parties), SpentRow.round_id != manifest.round_id)
-    counts: dict[str, dict[str, dict[str, int]]] = {}
-    for row in session.scalars(query):
-        by_class = counts.setdefault(row.round_id, {}).setdefault(row.origin, {"full": 0, "partial": 0})
-        by_class[row.input_class] = row.elements
-    return tuple(
-        EarlierRound(
-            round_id=round_id,
-            spent=tuple(Spent(origin=origin, elements=ClassCounts(**spent)) for origin, spent in sorted(by.items())),
-        )
-        for round_id, by in sorted(counts.items())
-    )
+    round_row(session, round_.round_id).consent_digest = statement.digest

@@ -15,8 +15,9 @@ from aquila.protocol.corrections import kept_until
 from aquila.protocol.messages import MOST_WITHDRAWN
 from services.kit.logs import Log
 from services.node import ledger
-from services.node.book import book_of
+from services.node.book import round_row
 from services.node.corrections import outcomes_of
+from services.node.node import book_of
 from services.node.tables import RoundRow, WithdrawalRow
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def correct(node: Node, round_id: str) -> bool:
     with book_of(node, round_id).reading() as round_, node.store.transaction("correct.sign") as session:
         # If we crash before the commit, nothing was signed; after it, the outbox sends what was.
         if node.clock() > kept_until(round_):
-            ledger.round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
+            round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
             return False
         _withdraw(session, node, round_)
         _acknowledge(session, node, round_)
@@ -102,7 +103,7 @@ def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
 
 def _tell_outcomes(session: Session, node: Node, round_: Round) -> None:
     """Sign what came of the hits so far, some hours after the first change: one statement tells of many."""
-    row = ledger.round_row(session, round_.round_id)
+    row = round_row(session, round_.round_id)
     if row.outcomes_changed_at is None or node.clock() < row.outcomes_changed_at + node.settings.outcome_hours * HOUR:
         return
     pairs = outcomes_of(session, round_.round_id)

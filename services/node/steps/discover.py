@@ -13,13 +13,13 @@ from aquila.protocol.messages.views import Rounds
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import Round
 from aquila.protocol.state import Phase
-from aquila.rehearsal.terms import normalizer_reference
 from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import ledger, suggestions
-from services.node.book import book_of
 from services.node.high_water import RESTORED
+from services.node.node import book_of
 from services.node.tables import RoundRow, StatementRow
+from services.node.wishes import manifest_problem
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -117,15 +117,6 @@ def _judge(session: Session, node: Node, manifest: Manifest) -> None:
         ledger.note_problem(session, node, manifest.round_id, "manifest", problem)
     else:
         ledger.clear_problem(session, manifest.round_id, "manifest")
-
-
-def manifest_problem(node: Node, manifest: Manifest) -> str:
-    """Say what keeps this node from taking part in a round rightly, or nothing (PROTOCOL.md 3.3.1)."""
-    try:
-        node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
-    except PolicyError as error:
-        return error.message
-    return ""
 
 
 def _evidence(round_id: str, digest: str, envelope: bytes) -> StatementRow:

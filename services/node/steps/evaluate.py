@@ -19,7 +19,7 @@ from services.kit.errors import NotFoundError
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import allowances, ledger, places
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import AvailableRow, EvaluationRow, SpentRow
 from services.node.tasks import EVALUATE
 

@@ -28,7 +28,8 @@ from aquila.protocol.submission import FinalizedChunk
 from services.kit.files import destroy_secret
 from services.kit.logs import Log
 from services.node import ledger, notes, places
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.tables import (
     ChunkRow,
     ExchangeRow,
@@ -87,7 +88,7 @@ def prepare_reports(node: Node, round_id: str) -> bool:
     """
     book = book_of(node, round_id)
     with node.store.reading("exchange.reports") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
         if row.state == "destroyed" or row.refused is not None:
             return False
         done = set(
@@ -313,7 +314,7 @@ def _end(node: Node, round_id: str) -> bool:
 def forget_if_refused(node: Node, round_id: str) -> None:
     """Destroy what is left of the exchange of a round in which this node takes no further part."""
     with node.store.reading("exchange.forgotten") as session:
-        refused = ledger.round_row(session, round_id).refused
+        refused = round_row(session, round_id).refused
         known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
     if refused is not None and known is not None:
         _destroy(node, round_id, over=True)

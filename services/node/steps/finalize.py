@@ -18,8 +18,8 @@ from aquila.protocol.submission import ROW
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places
-from services.node.book import book_of
 from services.node.due import may_sign
+from services.node.node import book_of
 from services.node.steps.amend import signed_under
 from services.node.tables import AvailableRow, ChunkRow, SubmissionRow
 from services.node.tasks import FINALIZE

@@ -27,7 +27,8 @@ from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import ledger, places, promises
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _unsent(node: Node, round_id: str) -> list[StatementRow]:
         StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)
     )
     with node.store.reading("outbox.statements") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
         if row.state != "active":
             query = query.where(StatementRow.kind.in_(ledger.LAST_WORDS))
         if row.refused is not None:

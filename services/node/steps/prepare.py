@@ -8,7 +8,6 @@ flight, two bytes for each input, and one 128th of the list while chunks are cut
 from __future__ import annotations
 
 from asyncio import to_thread
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,12 +27,13 @@ from services.kit import audit_log
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import canaries, ledger, places
-from services.node.book import book_of, seed_name
+from services.node.book import Work, seed_name
 from services.node.contents import stored_digest
 from services.node.erasure import close_gaps
-from services.node.steps.discover import manifest_problem
+from services.node.node import book_of
 from services.node.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 from services.node.tasks import BLIND, StoredBatch, digest_stored
+from services.node.wishes import manifest_problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from aquila.errors import AquilaError
     from aquila.protocol.messages import ChunkReference
-    from aquila.protocol.preparation import SubmissionPlan
     from aquila.protocol.rounds import Round
     from aquila.protocol.tasks import Blinding
     from services.node.node import Node
@@ -50,15 +49,6 @@ if TYPE_CHECKING:
     Runs = dict[InputClass, np.ndarray]
 
 _LOG = Log("node.prepare")
-
-
-@dataclass(slots=True)
-class Work:
-    """A submission being blinded; kept in memory between batches, and made again after a start."""
-
-    plan: SubmissionPlan
-    seed: SecretBytes
-    records: int
 
 
 async def prepare(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:

@@ -15,7 +15,8 @@ from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.audit_log import append
 from services.kit.logs import Log
 from services.node import alarms, canaries, due, erasure, ledger, lives
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.tables import DueKind, DueRow, HitRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
         return None
     wanted = {hit.handle for hit in report.hits}
     with node.store.reading("report.submission") as session:
-        if ledger.round_row(session, round_id).state != "active":
+        if round_row(session, round_id).state != "active":
             return None  # the keys are gone, and with them the way from handles to records
         submission = _own_submission(session, round_id, report.submission_id)
         records = session.get_one(ImportRow, submission.import_id).records if submission else 0

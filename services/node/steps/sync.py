@@ -33,8 +33,9 @@ from aquila.protocol.messages.views import EventKind, Events
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import corrections, ledger, named_heads, notes, promises
-from services.node.book import book_of
+from services.node.book import round_row
 from services.node.high_water import RESTORED
+from services.node.node import book_of
 from services.node.steps import amend, reports
 from services.node.tables import AvailableRow, StatementRow
 
@@ -66,7 +67,7 @@ async def sync(node: Node, round_id: str) -> bool:
         PeerUnavailableError: The matcher is away.
     """
     with node.store.reading("round.cursor") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
     asked_at = node.clock()
     path, query = f"/v1/rounds/{round_id}/events", {"after": row.cursor, "limit": PAGE, "wait": 0}
     answer = (await node.peer.call("GET", path, params=query)).content
@@ -90,7 +91,7 @@ def look_for_the_end(node: Node, round_id: str, page: Events) -> None:
     """
     ending = next((found for event in page.events if (found := _ending_of(node, round_id, event))), None)
     with node.store.transaction("round.refused_sync") as session:
-        row = ledger.round_row(session, round_id)
+        row = round_row(session, round_id)
         row.cursor = max([row.cursor, *(event.event_id for event in page.events)])
         if ending is None:
             return
@@ -120,7 +121,7 @@ def take_page(node: Node, round_id: str, page: Events) -> None:
         # Positions of handles take a while to find: before the transaction, so that no other writer waits for it.
         found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
         with book.changing() as round_, node.store.transaction("round.sync") as session:
-            row = ledger.round_row(session, round_id)
+            row = round_row(session, round_id)
             taking = _Taking(session, node, round_, row, found, max(0, book.read_at - SLACK_SECONDS))
             for event in events:
                 if not _take(taking, event):

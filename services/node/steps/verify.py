@@ -13,7 +13,7 @@ from services.kit.errors import NotFoundError
 from services.kit.lanes import in_order, until
 from services.kit.logs import Log
 from services.node import places
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.steps.evaluate import give_up, next_available, try_again
 from services.node.tables import AvailableRow
 from services.node.tasks import VERIFY

@@ -11,8 +11,9 @@ from aquila.crypto.dleq import verify_chunk
 from aquila.errors import BindingError, DigestError, KeyMaterialError, OrderError, PolicyError
 from aquila.protocol.messages import ClassCounts, EarlierRound, Evaluation, Kind, Spent, TableReference
 from aquila.protocol.party import RoundSecrets, check_digest, chunk_of, is_late, proof_context, share_key
+from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import InputClass, load_rules
-from aquila.rehearsal import REHEARSED, normalizer_reference
+from aquila.rehearsal import REHEARSED
 from tests.stage import WINDOW
 
 if TYPE_CHECKING:

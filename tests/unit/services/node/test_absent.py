@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.steps.amend import amend
 from tests.unit.services.node.test_whole_round import pairs
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from services.kit import audit_log
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import AlarmRow, SubmissionRow
 from tests.unit.services.node.conftest import HEADER
 

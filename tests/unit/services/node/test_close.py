@@ -13,7 +13,7 @@ from sqlalchemy import select
 from aquila.errors import KeyMaterialError
 from aquila.protocol.submission import blinds_of
 from services.node import places
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.tables import AvailableRow, ChunkRow, SecretRow, SubmissionRow
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from aquila.protocol.party import Party
 from aquila.protocol.state import EXCHANGE_SECONDS
 from services.kit.audit_log import ENTRIES
 from services.node import ledger, notes
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.steps import close
 from services.node.tables import ExchangeRow, NoteBatchRow, NoteSecretRow
 
@@ -269,7 +270,7 @@ async def test_destroying_twice_prepares_once(world: World) -> None:
     al = world.seats["AL"]
     before = len(rows(al, NoteBatchRow))
     with al.node.store.transaction("test.mark") as session:
-        ledger.round_row(session, round_id).state = "destroying"
+        round_row(session, round_id).state = "destroying"
     close.destroy(al.node, round_id)
     close.destroy(al.node, round_id)
     assert len(rows(al, NoteBatchRow)) == before

@@ -13,6 +13,7 @@ from aquila.protocol.messages import Refusal
 from aquila.records.rules import InputClass
 from services.kit.errors import StoreError
 from services.node import allowances, ledger
+from services.node.book import round_row
 from services.node.driver import advance
 from services.node.high_water import RESTORED, HighWater, RoundMark
 from services.node.steps.watch import check_own
@@ -42,7 +43,7 @@ def forget_statements(seat: Seat, kind: str) -> None:
 def refused(seat: Seat, round_id: str) -> bool:
     """Tell whether a node takes no further part in a round."""
     with seat.node.store.reading("test.refused") as session:
-        return ledger.round_row(session, round_id).refused is not None
+        return round_row(session, round_id).refused is not None
 
 
 def alarms(seat: Seat) -> list[str]:

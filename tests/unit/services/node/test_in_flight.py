@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from aquila.errors import AquilaError, OrderError
 from services.kit.errors import StoreFullError, problem_of
 from services.node import ledger
-from services.node.book import book_of
+from services.node.node import book_of
 from services.node.steps.evaluate import next_available, store_answer
 from services.node.steps.sync import sync
 from services.node.tables import AvailableRow, EvaluationRow, SpentRow, StatementRow

@@ -16,7 +16,8 @@ from aquila.protocol.messages.views import Event, EventKind, Events
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.records.rules import InputClass
 from services.node import ledger
-from services.node.book import book_of
+from services.node.book import round_row
+from services.node.node import book_of
 from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
 from services.node.tables import StatementRow
@@ -176,7 +177,7 @@ async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World)
 def show(seat: Seat, round_id: str, envelope: bytes) -> None:
     """Let the matcher show a node a statement as its next event."""
     with seat.node.store.reading("test.cursor") as session:
-        cursor = ledger.round_row(session, round_id).cursor
+        cursor = round_row(session, round_id).cursor
     event = Event(event_id=cursor + 1, kind=EventKind.STATEMENT, envelope=envelope.decode())
     take_page(seat.node, round_id, Events(events=(event,), ready=(), late=(), time=0))
 

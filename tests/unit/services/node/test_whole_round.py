@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from services.node.book import book_of
+from services.node.node import book_of
 from tests.unit.services.node.conftest import make_world
 
 if TYPE_CHECKING:
