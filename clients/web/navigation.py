@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from aquila.audit.roles import Action, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from clients.web.visit import Visit
+    from collections.abc import Callable, Sequence
 
 
 def _n(message: str) -> str:
@@ -60,15 +58,18 @@ _PLACES = {
 }
 
 
-def places_of(visit: Visit) -> Sequence[Place]:
-    """Return the places of a visitor; none before sign-in."""
-    if visit.who is None:
-        return ()
-    path = visit.request.url.path
+def places_of(service: Service, path: str, may: Callable[[str], bool]) -> Sequence[Place]:
+    """Return the places of a visitor.
+
+    Args:
+        service: Whose pages these are.
+        path: The path of the page that is shown.
+        may: Tells whether the visitor's roles allow an action.
+    """
     return [
         replace(place, here=_is_in(path, place.path))
-        for place in _PLACES[visit.site.service]
-        if visit.may(place.action) or (place.also is not None and visit.may(place.also))
+        for place in _PLACES[service]
+        if may(place.action) or (place.also is not None and may(place.also))
     ]
 
 

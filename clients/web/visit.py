@@ -195,7 +195,9 @@ class Visit:
     def show(self, template: str, http: int = 200, **values: object) -> Response:
         """Return a page."""
         environment = self.site.environments[self.language.tag]
-        page = environment.get_template(template).render(visit=self, places=places_of(self), **values)
+        # Before sign-in there is nowhere to go, and nothing is asked of the service.
+        places = () if self.who is None else places_of(self.site.service, self.request.url.path, self.may)
+        page = environment.get_template(template).render(visit=self, places=places, **values)
         return HTMLResponse(page, http)
 
     def go(self, path: str, done: str = "") -> Response:
