@@ -122,7 +122,7 @@ def _lifespan(desk: Desk) -> Callable[[FastAPI], contextlib.AbstractAsyncContext
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await threads.run(Pool.DRIVERS, sweep, desk)
-        drivers = [_driver(desk, name, step) for name, step in steps_of(desk).items()]
+        drivers = [_driver(desk, name, step) for name, step in steps_of(desk, app.state.approvals).items()]
         async with lifespan_of(drivers, desk.close)(app):
             desk.bell.hang(drivers)
             try:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from services.kit.approvals.housekeeping import tidy
 from services.kit.retention import Retention
-from services.matcher.four_eyes import approvals_of
 from services.matcher.steps.cleaning import clean
 from services.matcher.steps.deleting import Deletion
 from services.matcher.steps.ending import end_due
@@ -25,10 +24,11 @@ from services.matcher.suggestions import forget_suggestions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from services.kit.approvals import Approvals
     from services.matcher.desk import Desk
 
 
-def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
+def steps_of(desk: Desk, approvals: Approvals) -> Mapping[str, Callable[[], bool]]:
     """Return the matcher's steps by the names of their drivers."""
     deletion = Deletion(desk)
     days = desk.settings.log.retention_days
@@ -43,5 +43,5 @@ def steps_of(desk: Desk) -> Mapping[str, Callable[[], bool]]:
         "notes": lambda: delete_notes(desk),
         "log": lambda: show_log(desk),
         "retention": lambda: retention.step() | justifications.step(),
-        "people": lambda: tidy(approvals_of(desk), days) | forget_suggestions(desk, days),
+        "people": lambda: tidy(approvals, days) | forget_suggestions(desk, days),
     }

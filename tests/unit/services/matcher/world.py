@@ -288,7 +288,7 @@ class World:
         prepare(self.settings)
         self.round_id = ""
         self.app = build(self.settings, clock=self.clock)
-        self.steps = steps_of(self.desk)
+        self.steps = steps_of(self.desk, self.app.state.approvals)
         self.nodes = {code: Node(self, code, key) for code, key in keys.items()}
         self.secretariat = two_persons(self.desk.people)
 
@@ -310,7 +310,7 @@ class World:
         """Kill the matcher and start it on what it stored."""
         self.desk.close()
         self.app = build(self.settings, clock=self.clock)
-        self.steps = steps_of(self.desk)
+        self.steps = steps_of(self.desk, self.app.state.approvals)
 
     async def call(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Make a call of the application."""

@@ -169,7 +169,7 @@ class World:
     def matcher_step(self) -> bool:
         """Take one step of each of the matcher's drivers."""
         busy = False
-        for step in steps_of(self.app.state.desk).values():
+        for step in steps_of(self.app.state.desk, self.app.state.approvals).values():
             try:
                 busy |= step()
             except AquilaError:
