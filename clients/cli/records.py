@@ -14,7 +14,7 @@ from clients.cli.options import Ca, HomePath, Json, ListFile, Rules, TokenFile, 
 from clients.cli.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.views import RecordReport
+    from aquila.protocol.messages.record_views import RecordReport
     from aquila.records.person import Record
 
 app = typer.Typer(help="Lists of persons: check one, bring one into a node.")
@@ -104,8 +104,7 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
         InputError: The file or the rule table cannot be read.
     """
     from aquila.matching.duplicates import DuplicateSearch
-    from aquila.protocol.messages.record_views import rule_yields
-    from aquila.protocol.messages.views import FindingView, RecordReport
+    from aquila.protocol.messages.record_views import FindingView, RecordReport, rule_yields
     from aquila.records.inputs import record_inputs
     from clients.cli.lists import load_table, read_list
 

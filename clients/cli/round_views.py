@@ -14,17 +14,10 @@ from clients.cli.screen import Table, moment, numbered
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from aquila.protocol.messages.feed import RoundEntry, Rounds
     from aquila.protocol.messages.progress_views import Progress
-    from aquila.protocol.messages.views import (
-        AnswerView,
-        AwaitedStep,
-        Hits,
-        Imports,
-        NodeRoundView,
-        OwnHit,
-        RoundEntry,
-        Rounds,
-    )
+    from aquila.protocol.messages.record_views import Imports
+    from aquila.protocol.messages.views import AnswerView, AwaitedStep, Hits, NodeRoundView, OwnHit
 
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 

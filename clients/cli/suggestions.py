@@ -10,7 +10,8 @@ from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.suggestion_views import Suggestion, Suggestions
+    from aquila.protocol.messages.suggestion_views import Suggestions
+    from aquila.protocol.messages.suggestions import Suggestion
 
 SuggestionId = Annotated[
     str, typer.Argument(metavar="SUGGESTION", help="The suggestion's id, or at least its first 4 digits.")
@@ -109,7 +110,7 @@ def _suggestion(**fields: object) -> Suggestion:
     """
     from pydantic import ValidationError
 
-    from aquila.protocol.messages.suggestion_views import Suggestion
+    from aquila.protocol.messages.suggestions import Suggestion
 
     try:
         return Suggestion.model_validate(fields)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aquila.protocol.messages.approval_views import Asked
+from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.messages.home_views import Needs
 from aquila.protocol.messages.party_views import Parties
 from aquila.protocol.messages.proposal_views import ProposalDefaults
 from aquila.protocol.messages.statistics_views import Statistics
 from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
-from aquila.protocol.messages.views import MatcherRoundView, Reason, Rounds
+from aquila.protocol.messages.views import MatcherRoundView, Reason
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.views import RoundProposal

@@ -6,23 +6,15 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 from aquila.protocol.messages.approval_views import Asked
+from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.messages.home_views import Needs
+from aquila.protocol.messages.record_views import DuplicateRecords, Imports, RecordReport
 from aquila.protocol.messages.safeguard_views import Safeguards
 from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
-from aquila.protocol.messages.views import (
-    DuplicateRecords,
-    Hits,
-    Imports,
-    NodeRoundView,
-    NodeStatus,
-    Reason,
-    RecordReport,
-    Rounds,
-    SubmissionRequest,
-)
+from aquila.protocol.messages.views import Hits, NodeRoundView, NodeStatus, Reason, SubmissionRequest
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.suggestion_views import Suggestion
+    from aquila.protocol.messages.suggestions import Suggestion
     from aquila.records.reading import Format
     from clients.sdk.connection import Connection
 

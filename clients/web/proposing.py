@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from aquila.errors import AquilaError
     from aquila.protocol.messages.proposal_views import ProposalDefaults
-    from aquila.protocol.messages.suggestion_views import Suggestion, SuggestionView
+    from aquila.protocol.messages.suggestion_views import SuggestionView
+    from aquila.protocol.messages.suggestions import Suggestion
     from clients.web.forms import Sent
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import MalformedError, OrderError, PolicyError, ProtocolError
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages.views import EventKind
+from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.party import check_digest, chunk_of
 from services.kit.errors import NotFoundError, StoreFullError
 from services.matcher.events import TOKENS, bytes_event

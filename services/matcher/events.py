@@ -21,7 +21,7 @@ from aquila.protocol.messages import (
     Submission,
     Withdrawal,
 )
-from aquila.protocol.messages.views import Event, EventKind
+from aquila.protocol.messages.feed import Event, EventKind
 from services.matcher.tables import EventRow
 
 if TYPE_CHECKING:

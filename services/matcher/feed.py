@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from aquila.protocol.messages.views import Events, RoundEntry, Rounds
+from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
 from services.kit import threads
 from services.matcher.events import manifest_in, news_of, visible_events
 from services.matcher.progress import late, ready_submissions

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from aquila.errors import AquilaError
 from aquila.protocol.log import statement_entry
-from aquila.protocol.messages.views import EventKind
+from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds import Round, read_erased
 from aquila.protocol.state import SentNotes
 from services.kit.audit_log import append

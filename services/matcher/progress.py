@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila.protocol.matcher import late_parties
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.views import EventKind
+from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.state import Phase
 from services.matcher.events import TOKENS
 

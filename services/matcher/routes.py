@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aquila.audit.roles import Action
 from aquila.protocol.messages.approval_views import Asked  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.feed import EventKind, Events, Rounds
 from aquila.protocol.messages.home_views import Needs  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.party_views import Parties  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.proposal_views import ProposalDefaults  # noqa: TC001 - read by FastAPI
-from aquila.protocol.messages.views import EventKind, Events, MatcherRoundView, Reason, RoundProposal, Rounds
+from aquila.protocol.messages.views import MatcherRoundView, Reason, RoundProposal  # noqa: TC001 - read by FastAPI
 from services.kit.approvals import Approvals
 from services.kit.log_routes import parties as log_parties
 from services.kit.log_routes import people_router

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.protocol.messages.suggestion_views import Suggestion, Suggestions, SuggestionView
+from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.suggestions import Suggestion
 from aquila.protocol.messages.views import Reason  # noqa: TC001 - read by FastAPI
 from services.kit.openapi import JSON, raw_body, stored
 from services.kit.people import Actor, may

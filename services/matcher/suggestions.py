@@ -9,14 +9,13 @@ from sqlalchemy import delete, func, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.protocol.messages.suggestion_views import (
+from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
+from aquila.protocol.messages.suggestions import (
     LARGEST_SUGGESTION,
     MOST_WAITING,
     Suggestion,
     SuggestionAnswer,
-    Suggestions,
     SuggestionState,
-    SuggestionView,
 )
 from aquila.protocol.registry import MATCHER
 from services.kit import audit_log

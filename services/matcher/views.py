@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 import aquila
 from aquila.protocol.messages import Outcome
+from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.messages.party_views import Parties, PartyView
 from aquila.protocol.messages.progress_views import PartyProgress, Progress
-from aquila.protocol.messages.views import EventKind, MatcherRoundView
+from aquila.protocol.messages.views import MatcherRoundView
 from services.kit.standing import standing
 from services.matcher.events import TOKENS
 from services.matcher.feed import entry_of

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.matching.duplicates import DuplicateSearch
-from aquila.protocol.messages.views import DuplicatePairView, DuplicateRecords
+from aquila.protocol.messages.record_views import DuplicatePairView, DuplicateRecords
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from services.kit.audit_log import append, who

@@ -7,7 +7,7 @@ import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.csv_files import CsvWriter
-from aquila.protocol.messages.views import FindingView
+from aquila.protocol.messages.record_views import FindingView
 from aquila.records.reading import Accepted, read_records
 from services.node.erasure import without_erased
 

@@ -11,8 +11,14 @@ from sqlalchemy import delete, insert, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
-from aquila.protocol.messages.record_views import SAMPLED, SampledRecord, rule_yields
-from aquila.protocol.messages.views import ImportEntry, Imports, RecordReport
+from aquila.protocol.messages.record_views import (
+    SAMPLED,
+    ImportEntry,
+    Imports,
+    RecordReport,
+    SampledRecord,
+    rule_yields,
+)
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading import Accepted, ReadReport, read_records
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.matching.duplicates import DuplicateSearch
-    from aquila.protocol.messages.views import FindingView
+    from aquila.protocol.messages.record_views import FindingView
     from aquila.records.person import Record
     from aquila.records.reading import Format, Row
     from aquila.records.rules import RuleTable

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Manifest
-    from aquila.protocol.messages.suggestion_views import SuggestionAnswer
+    from aquila.protocol.messages.suggestions import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
     from aquila.protocol.rounds import Round

@@ -10,18 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 import aquila
 from aquila.audit.roles import Action
 from aquila.protocol.messages.approval_views import Asked  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.home_views import Needs  # noqa: TC001 - read by FastAPI
-from aquila.protocol.messages.views import (  # noqa: TC001 - read by FastAPI
-    DuplicateRecords,
-    Hits,
-    Imports,
-    NodeRoundView,
-    NodeStatus,
-    Reason,
-    RecordReport,
-    Rounds,
-    SubmissionRequest,
-)
+from aquila.protocol.messages.record_views import DuplicateRecords, Imports, RecordReport  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.views import Hits, NodeRoundView, NodeStatus, Reason, SubmissionRequest  # noqa: TC001 - read by FastAPI
 from aquila.records.reading import Format  # noqa: TC001 - read by FastAPI
 from services.kit import threads
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI

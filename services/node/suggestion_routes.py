@@ -7,11 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from aquila.audit.roles import Action
-from aquila.protocol.messages.suggestion_views import (  # noqa: TC001 - read by FastAPI
-    Suggestion,
-    Suggestions,
-    SuggestionView,
-)
+from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.suggestions import Suggestion  # noqa: TC001 - read by FastAPI
 from services.kit.people import Actor, may
 from services.kit.routing import ServiceRoute
 from services.node import suggestions

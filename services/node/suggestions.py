@@ -9,13 +9,8 @@ from sqlalchemy import delete, func, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
-from aquila.protocol.messages.suggestion_views import (
-    MOST_WAITING,
-    Suggestion,
-    Suggestions,
-    SuggestionState,
-    SuggestionView,
-)
+from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
+from aquila.protocol.messages.suggestions import MOST_WAITING, Suggestion, SuggestionState
 from aquila.protocol.registry import MATCHER
 from services.kit import audit_log
 from services.kit.logs import Log
@@ -24,7 +19,7 @@ from services.node.tables import SuggestionRow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aquila.protocol.messages.suggestion_views import SuggestionAnswer
+    from aquila.protocol.messages.suggestions import SuggestionAnswer
     from services.kit.people import Actor
     from services.node.node import Node
 

@@ -8,14 +8,9 @@ from sqlalchemy import func, select
 
 from aquila.errors import LogRewrittenError, ReplayError
 from aquila.protocol.messages import Kind
+from aquila.protocol.messages.feed import RoundEntry, Rounds
 from aquila.protocol.messages.progress_views import Progress
-from aquila.protocol.messages.views import (
-    NodeRoundView,
-    NodeStatus,
-    RoundEntry,
-    Rounds,
-    SubmissionView,
-)
+from aquila.protocol.messages.views import NodeRoundView, NodeStatus, SubmissionView
 from services.kit.errors import PeerUnavailableError
 from services.node import progress
 from services.node.book import round_row

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from aquila.audit.checkpoint import cosign
 from aquila.audit.witness import parse_update, witness_name
-from aquila.protocol.messages.views import Events
+from aquila.protocol.messages.feed import Events
 from aquila.records.rules import InputClass
 from services.node import allowances, ledger
 from services.node.book import round_row

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from aquila.protocol.messages import ChunkReference, Justification, Kind
-from aquila.protocol.messages.views import Event, EventKind, Events
+from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.records.rules import InputClass
 from services.node.book import round_row
 from services.node.node import book_of

@@ -6,10 +6,11 @@ alone, in bodies of answers and never in an address.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field
 
+from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 from aquila.protocol.messages.followup_views import HitEntry, StepView, WithdrawalView
 from aquila.protocol.messages.statements import Kind
@@ -179,3 +180,81 @@ class RecordView(Message):
     uses: tuple[RecordUse, ...]
     elsewhere: tuple[str, ...]
     hits: tuple[RecordHit, ...] | None
+
+
+class FindingView(Message):
+    """Something wrong with one line of an imported file, without the person's values."""
+
+    line: Count
+    field: str
+    reason: str
+    severity: Literal["warning", "refusal"]
+    record_id: str
+
+
+class RecordReport(Message):
+    """What reading a file gave.
+
+    Attributes:
+        import_id: The stored import, or None where nothing was stored.
+        findings: The first findings; `findings_left_out` counts the rest.
+        rules: What the accepted records give under each match rule.
+        duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
+        sample: How the names of the first accepted records are read; nothing where a list was stored.
+    """
+
+    import_id: Identifier | None
+    name: str
+    accepted: Count
+    refused: Count
+    warnings: Count
+    findings: tuple[FindingView, ...]
+    findings_left_out: Count
+    rules: tuple[RuleYield, ...]
+    duplicates: Count
+    sample: tuple[SampledRecord, ...] = ()
+
+
+class DuplicatePairView(Message):
+    """Two records of one list that are likely one person, and why in plain words."""
+
+    record_id_a: str
+    record_id_b: str
+    certainty: Level
+    sentences: tuple[str, ...]
+
+
+class DuplicateRecords(Message):
+    """Likely duplicates of a stored list, by record ids.
+
+    Attributes:
+        pairs: The surest first; `pairs_left_out` counts the rest.
+        groups: How many groups of records the pairs make.
+        values_not_compared: By rule, values that so many records share that they were not compared.
+    """
+
+    import_id: Identifier
+    records: Count
+    pairs: tuple[DuplicatePairView, ...]
+    pairs_left_out: Count
+    groups: Count
+    values_not_compared: dict[str, int]
+
+
+class Imports(Message):
+    """The imports that a node holds, newest first."""
+
+    imports: tuple[ImportEntry, ...]
+
+
+class ImportEntry(Message):
+    """An import: its name, when it came, and how many records it holds."""
+
+    import_id: Identifier
+    name: str
+    records: Count
+    refused: Count
+    imported_at: Seconds
+
+
+Imports.model_rebuild()

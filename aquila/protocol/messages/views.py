@@ -1,4 +1,4 @@
-"""What services show and take from people: requests and views of the operator interfaces, and the matcher's events.
+"""What services show and take from people: requests and views of the operator interfaces.
 
 Nothing here is signed. A view holds no name, date or number of a person but the operator's own records beside hits, and
 those of a list that is being looked at.
@@ -7,7 +7,7 @@ those of a list that is being looked at.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,15 +21,13 @@ from aquila.protocol.messages.base import (
     Message,
     PartyCode,
     Positive,
-    Seconds,
     Text,
 )
 from aquila.protocol.messages.exchange_views import ExchangeView
+from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.progress_views import Awaited, PartyAtNode, PartyProgress, Progress
-from aquila.protocol.messages.record_views import RuleYield, SampledRecord
 from aquila.protocol.messages.statements import Kind
-from aquila.protocol.messages.suggestion_views import SuggestionAnswer
 
 
 class RoundProposal(Message):
@@ -78,64 +76,6 @@ class SubmissionRequest(Message):
     import_id: Identifier
     kind: Kind
     justification: GivenReason
-
-
-class EventKind(StrEnum):
-    """What an event tells: a signed statement, or bytes that can be fetched now."""
-
-    STATEMENT = "statement"
-    BLINDED = "blinded"
-    EVALUATION = "evaluation"
-
-
-class Event(Message):
-    """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text."""
-
-    event_id: Positive
-    kind: EventKind
-    envelope: str | None = None
-    submission_id: Identifier | None = None
-    index: Count | None = None
-    party: PartyCode | None = None
-
-
-class Events(Message):
-    """A page of the feed, with what the matcher believes to be due.
-
-    Attributes:
-        ready: Submissions whose evaluations are all there, and for lists everyone's: tokens may be sent.
-        late: Parties that missed a deadline; the others may sign an amendment that leaves them out.
-        time: The matcher's clock, for a person to compare; never used for deadlines.
-    """
-
-    events: tuple[Event, ...]
-    ready: tuple[Identifier, ...]
-    late: tuple[PartyCode, ...]
-    time: Seconds
-
-
-class RoundEntry(Message):
-    """A round in a list."""
-
-    round_id: Identifier
-    phase: Text
-    area: Text
-    category: Text
-    participants: tuple[PartyCode, ...]
-
-
-class Rounds(Message):
-    """All rounds that the caller may know of, newest first.
-
-    Attributes:
-        news: For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is
-            over, and reads its feed again when this is beyond what it has read.
-        answers: For a party, what became of its suggestions in the last month.
-    """
-
-    rounds: tuple[RoundEntry, ...]
-    news: dict[Identifier, int] = Field(default_factory=dict)
-    answers: tuple[SuggestionAnswer, ...] = ()
 
 
 class MatcherRoundView(Message):
@@ -202,81 +142,6 @@ class SubmissionView(Message):
     evaluated: Progress
     tokens_sent: Progress
     held_back: dict[str, int]
-
-
-class FindingView(Message):
-    """Something wrong with one line of an imported file, without the person's values."""
-
-    line: Count
-    field: str
-    reason: str
-    severity: Literal["warning", "refusal"]
-    record_id: str
-
-
-class RecordReport(Message):
-    """What reading a file gave.
-
-    Attributes:
-        import_id: The stored import, or None where nothing was stored.
-        findings: The first findings; `findings_left_out` counts the rest.
-        rules: What the accepted records give under each match rule.
-        duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
-        sample: How the names of the first accepted records are read; nothing where a list was stored.
-    """
-
-    import_id: Identifier | None
-    name: str
-    accepted: Count
-    refused: Count
-    warnings: Count
-    findings: tuple[FindingView, ...]
-    findings_left_out: Count
-    rules: tuple[RuleYield, ...]
-    duplicates: Count
-    sample: tuple[SampledRecord, ...] = ()
-
-
-class DuplicatePairView(Message):
-    """Two records of one list that are likely one person, and why in plain words."""
-
-    record_id_a: str
-    record_id_b: str
-    certainty: Level
-    sentences: tuple[str, ...]
-
-
-class DuplicateRecords(Message):
-    """Likely duplicates of a stored list, by record ids.
-
-    Attributes:
-        pairs: The surest first; `pairs_left_out` counts the rest.
-        groups: How many groups of records the pairs make.
-        values_not_compared: By rule, values that so many records share that they were not compared.
-    """
-
-    import_id: Identifier
-    records: Count
-    pairs: tuple[DuplicatePairView, ...]
-    pairs_left_out: Count
-    groups: Count
-    values_not_compared: dict[str, int]
-
-
-class Imports(Message):
-    """The imports that a node holds, newest first."""
-
-    imports: tuple[ImportEntry, ...]
-
-
-class ImportEntry(Message):
-    """An import: its name, when it came, and how many records it holds."""
-
-    import_id: Identifier
-    name: str
-    records: Count
-    refused: Count
-    imported_at: Seconds
 
 
 class OwnHit(Message):
@@ -392,4 +257,3 @@ class NodeStatus(Message):
 
 
 NodeRoundView.model_rebuild()
-Imports.model_rebuild()

@@ -10,7 +10,7 @@ from aquila.followup.life import Stage
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.approval_views import ApprovalState
 from aquila.protocol.messages.followup_views import HitFilter
-from aquila.protocol.messages.suggestion_views import SuggestionState
+from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.state import Phase
 from clients.sdk import ApprovalClient
 from clients.web.marks import APPROVALS
@@ -20,7 +20,7 @@ from clients.web.visit import Visited, threaded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila.protocol.messages.views import RoundEntry
+    from aquila.protocol.messages.feed import RoundEntry
     from clients.web.visit import Visit
 
 node = APIRouter()

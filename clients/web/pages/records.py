@@ -15,7 +15,7 @@ from clients.web.visit import Sent, SentList, Visited, threaded
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.views import ImportEntry
+    from aquila.protocol.messages.record_views import ImportEntry
     from clients.web.uploads import Form, Upload
     from clients.web.visit import Visit
 

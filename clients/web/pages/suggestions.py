@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, PolicyError
-from aquila.protocol.messages.suggestion_views import Suggestion
+from aquila.protocol.messages.suggestions import Suggestion
 from clients.web import proposing
 from clients.web.pages.paths import identifier
 from clients.web.visit import Sent, Visited, threaded

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, tuple_
 
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.messages.views import EventKind
+from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.state import Phase
 from services.matcher.chunks import Place, delete_chunks
 from services.matcher.events import TOKENS

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import MalformedError, PolicyError, ProtocolError
-from aquila.protocol.messages.views import Rounds
+from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import Round
 from aquila.protocol.state import Phase

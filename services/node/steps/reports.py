@@ -10,7 +10,7 @@ from sqlalchemy import select
 from aquila.errors import ProtocolError
 from aquila.protocol.log import statement_entry
 from aquila.protocol.messages import HitReport, Kind
-from aquila.protocol.messages.views import EventKind
+from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.submission import HANDLE_BYTES, handles_of
 from services.kit.audit_log import append
 from services.kit.logs import Log
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import PairCanaries
-    from aquila.protocol.messages.views import Event
+    from aquila.protocol.messages.feed import Event
     from aquila.protocol.rounds import Round
     from services.node.node import Node
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.errors import InputError, OrderError, PolicyError, ProtocolError, ReplayError, SignatureError
-from aquila.protocol.messages.suggestion_views import Suggestion, SuggestionState
+from aquila.protocol.messages.suggestions import Suggestion, SuggestionState
 from services.kit.logs import Log
 from services.node.tables import SuggestionRow
 

@@ -29,7 +29,7 @@ from aquila.protocol.messages import (
     Outcome,
     Withdrawal,
 )
-from aquila.protocol.messages.views import EventKind, Events
+from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.state import Phase
 from services.kit.logs import Log
 from services.node import corrections, ledger, named_heads, notes, promises
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from aquila.crypto.envelope import OpenedEnvelope
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Message
-    from aquila.protocol.messages.views import Event
+    from aquila.protocol.messages.feed import Event
     from aquila.protocol.rounds import Accepted, Round
     from services.node.node import Node
     from services.node.tables import RoundRow

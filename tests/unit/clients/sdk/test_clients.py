@@ -10,7 +10,7 @@ import pytest
 
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.saved_views import SavedFilter
-from aquila.protocol.messages.suggestion_views import Suggestion
+from aquila.protocol.messages.suggestions import Suggestion
 from aquila.protocol.messages.views import GivenReason, RoundProposal, SubmissionRequest
 from clients.sdk import ApprovalClient, HitsClient, MatcherClient, NodeClient
 

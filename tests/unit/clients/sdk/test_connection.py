@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from aquila.errors import InputError, MalformedError, OrderError, ProtocolError
-from aquila.protocol.messages.views import Rounds
+from aquila.protocol.messages.feed import Rounds
 from clients.sdk import Access, ClientCertificate, Connection
 from services.kit.errors import NotFoundError, PeerUnavailableError, UnknownCallerError, problem_of
 

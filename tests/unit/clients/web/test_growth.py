@@ -9,9 +9,9 @@ import httpx
 
 from aquila.audit.roles import Service
 from aquila.protocol.encoding import canonical
+from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.messages.statistics_views import Statistics
 from aquila.protocol.messages.suggestion_views import Suggestions
-from aquila.protocol.messages.views import Rounds
 from clients.sdk import Access, Connection
 from clients.web.application import pages_of
 from clients.web.beside import Beside

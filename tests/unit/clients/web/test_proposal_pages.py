@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aquila.protocol.messages.suggestion_views import Suggestion
+from aquila.protocol.messages.suggestions import Suggestion
 from services.matcher import suggestions
 
 HOSTILE = "<script>alert(1)</script>"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.protocol.messages.views import EventKind, Events
+from aquila.protocol.messages.feed import EventKind, Events
 from tests.unit.services.matcher.world import NOW
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.suggestion_views import LARGEST_SUGGESTION, MOST_WAITING
+from aquila.protocol.messages.suggestions import LARGEST_SUGGESTION, MOST_WAITING
 from tests.people import FourEyes
 from tests.unit.services.matcher.world import BASE
 

@@ -15,7 +15,7 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages import HitReport, Kind, LogHead, Notes
-from aquila.protocol.messages.views import EventKind, Events
+from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds import Round

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from aquila.crypto.shares import new_share
 from aquila.protocol.messages import ChunkReference, Consent, Justification, Kind
-from aquila.protocol.messages.views import Event, EventKind, Events
+from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.records.rules import InputClass
 from services.node import ledger

@@ -9,7 +9,7 @@ import pytest
 from aquila.audit.roles import Role
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import ReplayError
-from aquila.protocol.messages.suggestion_views import MOST_WAITING, SuggestionAnswer, SuggestionState
+from aquila.protocol.messages.suggestions import MOST_WAITING, SuggestionAnswer, SuggestionState
 from services.kit import audit_log
 from services.kit.calls import Peer
 from services.kit.signatures import CallSigner
