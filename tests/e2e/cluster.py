@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DASK = str(Path(sys.executable).parent / "dask")
 SAMPLE = Path(__file__).parents[2] / "deploy" / "samples" / "dask.yaml"
+UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
+SCHEDULER_UNIT, WORKER_UNIT = "aquila-dask-scheduler.service", "aquila-dask-worker.service"
 START_SECONDS = 60
 
 
@@ -61,6 +63,18 @@ def _certificate(
         .sign(signer, hashes.SHA256())
     )
     return made, key
+
+
+def unit_on_loopback(unit: str, port: int) -> str:
+    """Return the content of a Dask unit with the names and ports of a cluster of one worker on this machine."""
+    content = (UNITS / unit).read_text("utf-8")
+    here = [
+        ("dask.internal:8786", f"127.0.0.1:{port}"), ("dask.internal", "127.0.0.1"), ("--port 8786", f"--port {port}"),
+        ("127.0.0.1:8787", "127.0.0.1:0"), ("worker1.internal", "127.0.0.1"), ("--nworkers 8", "--nworkers 1"),
+    ]  # fmt: skip
+    for delivered, other in here:
+        content = content.replace(delivered, other)
+    return content
 
 
 @dataclass
@@ -104,12 +118,7 @@ class Cluster:
         (self.folder / "configuration").mkdir(exist_ok=True)
         sample = SAMPLE.read_text(encoding="utf-8").replace("/etc/aquila/dask", str(self.certificates))
         (self.folder / "configuration" / "dask.yaml").write_text(sample, encoding="utf-8")
-        self._run("scheduler", "--host", "tls://127.0.0.1", "--port", str(self.port))
-        for number in range(self.workers):
-            self._run(
-                f"worker-{number}", self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny",
-                "--local-directory", str(self.folder / f"scratch-{number}"),
-            )  # fmt: skip
+        self._run_all()
         scheduler, ends = self.folder / "scheduler.log", time.monotonic() + START_SECONDS
         while scheduler.read_text(errors="replace").count("Starting worker compute stream") < self.workers:
             assert time.monotonic() < ends, scheduler.read_text(errors="replace")
@@ -124,12 +133,20 @@ class Cluster:
             process.wait(timeout=30)
         self.processes = []
 
-    def _run(self, name: str, *arguments: str) -> None:
+    def _run_all(self) -> None:
+        quiet = ("--dashboard-address", "127.0.0.1:0")
+        self._run("scheduler", DASK, "scheduler", "--host", "tls://127.0.0.1", "--port", str(self.port), *quiet)
+        for number in range(self.workers):
+            self._run(
+                f"worker-{number}", DASK, "worker", self.address, "--host", "127.0.0.1", "--nthreads", "1",
+                "--no-nanny", "--local-directory", str(self.folder / f"scratch-{number}"), *quiet,
+            )  # fmt: skip
+
+    def _run(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes.append(
                 subprocess.Popen(
-                    [DASK, name.partition("-")[0], *arguments, "--dashboard-address", "127.0.0.1:0"],
-                    stdout=log, stderr=log, cwd=self.folder,
+                    command, stdout=log, stderr=log, cwd=self.folder,
                     env={**os.environ, "DASK_CONFIG": str(self.folder / "configuration"), **self.environment},
                 )
             )  # fmt: skip

@@ -11,8 +11,8 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
-from cluster import SAMPLE, write_authority
-from container import BOOTS, CHECKOUT, Container
+from cluster import SAMPLE, SCHEDULER_UNIT, UNITS, WORKER_UNIT, unit_on_loopback, write_authority
+from container import BOOTS, Container
 from world import Service, World, free_port, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = list(BOOTS)
 
-UNITS = CHECKOUT / "deploy/systemd"
-DASK_UNITS = ("aquila-dask-scheduler.service", "aquila-dask-worker.service")
+DASK_UNITS = (SCHEDULER_UNIT, WORKER_UNIT)
 START_SECONDS = 120
 
 
@@ -102,16 +101,9 @@ def cluster_of(container: Container) -> str:
     place.parent.mkdir()
     write_authority(place)
     shutil.copy(SAMPLE, place / "dask.yaml")
-    here = [
-        ("dask.internal:8786", f"127.0.0.1:{port}"), ("dask.internal", "127.0.0.1"), ("--port 8786", f"--port {port}"),
-        ("127.0.0.1:8787", "127.0.0.1:0"), ("worker1.internal", "127.0.0.1"), ("--nworkers 8", "--nworkers 1"),
-    ]  # fmt: skip
     container.add_user("aquila-node")
     for unit in DASK_UNITS:
-        content = (UNITS / unit).read_text("utf-8")
-        for delivered, other in here:
-            content = content.replace(delivered, other)
-        container.install(unit, content)
+        container.install(unit, unit_on_loopback(unit, port))
     container.run("chown", "-R", "aquila-dask", "/etc/aquila/dask")
     container.run("chown", "aquila-node", "/etc/aquila/dask/service.key")
     container.run("systemctl", "start", *DASK_UNITS)
@@ -140,7 +132,7 @@ def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path
     world.wait_for_hits(round_id)
     assert paired_hits(world, round_id) == rehearsed_hits(lists, tmp_path)
     world.close(round_id)
-    assert "Run out-of-band" in container.journal(DASK_UNITS[1]), "the worker was asked who it is"
+    assert "Run out-of-band" in container.journal(WORKER_UNIT), "the worker was asked who it is"
     for unit in [*(f"aquila-{name.lower()}.service" for name in world.services), *DASK_UNITS]:
         shown = container.show(unit)
         assert (shown["ActiveState"], shown["Result"], shown["NRestarts"]) == ("active", "success", "0"), unit

@@ -101,12 +101,15 @@ class Service:
         """What the process wrote on stderr, over all its lives."""
         return self.home.parent / f"{self.name}.log"
 
+    @property
+    def command(self) -> list[str]:
+        """The words that start it."""
+        return [AQUILA, self.kind, "serve", "--home", str(self.home)]
+
     def start(self) -> None:
         """Start the process and wait until it says that it is ready."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [AQUILA, self.kind, "serve", "--home", str(self.home)], stdout=subprocess.PIPE, stderr=log
-            )
+            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log)
         self.starts += 1
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
