@@ -3,7 +3,7 @@
 uvicorn closes a connection that stands idle after an answer, and no other: one that sends half a head, or a body byte
 by byte, or never reads its answer, stays for good. Here it gets this long:
 
-- `Times.head` for a head, from the connection or from its first byte;
+- `Times.head` for the handshake of TLS, and again for a head, from the connection or from its first byte;
 - `Times.body` for a body, and a second more for every `BYTES_A_SECOND` that came;
 - `Times.write` until it has read what was sent, whenever more waits than the system takes;
 - `Times.linger` to take the answer to a call whose body was not wanted.
@@ -16,6 +16,7 @@ callers share one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import socket
@@ -27,13 +28,13 @@ from h11 import DONE, IDLE, SEND_BODY
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Callable
 
     from starlette.types import Scope
 
 BYTES_A_SECOND = 4_096
 _OTHER_FILES = 256  # what a service opens besides: database, chunks, logs, workers
-_KNOWN = "aquila.known"
+_CALLER = "aquila.caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,30 @@ class Connections:
         self._lock = threading.Lock()
         self._strangers: dict[int, socket.socket] = {}
         self._known: dict[int, socket.socket] = {}
+        self._handshakes: dict[int, asyncio.TimerHandle] = {}
 
     def open(self, connection: socket.socket) -> bool:
         """Take a new connection, in place of another where there are too many; say whether there was a place."""
         with self._lock:
             if len(self._strangers) + len(self._known) >= self._most and not self._make_room():
                 return False
+            # One that ended in its handshake may have left the number, and its place in the order.
+            self._strangers.pop(connection.fileno(), None)
             self._strangers[connection.fileno()] = connection
             return True
+
+    def limit_handshake(self, connection: socket.socket) -> None:
+        """Break a new connection unless it begins in time; to be called in the event loop's thread."""
+        self.begin(connection.fileno())
+        self._handshakes[connection.fileno()] = asyncio.get_running_loop().call_later(
+            self.times.head, _break, connection
+        )
+
+    def begin(self, number: int) -> None:
+        """Note that a connection's handshake is over, where it had one."""
+        timer = self._handshakes.pop(number, None)
+        if timer is not None:
+            timer.cancel()
 
     def know(self, number: int) -> None:
         """Note that somebody who is known calls on a connection, by its number."""
@@ -100,8 +117,7 @@ class Connections:
         oldest = next(iter(self._strangers), None)
         if oldest is None:
             return False
-        with contextlib.suppress(OSError):  # it ended by itself
-            self._strangers.pop(oldest).shutdown(socket.SHUT_RDWR)
+        _break(self._strangers.pop(oldest))
         return True
 
 
@@ -115,6 +131,7 @@ class Listener(socket.socket):
         while True:
             connection, address = super().accept()
             if self.connections.open(connection):
+                self.connections.limit_handshake(connection)
                 return connection, address
             connection.close()
 
@@ -136,6 +153,7 @@ class BoundedProtocol(H11Protocol):
         """Begin to wait for a head."""
         super().connection_made(transport)
         self._number = transport.get_extra_info("socket").fileno()
+        self._connections.begin(self._number)
         self._wait(IDLE, self._times.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -156,7 +174,10 @@ class BoundedProtocol(H11Protocol):
         """Let a call tell that its caller is known."""
         super().handle_events()
         if self.scope is not None:
-            self.scope.setdefault("extensions", {})[_KNOWN] = {"note": self._know}
+            self.scope.setdefault("extensions", {})[_CALLER] = {
+                "note": self._know,
+                "gone": self.transport.is_closing,
+            }
 
     def on_response_complete(self) -> None:
         """Begin to wait for the next head, or for the end of a body that was not wanted."""
@@ -234,6 +255,12 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
 
 
+def _break(connection: socket.socket) -> None:
+    """Break a connection; whoever serves it finds its end, and closes it."""
+    with contextlib.suppress(OSError):  # it ended by itself
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 def places_for(wanted: int) -> int:
     """Return how many connections fit into the files that the process may open, and let it open as many as it may."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -243,6 +270,25 @@ def places_for(wanted: int) -> int:
 
 def note_known_caller(scope: Scope) -> None:
     """Note that a call's caller is known: its connection does not give way to a stranger's."""
-    known = scope.get("extensions", {}).get(_KNOWN)
-    if known is not None:
-        known["note"]()
+    caller = scope.get("extensions", {}).get(_CALLER)
+    if caller is not None:
+        caller["note"]()
+
+
+def when_known(scope: Scope, tell: Callable[[], None]) -> Scope:
+    """Return the scope of a call that calls `tell` as well when its caller is known."""
+    extensions = scope.get("extensions", {})
+    caller = extensions.get(_CALLER, {})
+
+    def note() -> None:
+        tell()
+        if "note" in caller:
+            caller["note"]()
+
+    return {**scope, "extensions": {**extensions, _CALLER: {**caller, "note": note}}}
+
+
+def is_gone(scope: Scope) -> bool:
+    """Tell whether the caller of a call has left, as far as the connection knows."""
+    caller = scope.get("extensions", {}).get(_CALLER)
+    return caller is not None and bool(caller["gone"]())

@@ -7,6 +7,7 @@ port was left to the system, and so that a taken port is an error of the tree.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import socket
 import ssl
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from aquila.errors import InputError
+from services.kit.admission import Admission
 from services.kit.connections import BoundedProtocol, Connections, Listener, places_for
 from services.kit.drivers import stop_all
 from services.kit.files import check_private
@@ -153,7 +155,7 @@ def serve(
     """
     context = None if tls is None else server_context(tls)
     config = uvicorn.Config(
-        OwnNames(app, endpoint.names),
+        OwnNames(Admission(app), endpoint.names),
         # Our own logging: uvicorn's access log writes paths and query strings.
         log_config=None,
         access_log=False,
@@ -225,6 +227,10 @@ class _Server(uvicorn.Server):
         """Start, and say so on stdout, where a supervisor or a test waits for it."""
         await super().startup(sockets)
         if self.started:
+            # What is there now stays until the end. To look through it for garbage takes tenths of a second, in which
+            # the event loop stands still.
+            gc.collect()
+            gc.freeze()
             ready = {"event": "ready", "url": self._endpoint.url, "port": self._endpoint.port}
             sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
             sys.stdout.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,13 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from services.kit.connections import BoundedProtocol, Connections, Listener, Times, note_known_caller, places_for
+from services.kit.server import server_context
+from services.kit.settings import TlsSettings
+from tests.unit.services.kit.test_server import Authority
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
@@ -44,17 +49,27 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def served(times: Times, most: int = MOST) -> AsyncIterator[int]:
-    """Serve the application on a port of loopback."""
+async def served(
+    times: Times, most: int = MOST, state: ServerState | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Serve the application on a port of loopback.
+
+    Args:
+        times: How long callers may take.
+        most: How many connections there may be.
+        state: Where uvicorn keeps the connections that it serves.
+        tls: The service's side of TLS.
+    """
     idle = 600 if times is LONG else 0
     config = uvicorn.Config(app, log_config=None, http="h11", ws="none", lifespan="off", timeout_keep_alive=idle)
-    connections, state = Connections(most, times), ServerState()
+    connections, state = Connections(most, times), state or ServerState()
     listener = Listener(socket.AF_INET, socket.SOCK_STREAM)
     listener.connections = connections
     listener.bind(("127.0.0.1", 0))
     server = await asyncio.get_running_loop().create_server(
-        lambda: BoundedProtocol(connections, config=config, server_state=state, app_state={}), sock=listener
-    )
+        lambda: BoundedProtocol(connections, config=config, server_state=state, app_state={}), sock=listener,
+        ssl=tls,
+    )  # fmt: skip
     try:
         yield listener.getsockname()[1]
     finally:
@@ -117,12 +132,14 @@ async def test_a_caller_that_stops_in_the_middle(sent: bytes) -> None:
 
 async def test_an_answer_that_is_not_read() -> None:
     """A connection ends whose caller does not read what was sent."""
-    async with served(SHORT) as port:
+    state = ServerState()
+    async with served(SHORT, state=state) as port, asyncio.timeout(SECONDS):
         caller = await Caller.to(port, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
-        await asyncio.sleep(SHORT.write * 4)
-        read = 0
+        read = len(await caller.reader.readexactly(8))  # the service serves it
+        while state.connections:  # noqa: ASYNC110 - uvicorn tells nobody of an end
+            await asyncio.sleep(0)
         try:
-            while piece := await asyncio.wait_for(caller.reader.read(1 << 20), SECONDS):
+            while piece := await caller.reader.read(1 << 20):
                 read += len(piece)
         except ConnectionError:
             pass
@@ -152,6 +169,59 @@ async def test_more_half_heads_than_places() -> None:
         await asyncio.wait_for(asyncio.gather(*ended), SECONDS)
         for one in (*held, caller):
             one.writer.close()
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> ssl.SSLContext:
+    """A service's side of TLS."""
+    authority = Authority.create(tmp_path, "ca")
+    authority.issue("service")
+    return server_context(TlsSettings(certificate=tmp_path / "service.pem", key=tmp_path / "service.key"))
+
+
+def begun_handshake() -> bytes:
+    """Return what a client sends first."""
+    sent = ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return sent.read()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["not begun", "half a greeting", "a greeting and no more"])
+async def test_a_handshake_that_does_not_end(tls: ssl.SSLContext, share: float) -> None:
+    """A connection ends that owes its part of the handshake of TLS."""
+    hello = begun_handshake()
+    async with served(SHORT, tls=tls) as port:
+        await (await Caller.to(port, hello[: int(len(hello) * share)])).ends()
+
+
+async def test_more_handshakes_than_places(tls: ssl.SSLContext, tmp_path: Path) -> None:
+    """However many wait within their handshake, a new caller finds a place and is answered."""
+    trust = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+    async with served(LONG, tls=tls) as port:
+        held = [await Caller.to(port, begun_handshake()) for _ in range(MOST * 3)]
+        caller = Caller(*await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port, ssl=trust), SECONDS))
+        caller.writer.write(WHOLE)
+        assert await caller.answered()
+        ended = [asyncio.ensure_future(one.ends()) for one in held[:-MOST]]
+        await asyncio.wait_for(asyncio.gather(*ended), SECONDS)
+        for one in (*held, caller):
+            one.writer.close()
+
+
+async def test_a_handshake_that_ended_in_time() -> None:
+    """The time for the handshake ends with it."""
+    connections = Connections(MOST, SHORT)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert connections.open(ours)
+        connections.limit_handshake(ours)
+        connections.begin(ours.fileno())
+        await asyncio.sleep(SHORT.head * 2)
+        theirs.setblocking(False)  # noqa: FBT003 - the socket's own
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
 
 
 async def test_places_of_callers_who_are_known() -> None:

@@ -14,13 +14,16 @@ import pytest
 from anyio import to_thread
 from fastapi.routing import iter_route_contexts
 
-from aquila.audit.roles import role_table
+from aquila.audit.roles import Role, role_table
 from aquila.crypto.keys import IdentityKey
 from clients.web.inside import Inside
 from services.kit import threads
+from services.kit.files import write_secret
+from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
 from services.kit.people.permissions import Permission
 from services.kit.routing import ServiceRoute
+from services.kit.settings import ProviderSettings
 from services.kit.signatures import CallSigner
 from services.kit.signed_calls import is_signed_call
 from services.kit.threads import Pool
@@ -28,6 +31,7 @@ from tests.people import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from fastapi.dependencies.models import Dependant
 
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from tests.unit.clients.web.conftest import Place
 
 SECONDS = 30.0  # far more than a call takes, and less than a test may
+ISSUER = "https://sso.example"
 AT_ONCE = 60  # more than the forty threads of the default pool
 NAMED = {"party": "AL", "person": "p-000000000000", "session_id": "0" * 16, "name": "x"}
 
@@ -201,6 +206,64 @@ async def test_signing_in_by_the_hundred(place: Place) -> None:
         late = await asyncio.gather(*asked)
         assert [answer.status_code for answer in late].count(401) == 8
         assert slow.most <= 2
+
+
+class SlowMinistry:
+    """A provider that says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.release, self.lock = threading.Event(), threading.Lock()
+        self.now = self.most = 0
+
+    def __call__(self, _request: httpx.Request) -> httpx.Response:
+        """Wait."""
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        assert self.release.wait(SECONDS)
+        with self.lock:
+            self.now -= 1
+        names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+        return httpx.Response(200, json={"issuer": ISSUER} | {name: f"{ISSUER}/{name}" for name in names})
+
+
+@pytest.fixture
+def ministry(place: Place, tmp_path: Path) -> SlowMinistry:
+    """The provider of the service."""
+    door, slow = place.app._service.state.door, SlowMinistry()
+    write_secret(tmp_path / "client.secret", b"the secret\n")
+    settings = ProviderSettings(
+        issuer=ISSUER, client_id="aquila", client_secret_file=tmp_path / "client.secret",
+        redirect_url=f"{ISSUER}/back", roles={"administrator": Role.ADMINISTRATOR},
+    )  # fmt: skip
+    door.people = replace(people_of(place), provider=Provider(settings, httpx.MockTransport(slow)))
+    return slow
+
+
+async def test_beginning_at_the_provider_by_the_hundred(place: Place, ministry: SlowMinistry) -> None:
+    """Four ask the provider at a time and few wait; others come again, and everyone else is served meanwhile."""
+    transport = httpx.ASGITransport(app=place.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8701") as client:
+        asked = [asyncio.ensure_future(client.post("/v1/people/provider/start")) for _ in range(AT_ONCE)]
+        try:
+            refused: list[httpx.Response] = []
+            for answer in asyncio.as_completed(asked, timeout=SECONDS):
+                refused.append(await answer)
+                if len(refused) == AT_ONCE - 8:
+                    break
+            assert {one.status_code for one in refused} == {503}
+            assert {one.headers["retry-after"] for one in refused} == {"5"}
+            bearer = {"authorization": f"Bearer {somebody(place)}"}
+            assert (await asyncio.wait_for(client.get("/v1/people/me", headers=bearer), SECONDS)).status_code == 200
+            assert (await asyncio.wait_for(client.get("/health"), SECONDS)).status_code == 204
+            wrong = {"login": "ana", "password": "wrong", "code": "000000"}
+            tried = await asyncio.wait_for(client.post("/v1/people/sign-in", json=wrong), SECONDS)
+            assert tried.status_code == 401  # passwords have a queue of their own
+        finally:
+            ministry.release.set()
+        late = await asyncio.gather(*asked)
+        assert [answer.status_code for answer in late].count(201) == 8
+        assert ministry.most == 4
 
 
 async def test_signing_in_by_the_hundred_on_the_pages(place: Place) -> None:

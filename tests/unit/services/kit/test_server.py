@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -102,7 +103,7 @@ def _certificate(
 
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, gc, sys
 from pathlib import Path
 from fastapi import APIRouter
 from aquila.crypto.keys import VerifyKey
@@ -128,6 +129,10 @@ def put_chunk(call: SignedCaller) -> dict[str, object]:
 async def get_slow() -> str:
     await asyncio.sleep(1)
     return "done"
+
+@router.get("/frozen")
+async def get_frozen() -> int:
+    return gc.get_freeze_count()
 
 ending = asyncio.Event()
 
@@ -243,6 +248,12 @@ async def test_a_call_in_progress_ends_before_the_service_does(
         assert word in answer
         assert b"server:" not in answer.lower()
         assert running.stop()[0] == "closed\n"
+
+
+def test_garbage_is_not_looked_for_among_what_stays(tmp_path: Path, key: IdentityKey) -> None:
+    """Modules, routes and models, which are there when the service is ready, never hold up the event loop again."""
+    with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
+        assert httpx.get(f"{running.url}/frozen").json() > 10_000
 
 
 def _settings(tmp_path: Path, tls: TlsSettings | None = None, **listen: Any) -> ServiceSettings:
