@@ -119,3 +119,13 @@ def test_the_index_of_decisions_is_the_folder() -> None:
         else:
             assert status == "accepted", number
     assert sorted(listed) == sorted(files)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "schemas" not in page.parts], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_documents_are_in_plain_english(page: Path) -> None:
+    """No document has the words that make a sentence hard to read: CONTRIBUTING.md asks for plain technical English."""
+    text = " ".join(page.read_text("utf-8").split())
+    found = re.findall(r"\b(?:anew|beside|besides|whoever|whomever|so many|as many as may be)\b", text, re.IGNORECASE)
+    assert not found
