@@ -99,7 +99,7 @@ $(VENV)-quality/.peers: requirements/quality.txt
 
 bench-quality: $(VENV)/.runtime ## how good the matching is, beside its peers; ALIASES=FILE, PAGE=FILE, BLIND=1
 	-@$(MAKE) --no-print-directory $(VENV)-quality/.peers # without it there is neither FEBRL 4 nor a peer, and the report says so
-	$(BIN)/python -m clients.quality.main --region tests/quality/region --out build/quality --peers $(VENV)-quality \
+	$(BIN)/python -m tests.quality.measuring.main --region tests/quality/region --out build/quality --peers $(VENV)-quality \
 	  $(if $(ALIASES),--aliases $(ALIASES)) $(if $(PAGE),--page $(PAGE)) $(if $(BLIND),--blind)
 
 pins: ## pin all requirements anew (needs uv)

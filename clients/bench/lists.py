@@ -1,6 +1,6 @@
 """Invented lists of any length for up to twelve parties: the same seed gives the same bytes.
 
-Every twentieth person is noted by several parties. No person is real; names and numbers are those of the demo.
+Every twentieth person is noted by several parties. No person is real.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
-from clients.demo import spelling
-from clients.demo.people import COUNTRIES, invent
+from clients.people import spelling
+from clients.people.nationals import COUNTRIES, invent_national
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from clients.demo.people import Person
+    from clients.people.nationals import National
 
 PARTIES = ("AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI")
 COLUMNS = (
@@ -46,26 +46,29 @@ def write_list(path: Path, code: str, size: int, seed: int = 1) -> None:
             writer.write((f"{code}-{number:07d}", *_row(person, code, random)))
 
 
-def _persons(size: int, seed: int, random: Random) -> Iterator[Person]:
+def _persons(size: int, seed: int, random: Random) -> Iterator[National]:
     """Yield the persons of a list: half of the common pool, then its own."""
     common = 0
     for number in range(size // _ONE_IN):
         if random.random() < _IN_POOL_SHARE:
             common += 1
             pool = Random(f"{seed} {number}")  # noqa: S311  # the same person in every list
-            yield invent(pool.choice(COUNTRIES), pool)
+            yield invent_national(pool.choice(COUNTRIES), pool)
     for _ in range(size - common):
-        yield invent(random.choice(COUNTRIES), random)
+        yield invent_national(random.choice(COUNTRIES), random)
 
 
-def _row(person: Person, code: str, random: Random) -> tuple[str, ...]:
-    write = spelling.cyrillic if code in _CYRILLIC else str
-    numbers = (person.national_number, person.document_number, person.phone)
+def _row(national: National, code: str, random: Random) -> tuple[str, ...]:
+    person = national.person
+    given, family = person.given, person.family
+    if code in _CYRILLIC:
+        given, family = (spelling.cyrillic(name, "RS", person.culture) for name in (given, family))
+    numbers = (national.national_number, national.document_number, national.phone)
     return (
-        write(person.given[0]),
-        write(person.family[0]),
+        spelling.capitalized(given),
+        spelling.capitalized(family),
         person.born.isoformat(),
         person.sex,
-        person.country,
+        national.country,
         *(number if random.random() < share else "" for number, share in zip(numbers, _NUMBER_SHARES, strict=True)),
     )

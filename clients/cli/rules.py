@@ -39,8 +39,8 @@ def list_rules(
 
     table, views, document = load_table(rules), list[Table | str](), dict[str, object]()
     if guesses:
-        from clients.quality.people.lists import unrelated_lists
-        from clients.quality.telling import guesses_by_rule
+        from clients.people.guesses import guesses_by_rule
+        from clients.people.lists import unrelated_lists
 
         lists = unrelated_lists(-(-guesses // len(_PARTIES)), seed=1, parties=_PARTIES).lists.values()
         found = guesses_by_rule(table, [record for records in lists for record in records][:guesses])

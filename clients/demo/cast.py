@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from aquila.protocol.registry import MATCHER
 from clients.cli.parties import own_card
-from clients.demo.people import COUNTRIES
 from clients.demo.stage import free_ports
+from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
 from clients.sdk.cards import Cards
 from services.kit.files import write_secret

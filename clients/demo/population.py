@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
 from aquila.records.person import FIELDS
-from clients.demo import spelling
-from clients.demo.people import COUNTRIES, Person, invent
+from clients.people import spelling
+from clients.people.nationals import COUNTRIES, MAIN_CULTURE, National, invent_national
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,7 +70,7 @@ def populate(size: int = _THOUSAND, seed: int = 1) -> Population:
             noted[country].append((number, _note(person, country, random, distorted=country != person.country)))
     for country, rows in noted.items():
         while len(rows) < size:
-            rows.append((-1, _note(invent(country, random), country, random, distorted=False)))
+            rows.append((-1, _note(invent_national(country, random), country, random, distorted=False)))
         random.shuffle(rows)
         for place, (_, row) in enumerate(rows, start=1):
             row["record_id"] = f"{country}-{place:04d}"
@@ -78,13 +78,13 @@ def populate(size: int = _THOUSAND, seed: int = 1) -> Population:
     return Population(lists, _truth(noted))
 
 
-def _common_persons(size: int, random: Random) -> Iterable[tuple[Person, tuple[str, ...]]]:
+def _common_persons(size: int, random: Random) -> Iterable[tuple[National, tuple[str, ...]]]:
     """Return persons of several lists, each with the countries that noted them; the own country is among these."""
     pairs = list(combinations(COUNTRIES, 2))
     groups: list[tuple[str, ...]] = [pairs[place % len(pairs)] for place in range(IN_TWO * size // _THOUSAND)]
     groups += [COUNTRIES] * (IN_ALL * size // _THOUSAND)
     for countries in groups:
-        yield invent(random.choice(countries), random), countries
+        yield invent_national(random.choice(countries), random), countries
 
 
 def _unusable(country: str, size: int) -> Row:
@@ -106,34 +106,43 @@ def _truth(noted: dict[str, list[tuple[int, Row]]]) -> frozenset[tuple[str, str,
     )
 
 
-def _note(person: Person, country: str, random: Random, *, distorted: bool) -> Row:
+def _note(national: National, country: str, random: Random, *, distorted: bool) -> Row:
     """Note a person as a country's officers would: own nationals from documents, others from what was heard."""
-    write = _writer(country, random, person.country)
+    person = national.person
+    write = _writer(country, random, national)
+    heard = distorted and person.culture == "ARA"
     row = {
-        "given_names": random.choice(person.given) if distorted else person.given[0],
-        "family_names": random.choice(person.family) if distorted else person.family[0],
+        "given_names": spelling.heard(person.given, random) if heard else person.given,
+        "family_names": spelling.heard(person.family, random) if heard else person.family,
         "date_of_birth": person.born.isoformat(),
         "sex": person.sex,
-        "nationality": person.country,
+        "nationality": national.country,
     }
     if distorted:
         for _ in range(2 if random.random() < _SECOND_FAULT_SHARE else 1):
             _fault(row, random)
     row |= {name: write(row[name]) for name in ("given_names", "family_names")}
-    row |= _identifiers(person, random, distorted=distorted)
+    row |= _identifiers(national, random, distorted=distorted)
     if not distorted:
-        row |= {"place_of_birth": write(person.place), "country_of_birth": person.country}
+        row["place_of_birth"] = write(person.place)
+        if person.culture == MAIN_CULTURE[national.country]:
+            row["country_of_birth"] = national.country
     return row | _intelligence(random)
 
 
-def _writer(country: str, random: Random, origin: str) -> Callable[[str], str]:
-    """Return how a country's list writes the names of a person of another or of its own."""
+def _writer(country: str, random: Random, national: National) -> Callable[[str], str]:
+    """Return how a country's list writes the names of a national of another country or of its own."""
+    culture = national.person.culture
     if country == "RS":
-        hear = spelling.from_albanian if origin == "AL" else str
-        return (lambda name: spelling.cyrillic(hear(name))) if random.random() < _CYRILLIC_SHARE else hear
-    if country == origin:
-        return str
-    return random.choice([spelling.plain, spelling.albanian if country == "AL" else spelling.slovene])
+        if random.random() < _CYRILLIC_SHARE:
+            return lambda name: spelling.capitalized(spelling.cyrillic(name, country, culture))
+        if culture == "ALB":
+            return lambda name: spelling.capitalized(spelling.serbian(name, culture))
+        return spelling.capitalized
+    if country == national.country:
+        return spelling.capitalized
+    write = random.choice([spelling.plain, spelling.albanian if country == "AL" else spelling.slovene])
+    return lambda name: spelling.capitalized(write(name))
 
 
 def _fault(row: Row, random: Random) -> None:
@@ -156,14 +165,14 @@ def _fault(row: Row, random: Random) -> None:
             pass
 
 
-def _identifiers(person: Person, random: Random, *, distorted: bool) -> Row:
+def _identifiers(national: National, random: Random, *, distorted: bool) -> Row:
     """Return the numbers that a list has: many of its own nationals, few of others."""
     shares = {"national_numbers": 0.6, "document_numbers": 0.5, "phones": 0.35, "emails": 0.15}
     values = {
-        "national_numbers": person.national_number,
-        "document_numbers": person.document_number,
-        "phones": person.phone,
-        "emails": person.email,
+        "national_numbers": national.national_number,
+        "document_numbers": national.document_number,
+        "phones": national.phone,
+        "emails": national.email,
     }
     return {
         name: values[name] for name, share in shares.items() if random.random() < (share / 4 if distorted else share)

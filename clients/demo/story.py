@@ -23,10 +23,10 @@ from clients.cli.watching import watch
 from clients.demo.cast import NAMES, make_cast
 from clients.demo.checking import check_log
 from clients.demo.office import open_office
-from clients.demo.people import COUNTRIES
 from clients.demo.population import IN_ALL, IN_TWO
 from clients.demo.search import LEAST_BYTES, search
 from clients.demo.traces import left_in, samples_of, still_there
+from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
 from clients.sdk.log import LogClient
 from services.kit.errors import PeerUnavailableError

@@ -99,10 +99,7 @@ def _cell(row: int, column: int, amount: Amount | None, most: int, *, own: bool)
 def _text(  # noqa: PLR0913 - what a text is drawn by
     x: float, y: float, words: str, *, anchor: str = "middle", colour: str = _INK, weight: int = 400
 ) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="14" font-weight="{weight}" fill="{colour}" '
-        f"{_FONT}>{escape(words)}</text>"
-    )
+    return text_mark(x, y, words, anchor, f' font-size="14" font-weight="{weight}" fill="{colour}" {_FONT}')
 
 
 def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
@@ -111,9 +108,30 @@ def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
         f'<rect width="8" height="8" fill="{_PAPER}"/><path d="M0 8L8 0" stroke="{_LINE}" stroke-width="2"/>'
         "</pattern></defs>"
     )
+    return svg_document(title, width, height, drawn, definitions=small)
+
+
+def text_mark(x: float, y: float, words: str, anchor: str, attributes: str = "") -> str:
+    """Return a text element with escaped words; further attributes are written as they are, a blank before each."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{attributes}>{escape(words)}</text>'
+
+
+def svg_document(  # noqa: PLR0913 - what a picture is made of
+    title: str, width: float, height: float, drawn: Sequence[str], *, attributes: str = "", definitions: str = ""
+) -> str:
+    """Return a whole picture on white, with its title, which is read out to who cannot see it.
+
+    Args:
+        title: What the picture shows; it is escaped.
+        width: In pixels.
+        height: In pixels.
+        drawn: The elements, in the order of drawing.
+        attributes: Presentation attributes that all elements inherit, with a blank before each.
+        definitions: Patterns that elements refer to.
+    """
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img">'
-        f"<title>{escape(title)}</title>{small}"
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"{attributes}>'
+        f"<title>{escape(title)}</title>{definitions}"
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="{_PAPER}"/>{"".join(drawn)}</svg>'
     )

@@ -8,11 +8,11 @@ import pytest
 
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
-from clients.quality.bench import SetResult, measure_set
-from clients.quality.goals import GOALS, MOST_INPUTS
-from clients.quality.main import ALL_FIELDS
-from clients.quality.people.lists import unrelated_lists
-from clients.quality.sets import NAMES_AND_DATE, region
+from clients.people.lists import unrelated_lists
+from tests.quality.measuring.bench import SetResult, measure_set
+from tests.quality.measuring.main import ALL_FIELDS
+from tests.quality.measuring.set_files import NAMES_AND_DATE, region
+from tests.quality.measuring.thresholds import GOALS, MOST_INPUTS
 
 REGION = Path(__file__).parent / "region"
 

@@ -13,8 +13,8 @@ import pytest
 from aquila.errors import GridError
 from aquila.records.entropy import LEAST_RECORDS, TRAIT, check_entropy, traits_of
 from aquila.records.person import PartialDate, Record
-from clients.demo.people import COUNTRIES, invent
-from clients.quality import sets
+from clients.people.nationals import COUNTRIES, invent_national
+from tests.quality.measuring.set_files import region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,8 +43,8 @@ def _date(born: dt.date | int | None) -> PartialDate | None:
 def persons(size: int) -> list[Record]:
     """Return invented persons as the bench has them: few names, many dates."""
     random = Random(7)
-    people = [invent(random.choice(COUNTRIES), random) for _ in range(size)]
-    return noted((person.given[0], person.family[0], person.born) for person in people)
+    people = [invent_national(random.choice(COUNTRIES), random).person for _ in range(size)]
+    return noted((person.given, person.family, person.born) for person in people)
 
 
 def some_days(count: int) -> list[dt.date]:
@@ -82,7 +82,7 @@ def test_a_grid_is_refused(grid: Sequence[tuple[str, str, dt.date | int | None]]
 @pytest.mark.parametrize("party", ["BA", "BG", "MK", "RO", "RS"])
 def test_lists_of_the_region_pass(party: str) -> None:
     """Five invented lists of 5,000 persons, as real lists write them, are persons; so is any part of them."""
-    records = list(sets.region(REGION).lists[party])
+    records = list(region(REGION).lists[party])
     for size in (LEAST_RECORDS, 100, len(records)):
         check_entropy(traits_of(records[:size]))
 

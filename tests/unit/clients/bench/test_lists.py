@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 from itertools import combinations
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
 
 from aquila.records.inputs import record_inputs
 from aquila.records.reading import Accepted, read_records
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SIZE = 400
 
@@ -35,3 +34,16 @@ def test_the_same_again(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_list(tmp_path / name, "RS", 30, seed)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != (tmp_path / "c").read_bytes()
+
+
+@pytest.mark.parametrize(("code", "stated"), [("SI", 13.15), ("RS", 13.19)])
+def test_records_give_the_inputs_that_the_page_states(tmp_path: Path, code: str, stated: float) -> None:
+    """As many per record as docs/PERFORMANCE.md says, within one per cent."""
+    page = (Path(__file__).parents[4] / "docs" / "PERFORMANCE.md").read_text("utf-8")
+    script = "Cyrillic" if code == "RS" else "Latin"
+    assert f"rules default, {script} | {stated} |" in page
+    write_list(tmp_path / code, code, 2_000)
+    rows = read_records(io.BytesIO((tmp_path / code).read_bytes()))
+    table = load_rules("default")
+    inputs = [len(record_inputs(row.record, table)) for row in rows if isinstance(row, Accepted)]
+    assert sum(inputs) / len(inputs) == pytest.approx(stated, rel=0.01)

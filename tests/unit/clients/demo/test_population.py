@@ -6,8 +6,8 @@ import io
 from collections import Counter
 
 from aquila.records.reading import Accepted, read_csv
-from clients.demo.people import COUNTRIES
 from clients.demo.population import populate
+from clients.people.nationals import COUNTRIES
 
 
 def test_same_seed() -> None:

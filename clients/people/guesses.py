@@ -1,0 +1,65 @@
+"""How many guesses it takes to find half of a population's inputs by trying the commonest values of each rule."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING
+
+from aquila.records.parts import part_values, record_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila.records.person import Record
+    from aquila.records.rules import Rule, RuleTable
+
+_HALF = 0.5
+_COUNTED = frozenset({"all", "main", "pair", "word", "place", "nationality", "sex"})
+"""Kinds of parts whose values can be counted in a population; numbers and addresses cannot."""
+
+_DATES = {
+    "full": 21_915, "any-order": 17_895, "new-year": 60, "year-month": 720, "year-day": 1_860, "day-month": 299,
+    "year": 60, "near-year": 9_269, "some-month": 720, "decade": 1_794, "bare-year": 60,
+}  # fmt: skip
+"""How many values a form of the date has for persons born in 60 years: what an enumeration must go through."""
+
+
+def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int, int | None]:
+    """Return for each rule by number how many guesses find half of a population's inputs.
+
+    None stands for a rule with numbers or addresses, of which there are as many as their digits allow.
+    """
+    counted: dict[tuple[str, ...], int] = {}
+    guesses: dict[int, int | None] = {}
+    for rule in table.rules:
+        kinds = {part.reads.partition(":")[0] for part in rule.parts} - {"birth"}
+        reads = tuple(part.reads for part in rule.parts if not part.reads.startswith("birth:"))
+        if kinds <= _COUNTED and reads not in counted:
+            counted[reads] = _values_for_half(population, reads)
+        guesses[rule.number] = _dates(rule) * counted[reads] if kinds <= _COUNTED else None
+    return guesses
+
+
+def _values_for_half(population: Sequence[Record], reads: Sequence[str]) -> int:
+    """Return how many of the commonest values of some parts together cover half of the persons that have them all."""
+    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    having = 0
+    for place, record in enumerate(population):
+        names = record_names(record)
+        values = set(product(*(part_values(record, names, one) for one in reads)))
+        having += bool(values)
+        for value in values:
+            holders[value].append(place)
+    covered: set[int] = set()
+    for number, places in enumerate(sorted(holders.values(), key=len, reverse=True), start=1):
+        covered.update(places)
+        if len(covered) >= having * _HALF:
+            return number
+    return 0
+
+
+def _dates(rule: Rule) -> int:
+    """Return how many dates must be gone through for each value of the other parts of a rule."""
+    return prod(_DATES[part.reads.partition(":")[2]] for part in rule.parts if part.reads.startswith("birth:"))

@@ -1,0 +1,92 @@
+"""What each rule adds, and what learning adds: the matching without it, graded anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aquila.matching.certainty import MILLION, grade_on
+from aquila.matching.learning import learn_share
+from tests.quality.measuring.grading import Hit, footings_of, hits_of, hits_on
+from tests.quality.measuring.measures import Measured, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aquila.matching.certainty import Footing
+    from aquila.records.rules import Rule, RuleTable
+    from clients.people.labelled_sets import LabelledSet
+    from tests.quality.measuring.plaintext_matching import Meeting
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """What is measured if one rule is left out.
+
+    Attributes:
+        met: Pairs of one person that met under the rule, whatever other rules they met under.
+        only: Of these, the pairs that met under no other rule.
+    """
+
+    rule: Rule
+    measured: Measured
+    met: int
+    only: int
+
+
+def without_each(meetings: Sequence[Meeting], table: RuleTable, labelled: LabelledSet) -> list[Without]:
+    """Leave out one rule after another."""
+    masks = [found.rules for meeting in meetings for found in meeting.met if found.pair in labelled.same]
+    found = []
+    for rule in table.rules:
+        bit = 1 << (rule.number - 1)
+        hits = hits_of(meetings, table, ~bit)
+        met = sum(bool(mask & bit) for mask in masks)
+        found.append(Without(rule, measure(hits, labelled), met, sum(mask == bit for mask in masks)))
+    return found
+
+
+def without_learning(meetings: Sequence[Meeting], table: RuleTable, labelled: LabelledSet) -> dict[str, Measured]:
+    """Leave out what a round learns and sees, one thing after another.
+
+    Returns:
+        What is measured, by what is left.
+    """
+    learned = footings_of(meetings, table)
+    shares = [_with_share(table, meeting, footing) for meeting, footing in _both(meetings, learned)]
+    expected = round(MILLION * table.expected_share)
+    nothing = [replace(footing, learned=(), common_per_million=expected) for footing in learned]
+    by_itself = [hit for meeting, footing in _both(meetings, learned) for hit in _each_alone(meeting, table, footing)]
+    return {
+        "all": _measured(meetings, table, learned, labelled),
+        "the table's weights, only the share learned": _measured(meetings, table, shares, labelled),
+        "nothing learned": _measured(meetings, table, nothing, labelled),
+        "learned, but each pair graded by itself": measure(by_itself, labelled),
+    }
+
+
+def _with_share(table: RuleTable, meeting: Meeting, footing: Footing) -> Footing:
+    """A footing of the table's weights and the share that they alone teach."""
+    share = learn_share(table, meeting.patterns(), meeting.size_a, meeting.size_b)
+    return replace(footing, learned=(), common_per_million=max(1, round(MILLION * share)))
+
+
+def _measured(
+    meetings: Sequence[Meeting], table: RuleTable, footings: Sequence[Footing], labelled: LabelledSet
+) -> Measured:
+    """Measure the hits on given footings."""
+    return measure(
+        (hit for one, footing in _both(meetings, footings) for hit in hits_on(one, table, footing)), labelled
+    )
+
+
+def _each_alone(meeting: Meeting, table: RuleTable, footing: Footing) -> Iterator[Hit]:
+    """Yield the hits between two lists, each graded as if its records had no other partner."""
+    for found in meeting.met:
+        result = grade_on(table, found.rules, footing)
+        if result.level is not None:
+            yield Hit(found.pair, result.level, result.probability, found.rules)
+
+
+def _both(meetings: Sequence[Meeting], footings: Sequence[Footing]) -> Iterator[tuple[Meeting, Footing]]:
+    return zip(meetings, footings, strict=True)

@@ -1,0 +1,59 @@
+"""Pairs that met, graded as the matcher of a round does (PROTOCOL.md 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.matching.grading import grade_lists
+from aquila.matching.join import MatchedPair
+from aquila.matching.learning import ListPair, learn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from aquila.matching.certainty import Footing, Level
+    from aquila.records.rules import RuleTable
+    from clients.people.labelled_sets import Pair
+    from tests.quality.measuring.plaintext_matching import Meeting
+
+
+class Hit(NamedTuple):
+    """A pair that reaches a level, and the rules that met."""
+
+    pair: Pair
+    level: Level
+    probability: float
+    rules: int
+
+
+def hits_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> list[Hit]:
+    """Grade what met between all lists.
+
+    Args:
+        meetings: What met.
+        table: The match rules.
+        rules: A mask of the rules that count; all by default.
+    """
+    every = list(meetings)
+    return [
+        hit
+        for meeting, footing in zip(every, footings_of(every, table, rules), strict=True)
+        for hit in hits_on(meeting, table, footing, rules)
+    ]
+
+
+def footings_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> tuple[Footing, ...]:
+    """Learn from all meetings of a round on what the pairs of each are graded."""
+    return learn(table, [ListPair(meeting.patterns(rules), meeting.size_a, meeting.size_b) for meeting in meetings])
+
+
+def hits_on(meeting: Meeting, table: RuleTable, footing: Footing, rules: int = -1) -> Iterator[Hit]:
+    """Yield the hits between two lists on one footing; a record's name stands for its handle."""
+    pairs: dict[MatchedPair, Pair] = {}
+    for found in meeting.met:
+        if mask := found.rules & rules:
+            record_a, record_b = found.pair[1].encode(), found.pair[3].encode()
+            pairs[MatchedPair(0, 1, record_a, record_b, mask)] = found.pair
+    for met, result, _second in grade_lists(table, footing, pairs)[1]:
+        if result.level is not None:
+            yield Hit(pairs[met], result.level, result.probability, met.rules)

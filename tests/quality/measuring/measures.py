@@ -1,0 +1,114 @@
+"""Precision, recall and F1 of hits, by level and at the three cuts, and how true the probabilities are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from aquila.matching.certainty import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from clients.people.labelled_sets import LabelledSet
+    from tests.quality.measuring.grading import Hit
+
+LEVELS = (Level.HIGH, Level.MEDIUM, Level.LOW)
+CUTS = ("high", "high and medium", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Right and wrong pairs, of so many that are one person."""
+
+    right: int
+    wrong: int
+    persons: int
+
+    @property
+    def precision(self) -> float:
+        """The share of the pairs that is right; 1 where there is none."""
+        return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
+
+    @property
+    def recall(self) -> float:
+        """The share of the common persons that was found."""
+        return self.right / self.persons if self.persons else 1.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
+        return 2 * self.right / (self.right + self.wrong + self.persons) if self.right else 0.0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.right + other.right, self.wrong + other.wrong, self.persons)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What hits are worth on a labelled set.
+
+    Attributes:
+        by_level: Counts of each level alone.
+    """
+
+    by_level: dict[Level, Counts]
+
+    @property
+    def at_cuts(self) -> dict[str, Counts]:
+        """Counts of `CUTS`: of a level and those above it."""
+        high, medium, low = (self.by_level[level] for level in LEVELS)
+        return dict(zip(CUTS, (high, high + medium, high + medium + low), strict=True))
+
+    @property
+    def best_f1(self) -> float:
+        """F1 at the best of the three cuts."""
+        return max(counts.f1 for counts in self.at_cuts.values())
+
+    @property
+    def broken(self) -> tuple[Level, ...]:
+        """The levels that do not keep their promise."""
+        return tuple(level for level in LEVELS if self.by_level[level].precision < level.least)
+
+
+def measure(hits: Iterable[Hit], labelled: LabelledSet) -> Measured:
+    """Count right and wrong hits of each level; pairs of which nobody knows anything are left out."""
+    right, wrong = dict.fromkeys(Level, 0), dict.fromkeys(Level, 0)
+    for hit in hits:
+        if hit.pair in labelled.same:
+            right[hit.level] += 1
+        elif labelled.judged is None or hit.pair in labelled.judged:
+            wrong[hit.level] += 1
+    persons = len(labelled.same)
+    return Measured({level: Counts(right[level], wrong[level], persons) for level in Level})
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Hits of like probability: what was said on average, and what was right."""
+
+    said: float
+    right: int
+    count: int
+
+    @property
+    def share(self) -> float:
+        """The share that was right."""
+        return self.right / self.count
+
+
+BOUNDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999, 1.0)
+
+
+def calibration(hits: Sequence[Hit], labelled: LabelledSet, bounds: Sequence[float] = BOUNDS) -> list[Bin]:
+    """Compare what the probabilities say with what is right, in bins of probability; empty bins are left out."""
+    judged = [hit for hit in hits if labelled.judged is None or hit.pair in labelled.judged]
+    bins = []
+    for low, high in pairwise(bounds):
+        last = high == bounds[-1]
+        found = [hit for hit in judged if low <= hit.probability < high or (last and hit.probability >= high)]
+        if found:
+            said = sum(hit.probability for hit in found) / len(found)
+            bins.append(Bin(said, sum(hit.pair in labelled.same for hit in found), len(found)))
+    return bins

@@ -1,0 +1,224 @@
+"""Measurements as tables of Markdown, and as one JSON document; tables also go into a page between its marks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from aquila.errors import InputError
+from aquila.records.rules import InputClass
+from tests.quality.measuring.measures import CUTS, LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tests.quality.measuring.ablation import Without
+    from tests.quality.measuring.bench import SetResult
+    from tests.quality.measuring.leakage import ListTelling, RuleTelling
+    from tests.quality.measuring.measures import Measured
+    from tests.quality.measuring.peers.run import PeerResult
+
+_BLOCK = re.compile(r"(<!-- measured: (?P<name>[a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table; the first column stands to the left, the others to the right."""
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
+
+
+def f1_table(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResult]]) -> str:
+    """Return F1 of every set beside the peers'."""
+    kinds = dict.fromkeys((peer.peer, peer.spelling) for found in peers.values() for peer in found)
+    labelled = [result for result in results if result.labelled.same]
+    rows = []
+    for peer, spelling in kinds:
+        cells = []
+        for result in labelled:
+            found = [one for one in peers.get(result.labelled.name, ()) if (one.peer, one.spelling) == (peer, spelling)]
+            cells.append(_f1(found[0].f1) if found else "")
+        rows.append((f"{peer}, {spelling}", *cells))
+    rows += [(f"Aquila, {cut}", *(_f1(result.measured.at_cuts[cut].f1) for result in labelled)) for cut in CUTS]
+    rows.append(("**Aquila, best cut**", *(f"**{_f1(result.measured.best_f1)}**" for result in labelled)))
+    return markdown(("F1", *(result.labelled.name for result in labelled)), rows)
+
+
+def peer_notes(peers: Mapping[str, Sequence[PeerResult]]) -> str:
+    """Name the peers' versions, and the peers that did not run with their reason."""
+    every = [(name, one) for name, found in peers.items() for one in found]
+    versions = sorted({one.version for _, one in every if one.version})
+    failed = [f"- {one.peer} did not run on {name}, {one.spelling}: {one.reason}" for name, one in every if one.reason]
+    return "\n".join([f"Peers: {'; '.join(versions) or 'none ran'}.", *failed]) + "\n"
+
+
+def level_table(results: Sequence[SetResult]) -> str:
+    """Return right and wrong pairs, precision and recall of each level, beside what is promised."""
+    rows = []
+    for result in results:
+        if not result.labelled.same:
+            continue
+        for level in LEVELS:
+            counts = result.measured.by_level[level]
+            told = f"{result.expected_false[level]:.1f}", f"{counts.precision:.4f}", f"{level.least:.2f}"
+            right = result.labelled.name, level.value, counts.right, counts.wrong
+            rows.append((*right, *told, f"{counts.recall:.3f}"))
+    columns = ("set", "level", "right", "wrong", "wrong by its own word", "precision", "promised", "recall")
+    return markdown(columns, rows)
+
+
+def duplicates_table(measured: Measured) -> str:
+    """Return right and wrong pairs of the search for duplicates by level."""
+    rows = [
+        (level.value, counts.right, counts.wrong, f"{counts.precision:.4f}", f"{counts.recall:.3f}")
+        for level, counts in ((level, measured.by_level[level]) for level in LEVELS)
+    ]
+    return markdown(("level", "right", "wrong", "precision", "recall"), rows)
+
+
+def false_table(results: Sequence[SetResult]) -> str:
+    """Return the false pairs of lists without common persons."""
+    rows = [
+        (
+            result.labelled.name,
+            *(result.measured.by_level[level].wrong for level in LEVELS),
+            f"{sum(result.expected_false.values()):.1f}",
+            f"{sum(len(meeting.met) for meeting in result.meetings):,}",
+        )
+        for result in results
+        if not result.labelled.same
+    ]
+    return markdown(("lists", "high", "medium", "low", "wrong by its own word", "pairs that shared a token"), rows)
+
+
+def inputs_table(results: Sequence[SetResult]) -> str:
+    """Return inputs per record by class, and what a set takes to match."""
+    rows = []
+    for result in results:
+        full, partial = (result.per_record[kind] for kind in InputClass)
+        records = sum(len(one.records) for one in result.sent.values())
+        cells = (f"{records:,}", f"{full:.1f}", f"{partial:.1f}", f"{full + partial:.1f}", f"{result.seconds:.0f}")
+        rows.append((result.labelled.name, *cells))
+    return markdown(("set", "records", "full", "partial", "inputs per record", "CPU seconds"), rows)
+
+
+def ablation_table(found: Mapping[str, Sequence[Without]], whole: Mapping[str, SetResult]) -> str:
+    """Return what is lost without each rule, on each set."""
+    columns = ["without the rule"]
+    for name in found:
+        columns += [f"{name}: F1", "right at high", "met by it", "by it alone"]
+    rows = []
+    for place, rule in enumerate(one.rule for one in next(iter(found.values()))):
+        cells: list[object] = [f"{rule.number} {rule.name}"]
+        for name, every in found.items():
+            one, base = every[place], whole[name].measured
+            cells += [
+                f"{one.measured.best_f1 - base.best_f1:+.4f}",
+                f"{one.measured.by_level[LEVELS[0]].right - base.by_level[LEVELS[0]].right:+d}",
+                one.met,
+                one.only,
+            ]
+        rows.append(cells)
+    return markdown(columns, rows)
+
+
+def learning_table(found: Mapping[str, Mapping[str, Measured]]) -> str:
+    """Return recall at high and F1 at the best cut of each set, without one thing after another that a round learns."""
+    columns = ["what is left"]
+    for name in found:
+        columns += [f"{name}: recall at high", "F1"]
+    rows = []
+    for left in next(iter(found.values())):
+        measured = [every[left] for every in found.values()]
+        cells = [cell for one in measured for cell in (f"{one.by_level[LEVELS[0]].recall:.3f}", _f1(one.best_f1))]
+        rows.append((left, *cells))
+    return markdown(columns, rows)
+
+
+def calibration_table(results: Sequence[SetResult]) -> str:
+    """Return what probabilities said and what was right, by bins."""
+    rows = [
+        (result.labelled.name, f"{one.said:.4f}", f"{one.share:.4f}", one.right, one.count)
+        for result in results
+        if result.labelled.same
+        for one in result.bins
+    ]
+    return markdown(("set", "said", "right", "right pairs", "pairs"), rows)
+
+
+def rules_told_table(found: Sequence[RuleTelling], records: int) -> str:
+    """Return what each rule's tokens tell, and what it takes to guess its inputs."""
+    rows = [
+        (
+            f"{one.rule.number} {one.rule.name}",
+            one.rule.input_class.value,
+            f"{one.tokens:,}",
+            f"{one.shared:,}",
+            f"{one.records / records:.1%}",
+            power(one.guesses),
+        )
+        for one in found
+    ]
+    columns = ("rule", "class", "tokens", "in 2 to 8 records", "records that share one", "guesses for half")
+    return markdown(columns, rows)
+
+
+def lists_told_table(one: ListTelling) -> str:
+    """Return what lists tell as a whole."""
+    least, middle, most = one.inputs
+    sizes = ", ".join(f"{size}: {count / one.records:.1%}" for size, count in one.sizes.items())
+    rows = [
+        ("records that share some token with another of their list", f"{one.connected / one.records:.1%}"),
+        ("most records of one list that tokens connect", f"{one.largest:,}"),
+        ("inputs of a record: least, median, most", f"{least}, {middle:g}, {most}"),
+        ("different profiles of rules, before padding", f"{one.profiles:,}"),
+        ("records whose profile no other of their list has", f"{one.alone / one.records:.1%}"),
+        ("records by their number of inputs after the default padding", sizes),
+    ]
+    return markdown(("told by a list", ""), rows)
+
+
+def insert(page: str, tables: Mapping[str, str]) -> str:
+    """Put tables between the marks of a page.
+
+    Raises:
+        InputError: The page has a mark for which there is no table.
+    """
+    wanted = {found["name"] for found in _BLOCK.finditer(page)}
+    if missing := sorted(wanted - set(tables)):
+        raise InputError(
+            "a page asks for tables that were not measured", hint="measure everything", got=", ".join(missing)
+        )
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{tables[found['name']]}\n{found[3]}", page)
+
+
+def document(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResult]]) -> dict[str, object]:
+    """Return the measurements for JSON."""
+    return {
+        result.labelled.name: {
+            "f1": {cut: round(counts.f1, 4) for cut, counts in result.measured.at_cuts.items()},
+            "levels": {
+                level.value: {"right": counts.right, "wrong": counts.wrong, "precision": round(counts.precision, 4)}
+                for level, counts in result.measured.by_level.items()
+            },
+            "same": len(result.labelled.same),
+            "inputs_per_record": {kind.value: round(mean, 2) for kind, mean in result.per_record.items()},
+            "cpu_seconds": round(result.seconds, 1),
+            "peers": {
+                f"{one.peer}, {one.spelling}": one.f1 and round(one.f1, 4)
+                for one in peers.get(result.labelled.name, ())
+            },
+        }
+        for result in results
+    }
+
+
+def _f1(value: float | None) -> str:
+    return "did not run" if value is None else f"{value:.3f}"
+
+
+def power(guesses: int | None) -> str:
+    """Return a large number as a power of ten."""
+    if guesses is None:
+        return "as many as there are numbers"
+    digits = len(str(guesses)) - 1
+    return f"{guesses / 10**digits:.1f} · 10^{digits}"

@@ -1,0 +1,77 @@
+"""What lists tell the matcher, counted by hand."""
+
+from __future__ import annotations
+
+from aquila.records.person import PartialDate, Record
+from aquila.records.rules import parse_rules
+from tests.quality.measuring.leakage import tell_lists, tell_rules
+from tests.quality.measuring.plaintext_matching import send
+
+TABLE = parse_rules("""
+name = "three rules"
+version = 1
+expected_share = 0.03
+families = { names = "names", date = "date of birth", document = "document number" }
+[parts.pair]
+reads = "pair:folded"
+family = "names"
+bits = 8
+sentence = "a pair"
+[parts.year]
+reads = "birth:year"
+family = "date"
+bits = 5
+sentence = "a year"
+[parts.document]
+reads = "document"
+family = "document"
+bits = 24
+sentence = "a number"
+[[rules]]
+number = 1
+name = "pair and year"
+input_class = "partial"
+parts = ["pair", "year"]
+sentence = "Both."
+[[rules]]
+number = 2
+name = "pair"
+input_class = "partial"
+parts = ["pair"]
+sentence = "A pair."
+[[rules]]
+number = 7
+name = "document"
+input_class = "full"
+parts = ["document"]
+sentence = "A number."
+""")
+RECORDS = [
+    Record("1", ("Ana",), ("Kos",), date_of_birth=PartialDate(1980)),
+    Record("2", ("Ana",), ("Kos",), date_of_birth=PartialDate(1981)),
+    Record("3", ("Kos",), ("Ana",)),
+    Record("4", ("Eva",), ("Novak",), date_of_birth=PartialDate(1980), document_numbers=("P1234567",)),
+]
+
+
+def test_tokens_of_a_rule() -> None:
+    """How many there are, how many several records share, and who shares one."""
+    by_rule = {one.rule.name: one for one in tell_rules([send(RECORDS, TABLE)], TABLE, RECORDS)}
+    assert (by_rule["pair and year"].tokens, by_rule["pair and year"].shared) == (3, 0)
+    assert (by_rule["pair"].tokens, by_rule["pair"].shared, by_rule["pair"].records) == (2, 1, 3)
+    assert by_rule["document"].tokens == 1
+
+
+def test_a_rule_has_its_guesses() -> None:
+    """Guesses stand beside the tokens of the rule; of numbers nothing is known."""
+    guesses = {one.rule.name: one.guesses for one in tell_rules([send(RECORDS, TABLE)], TABLE, RECORDS)}
+    assert guesses == {"pair and year": 60, "pair": 1, "document": None}
+
+
+def test_lists_as_a_whole() -> None:
+    """Who is connected, and whose profile is alone."""
+    told = tell_lists([send(RECORDS, TABLE)])
+    assert (told.records, told.connected, told.largest) == (4, 3, 3)
+    assert told.inputs == (1, 2.0, 3)
+    assert (told.profiles, told.alone) == (3, 2)
+    assert told.sizes == {8: 4}
