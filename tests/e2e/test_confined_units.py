@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import confine
 import psutil
 import pytest
+from attempts import ENDS, TRIES
 from cluster import DASK, SCHEDULER_UNIT, UNITS, WORKER_UNIT, Cluster, unit_on_loopback
 from world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits
 
@@ -150,48 +151,6 @@ def test_a_round_under_the_filters_of_the_units(cluster: Cluster, files: dict[st
     assert "killed by signal" not in worker
 
 
-FORBIDDEN = {
-    "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)": errno.EAFNOSUPPORT,
-    "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)": errno.EAFNOSUPPORT,
-    "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)": errno.EPERM,
-    "os.chmod(folder, 0o4700)": errno.EPERM,
-    "os.chmod(folder, 0o2700)": errno.EPERM,
-    "os.open(f'{folder}/new', os.O_CREAT | os.O_WRONLY, 0o4700)": errno.EPERM,
-    "call('unshare', 0x10000000)": errno.EPERM,
-    "call('setns', 0, 0)": errno.EPERM,
-    "call('personality', 8)": errno.EPERM,
-    "os.nice(1)": -signal.SIGSYS,
-    "os.chown(folder, -1, -1)": -signal.SIGSYS,
-    "os.chroot('/')": -signal.SIGSYS,
-    "call('ptrace', 0, 0, 0, 0)": -signal.SIGSYS,
-}
-"""What no unit permits, and how it ends: with an error, or with the process."""
-
-PERMITTED = (
-    "socket.socket(socket.AF_INET)", "socket.socket(socket.AF_INET6)", "socket.socket(socket.AF_UNIX)",
-    "mmap.mmap(-1, 4096)", "os.chmod(folder, 0o700)", "os.close(os.open(f'{folder}/other', os.O_CREAT, 0o600))",
-    "os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)",
-)  # fmt: skip
-
-TRIES = """
-import ctypes, json, mmap, os, socket, sys
-folder, *attempts = sys.argv[1:]
-def call(name, *arguments):
-    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) == -1:
-        raise OSError(ctypes.get_errno(), name)
-def ended(attempt):
-    process = os.fork()
-    if process:
-        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    try:
-        eval(attempt)
-    except OSError as error:
-        os._exit(error.errno)
-    os._exit(0)
-print(json.dumps({attempt: ended(attempt) for attempt in attempts}))
-"""
-
-
 def tried(unit: Path, folder: Path, *attempts: str) -> dict[str, int]:
     """Return how attempts under a unit's restrictions ended: 0, an error's number, or a signal's below 0."""
     command = confined(unit, sys.executable, "-c", TRIES, str(folder), *attempts)
@@ -206,8 +165,7 @@ def test_a_unit_forbids_and_permits(unit: Path, tmp_path: Path) -> None:
     settings, sets = confine.service_settings(unit.read_text("utf-8")), confine.call_sets()
     assert confine.unmet(settings) == set()
     assert not confine.permitted_calls(settings, sets) & confine.calls_of(confine.ELSEWHERE_FORBIDDEN, sets)
-    attempts = FORBIDDEN | dict.fromkeys(PERMITTED, 0)
-    assert tried(unit, tmp_path, *attempts) == attempts
+    assert tried(unit, tmp_path, *ENDS) == ENDS
 
 
 def test_a_filter_with_an_error_number_ends_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import socket
 import time
@@ -11,6 +13,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
+from attempts import ENDS, TRIES
 from cluster import SAMPLE, SCHEDULER_UNIT, UNITS, WORKER_UNIT, unit_on_loopback, write_authority
 from container import BOOTS, Container
 from world import Service, World, free_port, paired_hits, rehearsed_hits
@@ -138,3 +141,18 @@ def test_a_round_of_units(container: Container, files: dict[str, Path], tmp_path
         assert (shown["ActiveState"], shown["Result"], shown["NRestarts"]) == ("active", "success", "0"), unit
         container.run("systemctl", "stop", unit)
         assert container.show(unit)["Result"] == "success", container.journal(unit)
+
+
+def test_systemd_forbids_and_permits_as_it_is_confined_without_it(container: Container) -> None:
+    """Attempts under a unit end as in `test_confined_units.py`, so what is shown there holds here."""
+    folder, unit = "/var/lib/aquila/node", "aquila-attempts.service"
+    words = ["tries", folder, *ENDS]
+    (container.root / "opt/tries.py").write_text(TRIES.replace("import", f"words = {words}\nimport", 1).replace(
+        "sys.argv", "words"), encoding="utf-8")  # fmt: skip
+    content = (UNITS / "aquila-node.service").read_text("utf-8").replace("Type=exec", "Type=oneshot")
+    start = "ExecStart=/opt/aquila/bin/python /opt/tries.py"
+    container.install(unit, re.sub("^ExecStart=.*$", start, content, flags=re.MULTILINE))
+    container.run("systemctl", "start", unit)
+    written = container.journal(unit)
+    [ended] = [line for line in written.splitlines() if line.startswith("{")]
+    assert json.loads(ended) == ENDS
