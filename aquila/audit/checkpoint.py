@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aquila.audit.merkle import EMPTY_ROOT, HASH_BYTES
@@ -25,6 +26,8 @@ _TIME_BYTES, _SIGNATURE_BYTES = 8, 64
 _LINES = 3
 _SIZE = re.compile(r"0|[1-9][0-9]{0,19}")
 _LARGEST_SIZE = (1 << 64) - 1
+_REMEMBERED = 64
+"""Checkpoints that were verified last and whose results are kept: a service reads the same few in each of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,16 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def open_checkpoint(content: bytes, origin: str, key: VerifyKey) -> tuple[Checkpoint, Note]:
-    """Verify a log's own signature and return what it claims.
+    """Verify a log's own signature and return what it claims; the same bytes under the same key are verified once.
 
     Raises:
         AuditError: The bytes are no checkpoint of this log, or its signature is missing or wrong.
     """
+    return _opened(content, origin, key)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _opened(content: bytes, origin: str, key: VerifyKey) -> tuple[Checkpoint, Note]:
     note = parse_note(content)
     checkpoint = parse_checkpoint(note.text)
     if checkpoint.origin != origin:
@@ -128,6 +136,11 @@ def cosigned_at(note: Note, witness: str, key: VerifyKey) -> int | None:
     Raises:
         AuditError: There is a cosignature of this key, and it is wrong.
     """
+    return _cosigned_at(note, witness, key)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _cosigned_at(note: Note, witness: str, key: VerifyKey) -> int | None:
     found = note.by_key(witness, key_id(witness, COSIGNATURE, bytes.fromhex(key.hex)))
     if found is None:
         return None

@@ -167,8 +167,9 @@ async def _advance(node: Node, round_id: str) -> bool:
     if row.state == "active" and await _decide(node, round_id, row):
         return True
     if book.synced and row.refused is None:
-        busy |= await to_thread(due.sign, node, round_id)
-        if not await to_thread(due.waits, node, round_id):  # no withdrawal and no note leaves before the receipt
+        signed, waits = await to_thread(due.sign, node, round_id)
+        busy |= signed
+        if not waits:  # no withdrawal and no note leaves before the receipt
             busy |= await to_thread(correct.correct, node, round_id)
             busy |= await to_thread(exchange.exchange, node, round_id)
     if row.refused is not None:

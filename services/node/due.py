@@ -34,18 +34,14 @@ def put(session: Session, node: Node, round_: Round, row: DueRow) -> None:
     _sign_all(session, node, round_)
 
 
-def sign(node: Node, round_id: str) -> bool:
-    """Sign what was due and may be signed now, and tell whether there was any."""
-    if not waits(node, round_id):
-        return False
-    with book_of(node, round_id).reading() as round_, node.store.transaction("due.sign") as session:
-        return _sign_all(session, node, round_)
-
-
-def waits(node: Node, round_id: str) -> bool:
-    """Tell whether something of a round is still to be signed."""
+def sign(node: Node, round_id: str) -> tuple[bool, bool]:
+    """Sign what was due and may be signed now; tell whether there was any, and whether any is left."""
     with node.store.reading("due.look") as session:
-        return session.scalar(select(DueRow.kind).where(DueRow.round_id == round_id).limit(1)) is not None
+        if session.scalar(select(DueRow.kind).where(DueRow.round_id == round_id).limit(1)) is None:
+            return False, False
+    with book_of(node, round_id).reading() as round_, node.store.transaction("due.sign") as session:
+        signed = _sign_all(session, node, round_)
+    return signed, not signed
 
 
 def rounds_with_due() -> Select[str]:

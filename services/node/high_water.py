@@ -12,20 +12,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import and_, func, select
+from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, select, union_all
 
 from aquila.errors import RestoredBackupError
 from services.kit.files import write_secret
 from services.node.tables import DAY, RoundRow, SpentDayRow, SpentRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, CompoundSelect
     from sqlalchemy.orm import Session
 
     from services.kit.store import Store
@@ -34,7 +34,8 @@ FILE = "high-water.json"
 RESTORED = "this node's database is older than what it has said or evaluated: it was restored from a backup"
 _UNREADABLE = "the high-water mark beside the round keys cannot be read: nothing tells how old this database is"
 _NO_ROUND = "restored"  # in place of a round's number, for elements that an older copy does not know of
-_NOT_OVER = RoundRow.state != "destroyed"
+_OF_ROUND = -1  # in place of a day, for elements of a round
+_ROUND, _SAID, _SPENT, _COUNTED = (row.__table__ for row in (RoundRow, StatementRow, SpentRow, SpentDayRow))
 
 
 class RoundMark(BaseModel):
@@ -74,6 +75,14 @@ class Marks(BaseModel):
     days: dict[int, Counter[str]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """How far the database has gone: rounds by number, and elements evaluated by day."""
+
+    rounds: dict[str, RoundMark]
+    days: dict[int, Counter[str]]
+
+
 @dataclass(slots=True)
 class HighWater:
     """The mark of a node. Only its driver writes it.
@@ -107,7 +116,8 @@ class HighWater:
         Raises:
             RestoredBackupError: It is, or the mark cannot be read.
         """
-        self._check(session, _rounds_of(session, RoundRow.round_id == round_id))
+        session.flush()
+        self._check(_stored(session, round_id, self._first_day()))
 
     def keep(self, round_id: str | None = None) -> None:
         """Raise the mark to what is committed, in this round or in all that are not over.
@@ -119,16 +129,16 @@ class HighWater:
             StoreError: The disk is full or failed.
         """
         with self.store.reading("high_water.keep") as session:
-            stored = _rounds_of(session, _NOT_OVER if round_id is None else RoundRow.round_id == round_id)
-            self._check(session, stored)
-            if round_id is None and any(not mark.refused for mark in self._unknown(session).values()):
+            stored = _stored(session, round_id, self._first_day())
+            self._check(stored)
+            if round_id is None and any(not mark.refused for mark in self._unknown(session, stored).values()):
                 raise _older(RESTORED)
-            raised = self._raised(session, stored)
+        raised = self._raised(stored)
         self._write(raised)
 
     def count_lost(self, session: Session) -> None:
         """Count in the database what was evaluated by day and an older copy does not know of, so that caps hold."""
-        for day, lost in self._lost(session):
+        for day, lost in self._lost(_stored(session, None, self._first_day())):
             for place, elements in lost.items():
                 origin, input_class = place.split()
                 row = session.get(SpentDayRow, (origin, input_class, day, _NO_ROUND))
@@ -146,10 +156,10 @@ class HighWater:
             StoreError: The disk is full or failed.
         """
         with self.store.reading("high_water.settle") as session:
-            raised = self._raised(session, _rounds_of(session, _NOT_OVER))
-            refused = {
-                round_id: mark.raised_to(RoundMark(refused=True)) for round_id, mark in self._unknown(session).items()
-            }
+            stored = _stored(session, None, self._first_day())
+            unknown = self._unknown(session, stored)
+        raised = self._raised(stored)
+        refused = {round_id: mark.raised_to(RoundMark(refused=True)) for round_id, mark in unknown.items()}
         self._write(raised.model_copy(update={"rounds": raised.rounds | refused}))
 
     def forget(self, round_id: str) -> None:
@@ -158,32 +168,34 @@ class HighWater:
             left = {known: mark for known, mark in self.marks.rounds.items() if known != round_id}
             self._write(self.marks.model_copy(update={"rounds": left}))
 
-    def _check(self, session: Session, stored: Mapping[str, RoundMark]) -> None:
+    def _check(self, stored: _Stored) -> None:
         if self.marks is None:
             raise _older(_UNREADABLE)
-        for round_id, now in stored.items():
+        for round_id, now in stored.rounds.items():
             if self.marks.rounds.get(round_id, now).is_ahead_of(now):
                 raise _older(RESTORED, round=round_id)
-        if any(self._lost(session)):
+        if any(self._lost(stored)):
             raise _older(RESTORED)
 
-    def _unknown(self, session: Session) -> dict[str, RoundMark]:
-        """Return the marks of rounds that the database does not know."""
-        known = set(session.scalars(select(RoundRow.round_id)))
-        return {one: mark for one, mark in (self.marks or Marks()).rounds.items() if one not in known}
+    def _unknown(self, session: Session, stored: _Stored) -> dict[str, RoundMark]:
+        """Return the marks of rounds that the database does not know, given those that are not over."""
+        others = {one: mark for one, mark in (self.marks or Marks()).rounds.items() if one not in stored.rounds}
+        known = set(session.scalars(select(_ROUND.c.round_id))) if others else set()
+        return {one: mark for one, mark in others.items() if one not in known}
 
-    def _lost(self, session: Session) -> Iterator[tuple[int, Counter[str]]]:
+    def _lost(self, stored: _Stored) -> Iterator[tuple[int, Counter[str]]]:
         """Yield the days of which the database has counted less than the mark, with what it lacks."""
-        stored = _days_of(session, self._first_day())
         for day, marked in (self.marks or Marks()).days.items():
-            lost = marked - stored.get(day, Counter())
+            lost = marked - stored.days.get(day, Counter())
             if day >= self._first_day() and lost:
                 yield day, lost
 
-    def _raised(self, session: Session, stored: Mapping[str, RoundMark]) -> Marks:
+    def _raised(self, stored: _Stored) -> Marks:
         """Return the marks with what is stored; days that no cap counts any more are left out."""
-        marks, days = self.marks or Marks(), _days_of(session, self._first_day())
-        said = {round_id: now for round_id, now in stored.items() if round_id in marks.rounds or now != RoundMark()}
+        marks, days = self.marks or Marks(), dict(stored.days)
+        said = {
+            round_id: now for round_id, now in stored.rounds.items() if round_id in marks.rounds or now != RoundMark()
+        }
         for day, counted in marks.days.items():
             if day >= self._first_day():
                 days[day] = counted | days.get(day, Counter())
@@ -215,26 +227,42 @@ def _read(path: Path) -> Marks | None:
         return None
 
 
-def _rounds_of(session: Session, place: ColumnElement[bool]) -> dict[str, RoundMark]:
-    """Return how far the database has gone in rounds."""
-    spent = select(SpentRow).join(RoundRow, RoundRow.round_id == SpentRow.round_id).where(place)
+def _query(place: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """Return one query for how far the database has gone in rounds, and for what it has counted from a day on.
+
+    A node asks it in each of its steps: it is one statement over plain columns, and finds own numbers by their index.
+    """
+    said = select(func.max(_SAID.c.sequence)).where(_SAID.c.round_id == _ROUND.c.round_id, _SAID.c.own)
+    refused, last = case((_ROUND.c.refused.is_(None), 0), else_=1), said.scalar_subquery()
+    rounds = select(_ROUND.c.round_id, literal(""), literal(""), refused, last)
+    spent = select(_SPENT.c.round_id, _SPENT.c.origin, _SPENT.c.input_class, literal(_OF_ROUND), _SPENT.c.elements)
+    counted = cast(func.sum(_COUNTED.c.elements), BigInteger)
+    days = select(literal(""), _COUNTED.c.origin, _COUNTED.c.input_class, _COUNTED.c.day, counted)
+    return union_all(
+        rounds.where(place),
+        spent.join(_ROUND, _ROUND.c.round_id == _SPENT.c.round_id).where(place),
+        days.where(_COUNTED.c.day >= bindparam("first")).group_by(
+            _COUNTED.c.origin, _COUNTED.c.input_class, _COUNTED.c.day
+        ),
+    )
+
+
+_ALL = _query(_ROUND.c.state != "destroyed")
+_ONE = _query(_ROUND.c.round_id == bindparam("round_id"))
+
+
+def _stored(session: Session, round_id: str | None, first_day: int) -> _Stored:
+    """Return how far the database has gone in a round, or in all that are not over, and its days from one on."""
+    found = session.execute(_ALL if round_id is None else _ONE, {"first": first_day, "round_id": round_id}).all()
     elements: dict[str, Counter[str]] = {}
-    for row in session.scalars(spent):
-        elements.setdefault(row.round_id, Counter())[f"{row.origin} {row.input_class}"] = row.elements
-    own = and_(StatementRow.round_id == RoundRow.round_id, StatementRow.own)
-    query = select(RoundRow.round_id, RoundRow.refused, func.max(StatementRow.sequence)).outerjoin(StatementRow, own)
-    found = session.execute(query.where(place).group_by(RoundRow.round_id, RoundRow.refused))
-    return {
-        one: RoundMark(sequence=last or 0, refused=refused is not None, elements=elements.get(one, Counter()))
-        for one, refused, last in found
-    }
-
-
-def _days_of(session: Session, first: int) -> dict[int, Counter[str]]:
-    """Return the elements that the database has counted from a day on."""
-    place = SpentDayRow.origin, SpentDayRow.input_class, SpentDayRow.day
-    query = select(*place, func.sum(SpentDayRow.elements)).where(SpentDayRow.day >= first).group_by(*place)
     days: dict[int, Counter[str]] = {}
-    for origin, input_class, day, elements in session.execute(query):
-        days.setdefault(day, Counter())[f"{origin} {input_class}"] = int(elements)
-    return days
+    for one, origin, input_class, day, count in found:
+        if origin:
+            place = elements.setdefault(one, Counter()) if one else days.setdefault(day, Counter())
+            place[f"{origin} {input_class}"] = int(count)
+    rounds = {
+        one: RoundMark(sequence=last or 0, refused=bool(refused), elements=elements.get(one, Counter()))
+        for one, origin, _, refused, last in found
+        if not origin
+    }
+    return _Stored(rounds, days)

@@ -122,6 +122,8 @@ class StatementRow(NodeRows):
     """A signed statement of a round: what others and the matcher signed, and what this node did."""
 
     __tablename__ = "statement"
+    # The last own number of every round is looked for in each step, and statements are long.
+    __table_args__ = (Index(None, "round_id", "own", "sequence"),)
     round_id: Mapped[str] = _round(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Digest of the payload as signed.")
     event_id: Mapped[int | None] = mapped_column(

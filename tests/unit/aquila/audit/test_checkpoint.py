@@ -22,6 +22,22 @@ def test_a_signed_checkpoint_is_read_back() -> None:
     assert (checkpoint, note) == (CHECKPOINT, SIGNED)
 
 
+def test_what_was_verified_once_counts_for_the_same_bytes_log_and_key_alone() -> None:
+    """A result is remembered; another key, another name, or one other bit is verified anew, and refused."""
+    content = SIGNED.to_bytes()
+    changed = SIGNED.with_signature(Signature(ORIGIN, SIGNED.signatures[0].key_id, bytes(64))).to_bytes()
+    for _ in range(2):
+        assert open_checkpoint(content, ORIGIN, LOG.public)[0] == CHECKPOINT
+        for others in ((content, ORIGIN, SEEN.public), (content, WITNESS, LOG.public), (changed, ORIGIN, LOG.public)):
+            with pytest.raises(AuditError):
+                open_checkpoint(*others)
+    cosigned = cosign(SIGNED, WITNESS, SEEN, 1_800_000_000)
+    for _ in range(2):
+        assert cosigned_at(cosigned, WITNESS, SEEN.public) == 1_800_000_000
+        assert cosigned_at(cosigned, WITNESS, LOG.public) is None
+        assert cosigned_at(SIGNED, WITNESS, SEEN.public) is None
+
+
 def test_the_text_is_three_lines() -> None:
     """Origin, size and head in base64, as C2SP tlog-checkpoint has them."""
     assert CHECKPOINT.text() == f"{ORIGIN}\n7\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"

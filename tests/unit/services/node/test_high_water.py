@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
 from aquila.errors import LogRewrittenError, RestoredBackupError
 from aquila.protocol.messages import Refusal
@@ -173,6 +173,28 @@ async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
     await world.settle()
     assert signed(seat, sent=True) == ["consent"]
     assert await world.phase(round_id) == "open"
+
+
+async def test_a_step_compares_in_one_query(world: World) -> None:
+    """Whatever number of rounds is open: what is asked in each step of a node costs one query, and writes nothing."""
+    seat = world.seats["AL"]
+    for _ in range(2):
+        await world.begin(lists=False)
+        await world.settle()
+    seat.node.high_water.keep()
+    written = seat.node.high_water.path.stat().st_mtime_ns
+    queries: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        queries.append(statement)
+
+    event.listen(seat.node.store.engine, "before_cursor_execute", note)
+    seat.node.high_water.keep()
+    event.remove(seat.node.store.engine, "before_cursor_execute", note)
+    assert seat.node.high_water.marks is not None
+    assert len(seat.node.high_water.marks.rounds) == 2
+    assert len([one for one in queries if one.startswith("SELECT")]) == 1
+    assert seat.node.high_water.path.stat().st_mtime_ns == written
 
 
 def spent(seat: Seat) -> int:
