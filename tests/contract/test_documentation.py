@@ -91,6 +91,15 @@ def test_the_glossary_has_each_term_once() -> None:
     assert len(terms) == len(set(terms)) > 80
 
 
+def test_the_sections_of_the_glossary_exist() -> None:
+    """Each section of the protocol that the glossary names as a source is one."""
+    cited = re.findall(r"PROTOCOL\.md (\d[\d.]*\d|\d)", (ROOT / "docs" / "GLOSSARY.md").read_text("utf-8"))
+    protocol = (ROOT / "schemas" / "PROTOCOL.md").read_text("utf-8")
+    known = set(re.findall(r"^(?:#+ )?(\d+(?:\.\d+)*)\.? ", protocol, re.MULTILINE))
+    assert len(set(cited)) > 20
+    assert set(cited) <= known
+
+
 def test_the_index_of_decisions_is_the_folder() -> None:
     """Every decision has one row and a status, the same in both; a number without a file says where its text went."""
     folder = ROOT / "docs" / "adr"
