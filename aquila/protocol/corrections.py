@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.followup.life import Ground
 from aquila.protocol.bounds import acknowledged_hits
-from aquila.protocol.messages import Acknowledgement, BoundStatement, Outcomes, Withdrawal
+from aquila.protocol.messages import Acknowledgement, BoundStatement, Kind, Outcomes, Withdrawal
 from aquila.protocol.steps import take
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def _withdrawal(message: Withdrawal, round_: RoundState, payload_digest: str, no
     """Take an owner's withdrawal of hits (PROTOCOL.md 3.11.1)."""
     _within_retention(round_, message, now)
     _counterpart(round_, message.party, message.counterpart)
+    _is_told(round_, message)
     erased = message.ground is Ground.ERASED
     again = [hit for hit in message.hits if (message.party, hit, erased) in round_.withdrawn]
     if again:
@@ -85,6 +86,27 @@ def _counterpart(round_: RoundState, party: str, other: str) -> None:
     """Refuse a party with which the signer can have no hit."""
     if other not in round_.counterparts_of(party):
         raise PolicyError(f"{party} can have no hit with {other} in this round", party=party, counterpart=other)
+
+
+def _is_told(round_: RoundState, message: Withdrawal) -> None:
+    """Refuse a withdrawal that would tell the counterpart of hits of a query before its report does (3.11.1).
+
+    Only the matcher sees every report. A withdrawal that names no query is of the lists, whose hits both sides know.
+    """
+    query = message.submission_id
+    if query is None:
+        return
+    submission = round_.submissions.get(query)
+    if submission is None or submission.kind is not Kind.QUERY:
+        raise BindingError(f"{message.party} withdraws hits of a query that there is not", party=message.party)
+    if round_.sees_everything and (message.counterpart, query) not in round_.reports:
+        raise OrderError(
+            f"{message.party} withdraws hits of a query before {message.counterpart} has its report of it",
+            hint="where an alarm holds the report back, nobody is told of its hits",
+            round=round_.round_id,
+            party=message.party,
+            submission=query,
+        )
 
 
 def _no_more_than_acknowledged(round_: RoundState, message: BoundStatement, hits: int) -> None:

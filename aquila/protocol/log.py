@@ -232,7 +232,7 @@ def _withdrawal(message: Withdrawal) -> tuple[EntryKind, dict[str, Any]]:
     return EntryKind.WITHDRAWAL, {
         "recipient": message.counterpart,
         "counts": {"hits": len(message.hits)},
-        "ids": {"value": message.ground.value},
+        "ids": {"value": message.ground.value} | ({} if message.submission_id is None else _of(message.submission_id)),
     }
 
 

@@ -587,9 +587,10 @@ class Party:
             ),
         )  # fmt: skip
 
-    def withdraw(  # what the statement says
-        self, round_: Round, sequence: int, counterpart: str, hits: Sequence[str], ground: Ground
-    ) -> bytes:
+    def withdraw(  # noqa: PLR0913, PLR0917 - what the statement says
+        self, round_: Round, sequence: int, counterpart: str, hits: Sequence[str], ground: Ground,
+        submission_id: str | None = None,
+    ) -> bytes:  # fmt: skip
         """Sign that hits on own records are withdrawn, for the party that has their other sides (PROTOCOL.md 3.11.1).
 
         Args:
@@ -598,6 +599,7 @@ class Party:
             counterpart: Whose other sides they are.
             hits: The hits' ids, at most `MOST_WITHDRAWN`.
             ground: Why; no other word leaves the node.
+            submission_id: The query whose hits they are, or None for hits of the lists.
         """
         return self._signed(
             round_,
@@ -609,6 +611,7 @@ class Party:
                 counterpart=counterpart,
                 hits=tuple(sorted(hits)),
                 ground=ground,
+                submission_id=submission_id,
             ),
         )
 

@@ -22,7 +22,7 @@ from sqlalchemy import func, insert, select, update
 from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
 from aquila.audit.entries import read_entry
 from aquila.audit.note import parse_note
-from aquila.audit.proofs import prove_consistency, prove_inclusion
+from aquila.audit.proofs import prove_consistency, prove_inclusion, span_root
 from aquila.audit.tiles import (
     TILE_LEVELS,
     TILE_WIDTH,
@@ -170,19 +170,21 @@ class OwnLog:
                 statements=tuple(_statement_proofs(session, places, size, read)),
             )
 
-    def check_signed(self, session: Session, party: str, head: LogHead) -> None:
-        """Refuse a head of this log that a party names and this log has never signed.
+    def check_head(self, session: Session, party: str, head: LogHead) -> None:
+        """Refuse a head that a party names and this log does not begin with, as far as it has signed.
 
         Raises:
-            BindingError: It has not: the party was shown another log, or makes it up.
+            BindingError: It does not: the party was shown another log, or makes it up.
         """
-        note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == head.size))
-        if note is None or parse_checkpoint(parse_note(bytes(note)).text).root.hex() != head.root:
+        newest = session.scalar(_newest())
+        signed = 0 if newest is None else parse_checkpoint(parse_note(newest).text).size
+        if head.size > signed or _head(session, head.size).hex() != head.root:
             raise BindingError(
                 f"{party} names a checkpoint that the matcher's log has never signed",
                 hint="it was shown another log: keep its checkpoint as evidence, and tell the other parties",
                 party=party,
-                expected=head.size,
+                expected=signed,
+                got=head.size,
             )
 
     def take_cosignature(self, witness: str, content: bytes) -> None:
@@ -369,6 +371,16 @@ def _statement_proofs(session: Session, places: Mapping[str, int], size: int, re
 
 def _hex(hashes: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(one.hex() for one in hashes)
+
+
+def _head(session: Session, size: int) -> bytes:
+    """Return the head of the first entries, from the checkpoint of this size where there is one."""
+    note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size))
+    return (
+        span_root(0, size, cache(node_reader(session)))
+        if note is None
+        else parse_checkpoint(parse_note(note).text).root
+    )
 
 
 def _newest() -> Select[bytes]:

@@ -70,10 +70,10 @@ def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) ->
     with desk.known.writing("statement.accept", round_id) as turn:
         admit(turn.round, caller)
         _tokens_are_due(turn.known, message)
-        if message.log_head is not None:
-            desk.log.own.check_signed(turn.session, caller, message.log_head)
         now = desk.clock()
         try:
+            if message.log_head is not None:
+                desk.log.own.check_head(turn.session, caller, message.log_head)
             accepted = turn.accept(envelope, now=now)
         except EquivocationError as error:
             refused: AquilaError | None = error

@@ -22,6 +22,8 @@ from services.node import ledger, lives, notes
 from services.node.tables import HitLifeRow, HitRow, TallyRow, WithdrawalRow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Acknowledgement, Withdrawal
@@ -77,13 +79,19 @@ def outcome_of(stage: str, outcome: str | None) -> str:
     return outcome or "open"
 
 
-def outcomes_of(session: Session, round_id: str) -> list[PairOutcomes]:
-    """Return what came of a round's hits so far, erased ones included, by counterpart and level."""
+def outcomes_of(session: Session, round_id: str, held: Collection[str] = ()) -> list[PairOutcomes]:
+    """Return what came of a round's hits so far, erased ones included, by counterpart and level.
+
+    Args:
+        session: A transaction.
+        round_id: The round.
+        held: Queries whose hits are left out, because no receipt says yet that this node has them.
+    """
     counts: Counter[tuple[str, str, str]] = Counter()
     lived = (
         select(HitRow.counterpart, HitRow.certainty, HitLifeRow.stage, HitLifeRow.outcome, func.count())
         .join(HitLifeRow, _BOTH)
-        .where(HitRow.round_id == round_id)
+        .where(HitRow.round_id == round_id, HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(held))
         .group_by(HitRow.counterpart, HitRow.certainty, HitLifeRow.stage, HitLifeRow.outcome)
     )
     for counterpart, certainty, stage, outcome, hits in session.execute(lived):

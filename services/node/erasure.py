@@ -23,7 +23,7 @@ from aquila.records.rows import Accepted, Finding, Refused, Severity
 from services.kit import audit_log
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.logs import Log
-from services.node import lives
+from services.node import lives, untold
 from services.node.corrections import outcome_of
 from services.node.tables import (
     ErasedRow,
@@ -123,7 +123,10 @@ def tell_erased(  # noqa: PLR0913 - what a withdrawal is made of
 
 
 def tally(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:
-    """Count a hit that is not here any more, for the outcomes that the matcher is told."""
+    """Count a hit that is not here any more, for the outcomes that the matcher is told.
+
+    One that is erased while an alarm holds its report back is not counted: no receipt says that it was here.
+    """
     key = (round_id, counterpart, certainty, outcome)
     row = session.get(TallyRow, key)
     if row is None:
@@ -209,8 +212,9 @@ def _erase_hit(session: Session, node: Node, hit: HitRow) -> None:
     life = lives.life_row(session, hit)
     tell_erased(session, node, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, node.clock()))
     outcome = "withdrawn" if life.outcome is None else outcome_of(life.stage, life.outcome)
-    tally(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
-    lives.note_outcome(session, node, hit.round_id)
+    if hit.submission_id not in untold.held_back(session, hit.round_id):
+        tally(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
+        lives.note_outcome(session, node, hit.round_id)
     session.flush()
     session.expunge(life)
     for table in tables_of_hits():

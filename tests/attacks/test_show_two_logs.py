@@ -83,7 +83,7 @@ def _answer(content: bytes) -> httpx.Response:
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """A matcher that passes on whatever heads its parties name, and two nodes."""
-    monkeypatch.setattr(OwnLog, "check_signed", lambda *_: None)  # the liar's own program, not ours
+    monkeypatch.setattr(OwnLog, "check_head", lambda *_: None)  # the liar's own program, not ours
     made = make_world(tmp_path, Clock(), ("AL", "RS"))
     yield made
     await made.close()

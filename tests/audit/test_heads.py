@@ -9,26 +9,36 @@ import pytest
 from aquila.audit.merkle import tree_root
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.log import refused_entry
 from aquila.protocol.messages import LogHead, Outcomes, Statement
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
+    from aquila.protocol.auditing import Unproven
     from tests.exported import Exported
 
 
-def verify(log: Exported, group: Group) -> None:
-    """Audit the log as it is now."""
+def verify(log: Exported, group: Group) -> list[Unproven]:
+    """Audit the log as it is now, and return what of its round is not proven."""
     log.sign_anew()
-    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+    (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+    return audit.unproven
 
 
-def say_after(log: Exported, head: LogHead | None) -> None:
-    """Let AL tell of outcomes at the end, and name a head."""
+def say_after(log: Exported, head: LogHead | None) -> int:
+    """Let AL tell of outcomes at the end, and name a head; return the place of the entry."""
     closing = log.message(log.statements_of("AL")[-1])
     assert isinstance(closing, Statement)
     number, binding = closing.sequence + 1, closing.binding  # type: ignore[attr-defined]  # a closing has one
     common = {"round_id": closing.round_id, "party": "AL", "binding": binding}
-    log.sign(Outcomes(sequence=number, pairs=(), log_head=head, **common), log.entry(-1).time)
+    return log.sign(Outcomes(sequence=number, pairs=(), log_head=head, **common), log.entry(-1).time)
+
+
+def refuse(log: Exported, place: int) -> None:
+    """Let the matcher have refused the statement of an entry."""
+    entry, message = log.entry(place), log.message(place)
+    assert isinstance(message, Statement)
+    log.contents[place] = refused_entry(message, entry.digests["statement"], entry.time).content()
 
 
 def test_every_statement_names_a_head_of_its_log(log: Exported, group: Group) -> None:
@@ -62,3 +72,21 @@ def test_a_log_that_was_written_anew(log: Exported, group: Group) -> None:
     with pytest.raises(AuditError, match="had seen another head") as caught:
         verify(log, group)
     assert caught.value.fields["what"] == "head_differs"
+
+
+def test_a_statement_that_was_refused_for_its_head(log: Exported, group: Group) -> None:
+    """Nobody can tell whether its party was shown another log or made it up: that is said, and explains its number."""
+    for head in (LogHead(size=9, root="ab" * 32), LogHead(size=10_000, root="ab" * 32)):
+        changed = log.copy()
+        refuse(changed, say_after(changed, head))
+        (found,) = verify(changed, group)
+        assert found.what == "head_refused"
+        assert "the matcher refused it: AL was shown another log, or made it up" in found.sentence
+
+
+def test_a_statement_that_was_refused_though_its_head_is_right(log: Exported, group: Group) -> None:
+    """A matcher that does not want to hear a party cannot say that it was for the head, whatever it signed since."""
+    leaves = read_log(log.files.get, log.registry).leaves[:9]
+    refuse(log, say_after(log, LogHead(size=9, root=tree_root(leaves).hex())))
+    with pytest.raises(AuditError, match="refused a statement of AL that the round allows"):
+        verify(log, group)

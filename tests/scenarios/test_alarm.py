@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import BindingError, OrderError
+from aquila.followup.life import Ground
 from aquila.protocol.messages import Mode
 from tests.scenarios.test_query import reports_of
 from tests.stage import LISTS
@@ -60,3 +61,25 @@ def test_what_is_no_alarm(asked: tuple[Stage, Seat]) -> None:
     hits = stage.round.reported["RS", asker.submission_id].total()
     stage.publish(other.party.receipt(other.round, other.next_sequence(), asker.submission_id, hits))
     stage.refused(OrderError, stage.changed("RS", alarm, party="RS"), "acknowledged the report")
+
+
+def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(asked: tuple[Stage, Seat], tmp_path: Path) -> None:
+    """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
+    stage, asker = asked
+    seat = stage.seats["AL"]
+    hits = stage.round.reported["AL", asker.submission_id].total()
+    stage.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, hits))
+
+    def withdrawal(submission_id: str | None) -> bytes:
+        number = seat.sequence + 1
+        return seat.party.withdraw(seat.round, number, "SI", ["0" * 32], Ground.ERASED, submission_id)
+
+    for unknown in ("0" * 32, stage.round.list_of("SI")):
+        stage.refused(BindingError, withdrawal(unknown), "a query that there is not")
+    with pytest.raises(OrderError, match="before SI has its report of it"):
+        stage.round.accept(withdrawal(asker.submission_id), now=stage.now)
+    assert not stage.round.withdrawals
+    (report,) = (one for one in reports_of(stage, asker, tmp_path / "again") if one.party == "SI")
+    stage.publish(stage.matcher.report(report))
+    stage.publish(withdrawal(asker.submission_id))
+    assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]

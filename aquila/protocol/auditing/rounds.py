@@ -11,9 +11,10 @@ from aquila.audit.statistics import LEVELS, statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
-from aquila.protocol.auditing.heads import check_heads
+from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.numbers import Numbers, check_numbers
 from aquila.protocol.auditing.round_audit import RoundAudit
+from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.log import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER
@@ -53,6 +54,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
     said = dict(_statements(log, registry))
     if log.holder != MATCHER:
         return []
+    wrong = wrong_heads(log, said)
     # 8. Rounds.
     rounds: dict[str, RoundAudit] = {}
     pruned = _pruned(log)
@@ -63,7 +65,10 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
             left_out = log.left_out.rounds[entry.round]
             rounds[entry.round] = _proposed(index, entry, log.statements[index], registry, group, left_out)
         if entry.round in rounds:
-            _take(rounds[entry.round], index, entry, log.statements[index], said.get(index))
+            if index in wrong and entry.kind in REFUSED:
+                _take_unheard(rounds[entry.round], index, entry, wrong[index], said[index])
+            else:
+                _take(rounds[entry.round], index, entry, log.statements[index], said.get(index))
         # What people asked for and approved may come before. A proposal is erased with the last entry of its round.
         elif index in said or entry.kind in _OF_ROUNDS:
             raise AuditError(
@@ -83,7 +88,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         # 12.
         audit.unproven += check_witnessed(audit, log)
     # 13.
-    check_heads(log, said)
+    check_heads(log, wrong)
     return list(rounds.values())
 
 
@@ -218,6 +223,15 @@ def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, 
             f"entry {index}: the matcher refused a statement of {entry.recipient} that the round allows",
             what="refused_unduly", party=str(entry.recipient), **_of(audit.round),
         )  # fmt: skip
+    _numbers(audit, message.party).refused.add(message.sequence)
+
+
+def _take_unheard(audit: RoundAudit, index: int, entry: Entry, wrong: AuditError, message: Message) -> None:
+    """Take a statement that the matcher refused for the head that it names, which is none of this log."""
+    assert isinstance(message, Statement)  # no other names a head
+    audit.entries[index] = entry
+    sentence = f"{wrong.message}; the matcher refused it: {message.party} was shown another log, or made it up"
+    audit.unproven.append(Unproven("head_refused", sentence))
     _numbers(audit, message.party).refused.add(message.sequence)
 
 

@@ -14,7 +14,7 @@ from aquila.followup.life import HOUR, Ground
 from aquila.protocol.corrections import kept_until
 from aquila.protocol.messages import MOST_WITHDRAWN
 from services.kit.logs import Log
-from services.node import ledger
+from services.node import ledger, untold
 from services.node.book import round_row
 from services.node.corrections import outcomes_of
 from services.node.node import book_of
@@ -42,7 +42,7 @@ def rounds_to_correct(node: Node) -> Select[str]:
 
 
 def correct(node: Node, round_id: str) -> bool:
-    """Sign what is to be said after hits of a round, and tell whether there was anything."""
+    """Sign what may be said now after hits of a round, and tell whether there was anything."""
     with node.store.reading("correct.due") as session:
         if session.scalar(rounds_to_correct(node).where(RoundRow.round_id == round_id)) is None:
             return False
@@ -51,37 +51,49 @@ def correct(node: Node, round_id: str) -> bool:
         if node.clock() > kept_until(round_):
             round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
             return False
-        _withdraw(session, node, round_)
-        _acknowledge(session, node, round_)
-        _tell_outcomes(session, node, round_)
-    return True
+        signed = [_withdraw(session, node, round_), _acknowledge(session, node, round_)]
+        return any([*signed, _tell_outcomes(session, node, round_)])
 
 
-def _withdraw(session: Session, node: Node, round_: Round) -> None:
-    """Sign the withdrawals that were asked for, one statement for each counterpart and ground."""
-    query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNSIGNED)
-    rows = session.scalars(query.order_by(WithdrawalRow.counterpart, WithdrawalRow.ground)).all()
-    for (counterpart, ground), group in groupby(rows, key=lambda row: (row.counterpart, row.ground)):
-        together = list(group)
+def _withdraw(session: Session, node: Node, round_: Round) -> bool:
+    """Sign the withdrawals that were asked for, one statement for each counterpart, ground and query.
+
+    Those of a query whose asker may not have its report wait; where it never gets it, there is nothing to withdraw.
+    """
+    wanted = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNSIGNED)
+    rows = session.scalars(wanted).all()
+    queries = untold.queries_of(session, node, round_.round_id, {row.hit_id for row in rows}) if rows else {}
+    held = untold.held_back(session, round_.round_id)
+    groups: dict[tuple[str, str, str], list[WithdrawalRow]] = {}
+    for row in rows:
+        query = queries.get(row.hit_id, "")
+        if untold.is_never_told(round_, query, held):
+            session.delete(row)
+        elif not query or untold.may_tell(node, round_, query, held):
+            groups.setdefault((row.counterpart, row.ground, query), []).append(row)
+    for (counterpart, ground, query), together in sorted(groups.items()):
         for first in range(0, len(together), MOST_WITHDRAWN):
-            _sign_withdrawal(session, node, round_, counterpart, ground, together[first : first + MOST_WITHDRAWN])
+            part = together[first : first + MOST_WITHDRAWN]
+            _sign_withdrawal(session, node, round_, counterpart, Ground(ground), query or None, part)
+    return bool(groups)
 
 
 def _sign_withdrawal(  # noqa: PLR0913, PLR0917 - what the statement says
-    session: Session, node: Node, round_: Round, counterpart: str, ground: str, rows: Sequence[WithdrawalRow]
-) -> None:
+    session: Session, node: Node, round_: Round, counterpart: str, ground: Ground, query: str | None,
+    rows: Sequence[WithdrawalRow],
+) -> None:  # fmt: skip
     hits = [row.hit_id for row in rows]
     statement = ledger.sign(
         session, node, round_.round_id,
-        lambda number: node.party.withdraw(round_, number, counterpart, hits, Ground(ground)),
+        lambda number: node.party.withdraw(round_, number, counterpart, hits, ground, query),
     )  # fmt: skip
     for row in rows:
         row.digest = statement.digest
     _LOG.info("withdrawal_signed", round=round_.round_id, counterpart=counterpart, count=len(hits))
 
 
-def _acknowledge(session: Session, node: Node, round_: Round) -> None:
-    """Sign that the hits of counterparts' withdrawals are marked here."""
+def _acknowledge(session: Session, node: Node, round_: Round) -> bool:
+    """Sign that the hits of counterparts' withdrawals are marked here, and tell whether there was one."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNANSWERED)
     rows = session.scalars(query.order_by(WithdrawalRow.digest)).all()
     for digest, group in groupby(rows, key=lambda row: row.digest or ""):
@@ -90,6 +102,7 @@ def _acknowledge(session: Session, node: Node, round_: Round) -> None:
         _sign_acknowledgement(session, node, round_, digest, known, erased=erased)
         for row in marked:
             row.acknowledged_at = node.clock()
+    return bool(rows)
 
 
 def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
@@ -101,12 +114,16 @@ def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
     )  # fmt: skip
 
 
-def _tell_outcomes(session: Session, node: Node, round_: Round) -> None:
-    """Sign what came of the hits so far, some hours after the first change: one statement tells of many."""
+def _tell_outcomes(session: Session, node: Node, round_: Round) -> bool:
+    """Sign what came of the hits so far, some hours after the first change; tell whether it was time.
+
+    One statement tells of many. Hits of a report that an alarm of this node holds back are none of them.
+    """
     row = round_row(session, round_.round_id)
     if row.outcomes_changed_at is None or node.clock() < row.outcomes_changed_at + node.settings.outcome_hours * HOUR:
-        return
-    pairs = outcomes_of(session, round_.round_id)
+        return False
+    pairs = outcomes_of(session, round_.round_id, untold.held_back(session, round_.round_id))
     ledger.sign(session, node, round_.round_id, lambda number: node.party.tell_outcomes(round_, number, pairs))
     row.outcomes_changed_at = None
     _LOG.info("outcomes_signed", round=round_.round_id)
+    return True

@@ -20,9 +20,11 @@ from services.node.node import book_of
 from services.node.tables import DueKind, DueRow, HitRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages import PairCanaries
+    from aquila.protocol.messages import Hit, PairCanaries
     from aquila.protocol.messages.feed import Event
     from aquila.protocol.rounds import Round
     from services.node.node import Node
@@ -122,29 +124,30 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
     lives.begin(session, node, [row for row in rows.values() if not row.canary])
-    erased = _tell_erased(session, node, report, found, known)
-    stored = len(rows) + erased
+    gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
+    stored = len(rows) + len(gone)
     unknown = len(report.hits) - stored
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
         ledger.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_told(session, node, round_, found.told if found else ())
-    if not alarms.raise_alarm(session, node, round_, report, stored):
+    withheld = alarms.raise_alarm(session, node, round_, report, stored)
+    _tell_erased(session, node, report, gone, counted=not withheld)
+    if not withheld:
         place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
         due.put(session, node, round_, DueRow(kind=DueKind.RECEIPT.value, hits=stored, **place))
     _LOG.info("hits_stored", round=round_.round_id, count=stored)
 
 
-def _tell_erased(session: Session, node: Node, report: HitReport, found: Found | None, known: set[str]) -> int:
-    """Withdraw hits on records that were erased since their list was submitted; return how many there are."""
-    gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
+def _tell_erased(session: Session, node: Node, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
+    """Withdraw hits on records that were erased since their list was submitted."""
     for hit in gone:
         erasure.tell_erased(session, node, report.round_id, hit.hit_id, hit.counterpart, late=False)
-        erasure.tally(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
-    if gone:
+        if counted:
+            erasure.tally(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
+    if gone and counted:
         lives.note_outcome(session, node, report.round_id)
-    return len(gone)
 
 
 def _record_of(found: Found | None, handle: str) -> Known | None:

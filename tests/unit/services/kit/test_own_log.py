@@ -24,7 +24,7 @@ from aquila.errors import AuditError, BindingError, LogRewrittenError, OrderErro
 from aquila.protocol.messages import LogHead
 from aquila.protocol.messages.proofs import ProofRequest
 from aquila.protocol.registry import RegisteredParty, Registry
-from services.kit.audit_log import CHECKPOINTS, EDGE, ENTRIES, append, declare
+from services.kit.audit_log import CHECKPOINTS, EDGE, ENTRIES, append, declare, frontier
 from services.kit.errors import NotFoundError
 from services.kit.files import ChunkFiles
 from services.kit.log_desk import LogDesk
@@ -327,16 +327,26 @@ def test_proofs_of_what_others_saw(side: Side) -> None:
     assert proofs.heads[1].hashes == ()
 
 
+def frontier_root(side: Side) -> bytes:
+    """Return the head of all entries, signed or not."""
+    with side.store.reading("test.frontier") as session:
+        return frontier(session).root
+
+
 def test_a_head_that_the_log_never_signed(side: Side) -> None:
-    """A log knows its own heads from others of their size, and from sizes of which it signed none."""
+    """A log knows the heads that it begins with, also of a size at which it signed none, from others."""
     side.fill(4)
+    head = LogHead(size=4, root=frontier_root(side).hex())
+    with side.store.reading("test.unsigned") as session, pytest.raises(BindingError, match="AL names a checkpoint"):
+        side.own.check_head(session, "AL", head)
+    side.fill(2)
     side.own.publish()
-    head = LogHead(size=4, root=side.shown().root.hex())
     with side.store.reading("test.signed") as session:
-        side.own.check_signed(session, "AL", head)
-        for wrong in (head.model_copy(update={"root": "ab" * 32}), head.model_copy(update={"size": 3})):
+        side.own.check_head(session, "AL", head)
+        side.own.check_head(session, "AL", LogHead(size=6, root=side.shown().root.hex()))
+        for wrong in ({"root": "ab" * 32}, {"size": 3}, {"size": 7}):
             with pytest.raises(BindingError, match="AL names a checkpoint"):
-                side.own.check_signed(session, "AL", wrong)
+                side.own.check_head(session, "AL", head.model_copy(update=wrong))
 
 
 def test_what_was_seen_last_is_known_after_a_start(side: Side, tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ async def test_the_same_statement_again(world: World) -> None:
 async def test_a_head_that_the_log_never_signed(
     world: World, head: dict[str, Any] | None, expected: tuple[int, str]
 ) -> None:
-    """A party that was shown another log, makes one up or names none is refused, so that no lie reaches the others."""
+    """A party that was shown another log, makes one up or names none is refused, so that no lie reaches the others.
+
+    It is kept and entered once, as everything that leaves a number empty.
+    """
     await world.propose()
     await world.nodes["RS"].sync()
     await world.nodes["RS"].consent()
@@ -62,7 +65,13 @@ async def test_a_head_that_the_log_never_signed(
     told = Consent.from_payload(payload_of(envelope, Consent.payload_type)).model_copy(update={"log_head": lie})
     answer = await node.say(node.signed(told))
     assert problem(answer) == expected
+    assert problem(await node.say(node.signed(told))) == expected
     assert world.count(EventRow) == 1
+    with world.desk.store.reading("test") as session:
+        kept = session.query(RefusedRow).one()
+        entered = [entry for _, entry in entries(session) if entry and entry.kind == "statement_refused"]
+    assert (kept.party, kept.envelope) == ("AL", node.signed(told).decode())
+    assert [(entry.recipient, entry.counts["sequence"]) for entry in entered] == [("AL", 5)]
     assert (await node.say(envelope)).status_code == 201
 
 

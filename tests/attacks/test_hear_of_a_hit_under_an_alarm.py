@@ -1,0 +1,135 @@
+"""An asker under an alarm listens to what owners do with their hits: withdrawing or erasing one tells it nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from services.matcher.events import news_of, visible_events
+from services.node.tables import StatementRow, WithdrawalRow
+from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
+from tests.unit.services.node.test_alarms import PEOPLE, answered
+from tests.unit.services.node.test_hits import does, hit_path
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.unit.services.node.conftest import Seat
+
+SHARED = PEOPLE[3]
+"""A person on the lists of AL and SI, so that both have hits of the lists which they have acknowledged."""
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A matcher and three nodes."""
+    made = make_world(tmp_path, Clock())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def asked(world: World) -> tuple[World, str]:
+    """RS asked for everyone on AL's list, which raised the alarm, and for one of SI, which did not."""
+    round_id = await world.begin(lists=False, mode="lists_and_queries")
+    lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": [SHARED, "Tone,Kranjc,1971-03-04,\n"]}
+    for code, seat in world.seats.items():
+        rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
+        await seat.submit(round_id, await seat.load(HEADER + rows))
+    await world.settle()
+    question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate(PEOPLE))
+    await world.seats["RS"].submit(round_id, await world.seats["RS"].load(question, "query"), "query")
+    await world.settle()
+    (alarm,) = (await world.seats["AL"].get(f"/rounds/{round_id}/safeguards"))["alarms"]
+    assert (alarm["asker"], alarm["released_at"]) == ("RS", None)
+    return world, round_id
+
+
+async def withdraw_and_erase(world: World, round_id: str) -> tuple[list[str], str]:
+    """Let AL withdraw a hit of the query and erase the record of another, and SI erase the record of its only one.
+
+    Returns the hits' ids, and the query's.
+    """
+    al, si = world.seats["AL"], world.seats["SI"]
+    hits = {hit["record_id"]: hit for hit in await answered(al, round_id)}
+    told = hits["AL-0"]
+    await does(al, told | {"round_id": round_id}, "withdrawal", ground="incorrect")
+    (own,) = await answered(si, round_id)
+    assert (await al.post("/erasures", json={"record_id": "AL-1"})).json()["told"] == ["RS"]
+    assert (await si.post("/erasures", json={"record_id": "SI-0"})).json()["told"] == ["AL", "RS"]
+    await world.settle()
+    return [told["hit_id"], hits["AL-1"]["hit_id"], own["hit_id"]], told["submission_id"]
+
+
+def heard(world: World, round_id: str) -> bytes:
+    """Return everything that the matcher's feed tells RS, decoded."""
+    with world.app.state.desk.store.reading("test.feed") as session:
+        events = visible_events(session, round_id, "RS", 0, 1_000_000)
+        assert news_of(session, "RS") == {}
+    envelopes = [json.loads(event.envelope) for event in events if event.envelope]
+    return b"\n".join(base64.b64decode(envelope["payload"]) for envelope in envelopes)
+
+
+def of_queries(world: World, round_id: str) -> list[Any]:
+    """Return the withdrawals towards RS that the matcher's record has."""
+    with world.app.state.desk.known.reading(round_id) as turn:
+        return [said for said in turn.round.withdrawals.values() if said.counterpart == "RS"]
+
+
+def said_by(seat: Seat) -> set[str]:
+    """Return the kinds of a node's own statements that came after its hits."""
+    with seat.node.store.reading("test.said") as session:
+        return {*session.scalars(select(StatementRow.kind).where(StatementRow.own))} & {"withdrawal", "outcomes"}
+
+
+async def test_nobody_tells_before_the_release(asked: tuple[World, str]) -> None:
+    """No statement is even signed: neither feed, news, numbers nor matcher have anything of it, until AL releases."""
+    world, round_id = asked
+    al, rs = world.seats["AL"], world.seats["RS"]
+    hits, query = await withdraw_and_erase(world, round_id)
+    assert of_queries(world, round_id) == []
+    assert not any(hit.encode() in heard(world, round_id) for hit in hits)
+    assert said_by(al) == set()
+    assert said_by(world.seats["SI"]) == {"withdrawal"}  # towards AL, of a hit of the lists
+    assert await answered(rs, round_id) == []
+    # What came of hits is told of those that were acknowledged alone.
+    world.clock.time += 25 * 3_600
+    await world.settle()
+    assert not any(hit.encode() in heard(world, round_id) for hit in hits)
+    assert (await al.round(round_id))["problems"] == [
+        line for line in (await al.round(round_id))["problems"] if "is held back" in line
+    ]
+    # Once RS has its report, both owners tell it at once.
+    assert (await al.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 204
+    await world.settle()
+    assert len(await answered(rs, round_id)) == len(PEOPLE) + 1
+    assert sorted(hit for said in of_queries(world, round_id) for hit in said.hits) == sorted(hits)
+    assert {said.submission_id for said in of_queries(world, round_id)} == {query}
+    grounds = {hit: (await rs.get(hit_path({"round_id": round_id, "hit_id": hit})))["withdrawals"] for hit in hits}
+    assert [[one["ground"] for one in grounds[hit]] for hit in hits] == [["incorrect"], ["erased"], ["erased"]]
+    with al.node.store.reading("test.told") as session:
+        assert all(session.scalars(select(WithdrawalRow.acknowledged_at).where(WithdrawalRow.counterpart == "RS")))
+
+
+async def test_nobody_tells_after_an_end_without_a_release(asked: tuple[World, str]) -> None:
+    """AL has nothing to withdraw, for RS never hears of it; SI asks the matcher when notes are over, which refuses."""
+    world, round_id = asked
+    al, si = world.seats["AL"], world.seats["SI"]
+    hits, _ = await withdraw_and_erase(world, round_id)
+    await al.post(f"/rounds/{round_id}/abort", json={"reason": "this is fishing"})
+    await world.settle()
+    assert await world.phase(round_id) == "aborted"
+    with al.node.store.reading("test.untold") as session:
+        assert not session.scalars(select(WithdrawalRow).where(WithdrawalRow.own)).all()
+    with world.app.state.desk.known.reading(round_id) as turn:
+        world.clock.time = turn.round.notes_expire + 1
+    await world.settle()
+    assert of_queries(world, round_id) == []
+    assert not any(hit.encode() in heard(world, round_id) for hit in hits)
+    assert any("before RS has its report of it" in line for line in (await si.round(round_id))["problems"])
+    assert await answered(world.seats["RS"], round_id) == []
