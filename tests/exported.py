@@ -25,9 +25,20 @@ from aquila.audit.tiles import (
 from aquila.audit.witness import witness_name
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.log import statement_entry
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message
+from aquila.protocol.log import SEQUENCE, statement_entry
+from aquila.protocol.messages import (
+    ANNOUNCEMENTS,
+    PARTY_STATEMENTS,
+    Consent,
+    ConsentReference,
+    LogHead,
+    Manifest,
+    Message,
+    Opening,
+    Statement,
+)
 from aquila.protocol.registry import Registry, read_registry
+from aquila.protocol.steps import first_binding
 from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
 
 if TYPE_CHECKING:
@@ -143,6 +154,37 @@ class Exported:
         keys = {key.public.fingerprint: key.public}
         digest = open_envelope(self.envelopes[index], list(MESSAGES), keys, limit=1 << 30).digest
         self.contents[index] = statement_entry(message, digest, entry.time).salted(entry.salt).content()
+
+    def name_anew(self, *, numbered: bool = True) -> None:
+        """Let everyone have signed what it signed with heads of the log as it is now, and the binding that follows.
+
+        Args:
+            numbered: Whether entries of statements hold numbers, as those of earlier versions did not.
+        """
+        consents: list[tuple[str, str]] = []
+        binding, manifest = "", ""
+        for place in range(self.size):
+            message = self.message(place) if self.envelopes[place] else None
+            changes: dict[str, object] = {}
+            if isinstance(message, Statement) and message.log_head is not None:
+                size = min(message.log_head.size, place)
+                root = tree_root([self.leaf(index) for index in range(size)]).hex()
+                changes["log_head"] = LogHead(size=size, root=root)
+            if isinstance(message, Opening):
+                binding = first_binding(manifest, sorted(consents))
+                named = tuple(ConsentReference(party=party, digest=digest) for party, digest in sorted(consents))
+                changes |= {"consents": named, "binding": binding}
+            elif binding and hasattr(message, "binding"):
+                changes["binding"] = binding
+            if changes:
+                self.say(place, **changes)
+            if not numbered:
+                counts = self.entry(place).counts
+                self.change(place, counts={name: number for name, number in counts.items() if name != SEQUENCE})
+            if isinstance(message, Manifest):
+                manifest = self.entry(place).digests["statement"]
+            if isinstance(message, Consent):
+                consents.append((message.party, self.entry(place).digests["statement"]))
 
     def write_bundles(self) -> None:
         """Write the bundles as they are now, under the tree that is there."""

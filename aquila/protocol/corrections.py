@@ -98,7 +98,7 @@ def _is_told(round_: RoundState, message: Withdrawal) -> None:
         return
     submission = round_.submissions.get(query)
     if submission is None or submission.kind is not Kind.QUERY:
-        raise BindingError(f"{message.party} withdraws hits of a query that there is not", party=message.party)
+        raise BindingError(f"{message.party} withdraws hits of a query that does not exist", party=message.party)
     if round_.sees_everything and (message.counterpart, query) not in round_.reports:
         raise OrderError(
             f"{message.party} withdraws hits of a query before {message.counterpart} has its report of it",

@@ -144,7 +144,10 @@ def verify(
     ]
     if strict:
         refuse_unproven(unproven)
-    Screen(as_json).result(_document(log, rounds, unproven), *_views(log, rounds, unproven))
+    against = [other for other, _ in beside]
+    open_points = _not_compared(log, rounds, against, at_least is not None)
+    document = _document(log, rounds, unproven) | {"not_checked": open_points}
+    Screen(as_json).result(document, *_views(log, rounds, unproven), *(f"NOT CHECKED: {one}." for one in open_points))
 
 
 def _content(path: Path) -> bytes:
@@ -192,7 +195,35 @@ def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -
         ]  # fmt: skip
         columns = ("round", "phase", "participants", "submissions", "evaluations", "hits")
         views.append(Table("Rounds that hold together", columns, rows))
+    views += _last_statements(log, rounds)
     return views + [f"NOT PROVEN: {found.sentence}." for found in unproven]
+
+
+def _not_compared(log: LogRecord, rounds: list[RoundAudit], against: list[LogRecord], kept: bool) -> list[str]:
+    """Say what a log alone cannot show, and no other log or kept checkpoint was there to show."""
+    found = []
+    if not kept and not any(other.holder == log.holder or log.holder in other.seen for other in against):
+        found.append(
+            f"whether there is a newer log than this export, of which the newest entry or cosignature is of "
+            f"{_time(log.newest)}: compare it with a checkpoint that was kept (--at-least NOTE) or with the log of "
+            "another party (--with)"
+        )
+    silent = {party for audit in rounds for party in audit.last_words} - {other.holder for other in against}
+    if silent:
+        found.append(
+            f"whether {', '.join(sorted(silent))} said more after the last statement here: no cosignature tells, "
+            "the party's own log does (--with)"
+        )
+    return found
+
+
+def _last_statements(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
+    """Show how far each party's statements reach, and how far witnesses cover them."""
+    from aquila.protocol.auditing import last_statements
+
+    rows = [(audit.round.round_id[:8], *last) for audit in rounds for last in last_statements(audit, log)]
+    columns = ("round", "party", "last statement", "cosigned by itself up to", "by any witness up to")
+    return [Table("Statements", columns, rows)] if rows else []
 
 
 def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
@@ -205,7 +236,8 @@ def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
     )
     lacking = [
         f"NOT CHECKED: of round {audit.round.round_id[:8]} {audit.left_out} entries are left out, so its completeness, "
-        "its hits, its statistics and its witnesses were not checked."
+        "its hits and its statistics were not checked; numbers of statements were, where as many may be missing, and "
+        "cosignatures and named heads of the log."
         for audit in rounds
         if audit.left_out
     ]
@@ -213,6 +245,8 @@ def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
 
 
 def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -> dict[str, object]:
+    from aquila.protocol.auditing import last_statements
+
     return {
         "holder": log.holder,
         "origin": log.checkpoint.origin,
@@ -223,6 +257,10 @@ def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]
         "checkpoints": len(log.saved),
         "witnesses": {holder: max(sizes) for holder, sizes in sorted(log.cosigned.items())},
         "rounds": [json.loads(audit.statistics.to_bytes()) for audit in rounds],
+        "statements": {
+            audit.round.round_id: {last.party: last._asdict() for last in last_statements(audit, log)}
+            for audit in rounds
+        },
         "unproven": [{"what": found.what, "sentence": found.sentence} for found in unproven],
     }
 

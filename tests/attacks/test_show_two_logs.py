@@ -76,6 +76,31 @@ class SecondLog(httpx.AsyncBaseTransport):
         return await self.honest.handle_async_request(request)
 
 
+class Twin(SecondLog):
+    """A second log that always has as many entries as another party saw of the first one."""
+
+    def __init__(self, world: World, folder: Path, model: Seat) -> None:
+        super().__init__(world, folder)
+        self.model = model
+        self.filled = 0
+
+    def update(self, old: int) -> bytes:
+        """Return what the party is shown, after it was made as large."""
+        self.grow()
+        return super().update(old)
+
+    def proofs(self, asked: bytes) -> bytes:
+        """Return what is proved to the party, as `update`."""
+        self.grow()
+        return super().proofs(asked)
+
+    def grow(self) -> None:
+        """Append as many entries as are missing."""
+        size = max(1, self.model.node.log.witness.seen_size("matcher"))
+        self.fill(size - self.filled)
+        self.filled = size
+
+
 def _answer(content: bytes) -> httpx.Response:
     return httpx.Response(200, stream=httpx.ByteStream(content))
 
@@ -89,9 +114,9 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await made.close()
 
 
-async def deceive(world: World, seat: Seat, path: Path) -> SecondLog:
-    """Show a party a log of its own from now on."""
-    second = SecondLog(world, path)
+async def deceive(world: World, seat: Seat, path: Path, model: Seat | None = None) -> SecondLog:
+    """Show a party a log of its own from now on, as large as the one that another party sees."""
+    second = SecondLog(world, path) if model is None else Twin(world, path, model)
     await seat.operator.aclose()
     await seat.node.peer.close()
     seat.transport = second
@@ -130,6 +155,35 @@ async def test_two_parties_two_logs(world: World, tmp_path: Path, size: int, wha
         view = await world.seats[code].round(round_id)
         assert view["consented"]
         assert await world.phase(round_id) != "matching"
+
+
+@pytest.fixture
+async def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A matcher that passes on whatever heads its parties name, and three nodes."""
+    monkeypatch.setattr(OwnLog, "check_head", lambda *_: None)  # the liar's own program, not ours
+    made = make_world(tmp_path, Clock())
+    yield made
+    await made.close()
+
+
+async def test_three_parties_and_two_heads_of_one_size(three: World, tmp_path: Path) -> None:
+    """RS is shown another log of the very size that AL sees: AL and SI accuse with RS's statement, RS with theirs."""
+    seats = three.seats
+    await deceive(three, seats["RS"], tmp_path, seats["AL"])
+    round_id = await three.begin(lists=False)
+    await three.settle()
+    with three.app.state.desk.known.reading(round_id) as turn:
+        heads = {code: consent.log_head for code, consent in turn.round.consents.items()}
+    assert set(heads) == set(seats)
+    assert heads["AL"].size == heads["RS"].size
+    assert heads["AL"].root != heads["RS"].root
+    for code, seat in seats.items():
+        alarm = await alarm_of(seat)
+        assert alarm["what"] == "fork"
+        statement = accused_by(seat, alarm)
+        assert (statement.party == "RS") == (code != "RS")
+        assert statement.log_head == heads[statement.party]
+    assert await three.phase(round_id) in {"proposed", "open"}
 
 
 async def test_a_log_that_stands_still(world: World, tmp_path: Path) -> None:

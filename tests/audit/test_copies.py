@@ -38,6 +38,16 @@ def leave_out(log: Exported, *indices: int, rounds: dict[str, int] | None = None
     log.write_bundles()
 
 
+def in_part(log: Exported) -> str:
+    """Leave out what tells the hits of the query; return the round's id."""
+    there = [index for index in range(log.size) if log.contents[index]]
+    (query,) = {log.entry(index).ids["submission"] for index in there if log.entry(index).ids.get("of") == "query"}
+    gone = [index for index in there if tells_hits(log.entry(index), {query})]
+    round_id = str(log.entry(gone[0]).round)
+    leave_out(log, *gone, rounds={round_id: len(gone)})
+    return round_id
+
+
 def test_it_has_the_rounds_that_name_the_party(copy: Exported, group: Group) -> None:
     """All entries of the round are there and checked; what the secretariat's people did besides is leaves alone."""
     record = read_log(copy.files.get, copy.registry)
@@ -66,14 +76,36 @@ def test_the_command_says_what_it_did_not_check(
 
 def test_a_round_that_lacks_entries_is_checked_in_part(copy: Exported, group: Group) -> None:
     """Without a query's matches and reports the round is taken through, and its completeness is not vouched for."""
-    there = [index for index in range(copy.size) if copy.contents[index]]
-    (query,) = {copy.entry(index).ids["submission"] for index in there if copy.entry(index).ids.get("of") == "query"}
-    gone = [index for index in there if tells_hits(copy.entry(index), {query})]
-    round_id = str(copy.entry(gone[0]).round)
-    leave_out(copy, *gone, rounds={round_id: len(gone)})
+    round_id = in_part(copy)
     (audit,) = audit_rounds(read_log(copy.files.get, copy.registry), copy.files.get, copy.registry, group)
-    assert audit.left_out == len(gone) > 0
+    assert audit.left_out == json.loads(copy.files[LEFT_OUT_FILE])["rounds"][round_id] > 0
     assert audit.round.submissions
+
+
+def test_what_is_checked_of_such_a_round_is_said(
+    copy: Exported, tmp_path: Path, audited: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers, cosignatures and heads are, and nothing that follows from all entries."""
+    monkeypatch.setenv("COLUMNS", "200")
+    round_id = in_part(copy)
+    for name, content in copy.files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert main(["audit", "verify", str(tmp_path), "--registry", str(audited / "matcher" / "registry.toml")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"NOT CHECKED: of round {round_id[:8]}" in said
+    assert "numbers of statements were, where as many may be missing, and cosignatures and named heads" in said
+
+
+def test_cosignatures_are_checked_of_such_a_round(copy: Exported, group: Group) -> None:
+    """A party of the round that cosigned nothing of it is missed as in a whole log."""
+    in_part(copy)
+    for name in [name for name in copy.files if name.startswith("checkpoint") and not name.endswith("index")]:
+        lines = copy.files[name].split(b"\n")
+        copy.files[name] = b"\n".join(line for line in lines if b"aquila-witness/RS" not in line)
+    record = read_log(copy.files.get, copy.registry)
+    with pytest.raises(AuditError, match="RS worked in it and cosigned no checkpoint"):
+        audit_rounds(record, copy.files.get, copy.registry, group)
 
 
 def test_a_round_that_lacks_entries_unsaid_is_refused(copy: Exported, group: Group) -> None:

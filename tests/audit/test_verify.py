@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,7 +22,7 @@ from aquila.audit.tiles import bundle_path, statements_path, tile_path, write_bu
 from aquila.audit.witness import log_name, witness_name
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.errors import AquilaError, AuditError, InputError
-from aquila.protocol.auditing import audit_rounds, read_log, rounds
+from aquila.protocol.auditing import audit_rounds, last_statements, read_log
 from aquila.protocol.log import refused_entry, statement_entry
 from aquila.protocol.messages import Consent, Manifest, Outcomes, Statement
 from aquila.protocol.registry import RegisteredParty, Registry
@@ -347,13 +348,6 @@ def _called_refused(log: Exported) -> None:
     log.contents[place] = refused.content()
 
 
-def _without_numbers(log: Exported) -> None:
-    """Write entries as earlier versions did."""
-    for place in range(log.size):
-        counts = log.entry(place).counts
-        log.change(place, counts={name: number for name, number in counts.items() if name != "sequence"})
-
-
 def _erased_too_early(log: Exported) -> None:
     pruned = Entry.of(EntryKind.LOG_PRUNED, NOW + 10 * DAY, "matcher", counts={"size": 5, "days": 10, "entries": 5})
     _append(log, pruned)
@@ -487,16 +481,9 @@ def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> N
         verify(log, group)
 
 
-@pytest.fixture
-def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statements that name no head: those of this log name one of the log before a test changed it (`test_heads`)."""
-    monkeypatch.setattr(rounds, "check_heads", lambda *_: None)
-
-
-@pytest.mark.usefixtures("nothing_named")
 def test_a_log_of_an_earlier_version(log: Exported, group: Group) -> None:
     """Entries without numbers are verified as far as they can be, and what could not is said."""
-    _without_numbers(log)
+    log.name_anew(numbered=False)
     log.sign_anew()
     record = read_log(log.files.get, log.registry)
     (audit,) = audit_rounds(record, log.files.get, log.registry, group)
@@ -543,7 +530,6 @@ def test_a_round_whose_time_is_over_may_be_whole(log: Exported, group: Group) ->
     assert len(verify(log, group)) == 1
 
 
-@pytest.mark.usefixtures("nothing_named")
 def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: Group) -> None:
     """Whoever had time and did not answer is no fault of the log; before its time the round had to wait."""
     silent = log.index("note_received")
@@ -553,10 +539,12 @@ def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: 
     (closing,) = (place for place in log.all_of("closing") if log.entry(place).party == message.party)
     log.say(closing, given_up=((number, number),))
     log.drop(silent)
+    log.name_anew()
     log.sign_anew()
     with pytest.raises(AuditError, match=r"was closed before .* had confirmed its hits"):
         verify(log, group)
     log.change(log.index("ending"), time=NOW + 10**8)
+    log.name_anew()
     log.sign_anew()
     assert len(verify(log, group)) == 1
 
@@ -633,6 +621,60 @@ def test_the_command_says_what_it_found(audited: Path, tmp_path: Path, capsys: p
     (tmp_path / "log" / "checkpoints" / "index").write_bytes(b"5\n")
     assert run(str(tmp_path / "log"), "--registry", registry) == 1
     assert "checkpoints/index: the sizes do not ascend" in capsys.readouterr().err
+
+
+def test_the_command_says_what_one_log_cannot_show(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How old an export is, and whether a party said more: what was compared is not said, and what was not is."""
+    log, registry = exported(audited, "matcher"), ["--registry", str(audited / "matcher" / "registry.toml")]
+    place, age, more = str(audited / "matcher.tar"), "whether there is a newer log than this export", "said more after"
+    checkpoint = str(audited / "kept.note")
+    (audited / "kept.note").write_bytes(log.files["checkpoint"])
+    cases = [
+        ([], [age, "whether AL, RS, SI said more after"]),
+        (["--at-least", checkpoint], ["whether AL, RS, SI said more after"]),
+        (["--with", str(audited / "SI.tar")], ["whether AL, RS said more after"]),
+        ([word for code in CODES for word in ("--with", str(audited / f"{code}.tar"))], []),
+    ]
+    for words, expected in cases:
+        assert run(place, *registry, *words, "--json") == 0
+        found = json.loads(capsys.readouterr().out)["not_checked"]
+        assert len(found) == len(expected)
+        assert all(sentence in one for sentence, one in zip(expected, found, strict=True))
+    assert run(place, *registry) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"NOT CHECKED: {age}" in said
+    assert "--at-least NOTE" in said
+    assert more in said
+
+
+def test_the_command_says_how_far_statements_are_witnessed(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last number of each party, and up to which one its own and others' cosignatures reach."""
+    registry = ["--registry", str(audited / "matcher" / "registry.toml")]
+    assert run(str(audited / "matcher.tar"), *registry, "--json") == 0
+    ((_, parties),) = json.loads(capsys.readouterr().out)["statements"].items()
+    assert set(parties) == set(CODES)
+    for found in parties.values():
+        assert found["number"] == found["by_itself"] == found["by_anyone"] > 1
+    assert run(str(audited / "matcher.tar"), *registry) == 0
+    assert "cosigned by itself" in " ".join(capsys.readouterr().out.split())
+
+
+def test_how_far_statements_are_witnessed(log: Exported, group: Group) -> None:
+    """A statement that only others have cosigned, and one that nobody has, are told apart."""
+    last = log.message(log.statements_of("AL")[-1])
+    assert isinstance(last, Statement)
+    fields = {"round_id": last.round_id, "party": "AL", "binding": last.binding, "log_head": last.log_head}  # type: ignore[attr-defined]  # a closing has one
+    for number in (1, 2):
+        log.sign(Outcomes(sequence=last.sequence + number, pairs=(), **fields), NOW)
+    log.sign_anew(seen=[(log.size - 2, NOW)])
+    log.cosign_at(log.size - 1, "RS")
+    record = read_log(log.files.get, log.registry)
+    (audit,) = audit_rounds(record, log.files.get, log.registry, group)
+    found = last_statements(audit, record)[0]
+    assert found == ("AL", last.sequence + 2, last.sequence, last.sequence + 1)
+    assert any("AL has cosigned no checkpoint that holds all that it said" in one.sentence for one in audit.unproven)
+    log.sign_anew(witnesses=())
+    assert [one[2:] for one in last_statements(audit, replace(record, cosigned={}))] == [(0, 0)] * 3
 
 
 def test_the_command_compares_logs(audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

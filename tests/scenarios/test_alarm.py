@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.errors import BindingError, OrderError
+from aquila.errors import BindingError, OrderError, RepeatedError
 from aquila.followup.life import Ground
-from aquila.protocol.messages import Mode
+from aquila.protocol.messages import Mode, Outcome
+from aquila.protocol.rounds import Round
 from tests.scenarios.test_query import reports_of
 from tests.stage import LISTS
 
@@ -75,7 +76,7 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(asked: tuple[Stag
         return seat.party.withdraw(seat.round, number, "SI", ["0" * 32], Ground.ERASED, submission_id)
 
     for unknown in ("0" * 32, stage.round.list_of("SI")):
-        stage.refused(BindingError, withdrawal(unknown), "a query that there is not")
+        stage.refused(BindingError, withdrawal(unknown), "a query that does not exist")
     with pytest.raises(OrderError, match="before SI has its report of it"):
         stage.round.accept(withdrawal(asker.submission_id), now=stage.now)
     assert not stage.round.withdrawals
@@ -83,3 +84,24 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(asked: tuple[Stag
     stage.publish(stage.matcher.report(report))
     stage.publish(withdrawal(asker.submission_id))
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]
+
+
+def test_an_alarm_that_crosses_the_end(asked: tuple[Stage, Seat]) -> None:
+    """The owner had its report before the round ended: its alarm counts, and keeps its place when it is read back.
+
+    Once the owner has closed, it raises none any more.
+    """
+    stage, asker = asked
+    seats = [stage.seats[code] for code in ("AL", "RS")]
+    stage.publish(stage.matcher.end(stage.round, Outcome.ABORTED, "its time is over", stage.now))
+    late = seats[0].party.alarm(seats[0].round, seats[0].next_sequence(), asker.submission_id, 40, 1.5)
+    stage.publish(late)
+    assert ("AL", asker.submission_id) in stage.round.alarms
+    seat = seats[1]
+    stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
+    alarm = seat.party.alarm(seat.round, seat.sequence + 1, asker.submission_id, 40, 1.5)
+    stage.refused(RepeatedError, alarm, "has ended its part in the round")
+    restored = Round.restore(
+        stage.registry, stage.group, stage.manifest_envelope, stage.envelopes, sees_everything=True
+    )
+    assert restored.alarms == stage.round.alarms

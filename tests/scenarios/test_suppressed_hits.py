@@ -9,7 +9,8 @@ import pytest
 
 from aquila.protocol import matcher as roles
 from aquila.protocol.canaries import Verdict, judge
-from aquila.protocol.messages import Padding
+from aquila.protocol.messages import Canaries, Outcome, Padding
+from aquila.protocol.rounds import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,3 +85,14 @@ def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., Stage]) -> None
     grades = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle in planted}
     persons = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle not in planted}
     assert grades == persons
+
+
+def test_canaries_that_cross_the_end(met: Stage) -> None:
+    """An aborted round still hears of a party's canaries, which statistics need, if its report came before the end."""
+    told = {envelope for envelope in met.envelopes if Canaries.payload_type.encode() in envelope}
+    (own,) = (envelope for envelope in told if met.statement_in(envelope, Canaries).party == "AL")
+    others = [envelope for envelope in met.envelopes if envelope != own]
+    record = Round.restore(met.registry, met.group, met.manifest_envelope, others, sees_everything=True)
+    record.accept(met.matcher.end(record, Outcome.ABORTED, "its time is over", met.now))
+    assert record.accept(own, now=met.now).new
+    assert set(record.canaries) == set(met.seats)

@@ -28,6 +28,7 @@ The first thing that is wrong is raised, with the file or the entry where it is.
 from __future__ import annotations
 
 from aquila.protocol.auditing.comparison import check_at_least, compare
+from aquila.protocol.auditing.coverage import LastStatement, last_statements
 from aquila.protocol.auditing.log_files import Files, read_log
 from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.round_audit import RoundAudit
@@ -36,12 +37,14 @@ from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
 
 __all__ = [
     "Files",
+    "LastStatement",
     "LogRecord",
     "RoundAudit",
     "Unproven",
     "audit_rounds",
     "check_at_least",
     "compare",
+    "last_statements",
     "read_log",
     "refuse_unproven",
 ]

@@ -6,11 +6,12 @@ alone: of a round that was closed they are a fault, of all else they are said.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.audit.entries import EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
+from aquila.protocol.log import SEQUENCE
 from aquila.protocol.messages import Outcome
 
 if TYPE_CHECKING:
@@ -36,6 +37,41 @@ def check_newest(log: LogRecord) -> Iterator[Unproven]:
     ]
     if newest:
         yield Unproven("uncovered", f"no witness has cosigned entry {newest[0]}, nor what follows it")
+
+
+class LastStatement(NamedTuple):
+    """The number of the last statement of a party that a log has of a round, and how far it is covered.
+
+    Attributes:
+        party: Whose statements they are.
+        number: The highest number.
+        by_itself: The highest number that the party's own cosignatures cover, 0 for none.
+        by_anyone: The highest number that any witness's cosignatures cover, 0 for none.
+    """
+
+    party: str
+    number: int
+    by_itself: int
+    by_anyone: int
+
+
+def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:
+    """Return for each party how far its statements reach in a log, and how far witnesses cover them.
+
+    Whether it said more after the last one no cosignature tells, because none names a number: its own log does.
+    Statements whose entries hold no number, as those of earlier versions, do not count.
+    """
+    placed: dict[str, list[tuple[int, int]]] = {}
+    for index, entry in audit.entries.items():
+        if entry.party in audit.last_words and SEQUENCE in entry.counts:
+            placed.setdefault(entry.party, []).append((index, entry.counts[SEQUENCE]))
+    anyone = max((max(sizes) for sizes in log.cosigned.values()), default=0)
+    found = []
+    for party, said in sorted(placed.items()):
+        bounds = log.checkpoint.size, max(log.cosigned.get(party, {0: 0})), anyone
+        highest = [max((number for index, number in said if index < size), default=0) for size in bounds]
+        found.append(LastStatement(party, *highest))
+    return found
 
 
 def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[Unproven]:
