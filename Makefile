@@ -33,6 +33,9 @@ CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tes
 # Whole worlds under attack, and homes of earlier versions that go on: seldom telling, and half as long as all the rest.
 ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
 
+# The same by strangers on real processes while they play a round; AQUILA_ATTACK_SECONDS is how long at least.
+UNDER_ATTACK := tests/e2e/test_attack.py
+
 # Whole rounds of three services within one process: the longest of the tests of services.
 ROUNDS := $(addprefix tests/unit/services/node/test_,$(addsuffix .py,\
   allowances canaries close crashes erasure exchange hits progress withdrawals))
@@ -48,6 +51,7 @@ rounds: $(VENV)/.develop ## whole rounds of services within one process, with re
 
 attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier versions
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(ATTACKS)
+	$(BIN)/python -m pytest -m e2e $(UNDER_ATTACK)
 
 explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more (two minutes)
 	AQUILA_EXPLORE=1 $(BIN)/python -m pytest -n 2 -m "not e2e" $$(grep -rlE '^@given|^from hypothesis import given' tests --include='test_*.py')
@@ -69,7 +73,7 @@ $(PROVIDER): tests/e2e/provider/package-lock.json
 	npm ci --prefix tests/e2e/provider --no-audit --no-fund
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium, npm), on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -m e2e --ignore=$(UNDER_ATTACK)
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
 
 screenshots: $(VENV)/.develop ## pictures of the six main pages, in docs/pictures (needs chromium)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.kit.admission import Admission
+from services.kit.admission import AT_ONCE, Admission
 from services.kit.connections import note_known_caller
+from services.kit.threads import MOST_STRANGERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,12 @@ async def test_calls_beyond_the_places_wait_in_their_order(service: Service) -> 
     service.over.set()
     await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), SECONDS)
     assert service.entered == [f"/{number}" for number in range(5)]
+
+
+def test_sign_ins_leave_places_to_others() -> None:
+    """More calls are worked on than can wait for a password or the provider (OPERATIONS has the number)."""
+    assert AT_ONCE == 24
+    assert AT_ONCE > MOST_STRANGERS
 
 
 async def test_health_waits_for_nobody(service: Service) -> None:
