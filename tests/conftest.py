@@ -22,14 +22,14 @@ from sqlalchemy import URL, create_engine, make_url, text
 
 from aquila.crypto.backend import load_group
 from services.kit.settings import DatabaseSettings
-from services.kit.store import Store, database_url
-from tests.stage import Stage
+from services.kit.storage.store import Store, database_url
+from tests.support.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aquila.crypto.group import Group
-    from tests.exported import Exported
+    from tests.support.exported import Exported
 
 # Speed is measured in benchmarks, not in tests: a busy machine makes no test red. Nor does luck: Hypothesis tries the
 # same examples each time, and `make explore` tries others, many more of them.
@@ -80,7 +80,7 @@ def group() -> Group:
 @pytest.fixture(scope="session")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Homes of a matcher and three nodes after a round of lists with a query, and the logs of all, exported."""
-    from tests.exported import play  # noqa: PLC0415 - most tests need no services
+    from tests.support.exported import play  # noqa: PLC0415 - most tests need no services
 
     path = tmp_path_factory.mktemp("audited")
     asyncio.run(play(path))
@@ -90,7 +90,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def matchers_log(audited: Path) -> Exported:
     """The matcher's log, exported."""
-    from tests.exported import exported  # noqa: PLC0415 - as above
+    from tests.support.exported import exported  # noqa: PLC0415 - as above
 
     return exported(audited, "matcher")
 

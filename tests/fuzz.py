@@ -22,22 +22,22 @@ from aquila.crypto.keys import SecretBytes, VerifyKey
 from aquila.errors import AquilaError
 from aquila.protocol.auditing import read_log
 from aquila.protocol.canaries import open_masks
-from aquila.protocol.exchange import Opening, entries_of, open_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
+from aquila.protocol.rounds.exchange import Opening, entries_of, open_entry
 from aquila.records.person import Record
-from aquila.records.reading import read_records
+from aquila.records.reading.lists import read_records
 from aquila.records.rules import parse_rules
 from clients.sdk.bundles import index_archive
 from clients.sdk.cards import Cards
-from services.kit.signatures import CallVerifier, HeaderLines, SignedRequest
+from services.kit.http.signatures import CallVerifier, HeaderLines, SignedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aquila.crypto.sealing import NoteKeys
-    from services.kit.signatures import Nonces
+    from services.kit.http.signatures import Nonces
 
 _KEY = VerifyKey.from_hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
 _REGISTRY = Registry(_KEY, {"SI": RegisteredParty("SI", "SI", _KEY)})

@@ -29,8 +29,8 @@ from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
-from tests import corroboration_page, normalizer_tables
-from tests.openapi_examples import EXAMPLES
+from tests.support import corroboration_page, normalizer_tables
+from tests.support.openapi_examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import pyotp
 from playwright.sync_api import sync_playwright
 
-from clients.cli.screen import Screen
-from clients.demo.office import PASSWORD, secret_file
+from clients.cli.output.screen import Screen
+from clients.demo.accounts import PASSWORD, secret_file
 from clients.demo.population import populate
-from clients.demo.stage import staged
-from clients.demo.story import Story
+from clients.demo.processes import staged
+from clients.demo.scenario import Story
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from clients.demo.stage import Process
+    from clients.demo.processes import Process
 
 _WIDTH, _HEIGHT = 1280, 860
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

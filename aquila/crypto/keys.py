@@ -4,7 +4,7 @@ Every secret lies in one bytearray that `close` overwrites. What is made from it
 revealed, the key objects of `cryptography`) is overwritten or freed at once; Python may still have copied bytes on
 the way, which is why the per-round key (`aquila.crypto.vault`) exists: destroying it makes stored copies worthless.
 No key is ever pickled, copied, printed or compared in variable time; what a worker needs of a round's secrets travels
-as `aquila.protocol.tasks.CarriedSecret`, which says so.
+as `aquila.protocol.submissions.tasks.CarriedSecret`, which says so.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 
 from aquila.errors import MalformedError
+from aquila.executors import InProcess, in_order
 from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_pairs, join_prefixes
 from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, open_database
 from aquila.records.rules import MOST_RULES
-from aquila.work import InProcess, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

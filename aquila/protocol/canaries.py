@@ -26,9 +26,9 @@ from aquila.errors import MalformedError
 from aquila.matching.certainty import MILLION, Footing, Level, grade_on
 from aquila.matching.learning import BELIEF, LEAST_SHARE
 from aquila.protocol.encoding import framed
-from aquila.protocol.exchange import footing_on
 from aquila.protocol.messages import LevelCounts, PairCanaries
-from aquila.protocol.places import DIGEST_BYTES
+from aquila.protocol.rounds.exchange import footing_on
+from aquila.protocol.submissions.padding import DIGEST_BYTES
 from aquila.records.rules import mask_of, numbers_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.keys import ExchangeKey, SecretBytes
     from aquila.protocol.messages import Canaries, HitReport
-    from aquila.protocol.rounds import Round
+    from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
 
 CARRIER_TRIES = 16

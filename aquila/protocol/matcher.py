@@ -18,8 +18,6 @@ from aquila.matching.certainty import Grade, Level, expected_chance_hits
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import TOKEN_ROW_BYTES, parse_rows
 from aquila.matching.learning import ListPair, learn
-from aquila.protocol import steps
-from aquila.protocol.exchange import unfinished
 from aquila.protocol.messages import (
     Basis,
     ChanceHits,
@@ -33,7 +31,9 @@ from aquila.protocol.messages import (
     Opening,
     Outcome,
 )
-from aquila.protocol.state import Phase
+from aquila.protocol.rounds import rules
+from aquila.protocol.rounds.exchange import unfinished
+from aquila.protocol.rounds.round_state import Phase
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from aquila.matching.certainty import Footing
     from aquila.matching.join import MatchedPair, Met
     from aquila.protocol.messages import Manifest, Submission
-    from aquila.protocol.rounds import Round
+    from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
 
 _THOUSANDTHS = 1_000
@@ -130,7 +130,7 @@ class Matcher:
         opening = Opening(
             round_id=round_.round_id,
             consents=tuple(ConsentReference(party=party, digest=value) for party, value in digests),
-            binding=steps.first_binding(round_.manifest_digest, digests),
+            binding=rules.first_binding(round_.manifest_digest, digests),
         )
         return self._signed(opening)
 
@@ -191,7 +191,7 @@ def late_parties(round_: Round, now: int, incomplete: Collection[str] = ()) -> t
     late = {party for party in round_.participants if round_.list_of(party) is None and now > window.submit_by}
     if now > window.evaluate_by:
         for submission_id, submission in round_.submissions.items():
-            waits_for = {party for _, party in steps.missing_evaluations(round_, submission_id)}
+            waits_for = {party for _, party in rules.missing_evaluations(round_, submission_id)}
             late |= {submission.party} if submission_id in incomplete else waits_for
     return tuple(sorted(late))
 

@@ -2,7 +2,7 @@
 
 Every method takes what is known of the round and what the caller read, and returns bytes to store first and to send
 then. Sequence numbers come from the caller, who commits the statement with its number before it leaves the node.
-Notes are made and verified in `aquila.protocol.exchange`; here batches of them are sealed, opened and signed.
+Notes are made and verified in `aquila.protocol.rounds.exchange`; here batches of them are sealed, opened and signed.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from aquila.errors import (
     OrderError,
     PolicyError,
 )
-from aquila.protocol import steps
 from aquila.protocol.encoding import framed
-from aquila.protocol.exchange import entries_of
 from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
@@ -56,7 +54,16 @@ from aquila.protocol.messages import (
     Tokens,
     Withdrawal,
 )
-from aquila.protocol.tasks import CarriedSecret, Evaluating, Finalizing, Verifying, evaluate_chunk, verify_chunk
+from aquila.protocol.rounds import rules
+from aquila.protocol.rounds.exchange import entries_of
+from aquila.protocol.submissions.tasks import (
+    CarriedSecret,
+    Evaluating,
+    Finalizing,
+    Verifying,
+    evaluate_chunk,
+    verify_chunk,
+)
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -66,10 +73,10 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
     from aquila.crypto.keys import IdentityKey, SecretBytes
-    from aquila.followup.life import Ground
+    from aquila.followup.lifecycle import Ground
     from aquila.protocol.messages import Fault, Justification, LogHead, Manifest, PairCanaries
-    from aquila.protocol.rounds import Round
-    from aquila.protocol.tasks import Evaluated
+    from aquila.protocol.rounds.verified_round import Round
+    from aquila.protocol.submissions.tasks import Evaluated
     from aquila.records.rules import RuleTable
 
     Random = Callable[[int], bytes]
@@ -186,7 +193,7 @@ class Party:
         keys = [share.public_key.hex() for share in shares.values()] + [exchange.public.hex(), sealing.public.hex()]
         public = []
         for kind, share in shares.items():
-            context = steps.knowledge_context(round_.manifest_digest, self.code, kind, keys)
+            context = rules.knowledge_context(round_.manifest_digest, self.code, kind, keys)
             proof = prove_knowledge(self.group, share, context, random)
             public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
         consent = Consent(
@@ -259,7 +266,7 @@ class Party:
     ) -> Evaluating:
         """Check a chunk of another party's submission, and return the work on it (PROTOCOL.md 3.5).
 
-        The work is `aquila.protocol.tasks.evaluate_chunk`, anywhere; `sign_evaluation` follows.
+        The work is `aquila.protocol.submissions.tasks.evaluate_chunk`, anywhere; `sign_evaluation` follows.
 
         Args:
             round_: The record; the submission is in it, which means signed, bound and within its caps.
@@ -334,7 +341,7 @@ class Party:
     def to_verify(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> Verifying:
         """Return the work of verifying another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6).
 
-        The work is `aquila.protocol.tasks.verify_chunk`, anywhere; the evaluation counts once it raised nothing.
+        The work is `aquila.protocol.submissions.tasks.verify_chunk`, anywhere; the evaluation counts once it raised nothing.
 
         Args:
             round_: The record, which has taken the evaluation's statement.
@@ -367,7 +374,7 @@ class Party:
     ) -> Finalizing:  # fmt: skip
         """Return the work of turning a chunk of one's own into tokens (PROTOCOL.md 3.6, second half).
 
-        The work is `aquila.protocol.tasks.finalize`, anywhere.
+        The work is `aquila.protocol.submissions.tasks.finalize`, anywhere.
 
         Args:
             round_: The record.
@@ -403,7 +410,7 @@ class Party:
         Raises:
             OrderError: A participant has not signed its list yet, as far as this record knows (3.6.4).
         """
-        steps.check_lists(round_)
+        rules.check_lists(round_)
         references = tuple(TokenChunkReference(rows=rows, digest=value) for rows, value in chunks)
         return self._signed(
             round_,
@@ -492,7 +499,7 @@ class Party:
             to: Whose hits these are too.
             submission_id: The query whose hits they are, or None for the lists.
             index: Which batch it is, from 0.
-            entries: What `aquila.protocol.exchange.seal_entry` gave, at most `MAX_NOTES`.
+            entries: What `aquila.protocol.rounds.exchange.seal_entry` gave, at most `MAX_NOTES`.
         """
         context = notes_context(round_.binding, self.code, to, submission_id, index)
         sealed = seal_to(bytes.fromhex(round_.consents[to].sealing_key), context, b"".join(entries))

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 from aquila.records.dates import PartialDate
 from aquila.records.normalize import identifiers
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letters import NAMES, NORMALIZER_VERSION, table
+from aquila.records.normalize.letter_tables import NAMES, NORMALIZER_VERSION, table
 from aquila.records.normalize.names import FORMS, name_words
-from aquila.records.parts import DATE_FORMS, PART_KINDS, WORD_MARK, record_names
 from aquila.records.person import Record
+from aquila.records.rule_parts import DATE_FORMS, PART_KINDS, WORD_MARK, record_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.errors import GridError
-from aquila.records.parts import record_names
+from aquila.records.rule_parts import record_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aquila.records.dates import PartialDate
-    from aquila.records.parts import Name
     from aquila.records.person import Record
+    from aquila.records.rule_parts import Name
 
 TRAIT = np.dtype([("first", "<u8"), ("last", "<u8"), ("born", "<i4")])
 LEAST_RECORDS = 24

@@ -1,7 +1,7 @@
 """In how many records of one list a value may stand: values that more of a party's own records share are not sent.
 
 An equal token inside one list tells the matcher how often a value occurs (PROTOCOL.md 3.4.7). Who counts says how: the
-preparation of a submission (`aquila.protocol.preparation`), and the look at a list before it is stored
+preparation of a submission (`aquila.protocol.submission_plan`), and the look at a list before it is stored
 (`aquila.matching.duplicates`). What they compare a count with is here alone.
 """
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila.records.parts import part_values, record_names
+from aquila.records.rule_parts import part_values, record_names
 
 if TYPE_CHECKING:
-    from aquila.records.parts import Name
     from aquila.records.person import Record
+    from aquila.records.rule_parts import Name
     from aquila.records.rules import RuleTable
 
 _PART_MARK = "\x1e"  # between the parts of one input; occurs in no value

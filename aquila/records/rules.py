@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquila.errors import InputError
-from aquila.records.parts import PART_KINDS, is_part, stands_alone
+from aquila.records.rule_parts import PART_KINDS, is_part, stands_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

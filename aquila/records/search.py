@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila.records.normalize.forms import sound
+from aquila.records.normalize.coarse_forms import sound
 from aquila.records.normalize.names import name_words
-from aquila.records.parts import record_names
+from aquila.records.rule_parts import record_names
 
 if TYPE_CHECKING:
     from aquila.records.person import Record

@@ -18,9 +18,9 @@ import numpy as np
 import psutil
 
 from aquila.crypto.backend import usable_cores
+from aquila.executors import local_pool
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
-from aquila.work import local_pool
-from clients.bench.measuring import watch
+from clients.bench.timing import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aquila.protocol.tasks import digest_records
-from aquila.records.reading import Accepted, read_records
+from aquila.protocol.submissions.tasks import digest_records
+from aquila.records.reading.lists import Accepted, read_records
 from aquila.records.rules import BUILT_IN, load_rules
 from clients.bench.lists import write_list
-from clients.bench.measuring import Spread, measure
+from clients.bench.timing import Spread, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

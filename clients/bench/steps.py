@@ -17,8 +17,8 @@ from aquila.crypto.group import WIDE_BYTES
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError
-from aquila.protocol.submission import blinds_of
-from clients.bench.measuring import Spread, measure
+from aquila.protocol.submissions.submission import blinds_of
+from clients.bench.timing import Spread, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """`aquila`: the command, its parts and its end.
 
 Commands import what they need when they run, so that help and completion answer at once. Whatever a command raises
-ends here, as `aquila: error:` and `aquila: hint:` on stderr and an exit code of `clients.cli.exits`.
+ends here, as `aquila: error:` and `aquila: hint:` on stderr and an exit code of `clients.cli.exit_codes`.
 """
 
 from __future__ import annotations
@@ -15,27 +15,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.errors import AquilaError, InputError
-from clients.cli import (
-    approvals,
-    audit_bundles,
-    bench,
-    demo,
-    hits,
-    matcher,
-    node,
-    own_records,
-    parties,
-    people,
-    records,
-    rehearse,
-    rounds,
-    rules,
-    web,
-)
-from clients.cli.acting import CERTIFICATE, LOGIN
-from clients.cli.exits import ExitCode, exit_code_of
+from clients.cli.exit_codes import ExitCode, exit_code_of
+from clients.cli.identity import CERTIFICATE, LOGIN
+from clients.cli.offline import audit_bundles, bench, demo, rehearse, rules
 from clients.cli.options import Json
-from clients.cli.screen import Screen
+from clients.cli.output.screen import Screen
+from clients.cli.services import approvals, hits, matcher, node, parties, people, record_search, records, rounds, web
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +37,8 @@ app.add_typer(matcher.app, name="matcher")
 app.add_typer(node.app, name="node")
 app.add_typer(records.app, name="records")
 app.add_typer(rules.app, name="rules")
-records.app.command()(own_records.search)
-records.app.command()(own_records.show)
+records.app.command()(record_search.search)
+records.app.command()(record_search.show)
 app.add_typer(parties.app, name="party")
 app.add_typer(rounds.app, name="round")
 app.add_typer(hits.app, name="hit")

@@ -7,7 +7,7 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
-from aquila.records.parts import part_values, record_names
+from aquila.records.rule_parts import part_values, record_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

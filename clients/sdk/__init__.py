@@ -5,7 +5,7 @@
         node = NodeClient(connection)
         print(node.status())
 
-Answers are the models of `aquila.protocol.messages.views`; refusals are errors of `aquila.errors`.
+Answers are the models of `aquila.interface.rounds`; refusals are errors of `aquila.errors`.
 """
 
 from __future__ import annotations

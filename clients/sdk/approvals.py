@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.protocol.messages.approval_views import ApprovalEntry, Approvals, ApprovalView, Approve, Refuse
+from aquila.interface.approval import ApprovalEntry, Approvals, ApprovalView, Approve, Refuse
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import Message

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from aquila.errors import InputError
 from clients.sdk.connection import ClientCertificate
 from clients.sdk.homes import find_home
-from services.kit.files import write_secret
+from services.kit.storage.files import write_secret
 
 if TYPE_CHECKING:
     from clients.sdk.homes import Home, Service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.protocol.messages.followup_views import (
+from aquila.interface.hits import (
     CloseRequest,
     DecisionRequest,
     ErasureReport,
@@ -18,13 +18,13 @@ from aquila.protocol.messages.followup_views import (
     ReferenceRequest,
     WithdrawRequest,
 )
-from aquila.protocol.messages.saved_views import NewView, SavedView, SavedViews
+from aquila.interface.saved_filters import NewView, SavedView, SavedViews
 
 if TYPE_CHECKING:
-    from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Urgency
+    from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
+    from aquila.interface.hits import HitFilter
+    from aquila.interface.saved_filters import SavedFilter
     from aquila.protocol.messages import Message
-    from aquila.protocol.messages.followup_views import HitFilter
-    from aquila.protocol.messages.saved_views import SavedFilter
     from clients.sdk.connection import Connection
 
 _VIEWS = "/v1/hit-views"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aquila.errors import InputError
 from clients.sdk.connection import Access, ClientCertificate
-from services.kit.files import read_secret
+from services.kit.storage.files import read_secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.protocol.messages.log_views import EntriesPage, LogView, RoundEntries
+from aquila.interface.log import EntriesPage, LogView, RoundEntries
 
 if TYPE_CHECKING:
     from aquila.audit.entries import EntryKind

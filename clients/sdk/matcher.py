@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.protocol.messages.approval_views import Asked
+from aquila.interface.approval import Asked
+from aquila.interface.attention import Needs
+from aquila.interface.party import Parties
+from aquila.interface.proposal import ProposalDefaults
+from aquila.interface.rounds import MatcherRoundView, Reason
+from aquila.interface.statistics import Statistics
+from aquila.interface.suggestion import Suggestions, SuggestionView
 from aquila.protocol.messages.feed import Rounds
-from aquila.protocol.messages.home_views import Needs
-from aquila.protocol.messages.party_views import Parties
-from aquila.protocol.messages.proposal_views import ProposalDefaults
-from aquila.protocol.messages.statistics_views import Statistics
-from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
-from aquila.protocol.messages.views import MatcherRoundView, Reason
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.views import RoundProposal
+    from aquila.interface.rounds import RoundProposal
     from clients.sdk.connection import Connection
 
 _ROUNDS = "/v1/operator/rounds"

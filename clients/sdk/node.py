@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from aquila.protocol.messages.approval_views import Asked
+from aquila.interface.approval import Asked
+from aquila.interface.attention import Needs
+from aquila.interface.records import DuplicateRecords, Imports, RecordReport
+from aquila.interface.rounds import Hits, NodeRoundView, NodeStatus, Reason, SubmissionRequest
+from aquila.interface.safeguard import Safeguards
+from aquila.interface.suggestion import Suggestions, SuggestionView
 from aquila.protocol.messages.feed import Rounds
-from aquila.protocol.messages.home_views import Needs
-from aquila.protocol.messages.record_views import DuplicateRecords, Imports, RecordReport
-from aquila.protocol.messages.safeguard_views import Safeguards
-from aquila.protocol.messages.suggestion_views import Suggestions, SuggestionView
-from aquila.protocol.messages.views import Hits, NodeRoundView, NodeStatus, Reason, SubmissionRequest
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.suggestions import Suggestion
-    from aquila.records.reading import Format
+    from aquila.records.reading.lists import Format
     from clients.sdk.connection import Connection
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.protocol.messages.people_views import (
+from aquila.interface.people import (
     Accounts,
     AccountView,
     Admission,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.protocol.messages.record_views import RecordPage, RecordSearch, RecordView
+from aquila.interface.records import RecordPage, RecordSearch, RecordView
 
 if TYPE_CHECKING:
     from clients.sdk.connection import Connection

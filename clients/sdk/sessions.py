@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from services.kit.files import read_secret, write_secret
+from services.kit.storage.files import read_secret, write_secret
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.people_views import SessionGrant
+    from aquila.interface.people import SessionGrant
     from clients.sdk.client_homes import ClientHome
     from clients.sdk.homes import Home
 

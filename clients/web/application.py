@@ -12,16 +12,16 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from aquila.errors import AquilaError, InputError
-from clients.web.guard import PagesGuard
+from clients.web.app.security import PagesGuard
+from clients.web.app.visit import SignInNeeded, keep_cookie, visit_of
 from clients.web.pages import routers_of
-from clients.web.troubles import trouble_of
-from clients.web.visit import SignInNeeded, keep_cookie, visit_of
+from clients.web.text.errors import trouble_of
 from services.kit.errors import UnknownCallerError
 
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
 
-    from clients.web.site import Site
+    from clients.web.app.site import Site
 
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,

@@ -22,7 +22,7 @@ from aquila.protocol.messages import (
     Withdrawal,
 )
 from aquila.protocol.messages.feed import Event, EventKind
-from services.matcher.tables import EventRow
+from services.matcher.storage.tables import EventRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.rounds import Accepted, Round
+    from aquila.protocol.rounds.verified_round import Accepted, Round
 
 ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
 TOKENS = "tokens"

@@ -9,7 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from services.kit.homes import IDENTITY_FILE, REGISTRY_FILE, make_home
+from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, make_home
 from services.matcher.settings import MatcherSettings
 
 if TYPE_CHECKING:

@@ -8,29 +8,30 @@ from typing import TYPE_CHECKING
 import aquila
 from aquila.audit.roles import Service
 from aquila.errors import ExecutorError
-from services.kit import logs, threads
+from services.kit import logging
 from services.kit.approvals import routes as approval_routes
-from services.kit.buckets import Buckets, Rate
-from services.kit.drivers import Driver
-from services.kit.migrate import migrate
-from services.kit.nonces import StoredNonces
-from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.http.nonces import StoredNonces
+from services.kit.http.rate_limit import Buckets, Rate
+from services.kit.http.signatures import CallVerifier
 from services.kit.people import Door
 from services.kit.people import routes as people_routes
-from services.kit.server import bind, lifespan_of, put_before, serve
+from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.serving.application import application
+from services.kit.serving.server import bind, lifespan_of, put_before, serve
 from services.kit.settings import load
-from services.kit.signatures import CallVerifier
-from services.kit.threads import Pool
-from services.kit.web import application
-from services.matcher import published_routes
-from services.matcher.contacts import StoredContacts
-from services.matcher.desk import open_desk, open_store
-from services.matcher.four_eyes import approvals_of
-from services.matcher.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
+from services.kit.storage.migrate import migrate
+from services.kit.work import threads
+from services.kit.work.drivers import Driver
+from services.kit.work.threads import Pool
+from services.matcher.api import statistics
+from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
+from services.matcher.approvals import approvals_of
+from services.matcher.context import open_desk, open_store
+from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps import steps_of
-from services.matcher.steps.cleaning import sweep
-from services.matcher.tables import SPENT_NONCES
+from services.matcher.steps.purge_ended import sweep
+from services.matcher.storage.tables import SPENT_NONCES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from services.kit.server import Endpoint, FrontOf
-    from services.matcher.desk import Desk
+    from services.kit.serving.server import Endpoint, FrontOf
+    from services.matcher.context import Desk
 
 PACKAGE = "services.matcher"
 
@@ -57,7 +58,7 @@ def run(settings_path: Path, front: FrontOf | None = None) -> None:
         StoreError: The database cannot be opened or is newer than this program.
     """
     settings = load(settings_path, MatcherSettings)
-    logs.configure(settings.log_level)
+    logging.configure(settings.log_level)
     prepare(settings)
     endpoint = bind(settings)
     app = build(settings, endpoint)
@@ -101,7 +102,7 @@ def build(
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=[*ROUTERS, published_routes.router, people_routes.router, approval_routes.router],
+        routers=[*ROUTERS, statistics.router, people_routes.router, approval_routes.router],
         body_bytes=settings.limits.body_bytes,
         larger_bodies={PROPOSALS: LARGEST_PROPOSAL},
         health=desk.store.check,

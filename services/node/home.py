@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from services.kit.homes import make_home
+from services.kit.home_folder import make_home
 from services.node.settings import NodeSettings
 
 if TYPE_CHECKING:

@@ -15,52 +15,46 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import ExecutorError, InputError
 from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
-from services.kit import server, threads
 from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.authors import withdraw_lost
-from services.kit.approvals.housekeeping import tidy
-from services.kit.calls import Peer
-from services.kit.drivers import Driver
-from services.kit.executors import workers_of
-from services.kit.files import ChunkFiles, check_private, read_secret
-from services.kit.homes import CHUNKS_FOLDER
-from services.kit.log_routes import people_router as log_router
-from services.kit.logs import configure
-from services.kit.migrate import migrate
-from services.kit.operators import TOKEN_FILE, OperatorToken
+from services.kit.approvals.expiry import tidy
+from services.kit.home_folder import CHUNKS_FOLDER
+from services.kit.http.peer import Peer
+from services.kit.http.signatures import CallSigner
+from services.kit.http.signatures import now as system_time
+from services.kit.log.retention import Retention
+from services.kit.log_access.routes import people_router as log_router
+from services.kit.logging import configure
 from services.kit.people import Door
 from services.kit.people import routes as people_routes
-from services.kit.people.desk import People
-from services.kit.retention import Retention
+from services.kit.people.context import People
+from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
+from services.kit.serving import server
+from services.kit.serving.application import application
 from services.kit.settings import MEBIBYTE, load
-from services.kit.signatures import CallSigner
-from services.kit.signatures import now as system_time
-from services.kit.store import private_store
-from services.kit.threads import Pool
-from services.kit.web import application
-from services.node import (
-    four_eyes,
-    high_water,
-    hit_routes,
-    imports,
-    matcher_log,
-    operator,
-    record_routes,
-    records,
-    safeguard_routes,
-    saved_view_routes,
-    suggestion_routes,
-)
-from services.node.driver import Rounds
-from services.node.high_water import HighWater
+from services.kit.storage.files import ChunkFiles, check_private, read_secret
+from services.kit.storage.migrate import migrate
+from services.kit.storage.store import private_store
+from services.kit.work import threads
+from services.kit.work.drivers import Driver
+from services.kit.work.executors import workers_of
+from services.kit.work.threads import Pool
+from services.node import approvals as node_approvals
+from services.node.api import hits, rounds, safeguards, saved_filters, suggestions
+from services.node.api import records as api_records
+from services.node.context import Node, rule_tables
+from services.node.hits.saved_filters import forget_views
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
-from services.node.justifications import erase_justifications
-from services.node.log import open_log, seen_head
-from services.node.node import Node, rule_tables
-from services.node.saved_views import forget_views
+from services.node.logs import matcher_log
+from services.node.logs.own_log import open_log, seen_head
+from services.node.records import imports, search
+from services.node.rounds.justification_retention import erase_justifications
+from services.node.rounds.suggestions import forget_suggestions
 from services.node.settings import NodeSettings
-from services.node.suggestions import forget_suggestions
-from services.node.tasks import PRELOAD
+from services.node.steps.driver import Rounds
+from services.node.steps.submissions.tasks import PRELOAD
+from services.node.storage import high_water
+from services.node.storage.high_water import HighWater
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +64,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from aquila.protocol.registry import Registry
-    from services.kit.server import FrontOf
+    from services.kit.serving.server import FrontOf
 
 PACKAGE = "services.node"
 _HOUSEKEEPING_SECONDS = 60
@@ -127,7 +121,7 @@ def assemble(
         high_water=HighWater(keys / high_water.FILE, store, clock, settings.caps.window_days),
     )
     imports.remove_incomplete(node)
-    records.refresh_words(node)
+    search.refresh_words(node)
     return node
 
 
@@ -143,25 +137,25 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         title="Aquila node",
         version=aquila.__version__,
         routers=[
-            operator.router,
-            hit_routes.router,
-            record_routes.router,
-            safeguard_routes.router,
-            saved_view_routes.router,
-            suggestion_routes.router,
+            rounds.router,
+            hits.router,
+            api_records.router,
+            safeguards.router,
+            saved_filters.router,
+            suggestions.router,
             people_routes.router,
             approval_routes.router,
             log_router("/v1/log"),
             matcher_log.router,
         ],
         body_bytes=settings.limits.body_bytes,
-        larger_bodies=dict.fromkeys(operator.LISTS, settings.limits.import_bytes),
+        larger_bodies=dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
         health=made.store.check,
         lifespan=server.lifespan_of([Rounds(made).driver(), _retention(made), _housekeeping(made)], made.close),
         door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
-    app.state.approvals = four_eyes.approvals_of(made)
+    app.state.approvals = node_approvals.approvals_of(made)
     return app
 
 
@@ -170,7 +164,7 @@ def _housekeeping(node: Node) -> Driver:
 
     What persons kept for themselves goes with their accounts.
     """
-    approvals, days = four_eyes.approvals_of(node), node.settings.log.retention_days
+    approvals, days = node_approvals.approvals_of(node), node.settings.log.retention_days
 
     async def in_thread() -> bool:
         tidied = await threads.run(Pool.DRIVERS, tidy, approvals, days)

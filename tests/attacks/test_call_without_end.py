@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
-from services.kit.audit_log import WITNESSED, append
-from services.kit.buckets import Buckets, Rate
 from services.kit.errors import PeerUnavailableError, retry_after_of
-from services.matcher.tables import SPENT_NONCES
-from tests.unit.services.matcher.world import World
-from tests.unit.services.node.conftest import Clock, make_world
+from services.kit.http.rate_limit import Buckets, Rate
+from services.kit.log.entries import WITNESSED, append
+from services.matcher.storage.tables import SPENT_NONCES
+from tests.services.node.conftest import Clock, make_world
+from tests.support.matcher_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,11 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
-from tests.exported import NOW
+from tests.support.exported import NOW
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from tests.exported import Exported
+    from tests.support.exported import Exported
 
 DAY = 86_400
 YEARS = 1_095 * DAY

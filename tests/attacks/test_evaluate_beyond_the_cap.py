@@ -18,10 +18,11 @@ from aquila.audit.checkpoint import cosign
 from aquila.audit.witness import parse_update, witness_name
 from aquila.protocol.messages.feed import Events
 from aquila.records.rules import InputClass
-from services.node import allowances, ledger
-from services.node.book import round_row
-from services.node.tables import EvaluationRow, RoundRow, StatementRow
-from tests.unit.services.node.conftest import Clock, Seat, World, make_world
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.safeguards import evaluation_limits
+from services.node.storage.tables import EvaluationRow, RoundRow, StatementRow
+from tests.services.node.conftest import Clock, Seat, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,7 +79,7 @@ class Liar(httpx.AsyncBaseTransport):
 
     def _is_own(self, envelope: str | None) -> bool:
         node = self._seat.node
-        signer = ledger.opened(node, envelope.encode()).signer if envelope else None
+        signer = statements.opened(node, envelope.encode()).signer if envelope else None
         return signer is not None and signer.fingerprint == node.party.identity.public.fingerprint
 
     def _cosigned(self, content: bytes) -> bytes:
@@ -150,7 +151,7 @@ class Story:
     def counted(self) -> tuple[int, int]:
         """Return what AL has evaluated for RS today and in the window, of the class full."""
         with self.seat.node.store.reading("test.counted") as session:
-            return allowances.spent(session, self.seat.node, "RS", InputClass.FULL)
+            return evaluation_limits.spent(session, self.seat.node, "RS", InputClass.FULL)
 
     def _copied(self, point: str) -> Path:
         return self.world.path / "copies" / point

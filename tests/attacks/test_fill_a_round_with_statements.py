@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from aquila.errors import RepeatedError
-from services.kit.audit_log import size
-from services.matcher.statements import accept_statement
-from services.matcher.tables import EventRow, EvidenceRow, RefusedRow, RepeatedRow
-from tests.unit.services.matcher.world import Node, World
+from services.kit.log.entries import size
+from services.matcher.rounds.statements import accept_statement
+from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedRow, RepeatedRow
+from tests.support.matcher_world import Node, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.matching.certainty import Level
-from aquila.matching.region import persons_by_parties
+from aquila.matching.regional_counts import persons_by_parties
 from aquila.matching.rounding import BASE, FEW, SMALL, Rounding
 from aquila.protocol.messages import Kind
-from services.matcher.round_figures import RoundCounts, hit_tables, known, outcomes, records_sent
+from services.matcher.statistics.figures import RoundCounts, hit_tables, known, outcomes, records_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence

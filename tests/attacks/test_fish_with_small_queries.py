@@ -11,18 +11,18 @@ from sqlalchemy import select
 from aquila.audit.roles import Role
 from aquila.protocol.messages import Hit, HitReport, Kind
 from services.kit.people import Actor
-from services.node import alarms
-from services.node.node import book_of
-from services.node.tables import AlarmRow, QueryHitsRow
-from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
-from tests.unit.services.node.test_alarms import PEOPLE
+from services.node.context import book_of
+from services.node.safeguards import alarms
+from services.node.storage.tables import AlarmRow, QueryHitsRow
+from tests.services.node.conftest import HEADER, Clock, World, make_world
+from tests.services.node.safeguards.test_alarms import PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from aquila.protocol.rounds import Round
-    from services.node.node import Node
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
 
 DAY = 86_400
 APPROVER = Actor("p-0123456789ab", frozenset({Role.APPROVER}))

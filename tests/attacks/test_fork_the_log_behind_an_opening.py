@@ -9,12 +9,12 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log, refuse_unproven
-from tests.exported import CODES, NOW
+from tests.support.exported import CODES, NOW
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.protocol.auditing import Unproven
-    from tests.exported import Exported
+    from tests.support.exported import Exported
 
 
 def verify(log: Exported, group: Group) -> list[Unproven]:

@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import select
 
 from services.matcher.events import news_of, visible_events
-from services.node.tables import StatementRow, WithdrawalRow
-from tests.unit.services.node.conftest import HEADER, Clock, World, make_world
-from tests.unit.services.node.test_alarms import PEOPLE, answered
-from tests.unit.services.node.test_hits import does, hit_path
+from services.node.storage.tables import StatementRow, WithdrawalRow
+from tests.services.node.conftest import HEADER, Clock, World, make_world
+from tests.services.node.safeguards.test_alarms import PEOPLE, answered
+from tests.services.node.test_hits import does, hit_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.unit.services.node.conftest import Seat
+    from tests.services.node.conftest import Seat
 
 SHARED = PEOPLE[3]
 """A person on the lists of AL and SI, so that both have hits of the lists which they have acknowledged."""

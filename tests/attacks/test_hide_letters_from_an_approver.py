@@ -12,11 +12,11 @@ import pytest
 from markupsafe import Markup
 
 from aquila.audit.roles import Service
-from clients.web.site import Site
-from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from clients.web.app.site import Site
+from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
-    from tests.unit.services.node.conftest import World
+    from tests.services.node.conftest import World
 
 __all__ = ["clock", "world"]
 

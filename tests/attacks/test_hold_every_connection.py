@@ -12,10 +12,10 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from services.kit.connections import BoundedProtocol, Connections, Listener, Times, note_known_caller, places_for
-from services.kit.server import server_context
+from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, note_known_caller, places_for
+from services.kit.serving.server import server_context
 from services.kit.settings import TlsSettings
-from tests.unit.services.kit.test_server import Authority
+from tests.services.kit.serving.test_server import Authority
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

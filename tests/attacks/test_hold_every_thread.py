@@ -16,18 +16,18 @@ from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Role, role_table
 from aquila.crypto.keys import IdentityKey
-from clients.web.inside import Inside
-from services.kit import threads
-from services.kit.files import write_secret
+from clients.web.app.in_process import Inside
+from services.kit.http.routing import ServiceRoute
+from services.kit.http.signatures import CallSigner
+from services.kit.http.signed_calls import is_signed_call
 from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
 from services.kit.people.permissions import Permission
-from services.kit.routing import ServiceRoute
 from services.kit.settings import ProviderSettings
-from services.kit.signatures import CallSigner
-from services.kit.signed_calls import is_signed_call
-from services.kit.threads import Pool
-from tests.people import signed_in
+from services.kit.storage.files import write_secret
+from services.kit.work import threads
+from services.kit.work.threads import Pool
+from tests.support.people import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from fastapi.dependencies.models import Dependant
 
-    from services.kit.people.desk import People
+    from services.kit.people.context import People
     from tests.unit.clients.web.conftest import Place
 
 SECONDS = 30.0  # far more than a call takes, and less than a test may

@@ -11,13 +11,13 @@ from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
 from aquila.audit.entries import EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.witness import witness_name
-from services.kit.audit_log import CHECKPOINTS, entries
 from services.kit.errors import PeerUnavailableError
-from services.matcher import events, known
-from services.matcher import log as matcher_log
-from services.node import ledger
-from services.node.tables import Promise, StatementRow
-from tests.unit.services.node.conftest import Clock, Seat, World, make_world
+from services.kit.log.entries import CHECKPOINTS, entries
+from services.matcher import events, round_memory
+from services.matcher.log import service_log as matcher_log
+from services.node.rounds import statements
+from services.node.storage.tables import Promise, StatementRow
+from tests.services.node.conftest import Clock, Seat, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -53,7 +53,7 @@ def kinds_said(seat: Seat) -> list[str]:
 
 def leave_out(monkeypatch: pytest.MonkeyPatch, kind: EntryKind, party: str) -> list[str]:
     """Let the matcher leave out the first entry of a kind that a party's statement would have; return its digest."""
-    honest, dropped = known.append, list[str]()
+    honest, dropped = round_memory.append, list[str]()
 
     def dropping(session: Session, entry: Entry) -> int:
         if entry.kind is kind and entry.party == party and not dropped:
@@ -61,7 +61,7 @@ def leave_out(monkeypatch: pytest.MonkeyPatch, kind: EntryKind, party: str) -> l
             return 0
         return honest(session, entry)
 
-    monkeypatch.setattr(known, "append", dropping)  # the liar's own program, not ours
+    monkeypatch.setattr(round_memory, "append", dropping)  # the liar's own program, not ours
     return dropped
 
 
@@ -87,7 +87,7 @@ async def test_nothing_is_signed_after_what_is_not_logged(
     seat = world.seats["AL"]
     (alarm,) = (await seat.get("/log"))["alarms"]
     assert alarm["what"] == "missing"
-    assert ledger.opened(seat.node, alarm["seen"].encode()).digest == dropped[0]
+    assert statements.opened(seat.node, alarm["seen"].encode()).digest == dropped[0]
     assert before not in kinds_said(seat)
     assert alarm["sentence"] in (await seat.get("/status"))["log_alarm"]
     with seat.node.store.reading("test.log") as session:

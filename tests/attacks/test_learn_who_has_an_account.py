@@ -14,19 +14,19 @@ from sqlalchemy import event, update
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
-from aquila.protocol.messages.people_views import BeginEnrolment, ConfirmEnrolment, NewAccount, SignIn
+from aquila.interface.people import BeginEnrolment, ConfirmEnrolment, NewAccount, SignIn
 from services.kit.errors import SignInError
 from services.kit.people.accounts import add_account, switch_account
 from services.kit.people.passwords import Passwords
-from services.kit.people.signing_in import begin_enrolment, confirm_enrolment, sign_in
+from services.kit.people.sign_in import begin_enrolment, confirm_enrolment, sign_in
 from services.kit.people.tables import AccountRow
-from tests.unit.services.kit.people.conftest import ADMINISTRATOR, PASSWORD, clock, member, people
+from tests.services.kit.people.conftest import ADMINISTRATOR, PASSWORD, clock, member, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.kit.people.desk import People
-    from tests.unit.services.kit.people.conftest import Member
+    from services.kit.people.context import People
+    from tests.services.kit.people.conftest import Member
 
 __all__ = ["clock", "member", "people"]
 

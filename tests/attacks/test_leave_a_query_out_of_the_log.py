@@ -9,11 +9,11 @@ import pytest
 from aquila.audit.entries import EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
-from tests.exported import CODES
+from tests.support.exported import CODES
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from tests.exported import Exported
+    from tests.support.exported import Exported
 
 
 def of_the_query(log: Exported) -> list[int]:

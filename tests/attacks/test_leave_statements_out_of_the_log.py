@@ -9,11 +9,11 @@ import pytest
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Outcomes, Statement, Withdrawal
-from tests.exported import NOW
+from tests.support.exported import NOW
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from tests.exported import Exported
+    from tests.support.exported import Exported
 
 
 def verify(log: Exported, group: Group) -> None:

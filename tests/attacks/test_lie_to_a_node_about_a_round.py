@@ -10,18 +10,18 @@ from sqlalchemy import func, select
 from aquila.protocol.messages import ChunkReference, Justification, Kind
 from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.records.rules import InputClass
-from services.node.book import round_row
-from services.node.node import book_of
-from services.node.steps import finalize
+from services.node.context import book_of
+from services.node.round_memory import round_row
+from services.node.steps.submissions import finalize
 from services.node.steps.sync import SLACK_SECONDS, take_page
-from services.node.tables import ProblemRow, StatementRow
-from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, Clock, World, make_world
+from services.node.storage.tables import ProblemRow, StatementRow
+from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, Clock, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.unit.services.node.conftest import Seat
+    from tests.services.node.conftest import Seat
 
 
 @pytest.fixture

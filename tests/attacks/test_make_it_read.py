@@ -11,11 +11,11 @@ from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Role
 from aquila.protocol.messages.base import MAX_PARTIES
-from clients.web.forms import FORM_BYTES
-from clients.web.uploads import Inbox
-from services.kit.routing import SMALL_BODY, caller_checks
-from services.matcher.routes import LARGEST_PROPOSAL
-from tests.people import signed_in
+from clients.web.app.forms import FORM_BYTES
+from clients.web.app.uploads import Inbox
+from services.kit.http.routing import SMALL_BODY, caller_checks
+from services.matcher.api.routes import LARGEST_PROPOSAL
+from tests.support.people import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,16 +13,16 @@ import pytest
 from sqlalchemy import text
 
 from aquila.errors import KeyMaterialError
-from clients.cli.asking import ask
 from clients.cli.main import main
-from clients.cli.screen import write_result
-from services.kit.files import write_secret
-from services.kit.server import server_context
+from clients.cli.output.screen import write_result
+from clients.cli.prompts import ask
+from services.kit.http.tls import tls_context
+from services.kit.serving.server import server_context
 from services.kit.settings import DatabaseSettings, PeerSettings, TlsSettings, load
-from services.kit.store import private_store
-from services.kit.tls import tls_context
+from services.kit.storage.files import write_secret
+from services.kit.storage.store import private_store
 from services.matcher import home as matcher_home
-from services.matcher.desk import open_store
+from services.matcher.context import open_store
 from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 

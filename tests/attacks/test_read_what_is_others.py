@@ -22,14 +22,14 @@ from aquila.audit.roles import Role
 from aquila.audit.witness import parse_update, witness_name
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.auditing import audit_rounds, read_log
-from aquila.protocol.log import match_entry
+from aquila.protocol.log_entries import match_entry
 from aquila.protocol.messages import Kind
 from clients.sdk.bundles import open_bundle
-from services.kit.audit_log import entries
+from services.kit.http.signatures import CallSigner
+from services.kit.log.entries import entries
 from services.kit.people import Actor
-from services.kit.signatures import CallSigner
-from services.matcher.tables import EventRow, HeldReportRow
-from tests.unit.services.matcher.world import LISTS, World
+from services.matcher.storage.tables import EventRow, HeldReportRow
+from tests.support.matcher_world import LISTS, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

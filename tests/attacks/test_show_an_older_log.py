@@ -12,7 +12,7 @@ from aquila.audit.witness import witness_name
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, check_at_least, compare, read_log
 from aquila.protocol.messages import Outcomes
-from tests.exported import CODES, NOW, Exported, exported
+from tests.support.exported import CODES, NOW, Exported, exported
 
 if TYPE_CHECKING:
     from pathlib import Path

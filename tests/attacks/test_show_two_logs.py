@@ -11,13 +11,13 @@ from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
-from services.kit.audit_log import append, declare
-from services.kit.files import ChunkFiles
-from services.kit.own_log import OwnLog
+from services.kit.log.entries import append, declare
+from services.kit.log.publication import OwnLog
 from services.kit.settings import DatabaseSettings
-from services.kit.store import Store, database_url, new_metadata
-from services.node import ledger
-from tests.unit.services.node.conftest import Clock, Seat, World, make_world
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store, database_url, new_metadata
+from services.node.rounds import statements
+from tests.services.node.conftest import Clock, Seat, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -136,7 +136,7 @@ async def alarm_of(seat: Seat) -> dict[str, Any]:
 
 def accused_by(seat: Seat, alarm: dict[str, Any]) -> Statement:
     """Return the statement that is the alarm's other evidence."""
-    message: Any = ledger.message_of(ledger.opened(seat.node, alarm["seen"].encode()))
+    message: Any = statements.message_of(statements.opened(seat.node, alarm["seen"].encode()))
     return message
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from services.kit.hosts import OwnNames, names_of
+from services.kit.serving.hosts import OwnNames, names_of
 from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
-from tests.unit.services.kit.test_server import Authority
+from tests.services.kit.serving.test_server import Authority
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,20 +9,20 @@ from sqlalchemy import select, update
 
 from aquila.audit.entries import Word
 from aquila.audit.roles import Role
-from services.kit import audit_log
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.approvals.housekeeping import tidy
+from services.kit.approvals.expiry import tidy
 from services.kit.approvals.requests import MOST_WAITING
 from services.kit.approvals.tables import ApprovalRow
+from services.kit.log import entries
 from services.kit.people.accounts import change_roles, reset_account, switch_account
 from services.kit.people.tables import AccountRow
-from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.kit.people.desk import People
-    from tests.unit.services.node.conftest import Seat, World
+    from services.kit.people.context import People
+    from tests.services.node.conftest import Seat, World
 
 __all__ = ["clock", "world"]
 
@@ -79,7 +79,7 @@ async def test_a_request_ends_with_its_author(world: World, leave: Callable[[Peo
     row = stored(seat)
     assert (row.state, row.decided_by) == ("withdrawn", LOCAL_KEY)
     with seat.node.store.reading("test.log") as session:
-        last = [entry for _, entry in audit_log.entries(session) if entry and entry.ids and "how" in entry.ids][-1]
+        last = [entry for _, entry in entries.entries(session) if entry and entry.ids and "how" in entry.ids][-1]
     assert (last.ids["how"], last.person, last.round) == (Word.WITHDRAWN, LOCAL_KEY, row.round_id)
     assert await approved(seat, asked) == 409
     switch_account(seat.node.people, ADMINISTRATOR, author, active=True)

@@ -16,10 +16,10 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
 from aquila.protocol.auditing import LogRecord, check_at_least, compare
 from aquila.protocol.auditing.clocks import check_times
-from aquila.protocol.log import refused_entry, statement_entry
+from aquila.protocol.log_entries import refused_entry, statement_entry
 from aquila.protocol.messages import Closing, Consent, Statement, Tokens
 from aquila.protocol.registry import RegisteredParty, Registry
-from tests.samples import ROUND, SAMPLES
+from tests.support.samples import ROUND, SAMPLES
 
 MATCHERS, PARTYS = IdentityKey(bytes(range(32))), IdentityKey(bytes(range(1, 33)))
 REGISTRY = Registry(MATCHERS.public, {"SI": RegisteredParty("SI", "SI", PARTYS.public)})

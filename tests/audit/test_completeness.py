@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import event, func, select
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.protocol.log import REFUSED
-from services.kit.audit_log import entries
-from services.matcher.tables import EventRow, EvidenceRow, HitCountRow, RefusedRow
-from services.matcher.tables import RoundRow as MatcherRound
-from services.node.tables import ImportRow, RoundRow, StatementRow
-from tests.unit.services.node.conftest import Clock, World, make_world
+from aquila.protocol.log_entries import REFUSED
+from services.kit.log.entries import entries
+from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow, RefusedRow
+from services.matcher.storage.tables import RoundRow as MatcherRound
+from services.node.storage.tables import ImportRow, RoundRow, StatementRow
+from tests.services.node.conftest import Clock, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.orm import Session
 
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 
 class FailedCommitError(Exception):

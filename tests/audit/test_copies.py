@@ -11,9 +11,9 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.left_out import LEFT_OUT_FILE
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
-from aquila.protocol.log import tells_hits
+from aquila.protocol.log_entries import tells_hits
 from clients.cli.main import main
-from tests.exported import Exported, exported
+from tests.support.exported import Exported, exported
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,13 +9,13 @@ import pytest
 from aquila.audit.merkle import tree_root
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
-from aquila.protocol.log import refused_entry
+from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import LogHead, Outcomes, Statement
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.protocol.auditing import Unproven
-    from tests.exported import Exported
+    from tests.support.exported import Exported
 
 
 def verify(log: Exported, group: Group) -> list[Unproven]:

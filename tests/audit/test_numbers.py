@@ -11,10 +11,10 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.numbers import Numbers, check_numbers, in_words
 from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
 from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
-from tests.samples import SAMPLES
+from tests.support.samples import SAMPLES
 
 if TYPE_CHECKING:
-    from aquila.protocol.rounds import Round
+    from aquila.protocol.rounds.verified_round import Round
 
 
 class Stub:

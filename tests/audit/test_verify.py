@@ -23,12 +23,12 @@ from aquila.audit.witness import log_name, witness_name
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.protocol.auditing import audit_rounds, last_statements, read_log
-from aquila.protocol.log import refused_entry, statement_entry
+from aquila.protocol.log_entries import refused_entry, statement_entry
 from aquila.protocol.messages import Consent, Manifest, Outcomes, Statement
 from aquila.protocol.registry import RegisteredParty, Registry
 from clients.cli.main import main
 from clients.sdk.bundles import open_bundle
-from tests.exported import CODES, NOW, Exported, exported
+from tests.support.exported import CODES, NOW, Exported, exported
 
 if TYPE_CHECKING:
     from collections.abc import Callable

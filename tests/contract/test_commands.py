@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from aquila.audit.roles import Service, role_table
 from clients.cli.main import app
-from clients.cli.role_views import COMMANDS, LOCAL_COMMANDS, document
+from clients.cli.output.role_views import COMMANDS, LOCAL_COMMANDS, document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,10 +26,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from aquila.audit.roles import Role, Service, role_table
-from services.kit.signatures import CallSigner
+from services.kit.http.signatures import CallSigner
 from tests import generate
-from tests.people import signed_in
-from tests.unit.services.node.conftest import MATCHER_URL, Clock, make_world
+from tests.services.node.conftest import MATCHER_URL, Clock, make_world
+from tests.support.people import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from schemathesis import Case
 
-    from services.kit.people.desk import People
-    from tests.unit.services.node.conftest import World
+    from services.kit.people.context import People
+    from tests.services.node.conftest import World
 
 pytestmark = pytest.mark.e2e
 

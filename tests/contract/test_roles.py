@@ -11,8 +11,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Action, Service, role_table
+from services.kit.http.signed_calls import is_signed_call
 from services.kit.people.permissions import Permission
-from services.kit.signed_calls import is_signed_call
 from tests.generate import applications
 
 if TYPE_CHECKING:

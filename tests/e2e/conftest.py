@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests of this folder share world.py, and folders are no packages
 
-from world import World, lists
+from tests.support.process_world import World, lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

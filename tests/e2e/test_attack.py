@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from world import Service, World, paired_hits, rehearsed_hits
 
 from clients.demo.population import FIELDS, populate
+from tests.support.process_world import Service, World, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from world import JUSTIFICATION, PASSWORD, World, run
 
-from clients.cli.exits import ExitCode
+from clients.cli.exit_codes import ExitCode
 from clients.sdk import Access, Connection, PeopleClient, find_home
+from tests.support.process_world import JUSTIFICATION, PASSWORD, World, run
 
 pytestmark = pytest.mark.e2e
 

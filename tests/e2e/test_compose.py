@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import yaml
-from cluster import write_authority
-from container import BOOTS, CHECKOUT, Container
 from sqlalchemy import create_engine, text
-from world import free_port, run
+
+from tests.support.cluster import write_authority
+from tests.support.container import BOOTS, CHECKOUT, Container
+from tests.support.process_world import free_port, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import confine
 import psutil
 import pytest
-from attempts import ENDS, TRIES
-from cluster import DASK, SCHEDULER_UNIT, UNITS, WORKER_UNIT, Cluster, unit_on_loopback
-from world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits
+
+from tests.support import confine
+from tests.support.attempts import ENDS, TRIES
+from tests.support.cluster import DASK, SCHEDULER_UNIT, UNITS, WORKER_UNIT, Cluster, unit_on_loopback
+from tests.support.process_world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

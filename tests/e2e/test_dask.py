@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from cluster import Cluster, write_authority
-from world import World, leaks, paired_hits, rehearsed_hits, secrets_of
 
 from aquila import __version__
 from aquila.crypto.backend import load_group
 from aquila.errors import ExecutorError, InputError, MalformedError
+from aquila.executors import local_pool
 from aquila.matching.certainty import Level
-from aquila.protocol.tasks import CarriedSecret, Evaluating
+from aquila.protocol.submissions.tasks import CarriedSecret, Evaluating
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
-from aquila.rehearsal import Rehearsal
-from aquila.work import local_pool
-from services.kit.cluster import connect
-from services.kit.executors import workers_of
+from aquila.simulation import Rehearsal
 from services.kit.settings import ServiceSettings
-from services.node.tasks import EVALUATE, StoredBatch, digest_stored
+from services.kit.work.cluster import connect
+from services.kit.work.executors import workers_of
+from services.node.steps.submissions.tasks import EVALUATE, StoredBatch, digest_stored
+from tests.support.cluster import Cluster, write_authority
+from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from aquila.rehearsal import RehearsedHit
+    from aquila.simulation import RehearsedHit
 
 pytestmark = pytest.mark.e2e
 

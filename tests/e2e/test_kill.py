@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from world import World, paired_hits, rehearsed_hits
+
+from tests.support.process_world import World, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from pathlib import Path

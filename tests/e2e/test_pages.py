@@ -11,15 +11,17 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import PASSWORD, Visitor, Window, chromium
-from world import World, secrets_of
+
+from tests.support.browsing import PASSWORD, Visitor, Window, chromium
+from tests.support.process_world import World, secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
-    from world import Service
+
+    from tests.support.process_world import Service
 
 pytestmark = pytest.mark.e2e
 

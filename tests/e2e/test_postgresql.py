@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import World, paired_hits, rehearsed_hits
+
+from tests.support.process_world import World, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

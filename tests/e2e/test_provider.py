@@ -11,14 +11,14 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
-from browsing import Visitor, Window, chromium
-from world import Service, free_port, run
 
 from aquila.audit.roles import Role
 from aquila.errors import AquilaError
-from aquila.protocol.messages.people_views import ProviderReturn
+from aquila.interface.people import ProviderReturn
 from clients.sdk import Access, Connection, PeopleClient
 from services.kit.errors import NotAllowedError, SignInError
+from tests.support.browsing import Visitor, Window, chromium
+from tests.support.process_world import Service, free_port, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import World, folded_words, leaks, paired_hits, rehearsed_hits, secrets_of
+
+from tests.support.process_world import World, folded_words, leaks, paired_hits, rehearsed_hits, secrets_of
 
 if TYPE_CHECKING:
     from pathlib import Path

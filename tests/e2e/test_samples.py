@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from cluster import Cluster, write_authority
-from world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits, run
 
 import aquila.records
+from tests.support.cluster import Cluster, write_authority
+from tests.support.process_world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

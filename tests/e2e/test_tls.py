@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from world import World, paired_hits, rehearsed_hits, run
+
+from tests.support.process_world import World, paired_hits, rehearsed_hits, run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,11 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
-from attempts import ENDS, TRIES
-from cluster import SAMPLE, SCHEDULER_UNIT, UNITS, WORKER_UNIT, unit_on_loopback, write_authority
-from container import BOOTS, Container
-from world import Service, World, free_port, paired_hits, rehearsed_hits
+
+from tests.support.attempts import ENDS, TRIES
+from tests.support.cluster import SAMPLE, SCHEDULER_UNIT, UNITS, WORKER_UNIT, unit_on_loopback, write_authority
+from tests.support.container import BOOTS, Container
+from tests.support.process_world import Service, World, free_port, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

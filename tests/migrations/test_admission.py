@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import MetaData, Table, insert, text
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 BEFORE = {"matcher": "0010", "node": "0016"}
 REVISION = {"matcher": "0011", "node": "0017"}

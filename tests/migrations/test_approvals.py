@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import MetaData, Table, insert, text
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 BEFORE = {"matcher": "0005", "node": "0005"}
 REVISION = {"matcher": "0006", "node": "0006"}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, text
 
-from services.kit.migrate import migrate
-from services.node.tables import CanaryRow, HitRow
+from services.kit.storage.migrate import migrate
+from services.node.storage.tables import CanaryRow, HitRow
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 ROUND = (
     'INSERT INTO "round" (round_id, manifest, manifest_digest, discovered_at, cursor, phase, state, consent_wished, '

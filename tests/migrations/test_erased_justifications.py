@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 from tests.migrations.test_hit_handling import ROUND
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 STATEMENT = """
 INSERT INTO statement (round_id, digest, party, kind, envelope, own, sent)

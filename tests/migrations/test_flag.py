@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, text
 
-from services.kit.migrate import migrate
-from services.matcher.tables import FlagRow
+from services.kit.storage.migrate import migrate
+from services.matcher.storage.tables import FlagRow
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 ROUND = (
     "INSERT INTO \"round\" (round_id, manifest, phase, created_at, evaluation_bytes) VALUES (:id, :manifest, '', 1, 0)"

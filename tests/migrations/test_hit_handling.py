@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 ROUND = """
 INSERT INTO round (round_id, manifest, manifest_digest, discovered_at, cursor, phase, state, consent_wished,

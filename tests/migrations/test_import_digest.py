@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 from tests.migrations.test_hit_handling import IMPORT
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 
 def test_earlier_lists_have_no_digest_yet(store: Store) -> None:

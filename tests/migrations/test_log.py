@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import inspect
 
 from aquila.audit.entries import Entry, EntryKind
-from services.kit import audit_log
-from services.kit.migrate import migrate
+from services.kit.log import entries
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 TABLES = {"log_entry", "log_edge", "log_node", "log_checkpoint", "log_witnessed", "log_alarm"}
 
@@ -27,7 +27,7 @@ def test_it_makes_the_tables_of_the_log(store: Store, service: str) -> None:
     migrate(store, f"services.{service}", REVISION[service])
     assert set(inspect(store.engine).get_table_names()) == had | TABLES
     with store.transaction("test.append") as session:
-        assert audit_log.append(session, Entry.of(EntryKind.IMPORT, 1, "SI")) == 0
+        assert entries.append(session, Entry.of(EntryKind.IMPORT, 1, "SI")) == 0
 
 
 REVISION = {"matcher": "0002", "node": "0002"}

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
-from services.kit.migrate import differences, migrate
-from services.kit.store import uncommented
-from services.matcher.tables import MatcherRows
+from services.kit.storage.migrate import differences, migrate
+from services.kit.storage.store import uncommented
+from services.matcher.storage.tables import MatcherRows
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 TABLES = {"round", "event", "chunk", "held_report", "hit_count", "evidence", "spent_nonce"}
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, text
 
-from services.kit.migrate import differences, migrate
-from services.kit.store import uncommented
-from services.node.tables import NodeRows, RoundRow
+from services.kit.storage.migrate import differences, migrate
+from services.kit.storage.store import uncommented
+from services.node.storage.tables import NodeRows, RoundRow
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 PACKAGE = "services.node"
 

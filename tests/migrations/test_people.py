@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import MetaData, Table, insert, inspect, text
 
-from services.kit.migrate import migrate
 from services.kit.people.tables import SessionRow
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 TABLES = {"account", "session"}
 BEFORE = {"matcher": "0002", "node": "0003"}

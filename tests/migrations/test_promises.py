@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 from tests.migrations.test_flag import ROUND
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 
 def test_earlier_statements_of_a_node_promise_nothing(store: Store) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import insert, select
 
-from services.kit.migrate import migrate
 from services.kit.people.tables import ProviderSignInRow
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 BEFORE = {"matcher": "0006", "node": "0006"}
 REVISION = {"matcher": "0007", "node": "0007"}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 from tests.migrations.test_flag import ROUND
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 ENDED, OPEN = "0" * 32, "1" * 32
 _HITS = 'INSERT INTO hit_count (round_id, submission_id, "left", "right", certainty, hits) VALUES '

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 
 def test_it_makes_the_table(store: Store) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.kit import audit_log
+from services.kit.log import entries
 from tests.migrations.homes.make import HOMES, archive_of
-from tests.unit.services.node.conftest import Clock, World, open_world
+from tests.services.node.conftest import Clock, World, open_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -159,4 +159,4 @@ def test_every_entry_of_the_log_is_read(upgraded: Callable[[str], Upgraded], ver
     world = upgraded(version)
     for store in (world.app.state.desk.store, *(seat.node.store for seat in world.seats.values())):
         with store.reading("test.log") as session:
-            assert all(entry is not None for _, entry in audit_log.entries(session))
+            assert all(entry is not None for _, entry in entries.entries(session))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import inspect
 
-from services.kit.migrate import migrate
+from services.kit.storage.migrate import migrate
 
 if TYPE_CHECKING:
-    from services.kit.store import Store
+    from services.kit.storage.store import Store
 
 
 @pytest.mark.parametrize(

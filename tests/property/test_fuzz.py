@@ -21,10 +21,10 @@ from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES
 from aquila.protocol.canaries import seal_masks
 from aquila.protocol.encoding import canonical
-from aquila.protocol.exchange import NOTE_BYTES
-from services.kit.signatures import CallSigner
+from aquila.protocol.rounds.exchange import NOTE_BYTES
+from services.kit.http.signatures import CallSigner
 from tests.fuzz import TARGETS, judge
-from tests.samples import SAMPLES
+from tests.support.samples import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

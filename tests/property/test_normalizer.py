@@ -22,7 +22,7 @@ from aquila.records.normalize import (
     to_latin,
 )
 from aquila.records.normalize.check_digits import SCHEMES
-from aquila.records.normalize.letters import CYRILLIC, table
+from aquila.records.normalize.letter_tables import CYRILLIC, table
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 COUNTRIES = table("phones")["countries"]

@@ -22,9 +22,9 @@ from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, 
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
-from aquila.protocol.submission import check_order
-from tests.samples import DIGEST, ROUND, SAMPLES
-from tests.stage import EXPECTED, LISTS, Stage
+from aquila.protocol.submissions.submission import check_order
+from tests.support.samples import DIGEST, ROUND, SAMPLES
+from tests.support.stage import EXPECTED, LISTS, Stage
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.errors import InputError
-from aquila.records.columns import cell_reader, read_texts
 from aquila.records.fields import Faulty, make_row, read_field
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, Record
-from aquila.records.reading import Accepted, Format, Refused, Row, WholeList, open_list, read_batch, read_records
+from aquila.records.reading.columns import cell_reader, read_texts
+from aquila.records.reading.lists import Accepted, Format, Refused, Row, WholeList, open_list, read_batch, read_records
 
 SOUND = {
     "record_id": st.integers(1, 9).map(str),

@@ -12,7 +12,7 @@ from aquila.errors import InputError
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import fold, name_words, skeleton, sound, to_latin
 from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
-from aquila.records.reading import Accepted, Refused, read_csv, read_ftm
+from aquila.records.reading.lists import Accepted, Refused, read_csv, read_ftm
 from aquila.records.rules import load_rules
 
 DEFAULT = load_rules("default")

@@ -9,11 +9,11 @@ import pytest
 from aquila.errors import KeyMaterialError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Outcome
-from aquila.protocol.state import Phase
-from tests.stage import NOW, WINDOW
+from aquila.protocol.rounds.round_state import Phase
+from tests.support.stage import NOW, WINDOW
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_nobody_can_be_left_out_any_more(stage: Stage) -> None:

@@ -9,14 +9,14 @@ import pytest
 from aquila.errors import BindingError, OrderError, PolicyError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Amendment, Tokens
-from aquila.protocol.steps import amended_binding
-from tests.stage import EXPECTED, LISTS, WINDOW
+from aquila.protocol.rounds.rules import amended_binding
+from tests.support.stage import EXPECTED, LISTS, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import Evaluation
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def without(code: str) -> set[tuple[str, str, str, str]]:

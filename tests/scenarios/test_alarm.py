@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import BindingError, OrderError, RepeatedError
-from aquila.followup.life import Ground
+from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Mode, Outcome
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds.verified_round import Round
 from tests.scenarios.test_query import reports_of
-from tests.stage import LISTS
+from tests.support.stage import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from aquila.rehearsal import Seat
-    from tests.stage import Stage
+    from aquila.simulation import Seat
+    from tests.support.stage import Stage
 
 
 @pytest.fixture

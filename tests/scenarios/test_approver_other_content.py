@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from aquila.audit.roles import Role
 from services.kit.approvals.tables import ApprovalRow
-from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
-    from tests.unit.services.node.conftest import Seat, World
+    from tests.services.node.conftest import Seat, World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 

@@ -12,7 +12,7 @@ from aquila.errors import DigestError, MalformedError
 from aquila.protocol.messages import Evaluation
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 IDENTITY = bytes(32)

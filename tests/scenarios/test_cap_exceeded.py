@@ -8,15 +8,15 @@ import pytest
 
 from aquila.errors import CapError, MalformedError, PolicyError
 from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap, Submission
-from aquila.protocol.steps import spent
+from aquila.protocol.rounds.rules import spent
 from aquila.records.rules import InputClass
-from aquila.rehearsal import DEFAULT_PADDING
-from tests.stage import LISTS
+from aquila.simulation import DEFAULT_PADDING
+from tests.support.stage import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def caps(full: int, partial: int) -> dict[str, object]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.records.rules import InputClass
-from services.node.tables import DAY
-from tests.unit.services.node.conftest import HEADER, clock, world
-from tests.unit.services.node.test_allowances import limit, problems, spent
+from services.node.storage.tables import DAY
+from tests.services.node.conftest import HEADER, clock, world
+from tests.services.node.safeguards.test_evaluation_limits import limit, problems, spent
 
 if TYPE_CHECKING:
-    from tests.unit.services.node.conftest import Clock, World
+    from tests.services.node.conftest import Clock, World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 

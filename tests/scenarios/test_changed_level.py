@@ -8,14 +8,14 @@ import pytest
 
 from aquila.errors import MalformedError
 from aquila.matching.certainty import Level
-from aquila.protocol.exchange import regrade
 from aquila.protocol.messages import Fault
+from aquila.protocol.rounds.exchange import regrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from aquila.protocol.messages import HitReport
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def told(parties: Collection[str], hits: dict[str, Any], **report: Any) -> Callable[[HitReport], HitReport]:
@@ -74,8 +74,8 @@ def test_rules_withheld_from_both_sides(stage: Stage) -> None:
         return true.model_copy(update={"hits": tuple(hits)})
 
     def held(code: str) -> Any:
-        from aquila.protocol.exchange import held_tokens  # noqa: PLC0415 - what only this lie needs
-        from aquila.protocol.submission import handles_of  # noqa: PLC0415 - the same
+        from aquila.protocol.rounds.exchange import held_tokens  # noqa: PLC0415 - what only this lie needs
+        from aquila.protocol.submissions.submission import handles_of  # noqa: PLC0415 - the same
 
         seat = stage.seats[code]
         every = handles_of(seat.seed, range(len(seat.record_ids)))

@@ -11,7 +11,7 @@ from aquila.errors import BindingError, MalformedError, PolicyError, ProofError
 from aquila.protocol.messages import Consent
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def consent_of(stage: Stage, code: str) -> Consent:

@@ -10,7 +10,7 @@ from aquila.crypto.shares import new_share
 from aquila.errors import BindingError, EquivocationError
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def two_consents(stage: Stage, code: str) -> tuple[bytes, bytes]:

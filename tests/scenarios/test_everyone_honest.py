@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila.protocol.state import Phase
-from tests.stage import EXPECTED
+from aquila.protocol.rounds.round_state import Phase
+from tests.support.stage import EXPECTED
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_the_right_records_hit(stage: Stage) -> None:

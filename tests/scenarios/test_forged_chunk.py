@@ -13,8 +13,8 @@ from aquila.crypto.shares import Share, new_share
 from aquila.errors import ProofError
 from aquila.protocol.messages import ChunkReference, Evaluation, Kind
 from aquila.records.rules import InputClass
-from aquila.rehearsal import REHEARSED
-from tests.stage import Stage
+from aquila.simulation import REHEARSED
+from tests.support.stage import Stage
 
 COUNT = 65_535
 FILE = Path(__file__).parents[1] / "vectors" / "forged_dleq_batch.bin"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import GridError
-from aquila.protocol import preparation
-from services.kit import audit_log
-from tests.stage import LISTS, person
-from tests.unit.services.node.conftest import HEADER, clock, world
+from aquila.protocol import submission_plan
+from services.kit.log import entries as log_entries
+from tests.services.node.conftest import HEADER, clock, world
+from tests.support.stage import LISTS, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.audit.entries import Entry
-    from tests.stage import Stage
-    from tests.unit.services.node.conftest import Seat, World
+    from tests.services.node.conftest import Seat, World
+    from tests.support.stage import Stage
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
@@ -60,8 +60,8 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A node that neither judges nor holds back sends a value more often than the limit, which the matcher sees."""
-    monkeypatch.setattr(preparation, "check_entropy", lambda _traits: None)
-    monkeypatch.setattr(preparation, "_frequent", lambda *_: [])
+    monkeypatch.setattr(submission_plan, "check_entropy", lambda _traits: None)
+    monkeypatch.setattr(submission_plan, "_frequent", lambda *_: [])
     round_id = await world.begin(lists=False)
     for code, seat in world.seats.items():
         lines = GUESSES if code == "SI" else [("Ana", "Novak", "1985-07-07"), ("Mira", code, "1960-01-02")]
@@ -80,4 +80,4 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
 
 def _log(seat: Seat) -> list[Entry]:
     with seat.node.store.reading("test.log") as session:
-        return [entry for _, entry in audit_log.entries(session) if entry is not None]
+        return [entry for _, entry in log_entries.entries(session) if entry is not None]

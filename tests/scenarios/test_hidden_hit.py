@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import OrderError
-from aquila.protocol.exchange import unfinished
 from aquila.protocol.messages import Fault, Notes, Outcome
-from tests.stage import NOW, WINDOW
+from aquila.protocol.rounds.exchange import unfinished
+from tests.support.stage import NOW, WINDOW
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_hidden_from_one_side(stage: Stage) -> None:

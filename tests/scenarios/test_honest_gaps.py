@@ -12,10 +12,10 @@ from sqlalchemy import select
 from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
-from services.node import ledger
-from services.node.node import book_of
-from services.node.tables import StatementRow
-from tests.unit.services.node.conftest import Clock, World, make_world
+from services.node.context import book_of
+from services.node.rounds import statements
+from services.node.storage.tables import StatementRow
+from tests.services.node.conftest import Clock, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -76,9 +76,11 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
         assert row is not None
         unsent = row.sequence
         # As if the matcher had never got it: a statement of that number is only in this database.
-        number = ledger.next_number(session, round_id)
-        evaluation = ledger.message_of(ledger.opened(al.node, row.envelope)).model_copy(update={"sequence": number})
-        ledger.put_signed(session, al.node, round_id, al.node.party._signed(round_, evaluation))  # type: ignore[arg-type]  # it is a statement
+        number = statements.next_number(session, round_id)
+        evaluation = statements.message_of(statements.opened(al.node, row.envelope)).model_copy(
+            update={"sequence": number}
+        )
+        statements.put_signed(session, al.node, round_id, al.node.party._signed(round_, evaluation))  # type: ignore[arg-type]  # it is a statement
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "wrong list"})
     world.matcher_step()
     await world.settle()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import SealError
-from aquila.protocol.exchange import held_tokens, open_entry, prepare
 from aquila.protocol.messages import Fault, Hit, Notes
-from aquila.protocol.submission import handle_of
+from aquila.protocol.rounds.exchange import held_tokens, open_entry, prepare
+from aquila.protocol.submissions.submission import handle_of
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 INVENTED = "e" * 32
 

@@ -13,13 +13,13 @@ from sqlalchemy import select
 
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
-from services.kit.approvals.housekeeping import tidy
-from services.kit.retention import Retention
-from services.matcher.tables import EventRow
-from services.node.justifications import erase_justifications
-from services.node.tables import StatementRow, SubmissionRow
-from tests.unit.services.node.conftest import HEADER, LISTS, Clock, World, make_world
-from tests.unit.services.node.test_hits import hit_path, hit_with
+from services.kit.approvals.expiry import tidy
+from services.kit.log.retention import Retention
+from services.matcher.storage.tables import EventRow
+from services.node.rounds.justification_retention import erase_justifications
+from services.node.storage.tables import StatementRow, SubmissionRow
+from tests.services.node.conftest import HEADER, LISTS, Clock, World, make_world
+from tests.services.node.test_hits import hit_path, hit_with
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

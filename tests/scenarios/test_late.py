@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import OrderError
-from tests.stage import NOW, WINDOW
+from tests.support.stage import NOW, WINDOW
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_a_late_consent_does_not_count(stage: Stage) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from aquila.errors import BindingError, EquivocationError, OrderError
 from aquila.protocol.messages import Opening
-from aquila.protocol.steps import first_binding
+from aquila.protocol.rounds.rules import first_binding
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def open_without(stage: Stage, code: str) -> bytes:

@@ -10,15 +10,15 @@ import pytest
 from aquila.crypto import oprf
 from aquila.errors import AquilaError
 from aquila.protocol.messages import Consent, Evaluation, Opening, Receipt, Submission, Tokens
-from aquila.protocol.submission import DIGEST_BYTES, blinds_of, finalize_chunk
+from aquila.protocol.submissions.submission import DIGEST_BYTES, blinds_of, finalize_chunk
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
-from tests.stage import person
+from tests.support.stage import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 PERSONS = {
     "AL": (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.unit.services.node.conftest import HEADER, LISTS, clock, world
+from tests.services.node.conftest import HEADER, LISTS, clock, world
 
 if TYPE_CHECKING:
-    from tests.unit.services.node.conftest import World
+    from tests.services.node.conftest import World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 

@@ -12,7 +12,7 @@ from aquila.protocol.messages import HitReport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def report(stage: Stage, **fields: Any) -> bytes:

@@ -11,9 +11,9 @@ import pytest
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
-from services.matcher import known
-from services.node import promises
-from tests.unit.services.node.conftest import Clock, World, make_world
+from services.matcher import round_memory
+from services.node.logs import inclusion_promises
+from tests.services.node.conftest import Clock, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One evaluation is never written down, and no node asks: an auditor hears which round cannot have been so."""
-    honest, dropped = known.append, list[str]()
+    honest, dropped = round_memory.append, list[str]()
 
     def dropping(session: Session, entry: Entry) -> int:
         if entry.kind == "evaluation" and not dropped:
@@ -43,9 +43,9 @@ async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.
             return -1
         return honest(session, entry)
 
-    monkeypatch.setattr(known, "append", dropping)  # the liar's own program, not ours
+    monkeypatch.setattr(round_memory, "append", dropping)  # the liar's own program, not ours
     for asking in ("expect", "expect_announced"):  # whoever asks finds it at once (tests/attacks)
-        monkeypatch.setattr(promises, asking, lambda *_: None)
+        monkeypatch.setattr(inclusion_promises, asking, lambda *_: None)
     await world.begin()
     await world.settle()
     assert dropped

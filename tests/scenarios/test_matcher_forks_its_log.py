@@ -10,9 +10,9 @@ from sqlalchemy import delete, select
 from aquila.audit.checkpoint import open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
-from services.kit.audit_log import CHECKPOINTS, EDGE, ENTRIES, append, entries
-from services.node.tables import StatementRow
-from tests.unit.services.node.conftest import Clock, World, make_world
+from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
+from services.node.storage.tables import StatementRow
+from tests.services.node.conftest import Clock, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila.protocol.submission import finalize_chunk
+from aquila.protocol.submissions.submission import finalize_chunk
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def tokens(rows: bytes) -> set[bytes]:

@@ -8,14 +8,14 @@ import pytest
 
 from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError, PolicyError, SealError
 from aquila.protocol.messages import Confirmation, Fault, Notes
-from aquila.protocol.state import EXCHANGE_SECONDS
-from tests.stage import WINDOW
+from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
+from tests.support.stage import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aquila.protocol.rounds import Accepted
-    from tests.stage import Stage
+    from aquila.protocol.rounds.verified_round import Accepted
+    from tests.support.stage import Stage
 
 
 def batch(stage: Stage, sender: str, to: str) -> Accepted:

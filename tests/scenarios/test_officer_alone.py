@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aquila.audit.roles import Role
-from services.kit import audit_log
-from tests.unit.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from services.kit.log import entries
+from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.unit.services.node.conftest import Seat, World
+    from tests.services.node.conftest import Seat, World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
@@ -65,6 +65,6 @@ async def test_an_officer_alone_cannot_submit(world: World) -> None:
     await world.settle()
     assert [view["state"] for view in (await seat.round(round_id))["submissions"]] == ["submitted"]
     with seat.node.store.reading("test.log") as session:
-        approved = [entry for _, entry in audit_log.entries(session) if entry and entry.kind == "approved"]
+        approved = [entry for _, entry in entries.entries(session) if entry and entry.kind == "approved"]
     assert approved[-1].person != approved[-1].ids["author"]
     assert approved[-1].digests == {"content": asked["digest"]}

@@ -8,10 +8,10 @@ import pytest
 
 from aquila.errors import BindingError, OrderError
 from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Receipt, Submission, Tokens
-from tests.stage import NOW
+from tests.support.stage import NOW
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_a_submission_before_the_opening(stage: Stage) -> None:

@@ -10,15 +10,15 @@ from aquila.errors import EquivocationError, InputError, OrderError
 from aquila.matching.join import TokenTable
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Mode
-from tests.stage import LISTS, WINDOW, person
+from tests.support.stage import LISTS, WINDOW, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from aquila.protocol.messages import HitReport
-    from aquila.rehearsal import Seat
-    from tests.stage import Stage
+    from aquila.simulation import Seat
+    from tests.support.stage import Stage
 
 
 QUESTION = (person("q-1", "Бесник", "Хоџа", "1979-05-06"), person("q-2", "Nobody", "Atall", "1950-01-01"))

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import BindingError, EquivocationError
 from aquila.protocol.messages import Receipt
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds.verified_round import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_everything_again_changes_nothing(stage: Stage) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.errors import MalformedError
-from aquila.protocol.exchange import unfinished
+from aquila.protocol.rounds.exchange import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 LATER = [
     ("report", "learned"), ("bases", "duplicates_per_million"), ("bases", "settled"), ("bases", "chance_hits"),

@@ -9,7 +9,7 @@ from aquila.errors import EquivocationError
 from aquila.protocol.party import RoundSecrets
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_its_next_statement_is_an_equivocation(stage: Stage) -> None:

@@ -14,9 +14,9 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.proofs import prove_inclusion, verify_inclusion
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
-from services.kit.audit_log import ENTRIES, append, entries, frontier, leaves, node_reader
-from services.kit.retention import Retention
-from tests.unit.services.node.conftest import Clock, World, make_world
+from services.kit.log.entries import ENTRIES, append, entries, frontier, leaves, node_reader
+from services.kit.log.retention import Retention
+from tests.services.node.conftest import Clock, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,13 +10,13 @@ import pytest
 from aquila.protocol import matcher as roles
 from aquila.protocol.canaries import Verdict, judge
 from aquila.protocol.messages import Canaries, Outcome, Padding
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds.verified_round import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import HitReport
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 TERMS: dict[str, Any] = {"padding": Padding(inputs_per_record=(), records_multiple=40), "canaries": 8}
 

@@ -10,10 +10,10 @@ from aquila.crypto import dleq
 from aquila.errors import BindingError, DigestError, OrderError, ProofError
 from aquila.protocol.party import proof_context
 from aquila.records.rules import InputClass
-from tests.stage import FULL
+from tests.support.stage import FULL
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_an_answer_to_another_origin(stage: Stage) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from aquila.errors import BindingError, MalformedError
 from aquila.protocol.messages import Submission
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds.verified_round import Round
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def other_manifest(stage: Stage) -> bytes:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import BindingError, OrderError, SignatureError
-from aquila.followup.life import Ground
+from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Withdrawal
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 
 from aquila.errors import BindingError, ProofError
 from aquila.records.rules import InputClass
-from tests.stage import PARTIAL
+from tests.support.stage import PARTIAL
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_the_share_of_the_other_class(stage: Stage) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import BindingError, DigestError
-from tests.stage import FULL, PARTIAL
+from tests.support.stage import FULL, PARTIAL
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_another_size_or_digest(stage: Stage) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from aquila.crypto.shares import new_share
 from aquila.errors import EquivocationError, MalformedError, OrderError
-from tests.stage import FULL
+from tests.support.stage import FULL
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_a_chunk_that_is_not_there(stage: Stage) -> None:

@@ -11,12 +11,12 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import PolicyError, SignatureError
 from aquila.protocol.messages import Opening, Outcome, Refusal
 from aquila.protocol.registry import RegisteredParty, Registry
-from aquila.protocol.rounds import Round
+from aquila.protocol.rounds.verified_round import Round
 from aquila.records.conformance import normalizer_reference
-from tests.stage import NOW
+from tests.support.stage import NOW
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def refusal(stage: Stage, party: str) -> Refusal:

@@ -10,10 +10,10 @@ import pytest
 from aquila.crypto.shares import new_share
 from aquila.errors import ProofError
 from aquila.records.rules import InputClass
-from tests.stage import FULL
+from tests.support.stage import FULL
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def test_the_right_share_verifies(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Tokens
 
 if TYPE_CHECKING:
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def tokens(stage: Stage, code: str, submission_id: str, rows: int, **fields: Any) -> bytes:

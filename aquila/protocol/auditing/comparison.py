@@ -14,9 +14,9 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.witness import log_name
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
-from aquila.protocol.log import REFUSED, SEQUENCE
+from aquila.protocol.log_entries import REFUSED, SEQUENCE
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds import read_statement
+from aquila.protocol.rounds.verified_round import read_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aquila.audit.entries import EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
-from aquila.protocol.log import SEQUENCE
+from aquila.protocol.log_entries import SEQUENCE
 from aquila.protocol.messages import Outcome
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aquila.audit.merkle import Frontier
 from aquila.errors import AuditError
-from aquila.protocol.log import REFUSED
+from aquila.protocol.log_entries import REFUSED
 from aquila.protocol.messages import Statement
 
 if TYPE_CHECKING:

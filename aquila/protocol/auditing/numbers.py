@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.entries import Entry
     from aquila.protocol.messages import Statement
-    from aquila.protocol.rounds import Round
+    from aquila.protocol.rounds.verified_round import Round
 
 _JUMP = 1_000_000
 """A refusal of an earlier version took the time for its number, and did not say which numbers it passes over."""

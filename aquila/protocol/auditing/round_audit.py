@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from aquila.protocol.auditing.numbers import Numbers
     from aquila.protocol.auditing.unproven import Unproven
-    from aquila.protocol.rounds import Round
+    from aquila.protocol.rounds.verified_round import Round
 
 
 @dataclass(slots=True)

@@ -15,11 +15,11 @@ from aquila.protocol.auditing.heads import check_heads, wrong_heads
 from aquila.protocol.auditing.numbers import Numbers, check_numbers
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.unproven import Unproven
-from aquila.protocol.log import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
+from aquila.protocol.log_entries import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds import LARGEST_STATEMENT, Round
-from aquila.protocol.state import SentNotes
+from aquila.protocol.rounds.round_state import SentNotes
+from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 Every message is immutable, refuses unknown fields and carries its payload type, under which its canonical JSON is
 signed in a DSSE envelope. Values that only a whole round can judge (is the binding right, is it this party's turn?)
-are judged in `aquila.protocol.rounds`; what one message alone can tell is checked here.
+are judged in `aquila.protocol.rounds.verified_round`; what one message alone can tell is checked here.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from aquila.records.normalize.identifiers import (
     phone_tail,
 )
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letters import NORMALIZER_VERSION
+from aquila.records.normalize.letter_tables import NORMALIZER_VERSION
 from aquila.records.normalize.names import FORMS, fold, name_words, skeleton, sound
 
 __all__ = [

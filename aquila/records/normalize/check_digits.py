@@ -12,12 +12,12 @@ from functools import lru_cache
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila.records.normalize import number_births as births
+from aquila.records.normalize import birth_from_number as births
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aquila.records.normalize.number_births import NumberBirth
+    from aquila.records.normalize.birth_from_number import NumberBirth
 
 _EGN = (2, 4, 8, 5, 10, 9, 7, 3, 6)
 _LNCH = (21, 19, 17, 13, 11, 9, 7, 3, 1)

@@ -10,7 +10,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letters import table
+from aquila.records.normalize.letter_tables import table
 from aquila.records.normalize.names import name_words
 
 _CACHED = 1 << 12

@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 from aquila.records.normalize.latin import longest_first
-from aquila.records.normalize.letters import table
+from aquila.records.normalize.letter_tables import table
 
 _CACHED = 1 << 16
 DOUBLED = re.compile(r"(.)\1+")

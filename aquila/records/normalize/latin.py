@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from aquila.records.normalize.letters import CYRILLIC, table
+from aquila.records.normalize.letter_tables import CYRILLIC, table
 
 _CACHED = 1 << 16
 _INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))

@@ -10,10 +10,10 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from aquila.records.normalize.coarse_forms import FORMS, initial, skeleton, sound, start
 from aquila.records.normalize.folding import fold
-from aquila.records.normalize.forms import FORMS, initial, skeleton, sound, start
 from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letters import table
+from aquila.records.normalize.letter_tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import cache
 
-from aquila.records.normalize.letters import table
+from aquila.records.normalize.letter_tables import table
 
 _DIGITS = range(6, 16)  # E.164 allows 15
 _SHORTEST_SUBSCRIBER = 5

@@ -12,11 +12,11 @@ from clients.web.pages import (
     log,
     matcher_rounds,
     node_rounds,
-    own_records,
     parties,
-    plain,
+    record_search,
     records,
-    signing,
+    sign_in,
+    static_files,
     statistics,
     suggestions,
 )
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from fastapi import APIRouter
 
-    from clients.web.site import Site
+    from clients.web.app.site import Site
 
-_SHARED = (plain.router, signing.router, accounts.router, approvals.router, log.router)
-_NODE = (home.node, hits.router, records.router, own_records.router, suggestions.node, node_rounds.router)
+_SHARED = (static_files.router, sign_in.router, accounts.router, approvals.router, log.router)
+_NODE = (home.node, hits.router, records.router, record_search.router, suggestions.node, node_rounds.router)
 _MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 

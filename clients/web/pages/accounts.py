@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError
-from clients.web.visit import Sent, Visited, keep_cookie, threaded
+from clients.web.app.visit import Sent, Visited, keep_cookie, threaded
 from services.kit.errors import SignInError
 
 router = APIRouter()

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
+from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.protocol.messages import Manifest
-from aquila.protocol.messages.approval_views import ApprovalKind, ApprovalState
 from clients.sdk import ApprovalClient
-from clients.web.pages.paths import identifier
-from clients.web.visit import Sent, Visited, threaded
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, Visited, threaded
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.approval_views import ApprovalEntry
-    from aquila.protocol.messages.safeguard_views import Safeguards
-    from clients.web.visit import Visit
+    from aquila.interface.approval import ApprovalEntry
+    from aquila.interface.safeguard import Safeguards
+    from clients.web.app.visit import Visit
 
 router = APIRouter()
 

@@ -10,21 +10,22 @@ from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from aquila.errors import OrderError
-from aquila.followup.life import Channel, Decision, Ground, HitOutcome, Stage, Urgency
+from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Stage, Urgency
+from aquila.interface.hits import HitFilter
+from aquila.interface.saved_filters import SavedFilter
 from aquila.matching.certainty import CENTIBITS, Level
-from aquila.protocol.messages.followup_views import HitFilter
-from aquila.protocol.messages.saved_views import SavedFilter
-from clients.web import letters, marks
-from clients.web.pages.paths import identifier
-from clients.web.visit import Sent, Visited, threaded
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.render import pdf
+from clients.web.text import labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aquila.protocol.messages.followup_views import HitPage, HitView, LetterView
-    from aquila.protocol.messages.saved_views import SavedViews
+    from aquila.interface.hits import HitPage, HitView, LetterView
+    from aquila.interface.saved_filters import SavedViews
     from clients.sdk import HitsClient
-    from clients.web.visit import Visit
+    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _PAGE = 50
@@ -94,7 +95,7 @@ def get_hits(visit: Visited) -> Response:
             ("", any_word),
             *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True)),
         ],
-        stage_choices=[("", any_word), *((stage.value, visit.say(marks.STAGES[stage.value][0])) for stage in Stage)],
+        stage_choices=[("", any_word), *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
     )
 
 
@@ -145,11 +146,11 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         possible={step.value for step in hit.possible},
         chance=_chance(visit, hit),
         drift=_drift(visit, hit),
-        decisions=_choices(visit, marks.DECISIONS),
-        channels=_choices(visit, marks.CHANNELS),
-        urgencies=_choices(visit, marks.URGENCIES),
-        outcomes=_choices(visit, marks.OUTCOMES),
-        grounds=_choices(visit, marks.GROUNDS, without={Ground.ERASED.value}),
+        decisions=_choices(visit, labels.DECISIONS),
+        channels=_choices(visit, labels.CHANNELS),
+        urgencies=_choices(visit, labels.URGENCIES),
+        outcomes=_choices(visit, labels.OUTCOMES),
+        grounds=_choices(visit, labels.GROUNDS, without={Ground.ERASED.value}),
     )
 
 
@@ -159,7 +160,7 @@ def post_letter_pdf(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> R
     """Return the letter as a PDF; that it was exported is logged, once it is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
-    content = letters.pdf(draft)
+    content = pdf.pdf(draft)
     _export(client, place, draft)
     headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
@@ -171,7 +172,7 @@ def post_letter(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Respo
     """Show the letter for printing; that it was exported is logged, once the page is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
-    paragraphs = letters.paragraphs(draft)
+    paragraphs = pdf.paragraphs(draft)
     page = visit.show("letter.html", letter=draft, paragraphs=paragraphs, round_id=round_id, hit_id=hit_id)
     _export(client, place, draft)
     return page
@@ -225,7 +226,7 @@ def _chance(visit: Visit, hit: HitView) -> str:
         "Of %(num)s hit of this level with %(party)s, chance alone would give %(expected)s.",
         "Of %(num)s hits of this level with %(party)s, chance alone would give %(expected)s.",
         hit.chance.hits,
-        party=f"{visit.say(marks.PARTIES[party])} ({party})" if party in marks.PARTIES else party,
+        party=f"{visit.say(labels.PARTIES[party])} ({party})" if party in labels.PARTIES else party,
         expected=so_many,
     )
 

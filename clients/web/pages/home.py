@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
-from aquila.followup.life import Stage
+from aquila.followup.lifecycle import Stage
+from aquila.interface.approval import ApprovalState
+from aquila.interface.hits import HitFilter
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.approval_views import ApprovalState
-from aquila.protocol.messages.followup_views import HitFilter
 from aquila.protocol.messages.suggestions import SuggestionState
-from aquila.protocol.state import Phase
+from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient
-from clients.web.marks import APPROVALS
-from clients.web.needs import Need, of_logs, of_rounds
-from clients.web.visit import Visited, threaded
+from clients.web.app.visit import Visited, threaded
+from clients.web.pages.attention import Need, of_logs, of_rounds
+from clients.web.text.labels import APPROVALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquila.protocol.messages.feed import RoundEntry
-    from clients.web.visit import Visit
+    from clients.web.app.visit import Visit
 
 node = APIRouter()
 matcher = APIRouter()

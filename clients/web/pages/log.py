@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from aquila.audit.entries import EntryKind
 from aquila.errors import InputError
-from clients.web.visit import Sent, Visited, threaded
+from clients.web.app.visit import Sent, Visited, threaded
 
 router = APIRouter()
 _PAGE = 50

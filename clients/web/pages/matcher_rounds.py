@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.protocol.state import Phase
-from clients.web import progress, proposing
-from clients.web.pages.paths import identifier
-from clients.web.paging import page_of
-from clients.web.visit import Sent, Visited, threaded
+from aquila.protocol.rounds.round_state import Phase
+from clients.web.app.paging import page_of
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.rounds import progress, proposal_form
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.proposal_views import ProposalDefaults
-    from aquila.protocol.messages.views import MatcherRoundView
-    from clients.web.proposing import ProposalForm
-    from clients.web.visit import Visit
+    from aquila.interface.proposal import ProposalDefaults
+    from aquila.interface.rounds import MatcherRoundView
+    from clients.web.app.visit import Visit
+    from clients.web.rounds.proposal_form import ProposalForm
 
 router = APIRouter()
 _PAGE = 40
@@ -44,7 +44,7 @@ def get_new(visit: Visited) -> Response:
     client, answered = visit.matcher(), visit.request.query_params.get("suggestion", "")
     defaults = client.proposal_defaults()
     suggestion = client.suggestion(identifier(answered)) if answered else None
-    return _form(visit, proposing.fresh(defaults, suggestion), defaults)
+    return _form(visit, proposal_form.fresh(defaults, suggestion), defaults)
 
 
 @router.post("/rounds/new")
@@ -53,7 +53,7 @@ def post_new(visit: Visited, sent: Sent) -> Response:
     """Propose a round, or go to the form's second step; what cannot be used comes back with what was typed."""
     client = visit.matcher()
     defaults = client.proposal_defaults()
-    form = proposing.typed(sent, defaults)
+    form = proposal_form.typed(sent, defaults)
     if sent.text("step") == "each":
         form.spread(defaults.parties)
         return _form(visit, form, defaults)
@@ -116,7 +116,7 @@ def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Respo
     rules = [(name, name) for name in defaults.rules]
     return visit.show(
         "propose.html", status, form=form, faults=wrong, codes=defaults.parties, rules=rules,
-        zone=proposing.zone(),
+        zone=proposal_form.zone(),
     )  # fmt: skip
 
 

@@ -6,12 +6,12 @@ import time
 
 from fastapi import APIRouter, Response
 
+from aquila.interface.rounds import GivenReason, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.messages.views import GivenReason, SubmissionRequest
-from clients.web import progress
-from clients.web.pages.paths import identifier
-from clients.web.paging import page_of
-from clients.web.visit import Sent, Visited, threaded
+from clients.web.app.paging import page_of
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.rounds import progress
 
 router = APIRouter()
 _PAGE = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from clients.web.visit import Visited, threaded
+from clients.web.app.visit import Visited, threaded
 
 router = APIRouter()
 

@@ -10,14 +10,14 @@ from fastapi import APIRouter, Response
 from aquila.errors import InputError
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
-from clients.web.pages.paths import identifier
-from clients.web.visit import Sent, SentList, Visited, threaded
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, SentList, Visited, threaded
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from aquila.protocol.messages.record_views import ImportEntry
-    from clients.web.uploads import Form, Upload
-    from clients.web.visit import Visit
+    from aquila.interface.records import ImportEntry
+    from clients.web.app.uploads import Form, Upload
+    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _MOST = 100

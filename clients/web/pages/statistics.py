@@ -12,17 +12,17 @@ from starlette.exceptions import HTTPException
 from aquila.errors import InputError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
-from clients.web import letters
-from clients.web.marks import LEVELS
-from clients.web.paging import page_of
-from clients.web.pictures import Amount, bars, heat_map
-from clients.web.visit import Sent, Visited, threaded
+from clients.web.app.paging import page_of
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.render import pdf
+from clients.web.render.charts import Amount, bars, heat_map
+from clients.web.text.labels import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aquila.protocol.messages.statistics_views import PublishedCount, RoundStatistics, Statistics
-    from clients.web.visit import Visit
+    from aquila.interface.statistics import PublishedCount, RoundStatistics, Statistics
+    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _LEVELS = ("high", "medium", "low")
@@ -136,7 +136,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
         ],
     }
     headers = {"content-disposition": 'attachment; filename="regional-picture.pdf"'}
-    return Response(letters.compiled("picture.typ", content), media_type="application/pdf", headers=headers)
+    return Response(pdf.compiled("picture.typ", content), media_type="application/pdf", headers=headers)
 
 
 def _picture(  # noqa: PLR0913, PLR0917 - what the page may be asked for, in the order of _CHOICE

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, PolicyError
 from aquila.protocol.messages.suggestions import Suggestion
-from clients.web import proposing
-from clients.web.pages.paths import identifier
-from clients.web.visit import Sent, Visited, threaded
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.rounds import proposal_form
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clients.web.proposing import Form
-    from clients.web.visit import Visit
+    from clients.web.app.visit import Visit
+    from clients.web.rounds.proposal_form import Form
 
 node = APIRouter()
 matcher = APIRouter()
@@ -29,7 +29,7 @@ def get_suggest(visit: Visited) -> Response:
     """Show the form of a suggestion."""
     visit.need("round.suggest")
     client = visit.node()
-    return _form(visit, proposing.empty(client.status().party), client.suggestions().parties)
+    return _form(visit, proposal_form.empty(client.status().party), client.suggestions().parties)
 
 
 @node.post("/rounds/suggest")
@@ -37,7 +37,7 @@ def get_suggest(visit: Visited) -> Response:
 def post_suggest(visit: Visited, sent: Sent) -> Response:
     """Suggest a round; what cannot be used comes back with what was typed."""
     visit.need("round.suggest")
-    client, form = visit.node(), proposing.suggested(sent)
+    client, form = visit.node(), proposal_form.suggested(sent)
     known = client.suggestions().parties
     terms = form.terms(known)
     if form.faults:

@@ -9,7 +9,7 @@ content has another digest and is another request.
 
 from __future__ import annotations
 
-from services.kit.approvals.desk import Approvals, Content, Effect
+from services.kit.approvals.context import Approvals, Content, Effect
 from services.kit.approvals.requests import request
 
 __all__ = ["Approvals", "Content", "Effect", "request"]

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from aquila.audit.entries import Word
 from aquila.audit.roles import Action, role_table
 from aquila.errors import OrderError
-from aquila.protocol.messages.approval_views import ApprovalKind, ApprovalState
-from aquila.protocol.messages.people_views import AccountState
+from aquila.interface.approval import ApprovalKind, ApprovalState
+from aquila.interface.people import AccountState
 from services.kit.approvals.requests import about
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import state_of
-from services.kit.people.entries import EntryKind, note
+from services.kit.people.log import EntryKind, note
 from services.kit.people.sessions import roles_of
 from services.kit.people.tables import AccountRow
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from services.kit.actor import Actor
-    from services.kit.approvals.desk import Approvals
-    from services.kit.people.desk import People
+    from services.kit.approvals.context import Approvals
+    from services.kit.people.context import People
 
 _ASKED_BY: Mapping[ApprovalKind, Action] = MappingProxyType(
     {

@@ -12,23 +12,17 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Word
 from aquila.errors import OrderError, PolicyError
-from aquila.protocol.messages.approval_views import (
-    ApprovalEntry,
-    ApprovalKind,
-    ApprovalState,
-    ApprovalView,
-    Asked,
-)
-from aquila.protocol.messages.approval_views import Approvals as ApprovalList
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, Asked
+from aquila.interface.approval import Approvals as ApprovalList
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
-from services.kit.people.entries import EntryKind, note
+from services.kit.people.log import EntryKind, note
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from services.kit.actor import Actor
-    from services.kit.approvals.desk import Approvals, Content
+    from services.kit.approvals.context import Approvals, Content
 
 _SHOWN = 500
 MOST_WAITING = 20

@@ -7,18 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from aquila.audit.roles import Action
-from aquila.protocol.messages.approval_views import (  # noqa: TC001 - read by FastAPI
-    ApprovalEntry,
-    ApprovalView,
-    Approve,
-    Refuse,
-)
-from aquila.protocol.messages.approval_views import Approvals as ApprovalList  # noqa: TC001 - likewise
-from services.kit import threads
-from services.kit.approvals import deciding, requests
-from services.kit.approvals.desk import Approvals
+from aquila.interface.approval import ApprovalEntry, ApprovalView, Approve, Refuse  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import Approvals as ApprovalList  # noqa: TC001 - likewise
+from services.kit.approvals import decisions, requests
+from services.kit.approvals.context import Approvals
+from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, may
-from services.kit.routing import ServiceRoute
+from services.kit.work import threads
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/approvals", tags=["approvals"])
 
@@ -50,7 +45,7 @@ def get_approval(approvals: At, actor: Reader, approval_id: ApprovalId) -> Appro
 @router.post("/{approval_id}/approve", summary="Approve exactly the content of a digest")
 async def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, shown: Approve) -> ApprovalEntry:
     """Let the request take effect."""
-    entry = await threads.run_call(deciding.approve, approvals, actor, approval_id, shown.digest)
+    entry = await threads.run_call(decisions.approve, approvals, actor, approval_id, shown.digest)
     approvals.wake()
     return entry
 
@@ -58,10 +53,10 @@ async def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, sh
 @router.post("/{approval_id}/refuse", summary="Refuse a request, and say why")
 def post_refuse(approvals: At, actor: Second, approval_id: ApprovalId, shown: Refuse) -> ApprovalEntry:
     """End the request."""
-    return deciding.refuse(approvals, actor, approval_id, shown.reason)
+    return decisions.refuse(approvals, actor, approval_id, shown.reason)
 
 
 @router.post("/{approval_id}/withdraw", summary="Take back what one asked for")
 def post_withdraw(approvals: At, actor: Author, approval_id: ApprovalId) -> ApprovalEntry:
     """Take the request back."""
-    return deciding.withdraw(approvals, actor, approval_id)
+    return decisions.withdraw(approvals, actor, approval_id)

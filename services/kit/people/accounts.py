@@ -15,9 +15,9 @@ from sqlalchemy import select
 from aquila.audit.entries import Word
 from aquila.audit.roles import role_table
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.protocol.messages.people_views import Accounts, AccountState, AccountView, Invitation
+from aquila.interface.people import Accounts, AccountState, AccountView, Invitation
 from services.kit.errors import NotFoundError, StoreConflictError
-from services.kit.people.entries import EntryKind, note
+from services.kit.people.log import EntryKind, note
 from services.kit.people.sessions import end_all, roles_of
 from services.kit.people.tables import AccountRow
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.audit.roles import Role
-    from aquila.protocol.messages.people_views import Admission, NewAccount
+    from aquila.interface.people import Admission, NewAccount
     from services.kit.actor import Actor
-    from services.kit.people.desk import People
+    from services.kit.people.context import People
 
 LOCAL = "local"
 """A login that nobody gets: commands name the home's key by it."""

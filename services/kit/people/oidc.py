@@ -20,10 +20,10 @@ from joserfc.jwk import KeySet
 
 from aquila.errors import InputError
 from services.kit.errors import PeerUnavailableError, SignInError
-from services.kit.files import read_secret
-from services.kit.logs import Log
+from services.kit.http.tls import tls_context
+from services.kit.logging import Log
 from services.kit.settings import PeerSettings, is_loopback
-from services.kit.tls import tls_context
+from services.kit.storage.files import read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

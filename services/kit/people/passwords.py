@@ -1,6 +1,6 @@
 """Passwords: Argon2id (RFC 9106) through argon2-cffi, and what a password must be (NIST SP 800-63B section 5.1.1.2).
 
-Hashing takes tens of MiB: callers do it in the threads of `services.kit.threads.Pool.PASSWORDS`, which are few.
+Hashing takes tens of MiB: callers do it in the threads of `services.kit.work.threads.Pool.PASSWORDS`, which are few.
 """
 
 from __future__ import annotations

@@ -9,17 +9,17 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 
 from aquila.audit.roles import Role, role_table
-from services.kit import threads
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotAllowedError, UnknownCallerError
+from services.kit.http.routing import CallerCheck
 from services.kit.people.sessions import find_actor
-from services.kit.routing import CallerCheck
-from services.kit.threads import Pool
+from services.kit.work import threads
+from services.kit.work.threads import Pool
 
 if TYPE_CHECKING:
     from aquila.audit.roles import Action, Service
-    from services.kit.operators import OperatorToken
-    from services.kit.people.desk import People
+    from services.kit.people.context import People
+    from services.kit.people.operator_token import OperatorToken
 
 
 class Door:

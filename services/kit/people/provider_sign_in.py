@@ -22,11 +22,11 @@ from sqlalchemy import delete, select
 
 from aquila.audit.entries import Word
 from aquila.audit.roles import Role, role_table
-from aquila.protocol.messages.people_views import Method, ProviderStart
+from aquila.interface.people import Method, ProviderStart
 from aquila.visible import visible
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import new_person
-from services.kit.people.entries import EntryKind, note
+from services.kit.people.log import EntryKind, note
 from services.kit.people.oidc import refused
 from services.kit.people.sessions import open_session
 from services.kit.people.tables import AccountRow, ProviderSignInRow
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.messages.people_views import ProviderReturn, SessionGrant
-    from services.kit.people.desk import People
+    from aquila.interface.people import ProviderReturn, SessionGrant
+    from services.kit.people.context import People
     from services.kit.people.oidc import Provider
     from services.kit.settings import ProviderSettings
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from aquila.audit.roles import Action
-from aquila.protocol.messages.people_views import (
+from aquila.interface.people import (
     Accounts,
     AccountView,
     Admission,
@@ -26,16 +26,16 @@ from aquila.protocol.messages.people_views import (
     SignInWays,
     WhoAmI,
 )
-from services.kit import threads
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.people import accounts, provider_sign_in, sessions, signing_in
-from services.kit.people.desk import People
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import accounts, provider_sign_in, sessions, sign_in
+from services.kit.people.context import People
+from services.kit.people.current_user import who_am_i
 from services.kit.people.oidc import Provider  # noqa: TC001 - read by FastAPI
 from services.kit.people.permissions import Door, bearer_of, may
-from services.kit.people.whoami import who_am_i
-from services.kit.routing import ServiceRoute
-from services.kit.threads import Pool
+from services.kit.work import threads
+from services.kit.work.threads import Pool
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/people", tags=["people"])
 
@@ -71,19 +71,19 @@ Person = Annotated[str, Path(pattern=r"^p-[0-9a-f]{12}$")]
 @router.post("/sign-in", status_code=201, summary="Sign in with password and authenticator")
 async def post_sign_in(people: At, replaced: Shown, shown: SignIn) -> SessionGrant:
     """Open a session; one whose token came with the call ends."""
-    return await threads.run(Pool.PASSWORDS, signing_in.sign_in, people, shown, replaced)
+    return await threads.run(Pool.PASSWORDS, sign_in.sign_in, people, shown, replaced)
 
 
 @router.post("/enrolment", summary="Begin to enrol with a one-time code")
 async def post_enrolment(people: At, shown: BeginEnrolment) -> Authenticator:
     """Return a secret for the person's authenticator."""
-    return await threads.run(Pool.PASSWORDS, signing_in.begin_enrolment, people, shown)
+    return await threads.run(Pool.PASSWORDS, sign_in.begin_enrolment, people, shown)
 
 
 @router.post("/enrolment/confirm", status_code=201, summary="Set the password and end the enrolment")
 async def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant:
     """Set the password and open the first session."""
-    return await threads.run(Pool.PASSWORDS, signing_in.confirm_enrolment, people, shown)
+    return await threads.run(Pool.PASSWORDS, sign_in.confirm_enrolment, people, shown)
 
 
 @router.get("/ways", summary="How one can sign in")
@@ -113,7 +113,7 @@ def get_me(people: At, actor: Own) -> WhoAmI:
 @router.post("/password", status_code=201, summary="Set another password")
 async def post_password(people: At, actor: Own, shown: PasswordChange) -> SessionGrant:
     """Set another password and end all sessions but the one that is returned."""
-    return await threads.run(Pool.PASSWORDS, signing_in.change_password, people, actor, shown)
+    return await threads.run(Pool.PASSWORDS, sign_in.change_password, people, actor, shown)
 
 
 @router.get("/sessions", summary="The caller's sessions")

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from aquila.audit.roles import Role
-from aquila.protocol.messages.people_views import Method, SessionGrant, Sessions, SessionView
+from aquila.interface.people import Method, SessionGrant, Sessions, SessionView
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.people.entries import EntryKind, note
+from services.kit.people.log import EntryKind, note
 from services.kit.people.tables import AccountRow, SessionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from services.kit.people.desk import People
+    from services.kit.people.context import People
 
 _TOKEN_BYTES = 32
 _ID_BYTES = 8

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.kit.store import Rows, new_metadata
+from services.kit.storage.store import Rows, new_metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData

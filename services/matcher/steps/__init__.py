@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.kit.approvals.housekeeping import tidy
-from services.kit.retention import Retention
-from services.matcher.steps.cleaning import clean
-from services.matcher.steps.deleting import Deletion
-from services.matcher.steps.ending import end_due
-from services.matcher.steps.justifications import JustificationErasure
-from services.matcher.steps.matching import match_lists
-from services.matcher.steps.notes import delete_notes
-from services.matcher.steps.opening import open_due
-from services.matcher.steps.queries import match_queries, release_reports
-from services.matcher.steps.showing import show_log
-from services.matcher.suggestions import forget_suggestions
+from services.kit.approvals.expiry import tidy
+from services.kit.log.retention import Retention
+from services.matcher.rounds.suggestions import forget_suggestions
+from services.matcher.steps.delete_notes import delete_notes
+from services.matcher.steps.end import end_due
+from services.matcher.steps.erase_justifications import JustificationErasure
+from services.matcher.steps.match_lists import match_lists
+from services.matcher.steps.match_queries import match_queries, release_reports
+from services.matcher.steps.open import open_due
+from services.matcher.steps.prune_chunks import Deletion
+from services.matcher.steps.publish_log import show_log
+from services.matcher.steps.purge_ended import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from services.kit.approvals import Approvals
-    from services.matcher.desk import Desk
+    from services.matcher.context import Desk
 
 
 def steps_of(desk: Desk, approvals: Approvals) -> Mapping[str, Callable[[], bool]]:

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from aquila.interface.progress import Awaited
+from aquila.interface.rounds import AnswerState, AnswerView, AwaitedStep
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.progress_views import Awaited
-from aquila.protocol.messages.views import AnswerState, AnswerView, AwaitedStep
-from aquila.protocol.state import Phase
-from services.node import progress
-from services.node.tables import RoundRow, StatementRow, SubmissionRow
+from aquila.protocol.rounds.round_state import Phase
+from services.node.rounds import progress
+from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.rounds import Round
-    from services.node.node import Node
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
 
 
 def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Iterator[AnswerView]:

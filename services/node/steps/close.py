@@ -10,13 +10,14 @@ from sqlalchemy import delete, func, select, update
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages import Outcome
-from services.kit.audit_log import append
-from services.kit.logs import Log
-from services.node import due, ledger
-from services.node.book import round_row
-from services.node.node import book_of
-from services.node.steps import exchange
-from services.node.tables import (
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.logs import pending_statements
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.steps import exchange_notes
+from services.node.storage.tables import (
     AlarmRow,
     AvailableRow,
     ChunkRow,
@@ -31,9 +32,9 @@ from services.node.tables import (
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.rounds import Round
-    from services.node.node import Node
-    from services.node.tables import RoundRow
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+    from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.close")
 
@@ -52,7 +53,7 @@ def decide(node: Node, round_id: str) -> bool:
         rewritten = isinstance(node.contact.obstacle, LogRewrittenError)
         if row.abort_reason is not None and not round_.ending and not rewritten:
             # The refusal is signed before the keys go, and sent after: it says that they are gone.
-            ledger.sign_refusal(session, node, round_, row.abort_reason)
+            statements.sign_refusal(session, node, round_, row.abort_reason)
         row.state, row.outcome = "destroying", reason
         unfinished = SubmissionRow.state.in_(["wished", "preparing"])
         session.execute(
@@ -80,8 +81,8 @@ def destroy(node: Node, round_id: str) -> bool:
     # 0. What opens notes needs the token secrets once more. Where the key is gone already, hits stay unconfirmed; where
     #    this node takes no further part, nothing is kept for notes.
     with contextlib.suppress(KeyMaterialError):
-        exchange.prepare_reports(node, round_id)
-    exchange.forget_if_refused(node, round_id)
+        exchange_notes.prepare_reports(node, round_id)
+    exchange_notes.forget_if_refused(node, round_id)
     # 1. The key: from here on every sealed secret, in the database, its journal and every copy, is noise.
     book.destroy_key()
     # 2. The files. If we crash here, the round is still marked, and we begin again at 1.
@@ -91,7 +92,7 @@ def destroy(node: Node, round_id: str) -> bool:
         for table in (SecretRow, AvailableRow):
             session.execute(delete(table).where(table.round_id == round_id))
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
-        unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(ledger.LAST_WORDS)
+        unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(statements.LAST_WORDS)
         session.execute(
             update(StatementRow).where(StatementRow.round_id == round_id, unsent).values(refusal="the round is over")
         )
@@ -112,14 +113,16 @@ def destroy(node: Node, round_id: str) -> bool:
 def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
     """Let the closing be signed; where none would count, refuse the round's rest; say nothing of others' rounds."""
     took_part = row.consent_digest is not None and (not round_.bindings or node.code in round_.participants)
-    if not took_part or row.outcome == "left out" or ledger.own_statements(session, row.round_id, "refusal"):
+    if not took_part or row.outcome == "left out" or statements.own_statements(session, row.round_id, "refusal"):
         return
     if row.refused is None and (round_.ending or (node.code, None) in round_.receipts):
         # Every party reads the closing: it does not count what the asker of a query was never told (3.7.14).
         untold = select(AlarmRow.submission_id).where(AlarmRow.round_id == row.round_id, ~AlarmRow.acknowledged)
         told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id, told)) or 0
-        due.put(session, node, round_, DueRow(round_id=row.round_id, kind=DueKind.CLOSING.value, hits=hits))
+        pending_statements.put(
+            session, node, round_, DueRow(round_id=row.round_id, kind=DueKind.CLOSING.value, hits=hits)
+        )
     else:
         time_over = "the time of the round is over by this party's clock"
-        ledger.sign_refusal(session, node, round_, row.refused or row.abort_reason or time_over)
+        statements.sign_refusal(session, node, round_, row.refused or row.abort_reason or time_over)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila.protocol.state import Phase
-from services.kit.logs import Log
-from services.node import ledger
-from services.node.allowances import earlier_rounds
-from services.node.book import ROUND_SECRETS, round_row
-from services.node.node import book_of
-from services.node.wishes import manifest_problem
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.round_memory import ROUND_SECRETS, round_row
+from services.node.rounds import statements
+from services.node.rounds.requests import manifest_problem
+from services.node.safeguards.evaluation_limits import earlier_rounds
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.rounds import Round
-    from services.node.node import Node
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
 
 _LOG = Log("node.consent")
 
@@ -32,7 +32,7 @@ def consent(node: Node, round_id: str) -> bool:
         problem = _obstacle(node, round_)
         if problem:
             with node.store.transaction("consent.refuse") as session:
-                ledger.note_problem(session, node, round_id, "consent", problem)
+                statements.note_problem(session, node, round_id, "consent", problem)
                 round_row(session, round_id).consent_wished = False
             return False
         # The key comes first: if we crash after this, it lies there unused, and a new one takes its place.
@@ -59,9 +59,9 @@ def _sign(session: Session, node: Node, round_: Round) -> None:
 
     def make(number: int) -> bytes:
         secrets, envelope = node.party.consent(round_, number, earlier, node.random)
-        ledger.put_secret(session, round_.round_id, ROUND_SECRETS, book.seal(ROUND_SECRETS, secrets.to_bytes()))
+        statements.put_secret(session, round_.round_id, ROUND_SECRETS, book.seal(ROUND_SECRETS, secrets.to_bytes()))
         secrets.close()
         return envelope
 
-    statement = ledger.sign(session, node, round_.round_id, make)
+    statement = statements.sign(session, node, round_.round_id, make)
     round_row(session, round_.round_id).consent_digest = statement.digest

@@ -11,21 +11,21 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import MalformedError, PolicyError, ProtocolError
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds import Round
-from aquila.protocol.state import Phase
-from services.kit.audit_log import append
-from services.kit.logs import Log
-from services.node import ledger, suggestions
-from services.node.high_water import RESTORED
-from services.node.node import book_of
-from services.node.tables import RoundRow, StatementRow
-from services.node.wishes import manifest_problem
+from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import Round
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.rounds import statements, suggestions
+from services.node.rounds.requests import manifest_problem
+from services.node.storage.high_water import RESTORED
+from services.node.storage.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Manifest
-    from services.node.node import Node
+    from services.node.context import Node
 
 _LOG = Log("node.discover")
 
@@ -83,7 +83,7 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
             if known.manifest_digest != round_.manifest_digest:
                 session.merge(_evidence(round_id, round_.manifest_digest, envelope))
                 sentence = "the matcher signed two different manifests under this round's number; both are kept"
-                ledger.refuse(session, node, round_id, "manifest", sentence)
+                statements.refuse(session, node, round_id, "manifest", sentence)
             elif known.state == "active" and known.refused is None:
                 _judge(session, node, round_.manifest)  # since an upgrade the answer may be another
             return False
@@ -105,7 +105,7 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
         )  # fmt: skip
         # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.
         if node.high_water.last_number(round_id) is not None:
-            ledger.refuse(session, node, round_id, "restored", RESTORED)
+            statements.refuse(session, node, round_id, "restored", RESTORED)
         _judge(session, node, round_.manifest)
     _LOG.info("round_discovered", round=round_id)
     return True
@@ -114,9 +114,9 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
 def _judge(session: Session, node: Node, manifest: Manifest) -> None:
     """Note what keeps this node from taking part in a round rightly, or that nothing does."""
     if problem := manifest_problem(node, manifest):
-        ledger.note_problem(session, node, manifest.round_id, "manifest", problem)
+        statements.note_problem(session, node, manifest.round_id, "manifest", problem)
     else:
-        ledger.clear_problem(session, manifest.round_id, "manifest")
+        statements.clear_problem(session, manifest.round_id, "manifest")
 
 
 def _evidence(round_id: str, digest: str, envelope: bytes) -> StatementRow:

@@ -8,12 +8,12 @@ from sqlalchemy import delete, func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.errors import AquilaError
-from aquila.protocol.corrections import kept_until
-from aquila.protocol.rounds import Round
-from services.kit import audit_log
-from services.kit.logs import Log
-from services.node.erasure import tables_of_hits
-from services.node.tables import (
+from aquila.protocol.rounds.corrections import kept_until
+from aquila.protocol.rounds.verified_round import Round
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.node.records.erasure import tables_of_hits
+from services.node.storage.tables import (
     AlarmRow,
     CanaryRow,
     DueRow,
@@ -29,7 +29,7 @@ from services.node.tables import (
 )
 
 if TYPE_CHECKING:
-    from services.node.node import Node
+    from services.node.context import Node
 
 _LOG = Log("node.expire")
 _EXPIRING = (
@@ -65,7 +65,7 @@ def _is_over(node: Node, row: RoundRow) -> bool:
 def _erase(node: Node, round_id: str) -> None:
     """Erase a round's hits and statements; the entry says how many there were, and never what.
 
-    The justifications of own submissions have three years of their own (`services.node.justifications`).
+    The justifications of own submissions have three years of their own (`services.node.rounds.justification_retention`).
     """
     # Before its statements: a database that lost them would be taken for an older copy.
     node.high_water.forget(round_id)
@@ -80,7 +80,7 @@ def _erase(node: Node, round_id: str) -> None:
         entry = Entry.of(
             EntryKind.ERASURE, node.clock(), node.code, round=round_id, counts={"hits": hits}, ids={"why": Word.EXPIRED}
         )
-        audit_log.append(session, entry)
+        entries.append(session, entry)
     # If we crash here, the round is marked, and the bytes go with the next scrub.
     node.books.pop(round_id, None)
     _LOG.info("hits_expired", round=round_id, count=hits)

@@ -20,23 +20,24 @@ from aquila.errors import (
     PolicyError,
     ProofError,
 )
-from aquila.protocol.log import refused_entry
+from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Statement, Submission
-from services.kit.audit_log import append
 from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
-from services.kit.lanes import in_order, until
-from services.kit.logs import Log
-from services.node import ledger, places, promises
-from services.node.book import round_row
-from services.node.node import book_of
-from services.node.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.kit.work.pipeline import in_order, until
+from services.node.context import book_of
+from services.node.logs import inclusion_promises
+from services.node.round_memory import round_row
+from services.node.rounds import paths, statements
+from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from sqlalchemy.orm import Session
 
-    from services.node.node import Node
+    from services.node.context import Node
 
 _LOG = Log("node.outbox")
 _PER_TURN = 512
@@ -68,7 +69,7 @@ def _unsent(node: Node, round_id: str) -> list[StatementRow]:
     with node.store.reading("outbox.statements") as session:
         row = round_row(session, round_id)
         if row.state != "active":
-            query = query.where(StatementRow.kind.in_(ledger.LAST_WORDS))
+            query = query.where(StatementRow.kind.in_(statements.LAST_WORDS))
         if row.refused is not None:
             query = query.where(StatementRow.kind == "refusal")
         return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_TURN)))
@@ -105,19 +106,19 @@ def _mark_sent(node: Node, row: StatementRow, place: str) -> None:
     with node.store.transaction("outbox.sent") as session:
         stored = session.get_one(StatementRow, (row.round_id, row.digest))
         stored.sent = True
-        promises.expect(stored)
-        ledger.clear_problem(session, row.round_id, place)
+        inclusion_promises.expect(stored)
+        statements.clear_problem(session, row.round_id, place)
 
 
 def _note(node: Node, round_id: str, place: str, sentence: str) -> None:
     with node.store.transaction("outbox.problem") as session:
-        ledger.note_problem(session, node, round_id, place, sentence)
+        statements.note_problem(session, node, round_id, place, sentence)
 
 
 def _refuse(node: Node, row: StatementRow, sentence: str) -> None:
     with node.store.transaction("outbox.refuse") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = sentence
-        ledger.refuse(session, node, row.round_id, "restored", sentence)
+        statements.refuse(session, node, row.round_id, "restored", sentence)
 
 
 def _give_up(node: Node, row: StatementRow, error: AquilaError) -> None:
@@ -125,8 +126,8 @@ def _give_up(node: Node, row: StatementRow, error: AquilaError) -> None:
     with node.store.transaction("outbox.give_up") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = error.message
         sentence = f"the matcher refuses a {row.kind}: {error.message}"
-        ledger.note_problem(session, node, row.round_id, f"statement {row.sequence}", sentence)
-        message = ledger.message_of(ledger.opened(node, row.envelope))
+        statements.note_problem(session, node, row.round_id, f"statement {row.sequence}", sentence)
+        message = statements.message_of(statements.opened(node, row.envelope))
         assert isinstance(message, Statement)
         append(session, refused_entry(message, row.digest, node.clock()))
         if isinstance(message, Submission):
@@ -191,13 +192,13 @@ async def _note_sent(node: Node, round_id: str, taken: list[Parcel], parcel: Par
 
 def _clear(node: Node, round_id: str, place: str) -> None:
     with node.store.transaction("outbox.recovered") as session:
-        ledger.clear_problem(session, round_id, place)
+        statements.clear_problem(session, round_id, place)
 
 
 def _parcel_sent(node: Node, round_id: str, parcel: Parcel, place: str) -> None:
     with node.store.transaction("outbox.uploaded") as session:
         parcel.note(session)
-        ledger.clear_problem(session, round_id, place)
+        statements.clear_problem(session, round_id, place)
     if parcel.file:
         node.files.delete(parcel.file)
 
@@ -223,7 +224,7 @@ def _parcels(node: Node, round_id: str) -> list[Parcel]:
 
 
 def _blinded(node: Node, row: ChunkRow) -> Parcel:
-    name, key = places.blinded(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
+    name, key = paths.blinded(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
         session.get_one(ChunkRow, key).sent = True
@@ -233,7 +234,7 @@ def _blinded(node: Node, row: ChunkRow) -> Parcel:
 
 
 def _answer(node: Node, row: EvaluationRow) -> Parcel:
-    name, key = places.answer(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
+    name, key = paths.answer(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
         session.get_one(EvaluationRow, key).sent = True
@@ -243,7 +244,7 @@ def _answer(node: Node, row: EvaluationRow) -> Parcel:
 
 
 def _tokens(node: Node, row: ChunkRow) -> Parcel:
-    name, key = places.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
+    name, key = paths.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
         session.get_one(ChunkRow, key).tokens_sent = True

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import select
 
 from aquila.errors import ProtocolError
-from aquila.protocol.log import statement_entry
+from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.feed import EventKind
-from aquila.protocol.submission import HANDLE_BYTES, handles_of
-from services.kit.audit_log import append
-from services.kit.logs import Log
-from services.node import alarms, canaries, due, erasure, ledger, lives
-from services.node.book import round_row
-from services.node.node import book_of
-from services.node.tables import DueKind, DueRow, HitRow, ImportRow, RecordRow, SubmissionRow
+from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.hits import lifecycle
+from services.node.logs import pending_statements
+from services.node.records import erasure
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.safeguards import alarms, canaries
+from services.node.storage.tables import DueKind, DueRow, HitRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +30,8 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Hit, PairCanaries
     from aquila.protocol.messages.feed import Event
-    from aquila.protocol.rounds import Round
-    from services.node.node import Node
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
 
 _LOG = Log("node.reports")
 _AT_ONCE = 500
@@ -123,20 +127,20 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
-    lives.begin(session, node, [row for row in rows.values() if not row.canary])
+    lifecycle.begin(session, node, [row for row in rows.values() if not row.canary])
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
     stored = len(rows) + len(gone)
     unknown = len(report.hits) - stored
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
-        ledger.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
+        statements.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_told(session, node, round_, found.told if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)
     _tell_erased(session, node, report, gone, counted=not withheld)
     if not withheld:
         place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
-        due.put(session, node, round_, DueRow(kind=DueKind.RECEIPT.value, hits=stored, **place))
+        pending_statements.put(session, node, round_, DueRow(kind=DueKind.RECEIPT.value, hits=stored, **place))
     _LOG.info("hits_stored", round=round_.round_id, count=stored)
 
 
@@ -147,7 +151,7 @@ def _tell_erased(session: Session, node: Node, report: HitReport, gone: Sequence
         if counted:
             erasure.tally(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
     if gone and counted:
-        lives.note_outcome(session, node, report.round_id)
+        lifecycle.note_outcome(session, node, report.round_id)
 
 
 def _record_of(found: Found | None, handle: str) -> Known | None:
@@ -164,7 +168,7 @@ def _report_of(node: Node, event: Event) -> HitReport | None:
         # The payload type stands behind the payload in the canonical envelope: nothing else is opened twice.
         return None
     try:
-        message = ledger.message_of(ledger.opened(node, event.envelope.encode()))
+        message = statements.message_of(statements.opened(node, event.envelope.encode()))
     except ProtocolError:
         return None  # taking it will say what is wrong with it
     return message if isinstance(message, HitReport) else None

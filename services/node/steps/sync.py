@@ -30,14 +30,16 @@ from aquila.protocol.messages import (
     Withdrawal,
 )
 from aquila.protocol.messages.feed import EventKind, Events
-from aquila.protocol.state import Phase
-from services.kit.logs import Log
-from services.node import corrections, ledger, named_heads, notes, promises
-from services.node.book import round_row
-from services.node.high_water import RESTORED
-from services.node.node import book_of
-from services.node.steps import amend, reports
-from services.node.tables import AvailableRow, StatementRow
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.hits import notes, withdrawals
+from services.node.logs import inclusion_promises, named_heads
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.steps import exclude_absent, reports
+from services.node.storage.high_water import RESTORED
+from services.node.storage.tables import AvailableRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,9 +50,9 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Message
     from aquila.protocol.messages.feed import Event
-    from aquila.protocol.rounds import Accepted, Round
-    from services.node.node import Node
-    from services.node.tables import RoundRow
+    from aquila.protocol.rounds.verified_round import Accepted, Round
+    from services.node.context import Node
+    from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.sync")
 PAGE = 500
@@ -177,12 +179,12 @@ def _take(taking: _Taking, event: Event) -> bool:
 def _take_statement(taking: _Taking, event: Event) -> bool:
     session, node, row = taking.session, taking.node, taking.row
     envelope = (event.envelope or "").encode()
-    opened = ledger.opened(node, envelope)
+    opened = statements.opened(node, envelope)
     stored = session.get(StatementRow, (row.round_id, opened.digest))
     own = opened.signer.fingerprint == node.party.identity.public.fingerprint
     # 1. A statement of our own that we do not know: this database is older than what we have said.
     if own and stored is None:
-        ledger.refuse(session, node, row.round_id, "restored", RESTORED)
+        statements.refuse(session, node, row.round_id, "restored", RESTORED)
         _LOG.error("restored_backup", round=row.round_id)
         return False
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.
@@ -196,7 +198,7 @@ def _take_statement(taking: _Taking, event: Event) -> bool:
         stored = _row_of(node, row.round_id, opened, envelope, accepted)
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
-    promises.expect_announced(stored, taking.round)
+    inclusion_promises.expect_announced(stored, taking.round)
     session.flush()
     named_heads.note(session, node, accepted.message, accepted.digest)
     _follow(taking, accepted.message, accepted.digest, before)
@@ -207,9 +209,9 @@ def _follow(taking: _Taking, message: Message, digest: str, before: tuple[str, .
     """Do at this node what follows from a statement that counts."""
     session, node, round_, row = taking.session, taking.node, taking.round, taking.row
     if isinstance(message, Opening):
-        amend.check_own_part(session, node, round_, row)
+        exclude_absent.check_own_part(session, node, round_, row)
     elif isinstance(message, Amendment) and round_.participants != before:
-        amend.drop_absent(session, node, round_, row)
+        exclude_absent.drop_absent(session, node, round_, row)
     elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
         reports.store(session, node, round_, message, taking.found)
     elif isinstance(message, Notes) and message.to == node.code:
@@ -217,9 +219,9 @@ def _follow(taking: _Taking, message: Message, digest: str, before: tuple[str, .
     elif isinstance(message, Confirmation) and message.to == node.code:
         notes.take_confirmation(session, node, message)
     elif isinstance(message, Withdrawal) and message.counterpart == node.code:
-        corrections.take_withdrawal(session, node, message, digest)
+        withdrawals.take_withdrawal(session, node, message, digest)
     elif isinstance(message, Acknowledgement) and message.party != node.code:
-        corrections.take_acknowledgement(session, node, message, digest)
+        withdrawals.take_acknowledgement(session, node, message, digest)
 
 
 def _note_available(taking: _Taking, event: Event) -> None:
@@ -244,7 +246,7 @@ def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, erro
     kept = session.get(StatementRow, (row.round_id, opened.digest)) is not None
     if not kept and (isinstance(error, RepeatedError) or (not contradicts and _is_full(session, row, signer))):
         sentence = f"statements of {signer} do not count and are not kept: it says too much"
-        ledger.note_problem(session, node, row.round_id, f"repeated {signer}", sentence)
+        statements.note_problem(session, node, row.round_id, f"repeated {signer}", sentence)
         return True
     if not kept:
         session.add(
@@ -256,9 +258,9 @@ def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, erro
     place = f"statement {opened.digest[:16]}"
     if contradicts:
         # Somebody says two things: whoever it is, this node says nothing more in this round.
-        ledger.refuse(session, node, row.round_id, place, error.message)
+        statements.refuse(session, node, row.round_id, place, error.message)
         return False
-    ledger.note_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
+    statements.note_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
     return True
 
 
@@ -273,6 +275,6 @@ def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
 def _row_of(node: Node, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:
     return StatementRow(
         round_id=round_id, digest=opened.digest, party=accepted.signer,
-        sequence=getattr(accepted.message, "sequence", None), kind=ledger.kind_of(accepted.message), envelope=envelope,
+        sequence=getattr(accepted.message, "sequence", None), kind=statements.kind_of(accepted.message), envelope=envelope,
         own=False, sent=True, taken_at=node.clock(),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from aquila.matching.certainty import Level
 from aquila.matching.duplicates import DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
-from aquila.rehearsal import Rehearsal
+from aquila.simulation import Rehearsal
 from clients.people.labelled_sets import Pair
 from tests.quality.measuring.grading import Hit, hits_of
 from tests.quality.measuring.measures import Measured, calibration, measure

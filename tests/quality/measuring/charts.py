@@ -1,6 +1,6 @@
 """Charts of what was measured, in SVG with presentation attributes alone: calibration, and bars of several series.
 
-The pages' own charts are `clients/web/pictures.py`; text, escaping and the whole picture come from there.
+The pages' own charts are `clients/web/render/charts.py`; text, escaping and the whole picture come from there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING
 
-from clients.web.pictures import svg_document, text_mark
+from clients.web.render.charts import svg_document, text_mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aquila.protocol.places import padded_inputs
-from aquila.rehearsal import DEFAULT_PADDING
+from aquila.protocol.submissions.padding import padded_inputs
+from aquila.simulation import DEFAULT_PADDING
 from clients.people.guesses import guesses_by_rule
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila.records.rules import load_rules
-from clients.cli.exits import ExitCode
-from clients.cli.screen import Screen
+from clients.cli.exit_codes import ExitCode
+from clients.cli.output.screen import Screen
 from clients.people.lists import common_lists, unrelated_lists
 from tests.quality.measuring import charts, report
 from tests.quality.measuring.ablation import without_each, without_learning

@@ -19,11 +19,11 @@ import numpy as np
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
-from aquila.protocol.places import DIGEST_BYTES
-from aquila.protocol.preparation import plan_submission
 from aquila.protocol.registry import RegisteredParty, Registry
-from aquila.protocol.tasks import digest_records
-from aquila.rehearsal import CHUNK_ELEMENTS, NO_PADDING, Terms, make_manifest
+from aquila.protocol.submission_plan import plan_submission
+from aquila.protocol.submissions.padding import DIGEST_BYTES
+from aquila.protocol.submissions.tasks import digest_records
+from aquila.simulation import CHUNK_ELEMENTS, NO_PADDING, Terms, make_manifest
 from clients.people.labelled_sets import Pair
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
 from aquila.errors import InputError
-from aquila.records.reading import Accepted, read_csv
+from aquila.records.reading.lists import Accepted, read_csv
 from clients.people.labelled_sets import LabelledSet, Pair, same_persons
 
 if TYPE_CHECKING:

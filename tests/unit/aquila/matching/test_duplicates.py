@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aquila.matching.certainty import Level, grade
 from aquila.matching.duplicates import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
-from aquila.protocol.preparation import plan_submission
-from aquila.protocol.tasks import digest_records
+from aquila.protocol.submission_plan import plan_submission
+from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 TABLE = parse_rules("""
 name = "two rules"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import MalformedError
+from aquila.executors import InProcess
 from aquila.matching.join import MatchedPair, TokenTable, parse_rows
-from aquila.work import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.records.rules import RuleTable
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 PADDING = Padding(inputs_per_record=(), records_multiple=40)
 TERMS: dict[str, Any] = {"padding": PADDING, "canaries": 8}

@@ -9,13 +9,13 @@ import pytest
 
 from aquila.errors import MalformedError, OrderError
 from aquila.protocol.messages import LOG_HEADS, PARTY_STATEMENTS, Consent, LogHead, Manifest, Refusal
-from tests.samples import SAMPLES, read
+from tests.support.samples import SAMPLES, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.protocol.messages import Statement
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 SEEN = LogHead(size=17, root="ab" * 32)
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.crypto.sealing import MARK_BYTES
-from aquila.protocol import exchange
 from aquila.protocol.messages import Note
-from aquila.protocol.submission import HANDLE_BYTES, TOKEN_ROW
+from aquila.protocol.rounds import exchange
+from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import parse_rules
-from tests.stage import person
+from tests.support.stage import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aquila.protocol.exchange import HeldTokens, Prepared
-    from tests.stage import Stage
+    from aquila.protocol.rounds.exchange import HeldTokens, Prepared
+    from tests.support.stage import Stage
 
 LISTS = {
     "RS": (
@@ -79,7 +79,7 @@ sentence = "Names and year agree, and that is taken for little."
 @pytest.fixture
 def hit(staged: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> tuple[Stage, Prepared, Prepared]:
     """A round with its one hit as SI and RS prepare it."""
-    monkeypatch.setattr("tests.stage.BOTH_CLASSES", RULES)
+    monkeypatch.setattr("tests.support.stage.BOTH_CLASSES", RULES)
     stage = staged(LISTS).reported()
     sides = []
     for code in ("SI", "RS"):

@@ -12,12 +12,12 @@ from aquila.matching.join import MatchedPair, Met
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.records.rules import load_rules
-from tests.stage import BOTH_CLASSES, WINDOW
+from tests.support.stage import BOTH_CLASSES, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 def lists_of(stage: Stage) -> list[str]:

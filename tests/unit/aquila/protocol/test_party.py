@@ -13,12 +13,12 @@ from aquila.protocol.messages import ClassCounts, EarlierRound, Evaluation, Kind
 from aquila.protocol.party import RoundSecrets, check_digest, chunk_of, is_late, proof_context, share_key
 from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import InputClass, load_rules
-from aquila.rehearsal import REHEARSED
-from tests.stage import WINDOW
+from aquila.simulation import REHEARSED
+from tests.support.stage import WINDOW
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
-    from tests.stage import Stage
+    from tests.support.stage import Stage
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 
 from aquila.records.conformance import conformance_answers, normalizer_digest
 from aquila.records.normalize import NORMALIZER_VERSION
-from aquila.records.normalize.letters import CYRILLIC, table
+from aquila.records.normalize.letter_tables import CYRILLIC, table
 
 _PROGRAM = """
 from aquila.records.inputs import record_inputs

@@ -8,9 +8,9 @@ import pytest
 
 from aquila.records.normalize import FORMS
 from aquila.records.normalize.check_digits import SCHEMES
-from aquila.records.normalize.letters import NAMES
-from aquila.records.parts import DATE_FORMS, PART_KINDS
+from aquila.records.normalize.letter_tables import NAMES
 from aquila.records.person import FIELDS
+from aquila.records.rule_parts import DATE_FORMS, PART_KINDS
 from aquila.records.rules import load_rules
 
 PAGES = Path(__file__).parents[4] / "schemas" / "records"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.columns import read_texts
 from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, Faulty, clean, read_field
+from aquila.records.reading.columns import read_texts
 from aquila.records.rows import Accepted, Refused, Row, Severity
 
 NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}

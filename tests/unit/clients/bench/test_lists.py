@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aquila.records.inputs import record_inputs
-from aquila.records.reading import Accepted, read_records
+from aquila.records.reading.lists import Accepted, read_records
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.crypto.backend import load_group
-from clients.bench.machine import processor_model, this_machine
+from clients.bench.hardware import processor_model, this_machine
 from clients.bench.records import measure_records
 from clients.bench.steps import DECODE, DECODE_SUM_FULL, DECODE_SUM_SHORT, SUM_FULL, SUM_SHORT, Bench, backends
 

@@ -13,7 +13,7 @@ import pytest
 import services.kit.errors  # noqa: F401 - its errors are part of the tree
 from aquila import __version__
 from aquila.errors import AquilaError
-from clients.cli.exits import ExitCode, exit_code_of
+from clients.cli.exit_codes import ExitCode, exit_code_of
 from clients.cli.main import app, main
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 
-from aquila.records.reading import Accepted, read_csv
+from aquila.records.reading.lists import Accepted, read_csv
 from clients.demo.population import populate
 from clients.people.nationals import COUNTRIES
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aquila.interface.rounds import GivenReason, RoundProposal, SubmissionRequest
+from aquila.interface.saved_filters import SavedFilter
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.saved_views import SavedFilter
 from aquila.protocol.messages.suggestions import Suggestion
-from aquila.protocol.messages.views import GivenReason, RoundProposal, SubmissionRequest
 from clients.sdk import ApprovalClient, HitsClient, MatcherClient, NodeClient
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from aquila.errors import InputError, KeyMaterialError
 from clients.sdk import ClientCertificate, find_home
-from services.kit.files import write_secret
+from services.kit.storage.files import write_secret
 from services.matcher.home import create as create_matcher
 from services.node.home import create as create_node
 

@@ -9,7 +9,7 @@ import pytest
 
 from aquila.audit.roles import Role
 from aquila.errors import InputError
-from aquila.protocol.messages.people_views import ProviderReturn, SessionGrant
+from aquila.interface.people import ProviderReturn, SessionGrant
 from clients.sdk import PeopleClient, find_home
 from clients.sdk.sessions import SessionFiles, default_folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aquila.protocol.messages.record_views import RecordSearch
+from aquila.interface.records import RecordSearch
 from clients.sdk import RecordsClient
 
 if TYPE_CHECKING:

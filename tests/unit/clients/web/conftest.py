@@ -15,8 +15,8 @@ import pytest
 from aquila.audit.roles import Service
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
-from clients.web.compose import front_of
-from services.kit.server import Endpoint
+from clients.web.wiring import front_of
+from services.kit.serving.server import Endpoint
 from services.kit.settings import load
 from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
@@ -24,13 +24,13 @@ from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
-from tests.databases import lay_tables
+from tests.support.databases import lay_tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from services.kit.log_desk import LogDesk
+    from services.kit.log_access.use_cases import LogDesk
 
 PASSWORD = "four words are long enough"
 ORIGIN = "http://127.0.0.1:8701"

@@ -9,16 +9,16 @@ import httpx
 import pytest
 
 from aquila.audit.roles import Role, Service
-from clients.web.compose import front_of
-from tests.people import signed_in
+from clients.web.wiring import front_of
+from tests.services.node.conftest import clock, world  # noqa: F401 - fixtures
+from tests.support.people import signed_in
 from tests.unit.clients.web.conftest import ORIGIN, Browser, endpoint
-from tests.unit.services.node.conftest import clock, world  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from clients.web.beside import Beside
-    from tests.unit.services.node.conftest import Seat, World
+    from clients.web.app.dispatch import Beside
+    from tests.services.node.conftest import Seat, World
 
 COMPARED = "Whoever has the answers of two rounds can compare them"
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from aquila.audit.roles import Service
+from aquila.interface.statistics import Statistics
+from aquila.interface.suggestion import Suggestions
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages.feed import Rounds
-from aquila.protocol.messages.statistics_views import Statistics
-from aquila.protocol.messages.suggestion_views import Suggestions
 from clients.sdk import Access, Connection
+from clients.web.app.dispatch import Beside
+from clients.web.app.in_process import Inside
+from clients.web.app.site import Site
 from clients.web.application import pages_of
-from clients.web.beside import Beside
-from clients.web.inside import Inside
-from clients.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aquila.records.person import FIELDS
-from services.kit.logs import ROOT, JsonLines
+from services.kit.logging import ROOT, JsonLines
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from services.kit.audit_log import ENTRIES
+from services.kit.log.entries import ENTRIES
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (

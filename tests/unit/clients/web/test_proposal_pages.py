@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aquila.protocol.messages.suggestions import Suggestion
-from services.matcher import suggestions
+from services.matcher.rounds import suggestions
 
 HOSTILE = "<script>alert(1)</script>"
 TERMS = {

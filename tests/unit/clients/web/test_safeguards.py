@@ -7,17 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from aquila.audit.roles import Service
-from aquila.protocol.messages.safeguard_views import (
-    AlarmView,
-    CanaryView,
-    EarlierRoundView,
-    EarlierSpent,
-    Safeguards,
-    SpentView,
-)
+from aquila.interface.safeguard import AlarmView, CanaryView, EarlierRoundView, EarlierSpent, Safeguards, SpentView
 from aquila.records.rules import InputClass
 from clients.sdk import Access, Connection
-from clients.web.site import Site
+from clients.web.app.site import Site
 
 ROUND, QUERY = "a" * 32, "b" * 32
 

@@ -10,8 +10,8 @@ from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Service
 from clients.sdk import Access, Connection
+from clients.web.app.site import Site
 from clients.web.application import pages_of
-from clients.web.site import Site
 
 ORIGIN = "http://127.0.0.1:8701"
 PASSWORD = "four words are long enough"

@@ -8,7 +8,7 @@ import pytest
 
 from aquila.errors import MalformedError
 from aquila.protocol.messages import Ending, HitReport, Opening
-from tests.samples import SAMPLES, read
+from tests.support.samples import SAMPLES, read
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import Message

@@ -11,7 +11,7 @@ from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, ClassCounts, Message, Refusal
 from aquila.protocol.messages.base import added_later
 from aquila.records.rules import InputClass
-from tests.samples import SAMPLES, read
+from tests.support.samples import SAMPLES, read
 
 KINDS = [pytest.param(kind, id=kind.__name__) for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)]
 

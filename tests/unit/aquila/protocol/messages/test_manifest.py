@@ -10,7 +10,7 @@ from aquila.errors import MalformedError
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
 from aquila.records.rules import InputClass
-from tests.samples import SAMPLES, read
+from tests.support.samples import SAMPLES, read
 
 SAMPLE = SAMPLES[Manifest]
 AL, RS, SI = SAMPLE["participants"]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from aquila.errors import MalformedError
 from aquila.protocol.messages import Confirmation, Fault, Note, Notes
-from tests.samples import DIGEST, OTHER, ROUND, read
+from tests.support.samples import DIGEST, OTHER, ROUND, read
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import Message

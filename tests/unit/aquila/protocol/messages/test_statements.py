@@ -17,7 +17,7 @@ from aquila.protocol.messages import (
     Tokens,
     Withdrawal,
 )
-from tests.samples import DIGEST, OTHER, ROUND, SAMPLES, read
+from tests.support.samples import DIGEST, OTHER, ROUND, SAMPLES, read
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import Message

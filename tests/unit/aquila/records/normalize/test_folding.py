@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquila.records.normalize.folding import fold
-from aquila.records.normalize.letters import table
+from aquila.records.normalize.letter_tables import table
 
 FOLDING = table("folding")
 REPLACED = [(name, spelling) for name in ("beginnings", "endings", "spellings") for spelling in FOLDING[name]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.letters import table
+from aquila.records.normalize.letter_tables import table
 from aquila.records.normalize.phones import phone, phone_tail
 
 

@@ -1,0 +1,88 @@
+"""Views and requests of four eyes: what one person asks for, and what another decides about exactly that content."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from aquila.interface.people import Person
+from aquila.protocol.messages.base import Digest, GivenText, Identifier, Message, Seconds
+
+
+class ApprovalKind(StrEnum):
+    """What takes effect only after a second person approved it: two kinds at a node, two at the matcher."""
+
+    CONSENT = "consent"
+    SUBMISSION = "submission"
+    PROPOSAL = "proposal"
+    ABORT = "abort"
+
+
+class ApprovalState(StrEnum):
+    """Where a request stands; all but the first are final."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Asked(Message):
+    """A request was stored and waits for a second person.
+
+    Attributes:
+        digest: SHA-256 of the content's canonical JSON: what the second person approves.
+        submission_id: Of a submission, the id that it will have.
+    """
+
+    approval_id: Identifier
+    kind: ApprovalKind
+    round_id: Identifier
+    submission_id: Identifier | None = None
+    digest: Digest
+    expires_at: Seconds
+
+
+class ApprovalEntry(Message):
+    """A request in a list."""
+
+    approval_id: Identifier
+    kind: ApprovalKind
+    round_id: Identifier
+    state: ApprovalState
+    author: Person
+    asked_at: Seconds
+    expires_at: Seconds
+    decided_by: Person | None
+    decided_at: Seconds | None
+    reason: str | None
+    digest: Digest
+    own: Annotated[bool, Field(description="Whether the caller asked for it, and so cannot approve it.")]
+
+
+class Approvals(Message):
+    """All requests, newest first."""
+
+    approvals: tuple[ApprovalEntry, ...]
+
+
+class ApprovalView(Message):
+    """A request with everything that will take effect; nothing that does is left out."""
+
+    entry: ApprovalEntry
+    content: dict[str, Any]
+
+
+class Approve(Message):
+    """A second person approves the content of this digest and no other."""
+
+    digest: Digest
+
+
+class Refuse(Message):
+    """A second person refuses, and says why."""
+
+    reason: GivenText

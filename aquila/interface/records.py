@@ -1,0 +1,260 @@
+"""What a node shows a party's own people of the party's own records: how a list is read, searches, one record.
+
+Nothing here is signed, and nothing of it leaves the party: names and dates go to the party's officers and analysts
+alone, in bodies of answers and never in an address.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field
+
+from aquila.interface.hits import HitEntry, StepView, WithdrawalView
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
+from aquila.protocol.messages.statements import Kind
+from aquila.records.name_readings import read_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aquila.records.person import Record
+    from aquila.records.rules import RuleTable
+
+SAMPLED = 20
+"""Of how many records a look at a list shows the names."""
+SAMPLED_NAMES = 6
+"""How many names of one record it shows: a record may have dozens of aliases."""
+MOST_FOUND = 50
+"""Records on one page of a search."""
+FARTHEST = 10_000
+"""The last record that a search can be paged to: who finds more says more of the name."""
+
+Position = Annotated[int, Field(ge=0, le=2**40)]
+SearchText = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", repr=False)]
+OwnFields = Annotated[dict[str, str | list[str]], Field(repr=False)]
+
+
+class ReadNameView(Message):
+    """A name as it is written, and the words that are compared."""
+
+    field: str
+    written: Annotated[str, Field(repr=False)]
+    words: Annotated[tuple[str, ...], Field(repr=False)]
+
+
+class SampledRecord(Message):
+    """A record that was read from a file: how its names and its date are understood.
+
+    Attributes:
+        more_names: How many aliases it has beside those that are shown.
+    """
+
+    record_id: str
+    names: tuple[ReadNameView, ...]
+    more_names: Count
+    date_of_birth: Annotated[str, Field(repr=False)]
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Return what is shown of a record."""
+        names, born = names_of(record), record.date_of_birth
+        return cls(
+            record_id=record.record_id,
+            names=names[:SAMPLED_NAMES],
+            more_names=max(0, len(names) - SAMPLED_NAMES),
+            date_of_birth="" if born is None else str(born),
+        )
+
+
+def names_of(record: Record) -> tuple[ReadNameView, ...]:
+    """Return how a record's names are read."""
+    return tuple(ReadNameView(field=name.field, written=name.written, words=name.words) for name in read_names(record))
+
+
+class RuleYield(Message):
+    """What a list gives under one match rule.
+
+    Attributes:
+        sentence: The rule in plain words.
+        inputs: Inputs of the accepted records.
+        held_back: How many of them a round would not send, because more records of the list share their value than the
+            default frequency limit, or the rule, allows.
+    """
+
+    rule: str
+    sentence: str
+    inputs: Count
+    held_back: Count
+
+
+def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[int, int]) -> tuple[RuleYield, ...]:
+    """Return what a list gives under each rule of a table, from two counts by rule number."""
+    return tuple(
+        RuleYield(
+            rule=rule.name,
+            sentence=rule.sentence,
+            inputs=inputs.get(rule.number, 0),
+            held_back=held_back.get(rule.number, 0),
+        )
+        for rule in table.rules
+    )
+
+
+class RecordSearch(Message):
+    """Which of the party's own records are looked for: by number, by name, or by both; one of them is needed.
+
+    Attributes:
+        number: The party's own record number, whole.
+        name: A name or parts of one (`aquila.records.search`).
+        alike: Whether names that sound alike, and known variants, count as well.
+        offset: How many are passed over.
+    """
+
+    number: SearchText = ""
+    name: SearchText = ""
+    alike: bool = False
+    offset: Annotated[int, Field(ge=0, le=FARTHEST)] = 0
+
+
+class FoundRecord(Message):
+    """A record in a list, by its place in the list that it came from.
+
+    Attributes:
+        list_name: The officer's name of that list.
+        record: The record's fields.
+    """
+
+    import_id: Identifier
+    position: Position
+    list_name: str
+    record_id: str
+    record: OwnFields
+
+
+class RecordPage(Message):
+    """A page of the records that a search found, by their names.
+
+    Attributes:
+        total: How many it found.
+    """
+
+    records: tuple[FoundRecord, ...]
+    offset: Count
+    total: Count
+
+
+class RecordUse(Message):
+    """A submission that the record's list was made into, in one round."""
+
+    round_id: Identifier
+    submission_id: Identifier
+    kind: Kind
+    state: str
+    wished_at: Seconds
+
+
+class RecordHit(Message):
+    """A hit on the record, with what was done with it and who withdrew it."""
+
+    entry: HitEntry
+    history: tuple[StepView, ...]
+    withdrawals: tuple[WithdrawalView, ...]
+
+
+class RecordView(Message):
+    """One of the party's own records with its history.
+
+    Attributes:
+        names: How its names are read.
+        imported_at: When its list came.
+        uses: The submissions of its list.
+        elsewhere: Lists of this node that hold a record of the same number too, by their names.
+        hits: Its hits, or None where none of the roles of whoever asks may see hits.
+    """
+
+    entry: FoundRecord
+    names: tuple[ReadNameView, ...]
+    imported_at: Seconds
+    uses: tuple[RecordUse, ...]
+    elsewhere: tuple[str, ...]
+    hits: tuple[RecordHit, ...] | None
+
+
+class FindingView(Message):
+    """Something wrong with one line of an imported file, without the person's values."""
+
+    line: Count
+    field: str
+    reason: str
+    severity: Literal["warning", "refusal"]
+    record_id: str
+
+
+class RecordReport(Message):
+    """What reading a file gave.
+
+    Attributes:
+        import_id: The stored import, or None where nothing was stored.
+        findings: The first findings; `findings_left_out` counts the rest.
+        rules: What the accepted records give under each match rule.
+        duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
+        sample: How the names of the first accepted records are read; nothing where a list was stored.
+    """
+
+    import_id: Identifier | None
+    name: str
+    accepted: Count
+    refused: Count
+    warnings: Count
+    findings: tuple[FindingView, ...]
+    findings_left_out: Count
+    rules: tuple[RuleYield, ...]
+    duplicates: Count
+    sample: tuple[SampledRecord, ...] = ()
+
+
+class DuplicatePairView(Message):
+    """Two records of one list that are likely one person, and why in plain words."""
+
+    record_id_a: str
+    record_id_b: str
+    certainty: Level
+    sentences: tuple[str, ...]
+
+
+class DuplicateRecords(Message):
+    """Likely duplicates of a stored list, by record ids.
+
+    Attributes:
+        pairs: The surest first; `pairs_left_out` counts the rest.
+        groups: How many groups of records the pairs make.
+        values_not_compared: By rule, values that so many records share that they were not compared.
+    """
+
+    import_id: Identifier
+    records: Count
+    pairs: tuple[DuplicatePairView, ...]
+    pairs_left_out: Count
+    groups: Count
+    values_not_compared: dict[str, int]
+
+
+class Imports(Message):
+    """The imports that a node holds, newest first."""
+
+    imports: tuple[ImportEntry, ...]
+
+
+class ImportEntry(Message):
+    """An import: its name, when it came, and how many records it holds."""
+
+    import_id: Identifier
+    name: str
+    records: Count
+    refused: Count
+    imported_at: Seconds
+
+
+Imports.model_rebuild()

@@ -1,0 +1,259 @@
+"""What services show and take from people: requests and views of the operator interfaces.
+
+Nothing here is signed. A view holds no name, date or number of a person but the operator's own records beside hits, and
+those of a list that is being looked at.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from aquila.interface.exchange import ExchangeView
+from aquila.interface.progress import Awaited, PartyAtNode, PartyProgress, Progress
+from aquila.matching.certainty import Level
+from aquila.protocol.messages.announcements import ChanceHits
+from aquila.protocol.messages.base import (
+    Count,
+    Digest,
+    GivenText,
+    Identifier,
+    Message,
+    PartyCode,
+    Positive,
+    Text,
+)
+from aquila.protocol.messages.feed import RoundEntry
+from aquila.protocol.messages.manifest import MOST_CANARIES, Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.statements import Kind
+
+
+class RoundProposal(Message):
+    """What the secretariat's officer fixes when proposing a round; empty fields take the service's defaults.
+
+    `suggestion_id` names the party's suggestion that it answers, if it answers one.
+    """
+
+    participants: Annotated[tuple[PartyCode, ...], Field(min_length=2)]
+    pairs: tuple[tuple[PartyCode, PartyCode], ...] = ()
+    mode: Mode = Mode.LISTS
+    area: GivenText
+    legal_basis: GivenText
+    purpose: GivenText
+    category: GivenText
+    rules: GivenText = "default"
+    caps: tuple[PartyCap, ...] = ()
+    window: Window | None = None
+    padding: Padding | None = None
+    minimum_certainty: Level = Level.LOW
+    frequency_limit: Positive = 8
+    canaries: Annotated[int, Field(ge=0, le=MOST_CANARIES)] | None = None
+    chunk_elements: Annotated[int, Field(ge=1, le=65_535)] = 16_384
+    retention_days: Positive = 1_095
+    suggestion_id: Identifier | None = None
+
+
+class Reason(Message):
+    """Why an operator aborts a round or leaves it."""
+
+    reason: GivenText
+
+
+class GivenReason(Message):
+    """Why a submission is lawful, as its officer says; who the officer is, the node says."""
+
+    legal_basis: GivenText
+    purpose: GivenText
+    case_reference: GivenText
+    category: GivenText
+
+
+class SubmissionRequest(Message):
+    """An officer's wish to submit an import in a round."""
+
+    import_id: Identifier
+    kind: Kind
+    justification: GivenReason
+
+
+class MatcherRoundView(Message):
+    """A round at the matcher.
+
+    Attributes:
+        ending: How the round ended and why, or how it is to end.
+        evidence: Pairs of contradicting statements that are kept.
+        hits_by_certainty: Without those that are known to be canaries.
+        canaries_by_certainty: How many hits are planted, as far as the parties told of them.
+        flags: What in the parties' tokens looks like guesses, for people to look into.
+        problems: What went wrong, in sentences for the operator.
+    """
+
+    entry: RoundEntry
+    manifest: Manifest
+    manifest_digest: Digest
+    binding: Digest | None
+    participants: tuple[PartyCode, ...]
+    parties: tuple[PartyProgress, ...]
+    hits_by_certainty: dict[str, int]
+    canaries_by_certainty: dict[str, int]
+    ending: str | None
+    evidence: Count
+    flags: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class NodeRoundView(Message):
+    """A round at a node.
+
+    Attributes:
+        parties: Where each party stands, as far as this node's record of the round tells.
+        wishes: What the operator asked for and the node has still to do.
+        problems: What stops it, in sentences for the operator.
+    """
+
+    entry: RoundEntry
+    manifest: Manifest
+    manifest_digest: Digest
+    binding: Digest | None
+    participants: tuple[PartyCode, ...]
+    consented: bool
+    parties: tuple[PartyAtNode, ...]
+    submissions: tuple[SubmissionView, ...]
+    evaluated_for_others: Progress
+    hits: Count | None
+    keys_present: bool
+    wishes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class SubmissionView(Message):
+    """A submission of this node on its way: steps that are counted in batches or chunks."""
+
+    submission_id: Identifier
+    kind: Kind
+    import_id: Identifier
+    state: Text
+    records: Count
+    elements: Count
+    prepared: Progress
+    sent: Progress
+    evaluated: Progress
+    tokens_sent: Progress
+    held_back: dict[str, int]
+
+
+class OwnHit(Message):
+    """A hit beside the node's own record, and nothing of the other side but its note.
+
+    Attributes:
+        sentences: Why, in plain words: one for each evidence family.
+        record: The own record's fields.
+        exchange: Where the exchange of notes about it stands.
+    """
+
+    hit_id: Identifier
+    counterpart: PartyCode
+    certainty: Level
+    families: tuple[str, ...]
+    sentences: tuple[str, ...]
+    record_id: str
+    record: dict[str, str | list[str]]
+    submission_id: Identifier | None
+    exchange: ExchangeView | None = None
+
+
+class ChanceView(Message):
+    """How many of the hits with one counterpart are expected to be the work of chance, as the matcher's report says.
+
+    Attributes:
+        submission_id: The query that was answered, or None for the lists.
+        drift_centibits: By how many hundredths of a bit canaries can move the odds of these hits between two rounds of
+            the same lists; a hit that close to the border of its level can then have another, or be missing.
+    """
+
+    counterpart: PartyCode
+    submission_id: Identifier | None
+    chance_hits: ChanceHits
+    drift_centibits: Count = 0
+
+
+class AnswerState(StrEnum):
+    """Whether a round has answered a submission of this node."""
+
+    ANSWERED = "answered"
+    AWAITED = "awaited"
+    NEVER = "never"
+    ERASED = "erased"
+
+
+class AnswerView(Message):
+    """Whether the persons of a submission are known to be hits or no-hits.
+
+    Attributes:
+        submission_id: None for a list that is not signed.
+        state: `answered`: its report is here, and a record without a hit is a no-hit. `awaited`: nothing is known yet.
+            `never`: the round ended, or went on without this party, before the report came. `erased`: the retention of
+            the round is over, and its hits are gone.
+    """
+
+    kind: Kind
+    submission_id: Identifier | None
+    state: AnswerState
+
+
+class AwaitedStep(Message):
+    """What a round waits for before it can answer, and from whom: a party, or None for the matcher."""
+
+    party: PartyCode | None
+    step: Awaited
+
+
+class Hits(Message):
+    """The hits of a round at a node.
+
+    Attributes:
+        phase: The phase of the round, as far as the node knows.
+        answers: For the own list and each own query, whether it is answered.
+        awaited: What the round waits for, while an answer is awaited.
+        chance: For each counterpart and report, how many hits chance alone would give.
+        problems: What stops the round, or makes its hits untrustworthy, in sentences.
+    """
+
+    round_id: Identifier
+    phase: Text
+    answers: tuple[AnswerView, ...]
+    awaited: tuple[AwaitedStep, ...]
+    hits: tuple[OwnHit, ...]
+    chance: tuple[ChanceView, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all submissions are answered: only then is a record without a hit a no-hit."""
+        return all(answer.state is AnswerState.ANSWERED for answer in self.answers)
+
+
+class NodeStatus(Message):
+    """A node at a glance.
+
+    Attributes:
+        matcher_reachable: Whether the matcher answered the last call.
+        clock_difference: By how many seconds the matcher's clock is ahead of the node's; None before it was compared.
+        log_alarm: Why the matcher's log is not the one that was seen before, in a sentence; empty while it is.
+        obstacle: Why the node signs and sends nothing now, in a sentence; empty while it does.
+    """
+
+    party: PartyCode
+    version: str
+    identity_fingerprint: Digest
+    matcher_url: str
+    matcher_reachable: bool
+    clock_difference: int | None
+    log_alarm: str
+    obstacle: str
+    group: str
+
+
+NodeRoundView.model_rebuild()

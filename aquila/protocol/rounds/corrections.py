@@ -1,0 +1,121 @@
+"""The steps after the hits: withdrawals, acknowledgements and outcomes, until retention has passed (PROTOCOL.md 3.11).
+
+They change no hit in this record, which holds none: the record keeps who withdrew what, and that it was acknowledged.
+Whether a withdrawn hit exists only its two parties know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
+from aquila.followup.lifecycle import Ground
+from aquila.protocol.messages import Acknowledgement, BoundStatement, Kind, Outcomes, Withdrawal
+from aquila.protocol.rounds.rules import take
+from aquila.protocol.rounds.statement_limits import acknowledged_hits
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.round_state import RoundState
+
+DAY = 86_400
+AFTERWARDS = (Withdrawal, Acknowledgement, Outcomes)
+"""What is taken after the end, too."""
+
+
+@take.register(Withdrawal)
+def _withdrawal(message: Withdrawal, round_: RoundState, payload_digest: str, now: int | None) -> None:
+    """Take an owner's withdrawal of hits (PROTOCOL.md 3.11.1)."""
+    _within_retention(round_, message, now)
+    _counterpart(round_, message.party, message.counterpart)
+    _is_told(round_, message)
+    erased = message.ground is Ground.ERASED
+    again = [hit for hit in message.hits if (message.party, hit, erased) in round_.withdrawn]
+    if again:
+        raise OrderError(f"{message.party} has withdrawn {len(again)} of these hits already", party=message.party)
+    distinct = {hit for party, hit, _ in round_.withdrawn if party == message.party} | set(message.hits)
+    _no_more_than_acknowledged(round_, message, len(distinct))
+    round_.withdrawals[payload_digest] = message
+    round_.withdrawn |= {(message.party, hit, erased): payload_digest for hit in message.hits}
+
+
+@take.register(Acknowledgement)
+def _acknowledgement(message: Acknowledgement, round_: RoundState, _digest: str, now: int | None) -> None:
+    """Take a counterpart's acknowledgement of a withdrawal (PROTOCOL.md 3.11.3)."""
+    _within_retention(round_, message, now)
+    withdrawal = round_.withdrawals.get(message.withdrawal)
+    if withdrawal is None or withdrawal.counterpart != message.party:
+        raise BindingError(f"{message.party} acknowledges a withdrawal that it was not sent", party=message.party)
+    if message.withdrawal in round_.acknowledgements:
+        raise OrderError(f"{message.party} has acknowledged this withdrawal already", party=message.party)
+    if message.hits > len(withdrawal.hits):
+        raise MalformedError(
+            f"{message.party} acknowledges more hits than were withdrawn",
+            party=message.party,
+            expected=len(withdrawal.hits),
+            got=message.hits,
+        )
+    round_.acknowledgements[message.withdrawal] = message
+
+
+@take.register(Outcomes)
+def _outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int | None) -> None:
+    """Take what came of a party's hits, in place of what it said before (PROTOCOL.md 3.11.4)."""
+    _within_retention(round_, message, now)
+    for pair in message.pairs:
+        _counterpart(round_, message.party, pair.counterpart)
+    _no_more_than_acknowledged(round_, message, message.total)
+    round_.outcomes[message.party] = message
+    round_.outcomes_told[message.party] += 1
+
+
+def kept_until(round_: RoundState) -> int:
+    """Return until when the round's hits and statements are kept; seconds since 1970."""
+    return round_.manifest.window.closes_at + round_.manifest.retention_days * DAY
+
+
+def _within_retention(round_: RoundState, message: BoundStatement, now: int | None) -> None:
+    """Refuse what comes when the hits should be erased everywhere; `now` is None when statements are read back."""
+    if now is not None and now > kept_until(round_):
+        raise OrderError(
+            "the round's retention has passed", round=round_.round_id, party=message.party, expected=kept_until(round_),
+            got=now,
+        )  # fmt: skip
+
+
+def _counterpart(round_: RoundState, party: str, other: str) -> None:
+    """Refuse a party with which the signer can have no hit."""
+    if other not in round_.counterparts_of(party):
+        raise PolicyError(f"{party} can have no hit with {other} in this round", party=party, counterpart=other)
+
+
+def _is_told(round_: RoundState, message: Withdrawal) -> None:
+    """Refuse a withdrawal that would tell the counterpart of hits of a query before its report does (3.11.1).
+
+    Only the matcher sees every report. A withdrawal that names no query is of the lists, whose hits both sides know.
+    """
+    query = message.submission_id
+    if query is None:
+        return
+    submission = round_.submissions.get(query)
+    if submission is None or submission.kind is not Kind.QUERY:
+        raise BindingError(f"{message.party} withdraws hits of a query that does not exist", party=message.party)
+    if round_.sees_everything and (message.counterpart, query) not in round_.reports:
+        raise OrderError(
+            f"{message.party} withdraws hits of a query before {message.counterpart} has its report of it",
+            hint="where an alarm holds the report back, nobody is told of its hits",
+            round=round_.round_id,
+            party=message.party,
+            submission=query,
+        )
+
+
+def _no_more_than_acknowledged(round_: RoundState, message: BoundStatement, hits: int) -> None:
+    """Refuse to hear of more hits than the signer's receipts say it has; only the matcher sees all receipts."""
+    acknowledged = acknowledged_hits(round_, message.party)
+    if round_.sees_everything and hits > acknowledged:
+        raise OrderError(
+            f"{message.party} speaks of more hits than it has acknowledged",
+            party=message.party,
+            expected=acknowledged,
+            got=hits,
+        )

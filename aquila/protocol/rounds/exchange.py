@@ -1,0 +1,427 @@
+"""The sealed exchange after a hit, free of I/O: tokens that met become keys, keys open notes (PROTOCOL.md 3.7.5 ff.).
+
+A hit is prepared once, while the token secrets are there. What is kept from then on, the `Opening`, opens and verifies
+the counterpart's note of this hit and nothing else, so that token secrets need not wait for notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import ValidationError
+
+from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
+from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES, NoteKeys
+from aquila.errors import InputError, KeyMaterialError, MalformedError, SealError
+from aquila.matching.certainty import Footing, grade_on
+from aquila.protocol.encoding import canonical, digest, framed
+from aquila.protocol.messages import Fault, Kind, Note
+from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
+from aquila.records.rules import mask_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from aquila.matching.certainty import Grade
+    from aquila.protocol.messages import Basis, Hit, HitReport
+    from aquila.protocol.rounds.round_state import RoundState
+    from aquila.protocol.submissions.submission import FinalizedChunk
+    from aquila.records.rules import RuleTable
+
+    Random = Callable[[int], bytes]
+
+NOTE_BYTES = 640
+"""Bytes of every note, its length included: texts of 60 characters each in any of the region's scripts."""
+
+MOST_MARKS = 256
+_MARKS_STEP = 32
+_ID_BYTES = 16
+_KEY_BYTES = 32
+_FIXED_BYTES = _ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
+
+_SIFT_BITS = 20
+_FAULTS = (None, *Fault)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class HeldTokens:
+    """The tokens of one own record in ascending order, as columns: rules 1 byte, tokens 16, token secrets 32 each."""
+
+    rules: bytes
+    tokens: bytes
+    secrets: bytes
+
+
+def held_tokens(handles: Collection[bytes], chunks: Iterable[FinalizedChunk]) -> dict[bytes, HeldTokens]:
+    """Pick the tokens of some records out of a whole submission.
+
+    Args:
+        handles: The handles of the records.
+        chunks: All chunks of the submission, looked at one by one.
+    """
+    wanted = np.frombuffer(b"".join(handles), dtype=">u8")[::2].astype(np.uint64)
+    shift = np.uint64(64 - _SIFT_BITS)
+    sift = np.zeros(1 << _SIFT_BITS, dtype=bool)
+    sift[wanted >> shift] = True
+    rows, secrets = [np.empty(0, dtype=TOKEN_ROW)], [np.empty(0, dtype=f"V{SECRET_BYTES}")]
+    for chunk in chunks:
+        found = np.frombuffer(chunk.rows, dtype=TOKEN_ROW)
+        first = np.ascontiguousarray(found["handle"]).view(">u8")[::2].astype(np.uint64)
+        # One look into a small table sifts out nearly all rows; what chance lets through is dropped at the end.
+        places = np.flatnonzero(sift[first >> shift])
+        rows.append(found[places])
+        secrets.append(np.frombuffer(chunk.secrets, dtype=f"V{SECRET_BYTES}")[places])
+    return dict(_by_handle(set(handles), np.concatenate(rows), np.concatenate(secrets)))
+
+
+def _by_handle(handles: set[bytes], rows: np.ndarray, secrets: np.ndarray) -> Iterator[tuple[bytes, HeldTokens]]:
+    words = [
+        np.ascontiguousarray(rows[name]).view(">u8")[part::2].astype(np.uint64)
+        for name in ("token", "handle")
+        for part in (1, 0)
+    ]
+    order = np.lexsort(words)
+    rows, secrets = rows[order], secrets[order]
+    high, low = words[3][order], words[2][order]
+    changes = np.flatnonzero((high[1:] != high[:-1]) | (low[1:] != low[:-1])) + 1
+    borders = [0, *changes.tolist(), len(rows)] if len(rows) else []
+    columns = rows["rule"].tobytes(), rows["token"].tobytes(), secrets.tobytes(), rows["handle"].tobytes()
+    for start, end in pairwise(borders):
+        handle = columns[3][HANDLE_BYTES * start : HANDLE_BYTES * (start + 1)]
+        if handle in handles:
+            yield (
+                handle,
+                HeldTokens(
+                    columns[0][start:end],
+                    columns[1][TOKEN_BYTES * start : TOKEN_BYTES * end],
+                    columns[2][SECRET_BYTES * start : SECRET_BYTES * end],
+                ),
+            )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opening:
+    """What one side keeps of a hit to open and verify the other side's note. Secret: it never shows itself.
+
+    Attributes:
+        hit_id: Which hit, hexadecimal.
+        keys: Of the note that is to come.
+        rules: The rule of each token of the own record, in ascending order of the tokens.
+        places: Which of these tokens met, as the matcher reported.
+        marks: Of each token, as the other side's note has it where it holds the same.
+        told: Digest of what the matcher told of the hit.
+        fault: What is wrong with the report already.
+    """
+
+    hit_id: str
+    keys: NoteKeys
+    rules: bytes
+    places: bytes
+    marks: tuple[bytes, ...]
+    told: str
+    fault: Fault | None
+
+    @property
+    def met(self) -> tuple[int, ...]:
+        """The numbers of the rules that met, ascending."""
+        return tuple(sorted({self.rules[place] for place in self.places}))
+
+    def to_bytes(self) -> bytes:
+        """Return it for a key to seal."""
+        return b"".join(
+            (
+                bytes.fromhex(self.hit_id), self.keys.seal, self.keys.mark, bytes.fromhex(self.told),
+                bytes([_FAULTS.index(self.fault), len(self.rules), len(self.places)]),
+                self.rules, self.places, *self.marks,
+            )
+        )  # fmt: skip
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Opening:
+        """Read back what `to_bytes` gave.
+
+        Raises:
+            KeyMaterialError: The bytes are none.
+        """
+        fixed = _ID_BYTES + 3 * _KEY_BYTES
+        fault, rules, places = content[fixed : fixed + 3] if len(content) >= fixed + 3 else (0, 0, 0)
+        ends = [fixed + 3, fixed + 3 + rules, fixed + 3 + rules + places]
+        if len(content) != ends[2] + rules * MARK_BYTES or fault >= len(_FAULTS):
+            raise KeyMaterialError("what a note is opened with cannot be read")
+        keys = [content[_ID_BYTES + _KEY_BYTES * n : _ID_BYTES + _KEY_BYTES * (n + 1)] for n in range(3)]
+        marks = (content[place : place + MARK_BYTES] for place in range(ends[2], len(content), MARK_BYTES))
+        return cls(
+            content[:_ID_BYTES].hex(), NoteKeys(*keys[:2]), content[ends[0] : ends[1]], content[ends[1] : ends[2]],
+            tuple(marks), keys[2].hex(), _FAULTS[fault],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prepared:
+    """A hit that can be sealed: the hit, the keys of the own note with its marks, and what opens the other's."""
+
+    hit: Hit
+    keys: NoteKeys
+    marks: tuple[bytes, ...]
+    opening: Opening
+
+
+def prepare(
+    round_: RoundState, table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
+) -> Iterator[Prepared]:
+    """Check a report's hits, and derive the keys of their notes (PROTOCOL.md 3.7.5 and 3.7.8).
+
+    Args:
+        round_: The record, which has taken the report.
+        table: The match rules.
+        report: The own report.
+        held: The tokens of the own records that it names.
+        random: For the keys of a hit that cannot be sealed; its note then opens for nobody.
+    """
+    return prepare_sized(signed_sizes(round_, report), table, report, held, random)
+
+
+def prepare_sized(
+    sizes: Mapping[str, int], table: RuleTable, report: HitReport, held: Mapping[bytes, HeldTokens], random: Random
+) -> Iterator[Prepared]:
+    """Do as `prepare` where the record of the round is not at hand, but what is needed of it (`signed_sizes`)."""
+    ground = {basis.counterpart: _Ground.of(sizes, report, basis) for basis in report.bases}
+    binding = bytes.fromhex(report.binding)
+    for hit in report.hits:
+        on, own = ground.get(hit.counterpart), held.get(bytes.fromhex(hit.handle))
+        places = bytes.fromhex(hit.met or "")
+        if on is None or own is None or not _are_places(places, len(own.rules)):
+            keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
+            told = hit.hit_id * 2  # of nothing
+            yield Prepared(hit, keys, (), Opening(hit.hit_id, other, b"", b"", (), told, Fault.FOREIGN))
+            continue
+        secrets = b"".join(own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places)
+        rules = bytes(own.rules[place] for place in places)
+        other_handle = bytes.fromhex(hit.counterpart_handle or "")
+        sides = (report.party, bytes.fromhex(hit.handle)), (hit.counterpart, other_handle)
+        contexts = (_context(binding, hit, pair, rules) for pair in (sides, sides[::-1]))
+        keys, other = NoteKeys.derive(secrets, binding, *contexts)
+        result = grade_on(table, mask_of(rules), on.footing, second=bool(hit.second))
+        fault = None if (result.level, result.families) == (hit.certainty, hit.families) else Fault.LEVEL
+        marks = tuple(other.marks(own.tokens))
+        opening = Opening(hit.hit_id, other, own.rules, places, marks, on.told(hit), fault)
+        yield Prepared(hit, keys, tuple(keys.marks(own.tokens)), opening)
+
+
+def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, rules: Iterable[int]) -> Grade:
+    """Grade a hit by rules that are confirmed, on what its report says of the lists (PROTOCOL.md 3.7.8).
+
+    Raises:
+        InputError: No rule, or an unknown one; or the report has no basis for the counterpart.
+    """
+    for basis in report.bases:
+        if basis.counterpart == hit.counterpart:
+            ground = _Ground.of(signed_sizes(round_, report), report, basis)
+            return grade_on(table, mask_of(rules), ground.footing, second=bool(hit.second))
+    raise InputError("the report does not say on what this hit was graded", hit=hit.hit_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """On what the hits with one counterpart are graded, and its digest, which is the same on both sides."""
+
+    footing: Footing
+    digest: bytes
+    shown: dict[tuple[str, bool, tuple[str, ...]], bytes] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
+        own, other = sizes[report.party], sizes[basis.counterpart]
+        # The sizes are those that both parties signed; a report with others was refused.
+        footing = footing_on(report, basis, own, other)
+        shown: dict[str, object] = {
+            "sizes": [records for _, records in sorted([(report.party, own), (basis.counterpart, other)])],
+            "basis": basis.model_dump(mode="json", exclude={"counterpart", "records"}),
+            "learned": [list(weight) for weight in footing.learned],
+        }
+        return cls(footing, digest("aquila/1 basis", canonical(shown)))
+
+    def told(self, hit: Hit) -> str:
+        """Return the digest of what the matcher told of a hit (PROTOCOL.md 3.7.8)."""
+        place = hit.certainty.value, bool(hit.second), hit.families
+        if place not in self.shown:  # few grades are told of many hits
+            families = (family.encode() for family in hit.families)
+            self.shown[place] = digest("aquila/1 grade", self.digest, place[0].encode(), bytes([place[1]]), *families)
+        return digest("aquila/1 told", self.shown[place], bytes.fromhex(hit.hit_id)).hex()
+
+
+def footing_on(report: HitReport, basis: Basis, own: int, other: int) -> Footing:
+    """Return on what a report states that the hits with one counterpart were graded.
+
+    Args:
+        report: A report that can be verified.
+        basis: What it says of the counterpart.
+        own: Records of this party's submission, dummies included.
+        other: Records of the counterpart's.
+    """
+    learned = tuple((weight.of, weight.centibits) for weight in report.learned or ())
+    twice, settled = basis.duplicates_per_million or 0, basis.settled or 0
+    return Footing(own, other, basis.common_per_million, twice, settled, learned)
+
+
+def signed_sizes(round_: RoundState, report: HitReport) -> dict[str, int]:
+    """Return for the party of a report and its counterparts how many records each signed (`records_in_report`)."""
+    parties = (report.party, *(basis.counterpart for basis in report.bases))
+    return {party: records_in_report(round_, party, report.submission_id) for party in parties}
+
+
+def submission_in_report(round_: RoundState, party: str, query: str | None) -> str | None:
+    """Return which submission of a party a report is about: the query where it asked it, else its list."""
+    asked = round_.submissions.get(query or "")
+    return query if asked is not None and asked.party == party and asked.kind is Kind.QUERY else round_.list_of(party)
+
+
+def records_in_report(round_: RoundState, party: str, query: str | None) -> int:
+    """Return how many records, dummies included, a party signed for what a report is about; 0 where it did not."""
+    found = submission_in_report(round_, party, query)
+    return round_.submissions[found].records if found else 0
+
+
+def _context(binding: bytes, hit: Hit, sides: tuple[tuple[str, bytes], ...], rules: bytes) -> bytes:
+    """Return what the keys of a note are bound to: sender and receiver with their handles, in this order."""
+    sender, receiver = sides
+    return framed(
+        "aquila/1 note", binding, bytes.fromhex(hit.hit_id), sender[0].encode(), receiver[0].encode(), sender[1],
+        receiver[1], rules,
+    )  # fmt: skip
+
+
+def _are_places(places: bytes, tokens: int) -> bool:
+    ascending = all(left < right for left, right in pairwise(places))
+    return bool(places) and ascending and places[-1] < tokens
+
+
+def marks_needed(prepared: Iterable[Prepared]) -> int:
+    """Return how many marks each note of a report has: enough for any of its records, rounded up.
+
+    So the length of a note says nothing of its record, not even to the counterpart.
+    """
+    most = max((len(one.marks) for one in prepared), default=0)
+    return min(MOST_MARKS, -(-max(most, 1) // _MARKS_STEP) * _MARKS_STEP)
+
+
+def seal_entry(prepared: Prepared, note: Note, marks: int, random: Random) -> bytes:
+    """Seal a note as an entry of a batch.
+
+    Args:
+        prepared: The hit.
+        note: What is told of its record.
+        marks: How many marks each note of the report has (`marks_needed`).
+        random: For the nonce, and for marks of no token.
+
+    Raises:
+        InputError: The note is too long.
+    """
+    content = note.model_dump_json().encode()
+    if len(content) > NOTE_BYTES - 2:
+        raise InputError("a note is too long", hint="shorten category and contact point", got=len(content))
+    padded = len(content).to_bytes(2, "big") + content + bytes(NOTE_BYTES - 2 - len(content))
+    fill = random((marks - len(prepared.marks)) * MARK_BYTES)
+    filled = [fill[place : place + MARK_BYTES] for place in range(0, len(fill), MARK_BYTES)]
+    # In the order of their bytes, which says nothing of the order of the tokens.
+    every = b"".join(sorted([*prepared.marks, *filled]))
+    return bytes.fromhex(prepared.hit.hit_id) + prepared.keys.seal_note(padded + every, random(NONCE_BYTES))
+
+
+def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the hit id and the sealed note of each entry of a batch.
+
+    Raises:
+        MalformedError: It does not hold so many entries of one length, each with a number of marks that it can have.
+    """
+    width, over = divmod(len(batch), hits)
+    marks, odd = divmod(width - _FIXED_BYTES, MARK_BYTES)
+    if over or odd or not 0 < marks <= MOST_MARKS:
+        raise MalformedError("a batch holds another number of notes than its sender signed", expected=hits)
+    for place in range(0, len(batch), width):
+        yield batch[place : place + _ID_BYTES].hex(), batch[place + _ID_BYTES : place + width]
+
+
+def open_entry(opening: Opening, sealed: bytes) -> Note | Fault:
+    """Open and verify a note (PROTOCOL.md 3.7.8).
+
+    Returns:
+        The note where the hit holds, else what is wrong.
+    """
+    # 1. The report itself was right: the tokens are this record's, and the level follows from their rules.
+    if opening.fault is not None:
+        return opening.fault
+    # 2. The note was sealed by who has the same token secrets, for this hit, from that side to this one.
+    try:
+        content = opening.keys.open_note(sealed)
+    except SealError:
+        return Fault.SEALED
+    length = int.from_bytes(content[:2], "big")
+    try:
+        note = Note.model_validate_json(content[2 : 2 + length])
+    except ValidationError:
+        return Fault.UNREADABLE
+    # 3. The matcher told both sides the same.
+    if note.report != opening.told:
+        return Fault.TOLD
+    # 4. It reported every token that met: the marks of both sides agree where the tokens do, and nowhere else.
+    marks = content[NOTE_BYTES:]
+    theirs = {marks[place : place + MARK_BYTES] for place in range(0, len(marks), MARK_BYTES)}
+    common = {place for place, mark in enumerate(opening.marks) if mark in theirs}
+    if common != set(opening.places):
+        return Fault.WITHHELD if common > set(opening.places) else Fault.UNREADABLE
+    return note
+
+
+def verify_batch(
+    openings: Mapping[str, Opening], verified: Collection[str], entries: Iterable[tuple[str, bytes]]
+) -> dict[str, Note | Fault]:
+    """Verify the notes of a batch (PROTOCOL.md 3.7.8).
+
+    Args:
+        openings: What opens the notes of its sender for hits of this report, by hit id.
+        verified: Hits whose note came before.
+        entries: Hit ids and sealed notes, as `entries_of` gives them.
+
+    Returns:
+        For each hit that the batch names its note where it holds, else what is wrong.
+    """
+    found: dict[str, Note | Fault] = {}
+    for hit_id, sealed in entries:
+        opening = openings.get(hit_id)
+        if hit_id in found or hit_id in verified:
+            found[hit_id] = Fault.REPEATED
+        else:
+            found[hit_id] = Fault.UNREPORTED if opening is None else open_entry(opening, sealed)
+    return found
+
+
+def note_batches(prepared: Sequence[Prepared], most: int) -> Iterator[tuple[str, list[Prepared]]]:
+    """Part hits into batches for each counterpart, in the order of their ids."""
+    for counterpart in sorted({one.hit.counterpart for one in prepared}):
+        mine = sorted((one for one in prepared if one.hit.counterpart == counterpart), key=lambda one: one.hit.hit_id)
+        for first in range(0, len(mine), most):
+            yield counterpart, mine[first : first + most]
+
+
+def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:
+    """Return for which parties notes of which counterparts are not all verified, for a record that sees everything.
+
+    Returns:
+        Pairs of the party that waits or has not confirmed, and the counterpart.
+    """
+    verified: dict[tuple[str, str | None, str], int] = {}
+    for confirmation in round_.confirmations.values():
+        place = confirmation.party, confirmation.submission_id, confirmation.to
+        verified[place] = verified.get(place, 0) + confirmation.confirmed + len(confirmation.refuted)
+    waiting = {
+        (party, counterpart)
+        for (party, submission_id), hits in round_.reported.items()
+        for counterpart, count in hits.items()
+        if (counterpart, submission_id) in round_.reports  # a query's asker may not have been told yet
+        and verified.get((party, submission_id, counterpart), 0) < count
+    }
+    return tuple(sorted(waiting))

@@ -1,0 +1,181 @@
+"""What is known of one round, and what follows from it: who takes part, under which binding, in which phase.
+
+A `RoundState` is only data and questions. What may enter it is decided in `aquila.protocol.rounds.rules`, and by
+`aquila.protocol.rounds.verified_round.Round`, which verifies every statement on the way in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from aquila.errors import OrderError
+from aquila.protocol.messages import Kind, Outcome
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+    from aquila.protocol.messages import (
+        Acknowledgement,
+        Alarm,
+        Canaries,
+        Closing,
+        Confirmation,
+        Consent,
+        Ending,
+        Evaluation,
+        Manifest,
+        Outcomes,
+        Receipt,
+        Refusal,
+        Submission,
+        Tokens,
+        Withdrawal,
+    )
+    from aquila.protocol.registry import Registry
+
+
+EXCHANGE_SECONDS = 7 * 86_400
+"""Notes and confirmations are taken so long after the round's window (PROTOCOL.md 3.7.9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentNotes:
+    """What a record keeps of a batch of notes: who sent it to whom, of which report, and its number."""
+
+    party: str
+    to: str
+    submission_id: str | None
+    index: int | None
+
+
+class Phase(StrEnum):
+    """Where a round stands (PROTOCOL.md 3.10)."""
+
+    PROPOSED = "proposed"
+    OPEN = "open"
+    MATCHING = "matching"
+    REPORTING = "reporting"
+    CLOSED = "closed"
+    ABORTED = "aborted"
+
+
+@dataclass(slots=True)
+class RoundState:
+    """The statements of one round that count, by what they are about."""
+
+    registry: Registry
+    group: Group
+    manifest: Manifest
+    manifest_digest: str
+    sees_everything: bool
+    consents: dict[str, Consent] = field(default_factory=dict)
+    consent_digests: dict[str, str] = field(default_factory=dict)
+    bindings: list[str] = field(default_factory=list)
+    participants: tuple[str, ...] = ()
+    amendments: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    evaluations: dict[tuple[str, int, str], Evaluation] = field(default_factory=dict)
+    tokens: dict[str, Tokens] = field(default_factory=dict)
+    reports: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
+    receipts: dict[tuple[str, str | None], Receipt] = field(default_factory=dict)
+    notes: dict[str, SentNotes] = field(default_factory=dict)
+    confirmations: dict[str, Confirmation] = field(default_factory=dict)
+    canaries: dict[str, Canaries] = field(default_factory=dict)
+    alarms: dict[tuple[str, str], Alarm] = field(default_factory=dict)
+    closings: dict[str, Closing] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    withdrawn: dict[tuple[str, str, bool], str] = field(default_factory=dict)
+    acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
+    outcomes: dict[str, Outcomes] = field(default_factory=dict)
+    outcomes_told: Counter[str] = field(default_factory=Counter)
+    ending: Ending | None = None
+    sequences: dict[str, dict[int, str]] = field(default_factory=dict)
+    announced: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    @property
+    def round_id(self) -> str:
+        """The round's identifier."""
+        return self.manifest.round_id
+
+    @property
+    def first_binding(self) -> bytes:
+        """The binding of manifest and consents, 32 bytes; it goes into every input digest and proof.
+
+        Raises:
+            OrderError: The round is not open yet.
+        """
+        return bytes.fromhex(self._bindings_in_order()[0])
+
+    @property
+    def binding(self) -> str:
+        """The binding in force, hexadecimal (the first, or the last amended one).
+
+        Raises:
+            OrderError: The round is not open yet.
+        """
+        return self._bindings_in_order()[-1]
+
+    @property
+    def notes_expire(self) -> int:
+        """Until when notes and confirmations are taken, seconds since 1970 (PROTOCOL.md 3.7.9)."""
+        return self.manifest.window.closes_at + EXCHANGE_SECONDS
+
+    @property
+    def phase(self) -> Phase:
+        """Where the round stands, as far as this record knows."""
+        if self.ending:
+            return Phase.CLOSED if self.ending.outcome is Outcome.CLOSED else Phase.ABORTED
+        if not self.bindings:
+            return Phase.PROPOSED
+        if self._lists_are_reported():
+            return Phase.REPORTING
+        return Phase.MATCHING if self.all_lists_are_in() else Phase.OPEN
+
+    @property
+    def breaking_refusal(self) -> Refusal | None:
+        """The refusal that ends the round: of a party whose share it needs, in order of their coming (3.9.1).
+
+        Before the opening these are the parties that have consented, then the participants; of others it goes on
+        without.
+        """
+        needed = self.participants if self.bindings else tuple(self.consents)
+        return next((refusal for party, refusal in self.refusals.items() if party in needed), None)
+
+    @property
+    def everybody_answered(self) -> bool:
+        """Whether each invited party has consented or refused."""
+        return len({*self.consents, *self.refusals}) == len(self.manifest.participants)
+
+    def list_of(self, party: str) -> str | None:
+        """Return the submission id of a party's list, or None while it has submitted none."""
+        return next((i for i, s in self.submissions.items() if s.party == party and s.kind is Kind.LIST), None)
+
+    def evaluators_of(self, submission_id: str) -> tuple[str, ...]:
+        """Return the participants that evaluate a submission: all but its origin."""
+        origin = self.submissions[submission_id].party
+        return tuple(party for party in self.participants if party != origin)
+
+    def counterparts_of(self, party: str) -> tuple[str, ...]:
+        """Return the participants whose records may be joined with a party's."""
+        return tuple(p for p in self.participants if p != party and self.manifest.may_match(p, party))
+
+    def all_lists_are_in(self) -> bool:
+        """Say whether every participant's list has its tokens statement."""
+        return all(self.list_of(party) in self.tokens for party in self.participants)
+
+    def last_sequence(self, party: str) -> int:
+        """Return the highest sequence number accepted from a party, 0 for none."""
+        return max(self.sequences.get(party, {}), default=0)
+
+    def _lists_are_reported(self) -> bool:
+        reported = {party for party, submission_id in self.reports if submission_id is None}
+        return bool(reported) and (not self.sees_everything or reported >= set(self.participants))
+
+    def _bindings_in_order(self) -> list[str]:
+        if not self.bindings:
+            raise OrderError(f"round {self.round_id} is not open yet", round=self.round_id)
+        return self.bindings

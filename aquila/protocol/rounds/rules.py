@@ -1,0 +1,544 @@
+"""The steps of a round: for each message, what must hold before it counts and what it changes (PROTOCOL.md 3.3 to 3.9).
+
+Each check carries the number of its paragraph. A step raises before it changes anything. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+from aquila.crypto.keys import check_exchange_key
+from aquila.crypto.sealing import seal_to
+from aquila.crypto.shares import verify_knowledge
+from aquila.errors import BindingError, CapError, EquivocationError, MalformedError, OrderError, PolicyError
+from aquila.protocol.encoding import digest, framed
+from aquila.protocol.messages import (
+    Alarm,
+    Amendment,
+    BoundStatement,
+    Canaries,
+    Closing,
+    Confirmation,
+    Consent,
+    Ending,
+    Evaluation,
+    HitReport,
+    Kind,
+    Mode,
+    Notes,
+    Opening,
+    Outcome,
+    Receipt,
+    Refusal,
+    Statement,
+    Submission,
+    Tokens,
+)
+from aquila.protocol.rounds.exchange import records_in_report
+from aquila.protocol.rounds.round_state import SentNotes
+from aquila.records.rules import InputClass
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.round_state import RoundState
+
+
+def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
+    """Return the binding of a manifest and its consents (PROTOCOL.md 3.3.4).
+
+    Args:
+        manifest_digest: Digest of the manifest's payload, hexadecimal.
+        consents: Party and digest of each consent's payload, in the order of the parties.
+    """
+    parts = [framed("consent", party.encode(), bytes.fromhex(value)) for party, value in consents]
+    return digest("aquila/1 binding", bytes.fromhex(manifest_digest), *parts).hex()
+
+
+def amended_binding(binding: str, absent: tuple[str, ...]) -> str:
+    """Return the binding after the absent parties left (PROTOCOL.md 3.8.3)."""
+    return digest("aquila/1 amended binding", bytes.fromhex(binding), *(party.encode() for party in absent)).hex()
+
+
+def knowledge_context(manifest_digest: str, party: str, input_class: InputClass, keys: list[str]) -> bytes:
+    """Return what the proof of knowledge of a share is bound to (PROTOCOL.md 3.3.2).
+
+    Args:
+        manifest_digest: Digest of the manifest's payload, hexadecimal.
+        party: Whose consent it is.
+        input_class: The share's class.
+        keys: All public keys of the consent, hexadecimal: the shares by class, exchange key, sealing key.
+    """
+    return framed(
+        "aquila/1 share", bytes.fromhex(manifest_digest), party.encode(), input_class.value.encode(),
+        *(bytes.fromhex(key) for key in keys),
+    )  # fmt: skip
+
+
+def consent_keys(consent: Consent) -> list[str]:
+    """Return all public keys of a consent in the order of `knowledge_context`."""
+    return [share.public_key for share in consent.shares] + [consent.exchange_key, consent.sealing_key]
+
+
+def check_not_ended(round_: RoundState, message: Statement) -> None:
+    """Refuse what would go on with a round that has ended; what follows its hits still comes (PROTOCOL.md 3.9.5).
+
+    Raises:
+        OrderError: The round has ended.
+    """
+    if round_.ending and isinstance(message, Consent | Amendment | Submission | Evaluation | Tokens):
+        raise OrderError(
+            f"the round has ended ({round_.ending.outcome.value}) and takes no {type(message).__name__.lower()}",
+            round=round_.round_id,
+            party=message.party,
+        )
+
+
+def check_binding(round_: RoundState, message: BoundStatement) -> None:
+    """Refuse a statement that names a binding the round never had (PROTOCOL.md 3.2.3).
+
+    A submission, evaluation or amendment signed before an amendment stays valid; `take` demands the binding in
+    force where it matters.
+
+    Raises:
+        BindingError: The binding is not of this round.
+        OrderError: The round is not open, or its signer has left it.
+    """
+    if message.binding not in [round_.first_binding.hex(), *round_.bindings]:
+        raise BindingError(
+            f"{message.party} names another binding: it was shown another manifest or other consents",
+            hint="compare the binding with the other parties by telephone; the secretariat must explain a difference",
+            round=round_.round_id,
+            party=message.party,
+            expected=round_.binding,
+            got=message.binding,
+        )
+    if message.party not in round_.participants:
+        raise OrderError(f"{message.party} is no longer in the round", round=round_.round_id, party=message.party)
+
+
+def check_log_head(round_: RoundState, message: Statement) -> None:
+    """Refuse a statement that does not name what its signer saw of the matcher's log, where it must (3.2.5).
+
+    Raises:
+        MalformedError: It names no checkpoint where each statement names one, or names one where none does.
+    """
+    named, wanted = message.log_head is not None, round_.manifest.names_log_heads
+    if wanted and not named and not isinstance(message, Refusal):
+        sentence = f"{message.party} names no checkpoint of the matcher's log, as each statement of this round must"
+    elif named and not wanted:
+        sentence = f"{message.party} names a checkpoint of the matcher's log, as no statement of this round may"
+    else:
+        return
+    hint = "all parties need the same release of Aquila"
+    raise MalformedError(sentence, hint=hint, round=round_.round_id, party=message.party)
+
+
+@singledispatch
+def take(message: object, *_: object) -> None:
+    """Check a message against the round and let it count.
+
+    Raises:
+        MalformedError: The message is none that a round takes.
+    """
+    raise MalformedError(f"a round takes no {type(message).__name__}")
+
+
+@take.register(Consent)
+def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int | None) -> None:
+    """Take a party's consent (PROTOCOL.md 3.3)."""
+    # 3.3.1: it agrees to this manifest, in time, once, before the round opens.
+    if message.manifest_digest != round_.manifest_digest:
+        raise BindingError(
+            f"{message.party} consented to another manifest",
+            hint="the secretariat showed two manifests under one number; keep both as evidence",
+            round=round_.round_id,
+            party=message.party,
+            expected=round_.manifest_digest,
+            got=message.manifest_digest,
+        )
+    if message.party in round_.consents:
+        raise EquivocationError(
+            f"{message.party} has consented already, with other keys",
+            round=round_.round_id,
+            party=message.party,
+            expected=round_.consent_digests[message.party],
+            got=payload_digest,
+        )
+    if round_.bindings:
+        raise OrderError("the round is open; no party joins late", round=round_.round_id, party=message.party)
+    _in_time(round_, now, round_.manifest.window.consent_by, "consent")
+    # 3.3.2: each share is known to its holder; 3.3.3: and is nobody else's. The identity is no valid key.
+    keys = consent_keys(message)
+    known = {share.public_key for other in round_.consents.values() for share in other.shares}
+    own = [share.public_key for share in message.shares]
+    if known & set(own) or len(set(own)) != len(own):
+        raise PolicyError(f"{message.party} brings a share that is in use already", party=message.party)
+    check_exchange_key(bytes.fromhex(message.exchange_key))
+    for share in message.shares:
+        context = knowledge_context(round_.manifest_digest, message.party, share.input_class, keys)
+        verify_knowledge(round_.group, bytes.fromhex(share.public_key), context, bytes.fromhex(share.proof))
+    # 3.3.2: notes can be sealed to it. Whoever could not be told anything would be found out only after a hit.
+    seal_to(bytes.fromhex(message.sealing_key), b"", b"")
+    round_.consents[message.party] = message
+    round_.consent_digests[message.party] = payload_digest
+
+
+@take.register(Opening)
+def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take the matcher's opening, recomputing the binding from consents that this record verified (3.3.4)."""
+    if round_.bindings or round_.ending:
+        raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
+    for reference in message.consents:
+        if round_.consent_digests.get(reference.party) != reference.digest:
+            raise BindingError(
+                f"the opening names a consent of {reference.party} that was not shown here",
+                round=round_.round_id,
+                party=reference.party,
+            )
+    binding = first_binding(round_.manifest_digest, [(c.party, c.digest) for c in message.consents])
+    if binding != message.binding:
+        raise BindingError("the opening names another binding", expected=binding, got=message.binding)
+    round_.bindings.append(binding)
+    round_.participants = tuple(reference.party for reference in message.consents)
+
+
+@take.register(Submission)
+def _submission(message: Submission, round_: RoundState, _digest: str, now: int | None) -> None:
+    """Take a signed submission manifest (PROTOCOL.md 3.4)."""
+    manifest = round_.manifest
+    # 3.4.1: one list per party and round; queries where the manifest allows them; an id is used once.
+    if message.kind is Kind.QUERY and manifest.mode is not Mode.LISTS_AND_QUERIES:
+        raise PolicyError("this round takes no queries", round=round_.round_id, party=message.party)
+    if message.kind is Kind.LIST and round_.list_of(message.party):
+        raise EquivocationError(
+            f"{message.party} has submitted its list already", round=round_.round_id, party=message.party
+        )
+    if message.submission_id in round_.submissions:
+        raise EquivocationError("this submission id is taken", submission=message.submission_id, party=message.party)
+    # 3.4.2: in time, and while every share is still there.
+    if round_.closings:
+        raise OrderError("the round takes no submission any more", round=round_.round_id, party=message.party)
+    window = manifest.window
+    _in_time(round_, now, window.submit_by if message.kind is Kind.LIST else window.closes_at, "submission")
+    # 3.4.3: chunks keep to the manifest's size, and all submissions together to the caps.
+    if any(chunk.elements > manifest.chunk_elements for chunk in message.chunks):
+        raise MalformedError(
+            "a chunk is larger than the manifest allows",
+            submission=message.submission_id,
+            expected=manifest.chunk_elements,
+            got=max(chunk.elements for chunk in message.chunks),
+        )
+    for input_class in InputClass:
+        total = spent(round_, message.party, input_class) + message.elements.of(input_class)
+        cap = manifest.cap_of(message.party, input_class)
+        if total > cap:
+            raise CapError(
+                f"{message.party} would pass its cap of {cap} {input_class.value} elements with {total}",
+                hint="submit fewer records, or ask the secretariat for a round with a higher cap",
+                round=round_.round_id,
+                party=message.party,
+                expected=cap,
+                got=total,
+            )
+    round_.submissions[message.submission_id] = message
+
+
+def spent(round_: RoundState, party: str, input_class: InputClass) -> int:
+    """Return how many elements of a class a party's submissions hold so far, padding included."""
+    return sum(s.elements.of(input_class) for s in round_.submissions.values() if s.party == party)
+
+
+@take.register(Evaluation)
+def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take the statement of an evaluation; the proof itself is checked by the origin (PROTOCOL.md 3.5)."""
+    # 3.5.1: it is of a known submission of the origin it names, by another party.
+    submission = submission_of(round_, message.submission_id, message.origin)
+    if message.party == message.origin:
+        raise OrderError("a party evaluates its own elements by itself", party=message.party)
+    # 3.5.2: chunk, class, size and input are those that the origin signed.
+    if message.index >= len(submission.chunks):
+        raise MalformedError("there is no such chunk", submission=message.submission_id, chunk=message.index)
+    chunk = submission.chunks[message.index]
+    signed = (chunk.input_class, chunk.elements, chunk.digest)
+    if (message.input_class, message.elements, message.input_digest) != signed:
+        raise BindingError(
+            f"{message.party} evaluated another chunk than {message.origin} signed: class, size or digest differ",
+            round=round_.round_id,
+            party=message.party,
+            submission=message.submission_id,
+            chunk=message.index,
+        )
+    # 3.5.3: once.
+    place = (message.submission_id, message.index, message.party)
+    if place in round_.evaluations:
+        raise EquivocationError(
+            f"{message.party} has evaluated this chunk already, with another answer",
+            party=message.party,
+            submission=message.submission_id,
+            chunk=message.index,
+        )
+    round_.evaluations[place] = message
+
+
+def submission_of(round_: RoundState, submission_id: str, party: str) -> Submission:
+    """Return a party's submission.
+
+    Raises:
+        OrderError: The round knows no such submission of this party.
+    """
+    submission = round_.submissions.get(submission_id)
+    if submission is None or submission.party != party:
+        raise OrderError(f"{party} has no such submission", submission=submission_id, party=party)
+    return submission
+
+
+@take.register(Amendment)
+def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take one signature under an amended set of participants; the last one puts it in force (PROTOCOL.md 3.8)."""
+    _in_force(round_, message)
+    # 3.8.1: it leaves at least two, not the signer, and names participants only.
+    remaining = tuple(party for party in round_.participants if party not in message.absent)
+    if message.party in message.absent or set(message.absent) - set(round_.participants) or len(remaining) < 2:  # noqa: PLR2004  # a match needs two
+        raise PolicyError("this amendment does not leave two participants", party=message.party)
+    # 3.8.2: never after a token was sent.
+    if round_.tokens:
+        raise OrderError("tokens were sent: the round can only be aborted", round=round_.round_id)
+    signed = round_.amendments.setdefault(message.absent, set())
+    signed.add(message.party)
+    if signed >= set(remaining):
+        # 3.8.3: a second binding; what the absent contributed is left out, the rest stays valid.
+        round_.bindings.append(amended_binding(message.binding, message.absent))
+        round_.participants = remaining
+        round_.amendments = {}
+        dropped = {i for i, s in round_.submissions.items() if s.party in message.absent}
+        round_.submissions = {i: s for i, s in round_.submissions.items() if i not in dropped}
+        round_.evaluations = {
+            place: e for place, e in round_.evaluations.items() if place[0] not in dropped and place[2] in remaining
+        }
+
+
+@take.register(Tokens)
+def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take the statement of a submission's tokens (PROTOCOL.md 3.6)."""
+    # 3.6.1: under the set in force, and by nobody who signed to leave it.
+    _in_force(round_, message)
+    if any(message.party in signed for signed in round_.amendments.values()):
+        raise OrderError("whoever signed an amendment sends no tokens under the old set", party=message.party)
+    # 3.6.2: of a submission of its own, once, one row for each element.
+    submission = submission_of(round_, message.submission_id, message.party)
+    if message.submission_id in round_.tokens:
+        raise EquivocationError(f"{message.party} has sent these tokens already", submission=message.submission_id)
+    rows = sum(chunk.rows for chunk in message.chunks)
+    if rows != submission.elements.full + submission.elements.partial:
+        raise MalformedError(
+            f"{message.party} sends {rows} token rows for another number of elements",
+            submission=message.submission_id,
+            expected=submission.elements.full + submission.elements.partial,
+            got=rows,
+        )
+    # 3.6.4: after every participant has signed its list.
+    check_lists(round_)
+    # 3.6.3: after every evaluation.
+    if round_.sees_everything:
+        missing = missing_evaluations(round_, message.submission_id)
+        if missing:
+            raise OrderError(
+                f"tokens before {len(missing)} evaluations", submission=message.submission_id, party=message.party
+            )
+    round_.tokens[message.submission_id] = message
+
+
+def check_lists(round_: RoundState) -> None:
+    """Refuse tokens while a list is missing: nobody may fit its own to what was sent (PROTOCOL.md 3.6.4).
+
+    Raises:
+        OrderError: A participant has signed none.
+    """
+    without = [party for party in round_.participants if round_.list_of(party) is None]
+    if without:
+        raise OrderError(f"tokens before the list of {', '.join(without)}", round=round_.round_id)
+
+
+def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[int, str]]:
+    """Return the chunk and evaluator of every evaluation that a submission still waits for."""
+    chunks = range(len(round_.submissions[submission_id].chunks))
+    return [
+        (index, party)
+        for party in round_.evaluators_of(submission_id)
+        for index in chunks
+        if (submission_id, index, party) not in round_.evaluations
+    ]
+
+
+@take.register(HitReport)
+def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
+    """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
+    if message.binding != round_.binding:
+        raise BindingError("the report names another binding", expected=round_.binding, got=message.binding)
+    if message.party not in round_.participants:
+        raise OrderError("the report is for a party that is not in the round", party=message.party)
+    # 3.7.1: it comes after every token that it rests on, and tells of pairs that may be matched.
+    if message.submission_id is None and not round_.all_lists_are_in():
+        raise OrderError("the report comes before every list is in", round=round_.round_id)
+    if message.submission_id is not None and message.submission_id not in round_.tokens:
+        raise OrderError("the report is of no submission whose tokens came", submission=message.submission_id)
+    others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
+    if others - set(round_.counterparts_of(message.party)):
+        raise PolicyError("the report tells of a pair that may not be matched", party=message.party)
+    _no_weaker(round_, message)
+    # 2.1: a round of a version that knew no canaries may have reports that tell less; their hits stay unconfirmed.
+    verifiable = message.can_be_verified
+    if not verifiable and round_.manifest.canaries is not None:
+        raise MalformedError("the report lacks what its hits are verified by", round=round_.round_id)
+    # 3.7.3: the sizes on which it was graded are those that were signed.
+    for basis in message.bases:
+        signed = records_in_report(round_, basis.counterpart, message.submission_id)
+        if basis.records != signed:
+            raise MalformedError(
+                f"the report tells another size for the list of {basis.counterpart} than it signed",
+                round=round_.round_id,
+                party=message.party,
+                expected=signed,
+                got=basis.records,
+            )
+    round_.reports[message.party, message.submission_id] = payload_digest
+    if verifiable:  # else no notes can be exchanged, and nobody waits for any
+        round_.reported[message.party, message.submission_id] = Counter(hit.counterpart for hit in message.hits)
+
+
+def _no_weaker(round_: RoundState, message: HitReport) -> None:
+    """Refuse a report with hits that are less sure than the round reports (3.7.15)."""
+    if any(hit.certainty < round_.manifest.minimum_certainty for hit in message.hits):
+        raise PolicyError(
+            "the report has hits below the round's least certainty", round=round_.round_id, party=message.party,
+            expected=round_.manifest.minimum_certainty.value,
+        )  # fmt: skip
+
+
+@take.register(Receipt)
+def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take a party's receipt of its report (PROTOCOL.md 3.7.4)."""
+    _in_force(round_, message)
+    if round_.reports.get((message.party, message.submission_id)) != message.report_digest:
+        raise BindingError(f"{message.party} acknowledges a report that it was not sent", party=message.party)
+    round_.receipts[message.party, message.submission_id] = message
+
+
+@take.register(Notes)
+def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | None) -> None:
+    """Take a batch of sealed notes; whether they open only their receiver can tell (PROTOCOL.md 3.7.6)."""
+    _in_force(round_, message)
+    if message.to not in round_.counterparts_of(message.party):
+        raise PolicyError("notes for a party with which this one may not be matched", party=message.party)
+    # 3.7.6: both sides were told of the hits before; each batch comes once.
+    if round_.sees_everything and not {(side, message.submission_id) for side in (message.party, message.to)} <= set(
+        round_.reports
+    ):
+        raise OrderError("notes before both sides have their report", round=round_.round_id, party=message.party)
+    sent = SentNotes(message.party, message.to, message.submission_id, message.index)
+    if sent in round_.notes.values():
+        raise EquivocationError(f"{message.party} has sent this batch of notes already", party=message.party)
+    _in_time(round_, now, round_.notes_expire, "note")
+    round_.notes[payload_digest] = sent
+
+
+@take.register(Confirmation)
+def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: int | None) -> None:
+    """Take what a party found in a batch of notes that was sent to it (PROTOCOL.md 3.7.8)."""
+    _in_force(round_, message)
+    sent = round_.notes.get(message.notes)
+    # A party's own record may lack its own notes, which the matcher deletes when they are collected.
+    if sent is None and round_.sees_everything:
+        raise OrderError("the confirmation is of no notes that were sent", party=message.party)
+    if sent is not None and (sent.to, sent.party, sent.submission_id) != (
+        message.party, message.to, message.submission_id,
+    ):  # fmt: skip
+        raise BindingError(f"{message.party} confirms notes that were not for it", party=message.party)
+    if message.notes in round_.confirmations:
+        raise EquivocationError(f"{message.party} has confirmed these notes already", party=message.party)
+    _in_time(round_, now, round_.notes_expire, "confirmation")
+    round_.confirmations[message.notes] = message
+
+
+@take.register(Canaries)
+def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take what a party says of its canaries (PROTOCOL.md 3.7.13)."""
+    _in_force(round_, message)
+    if message.party in round_.canaries:
+        raise EquivocationError(f"{message.party} has told of its canaries already", party=message.party)
+    if not round_.manifest.canaries or not round_.all_lists_are_in():
+        raise OrderError(
+            "the round has no canaries, or they have not met yet", round=round_.round_id, party=message.party
+        )
+    # Only the matcher, and the party itself, know its report.
+    if round_.reports.get((message.party, None), message.report_digest) != message.report_digest:
+        raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
+    pairs = [pair.counterpart for pair in message.pairs]
+    if pairs != sorted(round_.counterparts_of(message.party)):
+        raise MalformedError(f"{message.party} does not tell of each of its counterparts", party=message.party)
+    round_.canaries[message.party] = message
+
+
+@take.register(Alarm)
+def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take the word of a list's owner that a query hit it far too often (PROTOCOL.md 3.7.14)."""
+    _in_force(round_, message)
+    query = round_.submissions.get(message.submission_id)
+    if query is None or query.kind is not Kind.QUERY or query.party == message.party:
+        raise OrderError("an alarm is about another party's query", submission=message.submission_id)
+    place = message.party, message.submission_id
+    if place in round_.alarms or place in round_.receipts:
+        raise OrderError(f"{message.party} has raised its alarm, or acknowledged the report", party=message.party)
+    if round_.reports.get(place) != message.report_digest:
+        raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
+    round_.alarms[place] = message
+
+
+@take.register(Closing)
+def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take a party's statement that its keys are destroyed (PROTOCOL.md 3.9)."""
+    known: list[str | None] = [*round_.bindings] or [None]
+    if message.binding not in known:
+        raise BindingError(
+            f"{message.party} closes another round than this", round=round_.round_id, party=message.party
+        )
+    # Only the matcher sees every receipt; a party is not shown those of others.
+    if round_.sees_everything and round_.ending is None and (message.party, None) not in round_.receipts:
+        raise OrderError(f"{message.party} closes before it has its hits", round=round_.round_id, party=message.party)
+    round_.closings[message.party] = message
+
+
+@take.register(Refusal)
+def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take a party's refusal to go on (PROTOCOL.md 3.9)."""
+    round_.refusals[message.party] = message
+
+
+@take.register(Ending)
+def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
+    """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
+    if message.outcome is Outcome.CLOSED and not round_.reports:
+        raise OrderError("a round is closed after its hits were reported; before that it is aborted")
+    round_.ending = message
+
+
+def _in_force(round_: RoundState, message: BoundStatement) -> None:
+    """Refuse a statement under a binding that was amended since."""
+    if message.binding != round_.binding:
+        raise BindingError(
+            "the set of participants was amended; the statement names the old one",
+            round=round_.round_id,
+            party=message.party,
+            expected=round_.binding,
+            got=message.binding,
+        )
+
+
+def _in_time(round_: RoundState, now: int | None, deadline: int, what: str) -> None:
+    """Refuse a step after its deadline; `now` is None when stored statements are read back."""
+    if now is not None and now > deadline:
+        raise OrderError(
+            f"the time for a {what} is over", round=round_.round_id, expected=deadline, got=now,
+            hint="ask the secretariat for a new round",
+        )  # fmt: skip

@@ -1,0 +1,143 @@
+"""How many statements a party may make in a round, and when none any more (PROTOCOL.md 3.2.6).
+
+Each record checks this when a statement comes, before its step, and not when stored statements are read back: a round
+that is stored stays readable. What is refused here changes nothing, and nobody has to keep it.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+from aquila.errors import MalformedError, RepeatedError
+from aquila.protocol.messages import (
+    Alarm,
+    Amendment,
+    Canaries,
+    Closing,
+    Consent,
+    Evaluation,
+    Notes,
+    Outcomes,
+    Receipt,
+    Refusal,
+    Statement,
+    Submission,
+    Tokens,
+)
+from aquila.records.rules import InputClass
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.round_state import RoundState
+
+CHANGES_OF_A_HIT = 8
+"""How often a party may say anew what came of its hits, for each: it comes, is decided, decided anew, withdrawn."""
+
+_NOT_AFTER_THE_LAST = (
+    Consent, Amendment, Submission, Evaluation, Tokens, Receipt, Canaries, Alarm, Closing, Refusal,
+)  # fmt: skip
+"""What a party does not say after its refusal or closing; notes and what follows hits still come."""
+
+
+def check_bounds(round_: RoundState, message: Statement) -> None:
+    """Refuse a statement that its party has made already, as often as the round can have it, or after its last one.
+
+    Raises:
+        RepeatedError: It has.
+        MalformedError: It counts more or fewer hits than there are.
+    """
+    over = message.party in round_.refusals or message.party in round_.closings
+    if over and isinstance(message, _NOT_AFTER_THE_LAST):
+        raise RepeatedError(
+            f"{message.party} has ended its part in the round and says no {type(message).__name__.lower()} any more",
+            round=round_.round_id,
+            party=message.party,
+        )
+    _check(message, round_)
+
+
+@singledispatch
+def _check(_message: object, _round: RoundState) -> None:
+    """All others come once by their own step, for each chunk, query or withdrawal."""
+
+
+@_check.register(Amendment)
+def _amendment(message: Amendment, round_: RoundState) -> None:
+    signed = [absent for absent, parties in round_.amendments.items() if message.party in parties]
+    if message.absent in signed or len(signed) >= len(round_.participants):
+        raise RepeatedError(
+            f"{message.party} has signed this amendment, or as many as there can be", party=message.party
+        )
+
+
+@_check.register(Submission)
+def _submission(message: Submission, round_: RoundState) -> None:
+    """Every chunk but the last of its class is full: as few chunks, evaluations and files as there can be."""
+    for input_class in InputClass:
+        sizes = [chunk.elements for chunk in message.chunks if chunk.input_class is input_class]
+        if any(size < round_.manifest.chunk_elements for size in sizes[:-1]):
+            raise MalformedError(
+                f"a chunk of the class {input_class.value} that is not its last is not full",
+                submission=message.submission_id,
+                expected=round_.manifest.chunk_elements,
+                got=min(sizes[:-1]),
+            )
+
+
+@_check.register(Tokens)
+def _tokens(message: Tokens, round_: RoundState) -> None:
+    submission = round_.submissions.get(message.submission_id)
+    if submission is not None and len(message.chunks) > len(submission.chunks):
+        raise MalformedError(
+            "there are more chunks of tokens than of elements",
+            submission=message.submission_id,
+            expected=len(submission.chunks),
+            got=len(message.chunks),
+        )
+
+
+@_check.register(Receipt)
+def _receipt(message: Receipt, round_: RoundState) -> None:
+    place = message.party, message.submission_id
+    if message.binding != round_.binding or round_.reports.get(place) != message.report_digest:
+        return  # its step says what is wrong with it
+    if place in round_.receipts:
+        raise RepeatedError(f"{message.party} has acknowledged this report already", party=message.party)
+    reported = round_.reported.get(place)
+    if reported is not None and message.hits != reported.total():
+        raise MalformedError(
+            f"{message.party} acknowledges another number of hits than its report has",
+            party=message.party,
+            expected=reported.total(),
+            got=message.hits,
+        )
+
+
+@_check.register(Notes)
+def _notes(message: Notes, round_: RoundState) -> None:
+    place = message.party, message.submission_id
+    if not round_.sees_everything or place not in round_.reports:
+        return  # a party is not shown the reports of others; without any, its step says so
+    # A report's envelope goes once its party has acknowledged it: then the receipt says how many hits it had.
+    reported, receipt = round_.reported.get(place), round_.receipts.get(place)
+    most = reported.total() if reported is not None else receipt.hits if receipt is not None else 0
+    if sum((sent.party, sent.submission_id) == place for sent in round_.notes.values()) >= most:
+        raise RepeatedError(
+            f"{message.party} sends more batches of notes than it has hits", party=message.party, expected=most
+        )
+
+
+@_check.register(Outcomes)
+def _outcomes(message: Outcomes, round_: RoundState) -> None:
+    most = 1 + CHANGES_OF_A_HIT * acknowledged_hits(round_, message.party)
+    if round_.sees_everything and round_.outcomes_told[message.party] >= most:
+        raise RepeatedError(
+            f"{message.party} has said more often what came of its hits than they can have changed",
+            party=message.party,
+            expected=most,
+        )
+
+
+def acknowledged_hits(round_: RoundState, party: str) -> int:
+    """Return how many hits a party's receipts say that it has; only the matcher sees all receipts."""
+    return sum(receipt.hits for (signer, _), receipt in round_.receipts.items() if signer == party)

@@ -1,0 +1,247 @@
+"""The trusted record of one round: every statement that counts, verified on the way in (PROTOCOL.md section 3).
+
+A `Round` is built from a signed manifest and takes signed envelopes one by one. What it has accepted is right: signed
+by the pinned key, of this round, under a binding in force, in order, once. Party and matcher use the same record and
+rebuild it from stored envelopes. It does no I/O; bytes of chunks are checked in `party` and `matcher`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.crypto.envelope import open_envelope, payload_of
+from aquila.errors import BindingError, EquivocationError, MalformedError, SignatureError
+from aquila.protocol.messages import (
+    ANNOUNCEMENTS,
+    PARTY_STATEMENTS,
+    BoundStatement,
+    Ending,
+    HitReport,
+    Justification,
+    Manifest,
+    Message,
+    Opening,
+    Statement,
+    Submission,
+)
+from aquila.protocol.registry import MATCHER, Registry
+from aquila.protocol.rounds import corrections, rules, statement_limits  # noqa: F401 - corrections adds its steps to `steps.take`
+from aquila.protocol.rounds.round_state import RoundState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aquila.crypto.group import Group
+
+LARGEST_STATEMENT = 96 << 20
+"""Bytes of an envelope at most: a submission of 600,000 chunks, or a report of 200,000 hits."""
+
+_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A statement that was verified: the message, its signer, the digest of its payload, and whether it was new."""
+
+    message: Message
+    signer: str
+    digest: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatement:
+    """A statement whose signature and form are right; whether it counts is for each record of the round to say."""
+
+    message: Message
+    signer: str
+    digest: str
+
+
+ERASED = Justification(
+    legal_basis="erased", purpose="erased", case_reference="erased", category="erased", officer="erased"
+)
+"""What stands in a submission in place of a justification whose three years are over (PROTOCOL.md 8.5)."""
+
+JUSTIFICATION_DAYS = 1_095
+"""For how long a justification is kept: three years from when it was given."""
+
+
+def without_justification(envelope: bytes) -> bytes:
+    """Return what stays of a stored submission when its justification is erased: the rest of it, and no signature.
+
+    Raises:
+        MalformedError: It is no envelope of a submission.
+    """
+    payload = payload_of(envelope, Submission.payload_type)
+    return Submission.from_payload(payload).model_copy(update={"justification": ERASED}).payload()
+
+
+def read_erased(content: bytes, digest: str) -> ReadStatement:
+    """Read what stayed of a submission; its own store vouches for it, since nobody can verify its signature any more.
+
+    Args:
+        content: As `without_justification` returned it.
+        digest: The digest of the submission as it was signed.
+
+    Raises:
+        MalformedError: It is something else.
+    """
+    message = Submission.from_payload(content)
+    return ReadStatement(message, message.party, digest)
+
+
+def read_statement(registry: Registry, envelope: bytes) -> ReadStatement:
+    """Verify the signature of an envelope and read its message, whatever the round.
+
+    Raises:
+        MalformedError: It is no envelope with a message of the protocol in canonical encoding.
+        SignatureError: No pinned key signed it.
+    """
+    holders = registry.by_fingerprint()
+    keys = {print_: key for print_, (_, key) in holders.items()}
+    opened = open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
+    message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
+    return ReadStatement(message, holders[opened.signer.fingerprint][0], opened.digest)
+
+
+@dataclass(slots=True)
+class Round(RoundState):
+    """What is known and verified of one round. Make it with `Round.from_manifest`."""
+
+    @classmethod
+    def from_manifest(
+        cls, registry: Registry, group: Group, envelope: bytes, *, sees_everything: bool = False
+    ) -> Round:
+        """Start the record of a round from its signed manifest (PROTOCOL.md 3.1).
+
+        Args:
+            registry: The pinned keys.
+            group: The group backend that checks proofs of knowledge.
+            envelope: The manifest in the matcher's envelope.
+            sees_everything: Whether every statement of the round comes here, as it does at the matcher; then tokens
+                ahead of their evaluations are refused.
+
+        Raises:
+            SignatureError: The matcher did not sign it, or a participant's key is not the pinned one.
+            MalformedError: It is no manifest.
+        """
+        opened = open_envelope(envelope, [Manifest.payload_type], {registry.matcher.fingerprint: registry.matcher})
+        manifest = Manifest.from_payload(opened.payload)
+        for participant in manifest.participants:
+            pinned = registry.key_of(participant.party).fingerprint
+            if pinned != participant.identity_fingerprint:
+                raise SignatureError(
+                    f"the manifest names another identity key for {participant.party} than the registry",
+                    hint="compare fingerprints with the secretariat by telephone before you take part",
+                    party=participant.party,
+                    expected=pinned,
+                    got=participant.identity_fingerprint,
+                )
+        return cls(registry, group, manifest, opened.digest, sees_everything)
+
+    @classmethod
+    def restore(
+        cls,
+        registry: Registry,
+        group: Group,
+        manifest: bytes,
+        envelopes: Iterable[bytes],
+        *,
+        sees_everything: bool = False,
+    ) -> Round:
+        """Rebuild the record from stored envelopes, verifying each again, without the deadlines.
+
+        Raises:
+            AquilaError: What was stored does not hold together; as `from_manifest` and `accept`.
+        """
+        restored = cls.from_manifest(registry, group, manifest, sees_everything=sees_everything)
+        for envelope in envelopes:
+            restored.accept(envelope)
+        return restored
+
+    def accept(self, envelope: bytes, *, now: int | None = None) -> Accepted:
+        """Verify a signed envelope and take it into the record; the same envelope again changes nothing.
+
+        Args:
+            envelope: A DSSE envelope of any message of the round.
+            now: Seconds since 1970 for the manifest's deadlines, 0 where nobody can tell when it came; None when stored
+                envelopes are read back, which are not held against `aquila.protocol.rounds.statement_limits` again either.
+
+        Raises:
+            MalformedError, SignatureError, BindingError, OrderError, CapError, ProofError: It does not count; the
+                record is unchanged.
+            EquivocationError: Its signer has signed another one in its place; both are evidence.
+        """
+        # 1. The signature is by a pinned key, and the payload is a message of the protocol in canonical encoding.
+        return self.take(read_statement(self.registry, envelope), now=now)
+
+    def take(self, read: ReadStatement, *, now: int | None = None) -> Accepted:
+        """Take a statement into the record that was read with the registry of this round; the rest of `accept`.
+
+        Raises:
+            AquilaError: As `accept`.
+        """
+        message = read.message
+        # 2. It belongs to this round.
+        if message.round_id != self.round_id:  # type: ignore[attr-defined]  # every message of the table has it
+            raise BindingError("the statement belongs to another round", round=self.round_id)
+        # 3. The signer is the one who may say it; a party speaks once under each sequence number. Gaps are no fault:
+        #    the number of a statement that was refused here (too late, say) stays empty, and its party goes on.
+        if isinstance(message, Statement):
+            return self._accept_statement(message, read.signer, read.digest, now)
+        return self._accept_announcement(message, read.signer, read.digest)
+
+    def _accept_statement(self, message: Statement, signer: str, digest: str, now: int | None) -> Accepted:
+        if message.party != signer or self.manifest.fingerprint_of(signer) is None:
+            raise SignatureError("the statement is signed by another party than it names", party=message.party)
+        spoken = self.sequences.get(signer, {})
+        before = spoken.get(message.sequence)
+        if before == digest:
+            return Accepted(message, signer, digest, new=False)
+        if before is not None:
+            raise EquivocationError(
+                f"{signer} signed two different statements under the number {message.sequence}",
+                round=self.round_id,
+                party=signer,
+                expected=before,
+                got=digest,
+            )
+        rules.check_not_ended(self, message)
+        rules.check_log_head(self, message)
+        if now is not None:
+            statement_limits.check_bounds(self, message)
+        if isinstance(message, BoundStatement):
+            rules.check_binding(self, message)
+        rules.take(message, self, digest, now)
+        self.sequences.setdefault(signer, {})[message.sequence] = digest
+        return Accepted(message, signer, digest, new=True)
+
+    def _accept_announcement(self, message: Message, signer: str, digest: str) -> Accepted:
+        if signer != MATCHER:
+            raise SignatureError("only the matcher announces", party=signer)
+        place = announcement_place(message)
+        before = self.announced.get(place)
+        if before == digest:
+            return Accepted(message, signer, digest, new=False)
+        if before is not None:
+            raise EquivocationError(
+                f"the matcher signed two different announcements of the kind {place[0]}",
+                round=self.round_id,
+                expected=before,
+                got=digest,
+            )
+        rules.take(message, self, digest, None)
+        self.announced[place] = digest
+        return Accepted(message, signer, digest, new=True)
+
+
+def announcement_place(message: Message) -> tuple[str, ...]:
+    """Return what an announcement may say only once: its kind, and for a report whose and of what."""
+    kind = type(message).__name__.lower()
+    if isinstance(message, HitReport):
+        return kind, message.party, message.submission_id or "lists"
+    if isinstance(message, Opening | Ending):
+        return (kind,)
+    raise MalformedError(f"a {kind} is no announcement within a round", message_type=kind)

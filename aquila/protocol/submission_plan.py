@@ -1,0 +1,223 @@
+"""A party's list between the two passes over it: limits, padding, dummies (PROTOCOL.md 3.4.4 to 3.4.7).
+
+The first pass digests every batch of records (`aquila.protocol.submissions.tasks.digest_records`), the second pads and blinds it
+(`aquila.protocol.submissions.tasks.blind_batch`). What is sent depends on the whole list, so it is planned between the two. A batch
+comes out the same however often it is made, so a node that was interrupted goes on with the next one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.errors import PolicyError
+from aquila.protocol.canaries import Carried, choose_carriers
+from aquila.protocol.submissions.padding import (
+    DIGEST_BYTES,
+    BatchInputs,
+    most_inputs,
+    padded_records,
+    profile_positions,
+)
+from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
+from aquila.protocol.submissions.tasks import RULE_SHIFT, Blinding, CarriedSecret
+from aquila.records.entropy import check_entropy
+from aquila.records.frequency import limits_of
+from aquila.records.rules import numbers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from aquila.crypto.keys import SecretBytes
+    from aquila.protocol.canaries import Canary, Carrier
+    from aquila.protocol.messages import Manifest, Padding
+    from aquila.protocol.submissions.tasks import DigestedBatch, Outline
+    from aquila.records.rules import RuleTable
+
+BATCH_RECORDS = 2_048
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SubmissionPlan:
+    """What of a list is sent, as `plan_submission` decided; it gives each batch of the second pass.
+
+    A batch comes out the same however often it is made. Memory holds two bytes for each input.
+
+    Attributes:
+        table: The match rules.
+        padding: The manifest's padding.
+        held_back: By rule, how many inputs of records are not sent.
+        batch_records: How many records each batch of the first pass has.
+        batch_inputs: How many inputs each has.
+        sent: For each input of the first pass, whether it is sent.
+        counts: For each record, how many inputs are sent.
+        rules: The rule of each of these.
+        canaries: What the first dummies carry (PROTOCOL.md 3.7.12).
+    """
+
+    table: RuleTable
+    padding: Padding
+    held_back: Counter[int]
+    batch_records: NDArray[np.int64]
+    batch_inputs: NDArray[np.int64]
+    sent: NDArray[np.bool_]
+    counts: NDArray[np.uint8]
+    rules: NDArray[np.uint8]
+    canaries: tuple[Canary, ...] = ()
+
+    @property
+    def real_records(self) -> int:
+        """How many records the list has."""
+        return len(self.counts)
+
+    @property
+    def records(self) -> int:
+        """The number of records that the submission tells, dummies included."""
+        return padded_records(self.real_records + len(self.canaries), self.padding)
+
+    @property
+    def batches(self) -> int:
+        """How many batches the second pass has: those of the first, then those of dummies."""
+        return len(self.batch_records) + -(-(self.records - self.real_records) // BATCH_RECORDS)
+
+    def batch(self, number: int, seed: SecretBytes, digested: DigestedBatch | None) -> Blinding:
+        """Return what `aquila.protocol.submissions.tasks.blind_batch` makes a run of.
+
+        Args:
+            number: Of the batch, from 0.
+            seed: The submission seed.
+            digested: What the first pass made of the batch; None for a batch of dummies, which follow.
+        """
+        inputs = self._dummies(number, seed) if digested is None else self._kept(number, digested)
+        return Blinding(CarriedSecret.of(seed), self.table, self.padding, inputs, self.real_records)
+
+    def _kept(self, number: int, digested: DigestedBatch) -> BatchInputs:
+        """Return what is sent of a batch of records."""
+        first, start = int(self.batch_records[:number].sum()), int(self.batch_inputs[:number].sum())
+        sent = self.sent[start : start + int(self.batch_inputs[number])]
+        counts = self.counts[first : first + int(self.batch_records[number])].astype(np.int64)
+        digests = np.frombuffer(digested.digests, dtype=f"V{DIGEST_BYTES}")[sent].tobytes()
+        return BatchInputs(first=first, counts=counts, rules=digested.rules[sent], digests=digests)
+
+    def _dummies(self, number: int, seed: SecretBytes) -> BatchInputs:
+        """Return a batch of dummies: the rules of real records that the seed chooses, digests of canaries (3.4.6)."""
+        first = self.real_records + (number - len(self.batch_records)) * BATCH_RECORDS
+        positions = np.arange(first, min(first + BATCH_RECORDS, self.records), dtype=np.uint64)
+        copied = profile_positions(seed, positions, self.real_records).astype(np.int64)
+        start = first - self.real_records
+        riding = self.carriers(seed)[start : start + len(positions)]
+        copied[: len(riding)] = [carrier.source for carrier in riding]
+        counts = self.counts.astype(np.int64)
+        starts = np.cumsum(counts) - counts
+        sizes = counts[copied]
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        rules = self.rules[np.repeat(starts[copied], sizes) + within]
+        digests = np.zeros(len(rules), dtype=f"V{DIGEST_BYTES}")
+        places = np.cumsum(sizes) - sizes
+        for place, (canary, carrier) in enumerate(zip(self.canaries[start:], riding, strict=False)):
+            own = rules[places[place] : places[place] + sizes[place]]
+            for rule in numbers_of(carrier.mask):
+                # The first input of the rule; a record's inputs are in the order of their rules.
+                at = int(places[place]) + int(np.searchsorted(own, rule))
+                digests[at] = np.frombuffer(canary.digests[rule], dtype=digests.dtype)[0]
+        return BatchInputs(first=first, counts=sizes, rules=rules, digests=digests.tobytes())
+
+    def carriers(self, seed: SecretBytes) -> tuple[Carrier, ...]:
+        """Return what each canary rides on, in the order of the canaries."""
+        return choose_carriers(seed, self.canaries, self.counts, self.rules)
+
+
+def plan_submission(
+    manifest: Manifest, table: RuleTable, outlines: Sequence[Outline], canaries: tuple[Canary, ...] = ()
+) -> SubmissionPlan:
+    """Decide what of a list is sent, once the first pass has seen all of it (PROTOCOL.md 3.4.6, 3.4.7).
+
+    The first pass digests every batch of records (`aquila.protocol.submissions.tasks.digest_records`); the digests stay where the
+    caller keeps them.
+
+    Args:
+        manifest: The round's manifest, for the frequency limit and the padding.
+        table: The match rules.
+        outlines: Of every batch, in order.
+        canaries: Of a list, those that it carries (`aquila.protocol.canaries.canaries_of`).
+
+    Raises:
+        PolicyError: No record gives an input under these rules, so there is nothing to submit.
+        GridError: It looks like guesses.
+    """
+    counts = np.concatenate([np.zeros(0, dtype=np.uint16), *(outline.counts for outline in outlines)])
+    entries = np.concatenate([np.zeros(0, dtype=np.uint64), *(outline.entries for outline in outlines)])
+    if not len(entries):
+        raise PolicyError(
+            "no record of this list gives an input under the round's match rules",
+            hint="see with `aquila records check` which fields are missing",
+        )
+    # 0. Persons, not guesses (3.4.8).
+    check_entropy(np.concatenate([outline.traits for outline in outlines]))
+    # 1. A value that more records of the list share than its rule allows is not sent (3.4.7).
+    sent = ~np.isin(entries, _frequent(entries, manifest, table))
+    rules = (entries >> RULE_SHIFT).astype(np.uint8)
+    # 2. Of a record with more inputs than have a place, some of each rule are (3.4.6).
+    most = most_inputs(manifest.padding)
+    sizes = _sizes(sent, counts)
+    ends = np.cumsum(counts, dtype=np.int64)
+    for record in np.flatnonzero(sizes > most).tolist():
+        places = np.arange(ends[record] - counts[record], ends[record])
+        places = places[sent[places]]
+        sent[places] = first_of_each(rules[places], most)
+    return SubmissionPlan(
+        table=table,
+        padding=manifest.padding,
+        held_back=Counter(rules[~sent].tolist()),
+        batch_records=np.array([len(outline.counts) for outline in outlines], dtype=np.int64),
+        batch_inputs=np.array([len(outline.entries) for outline in outlines], dtype=np.int64),
+        sent=sent,
+        counts=_sizes(sent, counts).astype(np.uint8),
+        rules=rules[sent],
+        canaries=canaries,
+    )
+
+
+def _frequent(entries: NDArray[np.uint64], manifest: Manifest, table: RuleTable) -> NDArray[np.uint64]:
+    """Return the values that more records share than the manifest, or their rule, allows."""
+    limits = np.full(256, manifest.frequency_limit, dtype=np.int64)
+    for rule, limit in limits_of(table, manifest.frequency_limit).items():
+        limits[rule] = limit
+    values, records = np.unique(entries, return_counts=True)
+    frequent: NDArray[np.uint64] = values[records > limits[values >> RULE_SHIFT]]
+    return frequent
+
+
+def _sizes(sent: NDArray[np.bool_], counts: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Return how many inputs of each record are sent."""
+    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sent)])
+    ends = np.cumsum(counts, dtype=np.int64)
+    sizes: NDArray[np.int64] = before[ends] - before[ends - counts]
+    return sizes
+
+
+def first_of_each(rules: NDArray[np.uint8], most: int) -> NDArray[np.bool_]:
+    """Return which of a record's inputs, ordered by rule, are the at most so many that are sent (3.4.6).
+
+    A person with dozens of aliases gives more inputs than fit. The first of every rule go before the second of any,
+    so that no rule falls silent.
+    """
+    turns = np.arange(len(rules)) - np.searchsorted(rules, rules)
+    chosen = np.zeros(len(rules), dtype=bool)
+    chosen[np.argsort(turns, kind="stable")[:most]] = True
+    return chosen
+
+
+def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[Carried, ...]:
+    """Return what a party keeps of the canaries of its list, in their order."""
+    first = plan.real_records
+    handles = handles_of(seed, range(first, first + len(plan.canaries)))
+    return tuple(
+        Carried(canary.counterpart, handles[place * HANDLE_BYTES : (place + 1) * HANDLE_BYTES].hex(), carrier.mask)
+        for place, (canary, carrier) in enumerate(zip(plan.canaries, plan.carriers(seed), strict=True))
+    )

@@ -1,0 +1,196 @@
+"""The origin's side of a submission: inputs to blinded chunks, evaluations to tokens (PROTOCOL.md 3.4 and 3.6).
+
+Everything here derives from one fresh submission seed, so that a batch that was interrupted is made again byte for
+byte. Rows lie in NumPy arrays; a *run* is the sorted rows of one batch of records and one class, a *chunk* is a slice
+of all runs merged. Callers keep runs where they like: memory is bounded by a batch and by one 128th of the list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.crypto import oprf
+from aquila.crypto.group import ELEMENT_BYTES, WIDE_BYTES
+from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
+from aquila.crypto.streams import derive
+from aquila.errors import MalformedError
+from aquila.protocol.encoding import framed
+from aquila.protocol.messages import ChunkReference
+from aquila.protocol.submissions.padding import DIGEST_BYTES, INPUTS_PER_RECORD
+from aquila.records.rules import InputClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from aquila.crypto.group import Group
+    from aquila.crypto.keys import SecretBytes
+    from aquila.crypto.shares import Share
+    from aquila.protocol.submissions.padding import Places
+    from aquila.records.rules import RuleTable
+
+HANDLE_BYTES = 16
+ROW = np.dtype([("element", "S32"), ("digest", "S32"), ("number", "<u8"), ("rule", "u1")])
+_OPAQUE_ROW = np.dtype(f"V{ROW.itemsize}")
+TOKEN_ROW = np.dtype([("handle", "V16"), ("rule", "u1"), ("token", "V16")])
+_COLUMN = "S32"
+"""Elements and digests in rows. NumPy shows such values without zeros at their end, but keeps, copies and compares
+them whole."""
+
+
+def handles_of(seed: SecretBytes, positions: NDArray[np.uint64] | Sequence[int]) -> bytes:
+    """Return the per-round handles of records, 16 bytes each, by their positions (PROTOCOL.md 3.4.5)."""
+    return derive(seed, framed("aquila/1 handle"), positions, HANDLE_BYTES)
+
+
+def handle_of(seed: SecretBytes, position: int) -> bytes:
+    """Return the handle of one record; for many of them, `handles_of` is much cheaper."""
+    return handles_of(seed, [position])
+
+
+def blinds_of(group: Group, seed: SecretBytes, numbers: NDArray[np.uint64] | Sequence[int]) -> bytes:
+    """Return the blinds of inputs, 32 bytes each, by their numbers (PROTOCOL.md 3.4.5).
+
+    A blind is 512 derived bits modulo the order: it is zero with probability 2^-252, which nobody will see.
+    """
+    return group.reduce_each(derive(seed, framed("aquila/1 blind"), numbers, WIDE_BYTES))
+
+
+def prepare_run(group: Group, table: RuleTable, seed: SecretBytes, places: Places) -> dict[InputClass, np.ndarray]:
+    """Blind a batch of inputs: `r*H(x)` for each, sorted by the element's bytes (PROTOCOL.md 3.4.5).
+
+    Args:
+        group: The group backend.
+        table: The match rules; they say which class a rule's inputs are in.
+        seed: The submission seed.
+        places: The inputs of a batch of records, padded.
+
+    Returns:
+        For each class the rows (`ROW`) in ascending order of their elements; possibly none.
+    """
+    digests = np.frombuffer(places.digests, dtype=_COLUMN)
+    sorted_rows = {}
+    for kind in InputClass:
+        members = np.isin(places.rules, [rule.number for rule in table.rules if rule.input_class is kind])
+        numbers, inputs = places.numbers[members], digests[members].tobytes()
+        elements = oprf.blind(group, inputs, DIGEST_BYTES, blinds_of(group, seed, numbers))
+        rows = np.empty(len(numbers), dtype=ROW)
+        rows["element"] = np.frombuffer(elements, dtype=_COLUMN)
+        rows["digest"] = np.frombuffer(inputs, dtype=_COLUMN)
+        rows["number"] = numbers
+        rows["rule"] = places.rules[members]
+        sorted_rows[kind] = rows[_ascending(elements, ELEMENT_BYTES)]
+    return sorted_rows
+
+
+def _ascending(octets: bytes, width: int) -> NDArray[np.intp]:
+    """Return the positions of n values of `width` bytes in ascending order of their bytes.
+
+    The values are random, so that their first 8 bytes nearly always decide; where two agree, all bytes are compared.
+    """
+    words = np.frombuffer(octets, dtype=">u8").reshape(-1, width // 8)
+    first = words[:, 0].astype(np.uint64)
+    order = np.argsort(first)
+    ordered = first[order]
+    if (ordered[1:] == ordered[:-1]).any():
+        return np.lexsort([words[:, place] for place in reversed(range(width // 8))])
+    return order
+
+
+def merge_runs(runs: Sequence[np.ndarray], chunk_elements: int) -> Iterator[np.ndarray]:
+    """Yield the rows of all runs of a class in ascending order of their elements, cut into chunks.
+
+    The order of uniformly random elements by their bytes says nothing about the order of the records, and anyone can
+    check it (PROTOCOL.md 3.4.5). Rows are gathered by the element's first byte, one value at a time.
+    """
+    firsts = (run.view(np.uint8).reshape(len(run), ROW.itemsize)[:, 0] for run in runs)
+    cuts = [np.searchsorted(first, np.arange(257)) for first in firsts]
+    opaque = [run.view(_OPAQUE_ROW) for run in runs]
+    waiting: list[np.ndarray] = []
+    for value in range(256):
+        slices = [run[cut[value] : cut[value + 1]] for run, cut in zip(opaque, cuts, strict=True)]
+        bucket = _joined(slices)
+        waiting.append(bucket[_ascending(bucket["element"].tobytes(), ELEMENT_BYTES)].view(_OPAQUE_ROW))
+        while sum(map(len, waiting)) >= chunk_elements:
+            rows = _joined(waiting)
+            yield rows[:chunk_elements]
+            waiting = [rows[chunk_elements:].view(_OPAQUE_ROW)]
+    if any(map(len, waiting)):
+        yield _joined(waiting)
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Join opaque rows to rows: NumPy would compare and copy the fields of rows one by one."""
+    return np.concatenate([np.empty(0, dtype=_OPAQUE_ROW), *parts]).view(ROW)
+
+
+def chunk_reference(input_class: InputClass, rows: np.ndarray) -> tuple[ChunkReference, bytes]:
+    """Return a chunk's reference for the submission manifest and its bytes, 32 for each element."""
+    elements = rows["element"].tobytes()
+    digest = hashlib.sha256(elements).hexdigest()
+    return ChunkReference(input_class=input_class, elements=len(rows), digest=digest), elements
+
+
+@dataclass(frozen=True, slots=True)
+class FinalizedChunk:
+    """Token rows (33 bytes each: handle, rule, token) and the token secrets in the same order (32 bytes each)."""
+
+    rows: bytes
+    secrets: bytes
+
+    def __repr__(self) -> str:
+        return f"FinalizedChunk({len(self.secrets) // DIGEST_BYTES} rows)"
+
+
+def finalize_chunk(
+    group: Group, rows: np.ndarray, seed: SecretBytes, share: Share, evaluations: Sequence[bytes]
+) -> FinalizedChunk:
+    """Turn one chunk and everyone's verified evaluations of it into tokens (PROTOCOL.md 3.6).
+
+    Args:
+        group: The group backend.
+        rows: The chunk's rows, in the order in which its elements were sent.
+        seed: The submission seed.
+        share: The origin's own share of the chunk's class.
+        evaluations: For each other participant the evaluated elements, already verified.
+
+    Returns:
+        The chunk's token rows in ascending order of their tokens, and the token secrets.
+    """
+    # 1. Add what all parties evaluated and the origin's own part, unblind and finalize (RFC 9497, section 3.3.2).
+    blinds = blinds_of(group, seed, rows["number"])
+    digests, elements = rows["digest"].tobytes(), rows["element"].tobytes()
+    outputs = oprf.finalize_shared(group, digests, DIGEST_BYTES, blinds, elements, share, evaluations)
+    # 2. Split each output.
+    tokens, secrets = oprf.split_output(outputs)
+    # 3. Lay the rows down in the order of their tokens, which tells nothing of the order of the elements.
+    order = _ascending(tokens, TOKEN_BYTES)
+    token_rows = np.empty(len(rows), dtype=TOKEN_ROW)
+    handles = handles_of(seed, rows["number"] // np.uint64(INPUTS_PER_RECORD))
+    token_rows["handle"] = np.frombuffer(handles, dtype=f"V{HANDLE_BYTES}")
+    token_rows["rule"] = rows["rule"]
+    token_rows["token"] = np.frombuffer(tokens, dtype=f"V{TOKEN_BYTES}")
+    ordered = np.frombuffer(secrets, dtype=f"V{SECRET_BYTES}")[order].tobytes()
+    return FinalizedChunk(token_rows[order].tobytes(), ordered)
+
+
+def check_order(elements: bytes) -> None:
+    """Refuse a chunk of blinded elements that are not in strictly ascending order (PROTOCOL.md 3.4.5).
+
+    Whether each is a valid element is for `Group.multiply` to say, which decodes them.
+
+    Raises:
+        MalformedError: They are no whole number of elements, or one is repeated or out of order; the field `index` says
+            which.
+    """
+    if len(elements) % ELEMENT_BYTES:
+        raise MalformedError("a chunk is a whole number of elements", got=len(elements))
+    array = np.frombuffer(elements, dtype=f"S{ELEMENT_BYTES}")
+    wrong = np.flatnonzero(array[1:] <= array[:-1])
+    if len(wrong):
+        raise MalformedError("the elements are not in strictly ascending order", index=int(wrong[0]) + 1)

@@ -1,0 +1,283 @@
+"""The heavy, independent pieces of a party's part, as functions over bytes for any executor (`aquila.executors`).
+
+What was checked and signed stays with the party (`aquila.protocol.party`); a task gets what it needs for one batch or
+chunk, computes, and gives it back. Arguments and results travel pickled. None of them shows anything of itself, since
+pools and schedulers print the arguments of a task that failed; what a task raises is of our tree and names places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.crypto import dleq, oprf
+from aquila.crypto.keys import SecretBytes
+from aquila.crypto.shares import Share
+from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input_digests, place_inputs
+from aquila.protocol.submissions.submission import check_order, finalize_chunk, prepare_run
+from aquila.records.entropy import TRAIT, named_traits
+from aquila.records.inputs import record_inputs
+from aquila.records.rule_parts import record_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from aquila.crypto.group import Group
+    from aquila.protocol.messages import Padding
+    from aquila.protocol.submissions.submission import FinalizedChunk
+    from aquila.records.person import Record
+    from aquila.records.rules import InputClass, RuleTable
+
+_HEAD = np.dtype([("head", "<u8"), ("rest", f"V{DIGEST_BYTES - 8}")])
+RULE_SHIFT = np.uint64(56)
+_HEAD_MASK = (np.uint64(1) << RULE_SHIFT) - np.uint64(1)
+
+
+class CarriedSecret:
+    """A share or a submission seed on its way to a task: the one form in which a secret is pickled.
+
+    Pickled it is its octets in the clear, so whoever runs the executor sees them: the processes of a local pool, or a
+    cluster that is the party's own and speaks TLS. It shows nothing of itself. The task makes of it a secret that it
+    overwrites at its end; Python may leave copies in the memory of the worker, as `aquila.crypto.keys` says.
+    """
+
+    __slots__ = ("_octets",)
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    @classmethod
+    def of(cls, secret: SecretBytes) -> CarriedSecret:
+        """Carry a secret.
+
+        Raises:
+            KeyMaterialError: It is closed.
+        """
+        return cls(secret.to_bytes())
+
+    def share(self, group: Group) -> Share:
+        """Return the share, for a `with` block that overwrites it."""
+        return Share.from_bytes(group, self._octets)
+
+    def seed(self) -> SecretBytes:
+        """Return the seed, for a `with` block that overwrites it."""
+        return SecretBytes(self._octets)
+
+    def __reduce__(self) -> tuple[type[CarriedSecret], tuple[bytes]]:
+        return CarriedSecret, (self._octets,)
+
+    def __repr__(self) -> str:
+        return "CarriedSecret(...)"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Outline:
+    """What is kept in memory of a digested batch: 8 bytes for each input.
+
+    Attributes:
+        counts: How many inputs each of m records has.
+        traits: Of each record what tells persons from guesses (`aquila.records.entropy`), 20 bytes.
+        entries: For each of n inputs 7 bytes of its digest, below its rule. Two of a million different values agree
+            with a probability of 1 in 150,000, and then one may be held back needlessly.
+    """
+
+    counts: NDArray[np.uint16]
+    entries: NDArray[np.uint64]
+    traits: np.ndarray
+
+    @property
+    def rules(self) -> NDArray[np.uint8]:
+        """The rule of each input."""
+        return (self.entries >> RULE_SHIFT).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class DigestedBatch:
+    """The inputs of a batch of records after the first pass, as columns.
+
+    Whoever has a digest can compare it with a guess: it is the party's own secret until its round key is destroyed.
+
+    Attributes:
+        counts: How many inputs each of m records has.
+        rules: The rule of each of n inputs, the sum of `counts`.
+        digests: The input digest of each, 32 bytes.
+        traits: Of each record what tells persons from guesses (`aquila.records.entropy`).
+    """
+
+    counts: NDArray[np.uint16]
+    rules: NDArray[np.uint8]
+    digests: bytes
+    traits: np.ndarray
+
+    def to_bytes(self) -> bytes:
+        """Return the batch for a file: m as 4 bytes, the counts, the traits, then rules and digests."""
+        counts, traits = self.counts.tobytes(), self.traits.tobytes()
+        return len(self.counts).to_bytes(4, "little") + counts + traits + self.rules.tobytes() + self.digests
+
+    def outline(self) -> Outline:
+        """Return what deciding about the list needs of the batch."""
+        heads = np.frombuffer(self.digests, dtype=_HEAD)["head"] & _HEAD_MASK
+        return Outline(self.counts, heads | (self.rules.astype(np.uint64) << RULE_SHIFT), self.traits)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> DigestedBatch:
+        """Read back what `to_bytes` gave; the bytes are a party's own."""
+        records = int.from_bytes(content[:4], "little")
+        counts = np.frombuffer(content, dtype="<u2", count=records, offset=4)
+        inputs, start = int(counts.sum(dtype=np.int64)), 4 + 2 * records
+        traits = np.frombuffer(content, dtype=TRAIT, count=records, offset=start)
+        start += traits.nbytes
+        rules = np.frombuffer(content, dtype=np.uint8, count=inputs, offset=start)
+        return cls(counts, rules, content[start + inputs :], traits)
+
+
+def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Record]) -> DigestedBatch:
+    """Normalize records, make their inputs and digest them: the first pass over a list (PROTOCOL.md 3.4.4).
+
+    Args:
+        first_binding: 32 bytes; an input digest is of one round.
+        table: The match rules.
+        records: Records of one batch.
+    """
+    named = [(record, record_names(record)) for record in records]
+    found = [record_inputs(record, table, names) for record, names in named]
+    inputs = [item for of_record in found for item in of_record]
+    return DigestedBatch(
+        np.array([len(of_record) for of_record in found], dtype=np.uint16),
+        np.array([item.rule for item in inputs], dtype=np.uint8),
+        input_digests(first_binding, table, inputs),
+        named_traits(named),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Blinding:
+    """One batch of records to blind.
+
+    Attributes:
+        seed: The submission seed.
+        table: The match rules.
+        padding: The manifest's padding.
+        inputs: What is sent of the batch.
+        real_records: How many records of the submission are no dummies.
+    """
+
+    seed: CarriedSecret
+    table: RuleTable
+    padding: Padding
+    inputs: BatchInputs
+    real_records: int
+
+
+def blind_batch(group: Group, work: Blinding) -> dict[InputClass, np.ndarray]:
+    """Pad and blind a batch: the second pass over a list (PROTOCOL.md 3.4.5 and 3.4.6).
+
+    Returns:
+        For each class the rows in ascending order of their elements (`aquila.protocol.submissions.submission.prepare_run`).
+
+    Raises:
+        InputError: A record has more inputs than can be sent.
+    """
+    with work.seed.seed() as seed:
+        places = place_inputs(seed, work.table, work.padding, work.inputs, work.real_records)
+        return prepare_run(group, work.table, seed, places)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Evaluating:
+    """One chunk of another party to evaluate.
+
+    Attributes:
+        share: This party's share of the chunk's class.
+        context: What the proof is bound to (`aquila.protocol.party.proof_context`).
+        chunk: The blinded elements as they came.
+        fresh: 32 fresh random bytes for the proof's nonce.
+    """
+
+    share: CarriedSecret
+    context: bytes
+    chunk: bytes
+    fresh: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluated:
+    """A chunk evaluated: n elements, their SHA-256 in hexadecimal, and the proof of 64 bytes."""
+
+    elements: bytes
+    digest: str
+    proof: bytes
+
+
+def evaluate_chunk(group: Group, work: Evaluating) -> Evaluated:
+    """Check a chunk's elements, evaluate and prove (PROTOCOL.md 3.4.5, 3.5.2).
+
+    Raises:
+        MalformedError: An element is invalid, repeated or out of order; the field `index` says which.
+    """
+    check_order(work.chunk)
+    with work.share.share(group) as share:
+        elements = oprf.evaluate(group, work.chunk, share)
+        proof = dleq.prove_chunk(group, share, work.context, work.chunk, elements, work.fresh)
+    return Evaluated(elements, hashlib.sha256(elements).hexdigest(), proof)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verifying:
+    """Another party's evaluation of an own chunk to verify.
+
+    Attributes:
+        key: The public key of the evaluator's share of the class.
+        context: As in `Evaluating`.
+        chunk: The blinded elements as they were sent.
+        elements: The evaluated elements as they came.
+        proof: 64 bytes.
+    """
+
+    key: bytes
+    context: bytes
+    chunk: bytes
+    elements: bytes
+    proof: bytes
+
+
+def verify_chunk(group: Group, work: Verifying) -> None:
+    """Verify an evaluation (PROTOCOL.md 3.6, first half).
+
+    Raises:
+        MalformedError: An element is no valid encoding or the identity.
+        ProofError: An element was not evaluated with the evaluator's share.
+    """
+    dleq.verify_chunk(group, work.key, work.context, work.chunk, work.elements, work.proof)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Finalizing:
+    """A chunk with everyone's verified evaluations.
+
+    Attributes:
+        seed: The submission seed.
+        share: The origin's own share of the class.
+        rows: The chunk's rows.
+        evaluations: For each other participant the evaluated elements.
+    """
+
+    seed: CarriedSecret
+    share: CarriedSecret
+    rows: np.ndarray
+    evaluations: Sequence[bytes]
+
+
+def finalize(group: Group, work: Finalizing) -> FinalizedChunk:
+    """Turn a chunk into token rows and token secrets (PROTOCOL.md 3.6, second half).
+
+    Raises:
+        MalformedError: A sum of evaluations is the identity.
+    """
+    with work.seed.seed() as seed, work.share.share(group) as share:
+        return finalize_chunk(group, work.rows, seed, share, work.evaluations)

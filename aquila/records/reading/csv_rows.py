@@ -1,0 +1,162 @@
+"""Rows of a CSV list, cut into batches and read batch by batch.
+
+Fields that hold several values part these by `;` and are quoted where the separator is `;` too. A row whose quotes do
+not close is refused alone: reading goes on at the next line. Batches end with a row, so each is read by itself, in
+any process, and gives what reading the whole file would give.
+"""
+
+from __future__ import annotations
+
+import csv
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila.records.fields import refuse
+from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
+from aquila.records.reading.columns import cell_reader
+from aquila.records.rows import Accepted, Finding, Refused, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aquila.records.reading.csv_plan import CsvPlan
+
+_MOST_FURTHER = 50  # lines of one row, so that a quote that never closes refuses one row and not the rest of the file
+_QUOTE = b'"'
+_UNREADABLE = "is no well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
+
+
+class _Parted(NamedTuple):
+    """One row, parted into its fields.
+
+    Attributes:
+        line: The line on which it begins.
+        end: The place in the batch after its last line.
+        cells: Its fields; None where `reason` says why there are none.
+    """
+
+    line: Line
+    end: int
+    cells: list[str] | None
+    reason: str = ""
+
+
+def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
+    """Cut the lines below the header into batches that begin and end with a row; blank lines before the first go.
+
+    Args:
+        plan: The header.
+        source: The lines from the second on.
+        most: About how many lines a batch has.
+    """
+    number, is_head = 2, True
+    while contents := source.take(most):
+        contents = _end_with_row(plan, number, contents, source)
+        batch = Batch(number, tuple(contents), is_head)
+        number += len(contents)
+        if is_head and all(line.is_blank for line in batch.lines()):
+            continue
+        yield batch
+        is_head = False
+
+
+def read_csv_batch(plan: CsvPlan, batch: Batch) -> list[Row]:
+    """Read the rows of a batch; what is wrong with the header comes with the list's first row."""
+    texts = batch.sound_texts()
+    parted = None if texts is None else _part_lines(texts, plan.separator)
+    if texts is None or parted is None:
+        rows = _read_apart(plan, batch.lines())
+    else:
+        rows = _read_lines(plan, batch.first, texts, parted)
+    if batch.is_head:
+        rows[0] = _with_findings(rows[0], plan.findings)
+    return rows
+
+
+def _end_with_row(plan: CsvPlan, number: int, contents: list[bytes], source: LineSource) -> list[bytes]:
+    """Let a batch end where its last row ends: take the further lines of that row from the source."""
+    if not any(_QUOTE in content for content in contents):
+        return contents
+    texts = Batch(number, tuple(contents)).sound_texts()
+    if texts is not None and _part_lines(texts, plan.separator) is not None:
+        return contents
+    every = contents + list(islice(iter(source.next, b""), _MOST_FURTHER))
+    parted = _part_rows(Batch(number, tuple(every)).lines(), plan.separator)
+    end = next(row.end for row in parted if row.end >= len(contents))
+    source.give_back(every[end:])
+    return every[:end]
+
+
+def _part_lines(texts: list[str], separator: str) -> list[list[str]] | None:
+    """Part lines into fields where each is a row of its own, or return None where one is not, or is no CSV."""
+    try:
+        parted = list(csv.reader(texts, delimiter=separator, strict=True))
+    except csv.Error:
+        return None
+    return parted if len(parted) == len(texts) else None
+
+
+def _part_rows(lines: Sequence[Line], separator: str) -> Iterator[_Parted]:
+    """Part rows into fields, taking further lines while a quote is open; blank lines are rows here.
+
+    A row that cannot be parted ends with its first line, and so does a line with a fault.
+    """
+    begin = 0
+
+    def texts() -> Iterator[str]:
+        """The lines from here on, up to one with a fault, and no more than a row may have."""
+        for place in range(begin, len(lines)):
+            if lines[place].fault or place - begin > _MOST_FURTHER:
+                return
+            yield lines[place].text
+
+    while begin < len(lines):
+        first, reason = begin, ""
+        reader = csv.reader(texts(), delimiter=separator, strict=True)
+        try:
+            for cells in reader:
+                yield _Parted(lines[begin], first + reader.line_num, cells)
+                begin = first + reader.line_num
+        except csv.Error:
+            reason = _UNREADABLE
+        if begin < len(lines):
+            yield _Parted(lines[begin], begin + 1, None, reason or lines[begin].fault)
+            begin += 1
+
+
+def _read_lines(plan: CsvPlan, first: int, texts: list[str], parted: list[list[str]]) -> list[Row]:
+    """Read rows that take one line each."""
+    width, read = len(plan.columns), cell_reader(plan.columns).read
+    return [
+        read(number, cells) if len(cells) == width else _refuse_width(plan, number, cells)
+        for number, cells in enumerate(parted, first)
+        if len(cells) == width or texts[number - first].strip()  # a blank line has one cell, or none
+    ]
+
+
+def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
+    """Read rows of which some take several lines or cannot be parted."""
+    width, read = len(plan.columns), cell_reader(plan.columns).read
+    rows: list[Row] = []
+    for line, _end, cells, reason in _part_rows(lines, plan.separator):
+        if line.is_blank:
+            continue
+        if cells is None:
+            rows.append(refuse(line.number, reason))
+        else:
+            rows.append(read(line.number, cells) if len(cells) == width else _refuse_width(plan, line.number, cells))
+    return rows
+
+
+def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> Refused:
+    """Refuse a row whose fields are not those of the header."""
+    if len(cells) > len(plan.columns):
+        return refuse(line, "has more fields than the first line; quote fields that hold the separator")
+    return refuse(line, "has fewer fields than the first line; quote fields that hold the separator")
+
+
+def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:
+    """The row with findings put before its own."""
+    if isinstance(row, Accepted):
+        return Accepted(row.line, row.record, findings + row.warnings)
+    return Refused(row.line, row.record_id, findings + row.findings)

@@ -1,0 +1,34 @@
+"""A whole real round in one process: every party, the matcher and every cryptographic step, without a network.
+
+It is what `aquila rehearse` runs, the world of the scenario tests, and the reference that the services must agree
+with. The parties here are honest; tests make them lie by replacing one of their answers.
+"""
+
+from __future__ import annotations
+
+from aquila.simulation.manifest import CHUNK_ELEMENTS, DEFAULT_PADDING, NO_PADDING, REHEARSED, Terms, make_manifest
+from aquila.simulation.metrics import Measurements, Watch
+from aquila.simulation.party_state import RehearsedHit, Seat
+from aquila.simulation.round import Rehearsal
+from aquila.simulation.sources import ListFile, RecordList, Source
+
+TASK_MODULES = ("aquila.simulation.list_passes", "aquila.simulation.metrics", "aquila.simulation.file_tasks")
+"""What a process imports to do the tasks of a rehearsal."""
+
+__all__ = [
+    "CHUNK_ELEMENTS",
+    "DEFAULT_PADDING",
+    "NO_PADDING",
+    "REHEARSED",
+    "TASK_MODULES",
+    "ListFile",
+    "Measurements",
+    "RecordList",
+    "Rehearsal",
+    "RehearsedHit",
+    "Seat",
+    "Source",
+    "Terms",
+    "Watch",
+    "make_manifest",
+]

@@ -1,0 +1,140 @@
+"""The places at the table of a rehearsal: what each party holds meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
+from aquila.records.rows import ReadReport
+from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from aquila.crypto.keys import ExchangeKey, SecretBytes
+    from aquila.matching.certainty import Level
+    from aquila.protocol.canaries import Canary, Carried
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.party import Party, RoundSecrets
+    from aquila.protocol.rounds.exchange import Opening
+    from aquila.protocol.rounds.verified_round import Round
+    from aquila.protocol.submission_plan import SubmissionPlan
+    from aquila.protocol.submissions.tasks import Outline
+    from aquila.records.reading.lists import Finding
+    from aquila.records.rules import InputClass
+    from aquila.simulation.sources import Source
+
+_HANDLES_AT_ONCE = 1 << 16
+
+
+class RehearsedHit(NamedTuple):
+    """A pair of records that met, with both record ids: what only a rehearsal can know."""
+
+    party_a: str
+    record_id_a: str
+    party_b: str
+    record_id_b: str
+    certainty: Level
+    probability: float
+    rules: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Seat:
+    """One party at the table: its role, its record of the round, its secrets and what it made.
+
+    Attributes:
+        party: The role.
+        source: Its list.
+        round: Its record of the round.
+        directory: Where its part of the scratch lies; made when the list is read.
+        record_ids: By position, for naming hits.
+        counts: Rows read.
+        findings: What is wrong with the list, each beside a record id.
+        digests: What the first pass made, until the second is over.
+        runs: What the second pass made, until it is cut into chunks.
+        chunks: The submission.
+        openings: What opens the notes of its hits, by hit id.
+        noted: The hits whose note came.
+        canaries: What its list is to carry.
+        carried: What it keeps of them.
+    """
+
+    party: Party
+    source: Source
+    round: Round
+    directory: Path
+    secrets: RoundSecrets | None = None
+    sequence: int = 0
+    seed: SecretBytes | None = None
+    submission_id: str = ""
+    record_ids: RecordIds = field(default_factory=RecordIds)
+    counts: ReadReport = field(default_factory=ReadReport)
+    findings: list[tuple[Finding, str]] = field(default_factory=list)
+    outlines: list[Outline] = field(default_factory=list)
+    digests: Spool | None = None
+    plan: SubmissionPlan | None = None
+    runs: dict[InputClass, Runs] = field(default_factory=dict)
+    chunks: Chunks = field(init=False)
+    evaluated: int = 0
+    verified: int = 0
+    report: HitReport | None = None
+    canaries: tuple[Canary, ...] = ()
+    carried: tuple[Carried, ...] = ()
+    openings: dict[str, Opening] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
+    _tokens: Spool | None = None
+
+    def __post_init__(self) -> None:
+        self.chunks = Chunks(self.directory)
+
+    @property
+    def code(self) -> str:
+        """The party's code."""
+        return self.party.code
+
+    def pair_terms(self) -> tuple[str, ExchangeKey, tuple[Carried, ...]]:
+        """Return what telling and judging of canaries take of this party."""
+        assert self.secrets is not None
+        return self.code, self.secrets.exchange, self.carried
+
+    def next_sequence(self) -> int:
+        """Count one statement on."""
+        self.sequence += 1
+        return self.sequence
+
+    def keep_tokens(self, chunk: FinalizedChunk) -> None:
+        """Keep a chunk's tokens and token secrets until notes are sealed."""
+        if self._tokens is None:
+            self._tokens = Spool(self.directory / "tokens")
+        self._tokens.append(chunk.rows)
+        self._tokens.append(chunk.secrets)
+
+    def finalized(self) -> Iterator[FinalizedChunk]:
+        """Yield the chunks that were kept."""
+        assert self._tokens is not None
+        for place in range(0, len(self._tokens), 2):
+            yield FinalizedChunk(self._tokens[place], self._tokens[place + 1])
+
+    def forget_tokens(self) -> None:
+        """Delete what was kept."""
+        assert self._tokens is not None
+        self._tokens.delete()
+        self._tokens = None
+
+    def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
+        """Return the record id of each of some handles of this party."""
+        return {handle: self.record_ids[position] for handle, position in self._positions_of(handles)}
+
+    def _positions_of(self, handles: Collection[bytes]) -> Iterator[tuple[bytes, int]]:
+        assert self.seed is not None
+        wanted = np.unique(np.frombuffer(b"".join(handles), dtype=f"S{HANDLE_BYTES}"))
+        for first in range(0, len(self.record_ids), _HANDLES_AT_ONCE):
+            positions = np.arange(first, min(first + _HANDLES_AT_ONCE, len(self.record_ids)), dtype=np.uint64)
+            own = np.frombuffer(handles_of(self.seed, positions), dtype=f"V{HANDLE_BYTES}")
+            for place in np.flatnonzero(np.isin(own.view(f"S{HANDLE_BYTES}"), wanted)).tolist():
+                yield own[place].tobytes(), first + place

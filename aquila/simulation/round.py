@@ -1,0 +1,421 @@
+"""The rehearsed round itself, step by step as PROTOCOL.md section 3 has them.
+
+Lists, batches and chunks stream through an executor, a bounded number of them at a time; what is signed and accepted
+is signed and accepted here, in order. What is large lies in files (`aquila.simulation.scratch_files`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from aquila.crypto.group import ELEMENT_BYTES
+from aquila.crypto.keys import IdentityKey, SecretBytes
+from aquila.errors import InputError
+from aquila.executors import InProcess
+from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
+from aquila.protocol import matcher as roles
+from aquila.protocol.canaries import canaries_of, judge, tell
+from aquila.protocol.matcher import Matcher
+from aquila.protocol.messages import Kind, Outcome, Padding
+from aquila.protocol.party import Party
+from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.protocol.rounds.verified_round import Round, read_statement
+from aquila.protocol.submission_plan import carried_by
+from aquila.protocol.submissions.submission import ROW
+from aquila.records.conformance import normalizer_reference
+from aquila.simulation.file_tasks import (
+    StoredEvaluating,
+    StoredFinalizing,
+    StoredVerifying,
+    evaluate_stored,
+    finalize_stored,
+    verify_stored,
+)
+from aquila.simulation.list_passes import blind_lists, read_lists
+from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
+from aquila.simulation.metrics import Measurements, Workshop, unwatched
+from aquila.simulation.notes import opened, refuted_of, seal_notes, sealing_of, verify_notes
+from aquila.simulation.party_state import RehearsedHit, Seat
+from aquila.simulation.sources import RecordList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from aquila.crypto.backend import Backend
+    from aquila.crypto.group import Group
+    from aquila.matching.certainty import Level
+    from aquila.protocol.canaries import Verdict
+    from aquila.protocol.messages import Fault, HitReport, Notes
+    from aquila.protocol.rounds.verified_round import Accepted
+    from aquila.records.person import Record
+    from aquila.records.rules import RuleTable
+    from aquila.simulation.metrics import Watch
+    from aquila.simulation.sources import Source
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """A party's evaluation of one chunk of another's list, on its way.
+
+    Attributes:
+        origin: Whose chunk it is.
+        index: The chunk's place in the submission.
+        seat: Who evaluates it.
+    """
+
+    origin: Seat
+    index: int
+    seat: Seat
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The chunk: its submission and its place there."""
+        return self.origin.submission_id, self.index
+
+    @property
+    def chunk(self) -> Path:
+        """Where the chunk lies."""
+        return self.origin.chunks.path(self.index)
+
+    @property
+    def path(self) -> Path:
+        """Where the evaluated elements lie, once they are there."""
+        return self.origin.chunks.answer(self.index, self.seat.code)
+
+    @property
+    def elements(self) -> bytes:
+        """The evaluated elements."""
+        return self.path.read_bytes()
+
+
+class Rehearsal:
+    """One round of several parties' lists.
+
+    Args:
+        group: The group backend; tasks use one of the same name in their processes.
+        table: The match rules.
+        lists: Each party's records, or where they come from, by code; at least two parties.
+        random: Gives random bytes.
+        directory: An empty directory for what is too large for memory, which the caller deletes; every worker of the
+            executor sees it.
+        padding: The manifest's padding.
+        minimum: The least certainty that is a hit.
+        now: Seconds since 1970, for the window.
+        frequency_limit: How many records of one list may share a value.
+        chunk_elements: Elements of a chunk at most.
+        canaries: How many canaries each two lists share on average.
+        watch: Is told how far each phase of each party is.
+        executor: Where the tasks are done; by default in this process.
+        workers: How many tasks it does at the same time.
+
+    Raises:
+        InputError: Fewer than two parties.
+    """
+
+    def __init__(  # noqa: PLR0913  # a round has these terms
+        self,
+        group: Group,
+        table: RuleTable,
+        lists: Mapping[str, Sequence[Record] | Source],
+        random: Callable[[int], bytes],
+        directory: Path,
+        *,
+        padding: Padding = NO_PADDING,
+        minimum: Level,
+        now: int,
+        frequency_limit: int = 8,
+        chunk_elements: int = CHUNK_ELEMENTS,
+        canaries: int = 0,
+        watch: Watch = unwatched,
+        executor: Executor | None = None,
+        workers: int = 1,
+    ) -> None:
+        if len(lists) < 2:  # noqa: PLR2004  # a match needs two
+            raise InputError("a round needs at least two parties", got=len(lists))
+        self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
+        self.measured = Measurements(watch=watch)
+        self.refuted: dict[str, Fault] = {}
+        self.verdicts: dict[tuple[str, str], Verdict] = {}
+        self.executor = executor or InProcess()
+        self.workshop = Workshop(self.executor, workers, cast("Backend", group.name), self.measured)
+        keys = {code: IdentityKey.generate(random) for code in sorted(lists)}
+        self.matcher = Matcher(IdentityKey.generate(random))
+        parties = {code: RegisteredParty(code, code, key.public) for code, key in keys.items()}
+        self.registry = Registry(self.matcher.identity.public, parties)
+        terms = Terms(table, padding, minimum, frequency_limit, chunk_elements, canaries)
+        self.manifest = make_manifest(self.registry, terms, random(16).hex(), now)
+        envelope = self.matcher.propose(self.manifest)
+        self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
+        self.seats = {
+            code: Seat(
+                Party(code, key, group), as_source(lists[code]),
+                Round.from_manifest(self.registry, group, envelope), directory / code,
+            )
+            for code, key in keys.items()
+        }  # fmt: skip
+
+    def run(self) -> list[RehearsedHit]:
+        """Play the round from consent to close, and return the hits in the order of parties and records."""
+        seats = list(self.seats.values())
+        self.consent()
+        self.submit_lists(seats)
+        (self.directory / "tokens").mkdir()
+        with TokenTable(self.directory / "tokens") as tokens:
+            chunks = ((seat, index) for seat in seats for index in range(len(seat.chunks)))
+            answers = self.verify_answers(self.evaluate_chunks(chunks, seats))
+            for seat, index, rows in self.finalize_chunks(answers):
+                seat.chunks.delete(index)
+                with self.measured.phase("match", "matcher"):
+                    tokens.add(seats.index(seat), rows)
+            hits = self.match_tokens(tokens)
+        self.exchange_notes()
+        self.close()
+        return hits
+
+    def consent(self) -> None:
+        """Let every party consent, then open the round (PROTOCOL.md 3.3)."""
+        for seat in self.seats.values():
+            seat.party.check_manifest(self.manifest, self.table, normalizer_reference())
+            with self.measured.phase("consent", seat.code):
+                seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), self.random)
+                self.publish(envelope)
+            self.measured.watch("consent", seat.code, 1, 1)
+        self.publish(self.matcher.open(self.round, self.now))
+        for seat in self.seats.values():
+            seat.party.check_opening(seat.round, seat.round.consent_digests[seat.code])
+
+    def submit_lists(self, seats: Sequence[Seat], kind: Kind = Kind.LIST) -> None:
+        """Read and blind the lists of some parties, and sign each submission (PROTOCOL.md 3.4)."""
+        for seat in seats:
+            seat.seed, seat.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
+            if kind is Kind.LIST:
+                assert seat.secrets is not None
+                seat.canaries = canaries_of(seat.round, self.table, seat.code, seat.secrets.exchange)
+        # All lists are read before the first is blinded: what is wrong with the last one is told early.
+        planned = list(read_lists(self.workshop, self.manifest, self.table, seats))
+        for seat in blind_lists(self.workshop, self.manifest, planned):
+            assert seat.plan is not None
+            assert seat.seed is not None
+            seat.carried = carried_by(seat.seed, seat.plan)
+            names = {rule.number: rule.name for rule in self.table.rules}
+            self.measured.held_back[seat.code] = {names[n]: count for n, count in sorted(seat.plan.held_back.items())}
+            elements = sum(reference.elements for reference in seat.chunks.references)
+            self.measured.elements[seat.code] += elements
+            self.measured.bytes_sent[seat.code] += elements * ELEMENT_BYTES
+            terms = seat.submission_id, kind, REHEARSED, seat.plan.records, seat.chunks.references
+            self.publish(seat.party.submit(seat.round, seat.next_sequence(), *terms))
+            seat.plan = None
+
+    def evaluate_chunks(self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]) -> Iterator[Answer]:
+        """Let everyone else evaluate some chunks, and publish each statement (PROTOCOL.md 3.5).
+
+        Args:
+            chunks: Their origin and place.
+            seats: Who evaluates what others submit.
+        """
+        of = {seat.code: sum(len(other.chunks) for other in seats if other is not seat) for seat in seats}
+        works = self._evaluations(chunks, seats)
+        for answer, done in self.workshop.do("evaluate", lambda label: label.seat.code, evaluate_stored, works):
+            seat, reference = answer.seat, answer.origin.chunks.references[answer.index]
+            with self.measured.phase("evaluate", seat.code):
+                signed = seat.party.sign_evaluation(seat.round, seat.next_sequence(), *answer.place, done)
+                self.publish(signed.envelope)
+            self.measured.bytes_sent[seat.code] += reference.elements * ELEMENT_BYTES
+            seat.evaluated += 1
+            self.measured.watch("evaluate", seat.code, seat.evaluated, of[seat.code])
+            yield answer
+
+    def _evaluations(
+        self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]
+    ) -> Iterator[tuple[Answer, StoredEvaluating]]:
+        for origin, index in chunks:
+            chunk = origin.chunks.elements(index)
+            for seat in seats:
+                if seat.code != origin.code:
+                    assert seat.secrets is not None
+                    answer, fresh = Answer(origin, index, seat), self.random(32)
+                    work = seat.party.to_evaluate(seat.round, seat.secrets, *answer.place, chunk, fresh)
+                    yield answer, StoredEvaluating(replace(work, chunk=b""), answer.chunk, answer.path)
+
+    def verify_answers(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """Let each origin verify what comes back to it (PROTOCOL.md 3.6, first half)."""
+        works = self._verifications(answers)
+        for answer, _ in self.workshop.do("verify", lambda label: label.origin.code, verify_stored, works):
+            origin = answer.origin
+            origin.verified += 1
+            evaluators = len(origin.round.evaluators_of(origin.submission_id))
+            self.measured.watch("verify", origin.code, origin.verified, len(origin.chunks) * evaluators)
+            yield answer
+
+    def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifying]]:
+        for answer in answers:
+            origin = answer.origin
+            evaluation = origin.round.evaluations[(*answer.place, answer.seat.code)]
+            work = origin.party.to_verify(origin.round, evaluation, b"", answer.elements)
+            yield answer, StoredVerifying(replace(work, elements=b""), answer.chunk, answer.path)
+
+    def finalize_chunks(self, answers: Iterable[Answer]) -> Iterator[tuple[Seat, int, bytes]]:
+        """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
+
+        Args:
+            answers: Of whole submissions, chunk by chunk.
+
+        Yields:
+            The origin of a chunk, its place and its token rows.
+        """
+        works = self._finalizations(answers)
+        done = self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works)
+        for seat, chunks in groupby(done, key=lambda pair: pair[0][0]):
+            count, sent = roles.TokenCount(self.table), []
+            for (_, index), chunk in chunks:
+                count.add(chunk.rows)
+                seat.keep_tokens(chunk)
+                sent.append((len(chunk.rows) // TOKEN_ROW_BYTES, hashlib.sha256(chunk.rows).hexdigest()))
+                self.measured.bytes_sent[seat.code] += len(chunk.rows)
+                self.measured.watch("finalize", seat.code, index + 1, len(seat.chunks))
+                yield seat, index, chunk.rows
+            self.publish(seat.party.tokens(seat.round, seat.next_sequence(), seat.submission_id, sent))
+            count.check(self.round.submissions[seat.submission_id])
+
+    def _finalizations(self, answers: Iterable[Answer]) -> Iterator[tuple[tuple[Seat, int], StoredFinalizing]]:
+        for _, of_chunk in groupby(answers, key=lambda answer: answer.place):
+            gathered = list(of_chunk)
+            origin, index = gathered[0].origin, gathered[0].index
+            assert origin.secrets is not None
+            assert origin.seed is not None
+            verified = dict.fromkeys((answer.seat.code for answer in gathered), b"")
+            terms = origin.secrets, origin.seed, origin.submission_id, index, np.zeros(0, dtype=ROW), verified
+            work = origin.party.to_finalize(origin.round, *terms)
+            paths = tuple(answer.path for answer in gathered)
+            yield (origin, index), StoredFinalizing(work, gathered[0].chunk, paths)
+
+    def match_tokens(self, tokens: TokenTable) -> list[RehearsedHit]:
+        """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7).
+
+        Args:
+            tokens: What all parties sent; its list numbers are those of the seats in their order.
+        """
+        submissions = [seat.submission_id for seat in self.seats.values()]
+        pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
+        with self.measured.phase("match", "matcher"):
+            tokens.join(pairs, self.manifest.frequency_limit, self.executor)
+            footings = roles.learn_footings(self.round, self.table, submissions, tokens.patterns())
+            graded = roles.grade_pairs(self.round, self.table, footings, tokens.pairs())
+            met = tokens.met([graded_pair.pair for graded_pair in graded.pairs])
+            reports = roles.make_reports(self.round, submissions, graded, met, None, self.random)
+        self.measured.look_at_disk(self.directory)
+        self.measured.watch("match", "matcher", 1, 1)
+        self.tell(reports)
+        return self._with_record_ids(graded.pairs)
+
+    def tell(self, reports: Iterable[HitReport]) -> None:
+        """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4)."""
+        for report in reports:
+            self.publish(self.matcher.report(report))
+            self.seats[report.party].report = report
+        self.meet_canaries()
+        for seat in self.seats.values():
+            assert seat.report is not None
+            self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(seat.report.hits)))
+
+    def exchange_notes(self) -> None:
+        """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
+
+        What does not hold is in `refuted`, by hit id; of every other hit both sides know that the other holds the same.
+        """
+        self.verify(*self.send_notes(*self.seats.values()))
+        for code in self.seats:
+            self.measured.watch("exchange", code, 1, 1)
+
+    def send_notes(self, *seats: Seat) -> list[Accepted]:
+        """Let parties seal a note for each of their hits, and send them; return the statements."""
+        sent = []
+        works = ((seat, sealing_of(seat, self.table, self.random)) for seat in seats)
+        for seat, sealed in self.workshop.do("exchange", lambda seat: seat.code, seal_notes, works):
+            seat.openings = dict(sealed.openings)
+            with self.measured.phase("exchange", seat.code):
+                for index, (to, entries) in enumerate(sealed.batches):
+                    envelope = seat.party.notes(seat.round, seat.next_sequence(), to, None, index, entries)
+                    sent.append(self.publish(envelope, only={seat.code, to}))
+        return sent
+
+    def verify(self, *sent: Accepted) -> None:
+        """Let the receivers of batches of notes verify and confirm them."""
+        every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
+        works = (((digest, notes), opened(self.seats[notes.to], notes)) for digest, notes in every)
+        for (digest, notes), found in self.workshop.do("exchange", lambda label: label[1].to, verify_notes, works):
+            seat = self.seats[notes.to]
+            with self.measured.phase("exchange", seat.code):
+                refuted = refuted_of(seat, found)
+                self.refuted |= refuted
+                confirmation = seat.party.confirm(seat.round, seat.next_sequence(), notes, digest, refuted)
+                self.publish(confirmation, only={seat.code, notes.party})
+
+    def meet_canaries(self) -> None:
+        """Let every party tell of its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
+        if not self.manifest.canaries:
+            return
+        for seat in self.seats.values():
+            assert seat.report is not None
+            pairs = tell(seat.round, *seat.pair_terms(), seat.report)
+            self.publish(seat.party.tell_canaries(seat.round, seat.next_sequence(), pairs))
+        for seat in self.seats.values():
+            assert seat.report is not None
+            for told in (seat.round.canaries[code] for code in seat.round.counterparts_of(seat.code)):
+                verdict = judge(seat.round, self.table, *seat.pair_terms(), seat.report, told)
+                self.verdicts[seat.code, told.party] = verdict
+
+    def close(self) -> None:
+        """End the round and destroy every secret (PROTOCOL.md 3.9)."""
+        self.publish(self.matcher.end(self.round, Outcome.CLOSED, "every party has its hits", self.now))
+        for seat in self.seats.values():
+            assert seat.secrets is not None
+            assert seat.seed is not None
+            assert seat.report is not None
+            seat.secrets.close()
+            seat.seed.close()
+            self.publish(seat.party.close(seat.round, seat.next_sequence(), len(seat.report.hits)))
+
+    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
+        """Give a statement to the matcher and, once it counts there, to every party or only to some.
+
+        All of them pin the same keys, so that its signature is verified and its bytes are read once for all.
+        """
+        read = read_statement(self.registry, envelope)
+        accepted = self.round.take(read, now=self.now)
+        for seat in self.seats.values():
+            if only is None or seat.code in only:
+                seat.round.take(read)
+        return accepted
+
+    def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
+        seats = list(self.seats.values())
+        canaries = {bytes.fromhex(carried.handle) for seat in seats for carried in seat.carried}
+        graded = [found for found in graded if found.pair.left_handle not in canaries]
+        handles: list[set[bytes]] = [set() for _ in seats]
+        for pair, *_ in graded:
+            handles[pair.left].add(pair.left_handle)
+            handles[pair.right].add(pair.right_handle)
+        ids = [seat.record_ids_of(met) for seat, met in zip(seats, handles, strict=True)]
+        hits = [
+            RehearsedHit(
+                seats[pair.left].code, ids[pair.left][pair.left_handle],
+                seats[pair.right].code, ids[pair.right][pair.right_handle],
+                level, result.probability, result.rules,
+            )
+            for pair, level, result, _second in graded
+        ]  # fmt: skip
+        return sorted(hits)
+
+
+def as_source(records: Sequence[Record] | Source) -> Source:
+    """Return records in memory as a source, and a source as it is."""
+    return RecordList(records) if isinstance(records, Sequence) else records

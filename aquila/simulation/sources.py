@@ -1,0 +1,248 @@
+"""Where a party's records come from: a list in memory or a file, in batches that another process turns into inputs."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aquila.errors import InputError
+from aquila.protocol.submission_plan import BATCH_RECORDS
+from aquila.protocol.submissions.tasks import DigestedBatch, digest_records
+from aquila.records.person import Record
+from aquila.records.reading.lists import Accepted, Batch, Finding, ReadReport, WholeList, open_list
+from aquila.records.reading.lists import read_batch as read_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+    from aquila.records.reading.lists import Format, Plan, Row
+    from aquila.records.rules import RuleTable
+
+
+class RowBatch(Protocol):
+    """A part of a list that travels to a task."""
+
+    def rows(self) -> Iterable[Row]:
+        """Read it."""
+        ...
+
+
+class Source(Protocol):
+    """One party's list, read once."""
+
+    @property
+    def name(self) -> str:
+        """What errors name the list by; nothing for one in memory."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How much there is to read, in the unit in which `batches` says how much was."""
+        ...
+
+    def batches(self) -> Iterator[tuple[int, RowBatch]]:
+        """Yield each batch behind how much is read with it; at least one, or raise.
+
+        Raises:
+            InputError: The list cannot be read as a whole.
+        """
+        ...
+
+    def admit(self, record_ids: Sequence[str], refused: int) -> bool:
+        """Take what a task made of the next batch; False if `watch` has to look at its rows."""
+        ...
+
+    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Pass the rows of the next batch on, and refuse those whose id came before."""
+        ...
+
+    def end(self) -> None:
+        """Say that all batches were taken.
+
+        Raises:
+            InputError: There was no row.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RecordBatch:
+    """Records that need no reading."""
+
+    records: tuple[Record, ...]
+
+    def rows(self) -> Iterable[Row]:
+        """Return them as accepted rows."""
+        return (Accepted(0, record) for record in self.records)
+
+
+class RecordList:
+    """Records in memory."""
+
+    name = ""
+
+    def __init__(self, records: Sequence[Record], batch_records: int = BATCH_RECORDS) -> None:
+        self.size = max(1, -(-len(records) // batch_records))
+        self._records, self._batch_records = records, batch_records
+
+    def batches(self) -> Iterator[tuple[int, RowBatch]]:
+        """Yield the records in batches, one empty one if there are none."""
+        for number in range(self.size):
+            first = number * self._batch_records
+            yield number + 1, RecordBatch(tuple(self._records[first : first + self._batch_records]))
+
+    def admit(self, record_ids: Sequence[str], refused: int) -> bool:
+        """Take them as they are."""
+        del record_ids, refused
+        return True
+
+    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Pass them on."""
+        yield from rows
+
+    def end(self) -> None:
+        """Be content."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LineBatch:
+    """Lines of a file, and how they are read."""
+
+    plan: Plan
+    lines: Batch
+
+    def rows(self) -> Iterable[Row]:
+        """Read them."""
+        return read_lines(self.plan, self.lines)
+
+
+class ListFile:
+    """A list in a file.
+
+    Args:
+        path: The file.
+        form: csv or ftm.
+    """
+
+    def __init__(self, path: Path, form: Format) -> None:
+        self.name = str(path)
+        self._path, self._form = path, form
+        self._whole: WholeList | None = None
+
+    size = 100
+    """Progress is told in hundredths of its bytes."""
+
+    def batches(self) -> Iterator[tuple[int, RowBatch]]:
+        """Yield the lines in batches, an empty one at last.
+
+        Raises:
+            InputError: The file cannot be read, or is no list.
+        """
+        done = 0
+        try:
+            with self._path.open("rb") as stream:
+                size = max(1, os.fstat(stream.fileno()).st_size)
+                raw = open_list(stream, self._form)
+                self._whole = WholeList(raw.plan)
+                for lines in raw.batches:
+                    done += sum(map(len, lines.contents))
+                    yield min(self.size * done // size, self.size - 1), LineBatch(raw.plan, lines)
+                yield self.size, LineBatch(raw.plan, Batch(0, ()))
+        except OSError as error:
+            raise InputError(f"{error.strerror}", hint="check the file's name and who may read it") from None
+
+    def admit(self, record_ids: Sequence[str], refused: int) -> bool:
+        """Take a batch in which no id comes twice."""
+        return self._watched().admit(record_ids, refused)
+
+    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Refuse rows whose id came before."""
+        return self._watched().watch(rows)
+
+    def end(self) -> None:
+        """Refuse a list without a row, and forget the ids.
+
+        Raises:
+            InputError: There was none.
+        """
+        self._watched().end()
+        self._whole = None
+
+    def _watched(self) -> WholeList:
+        assert self._whole is not None, "batches come first"
+        return self._whole
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reading:
+    """A batch to read, normalize and digest.
+
+    Attributes:
+        batch: What there is to read.
+        first_binding: 32 bytes.
+        table: The match rules.
+    """
+
+    batch: RowBatch
+    first_binding: bytes
+    table: RuleTable
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ReadBatch:
+    """What a batch of a list gave.
+
+    Attributes:
+        record_ids: Of the accepted records, in order.
+        counts: Rows accepted and refused, and warnings.
+        findings: What is wrong, each beside the record id of its row.
+        digested: The inputs of the records.
+        read_seconds: Processor time of reading, without normalizing.
+    """
+
+    record_ids: tuple[str, ...]
+    counts: ReadReport
+    findings: tuple[tuple[Finding, str], ...]
+    digested: DigestedBatch
+    read_seconds: float
+
+
+def read_batch(_group: Group, work: Reading) -> ReadBatch:
+    """Read a batch of a list and digest its inputs; a task for any executor, which needs no group."""
+    started = time.thread_time()
+    rows = list(work.batch.rows())
+    return take_rows(work, rows, time.thread_time() - started)
+
+
+def take_rows(work: Reading, rows: Iterable[Row], read_seconds: float = 0.0) -> ReadBatch:
+    """Digest the inputs of some rows of a batch."""
+    counts = ReadReport()
+    records, findings = list[Record](), list[tuple[Finding, str]]()
+    for row in counts.watch(rows):
+        if isinstance(row, Accepted):
+            records.append(row.record)
+            findings += ((finding, row.record.record_id) for finding in row.warnings)
+        else:
+            findings += ((finding, row.record_id) for finding in row.findings)
+    return ReadBatch(
+        tuple(record.record_id for record in records),
+        counts,
+        tuple(findings),
+        digest_records(work.first_binding, work.table, records),
+        read_seconds,
+    )
+
+
+@contextmanager
+def named(source: Source) -> Iterator[None]:
+    """Name the list in what is refused about it inside the block."""
+    try:
+        yield
+    except InputError as error:
+        where = f"{source.name}: " if source.name else ""
+        raise InputError(where + error.message, hint=error.hint, **error.fields) from None

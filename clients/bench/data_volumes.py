@@ -1,0 +1,141 @@
+"""What a round moves and keeps, calculated: bytes and hours at a node and at the matcher.
+
+Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Signed statements are left out:
+one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk. `docs/PERFORMANCE.md` explains
+the figures and compares them with measured rounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.crypto.group import ELEMENT_BYTES
+from aquila.crypto.oprf import SECRET_BYTES
+from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.submissions.submission import ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PARQUET_ROW_BYTES = 33
+"""A token row in a Parquet file, as measured on 2 million rows of the join's bench: 32.5."""
+
+_HOUR = 3_600
+_MICROSECONDS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A round of equal lists.
+
+    Attributes:
+        parties: How many take part.
+        records: Of each, padding included.
+        inputs: Of each record, padding included.
+    """
+
+    parties: int
+    records: int
+    inputs: float
+
+    @property
+    def elements(self) -> int:
+        """Elements of one party."""
+        return round(self.records * self.inputs)
+
+    @property
+    def others(self) -> int:
+        """The parties that evaluate an element besides its origin."""
+        return self.parties - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Microseconds of processor time that a step takes for one element.
+
+    Attributes:
+        prepare: Read, normalize and digest, for one input.
+        blind: Blind, for one input.
+        answer: Validate, evaluate and prove, for one element of another party.
+        verify: Verify one evaluation of an own element.
+        finalize: Finalize one own element, its own share's evaluation included.
+        add: What each further party adds to finalizing.
+    """
+
+    prepare: float
+    blind: float
+    answer: float
+    verify: float
+    finalize: float
+    add: float
+
+
+def bytes_sent(elements: Sequence[int], own: int) -> int:
+    """Return what one party sends: its elements, its evaluations of all others' elements, its tokens.
+
+    Args:
+        elements: How many each party has.
+        own: The party's place among them.
+    """
+    others = sum(elements) - elements[own]
+    return ELEMENT_BYTES * (elements[own] + others) + TOKEN_ROW_BYTES * elements[own]
+
+
+def node_sends(size: Size) -> int:
+    """Return the bytes that a node sends."""
+    return bytes_sent([size.elements] * size.parties, 0)
+
+
+def node_receives(size: Size) -> int:
+    """Return the bytes that a node fetches: all others' elements, and all evaluations of its own."""
+    return 2 * ELEMENT_BYTES * size.elements * size.others
+
+
+def node_disk(size: Size) -> int:
+    """Return the most that a node keeps for a round.
+
+    Tokens are due when all evaluations of all lists are there (PROTOCOL.md 3.6.3), so every evaluation of the own list
+    lies here until then, beside the rows and the blinded elements; tokens and their secrets come on top while chunks
+    are finalized. Answers to others leave at once and are not counted.
+    """
+    waiting = ROW.itemsize + ELEMENT_BYTES * (1 + size.others)
+    return size.elements * (waiting + TOKEN_ROW_BYTES + SECRET_BYTES)
+
+
+def matcher_bytes(size: Size) -> int:
+    """Return what lies at the matcher if nothing is deleted before the tokens come: elements and evaluations."""
+    return ELEMENT_BYTES * size.parties * size.elements * (1 + size.others)
+
+
+def matcher_disk(size: Size, quota: int) -> int:
+    """Return the most that lies at the matcher with early deletion and back-pressure.
+
+    An evaluation goes when its origin has it, and evaluators wait while the quota is used up; a blinded chunk goes when
+    its origin has every evaluation of it. Then come the tokens, and the join lays them down once more.
+
+    Args:
+        size: The round.
+        quota: Bytes of evaluations that may wait for their origins.
+    """
+    elements = size.parties * size.elements
+    answering = ELEMENT_BYTES * elements + min(quota, ELEMENT_BYTES * elements * size.others)
+    joining = (TOKEN_ROW_BYTES + PARQUET_ROW_BYTES) * elements
+    return max(answering, joining)
+
+
+def matcher_moves(size: Size) -> int:
+    """Return the bytes that come to the matcher and leave it: what all nodes send and fetch."""
+    return size.parties * (node_sends(size) + node_receives(size))
+
+
+def node_hours(size: Size, cost: Cost) -> float:
+    """Return the processor hours of one node on one core."""
+    once = cost.prepare + cost.blind + cost.finalize + cost.add * (size.others - 1)
+    each = cost.answer + cost.verify
+    return size.elements * (once + each * size.others) / _MICROSECONDS / _HOUR
+
+
+def transfer_hours(size: Size, bits_per_second: float) -> float:
+    """Return how long a node's line is busy, when what it sends and fetches shares it."""
+    return 8 * (node_sends(size) + node_receives(size)) / bits_per_second / _HOUR

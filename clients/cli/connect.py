@@ -1,0 +1,191 @@
+"""From a command's options to the client of a node or of the matcher."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+from aquila.errors import InputError
+from clients.cli.identity import CERTIFICATE, LOGIN
+from clients.sdk import (
+    Access,
+    ApprovalClient,
+    Connection,
+    HitsClient,
+    LogClient,
+    MatcherClient,
+    NodeClient,
+    PeopleClient,
+    RecordsClient,
+)
+from clients.sdk.client_homes import ClientHome, is_home, make_client_home, open_home
+from clients.sdk.sessions import SessionFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from aquila.interface.people import SessionGrant
+    from clients.sdk import ClientCertificate, Home
+
+LATEST = "latest"
+_LEAST_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A home, and the client of the service that lives there."""
+
+    home: Home | ClientHome
+    client: NodeClient | MatcherClient
+    people: PeopleClient
+    approvals: ApprovalClient
+    log: LogClient
+    connection: Connection
+
+    def hits(self) -> HitsClient:
+        """Return the client of a node's hits.
+
+        Raises:
+            InputError: This is the matcher's home.
+        """
+        self.node()
+        return HitsClient(self.connection)
+
+    def records(self) -> RecordsClient:
+        """Return the client of a node's own records.
+
+        Raises:
+            InputError: This is the matcher's home.
+        """
+        self.node()
+        return RecordsClient(self.connection)
+
+    def node(self) -> NodeClient:
+        """Return the node's client.
+
+        Raises:
+            InputError: This is the matcher's home.
+        """
+        if isinstance(self.client, NodeClient):
+            return self.client
+        raise InputError("this is for a party's node", hint="name the home of a node with --home")
+
+    def matcher(self) -> MatcherClient:
+        """Return the matcher's client.
+
+        Raises:
+            InputError: This is a node's home.
+        """
+        if isinstance(self.client, MatcherClient):
+            return self.client
+        raise InputError("this is for the secretariat's matcher", hint="name the home of the matcher with --home")
+
+    def round_id(self, text: str) -> str:
+        """Return the id of the one round that a text means: an id, its beginning, or `latest`.
+
+        Raises:
+            InputError: It means none, or several.
+        """
+        return chosen("round", text, [entry.round_id for entry in self.client.rounds().rounds])
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAttempt:
+    """A service to which nobody has signed in yet from a home, or from a person who has no home for it yet.
+
+    Attributes:
+        people: The client of its accounts.
+    """
+
+    people: PeopleClient
+    _path: Path
+    _connection: Connection
+    _ca: Path | None
+    _certificate: ClientCertificate | None
+
+    def keep(self, grant: SessionGrant) -> None:
+        """Keep the session that was granted; the first one makes the person's own home for the service.
+
+        Raises:
+            InputError: The home's settings cannot be read.
+            StoreError: The disk is full or failed.
+        """
+        if is_home(self._path):
+            home = open_home(self._path)
+        else:
+            me = PeopleClient(self._connection.as_bearer(grant.token)).me()
+            service = cast("Literal['node', 'matcher']", me.service)
+            home = make_client_home(self._path, service, self._connection.url, self._ca, self._certificate)
+        SessionFiles(home).write(grant)
+
+
+@contextmanager
+def reach(
+    path: Path, url: str | None = None, token_file: Path | None = None, ca: Path | None = None
+) -> Iterator[Reached]:
+    """Open the client of the service whose home a folder is, for the block.
+
+    Raises:
+        InputError: The folder is no home, or its settings do not say where the service is.
+        InputError: Several are signed in here, and none is named.
+        KeyMaterialError: The session or the home's key cannot be read.
+    """
+    home = open_home(path)
+    with Connection(_access(home, url, token_file, ca)) as connection:
+        client = NodeClient(connection) if home.service == "node" else MatcherClient(connection)
+        people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
+        yield Reached(home, client, people, approvals, log, connection)
+
+
+@contextmanager
+def begin_sign_in(path: Path, url: str | None = None, ca: Path | None = None) -> Iterator[SignInAttempt]:
+    """Open the client of a service to which nobody has signed in yet, for the block.
+
+    Args:
+        path: The home of the service or of the person; with an address it may be one that is still to be made.
+        url: The service's address.
+        ca: PEM file of the CA of its certificate.
+
+    Raises:
+        InputError: The folder is no home and no address is given, or its settings do not say where the service is.
+    """
+    if url is not None and not is_home(path):
+        access = Access("service", url, "", ca, CERTIFICATE.get())
+    else:
+        home = open_home(path)
+        access = Access(home.service, url or home.url(), "", ca or home.ca, CERTIFICATE.get() or home.certificate)
+    with Connection(access) as connection:
+        yield SignInAttempt(PeopleClient(connection), path, connection, ca, access.certificate)
+
+
+def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, ca: Path | None) -> Access:
+    """Return where a service is, with the session of whom the command acts for, or with the home's key."""
+    files = SessionFiles(home)
+    login = None if token_file else files.chosen(LOGIN.get())
+    if login is None:
+        if isinstance(home, ClientHome):
+            raise InputError("nobody is signed in here", hint="sign in with `aquila login NAME`", folder=str(home.path))
+        return home.access(url, token_file, ca, CERTIFICATE.get())
+    shown = CERTIFICATE.get() or home.certificate
+    return Access(home.service, url or home.url(), files.read(login), ca or home.ca, shown)
+
+
+def chosen(what: str, text: str, ids: Sequence[str]) -> str:
+    """Return the one id that a text means, of ids that stand newest first.
+
+    Raises:
+        InputError: It means none, or several.
+    """
+    if text == LATEST and ids:
+        return ids[0]
+    found = [one for one in ids if one.startswith(text.lower())] if len(text) >= _LEAST_DIGITS else []
+    if len(found) == 1:
+        return found[0]
+    if not ids:
+        raise InputError(f"there is no {what} yet")
+    raise InputError(
+        f"{text} means {'several' if found else 'no'} {what}{'s' if found else ''} of {len(ids)}",
+        hint=f"give the id or at least its first {_LEAST_DIGITS} digits, or `{LATEST}`",
+    )

@@ -1,0 +1,98 @@
+"""Lists of persons from files that the command line names; an error of a file names the file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.errors import InputError
+from aquila.records.reading.lists import Accepted, ReadReport, read_records
+from aquila.records.rules import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from aquila.records.person import Record
+    from aquila.records.reading.lists import Finding, Format
+    from aquila.records.rules import RuleTable
+
+FTM_SUFFIXES = frozenset({".jsonl", ".json", ".ftm"})
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A finding beside the record id of its row, which is empty where the row has none that can be read."""
+
+    finding: Finding
+    record_id: str
+
+    def document(self) -> dict[str, str | int]:
+        """Return the finding for a report: where it is and what is wrong, without the person's values."""
+        return {
+            "line": self.finding.line,
+            "field": self.finding.field,
+            "reason": self.finding.reason,
+            "severity": self.finding.severity.value,
+            "record_id": self.record_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """What a file gave: counts and everything that is wrong with it, in the order of its lines."""
+
+    counts: ReadReport
+    noted: tuple[Noted, ...]
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that a file's name tells: FollowTheMoney by its suffix, else CSV."""
+    return "ftm" if path.suffix.lower() in FTM_SUFFIXES else "csv"
+
+
+def read_list(path: Path, keep: Callable[[Record], object]) -> ReadList:
+    """Read a file and give every accepted record to `keep`.
+
+    Raises:
+        InputError: The file is missing or cannot be read as a whole; the message names it.
+    """
+    counts, noted = ReadReport(), list[Noted]()
+    with opened(path) as stream:
+        for row in counts.watch(read_records(stream, format_of(path))):
+            if isinstance(row, Accepted):
+                keep(row.record)
+                noted += [Noted(finding, row.record.record_id) for finding in row.warnings]
+            else:
+                noted += [Noted(finding, row.record_id) for finding in row.findings]
+    return ReadList(counts, tuple(noted))
+
+
+def load_table(name_or_path: str) -> RuleTable:
+    """Load a rule table.
+
+    Raises:
+        InputError: There is none of this name, or the file is none; the message names it.
+    """
+    try:
+        return load_rules(name_or_path)
+    except InputError as error:
+        raise InputError(f"{name_or_path}: {error.message}", hint=error.hint, **error.fields) from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file; whatever is refused about it inside the block names it.
+
+    Raises:
+        InputError: The file cannot be opened or read, or the block refused it.
+    """
+    try:
+        with path.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", hint="check the file's name and who may read it") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", hint=error.hint, **error.fields) from None

@@ -1,0 +1,107 @@
+"""`aquila bench`: what a round costs on this machine, step by step and as a whole."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.options import Json, Rules
+from clients.cli.output.screen import Screen, numbered, write_result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clients.bench.report import Results
+
+    Watch = Callable[[str, str, int, int], None]
+
+_SIZES = (1_000, 10_000, 100_000)
+_SIZES_PARTIES = 3
+_PARTIES = (2, 3, 5, 12)
+_PARTIES_RECORDS = 10_000
+_MOST_PARTIES = 12
+_REPEATS = 5
+
+
+def bench(
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the tables go, as Markdown and JSON.")] = Path(
+        "bench"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="Measure steps and records alone, without rounds.")] = False,
+    parties: Annotated[
+        int | None, typer.Option(min=2, max=_MOST_PARTIES, help="Play one round of so many parties, and nothing else.")
+    ] = None,
+    records: Annotated[int, typer.Option(min=20, help="Records of each party of that one round.")] = 100_000,
+    rules: Rules = "exact",
+    as_json: Json = False,
+) -> None:
+    """Measure steps, records, the join, and rounds as they grow; a few minutes, or one round of any size."""
+    from clients.bench.hardware import this_machine
+    from clients.bench.report import Results
+
+    screen, results = Screen(as_json), Results(this_machine())
+    with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
+        folder = Path(scratch)
+        if parties is None:
+            _steps(results, folder, watch)
+        else:
+            _round(results, folder, parties, records, rules)
+        if parties is None and not quick:
+            _join_and_growth(results, folder, rules, watch)
+    name = "bench" if parties is None else f"round-{parties}x{records}-{Path(rules).stem}"
+    screen.result(results.document(), results.page(), _written(results, out, name))
+
+
+def _steps(results: Results, folder: Path, watch: Watch) -> None:
+    from clients.bench.records import measure_records
+    from clients.bench.steps import Bench, backends
+
+    for backend in backends():
+        for step in Bench(backend, _REPEATS).run():
+            results.steps.append(step)
+        watch("steps", backend, 1, 1)
+    results.records = list(measure_records(folder))
+    watch("steps", "records", 1, 1)
+
+
+def _round(results: Results, folder: Path, parties: int, records: int, rules: str) -> None:
+    from clients.bench.rounds import measure_round
+
+    results.alone = [measure_round(folder, parties, records, rules)]
+
+
+def _join_and_growth(results: Results, folder: Path, rules: str, watch: Watch) -> None:
+    from clients.bench.joining import measure_join
+    from clients.bench.rounds import measure_round
+
+    with tempfile.TemporaryDirectory(dir=folder) as tokens:
+        results.join = measure_join(Path(tokens))
+    watch("join", "matcher", 1, 1)
+    for size in _SIZES:
+        results.sizes.append(measure_round(folder, _SIZES_PARTIES, size, rules))
+        watch("round", f"{_SIZES_PARTIES} x {size:,}", 1, 1)
+    for parties in _PARTIES:
+        results.parties.append(measure_round(folder, parties, _PARTIES_RECORDS, rules))
+        watch("round", f"{parties} x {_PARTIES_RECORDS:,}", 1, 1)
+
+
+def _written(results: Results, out: Path, name: str) -> str:
+    """Write both forms of the results, and say where they are.
+
+    Raises:
+        InputError: The folder cannot be made or written.
+    """
+    import json
+
+    from aquila.errors import InputError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out} cannot be made: {error.strerror}", hint="name a folder of yours with --out") from None
+    write_result(out / f"{name}.md", results.page())
+    write_result(out / f"{name}.json", json.dumps(results.document(), ensure_ascii=False, indent=2) + "\n")
+    return f"{numbered(2, 'file')} in {out}: {name}.md and {name}.json."

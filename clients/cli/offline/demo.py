@@ -1,0 +1,111 @@
+"""`aquila demo`: a whole round of three parties and a matcher on this machine, as real processes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.options import Json
+from clients.cli.output.screen import Screen, Table
+
+if TYPE_CHECKING:
+    from clients.demo.homes import Cast
+    from clients.demo.processes import Stage
+
+_LOOK_SECONDS = 1.0
+_TERMS = "--area demo --legal-basis demo --purpose demo --category demo"
+
+
+def demo(
+    size: Annotated[int, typer.Option(min=100, help="Persons of each list.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="Other seeds invent other persons.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where homes and lists go.")] = Path(".demo"),
+    as_json: Json = False,
+) -> None:
+    """Play one round of three parties with invented lists: a matcher and three nodes as real processes on loopback.
+
+    It takes about a minute. All processes are stopped at the end, on Ctrl-C, and when something fails.
+    """
+    from aquila.errors import AquilaError
+    from clients.demo.population import populate
+    from clients.demo.processes import staged
+    from clients.demo.scenario import Story
+
+    screen = Screen(as_json)
+    with staged(folder) as stage:
+        story = Story(screen, stage, populate(size, seed), keep=keep)
+        try:
+            cast = story.tell_all()
+        except AquilaError:
+            _show_logs(screen, stage)
+            raise
+        screen.tell("", *(_pages(stage) if keep else ()), *_next_steps(cast, keep=keep))
+        if as_json:
+            screen.result(story.document)
+        if keep:
+            _wait(screen, stage)
+
+
+def _show_logs(screen: Screen, stage: Stage) -> None:
+    """Show the last log lines of the processes that ended, or of all if none did."""
+    for process in stage.ended() or stage.processes:
+        screen.show(f"The last lines of {process.name}, from {process.home.path}:", *process.last_lines())
+
+
+def _pages(stage: Stage) -> list[str | Table]:
+    """Return where the pages are, and who can sign in there."""
+    from clients.demo.accounts import PASSWORD, SECRETS, logins_of
+
+    rows = [(process.name, f"{process.url}/", ", ".join(logins_of(process))) for process in stage.processes]
+    code = f"aquila code {stage.folder / SECRETS}/<home>-<login>"
+    return [
+        Table("Pages, for a browser", ("who", "address", "accounts"), rows),
+        f"Everyone's password is: {PASSWORD}",
+        f"The authenticator's code: {code}, such as si-analyst; each counts once.",
+        "",
+    ]
+
+
+def _next_steps(cast: Cast, *, keep: bool) -> list[str]:
+    """Return what to try next."""
+    from clients.demo.accounts import PASSWORD, SECRETS
+
+    party, matcher = cast.homes["SI"], cast.homes["matcher"]
+    if keep:
+        secrets = party.parent / SECRETS
+        return [
+            "Everything keeps running. In another terminal, for example as Slovenia's analyst:",
+            f"  aquila code {secrets / 'si-analyst'}                      the authenticator's present code",
+            f"  aquila login analyst --home {party}                 the password is: {PASSWORD}",
+            f"  aquila round hits latest --home {party} --limit 5",
+            "or let the secretariat's two officers propose another round:",
+            f"  aquila login secretariat-1 --home {matcher}         with {secrets / 'matcher-secretariat-1'}",
+            f"  aquila login secretariat-2 --home {matcher}         with {secrets / 'matcher-secretariat-2'}",
+            f"  aquila --as secretariat-1 round propose --home {matcher} --party RS --party SI {_TERMS}",
+            f"  aquila --as secretariat-2 approval approve latest --home {matcher}",
+            "Ctrl-C stops everything.",
+        ]
+    return [
+        "What to try next:",
+        "  make demo KEEP=1                                   the same, left running for your own commands",
+        f"  aquila records check {cast.list_file('RS')}                 what is wrong with a list, line by line",
+        f"  aquila rehearse --party RS={cast.list_file('RS')} --party SI={cast.list_file('SI')} --out hits.csv",
+        "                                                     the same round in one process, on your own files too",
+        "  aquila bench                                       what each step costs on this machine",
+        f"All processes are stopped. Homes and logs are in {party.parent} until the next demo.",
+    ]
+
+
+def _wait(screen: Screen, stage: Stage) -> None:
+    """Wait for Ctrl-C, or for a process that ends by itself."""
+    try:
+        while not stage.ended():
+            time.sleep(_LOOK_SECONDS)
+    except KeyboardInterrupt:
+        screen.note("Stopping.")
+        return
+    _show_logs(screen, stage)

@@ -1,0 +1,298 @@
+"""`aquila rehearse`: a whole real round of the parties' files on one machine, without a service."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aquila.csv_files import CsvWriter
+from clients.cli.options import Json, Lists, Out, Report, Rules
+from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aquila.crypto.group import Group
+    from aquila.records.rules import RuleTable
+    from aquila.simulation import Rehearsal, RehearsedHit
+    from clients.cli.list_files import ReadList
+
+_PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
+_COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
+_SURE = 0.999999  # what six digits can say without saying 1, which no match is
+_SHOWN_FINDINGS = 10
+_THOUSANDTHS = 1_000
+_SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
+_SECONDS_MEAN = "processor time of all processes, divided by the number of workers"
+_PHASES = ("consent", "read", "normalize", "blind", "evaluate", "verify", "finalize", "match", "exchange")
+
+
+class Minimum(StrEnum):
+    """The least certainty that counts as a hit."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class PaddingChoice(StrEnum):
+    """Whether sizes are hidden, as in a real round."""
+
+    NONE = "none"
+    DEFAULT = "default"
+
+
+@dataclass(slots=True)
+class Entry:
+    """A party's file and what reading it gave."""
+
+    code: str
+    path: Path
+    read: ReadList | None = None
+
+    @property
+    def records(self) -> int:
+        """How many records the list has."""
+        return self.read.counts.accepted if self.read else 0
+
+
+def rehearse(
+    party: Lists,
+    out: Out,
+    report: Report = None,
+    minimum: Annotated[Minimum, typer.Option(help="The least certainty that is a hit.")] = Minimum.LOW,
+    rules: Rules = "default",
+    padding: Annotated[PaddingChoice, typer.Option(help="Hide sizes as a real round does.")] = PaddingChoice.NONE,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the work; by default one for each core.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a whole round of several parties' files on this machine, every cryptographic step included.
+
+    Nothing leaves this machine. Rows that cannot be used are left out, counted and listed in the report.
+    """
+    from aquila.crypto.backend import load_group
+    from aquila.executors import local_pool
+    from aquila.matching.certainty import Level
+    from aquila.simulation import DEFAULT_PADDING, NO_PADDING, TASK_MODULES, ListFile, Rehearsal
+    from clients.cli.list_files import format_of, load_table
+
+    screen, started = Screen(as_json), time.perf_counter()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a supervisor's stop leaves no file either
+    entries = _entries(party)
+    for target in filter(None, (out, report)):
+        check_target(target)
+    table, group = load_table(rules), load_group(1)
+    workers = _workers(entries) if workers is None else workers
+    with (
+        screen.progress() as watch,
+        tempfile.TemporaryDirectory(prefix="aquila-") as scratch,
+        local_pool(workers, TASK_MODULES) as executor,
+    ):
+        played = Rehearsal(
+            group,
+            table,
+            {entry.code: ListFile(entry.path, format_of(entry.path)) for entry in entries},
+            os.urandom,
+            Path(scratch),
+            padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,
+            minimum=Level(minimum.value),
+            now=int(time.time()),
+            watch=watch,
+            executor=executor,
+            workers=workers,
+        )
+        hits = played.run()
+    for entry in entries:
+        entry.read = _read_list(played, entry.code)
+    write_result(out, hits_csv(hits))
+    document = {
+        "hits_file": str(out),
+        **_round_document(played, group, table, hits),
+        "padding": padding.value,
+        "seconds_total": _seconds(time.perf_counter() - started),
+        "peak_memory_bytes": played.measured.peak_memory,
+        "peak_disk_bytes": played.measured.disk,
+        "parties": {entry.code: _party_document(entry, played, hits) for entry in entries},
+    }
+    if report is not None:
+        write_result(report, _json(document))
+    _tell_findings(screen, entries, report)
+    screen.result(document, *_views(entries, hits, out, document))
+
+
+def hits_csv(hits: Iterable[RehearsedHit]) -> str:
+    """Return the hits as CSV with the columns of `_COLUMNS`, rules separated by `;`."""
+    text = io.StringIO()
+    writer = CsvWriter(text, line_end="\n")
+    writer.write(_COLUMNS)
+    for hit in hits:
+        writer.write([*hit[:4], hit.certainty.value, f"{min(hit.probability, _SURE):.6f}", ";".join(hit.rules)])
+    return text.getvalue()
+
+
+def _entries(given: list[str]) -> list[Entry]:
+    """Return the parties of the command line in the order of their codes.
+
+    Raises:
+        BadParameter: One is not CODE=FILE, or a code comes twice, or there is one only.
+    """
+    matches = [_PARTY.match(text) for text in given]
+    for text, match in zip(given, matches, strict=True):
+        if match is None:
+            raise typer.BadParameter(f"--party {text} is not CODE=FILE with a code of two capital letters")
+    entries = [Entry(match[1], Path(match[2])) for match in matches if match]
+    if len({entry.code for entry in entries}) < len(entries):
+        raise typer.BadParameter("--party names a party twice")
+    if len(entries) < 2:  # noqa: PLR2004 - a match needs two
+        raise typer.BadParameter("a round needs at least two parties, each with --party CODE=FILE")
+    return sorted(entries, key=lambda entry: entry.code)
+
+
+def _workers(entries: list[Entry]) -> int:
+    """Return how many processes are worth starting: for small lists, this one alone."""
+    from aquila.crypto.backend import usable_cores
+
+    size = sum(entry.path.stat().st_size for entry in entries if entry.path.is_file())
+    return usable_cores() if size > _SMALL_BYTES else 1
+
+
+def _read_list(played: Rehearsal, code: str) -> ReadList:
+    """Return what reading a party's list gave."""
+    from clients.cli.list_files import Noted, ReadList
+
+    seat = played.seats[code]
+    return ReadList(seat.counts, tuple(Noted(finding, record_id) for finding, record_id in seat.findings))
+
+
+def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: list[RehearsedHit]) -> dict[str, object]:
+    """Return what the report says of the round as a whole."""
+    from aquila import __version__
+
+    measured = played.measured
+    return {
+        "hits": len(hits),
+        "hits_by_certainty": _by_certainty(hits),
+        "expected_chance_hits": _chance_hits(played),
+        "hits_by_pair": dict(sorted(Counter(f"{hit.party_a}-{hit.party_b}" for hit in hits).items())),
+        "version": __version__,
+        "group": {"name": group.name, "reason": group.reason},
+        "rules": {"name": table.name, "version": table.version, "digest": table.digest},
+        "normalizer": {"name": played.manifest.normalizer.name, "digest": played.manifest.normalizer.digest},
+        "minimum": played.manifest.minimum_certainty.value,
+        "elements": measured.elements.total(),
+        "bytes_sent": measured.bytes_sent.total(),
+        "workers": played.workshop.workers,
+        "seconds_mean": _SECONDS_MEAN,
+        "seconds": _phases(played, {phase: sum(parties.values()) for phase, parties in measured.seconds.items()}),
+        "seconds_in_group": _phases(played, measured.group_seconds),
+    }
+
+
+def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -> dict[str, object]:
+    """Return what the report says of a party."""
+    assert entry.read is not None
+    measured, code = played.measured, entry.code
+    seconds = {phase: parties[code] for phase, parties in measured.seconds.items() if code in parties}
+    return {
+        "file": str(entry.path),
+        "records": entry.records,
+        "refused": entry.read.counts.refused,
+        "warnings": entry.read.counts.warnings,
+        "elements": measured.elements[code],
+        "bytes_sent": measured.bytes_sent[code],
+        "held_back": measured.held_back[code],
+        "hits": sum(code in {hit.party_a, hit.party_b} for hit in hits),
+        "seconds": _phases(played, seconds),
+        "findings": [noted.document() for noted in entry.read.noted],
+    }
+
+
+def _phases(played: Rehearsal, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return processor seconds by phase, in the order of the round, as `_SECONDS_MEAN` says."""
+    return {phase: _seconds(seconds[phase] / played.workshop.workers) for phase in _PHASES if phase in seconds}
+
+
+def _chance_hits(played: Rehearsal) -> dict[str, float]:
+    """Return how many hits of each level the reports expect to be the work of chance."""
+    expected = dict.fromkeys((level.value for level in reversed(Minimum)), 0)
+    for seat in played.seats.values():
+        for basis in seat.report.bases if seat.report else ():
+            if seat.code < basis.counterpart:  # both sides are told the same
+                for level, thousandths in (basis.chance_hits.model_dump() if basis.chance_hits else {}).items():
+                    expected[level] += thousandths
+    return {level: thousandths / _THOUSANDTHS for level, thousandths in expected.items()}
+
+
+def _by_certainty(hits: Iterable[RehearsedHit]) -> dict[str, int]:
+    counts = Counter(hit.certainty.value for hit in hits)
+    return {level.value: counts[level.value] for level in reversed(Minimum)}
+
+
+def _tell_findings(screen: Screen, entries: list[Entry], report: Path | None) -> None:
+    """Say how many rows were left out, and of each file the first reasons."""
+    where = f"all are in {report}" if report else "see all with `aquila records check FILE`, or ask for --report"
+    for entry in entries:
+        assert entry.read is not None
+        counts, noted = entry.read.counts, entry.read.noted
+        if not noted:
+            continue
+        refused, warnings = numbered(counts.refused, "row"), numbered(counts.warnings, "warning")
+        screen.warn(f"{entry.path}: {refused} refused and left out, {warnings}")
+        for one in noted[:_SHOWN_FINDINGS]:
+            screen.note(f"  line {one.finding.line}: {one.finding.field or 'row'} {one.finding.reason}")
+        if len(noted) > _SHOWN_FINDINGS:
+            screen.note(f"  and {len(noted) - _SHOWN_FINDINGS} more; {where}")
+
+
+def _views(
+    entries: list[Entry], hits: list[RehearsedHit], out: Path, document: Mapping[str, object]
+) -> list[Table | str]:
+    """Return the tables of parties and of hits."""
+    parties = Table(
+        "Parties",
+        ("party", "records", "refused", "warnings", "hits"),
+        [
+            (
+                entry.code,
+                entry.records,
+                entry.read.counts.refused if entry.read else 0,
+                entry.read.counts.warnings if entry.read else 0,
+                sum(entry.code in {hit.party_a, hit.party_b} for hit in hits),
+            )
+            for entry in entries
+        ],
+    )
+    pairs = sorted({(hit.party_a, hit.party_b) for hit in hits})
+    levels = [level.value for level in reversed(Minimum)]
+    counted = Counter((hit.party_a, hit.party_b, hit.certainty.value) for hit in hits)
+    found = Table(
+        "Hits", ("pair", *levels), [(f"{a} and {b}", *(counted[a, b, level] for level in levels)) for a, b in pairs]
+    )
+    end = f"{numbered(len(hits), 'hit')} in {out}. The round took {document['seconds_total']} s."
+    expected = document["expected_chance_hits"]
+    assert isinstance(expected, dict)
+    chance = f"By their own probabilities {sum(expected.values()):.2f} of the hits are the work of chance."
+    return [parties, found, chance, end] if hits else [parties, end]
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3)
+
+
+def _json(document: Mapping[str, object]) -> str:
+    import json
+
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

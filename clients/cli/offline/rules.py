@@ -1,0 +1,125 @@
+"""`aquila rules`: match rules to read, and to try in plaintext on records of one's own.
+
+What a record gives and what two records share is shown with its values, on the terminal of the officer whose records
+they are, and nowhere else: that is what these commands are for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.options import Json, Rules
+from clients.cli.output.screen import Screen, Table
+
+if TYPE_CHECKING:
+    from aquila.records.person import Record
+
+app = typer.Typer(help="Match rules: read them, try them in plaintext.")
+_PARTIES = ("BA", "BG", "MK", "RO", "RS")
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+
+RecordPlace = Annotated[str, typer.Argument(metavar="FILE[#ID]", help="A file with one record, or a record by its id.")]
+
+
+@app.command("list")
+def list_rules(
+    rules: Rules = "default",
+    guesses: Annotated[
+        int,
+        typer.Option(metavar="PERSONS", min=0, help="Measure how many guesses find half of so many invented persons."),
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Show the rules of a table and the parts that they are made of."""
+    from clients.cli.list_files import load_table
+    from clients.cli.output.rule_views import guesses_view, table_document, table_views
+
+    table, views, document = load_table(rules), list[Table | str](), dict[str, object]()
+    if guesses:
+        from clients.people.guesses import guesses_by_rule
+        from clients.people.lists import unrelated_lists
+
+        lists = unrelated_lists(-(-guesses // len(_PARTIES)), seed=1, parties=_PARTIES).lists.values()
+        found = guesses_by_rule(table, [record for records in lists for record in records][:guesses])
+        views.append(guesses_view(table, found, guesses))
+        document = {"guesses": {table.by_number[number].name: count for number, count in found.items()}}
+    Screen(as_json).result(table_document(table) | document, *table_views(table), *views)
+
+
+@app.command()
+def explain(
+    record: Annotated[Path, typer.Option("--record", metavar="FILE", help="CSV or FollowTheMoney.")],
+    record_id: Annotated[str, typer.Option("--id", metavar="ID", help="Which record, where there are several.")] = "",
+    rules: Rules = "default",
+    as_json: Json = False,
+) -> None:
+    """Show which inputs a record gives under each rule, with their values, and why a rule gives none."""
+    from clients.cli.list_files import load_table
+    from clients.cli.output.rule_explanations import explain as explained
+    from clients.cli.output.rule_views import explanation_views
+
+    table, one = load_table(rules), read_one(record, record_id)
+    rows = [explained(rule, one, table) for rule in table.rules]
+    document = {"record_id": one.record_id, "rules": table.name, "explained": [row.document() for row in rows]}
+    Screen(as_json).result(document, *explanation_views(one, rows))
+
+
+@app.command()
+def compare(
+    one: RecordPlace,
+    other: RecordPlace,
+    rules: Rules = "default",
+    records: Annotated[
+        list[int] | None,
+        typer.Option("--records", min=1, help="Records of the longer list; several times for several sizes."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what two records share, and how certain that would be between lists of some sizes.
+
+    It grades as a round does; the share of persons that both lists hold is the table's, where a round learns it.
+    """
+    from clients.cli.list_files import load_table
+    from clients.cli.output.rule_explanations import Comparison
+    from clients.cli.output.rule_views import comparison_views
+
+    found = Comparison(load_table(rules), _placed(one), _placed(other))
+    sizes = tuple(records or SIZES)
+    Screen(as_json).result(found.document(sizes), *comparison_views(found, sizes))
+
+
+def read_one(path: Path, record_id: str) -> Record:
+    """Read one record of a file.
+
+    Raises:
+        InputError: There is none of this id, none at all, or several and no id to choose by.
+    """
+    from aquila.errors import InputError
+    from clients.cli.list_files import read_list
+
+    chosen: list[Record] = []
+    seen: list[str] = []
+
+    def keep(record: Record) -> None:
+        seen.append(record.record_id)
+        if record_id in {"", record.record_id} and not chosen:
+            chosen.append(record)
+
+    read_list(path, keep)
+    if not chosen:
+        missing = f"there is no record {record_id} that can be used" if record_id else "no record can be used"
+        raise InputError(f"{path}: {missing}", hint=f"see with `aquila records check {path}` what can be read")
+    if not record_id and len(seen) > 1:
+        raise InputError(f"{path}: there are {len(seen):,} records", hint="choose one by its id")
+    return chosen[0]
+
+
+def _placed(place: str) -> Record:
+    """Read the record that an argument names: FILE, or FILE#ID."""
+    path, mark, record_id = place.rpartition("#")
+    if not mark or Path(place).exists():
+        return read_one(Path(place), "")
+    return read_one(Path(path), record_id)

@@ -1,0 +1,38 @@
+"""Warnings that what a node shows may be old or stuck: it does not reach the matcher, or its clock is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.sdk import NodeClient
+from services.kit.http.signatures import WINDOW_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.interface.rounds import NodeStatus
+    from clients.cli.connect import Reached
+    from clients.cli.output.screen import Screen
+
+_CLOCK_SECONDS = 60
+
+
+def warn_of_contact(reached: Reached, screen: Screen) -> None:
+    """Warn on stderr of what keeps a node from its rounds; of a matcher there is nothing to say."""
+    if isinstance(reached.client, NodeClient):
+        for sentence in contact_warnings(reached.client.status()):
+            screen.warn(sentence)
+
+
+def contact_warnings(status: NodeStatus) -> Iterator[str]:
+    """Yield what is wrong between a node and the matcher, in sentences."""
+    if not status.matcher_reachable:
+        yield f"the node does not reach the matcher at {status.matcher_url}; what is shown here may be old"
+    if status.clock_difference is not None and abs(status.clock_difference) >= _CLOCK_SECONDS:
+        way = "behind" if status.clock_difference > 0 else "ahead of"
+        yield (
+            f"the node's clock is {abs(status.clock_difference)} s {way} the matcher's, which refuses all calls from "
+            f"{WINDOW_SECONDS} s on; set the clock"
+        )
+    if status.obstacle:
+        yield f"the node signs and sends nothing now: {status.obstacle}"

@@ -1,0 +1,267 @@
+"""Rounds, submissions and hits as tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from aquila.interface.progress import Awaited
+from aquila.interface.rounds import AnswerState, MatcherRoundView
+from aquila.matching.certainty import CENTIBITS, Level
+from aquila.protocol.messages import Kind
+from clients.cli.output.screen import Table, moment, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aquila.interface.progress import Progress
+    from aquila.interface.records import Imports
+    from aquila.interface.rounds import AnswerView, AwaitedStep, Hits, NodeRoundView, OwnHit
+    from aquila.protocol.messages.feed import RoundEntry, Rounds
+
+SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
+
+_THOUSANDTHS = 1_000
+_NAMES = ("given_names", "family_names", "full_name")
+_EXACT = "These numbers are exact and not for publication: publish those of `aquila matcher statistics`."
+
+
+def rounds_table(rounds: Rounds) -> Table:
+    """Return a list of rounds."""
+    rows = [
+        (entry.round_id[:SHORT], entry.phase, entry.area, entry.category, ", ".join(entry.participants))
+        for entry in rounds.rounds
+    ]
+    return Table("Rounds", ("round", "phase", "area", "category", "parties"), rows)
+
+
+def imports_table(imports: Imports) -> Table:
+    """Return a list of imports."""
+    rows = [
+        (entry.import_id[:SHORT], entry.name, entry.records, entry.refused, moment(entry.imported_at))
+        for entry in imports.imports
+    ]
+    return Table("Imports", ("import", "name", "records", "refused", "since"), rows)
+
+
+def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
+    """Return all that a service tells of a round."""
+    tables: list[Table | str] = [_terms(view)]
+    if isinstance(view, MatcherRoundView):
+        levels = [_levels(view)] if view.hits_by_certainty else []
+        exact = [_EXACT] if any(party.hits is not None for party in view.parties) else []
+        return [*tables, _parties(view), *levels, *exact, *(f"Looks like guesses: {flag}" for flag in view.flags)]
+    tables.append(_parties_at_node(view))
+    if view.submissions:
+        tables.append(_submissions(view))
+    done = view.evaluated_for_others
+    tables.append(f"Evaluated for others: {done.done} of {done.of} chunks. Keys of this round: {_present(view)}.")
+    if view.hits is not None:
+        tables.append(f"{numbered(view.hits, 'hit')}: see `aquila round hits {view.entry.round_id[:SHORT]}`.")
+    tables += [f"To do: {wish}" for wish in view.wishes]
+    return tables + [f"Stopped by: {problem}" for problem in view.problems]
+
+
+def hits_views(hits: Hits, limit: int) -> list[Table | str]:
+    """Return the hits of a round, what chance made of them, and of what is unanswered that nothing is known."""
+    views: list[Table | str] = [*hits_table(hits, limit), chance_table(hits)] if hits.hits else []
+    if moved := [f"{one.counterpart} {factor(one.drift_centibits)}" for one in hits.chance if one.drift_centibits]:
+        views.append(
+            "In another round of the same lists a hit close to the border of its level can have another level, or be "
+            f"missing: planted hits can move its odds by a factor of ({', '.join(moved)})."
+        )
+    if hits.complete and not hits.hits:
+        views.append("There is no hit.")
+    views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
+    views += [f"Awaited: {_from(step)}" for step in hits.awaited]
+    return views + [f"Problem: {problem}" for problem in hits.problems]
+
+
+def _unanswered(answer: AnswerView, hits: Hits) -> str:
+    """Return why nothing is known of a submission."""
+    own = f"query {answer.submission_id[:SHORT]}" if answer.kind is Kind.QUERY and answer.submission_id else "list"
+    why = {
+        AnswerState.AWAITED: "is not answered yet",
+        AnswerState.NEVER: "was not answered, and will not be",
+        AnswerState.ERASED: "has no hits here any more: they were erased when the retention of the round was over",
+    }[answer.state]
+    return f"No answer: the round is {hits.phase}; the {own} {why}. This is neither a hit nor a no-hit."
+
+
+def _from(step: AwaitedStep) -> str:
+    return f"{step.step.value} from {step.party or 'the matcher'}"
+
+
+def hits_table(hits: Hits, limit: int) -> list[Table | str]:
+    """Return hits, each beside the own record, the surest first, and what the counterparts' notes say of them."""
+    shown = sorted(hits.hits, key=lambda hit: (-hit.certainty.least, hit.counterpart, hit.record_id))[:limit]
+    rows = [
+        (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, _state(hit), _joined(hit.sentences))
+        for hit in shown
+    ]
+    views: list[Table | str] = [
+        Table("Hits", ("own record", "name, date of birth", "known to", "certainty", "hit is", "why"), rows)
+    ]
+    if notes := [row for hit in shown for row in _note_rows(hit)]:
+        columns = ("own record", "of", "its reference", "its evaluation", "handling", "contact", "own evaluation")
+        views.append(Table("Notes of confirmed hits", columns, notes))
+    views += [f"{hit.record_id}, {hit.counterpart}: {_fault(hit)}" for hit in shown if _state(hit) == "refuted"]
+    left = len(hits.hits) - len(shown)
+    return [*views, f"{numbered(left, 'more hit')} not shown."] if left else views
+
+
+def _state(hit: OwnHit) -> str:
+    return hit.exchange.state if hit.exchange else "unconfirmed"
+
+
+def _fault(hit: OwnHit) -> str:
+    return f"refuted by {hit.exchange.blamed_by}: {hit.exchange.sentence}" if hit.exchange else ""
+
+
+def _note_rows(hit: OwnHit) -> Iterator[tuple[str, ...]]:
+    """Yield the row of a confirmed hit's note; the own evaluation is shown before and after."""
+    if hit.exchange and hit.exchange.note and hit.exchange.intelligence:
+        note, own = hit.exchange.note, hit.exchange.intelligence
+        raised = f"{own.before} -> {own.after}" if own.after != own.before else own.before or "-"
+        yield (
+            hit.record_id, hit.counterpart, note.reference, note.evaluation or "-", note.handling_code or "-",
+            note.contact, raised,
+        )  # fmt: skip
+
+
+def chance_table(hits: Hits) -> Table:
+    """Return how many hits chance alone would give, beside how many there are, by counterpart and level."""
+    counted = Counter((hit.counterpart, hit.submission_id, hit.certainty.value) for hit in hits.hits)
+    levels = [level.value for level in sorted(Level, reverse=True)]
+    rows = []
+    for one in hits.chance:
+        expected = one.chance_hits.model_dump()
+        cells = [
+            f"{expected[level] / _THOUSANDTHS:.2f} of {counted[one.counterpart, one.submission_id, level]}"
+            for level in levels
+        ]
+        answered = f"query {one.submission_id[:SHORT]}" if one.submission_id else "lists"
+        rows.append((one.counterpart, answered, *cells))
+    return Table("Expected to be chance, of the hits of each level", ("known to", "of", *levels), rows)
+
+
+def factor(centibits: int) -> str:
+    """Return hundredths of a bit as a factor of odds."""
+    return f"{2 ** (centibits / CENTIBITS):.2f}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Return a list in words: `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def own_name(hit: OwnHit) -> str:
+    """Return name and date of birth of the own record, as the list has them."""
+    texts = [hit.record.get(name, "") for name in _NAMES]
+    words = [text if isinstance(text, str) else " ".join(text) for text in texts]
+    date = hit.record.get("date_of_birth", "")
+    return ", ".join(part for part in (" ".join(filter(None, words)), str(date)) if part)
+
+
+def _terms(view: MatcherRoundView | NodeRoundView) -> Table:
+    manifest, entry = view.manifest, view.entry
+    window = manifest.window
+    absent = [p.party for p in manifest.participants if view.participants and p.party not in view.participants]
+    rows: Sequence[tuple[str, str]] = [
+        ("round", entry.round_id),
+        ("phase", entry.phase),
+        ("parties", ", ".join(entry.participants) + (f" (without {', '.join(absent)})" if absent else "")),
+        ("may be matched", ", ".join(f"{left}-{right}" for left, right in manifest.pairs)),
+        ("area, category", f"{manifest.area}, {manifest.category}"),
+        ("legal basis", manifest.legal_basis),
+        ("purpose", manifest.purpose),
+        ("match rules", f"{manifest.rules.name}, digest {manifest.rules.digest[:16]}"),
+        ("least certainty", manifest.minimum_certainty.value),
+        ("planted hits", f"{manifest.canaries} for each pair, about" if manifest.canaries else "none"),
+        ("consent by", moment(window.consent_by)),
+        ("submit by", moment(window.submit_by)),
+        ("evaluate by", moment(window.evaluate_by)),
+        ("closes at", moment(window.closes_at)),
+        ("manifest digest", view.manifest_digest),
+        ("binding", view.binding or "not open yet"),
+    ]
+    return Table(f"Round {entry.round_id[:SHORT]}", ("", ""), rows)
+
+
+def _parties(view: MatcherRoundView) -> Table:
+    rows = [
+        (
+            party.party,
+            _tick(value=party.consented),
+            _tick(value=party.listed),
+            _of(party.blinded),
+            _of(party.evaluated),
+            _of(party.tokens),
+            ", ".join(party.waits_for) or "-",
+            "-" if party.hits is None else str(party.hits),
+            _tick(value=party.acknowledged),
+            _tick(value=party.closed),
+        )
+        for party in view.parties
+    ]
+    columns = ("party", "consent", "list", "blinded", "evaluated", "tokens", "waits for", "hits", "fetched", "closed")
+    return Table("Parties", columns, rows)
+
+
+def _parties_at_node(view: NodeRoundView) -> Table:
+    """Return where each party stands as the node can tell; what others evaluate for one another it does not see."""
+    rows = [
+        (
+            party.party if party.takes_part else f"{party.party} (left out)",
+            _tick(value=party.consented),
+            _tick(value=party.listed),
+            party.queries,
+            _of(party.evaluated),
+            _of(party.tokens),
+            "?" if party.has_hits is None else _tick(value=party.has_hits),
+            "-" if party.awaited is Awaited.NOTHING else party.awaited.value,
+        )
+        for party in view.parties
+    ]
+    columns = ("party", "consent", "list", "queries", "evaluated", "tokens", "has hits", "awaited")
+    return Table("Parties", columns, rows)
+
+
+def _levels(view: MatcherRoundView) -> Table:
+    return Table("Hits", ("certainty", "hits"), sorted(view.hits_by_certainty.items()))
+
+
+def _submissions(view: NodeRoundView) -> Table:
+    rows = [
+        (
+            one.submission_id[:SHORT],
+            one.kind.value,
+            one.state,
+            one.records,
+            one.elements,
+            _of(one.prepared),
+            _of(one.sent),
+            _of(one.evaluated),
+            _of(one.tokens_sent),
+        )
+        for one in view.submissions
+    ]
+    columns = ("submission", "kind", "state", "records", "elements", "prepared", "sent", "evaluated", "tokens")
+    return Table("Submissions", columns, rows)
+
+
+def _present(view: NodeRoundView) -> str:
+    return "present" if view.keys_present else "none"
+
+
+def _tick(*, value: bool) -> str:
+    return "yes" if value else "-"
+
+
+def _of(progress: Progress) -> str:
+    return f"{progress.done}/{progress.of}"
+
+
+def entry_line(entry: RoundEntry) -> str:
+    """Return a round in one line."""
+    return f"Round {entry.round_id[:SHORT]} of {', '.join(entry.participants)} is {entry.phase}."

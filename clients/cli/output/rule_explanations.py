@@ -1,0 +1,197 @@
+"""What a record gives under a match rule, and what two records share, in words and readable values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aquila.matching.certainty import grade, prior_bits, silent_families, strongest_parts, table_bits
+from aquila.records.inputs import record_inputs
+from aquila.records.rule_parts import WORD_MARK, part_values, record_names
+from aquila.records.rules import mask_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aquila.matching.certainty import Grade
+    from aquila.records.dates import PartialDate
+    from aquila.records.person import Record
+    from aquila.records.rules import Part, Rule, RuleTable
+
+_FIELDS = {
+    "document": ("document_numbers", "document number"),
+    "national": ("national_numbers", "national number"),
+    "phone": ("phones", "telephone number"),
+    "email": ("emails", "e-mail address"),
+    "place": ("place_of_birth", "place of birth"),
+    "nationality": ("nationality", "nationality"),
+    "sex": ("sex", "sex"),
+}
+_PART_MARK = "\x1e"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explained:
+    """What one record gives under one rule.
+
+    Attributes:
+        values: Each input in readable form, in the order of its bytes.
+        missing: Why the rule gives none, in sentences; empty where it gives some.
+    """
+
+    rule: Rule
+    values: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """Return it for JSON."""
+        return {
+            "number": self.rule.number,
+            "rule": self.rule.name,
+            "parts": [part.name for part in self.rule.parts],
+            "inputs": list(self.values),
+            "missing": list(self.missing),
+        }
+
+
+def explain(rule: Rule, record: Record, table: RuleTable) -> Explained:
+    """Say what a record gives under a rule of a table, or why it gives nothing."""
+    values = tuple(readable(item.value) for item in record_inputs(record, table) if item.rule == rule.number)
+    return Explained(rule, values, () if values else tuple(_missing(rule.parts, record)))
+
+
+def readable(value: bytes) -> str:
+    """Return an input's canonical bytes as a person reads them: words by blanks, parts by ` | `."""
+    return value.decode(errors="replace").replace(_PART_MARK, " | ").replace(WORD_MARK, " ")
+
+
+def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
+    """Say what the record lacks for each part that it has no value for."""
+    names = record_names(record)
+    for part in parts:
+        if not part_values(record, names, part.reads):
+            yield _lack(part.reads, record)
+
+
+def _lack(reads: str, record: Record) -> str:
+    """Say what a record lacks for what a part reads."""
+    kind, _, form = reads.partition(":")
+    if kind in _FIELDS:
+        field, words = _FIELDS[kind]
+        return f"the {words} has no usable form" if getattr(record, field) else f"there is no {words}"
+    if kind == "birth":
+        return _lack_of_date(form, record.date_of_birth)
+    return "a given and a family name are needed, or two words of a full name"
+
+
+def _lack_of_date(form: str, born: PartialDate | None) -> str:
+    """Say why a date of birth has no value in a form."""
+    if born is None:
+        return "there is no date of birth"
+    if form == "bare-year":
+        return "more than the year of birth is known"
+    if form == "new-year":
+        return "the date of birth is not 1 January"
+    if born.day:
+        return "the date of birth is 1 January, which may stand for the year"
+    return f"of the date of birth only {'year and month are' if born.month else 'the year is'} known"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two records share under a table; it has a `__dict__` for what is computed once."""
+
+    table: RuleTable
+    one: Record
+    other: Record
+
+    def __repr__(self) -> str:
+        return "Comparison()"
+
+    @cached_property
+    def shared(self) -> dict[int, tuple[str, ...]]:
+        """The readable values that both records give, by rule number."""
+        met: dict[int, tuple[str, ...]] = {}
+        for item in sorted(
+            set(record_inputs(self.one, self.table)).intersection(record_inputs(self.other, self.table))
+        ):
+            met[item.rule] = (*met.get(item.rule, ()), readable(item.value))
+        return met
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that met."""
+        return tuple(rule for rule in self.table.rules if rule.number in self.shared)
+
+    @property
+    def surely_sent(self) -> tuple[Rule, ...]:
+        """Of these, the rules that hold whatever else the lists contain; the others need a value that is rare there."""
+        return tuple(rule for rule in self.rules if rule.most_records is None)
+
+    @property
+    def depends_on_rarity(self) -> bool:
+        """Whether it matters that a value is rare in both lists."""
+        return strongest_parts(self.rules) != strongest_parts(self.surely_sent)
+
+    def parts(self) -> tuple[Part, ...]:
+        """The strongest part of each family that agrees."""
+        return strongest_parts(self.rules)
+
+    def silent(self) -> list[tuple[str, float | None]]:
+        """The families of which nothing agrees, with what the table says that weighs.
+
+        One whose weight a round learns is named where both records tell of it.
+        """
+        weights = dict(self.table.silent)
+        return [
+            (family, weights.get(family))
+            for family in silent_families(self.table, self.rules)
+            if family in weights or self._both_tell(family)
+        ]
+
+    def _both_tell(self, family: str) -> bool:
+        """Whether both records have something to compare in a family whose silence is learned."""
+        both = [(record, record_names(record)) for record in (self.one, self.other)]
+        reads = [part.reads for part in self.table.parts if part.family == family and part.usual is None]
+        return any(all(part_values(record, names, read) for record, names in both) for read in reads)
+
+    def bits(self) -> float:
+        """What agrees and what is silent, in bits."""
+        return table_bits(self.table, self.rules)
+
+    def prior(self, size: int) -> float:
+        """The prior in bits between two lists of so many records."""
+        return prior_bits(size, size, self.table.expected_share)
+
+    def grade(self, rules: tuple[Rule, ...], size: int) -> Grade | None:
+        """Grade some of the rules between two lists of so many records; None where no rule met."""
+        mask = mask_of(rule.number for rule in rules)
+        return grade(self.table, mask, size, size) if mask else None
+
+    def document(self, sizes: Iterable[int]) -> dict[str, object]:
+        """Return it for JSON."""
+        return {
+            "record_ids": [self.one.record_id, self.other.record_id],
+            "rules": self.table.name,
+            "met": {rule.name: list(self.shared[rule.number]) for rule in self.rules},
+            "bits": round(self.bits(), 2),
+            "agree": [{"family": part.family, "bits": part.bits, "sentence": part.sentence} for part in self.parts()],
+            "differ": [{"family": family, "bits": bits} for family, bits in self.silent()],
+            "certainty": [
+                {
+                    "records": size,
+                    "prior_bits": round(self.prior(size), 2),
+                    "if_rare": _certainty(self.grade(self.rules, size)),
+                    "otherwise": _certainty(self.grade(self.surely_sent, size)),
+                }
+                for size in sizes
+            ],
+        }
+
+
+def _certainty(found: Grade | None) -> dict[str, object]:
+    """Return a grade for JSON."""
+    if found is None:
+        return {"probability": 0.0, "level": None}
+    return {"probability": round(found.probability, 6), "level": found.level and found.level.value}

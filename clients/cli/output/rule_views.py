@@ -1,0 +1,160 @@
+"""Match rules, explanations and comparisons as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.cli.output.screen import Table, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from aquila.matching.certainty import Grade
+    from aquila.records.person import Record
+    from aquila.records.rules import RuleTable
+    from clients.cli.output.rule_explanations import Comparison, Explained
+
+_SHOWN_VALUES = 6
+ALL_NUMBERS = "as many as there are numbers"
+_SURE = 0.999999  # what six digits can say without saying 1, which no match is
+
+
+def table_document(table: RuleTable) -> dict[str, object]:
+    """Return a rule table for JSON."""
+    return {
+        "name": table.name,
+        "version": table.version,
+        "digest": table.digest,
+        "expected_share": table.expected_share,
+        "families": dict(table.families),
+        "rules": [
+            {
+                "number": rule.number,
+                "name": rule.name,
+                "input_class": rule.input_class.value,
+                "parts": [
+                    {"name": part.name, "reads": part.reads, "family": part.family, "bits": part.bits}
+                    for part in rule.shown
+                ],
+                "bits": round(rule.weight, 2),
+                "most_records": rule.most_records,
+                "sentence": rule.sentence,
+            }
+            for rule in table.rules
+        ],
+    }
+
+
+def table_views(table: RuleTable) -> list[Table | str]:
+    """Return a rule table as tables: its rules, their parts, and what it presumes."""
+    words = dict(table.families)
+    rules = [
+        (
+            str(rule.number),
+            rule.name,
+            rule.input_class.value,
+            " + ".join(words[part.family] for part in rule.shown),
+            f"{rule.weight:.1f}",
+            rule.sentence,
+        )
+        for rule in table.rules
+    ]
+    rows = [(part.name, words[part.family], part.reads, f"{part.bits:.1f}", part.sentence) for part in table.parts]
+    return [
+        Table(
+            f"Match rules {table.name}, version {table.version}",
+            ("no.", "rule", "class", "evidence", "bits", "in words"),
+            rules,
+        ),
+        Table("Parts of rules", ("part", "evidence", "reads", "bits", "two records agree"), rows),
+        f"Of each evidence family the strongest part counts. Expected share of common persons: {table.expected_share}.",
+        f"Digest: {table.digest}",
+    ]
+
+
+def guesses_view(table: RuleTable, guesses: Mapping[int, int | None], persons: int) -> Table:
+    """Return how many guesses find half of a population's inputs of each rule."""
+    counted = ((rule, guesses.get(rule.number)) for rule in table.rules)
+    rows = [
+        (str(rule.number), rule.name, rule.input_class.value, ALL_NUMBERS if found is None else f"{found:,}")
+        for rule, found in counted
+    ]
+    known = "common names, places and nationalities, and every date"
+    title = f"Guesses that find half of {persons:,} invented persons, by {known}"
+    return Table(title, ("no.", "rule", "class", "guesses"), rows)
+
+
+def explanation_views(record: Record, rows: Sequence[Explained]) -> list[Table | str]:
+    """Return what a record gives: rules with their values, rules without and why, and the sum."""
+    giving = [
+        (str(row.rule.number), row.rule.name, row.rule.input_class.value, len(row.values), _values(row.values))
+        for row in rows
+        if row.values
+    ]
+    silent = [(str(row.rule.number), row.rule.name, "; ".join(row.missing)) for row in rows if not row.values]
+    views: list[Table | str] = []
+    if giving:
+        views.append(Table("Rules that give inputs", ("no.", "rule", "class", "inputs", "values"), giving))
+    if silent:
+        views.append(Table("Rules that give none", ("no.", "rule", "why"), silent))
+    total = numbered(sum(len(row.values) for row in rows), "input")
+    return [*views, f"{record.record_id}: {total}, before padding. These are plaintext: keep them to yourself."]
+
+
+def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | str]:
+    """Return what two records share: parts, rules, and the certainty by the size of lists."""
+    if not found.rules:
+        return [f"{found.one.record_id} and {found.other.record_id} share no input: no hit, whatever the lists."]
+    words = dict(found.table.families)
+    agree = [(words[part.family], f"{part.bits:.1f}", part.sentence) for part in found.parts()]
+    agree += [(words[family], *_silence(bits)) for family, bits in found.silent()]
+    met = [(str(rule.number), rule.name, _values(found.shared[rule.number])) for rule in found.rules]
+    views: list[Table | str] = [
+        Table("What agrees", ("evidence", "bits", "in words"), agree),
+        Table("Rules that met", ("no.", "rule", "shared values"), met),
+        _certainty_table(found, sizes),
+    ]
+    if found.depends_on_rarity:
+        rare = [rule.name for rule in found.rules if rule not in found.surely_sent]
+        views.append(f"Rare: no more records of either list share the value than the rule allows ({', '.join(rare)}).")
+    share = (
+        f"Graded with the table's weights, and {found.table.expected_share} of the persons expected in both lists.\n"
+        "A round learns both from what meets, and looks at the other partners of both records."
+    )
+    return [*views, share]
+
+
+def _silence(bits: float | None) -> tuple[str, str]:
+    """Return what it weighs that nothing of a family agrees, and the words."""
+    if bits is None:
+        return "learned", "both tell of it, and nothing agrees: a round learns how much that speaks against the pair"
+    return f"{bits:.1f}", "nothing of it agrees"
+
+
+def _certainty_table(found: Comparison, sizes: Iterable[int]) -> Table:
+    """Return certainty by the records of the longer list, with and without what needs a rare value."""
+    columns = ["records", "prior", "evidence", "probability", "certainty"]
+    if found.depends_on_rarity:
+        columns[3:] = ["if rare", "certainty", "if not rare", "certainty"]
+    rows = []
+    for size in sizes:
+        grades = [found.grade(found.rules, size)]
+        if found.depends_on_rarity:
+            grades.append(found.grade(found.surely_sent, size))
+        cells = [cell for grade in grades for cell in _grade_cells(grade)]
+        rows.append((f"{size:,}", f"{found.prior(size):.1f}", f"{found.bits():.1f}", *cells))
+    return Table("Certainty, by the records of the longer list", columns, rows)
+
+
+def _grade_cells(grade: Grade | None) -> tuple[str, str]:
+    """Return probability and level."""
+    if grade is None:
+        return "-", "no hit"
+    return f"{min(grade.probability, _SURE):.6f}", grade.level.value if grade.level else "no hit"
+
+
+def _values(values: Sequence[str]) -> str:
+    """Return the first values, and how many more there are."""
+    left = len(values) - _SHOWN_VALUES
+    shown = ", ".join(values[:_SHOWN_VALUES])
+    return f"{shown} and {left} more" if left > 0 else shown

@@ -1,0 +1,60 @@
+"""What a person is asked for: typed, or read from a file or from the lines of stdin by scripts.
+
+Nothing secret, and no name of a person who is looked for, ever stands in a command line, where every user of the
+machine could read it.
+"""
+
+from __future__ import annotations
+
+import sys
+from getpass import getpass
+from typing import TYPE_CHECKING
+
+from aquila.errors import InputError
+from services.kit.storage.files import check_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ask(what: str, file: Path | None = None, *, echo: bool = False) -> str:
+    """Return a secret, or with an echo what only the machine's other users must not see.
+
+    Args:
+        what: What it is, for the person.
+        file: Where it lies instead; its first line counts.
+        echo: Whether the person sees what is typed.
+
+    Raises:
+        InputError: The file cannot be read, or nothing was given.
+        KeyMaterialError: The file of a secret is open to others.
+    """
+    try:
+        if file is not None:
+            if not echo and file.is_file():  # a pipe is nobody else's
+                check_private(file)
+            given = file.read_text(encoding="utf-8").partition("\n")[0]
+        elif sys.stdin.isatty() and not echo:
+            given = getpass(f"{what}: ")
+        else:
+            if sys.stdin.isatty():
+                print(f"{what}: ", end="", file=sys.stderr, flush=True)
+            given = sys.stdin.readline()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read: {type(error).__name__}") from None
+    given = given.strip("\r\n")
+    if not given:
+        raise InputError(f"{what.lower()}: nothing was given", hint="type it, or give it as a line of stdin")
+    return given
+
+
+def ask_new_password(file: Path | None = None) -> str:
+    """Return a new password, typed twice by a person.
+
+    Raises:
+        InputError: The two differ, or as `ask`.
+    """
+    given = ask("New password", file)
+    if file is None and sys.stdin.isatty() and ask("The same again") != given:
+        raise InputError("the two passwords differ; nothing was changed")
+    return given

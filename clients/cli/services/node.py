@@ -1,0 +1,78 @@
+"""`aquila node`: make a party's node, and serve it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clients.cli.options import Ca, HomePath, Json, NewHome, TokenFile, Url
+from clients.cli.output.screen import Screen, numbered
+from clients.cli.services import suggestions
+
+app = typer.Typer(help="A party's node: make its home, serve it.")
+
+
+@app.command()
+def init(
+    home: NewHome,
+    code: Annotated[str, typer.Option(metavar="CODE", help="The party's code: two capital letters, such as SI.")],
+    name: Annotated[str, typer.Option(help="The party's name, as the others know it.")],
+    matcher: Annotated[str, typer.Option(metavar="URL", help="Where the secretariat's matcher is.")],
+    matcher_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM file of the CA of the matcher's certificate.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the node listens; 0 takes a free port.")] = 8701,
+    poll_seconds: Annotated[float, typer.Option(help="Seconds between two looks at the matcher.")] = 2.0,
+    as_json: Json = False,
+) -> None:
+    """Make the home of a party's node: settings, a new identity key, the operator's token. Starts nothing."""
+    from clients.cli.services.parties import own_card, show_card
+    from services.node.home import create
+
+    create(home, code, name, matcher, matcher_ca=matcher_ca, port=port, poll_seconds=poll_seconds)
+    screen = Screen(as_json)
+    show_card(screen, own_card(home))
+    screen.note(f"Next: `aquila party register CARD... --home {home}`, then `aquila node serve --home {home}`.")
+
+
+@app.command()
+def serve(home: NewHome) -> None:
+    """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
+    from clients.cli.services.web import front_of_home
+    from clients.sdk import find_home
+    from services.node.main import run
+
+    found = find_home(home, "node")
+    run(found.settings, front=front_of_home(found))
+
+
+@app.command("erase-record")
+def erase_record(
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="The record's own identifier.")],
+    home: HomePath,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a record everywhere at this node, with its hits, notes and remarks, and tell the counterparts."""
+    from clients.cli.connect import reach
+
+    if not yes:
+        typer.confirm("This cannot be undone. Erase the record?", abort=True, err=True)
+    with reach(home, url, token_file, ca) as reached:
+        report = reached.hits().erase_record(record_id)
+    rows, lists = numbered(report.records, "row"), numbered(report.imports, "list")
+    told = ", ".join(report.told) or "nobody, since it had no hit"
+    sentences = (
+        f"Erased: {rows} in {lists}, and {numbered(report.hits, 'hit')}. Told: {told}.",
+        "A list that holds this identifier again is refused at the import.",
+    )
+    Screen(as_json).result(report.model_dump(mode="json"), *sentences)
+
+
+app.command("suggest-round")(suggestions.suggest)
+app.command("suggestions")(suggestions.own_suggestions)

@@ -1,0 +1,110 @@
+"""`aquila party`: give one's own card to the others, and register theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.options import HomePath, Json
+from clients.cli.output.screen import Screen, Table, numbered, write_result
+
+if TYPE_CHECKING:
+    from clients.sdk.cards import Card, Cards
+
+app = typer.Typer(help="Parties: print one's own card, register the cards of the others.")
+
+
+@app.command()
+def card(
+    home: HomePath,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the card to a file, too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print this node's or matcher's card: what the others need to know its signature.
+
+    A card holds no secret. Give it to the others, then compare the fingerprint with each of them by telephone.
+    """
+    own = own_card(home)
+    if out is not None:
+        write_result(out, own.text())
+    show_card(Screen(as_json), own)
+
+
+@app.command()
+def register(
+    cards: Annotated[list[Path], typer.Argument(metavar="CARD...", help="Card files, or whole registry files.")],
+    home: HomePath,
+    as_json: Json = False,
+) -> None:
+    """Register the cards of others in the registry file of a home, then show all fingerprints.
+
+    A registered key is never replaced: a party with a new key is removed from the file by hand, after a talk.
+    """
+    from clients.sdk import find_home
+    from clients.sdk.cards import Cards
+
+    path = find_home(home).registry
+    registry = _read(path) if path.exists() else Cards()
+    new = sum(registry.add(one) for file in cards for one in _read(file).by_code.values())
+    write_result(path, registry.text())
+    known = list(registry.by_code.values())
+    rows = [(one.code, one.name, one.key.short_fingerprint) for one in known]
+    table = Table("Registered", ("party", "name", "fingerprint to compare by telephone"), rows)
+    document = {"registry": str(path), "new": new, "registered": [_document(one) for one in known]}
+    Screen(as_json).result(document, table, f"{numbered(new, 'new entry', 'new entries')} in {path}.")
+
+
+def show_card(screen: Screen, own: Card) -> None:
+    """Show a card on stdout, as a piece of a registry file, and its fingerprint beside it on stderr."""
+    screen.result(_document(own), own.text().rstrip())
+    screen.note(f"Fingerprint to compare by telephone: {own.key.short_fingerprint}")
+
+
+def own_card(home: Path) -> Card:
+    """Return the card of the service whose home a folder is.
+
+    Raises:
+        InputError: It is no home, or its settings name no party.
+        KeyMaterialError: The identity key cannot be read.
+    """
+    from aquila.crypto.keys import IdentityKey
+    from aquila.errors import InputError
+    from aquila.protocol.registry import MATCHER
+    from clients.sdk import find_home
+    from clients.sdk.cards import Card
+    from services.kit.storage.files import read_secret
+
+    found = find_home(home)
+    with IdentityKey.from_pem(read_secret(found.identity)) as identity:
+        if found.service == "matcher":
+            return Card(MATCHER, MATCHER, identity.public)
+        settings = found.read_settings()
+        try:
+            return Card(str(settings["code"]), str(settings["name"]), identity.public)
+        except KeyError as error:
+            raise InputError(f"{found.settings} does not set {error.args[0]}") from None
+
+
+def _read(path: Path) -> Cards:
+    """Read cards from a file.
+
+    Raises:
+        InputError: It cannot be read; the message names it.
+    """
+    from clients.cli.list_files import opened
+    from clients.sdk.cards import Cards
+
+    with opened(path) as stream:
+        return Cards.read(stream.read())
+
+
+def _document(card: Card) -> dict[str, str]:
+    return {
+        "code": card.code,
+        "name": card.name,
+        "identity_key": card.key.hex,
+        "fingerprint": card.key.fingerprint,
+        "short_fingerprint": card.key.short_fingerprint,
+    }

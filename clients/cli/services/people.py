@@ -1,0 +1,253 @@
+"""`aquila user`, `login`, `logout`, `whoami`, `enrol`, `roles`: who may do what, and who one is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aquila.audit.roles import Role
+from clients.cli.options import Ca, HomePath, Json, Url
+from clients.cli.output.screen import Screen, Table
+
+if TYPE_CHECKING:
+    from aquila.interface.people import AccountView, Invitation
+    from clients.sdk import PeopleClient
+
+app = typer.Typer(help="Accounts of a node or of the matcher (administrator).")
+
+Name = Annotated[str, typer.Argument(metavar="LOGIN", help="The login of the account.")]
+Roles = Annotated[list[Role], typer.Option("--role", help="A role of the account, once for each.")]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", metavar="FILE", help="Where the password lies, for scripts.")
+]
+
+
+@app.command()
+def add(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Make an account, and show its enrolment code once."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        invitation = reached.people.add_account(login, role)
+    _show_invitation(invitation, reached.connection.url, as_json)
+
+
+@app.command("list")
+def list_users(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+    """List all accounts."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        found = reached.people.accounts()
+    rows = [
+        (account.login, account.person, ", ".join(account.roles), account.state.value) for account in found.accounts
+    ]
+    view: Table | str = Table("", ("login", "in the log", "roles", "state"), rows) if rows else "There is no account."
+    of_provider = [
+        (account.login, account.name or "", account.subject or "", account.issuer or "")
+        for account in found.accounts
+        if account.provider
+    ]
+    more = [Table("By the provider", ("login", "name", "subject", "issuer"), of_provider)] if of_provider else []
+    Screen(as_json).result(found.model_dump(mode="json"), view, *more)
+
+
+@app.command()
+def admit(
+    login: Name,
+    home: HomePath,
+    subject: Annotated[str, typer.Option(help="Who it is at the provider, as `user list` shows it.")],
+    url: Url = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Let in an account of the ministry's provider, once you know whose it is."""
+    from aquila.errors import InputError
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        account = _account(reached.people, login)
+        if account.issuer is None or account.subject != subject:
+            raise InputError(f"{login} is not this person of the provider", hint="see it with `aquila user list`")
+        admitted = reached.people.admit_account(account.person, account.issuer, subject, account.name or "")
+    Screen(as_json).result(admitted.model_dump(mode="json"), f"{login} can sign in now.")
+
+
+@app.command()
+def reset(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Forget an account's password and authenticator, and show a new enrolment code once."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        invitation = reached.people.reset_account(_person(reached.people, login))
+    _show_invitation(invitation, reached.connection.url, as_json)
+
+
+@app.command()
+def roles(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Give an account other roles, in place of those it has."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        account = reached.people.change_roles(_person(reached.people, login), role)
+    Screen(as_json).result(
+        account.model_dump(mode="json"), f"{login} now has the roles {', '.join(account.roles)}; its sessions are over."
+    )
+
+
+@app.command()
+def deactivate(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Let an account sign in no more, and end its sessions."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        account = reached.people.deactivate_account(_person(reached.people, login))
+    Screen(as_json).result(account.model_dump(mode="json"), f"{login} can sign in no more; its sessions are over.")
+
+
+@app.command()
+def activate(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Let a deactivated account sign in again."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        account = reached.people.activate_account(_person(reached.people, login))
+    Screen(as_json).result(account.model_dump(mode="json"), f"{login} can sign in again.")
+
+
+def login(
+    name: Name, home: HomePath, password_file: PasswordFile = None, url: Url = None, ca: Ca = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Sign in at a node or matcher. Asks for password and code; scripts give them as lines of stdin.
+
+    With `--url` (and `--ca`), the first sign-in makes a home of your own, and later commands need neither.
+    """
+    from clients.cli.connect import begin_sign_in
+    from clients.cli.prompts import ask
+
+    with begin_sign_in(home, url, ca) as attempt:
+        grant = attempt.people.sign_in(name, ask("Password", password_file), ask("Code of the authenticator"))
+        attempt.keep(grant)
+    _show_grant(Screen(as_json), name, grant.roles)
+
+
+def enrol(
+    name: Name, home: HomePath, password_file: PasswordFile = None, url: Url = None, ca: Ca = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Set password and authenticator with the code that the administrator gave, and sign in, as `aquila login` does.
+
+    Scripts give lines of stdin: the enrolment code, the password unless it lies in a file, and, after the secret was
+    shown on stderr, the authenticator's code.
+    """
+    from clients.cli.connect import begin_sign_in
+    from clients.cli.prompts import ask, ask_new_password
+
+    screen = Screen(as_json)
+    with begin_sign_in(home, url, ca) as attempt:
+        code = ask("Enrolment code")
+        password = ask_new_password(password_file)
+        authenticator = attempt.people.begin_enrolment(name, code)
+        screen.show("Put this secret into your authenticator:", f"  {authenticator.secret}", f"  {authenticator.uri}")
+        grant = attempt.people.confirm_enrolment(name, code, password, ask("Code of the authenticator"))
+        attempt.keep(grant)
+    _show_grant(screen, name, grant.roles)
+
+
+def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
+    """Sign out: the session ends at the service, and its file here goes."""
+    from aquila.errors import InputError
+    from clients.cli.connect import reach
+    from clients.cli.identity import LOGIN
+    from clients.sdk.client_homes import open_home
+    from clients.sdk.sessions import SessionFiles
+    from services.kit.errors import UnknownCallerError
+
+    files = SessionFiles(open_home(home))
+    name = files.chosen(LOGIN.get())
+    if name is None:
+        raise InputError("nobody is signed in here")
+    try:
+        with reach(home, url, None, ca) as reached:
+            reached.people.sign_out()
+    except UnknownCallerError:  # it was over already
+        pass
+    finally:
+        files.remove(name)
+    Screen().note(f"{name} is signed out.")
+
+
+def whoami(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
+    """Say as whom commands act at a home, and in which roles."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, None, ca) as reached:
+        me = reached.people.me()
+    name = me.login or "the key in the home folder"
+    Screen(as_json).result(
+        me.model_dump(mode="json"), f"{name}, in the log {me.person}, at the {me.service} as {', '.join(me.roles)}."
+    )
+
+
+def code(
+    secret: Annotated[Path, typer.Argument(metavar="FILE", help="A file whose first line is the secret.")],
+) -> None:
+    """Show the present code of an authenticator's secret, for machines that sign in by themselves and for the demo."""
+    import time
+
+    import pyotp
+
+    from aquila.errors import InputError
+    from clients.cli.prompts import ask
+
+    try:
+        shown = pyotp.TOTP(ask("Secret", secret)).at(int(time.time()))
+    except ValueError:
+        raise InputError(
+            f"{secret} holds no authenticator's secret", hint="it is letters and digits of base 32"
+        ) from None
+    Screen().result({"code": shown}, shown)
+
+
+def show_roles(as_json: Json = False) -> None:
+    """Show who may do what: the role table, and the commands that each role uses."""
+    from aquila.audit.roles import role_table
+    from clients.cli.output.role_views import document, tables
+
+    Screen(as_json).result(document(role_table()), *tables(role_table()))
+
+
+def _person(people: PeopleClient, login: str) -> str:
+    """Return the pseudonymous id of an account; raises as `_account` does."""
+    return _account(people, login).person
+
+
+def _account(people: PeopleClient, login: str) -> AccountView:
+    """Return an account.
+
+    Raises:
+        InputError: There is no account of this login.
+    """
+    from aquila.errors import InputError
+
+    for account in people.accounts().accounts:
+        if login in {account.login, account.person}:
+            return account
+    raise InputError(f"there is no account {login}", hint="see them with `aquila user list`")
+
+
+def _show_invitation(invitation: Invitation, url: str, as_json: bool) -> None:
+    account = invitation.account
+    Screen(as_json).result(
+        invitation.model_dump(mode="json"),
+        f"Account {account.login} ({', '.join(account.roles)}) is {account.person} in the log.",
+        f"Enrolment code, shown once: {invitation.code}",
+        f"Its person now runs, as a user of their own: aquila enrol {account.login} --url {url}",
+    )
+
+
+def _show_grant(screen: Screen, name: str, roles: tuple[Role, ...]) -> None:
+    screen.result({"login": name, "roles": list(roles)}, f"{name} is signed in as {', '.join(roles)}.")

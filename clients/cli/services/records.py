@@ -1,0 +1,164 @@
+"""`aquila records`: look at a list before it is used, and bring it into a node."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.cli.exit_codes import ExitCode
+from clients.cli.options import Ca, HomePath, Json, ListFile, Rules, TokenFile, Url
+from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
+
+if TYPE_CHECKING:
+    from aquila.interface.records import RecordReport
+    from aquila.records.person import Record
+
+app = typer.Typer(help="Lists of persons: check one, bring one into a node.")
+_ALL = 10_000
+
+
+@app.command()
+def check(
+    file: ListFile,
+    rules: Rules = "default",
+    limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
+    as_json: Json = False,
+) -> int:
+    """Read a list and say what is wrong with it, line by line. Nothing is stored and nothing leaves this machine.
+
+    Ends with 1 if a row was refused.
+    """
+    report = check_list(file, rules, _ALL if as_json else limit)
+    Screen(as_json).result(report.model_dump(mode="json"), *report_views(report))
+    return ExitCode.REFUSED if report.refused else ExitCode.DONE
+
+
+@app.command("import")
+def import_list(
+    file: ListFile,
+    home: HomePath,
+    name: Annotated[str, typer.Option(help="What to call the import; the file's name by default.")] = "",
+    accept_refused: Annotated[
+        bool, typer.Option("--accept-refused", help="Go on although rows cannot be used; these are left out.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
+    from aquila.errors import InputError
+    from clients.cli.connect import reach
+    from clients.cli.list_files import format_of, opened
+
+    screen = Screen(as_json)
+    with reach(home, url, token_file, ca) as reached:
+        node, kind = reached.node(), format_of(file)
+        try:
+            with opened(file) as stream:
+                report = node.import_list(stream, name or file.name, kind, accept_refused=accept_refused)
+        except InputError:
+            if not accept_refused:
+                with opened(file) as stream:
+                    checked = node.check(stream, kind).model_copy(update={"name": file.name})
+                screen.show(*findings_views(checked, limit))
+            raise
+    screen.result(
+        report.model_dump(mode="json"), *findings_views(report, limit), f"Import {report.import_id} is stored."
+    )
+
+
+@app.command()
+def duplicates(
+    file: ListFile,
+    rules: Rules = "default",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where all pairs go, as CSV: record ids and why.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many pairs to show.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Find records of a list that are likely the same person, by the rules of a round. Nothing leaves this machine.
+
+    A list with duplicates counts one person twice and gives every hit twice: clean it before you submit it.
+    """
+    from clients.cli.output.duplicates import duplicates_csv, duplicates_document, duplicates_views, search_file
+
+    if out is not None:
+        check_target(out)
+    found = search_file(file, rules)
+    if out is not None:
+        write_result(out, duplicates_csv(found))
+    Screen(as_json).result(duplicates_document(found), *duplicates_views(found, limit))
+
+
+def check_list(file: Path, rules: str, limit: int) -> RecordReport:
+    """Read a list as a node would.
+
+    Raises:
+        InputError: The file or the rule table cannot be read.
+    """
+    from aquila.interface.records import FindingView, RecordReport, rule_yields
+    from aquila.matching.duplicates import DuplicateSearch
+    from aquila.records.inputs import record_inputs
+    from clients.cli.list_files import load_table, read_list
+
+    table, counted = load_table(rules), Counter[int]()
+    with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
+
+        def count(record: Record) -> None:
+            inputs = record_inputs(record, table)
+            counted.update(found.rule for found in inputs)
+            search.note(inputs)
+
+        read = read_list(file, count)
+        duplicates, held_back = len(search.found().pairs), search.held_back()
+    return RecordReport(
+        import_id=None,
+        name=file.name,
+        accepted=read.counts.accepted,
+        refused=read.counts.refused,
+        warnings=read.counts.warnings,
+        findings=tuple(FindingView.model_validate(noted.document()) for noted in read.noted[:limit]),
+        findings_left_out=max(0, len(read.noted) - limit),
+        rules=rule_yields(table, counted, held_back),
+        duplicates=duplicates,
+    )
+
+
+def report_views(report: RecordReport) -> list[Table | str]:
+    """Return a report as tables: findings, what each rule gives, and the sum in one sentence."""
+    from aquila.records.frequency import DEFAULT_LIMIT
+
+    rows = [(one.rule, one.sentence, one.inputs, one.held_back) for one in report.rules]
+    inputs = Table("Inputs by match rule", ("rule", "in words", "inputs", "held back"), rows)
+    *findings, end = findings_views(report, len(report.findings))
+    held = sum(one.held_back for one in report.rules)
+    more = f"more than {DEFAULT_LIMIT} records, or than the rule allows, share their value"
+    return [*findings, inputs, *([f"{numbered(held, 'input')} would be held back: {more}."] if held else []), end]
+
+
+def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
+    """Return what is wrong with a list as a table, and the sum in one sentence."""
+    findings = Table(
+        "Findings",
+        ("line", "record", "field", "", "reason"),
+        [(found.line, found.record_id, found.field, found.severity, found.reason) for found in report.findings[:limit]],
+    )
+    views: list[Table | str] = [findings] if findings.rows else []
+    left = len(report.findings) - len(findings.rows) + report.findings_left_out
+    if left:
+        views.append(f"{numbered(left, 'more finding')} not shown.")
+    end = (
+        f"{report.name}: {numbered(report.accepted, 'record')} can be used, {numbered(report.refused, 'row')} refused, "
+        f"{numbered(report.warnings, 'warning')}."
+    )
+    if report.duplicates:
+        pairs = numbered(report.duplicates, "pair")
+        views.append(f"{pairs} of records are likely the same person: see `aquila records duplicates {report.name}`.")
+    return [*views, end]

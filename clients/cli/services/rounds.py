@@ -1,0 +1,333 @@
+"""`aquila round`: propose, consent, submit, watch, read hits, end. Each command speaks to the service of `--home`."""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clients.cli.exit_codes import ExitCode
+from clients.cli.options import Ca, HomePath, Json, RoundId, TokenFile, Url
+from clients.cli.output.screen import Screen
+from clients.cli.services import safeguards
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from aquila.interface.rounds import GivenReason, RoundProposal
+
+app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
+_PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
+_UNPADDED = {"inputs_per_record": (), "records_multiple": 1}
+
+
+class Minimum(StrEnum):
+    """The least certainty that counts as a hit."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Until(StrEnum):
+    """The phases that one can wait for."""
+
+    OPEN = "open"
+    MATCHING = "matching"
+    REPORTING = "reporting"
+    CLOSED = "closed"
+
+
+class KindChoice(StrEnum):
+    """What is submitted."""
+
+    LIST = "list"
+    QUERY = "query"
+
+
+class PaddingChoice(StrEnum):
+    """Whether the round hides sizes."""
+
+    NONE = "none"
+    DEFAULT = "default"
+
+
+@app.command("list")
+def list_rounds(
+    home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
+) -> None:
+    """List the rounds that the node or matcher knows of, newest first."""
+    from clients.cli.connect import reach
+    from clients.cli.output.contact import warn_of_contact
+    from clients.cli.output.round_views import rounds_table
+
+    screen = Screen(as_json)
+    with reach(home, url, token_file, ca) as reached:
+        rounds = reached.client.rounds()
+        warn_of_contact(reached, screen)
+    views = [rounds_table(rounds)] if rounds.rounds else ["There is no round yet."]
+    screen.result(rounds.model_dump(mode="json"), *views)
+
+
+@app.command()
+def show(
+    round_id: RoundId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show a round: its terms, who did what, and what stops it."""
+    from clients.cli.connect import reach
+    from clients.cli.output.contact import warn_of_contact
+    from clients.cli.output.round_views import round_tables
+
+    screen = Screen(as_json)
+    with reach(home, url, token_file, ca) as reached:
+        view = reached.client.round(reached.round_id(round_id))
+        warn_of_contact(reached, screen)
+    screen.result(view.model_dump(mode="json"), *round_tables(view))
+
+
+@app.command()
+def propose(
+    home: HomePath,
+    party: Annotated[list[str], typer.Option(metavar="CODE", help="A participant, once for each.")] = [],  # noqa: B006
+    area: Annotated[str, typer.Option(help="The area, such as counter-terrorism.")] = "",
+    legal_basis: Annotated[str, typer.Option(help="The legal basis of the round.")] = "",
+    purpose: Annotated[str, typer.Option(help="What the round is for.")] = "",
+    category: Annotated[str, typer.Option(help="The category of persons.")] = "",
+    pair: Annotated[
+        list[str], typer.Option(metavar="A-B", help="Two that may be matched; all, if none is named.")
+    ] = [],  # noqa: B006
+    rules: Annotated[str, typer.Option(help="The match rules by name.")] = "",
+    minimum: Annotated[Minimum | None, typer.Option(help="The least certainty that is a hit.")] = None,
+    queries: Annotated[bool, typer.Option("--queries", help="Allow queries beside lists.")] = False,
+    padding: Annotated[PaddingChoice | None, typer.Option(help="Whether sizes are hidden.")] = None,
+    suggestion: Annotated[
+        str, typer.Option(metavar="SUGGESTION", help="The party's suggestion that this answers; its words are taken.")
+    ] = "",
+    terms: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML with any terms (caps, window, ...); options go before it.")
+    ] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
+    from clients.cli.connect import chosen, reach
+    from clients.cli.services.approvals import show_asked
+
+    given: dict[str, Any] = {
+        "participants": sorted(party),
+        "pairs": sorted(tuple(sorted(text.split("-"))) for text in pair),
+        "area": area,
+        "legal_basis": legal_basis,
+        "purpose": purpose,
+        "category": category,
+        "rules": rules,
+        "minimum_certainty": minimum and minimum.value,
+        "mode": "lists_and_queries" if queries else "",
+        "padding": padding and (_PADDED if padding is PaddingChoice.DEFAULT else _UNPADDED),
+    }
+    given = {name: value for name, value in given.items() if value}
+    with reach(home, url, token_file, ca) as reached:
+        if suggestion:
+            waiting = {one.suggestion_id: one for one in reached.matcher().suggestions().suggestions}
+            answered = chosen("suggestion", suggestion, list(waiting))
+            given = waiting[answered].terms.model_dump(mode="json") | given | {"suggestion_id": answered}
+        show_asked(Screen(as_json), reached.matcher().propose(_proposal(terms, given)))
+
+
+@app.command()
+def consent(
+    round_id: RoundId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Ask for a consent to a round: once approved, the node makes fresh keys for it and signs (party)."""
+    from clients.cli.connect import reach
+    from clients.cli.services.approvals import show_asked
+
+    with reach(home, url, token_file, ca) as reached:
+        show_asked(Screen(as_json), reached.node().consent(reached.round_id(round_id)))
+
+
+@app.command()
+def submit(
+    round_id: RoundId,
+    home: HomePath,
+    legal_basis: Annotated[str, typer.Option(help="The legal basis of this submission.")],
+    purpose: Annotated[str, typer.Option(help="What it is for.")],
+    case_reference: Annotated[str, typer.Option("--case", help="The case or file reference.")],
+    category: Annotated[str, typer.Option(help="The category of persons in it.")],
+    import_id: Annotated[
+        str, typer.Option("--import", metavar="IMPORT", help="The import's id, its beginning, or `latest`.")
+    ] = "latest",
+    kind: Annotated[KindChoice, typer.Option(help="A list that the party holds, or a query.")] = KindChoice.LIST,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for the submission of an import in a round, with its justification (party)."""
+    from aquila.interface.rounds import SubmissionRequest
+    from aquila.protocol.messages import Kind
+    from clients.cli.connect import chosen, reach
+    from clients.cli.services.approvals import show_asked
+
+    justification = _justification(
+        legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
+    )
+    with reach(home, url, token_file, ca) as reached:
+        node, in_round = reached.node(), reached.round_id(round_id)
+        taken = chosen("import", import_id, [entry.import_id for entry in node.imports().imports])
+        request = SubmissionRequest(import_id=taken, kind=Kind(kind.value), justification=justification)
+        show_asked(Screen(as_json), node.submit(in_round, request))
+
+
+@app.command()
+def watch(
+    round_id: RoundId,
+    home: HomePath,
+    until: Annotated[Until, typer.Option(help="The phase to wait for.")] = Until.REPORTING,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> int:
+    """Follow a round until it reaches a phase. Ends with 1 if the round was aborted instead."""
+    from aquila.protocol.rounds.round_state import Phase
+    from clients.cli.connect import reach
+    from clients.cli.output import follow as output_follow
+    from clients.cli.output.round_views import entry_line
+
+    screen = Screen(as_json)
+    with reach(home, url, token_file, ca) as reached, screen.progress() as told:
+        chosen = reached.round_id(round_id)
+        view = output_follow.watch(lambda: reached.client.round(chosen), told, Phase(until.value))
+    screen.result(view.model_dump(mode="json"), entry_line(view.entry))
+    return ExitCode.REFUSED if view.entry.phase == Phase.ABORTED else ExitCode.DONE
+
+
+@app.command()
+def hits(
+    round_id: RoundId,
+    home: HomePath,
+    limit: Annotated[int, typer.Option(min=1, help="How many hits to show.")] = 50,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> int:
+    """Show the hits of a round beside the party's own records; nothing of the other side is known (party).
+
+    Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
+    """
+    from clients.cli.connect import reach
+    from clients.cli.output.contact import warn_of_contact
+    from clients.cli.output.round_views import hits_views
+
+    screen = Screen(as_json)
+    with reach(home, url, token_file, ca) as reached:
+        found = reached.node().hits(reached.round_id(round_id))
+        warn_of_contact(reached, screen)
+    screen.result(found.model_dump(mode="json"), *hits_views(found, limit))
+    return ExitCode.DONE if found.complete else ExitCode.UNANSWERED
+
+
+@app.command()
+def close(
+    round_id: RoundId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Close a round: at the matcher for everyone, at a node for this party. Keys and tokens are destroyed."""
+    from clients.cli.connect import reach
+
+    with reach(home, url, token_file, ca) as reached:
+        chosen = reached.round_id(round_id)
+        reached.client.close(chosen)
+    _asked(as_json, chosen, "Round {} is being closed; its keys and tokens are destroyed.")
+
+
+@app.command()
+def abort(
+    round_id: RoundId,
+    home: HomePath,
+    reason: Annotated[str, typer.Option(help="Why; it is signed and logged.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Abort a round: a party leaves at once; the secretariat asks, for everyone. Keys and tokens are destroyed."""
+    from clients.cli.connect import reach
+    from clients.cli.services.approvals import show_asked
+
+    with reach(home, url, token_file, ca) as reached:
+        chosen = reached.round_id(round_id)
+        asked = reached.client.abort(chosen, reason)
+    if asked is not None:
+        show_asked(Screen(as_json), asked)
+    else:
+        _asked(as_json, chosen, "Round {} is being aborted; its keys and tokens are destroyed.")
+
+
+def _asked(as_json: bool, round_id: str, sentence: str) -> None:
+    """Say that the service took a wish upon itself."""
+    follow = f"Follow it with `aquila round show {round_id[:8]}`."
+    Screen(as_json).result({"round_id": round_id}, sentence.format(round_id[:8]), follow)
+
+
+def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
+    """Return the proposal of a file of terms, with the options over it.
+
+    Raises:
+        InputError: The file cannot be read.
+        BadParameter: A term is missing or unusable.
+    """
+    from pydantic import ValidationError
+
+    from aquila.errors import InputError
+    from aquila.interface.rounds import RoundProposal
+
+    try:
+        content = tomllib.loads(terms.read_text(encoding="utf-8")) if terms else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{terms}: {error}", hint="it is TOML with the fields of a proposal") from None
+    try:
+        return RoundProposal.model_validate_json(_as_json({**content, **given}))
+    except ValidationError as error:
+        raise typer.BadParameter(_faults(error)) from None
+
+
+def _justification(**texts: str) -> GivenReason:
+    """Return the justification of a submission.
+
+    Raises:
+        BadParameter: A text is empty, too long, or holds control characters.
+    """
+    from pydantic import ValidationError
+
+    from aquila.interface.rounds import GivenReason
+
+    try:
+        return GivenReason.model_validate(texts)
+    except ValidationError as error:
+        raise typer.BadParameter(_faults(error)) from None
+
+
+def _faults(error: ValidationError) -> str:
+    """Return what pydantic found, by option; it repeats no value."""
+    faults = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(content)
+
+
+app.command()(safeguards.safeguards)
+app.command()(safeguards.release)

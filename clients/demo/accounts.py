@@ -1,0 +1,100 @@
+"""The demo's people: accounts of every role at each service, enrolled and signed in as persons would do it.
+
+Logins say the role, because nobody here is anybody. Passwords and authenticators' secrets lie beside the homes, so that
+whoever keeps the demo running can sign in; in real use nobody but the person has them.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyotp
+
+from aquila.audit.roles import Role
+from clients.sdk import ApprovalClient, Connection, MatcherClient, NodeClient, PeopleClient
+from services.kit.storage.files import write_secret
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from aquila.interface.approval import Asked
+    from clients.demo.processes import Process
+
+PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as the demo
+SECRETS = "authenticators"
+_LOGINS = {
+    "node": {
+        "officer": Role.OFFICER, "approver": Role.APPROVER, "analyst": Role.ANALYST, "auditor": Role.AUDITOR,
+        "administrator": Role.ADMINISTRATOR,
+    },
+    "matcher": {
+        "secretariat-1": Role.SECRETARIAT, "secretariat-2": Role.SECRETARIAT, "auditor": Role.AUDITOR,
+        "administrator": Role.ADMINISTRATOR,
+    },
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Office:
+    """The people of one service, each with a connection of their own.
+
+    Attributes:
+        pseudonyms: By login, how the log calls them.
+    """
+
+    process: Process
+    connections: dict[str, Connection] = field(default_factory=dict)
+    pseudonyms: dict[str, str] = field(default_factory=dict)
+
+    def node(self, login: str) -> NodeClient:
+        """Return a person's client of the node."""
+        return NodeClient(self.connections[login])
+
+    def matcher(self, login: str) -> MatcherClient:
+        """Return a person's client of the matcher."""
+        return MatcherClient(self.connections[login])
+
+    def approve(self, login: str, asked: Asked) -> None:
+        """Let a second person read what was asked for, and approve exactly that."""
+        second = ApprovalClient(self.connections[login])
+        second.approve(asked.approval_id, second.show(asked.approval_id).entry.digest)
+
+
+def open_office(process: Process, opened: ExitStack) -> Office:
+    """Make all accounts of a service with the key of its home, and let each person enrol.
+
+    Raises:
+        AquilaError: What the service refuses.
+    """
+    office = Office(process)
+    with process.connect() as administrator:
+        for login, role in _LOGINS[process.home.service].items():
+            code = PeopleClient(administrator).add_account(login, [role]).code
+            connection = opened.enter_context(Connection(process.anonymous()))
+            office.connections[login] = connection
+            office.pseudonyms[login] = _enrol(connection, login, code, secret_file(process, login))
+    return office
+
+
+def logins_of(process: Process) -> tuple[str, ...]:
+    """Return the logins of a service's people; each says the role."""
+    return tuple(_LOGINS[process.home.service])
+
+
+def secret_file(process: Process, login: str) -> Path:
+    """Return where the secret of a person's authenticator lies."""
+    return process.home.path.parent / SECRETS / f"{process.home.path.name}-{login}"
+
+
+def _enrol(connection: Connection, login: str, code: str, secret: Path) -> str:
+    """Enrol and stay signed in; return how the log calls the person."""
+    people = PeopleClient(connection)
+    authenticator = people.begin_enrolment(login, code)
+    secret.parent.mkdir(mode=0o700, exist_ok=True)
+    write_secret(secret, authenticator.secret.encode() + b"\n")
+    grant = people.confirm_enrolment(login, code, PASSWORD, pyotp.TOTP(authenticator.secret).at(int(time.time())))
+    connection.carry(grant.token)
+    return grant.person

@@ -1,0 +1,412 @@
+"""The demo, step by step: what happens, what each one sees, and what nobody sees.
+
+Each step speaks to the services as an officer would, through the typed client, and tells what came of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aquila.interface.rounds import GivenReason, RoundProposal, SubmissionRequest
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds.round_state import Phase
+from clients.cli.output.follow import watch
+from clients.cli.output.round_views import SHORT, hits_table
+from clients.cli.output.screen import Table, numbered
+from clients.demo.accounts import open_office
+from clients.demo.homes import NAMES, make_cast
+from clients.demo.log_check import check_log
+from clients.demo.population import IN_ALL, IN_TWO
+from clients.demo.residue_check import left_in, samples_of, still_there
+from clients.demo.search import LEAST_BYTES, search
+from clients.people.nationals import COUNTRIES
+from clients.sdk import find_home
+from clients.sdk.log import LogClient
+from services.kit.errors import PeerUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aquila.interface.rounds import Hits, MatcherRoundView, OwnHit
+    from clients.cli.output.screen import Screen
+    from clients.demo.accounts import Office
+    from clients.demo.homes import Cast
+    from clients.demo.population import Population
+    from clients.demo.processes import Stage
+    from clients.sdk import MatcherClient, NodeClient
+
+_SHOWN_HITS = 10
+_PATIENCE_SECONDS = 300.0
+_LOOK_SECONDS = 0.3
+_BASIS = "PCC SEE (demo)"
+_PURPOSE = "find persons whom several parties noted"
+_CATEGORY = "foreign terrorist fighters"
+_TWO = ("officer", "approver")
+_ASKING = "SI"
+
+
+@dataclass(slots=True)
+class Story:
+    """One demo; `tell_all` plays it.
+
+    Attributes:
+        document: What came of it, for `--json`.
+        told: Which phases of which parties were shown as done.
+        keep: Whether the services keep running: then a second round is left waiting.
+    """
+
+    screen: Screen
+    stage: Stage
+    population: Population
+    steps: int = 0
+    round_id: str = ""
+    document: dict[str, object] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)
+    keep: bool = False
+
+    def tell_all(self) -> Cast:
+        """Play every step; the services are still running at the end."""
+        started = time.monotonic()
+        self._show_lists()
+        cast = self._make_services()
+        with ExitStack() as opened:
+            offices = self._sign_in(opened)
+            secretariat = offices.pop(MATCHER)
+            matcher = secretariat.matcher("secretariat-1")
+            imports = self._import_lists(cast, {code: office.node("officer") for code, office in offices.items()})
+            self._open_round(secretariat, offices)
+            self._submit(matcher, offices, imports)
+            self._show_hits({code: office.node("analyst") for code, office in offices.items()})
+            self._search_matcher(cast)
+            self._close(cast, matcher)
+            self._audit(cast, LogClient(secretariat.connections["auditor"]))
+            if self.keep:
+                self._leave_waiting(secretariat, offices)
+        self.document["seconds"] = round(time.monotonic() - started, 1)
+        return cast
+
+    def _show_lists(self) -> None:
+        self._head("Three lists of invented persons")
+        rows = [
+            (code, NAMES[code], len(self.population.rows[code]), _sample(self.population, code)) for code in COUNTRIES
+        ]
+        self.screen.tell(
+            Table("", ("party", "", "rows", "one person whom all three noted, each in its own way"), rows),
+            f"{IN_TWO} persons stand in two of the lists and {IN_ALL} in all three, written in different ways: "
+            f"{len(self.population.common)} pairs of records to find. Only this demo knows which.",
+        )
+
+    def _make_services(self) -> Cast:
+        self._head("A matcher and three nodes, each a process of its own with its own keys")
+        cast = make_cast(self.stage.folder, self.population)
+        processes = self.stage.start([(name, home) for name, home in cast.homes.items()])
+        prints = {card.code: card.key.short_fingerprint for card in cast.cards}
+        rows = [(p.name, p.url, str(p.pid), str(p.home.path), prints[p.name]) for p in processes]
+        self.screen.tell(
+            Table("", ("who", "address", "process", "home", "fingerprint of its key"), rows),
+            "Each has the others' public keys from a file, as if compared by telephone. Nodes call the matcher; nobody "
+            "calls a node but its own officer.",
+        )
+        return cast
+
+    def _sign_in(self, opened: ExitStack) -> dict[str, Office]:
+        self._head("Everyone has an account: a password and an authenticator, and the roles of the work")
+        offices = {process.name: open_office(process, opened) for process in self.stage.processes}
+        rows = [(name, ", ".join(office.pseudonyms)) for name, office in offices.items()]
+        officer = offices[COUNTRIES[0]].pseudonyms["officer"]
+        self.screen.tell(
+            Table("", ("who", "accounts"), rows),
+            f"The log knows them by pseudonyms alone: {COUNTRIES[0]}'s officer is {officer}.",
+        )
+        return offices
+
+    def _import_lists(self, cast: Cast, nodes: Mapping[str, NodeClient]) -> dict[str, str]:
+        self._head("Each party brings its list into its own node")
+        imports, rows = {}, []
+        for code, node in nodes.items():
+            with cast.list_file(code).open("rb") as stream:
+                report = node.import_list(stream, cast.list_file(code).name, "csv", accept_refused=True)
+            assert report.import_id is not None
+            imports[code] = report.import_id
+            refused = [f"line {found.line}" for found in report.findings if found.severity == "refusal"]
+            rows.append((code, report.accepted, report.warnings, report.refused, ", ".join(refused)))
+        self.screen.tell(
+            Table("", ("party", "records", "warnings", "refused", "which"), rows),
+            "The last row of each list holds too little to match on; `aquila records check` says so line by line.",
+        )
+        return imports
+
+    def _open_round(self, secretariat: Office, offices: Mapping[str, Office]) -> None:
+        self._head("The secretariat proposes a round; each party reads it and consents, always two persons together")
+        proposal = RoundProposal(
+            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY
+        )
+        matcher = secretariat.matcher("secretariat-1")
+        asked = matcher.propose(proposal)
+        secretariat.approve("secretariat-2", asked)
+        self.round_id = asked.round_id
+        for code, office in offices.items():
+            node = office.node("officer")
+            self._until(partial(self._knows, node), f"{code} to hear of the round")
+            office.approve("approver", node.consent(self.round_id))
+        view = self._follow(matcher, Phase.OPEN)
+        self.screen.tell(
+            f"Round {self.round_id[:SHORT]}: {view.manifest.area}, {view.manifest.category}.",
+            f"Each node made a key for this round alone. What binds it to all consents: {str(view.binding)[:16]}...",
+        )
+
+    def _submit(self, matcher: MatcherClient, offices: Mapping[str, Office], imports: Mapping[str, str]) -> None:
+        self._head("Each party submits its list: an officer gives the reason, another person approves exactly that")
+        started, rows = time.monotonic(), list[tuple[object, ...]]()
+        for code, office in offices.items():
+            justification = GivenReason(
+                legal_basis=_BASIS,
+                purpose=_PURPOSE,
+                case_reference=f"{code} 2026-001 (demo)",
+                category=_CATEGORY,
+            )
+            request = SubmissionRequest(import_id=imports[code], kind=Kind.LIST, justification=justification)
+            asked = office.node("officer").submit(self.round_id, request)
+            office.approve("approver", asked)
+            rows.append((code, justification.case_reference, asked.digest[:16], *map(office.pseudonyms.get, _TWO)))
+        self.screen.tell(Table("", ("party", "case", "digest of what was approved", "asked by", "approved by"), rows))
+        view = self._follow(matcher, Phase.REPORTING)
+        seconds = round(time.monotonic() - started, 1)
+        chunks = sum(party.blinded.of for party in view.parties)
+        self.screen.tell(
+            f"Each node blinded its list, evaluated the others' lists with its own key and checked every proof "
+            f"({numbered(chunks, 'chunk')}, {seconds} s).",
+        )
+        self.document["round_seconds"] = seconds
+
+    def _show_hits(self, nodes: Mapping[str, NodeClient]) -> None:
+        self._head("What each party sees: its own records that others hold too, and why")
+        self._until(lambda: all(node.round(self.round_id).hits is not None for node in nodes.values()), "the reports")
+        hits: dict[str, Hits] = {}
+
+        def exchanged() -> bool:
+            hits.update({code: node.hits(self.round_id) for code, node in nodes.items()})
+            return all(hit.exchange and hit.exchange.state != "unconfirmed" for hit in _every(hits))
+
+        self._until(exchanged, "the sealed notes of all hits")
+        for code, found in hits.items():
+            self.screen.tell(
+                f"{code}, {NAMES[code]}: {numbered(len(found.hits), 'hit')}", *hits_table(found, _SHOWN_HITS)
+            )
+        self._read_notes(hits)
+        self._meet_canaries(nodes)
+        self._compare(hits)
+
+    def _read_notes(self, hits: Mapping[str, Hits]) -> None:
+        """Say what the sealed notes do to the certainty of the intelligence, and why."""
+        states = Counter(hit.exchange.state for hit in _every(hits) if hit.exchange)
+        told = [hit.exchange.intelligence for hit in _every(hits) if hit.exchange and hit.exchange.intelligence]
+        raised = [one for one in told if one.before != one.after]
+        self.screen.tell(
+            "For each hit both nodes sealed a note that only the holder of the same inputs can open: "
+            f"{states['confirmed'] // 2} hits are confirmed by both sides, {states['refuted'] // 2} refuted.",
+            f"The counterpart's note raised the certainty of the intelligence in {len(raised)} of {len(told)} records"
+            + (f", for example {raised[0].before} -> {raised[0].after}: {raised[0].sentence}." if raised else "."),
+        )
+        self.document["notes"] = {"confirmed": states["confirmed"] // 2, "raised": len(raised)}
+
+    def _meet_canaries(self, nodes: Mapping[str, NodeClient]) -> None:
+        """Say how the hits fared that each two nodes planted, so that a matcher which hides hits is found out."""
+
+        def judged() -> bool:
+            found = [one for node in nodes.values() for one in node.safeguards(self.round_id).canaries]
+            return bool(found) and all(one.judged for one in found)
+
+        self._until(judged, "what the nodes tell of planted hits")
+        rows = [
+            (f"{code}-{one.counterpart}", one.expected, one.expected - one.missing - one.wrong)
+            for code, node in nodes.items()
+            for one in node.safeguards(self.round_id).canaries
+            if code < one.counterpart
+        ]
+        self.screen.tell(
+            Table("Hits that two nodes planted, and no person", ("pair", "planted", "met"), rows),
+            "They look like others to the matcher: had it left out every fourth hit, nine of ten pairs would say so.",
+        )
+        self.document["canaries"] = {"planted": sum(row[1] for row in rows), "met": sum(row[2] for row in rows)}
+
+    def _compare(self, hits: Mapping[str, Hits]) -> None:
+        """Say how many of the known pairs were found; both sides show a hit under one id, so the demo can join them."""
+        sides: dict[str, list[tuple[str, str]]] = {}
+        levels: dict[str, Level] = {}
+        for code in COUNTRIES:
+            for hit in hits[code].hits:
+                sides.setdefault(hit.hit_id, []).append((code, hit.record_id))
+                levels[hit.hit_id] = hit.certainty
+        pairs = {(*one, *other): levels[hit_id] for hit_id, (one, other) in sides.items()}
+        common = self.population.common
+        found, extra = pairs.keys() & common, pairs.keys() - common
+        rows = [
+            (level.value, sum(pairs[pair] is level for pair in found), sum(pairs[pair] is level for pair in extra))
+            for level in reversed(Level)
+        ]
+        self.screen.tell(
+            Table("How good is it?", ("certainty", "known pairs found", "other persons taken for one"), rows),
+            f"Of {len(common)} known pairs {len(found)} were found and {len(common) - len(found)} missed; "
+            f"{numbered(len(extra), 'hit is wrong', 'hits are wrong')}.",
+        )
+        self.document["pairs"] = {
+            "known": len(common), "found": len(found), "missed": len(common) - len(found), "extra": len(extra),
+        }  # fmt: skip
+
+    def _search_matcher(self, cast: Cast) -> None:
+        self._head("What the matcher holds: no name, no date, no number")
+        rows = [row for listed in self.population.rows.values() for row in listed]
+        result = search(cast.homes[MATCHER], rows)
+        found = ", ".join(map(str, result.found_in)) or "none"
+        self.screen.tell(
+            f"Looked for {result.needles:,} names, dates and numbers of all three lists, as written and in "
+            f"small letters, in {numbered(result.files, 'file')} of the matcher ({result.octets:,} bytes).",
+            f"Found in: {found}.",
+            f"(Names under {LEAST_BYTES} bytes only as given and family name together: alone, chance finds them.)",
+        )
+        self.document["search"] = {
+            "needles": result.needles, "files": result.files, "bytes": result.octets, "found_in": len(result.found_in),
+        }  # fmt: skip
+
+    def _close(self, cast: Cast, matcher: MatcherClient) -> None:
+        self._head("The round is closed: keys and tokens are destroyed")
+        before, samples = {name: left_in(home) for name, home in cast.homes.items()}, samples_of(cast.homes.values())
+        self._until(
+            lambda: all(p.acknowledged for p in matcher.round(self.round_id).parties), "every party to fetch its hits"
+        )
+        matcher.close(self.round_id)
+        self._until(
+            lambda: all(p.closed for p in matcher.round(self.round_id).parties), "every party to destroy its keys"
+        )
+        after = {name: left_in(home) for name, home in cast.homes.items()}
+        self._until(lambda: left_in(cast.homes[MATCHER]).chunks == 0, "the matcher to delete the tokens")
+        after = {name: left_in(home) for name, home in cast.homes.items()}
+        rows = [
+            (name, f"{one.keys} -> {after[name].keys}", f"{one.chunks} -> {after[name].chunks}", f"{one.octets:,}")
+            for name, one in before.items()
+        ]
+        still = still_there(cast.homes.values(), samples)
+        self.screen.tell(
+            Table("", ("who", "round keys", "chunks of elements and tokens", "bytes before"), rows),
+            f"{numbered(len(samples), 'sample')} of these bytes, looked for again in every file of all homes: found in "
+            f"{', '.join(map(str, still)) or 'none'}. What stays are hits as opaque ids, counts and signed statements.",
+        )
+        self.document["left"] = {name: {"keys": one.keys, "chunks": one.chunks} for name, one in after.items()}
+        self.document["samples_still_found"] = len(still)
+
+    def _leave_waiting(self, secretariat: Office, offices: Mapping[str, Office]) -> None:
+        """Leave something to do: a second round, to which one party's officer asks to consent."""
+        self._head("A second round waits, for whoever wants to go on by hand")
+        proposal = RoundProposal(
+            participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose="single questions",
+            category=_CATEGORY, mode=Mode.LISTS_AND_QUERIES,
+        )  # fmt: skip
+        asked = secretariat.matcher("secretariat-1").propose(proposal)
+        secretariat.approve("secretariat-2", asked)
+        for code, office in offices.items():
+            node = office.node("officer")
+            known = partial(self._knows, node, asked.round_id)
+            self._until(known, f"{code} to hear of the round")
+        offices[_ASKING].node("officer").consent(asked.round_id)
+        self.screen.tell(
+            f"Round {asked.round_id[:SHORT]}: {_ASKING}'s officer asks to consent, and its approver has to decide; "
+            "the other parties have not read it yet.",
+        )
+
+    def _audit(self, cast: Cast, auditor: LogClient) -> None:
+        self._head("An auditor takes the log away and checks it alone, with nothing but the parties' public keys")
+        ended = auditor.entries(limit=1).size
+        self._until(lambda: _witnessed(auditor, ended), "every party to witness the end of the round")
+        archive = cast.homes[MATCHER].with_name("log.tar")
+        archive.write_bytes(auditor.export())
+        log, rounds, forged = check_log(archive, find_home(cast.homes[MATCHER]).registry)
+        kinds = Counter(entry.kind.value.replace("_", " ") for entry in log.entries if entry is not None)
+        self.screen.tell(
+            Table("", ("what the log holds", "entries"), [*sorted(kinds.items())]),
+            f"{numbered(log.checkpoint.size, 'entry', 'entries')} under one signed head, witnessed by "
+            f"{', '.join(sorted(log.cosigned))}; every statement, proof of knowledge, count and step of "
+            f"{numbered(len(rounds), 'round')} was checked again, without the matcher: all holds together.",
+            f"The same log with one bit of one entry changed: {forged}",
+        )
+        self.document["log"] = {"entries": log.checkpoint.size, "rounds": len(rounds), "witnesses": len(log.cosigned)}
+
+    def _follow(self, matcher: MatcherClient, until: Phase) -> MatcherRoundView:
+        """Show progress until the round reaches a phase.
+
+        Raises:
+            PeerUnavailableError: The round was aborted, or a process ended.
+        """
+
+        def look() -> MatcherRoundView:
+            self._check_processes()
+            return matcher.round(self.round_id)
+
+        with self.screen.progress() as shown:
+
+            def told(phase: str, party: str, done: int, of: int) -> None:
+                if (phase, party) not in self.told:
+                    shown(phase, party, done, of)
+                if done >= of:
+                    self.told.add((phase, party))
+
+            view = watch(look, told, until, pause=lambda _: time.sleep(_LOOK_SECONDS))
+        if view.entry.phase == Phase.ABORTED:
+            raise PeerUnavailableError(f"the round was aborted: {view.ending}")
+        return view
+
+    def _knows(self, node: NodeClient, round_id: str = "") -> bool:
+        wanted = round_id or self.round_id
+        return any(entry.round_id == wanted for entry in node.rounds().rounds)
+
+    def _until(self, reached: Callable[[], bool], what: str) -> None:
+        """Wait for something.
+
+        Raises:
+            PeerUnavailableError: A process ended, or patience did.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not reached():
+            self._check_processes()
+            if time.monotonic() > deadline:
+                raise PeerUnavailableError(f"waited in vain for {what}", hint="see the logs in the homes")
+            time.sleep(_LOOK_SECONDS)
+
+    def _check_processes(self) -> None:
+        for process in self.stage.ended():
+            raise PeerUnavailableError(
+                f"the process of {process.name} ended by itself", hint="its last log lines are above"
+            )
+
+    def _head(self, title: str) -> None:
+        self.steps += 1
+        self.screen.tell("", f"{self.steps}. {title}")
+
+
+def _witnessed(log: LogClient, entries: int) -> bool:
+    """Tell whether every party has cosigned a checkpoint of so many entries."""
+    witnesses = log.view().witnesses
+    return len(witnesses) == len(COUNTRIES) and all(one.size >= entries for one in witnesses)
+
+
+def _every(hits: Mapping[str, Hits]) -> list[OwnHit]:
+    """Return the hits of all parties."""
+    return [hit for found in hits.values() for hit in found.hits]
+
+
+def _sample(population: Population, code: str) -> str:
+    """Return how a list notes the first person whom all three know."""
+    ids: dict[str, dict[str, str]] = {}
+    for left, left_id, right, right_id in sorted(population.common):
+        known = ids.setdefault(left_id, {left: left_id})
+        known[right] = right_id
+    chosen = next((known for known in ids.values() if len(known) == len(COUNTRIES)), {})
+    row = next((row for row in population.rows[code] if row["record_id"] == chosen.get(code)), None)
+    return f"{row['given_names']} {row['family_names']}, {row['date_of_birth']}" if row else ""

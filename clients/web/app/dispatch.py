@@ -1,0 +1,32 @@
+"""One address for a service and its pages: `/v1` and `/health` are the service's, everything else is a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from clients.web.app.site import Site
+
+
+class Beside:
+    """Sends each call to the service or to the pages; start and end are the service's."""
+
+    def __init__(self, service: ASGIApp, pages: ASGIApp, site: Site) -> None:
+        self._service = service
+        self._pages = pages
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+        page = scope["type"] == "http" and not _is_service(scope["path"])
+        await (self._pages if page else self._service)(scope, receive, send)
+
+    def end(self) -> None:
+        """Let go of whoever watches a round."""
+        self._site.end()
+
+
+def _is_service(path: str) -> bool:
+    return path in {"/v1", "/health"} or path.startswith("/v1/")

@@ -1,0 +1,180 @@
+"""Forms that only our own pages can send: a token in each form, and what the browser says of where it came from.
+
+The token is an HMAC over a fixed text under what the visitor's cookie holds (the session's token, or before sign-in a
+random value of its own), so that it changes with every sign-in and nothing has to be kept. A page of another site can
+neither read the cookie nor make the token; and its form is refused by Origin and Sec-Fetch-Site already.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from aquila.errors import InputError, PolicyError
+from services.kit.http.routing import SMALL_BODY, limited
+
+if TYPE_CHECKING:
+    from clients.web.app.uploads import Inbox
+
+E = TypeVar("E", bound=StrEnum)
+
+TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
+_CONTEXT = b"aquila pages: form token"
+_TEXT_LIMIT = 20_000
+_DIGITS = 9
+_MOST_FIELDS = 5_000
+OPEN_BYTES = SMALL_BODY
+"""Bytes of a form that anybody may send."""
+
+FORM_BYTES = 128 << 10
+"""Bytes of a form of somebody with a session: a letter that is not Latin has up to nine, and a proposal many pairs."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a form of ours sent.
+
+    Attributes:
+        data: Its fields.
+        kept: Whether a file of it is kept when the call is over; else it is closed.
+    """
+
+    data: FormData
+    kept: bool = False
+
+    async def aclose(self) -> None:
+        """Close its files."""
+        if not self.kept:
+            await self.data.close()
+
+    def text(self, name: str) -> str:
+        """Return a field's text without blanks around it; nothing for a field that is not there.
+
+        Raises:
+            InputError: It is longer than any field of ours.
+        """
+        value = self.data.get(name, "")
+        text = value.strip() if isinstance(value, str) else ""
+        if len(text) > _TEXT_LIMIT:
+            raise InputError("a text is too long", expected=_TEXT_LIMIT)
+        return text
+
+    def secret(self, name: str) -> str:
+        """Return a field's text as it was typed; a password may begin with a blank."""
+        value = self.data.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def choice(self, name: str, kind: type[E]) -> E:
+        """Return one of the values of an enumeration.
+
+        Raises:
+            InputError: The field holds none of them.
+        """
+        try:
+            return kind(self.text(name))
+        except ValueError:
+            raise InputError(f"the field {name} holds none of its choices") from None
+
+    def number(self, name: str) -> int:
+        """Return a whole number.
+
+        Raises:
+            InputError: The field holds none.
+        """
+        text = self.text(name)
+        if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
+            raise InputError(f"the field {name} needs a whole number")
+        return int(text)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return all values of a field that may come several times."""
+        return tuple(value for value in self.data.getlist(name) if isinstance(value, str))
+
+    def ticked(self, name: str) -> bool:
+        """Tell whether a box was ticked."""
+        return name in self.data
+
+    def file(self, name: str) -> UploadFile | None:
+        """Return a file that was chosen, or None."""
+        value = self.data.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
+
+
+def token_of(secret: str) -> str:
+    """Return the form token of a visitor's cookie."""
+    return hmac.new(secret.encode(), _CONTEXT, "sha256").hexdigest()
+
+
+async def read(request: Request, secret: str, most: int) -> Sent:
+    """Read a form and refuse one that no page of ours sent.
+
+    Args:
+        request: The browser's call.
+        secret: What the visitor's cookie holds.
+        most: Bytes that it may have.
+
+    Raises:
+        PolicyError: It comes from elsewhere, or its token is missing or old.
+        HTTPException: It has more bytes, or is none.
+    """
+    _check_origin(request)
+    small = Request(request.scope, limited(request.receive, most))
+    return await _ours(Sent(await small.form(max_files=0, max_fields=_MOST_FIELDS)), secret)
+
+
+async def read_list(request: Request, secret: str, inbox: Inbox) -> Sent:
+    """Read a form with a file, which is kept in the inbox and nowhere else; raises as `read` does.
+
+    Raises:
+        StoreFullError: The inbox's disk is full.
+    """
+    _check_origin(request)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+    received = Request(request.scope, inbox.guarded(limited(request.receive, inbox.most)))
+    parser = InboxParser(request.headers, received.stream(), max_files=1, max_fields=_MOST_FIELDS)
+    parser.inbox = inbox
+    try:
+        return await _ours(Sent(await parser.parse()), secret)
+    except MultiPartException:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from None
+
+
+class InboxParser(MultiPartParser):
+    """Starlette's parser of forms with files, whose files lie in an inbox and not in the system's temporary folder."""
+
+    inbox: Inbox
+
+    def on_headers_finished(self) -> None:
+        """Give a file its place."""
+        super().on_headers_finished()
+        upload = self._current_part.file
+        if upload is not None:
+            upload.file.close()
+            upload.file = self.inbox.new_file()
+            self._files_to_close_on_error.append(upload.file)  # type: ignore[arg-type]  # it only closes them
+
+
+async def _ours(sent: Sent, secret: str) -> Sent:
+    """Return a form whose token is the visitor's, and close any other."""
+    if not secret or not hmac.compare_digest(sent.text(TOKEN_FIELD).encode(), token_of(secret).encode()):
+        await sent.aclose()
+        raise PolicyError("the form is not of this session", hint="open the page again and send the form once more")
+    return sent
+
+
+def _check_origin(request: Request) -> None:
+    """Refuse what the browser says another site sent; browsers name at least one of the two with every form."""
+    site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
+    foreign = site not in {"", "same-origin"} or (origin != "" and urlsplit(origin).netloc != request.headers["host"])
+    if foreign or not (site or origin):
+        raise PolicyError("the form was sent by another site")

@@ -1,0 +1,60 @@
+"""Lists that grow, a page at a time: what is shown of them, and the addresses of the pages beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clients.web.app.visit import Visit
+
+ItemT = TypeVar("ItemT")
+_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[ItemT]):
+    """A part of a list that is newest first.
+
+    Attributes:
+        items: What is on the page.
+        offset: How many newer ones there are.
+        total: How many there are in all.
+        earlier: The address of the page with newer ones, or nothing.
+        later: The address of the page with older ones, or nothing.
+    """
+
+    items: Sequence[ItemT]
+    offset: int
+    total: int
+    earlier: str
+    later: str
+
+
+def page_of(
+    visit: Visit, items: Sequence[ItemT], size: int, name: str = "offset", chosen: Mapping[str, str] | None = None
+) -> Page[ItemT]:
+    """Return the page that an address asks for; the first one where it asks for none that there is.
+
+    Args:
+        visit: Whose address asks.
+        items: All of the list, newest first.
+        size: How many go on a page.
+        name: By which the address says how many newer ones are left out.
+        chosen: What else the address says, by which the list is filtered.
+    """
+    asked = visit.request.query_params.get(name, "")
+    offset = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= _DIGITS else 0
+    offset = offset if offset < len(items) else 0
+    kept = {key: value for key, value in (chosen or {}).items() if value}
+    path = visit.request.url.path
+    return Page(
+        items=items[offset : offset + size],
+        offset=offset,
+        total=len(items),
+        earlier=f"{path}?{urlencode(kept | {name: max(0, offset - size)})}" if offset else "",
+        later=f"{path}?{urlencode(kept | {name: offset + size})}" if offset + size < len(items) else "",
+    )

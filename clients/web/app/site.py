@@ -1,0 +1,109 @@
+"""What all visits of one site share: the service behind it, its templates, and files that wait to be confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from anyio import CapacityLimiter
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+import aquila
+from aquila.audit.roles import Service
+from aquila.visible import visible
+from clients.web.app.uploads import Inbox, Uploads
+from clients.web.i18n.languages import languages
+from clients.web.text import labels
+from services.kit.work.threads import MOST_STRANGERS
+
+if TYPE_CHECKING:
+    from clients.sdk import Connection
+
+_THREADS = 20
+_OPEN_THREADS = MOST_STRANGERS + 8
+_STATIC = ("aquila.css", "list.js", "live.js", "mark.svg")
+
+
+@dataclass(slots=True)
+class Site:
+    """The pages of one service.
+
+    Attributes:
+        service: Whose pages they are.
+        name: The party's or the secretariat's name, in the head of each page.
+        connection: The way to the service; each visit calls with the token of its own session.
+        secure: Whether the browser comes over TLS.
+        mark: Tells the cookies of several sites on one host apart, where they differ in their port alone.
+        threads: Where handlers run; apart from the service's own threads, for which they wait.
+        open_threads: Where handlers run that need no session: more than can wait for a password or the provider, so
+            that a visitor who signs in finds one.
+        inbox: Where lists lie that wait to be confirmed.
+        ended: The process is about to stop: whoever watches is let go.
+    """
+
+    service: Service
+    name: str
+    connection: Connection
+    secure: bool
+    mark: str = ""
+    threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
+    open_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_OPEN_THREADS))
+    inbox: Inbox = field(default_factory=Inbox)
+    uploads: Uploads = field(default_factory=Uploads)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    static: dict[str, bytes] = field(default_factory=dict)
+    ended: bool = False
+
+    def __post_init__(self) -> None:
+        folder = resources.files("clients.web").joinpath("static")
+        self.static = {name: folder.joinpath(name).read_bytes() for name in _STATIC}
+        self.environments = {tag: self._environment(tag) for tag in languages()}
+
+    @property
+    def is_node(self) -> bool:
+        """Whether these are the pages of a party's node."""
+        return self.service is Service.NODE
+
+    def cookie(self, name: str) -> str:
+        """Return a cookie's name; with TLS the browser sees to it that only this host can set it."""
+        return f"__Host-aquila-{name}" if self.secure else f"aquila-{name}-{self.mark}"
+
+    def end(self) -> None:
+        """Let go of whoever watches a round, so that the process can stop at once, and of files that wait."""
+        self.ended = True
+        self.uploads.clear()
+
+    def _environment(self, tag: str) -> Environment:
+        """Return the templates in one language; a value that is not there is an error, never an empty text."""
+        language = languages()[tag]
+        environment = Environment(
+            loader=PackageLoader("clients.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            finalize=_seen,
+        )
+        environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined] # the extension's
+        environment.globals.update(
+            site=self, language=language, languages=languages(), version=aquila.__version__, ngettext=language.counted
+        )
+        environment.filters.update(
+            date=language.date,
+            moment=language.moment,
+            span=language.span,
+            number=language.number,
+            percent=language.percent,
+            **labels.filters(language),
+        )
+        return environment
+
+
+def _seen(value: object) -> object:
+    """Return what a template shows, with the name of each letter in its place that a reader would not see."""
+    if isinstance(value, Markup):
+        return Markup(visible(value))  # noqa: S704 - what was markup stays it: a name has no signs of markup
+    return visible(value) if isinstance(value, str) else value

@@ -1,0 +1,125 @@
+"""Lists that were looked through and wait for a yes: kept as files without a name, for a while, each for its session.
+
+A file without a name is gone when it is closed or the process ends, however it ends. One session has one at a time.
+"""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from services.kit.storage.files import leave_room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from starlette.types import Message, Receive
+
+_KEPT_SECONDS = 15 * 60
+_MOST = 20
+
+Form = Literal["csv", "ftm"]
+
+
+@dataclass(slots=True)
+class Upload:
+    """A list that waits.
+
+    Attributes:
+        upload_id: By which its form names it.
+        session: Whose it is.
+        name: The file's name, as the officer has it.
+        form: How it is to be read.
+        file: Its content.
+        until: When it is closed, on the clock that does not go back.
+    """
+
+    upload_id: str
+    session: str
+    name: str
+    form: Form
+    file: BinaryIO = field(repr=False)
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Where the files of lists lie while they wait, without a name.
+
+    Attributes:
+        folder: The service's home, or None for the system's temporary folder, where pages run apart from the service.
+        most: Bytes of the largest list.
+        keep_free: Bytes of the disk that no list may take.
+    """
+
+    folder: Path | None = None
+    most: int = 2_048 << 20
+    keep_free: int = 256 << 20
+
+    def new_file(self) -> BinaryIO:
+        """Return a new file."""
+        return tempfile.TemporaryFile(dir=self.folder)
+
+    def guarded(self, receive: Receive) -> Receive:
+        """Let a body arrive as long as there is room.
+
+        Raises:
+            StoreFullError: There is none.
+        """
+        folder = self.folder or Path(tempfile.gettempdir())
+
+        async def checked() -> Message:
+            message = await receive()
+            leave_room(folder, len(message.get("body", b"")), self.keep_free)
+            return message
+
+        return checked
+
+
+class Uploads:
+    """The lists that wait."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._held: dict[str, Upload] = {}
+
+    def keep(self, session: str, name: str, form: Form, file: BinaryIO) -> Upload:
+        """Keep a file in place of the session's last one; the oldest goes where there are too many."""
+        self.drop(session)
+        self.sweep()
+        if len(self._held) >= _MOST:
+            self._close([min(self._held.values(), key=lambda upload: upload.until)])
+        made = Upload(secrets.token_hex(16), session, name, form, file, self._clock() + _KEPT_SECONDS)
+        self._held[made.upload_id] = made
+        return made
+
+    def find(self, session: str, upload_id: str) -> Upload | None:
+        """Return a session's file, from its beginning, or None where it is not kept any more."""
+        self.sweep()
+        found = self._held.get(upload_id)
+        if found is None or found.session != session:
+            return None
+        found.file.seek(0)
+        return found
+
+    def drop(self, session: str) -> None:
+        """Close what a session left."""
+        self._close(upload for upload in list(self._held.values()) if upload.session == session)
+
+    def clear(self) -> None:
+        """Close every file."""
+        self._close(list(self._held.values()))
+
+    def sweep(self) -> None:
+        """Close what has waited for too long."""
+        now = self._clock()
+        self._close(upload for upload in list(self._held.values()) if upload.until <= now)
+
+    def _close(self, uploads: Iterable[Upload]) -> None:
+        for upload in uploads:
+            upload.file.close()
+            self._held.pop(upload.upload_id, None)

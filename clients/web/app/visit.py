@@ -1,0 +1,308 @@
+"""One visit of a page: who looks, in which language, and what may be shown."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+
+from anyio import to_thread
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from aquila.audit.roles import Action
+from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
+from clients.web.app import forms
+from clients.web.app.navigation import places_of
+from clients.web.app.site import Site
+from clients.web.i18n.languages import chosen
+from clients.web.text.confirmations import DONE
+from services.kit.errors import NotAllowedError, UnknownCallerError
+from services.kit.http.connections import note_known_caller
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from anyio import CapacityLimiter
+    from fastapi import Response
+
+    from aquila.interface.people import WhoAmI
+    from clients.sdk import Connection
+    from clients.web.i18n.languages import Language
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LANGUAGE_COOKIE = "aquila-language"
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+class SignInNeeded(Exception):  # noqa: N818 - it is no error: the visitor is shown the way in
+    """Whoever looks has no session."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One call of a browser.
+
+    Attributes:
+        site: The pages.
+        request: The call.
+        language: In which the visitor reads.
+        session: The token of the visitor's session, or nothing.
+        early: Before sign-in: a random value that forms are bound to, or nothing.
+    """
+
+    site: Site
+    request: Request
+    language: Language
+    session: str
+    early: str
+    _asked: bool = False
+    _who: WhoAmI | None = None
+
+    @property
+    def who(self) -> WhoAmI | None:
+        """Whoever has this session, as the service knows the person; None without one. Asked once for a page.
+
+        Raises:
+            PeerUnavailableError: The service cannot be reached.
+        """
+        if self.session and not self._asked:
+            self._asked = True
+            with contextlib.suppress(UnknownCallerError):
+                self._who = PeopleClient(self.connection()).me()
+        return self._who
+
+    @property
+    def person(self) -> str:
+        """The visitor's pseudonymous id.
+
+        Raises:
+            SignInNeeded: There is no session.
+        """
+        if self.who is None:
+            raise SignInNeeded
+        return self.who.person
+
+    @property
+    def here(self) -> str:
+        """The path of this page, to come back to from the choice of a language."""
+        return self.request.url.path if self.request.method == "GET" else "/"
+
+    @property
+    def done(self) -> str:
+        """The sentence that tells of what was just done, in English, or nothing."""
+        return DONE.get(self.request.query_params.get("done", ""), "")
+
+    @property
+    def secret(self) -> str:
+        """What the visitor's cookie holds, to which forms are bound."""
+        return self.session or self.early
+
+    @property
+    def form_token(self) -> str:
+        """The token of this visitor's forms."""
+        return forms.token_of(self.secret)
+
+    def node(self) -> NodeClient:
+        """Return the node's client, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return NodeClient(self.connection())
+
+    def matcher(self) -> MatcherClient:
+        """Return the matcher's client, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return MatcherClient(self.connection())
+
+    def hits(self) -> HitsClient:
+        """Return the client of a node's hits, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return HitsClient(self.connection())
+
+    def records(self) -> RecordsClient:
+        """Return the client of the party's own records, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return RecordsClient(self.connection())
+
+    def log(self) -> LogClient:
+        """Return the client of the service's log, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return LogClient(self.connection())
+
+    def people(self) -> PeopleClient:
+        """Return the client of what concerns people, with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        return PeopleClient(self.connection())
+
+    def connection(self) -> Connection:
+        """Return a connection that calls with the visitor's session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        if not self.session:
+            raise SignInNeeded
+        return self.site.connection.as_bearer(self.session)
+
+    def may(self, action: str) -> bool:
+        """Tell whether the visitor's roles allow an action; the service asks again whenever it is called."""
+        return self.who is not None and action in self.who.actions
+
+    def need_session(self) -> None:
+        """Refuse a visitor without a session.
+
+        Raises:
+            SignInNeeded: There is none.
+        """
+        if self.who is None:
+            raise SignInNeeded
+
+    def need(self, action: str) -> None:
+        """Show a page that asks the service for nothing only to whom it is meant for.
+
+        Raises:
+            SignInNeeded: There is no session.
+            NotAllowedError: The visitor's roles do not allow the action.
+        """
+        self.need_session()
+        if not self.may(action):
+            raise NotAllowedError("none of your roles allows this", action=action)
+
+    def say(self, message: str, **values: object) -> str:
+        """Return a message in the visitor's language."""
+        return self.language.say(message, **values)
+
+    def show(self, template: str, http: int = 200, **values: object) -> Response:
+        """Return a page."""
+        environment = self.site.environments[self.language.tag]
+        # Before sign-in there is nowhere to go, and nothing is asked of the service.
+        places = () if self.who is None else places_of(self.site.service, self.request.url.path, self.may)
+        page = environment.get_template(template).render(visit=self, places=places, **values)
+        return HTMLResponse(page, http)
+
+    def go(self, path: str, done: str = "") -> Response:
+        """Send the visitor on after a form; `done` names the sentence that the next page shows, and is no text."""
+        return RedirectResponse(f"{path}?done={done}" if done else path, 303)
+
+
+def visit_of(request: Request) -> Visit:
+    """Return the visit that a call is; nothing is asked of the service yet."""
+    site = request.app.state.site
+    assert isinstance(site, Site)
+    cookies = request.cookies
+    language = chosen(cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
+    return Visit(site, request, language, cookies.get(site.cookie("session"), ""), _early(request, site))
+
+
+def keep_cookie(  # noqa: PLR0913 - what a cookie is made of
+    site: Site, response: Response, name: str, value: str, seconds: int | None = None, *, comes_back: bool = False
+) -> None:
+    """Set a cookie that no script reads and no other site's page sends; without seconds it ends with the browser.
+
+    One that has to be there when another site sends the browser back here goes with links from elsewhere.
+    """
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path="/",
+        secure=site.secure,
+        httponly=True,
+        samesite="lax" if comes_back else "strict",
+    )
+
+
+def keep_language(site: Site, response: Response, tag: str) -> None:
+    """Remember the language that a visitor chose."""
+    keep_cookie(site, response, LANGUAGE_COOKIE, tag, _YEAR_SECONDS)
+
+
+def _early(request: Request, site: Site) -> str:
+    value: str = (
+        request.state.early if hasattr(request.state, "early") else request.cookies.get(site.cookie("form"), "")
+    )
+    return value
+
+
+async def _visited(request: Request) -> Visit:
+    return visit_of(request)
+
+
+Visited = Annotated[Visit, Depends(_visited)]
+"""A handler's parameter `visit: Visited`."""
+
+
+async def _open_form(visit: Visited) -> AsyncIterator[forms.Sent]:
+    sent = await forms.read(visit.request, visit.secret, forms.OPEN_BYTES)
+    async with contextlib.aclosing(sent):
+        yield sent
+
+
+async def _form(visit: Visited) -> AsyncIterator[forms.Sent]:
+    await _in_thread(visit, visit.need_session)
+    note_known_caller(visit.request.scope)
+    sent = await forms.read(visit.request, visit.secret, forms.FORM_BYTES)
+    async with contextlib.aclosing(sent):
+        yield sent
+
+
+async def _list(visit: Visited) -> AsyncIterator[forms.Sent]:
+    await _in_thread(visit, functools.partial(visit.need, Action.CHECK_RECORDS.value))
+    note_known_caller(visit.request.scope)
+    sent = await forms.read_list(visit.request, visit.secret, visit.site.inbox)
+    async with contextlib.aclosing(sent):
+        yield sent
+
+
+OpenForm = Annotated[forms.Sent, Depends(_open_form)]
+"""A handler's parameter `sent: OpenForm`: a small form of a page of ours, from a visitor who needs no session."""
+
+Sent = Annotated[forms.Sent, Depends(_form)]
+"""A handler's parameter `sent: Sent`: the form was sent by a page of ours, in this session, which is open."""
+
+SentList = Annotated[forms.Sent, Depends(_list)]
+"""A handler's parameter `sent: SentList`: as `Sent`, with a list, of somebody whose roles allow to check lists."""
+
+
+def threaded(handler: Callable[P, R]) -> Callable[P, Any]:
+    """Let a handler, which waits for the service, run in a thread of the site's own."""
+    return _threaded(handler, lambda site: site.threads)
+
+
+def threaded_for_strangers(handler: Callable[P, R]) -> Callable[P, Any]:
+    """Let a handler that needs no session run in threads apart: strangers do not take those of whoever has one."""
+    return _threaded(handler, lambda site: site.open_threads)
+
+
+def _threaded(handler: Callable[P, R], threads_of: Callable[[Site], CapacityLimiter]) -> Callable[P, Any]:
+    @functools.wraps(handler)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        visit = kwargs["visit"]
+        assert isinstance(visit, Visit)
+        return await to_thread.run_sync(functools.partial(handler, *args, **kwargs), limiter=threads_of(visit.site))
+
+    return call
+
+
+async def _in_thread(visit: Visit, work: Callable[[], None]) -> None:
+    await to_thread.run_sync(work, limiter=visit.site.threads)

@@ -1,0 +1,1 @@
+"""Languages: catalogues of messages, their choice and their upkeep."""

@@ -1,0 +1,159 @@
+"""`python -m clients.web.i18n.catalogues`: bring the catalogues up to the messages that the pages have.
+
+Messages are collected from templates and code, from the tables whose sentences pages show (match rules, roles,
+the sealed exchange, corroboration), and from what core and services write in sentences.
+A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
+Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+from aquila.audit.roles import role_table
+from aquila.interface.exchange import CONFIRMED, WAITING
+from aquila.matching.corroboration import corroboration_table
+from aquila.protocol.messages import Fault
+from aquila.records.rules import BUILT_IN, load_rules
+from clients.web.i18n.extraction import written_sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+FOLDER = HERE / "catalogues"
+WRITTEN_BY_HAND = ("sr-Cyrl", "sq")
+_PLURALS = {
+    "sq": "nplurals=2; plural=(n != 1);",
+    "sr": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);",
+}
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    "_": None,
+    "_n": None,
+    "say": None,
+    "ngettext": (1, 2),
+    "counted": (1, 2),
+}
+_WIDTH = 120
+
+# The thirty letters of Serbian, each in Latin; capitals of the three that are two letters are written as in a word.
+LATIN = dict(
+    zip(
+        "абвгдђежзијклљмнњопрстћуфхцчџш",
+        "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".split(),  # noqa: SIM905 - a table to be read
+        strict=True,
+    )
+)
+LATIN |= {letter.upper(): latin.capitalize() for letter, latin in LATIN.items()}
+
+Message = str | tuple[str, ...]
+
+
+def messages() -> list[Message]:
+    """Return every message of the pages once, in the order of files."""
+    found: dict[Message, None] = {}
+    for message in _messages():
+        found[message if isinstance(message, str) else tuple(message)] = None
+    return list(found)
+
+
+def update(path: Path, wanted: list[Message]) -> Catalog:
+    """Return a catalogue with exactly the wanted messages and the translations that it has of them."""
+    old = read_po(BytesIO(path.read_bytes())) if path.exists() else Catalog()
+    made = Catalog(locale=path.stem.replace("-", "_"), charset="utf-8", fuzzy=False)
+    for message in wanted:
+        known = old.get(message)
+        made.add(message, known.string if known is not None else "")
+    return made
+
+
+def written(catalogue: Catalog, tag: str) -> bytes:
+    """Return a catalogue as a file, the same bytes for the same messages."""
+    body = BytesIO()
+    write_po(body, catalogue, width=_WIDTH, omit_header=True, no_location=True)
+    head = (
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+        f'"Language: {tag}\\n"\n"Plural-Forms: {_PLURALS[tag[:2]]}\\n"\n\n'
+    )
+    return head.encode() + body.getvalue().strip() + b"\n"
+
+
+def in_latin(catalogue: Catalog) -> Catalog:
+    """Return the Cyrillic catalogue of Serbian in Latin letters; what is Latin in it already stays."""
+    made = Catalog(locale="sr_Latn", charset="utf-8", fuzzy=False)
+    for message in catalogue:
+        if message.id:
+            strings = message.string
+            made.add(message.id, tuple(map(_latin, strings)) if isinstance(strings, tuple) else _latin(str(strings)))
+    return made
+
+
+def missing(catalogue: Catalog) -> list[Message]:
+    """Return the messages of a catalogue that have no translation."""
+    return [_strings(message.id) for message in catalogue if message.id and not all(_strings(message.string))]
+
+
+def files() -> dict[str, bytes]:
+    """Return what the catalogues should be, by name of file."""
+    wanted, made = messages(), dict[str, bytes]()
+    for tag in WRITTEN_BY_HAND:
+        made[f"{tag}.po"] = written(update(FOLDER / f"{tag}.po", wanted), tag)
+    made["sr-Latn.po"] = written(in_latin(update(FOLDER / "sr-Cyrl.po", wanted)), "sr-Latn")
+    return made
+
+
+def _messages() -> Iterator[Message]:
+    for path in sorted((HERE / "templates").glob("*.html")):
+        yield from _extracted("jinja2.ext:babel_extract", path)
+    for path in sorted(HERE.rglob("*.py")):
+        yield from _extracted("python", path)
+    for name in BUILT_IN:
+        rules = load_rules(name)
+        yield from dict(rules.families).values()
+        for rule in rules.rules:
+            yield rule.sentence
+            yield from (part.sentence for part in rule.shown)
+    yield CONFIRMED
+    yield from WAITING.values()
+    yield from (fault.sentence for fault in Fault)
+    yield from corroboration_table().sentences
+    for row in role_table().rows.values():
+        yield row.means
+    yield from written_sentences()
+
+
+def _extracted(method: str, path: Path) -> Iterator[Message]:
+    options = {"silent": "false", "extensions": "jinja2.ext.do"} if "jinja2" in method else None
+    for _, message, _, _ in extract_from_file(method, path, keywords=_KEYWORDS, options=options):
+        yield message
+
+
+def _latin(text: str) -> str:
+    return "".join(LATIN.get(letter, letter) for letter in text)
+
+
+def _strings(strings: object) -> tuple[str, ...]:
+    return tuple(map(str, strings)) if isinstance(strings, (tuple, list)) else (str(strings),)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the catalogues, or check them."""
+    whole = True
+    for name, content in files().items():
+        path = FOLDER / name
+        if arguments == ["--check"]:
+            whole &= path.read_bytes() == content and not missing(read_po(BytesIO(content)))
+        else:
+            path.write_bytes(content)
+    return 0 if whole else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

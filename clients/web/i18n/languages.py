@@ -1,0 +1,179 @@
+"""Languages: the message catalogues, which one a visitor reads, and dates and numbers as the region writes them.
+
+Messages are English in the code and in the templates; a catalogue is a plain `.po` file, read when the pages start.
+The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clients.web.i18n.catalogues`), letter by letter.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from gettext import NullTranslations
+from importlib import resources
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import Translations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PLACE = re.compile(r"%\(v\d+\)s")
+"""Where a message for a service's sentence has a number, a code or another sentence."""
+_LONGEST = 1_000  # characters of a sentence; what is longer is no sentence of ours
+_MINUTE = 60
+_COOKIE_SEPARATOR = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of the pages.
+
+    Attributes:
+        tag: As HTML and HTTP write it (BCP 47).
+        name: As its readers call it.
+        locale: What Babel knows of it.
+        catalogue: Its messages.
+        placed: Those of services' sentences that have places, as patterns, the longest first.
+    """
+
+    tag: str
+    name: str
+    locale: Locale
+    catalogue: NullTranslations
+    placed: tuple[tuple[re.Pattern[str], str], ...] = ()
+
+    def say(self, message: str, **values: object) -> str:
+        """Return a message in this language; nothing for nothing, of which a catalogue has its own header."""
+        text = self.catalogue.gettext(message) if message else ""
+        return text % values if values else text
+
+    def told(self, sentence: str) -> str:
+        """Return a sentence that a service wrote in this language, or as it is where the catalogue does not have it.
+
+        What stands in the places of its message is taken from the sentence. A sentence there is said in this language
+        too; a single word is a code and stays.
+        """
+        said = self.say(sentence)
+        if said != sentence or len(sentence) > _LONGEST:
+            return said
+        for pattern, message in self.placed:
+            if found := pattern.fullmatch(sentence):
+                values = (self.told(value) if " " in value else value for value in found.groups())
+                return self.say(message, **{f"v{place}": value for place, value in enumerate(values, start=1)})
+        first, colon, rest = sentence.partition(": ")
+        return f"{self.told(first)}: {self.told(rest)}" if colon else sentence
+
+    def date(self, seconds: int) -> str:
+        """Return a day, as 25 Nov 2026."""
+        return format_date(_local(seconds), "medium", locale=self.locale)
+
+    def moment(self, seconds: int) -> str:
+        """Return a day and a time of it, in this machine's zone."""
+        return format_datetime(_local(seconds), "medium", tzinfo=_local(seconds).tzinfo, locale=self.locale).replace(
+            f":{_local(seconds):%S}", "", 1
+        )
+
+    def span(self, seconds: int) -> str:
+        """Return a length of time in its largest unit, as 3 hours."""
+        return format_timedelta(max(abs(seconds), _MINUTE), granularity="minute", threshold=1.2, locale=self.locale)
+
+    def number(self, value: float) -> str:
+        """Return a number with its thousands apart."""
+        return format_decimal(value, locale=self.locale)
+
+    def counted(self, one: str, many: str, number: int, **more: str) -> str:
+        """Return words about one thing or about so many, `%(num)s` standing for the number, and what else they name."""
+        return self.catalogue.ngettext(one, many, number) % {"num": self.number(number), **more}
+
+    def percent(self, share: float) -> str:
+        """Return a share of one as per cent."""
+        return format_percent(share, locale=self.locale)
+
+
+_NAMES = (
+    ("en", "English", "en_GB"),
+    ("sr-Latn", "Srpski", "sr_Latn"),
+    ("sr-Cyrl", "Српски", "sr_Cyrl"),
+    ("sq", "Shqip", "sq"),
+)
+TAGS = tuple(tag for tag, _, _ in _NAMES)
+
+
+@cache
+def languages() -> dict[str, Language]:
+    """Return the languages by tag, English first."""
+    return {tag: Language(tag, name, Locale.parse(locale), *_catalogue(tag)) for tag, name, locale in _NAMES}
+
+
+def chosen(cookie: str, accepted: str) -> Language:
+    """Return the language of a visitor: what was chosen on a page, else the first that the browser names.
+
+    Args:
+        cookie: The tag that the visitor chose, or nothing.
+        accepted: The browser's Accept-Language.
+    """
+    known = languages()
+    if cookie in known:
+        return known[cookie]
+    return next((known[tag] for tag in map(_known_tag, _preferences(accepted)) if tag), known["en"])
+
+
+def _preferences(accepted: str) -> Sequence[str]:
+    """Return the tags of an Accept-Language header, the most wanted first; what cannot be read counts as least."""
+    weighed: list[tuple[float, int, str]] = []
+    for part in accepted.split(",")[:32]:
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), len(weighed), tag.strip().lower()))
+        except ValueError:
+            continue
+    return [tag for _, _, tag in sorted(weighed)]
+
+
+def _known_tag(wanted: str) -> str:
+    """Return the tag of ours that a browser's tag means; bs, hr and cnr are read as Serbian in Latin letters."""
+    first = wanted.split(_COOKIE_SEPARATOR, maxsplit=1)[0]
+    if first == "sr":
+        return "sr-Cyrl" if "cyrl" in wanted else "sr-Latn"
+    if first in {"bs", "hr", "sh", "cnr", "me"}:
+        return "sr-Latn"
+    return first if first in {"en", "sq"} else ""
+
+
+def _catalogue(tag: str) -> tuple[NullTranslations, tuple[tuple[re.Pattern[str], str], ...]]:
+    """Read a language's catalogue and its messages with places; English is the messages themselves."""
+    if tag == "en":
+        return NullTranslations(), ()
+    source = resources.files("clients.web").joinpath("catalogues", f"{tag}.po").read_bytes()
+    compiled = BytesIO()
+    messages = read_po(BytesIO(source), locale=tag.replace("-", "_"))
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    placed = [one.id for one in messages if isinstance(one.id, str) and PLACE.search(one.id)]
+    placed.sort(key=lambda message: (-len(PLACE.sub("", message)), message))
+    return Translations(compiled), tuple((_pattern(one, inner), one) for inner in ("[^:]", ".") for one in placed)
+
+
+def _pattern(message: str, inner: str) -> re.Pattern[str]:
+    """Return what matches a sentence made from a message with places.
+
+    Args:
+        message: The message.
+        inner: What may stand in a place within it. A colon announces a sentence, which mostly comes last; so patterns
+            without one are tried first.
+    """
+    *texts, last = map(re.escape, PLACE.split(message))
+    place = f"({inner}+?)"
+    return re.compile(place.join(texts) + (f"{place}{last}" if last else "(.+)"), re.DOTALL)
+
+
+def _local(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).astimezone()

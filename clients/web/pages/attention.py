@@ -1,0 +1,201 @@
+"""What waits for a visitor, in words: each kind of alarm and duty has its own, with a way to where it is explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.interface.attention import NeedKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from aquila.interface.attention import Needs, RoundNeed
+    from clients.web.app.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for the visitor.
+
+    Attributes:
+        title: What it is.
+        text: What is to be done, in a sentence.
+        path: Where it is done or explained; nothing where the visitor has no page for it.
+        link: The link's words.
+        word: In one word why it is pressing, or nothing.
+        mark: The word's mark.
+    """
+
+    title: str
+    text: str
+    path: str
+    link: str
+    word: str = ""
+    mark: str = ""
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How a need of a round is told.
+
+    Attributes:
+        title: What it is; nothing where the round's area and category stand there.
+        text: With the placeholders round, parties, count and until.
+        link: The link's words.
+        word: In one word.
+        mark: The word's mark.
+        place: The part of the round's page that explains it.
+        action: Without which it is not shown.
+    """
+
+    title: str
+    text: str
+    link: str
+    word: str
+    mark: str = "stop"
+    place: str = ""
+    action: str = "rounds.see"
+
+
+_NODE: Mapping[NeedKind, _Words] = {
+    NeedKind.CANARIES: _Words(
+        _n("Planted hits are missing or changed"),
+        _n(
+            "In the round %(round)s, hits that your node and %(parties)s planted did not come as they should. "
+            "Do not rely on its hits with them before this is explained."
+        ),
+        _n("See what was planted"),
+        _n("alarm"),
+        place="#safeguards",
+    ),
+    NeedKind.HELD_BACK: _Words(
+        _n("An answer is held back"),
+        _n(
+            "In the round %(round)s, a question of %(parties)s hits far more of your records than the lists explain. "
+            "It gets no answer until an approver of your party releases it."
+        ),
+        _n("See the alarm"),
+        _n("alarm"),
+        place="#safeguards",
+    ),
+    NeedKind.REFUSED: _Words(
+        _n("Your node takes no further part in a round"),
+        _n("It has refused the round %(round)s for good. The round's page says why; an officer can leave the round."),
+        _n("See why"),
+        _n("refused"),
+    ),
+    NeedKind.FAILED: _Words(
+        _n("A submission was refused"),
+        _n("In the round %(round)s, what your party wanted to send was not sent. The round's page says why."),
+        _n("See why"),
+        _n("refused"),
+        action="submission.ask",
+    ),
+    NeedKind.PROBLEM: _Words("", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")),
+    NeedKind.CONSENT: _Words(
+        "",
+        _n("The secretariat proposes a round. Consent is possible until %(until)s."),
+        _n("Read the proposal"),
+        _n("consent"),
+        "told",
+        action="consent.ask",
+    ),
+    NeedKind.LIST: _Words(
+        "",
+        _n("Your party takes part. Its list is due by %(until)s."),
+        _n("Submit a list"),
+        _n("list"),
+        "told",
+        action="submission.ask",
+    ),
+}
+_MATCHER: Mapping[NeedKind, _Words] = {
+    NeedKind.CANARIES: _Words(
+        _n("Two parties tell of different planted hits"),
+        _n("In the round %(round)s: %(parties)s. One of them was shown other hits, or says so."),
+        _n("Look at the round"),
+        _n("alarm"),
+    ),
+    NeedKind.HELD_BACK: _Words(
+        _n("A party holds an answer back"),
+        _n("In the round %(round)s, %(parties)s found far more hits of a question than the lists explain."),
+        _n("Look at the round"),
+        _n("alarm"),
+    ),
+    NeedKind.EVIDENCE: _Words(
+        _n("Contradicting statements were signed"),
+        _n("In the round %(round)s. Pairs that are kept as evidence: %(count)s."),
+        _n("Look at the round"),
+        _n("evidence"),
+    ),
+    NeedKind.PROBLEM: _Words("", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")),
+    NeedKind.LATE: _Words(
+        _n("Parties are late"),
+        _n("In the round %(round)s: %(parties)s. The others can leave them out, or you can abort the round."),
+        _n("Look at the round"),
+        _n("late"),
+        "care",
+    ),
+    NeedKind.FLAGS: _Words(
+        _n("Marks that look like guesses"),
+        _n("In the round %(round)s. Findings to look into: %(count)s. Nothing was refused because of them."),
+        _n("See the findings"),
+        _n("to look into"),
+        "care",
+        place="#flags",
+    ),
+}
+_MAY_RELEASE = _n("Read it and decide")
+
+
+def of_rounds(visit: Visit, found: Needs) -> Iterator[Need]:
+    """Yield what rounds need of this visitor, and where there is more than a page takes, that there is."""
+    words = _NODE if visit.site.is_node else _MATCHER
+    for one in found.needs:
+        told = words.get(one.kind)
+        if told is not None and visit.may(told.action):
+            yield _told(visit, one, told)
+    if found.left_out:
+        text = visit.say("More needs of rounds than this page shows: %(count)s.", count=found.left_out)
+        yield Need(visit.say("More rounds"), text, "/rounds", visit.say("See the rounds"))
+
+
+def of_logs(visit: Visit) -> Iterator[Need]:
+    """Yield the logs that were found rewritten and that nobody has explained; whoever has no page of it is told."""
+    for alarm in visit.log().view().alarms:
+        if alarm.acknowledged_at is not None:
+            continue
+        holder = alarm.origin.split("/")[1]
+        text = visit.say(
+            "The log of %(holder)s has forked, or became shorter. Nothing more is signed or sent to it until an "
+            "administrator has had it explained.",
+            holder=visit.say("the matcher") if holder == "matcher" else holder,
+        )
+        seen = visit.may("log.see") or visit.may("log.acknowledge")
+        path, link = ("/log", visit.say("See the log")) if seen else ("", "")
+        yield Need(visit.say("A log was rewritten"), text, path, link, visit.say("alarm"), "stop")
+
+
+def _told(visit: Visit, one: RoundNeed, told: _Words) -> Need:
+    round_ = f"{one.area}: {one.category}"
+    values = {
+        "round": round_,
+        "parties": ", ".join(one.parties),
+        "count": visit.language.number(one.count),
+        "until": "" if one.until is None else visit.language.moment(one.until),
+    }
+    decides = one.kind is NeedKind.HELD_BACK and visit.may("alarms.release")
+    return Need(
+        visit.say(told.title) if told.title else round_,
+        visit.say(told.text, **values),
+        f"/rounds/{one.round_id}{told.place}",
+        visit.say(_MAY_RELEASE if decides else told.link),
+        visit.say(told.word),
+        told.mark,
+    )

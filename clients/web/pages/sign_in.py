@@ -1,0 +1,180 @@
+"""The way in and out: sign-in, enrolment with a one-time code, and the first account of a new home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import segno
+from fastapi import APIRouter, Response
+from pydantic import ValidationError
+
+from aquila.audit.roles import Role
+from aquila.errors import InputError
+from aquila.interface.people import ProviderReturn
+from clients.sdk import PeopleClient
+from clients.web.app.paths import local_path
+from clients.web.app.visit import OpenForm, Sent, Visited, keep_cookie, threaded, threaded_for_strangers
+from services.kit.errors import UnknownCallerError
+
+if TYPE_CHECKING:
+    from aquila.interface.people import SessionGrant
+    from clients.web.app.visit import Visit
+
+router = APIRouter()
+_WRONG = 401
+_PROVIDER_SECONDS = 600
+
+
+@router.get("/sign-in")
+@threaded_for_strangers
+def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - the word that addresses use for it
+    """Show the form."""
+    if visit.who is not None:
+        return visit.go(local_path(next))
+    return _ask(visit, wanted=local_path(next))
+
+
+@router.post("/sign-in")
+@threaded_for_strangers
+def post_sign_in(visit: Visited, sent: OpenForm) -> Response:
+    """Open a session; whatever was wrong, the page says the same."""
+    login, wanted = sent.text("login").lower(), local_path(sent.text("next"))
+    try:
+        # With a session that is there already: the service ends it, so that no old token opens anything afterwards.
+        grant = _people(visit, visit.session).sign_in(login, sent.secret("password"), _code(sent))
+    except (UnknownCallerError, ValidationError):
+        return _ask(visit, _WRONG, wanted, login, "password")
+    return _signed_in(visit, grant, wanted)
+
+
+@router.post("/sign-in/provider")
+@threaded_for_strangers
+def post_provider(visit: Visited, sent: OpenForm) -> Response:  # noqa: ARG001 - the form is checked
+    """Begin a sign-in at the ministry's provider. The policy lets forms go nowhere else, so the page has a link."""
+    started = _people(visit).start_at_provider()
+    response = visit.show("provider.html", url=started.url, back=False)
+    keep_cookie(
+        visit.site, response, visit.site.cookie("provider"), started.binding, _PROVIDER_SECONDS, comes_back=True
+    )
+    return response
+
+
+@router.get("/sign-in/provider")
+@threaded_for_strangers
+def get_provider(visit: Visited, state: str = "", code: str = "", iss: str = "") -> Response:
+    """End a sign-in at the provider, which sends the browser back here."""
+    binding = visit.request.cookies.get(visit.site.cookie("provider"), "")
+    try:
+        shown = ProviderReturn(state=state, code=code, issuer=iss, binding=binding)
+        grant = _people(visit, visit.session).finish_at_provider(shown)
+    except (UnknownCallerError, ValidationError):
+        return _ask(visit, _WRONG, wrong="provider")
+    visit.site.uploads.drop(visit.session)
+    # A page and no redirect: on one that another site began, browsers leave the new cookie out.
+    response = visit.show("provider.html", url="/", back=True)
+    keep_cookie(visit.site, response, visit.site.cookie("session"), grant.token)
+    keep_cookie(visit.site, response, visit.site.cookie("provider"), "", 0, comes_back=True)
+    return response
+
+
+@router.post("/sign-out")
+@threaded
+def post_sign_out(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+    """End the session."""
+    visit.site.uploads.drop(visit.session)
+    visit.people().sign_out()
+    response = visit.go("/sign-in", "signed-out")
+    keep_cookie(visit.site, response, visit.site.cookie("session"), "", 0)
+    # Whatever the browser still has of this site goes as well.
+    response.headers["clear-site-data"] = '"cache", "storage"'
+    return response
+
+
+@router.get("/enrol")
+@threaded_for_strangers
+def get_enrol(visit: Visited) -> Response:
+    """Ask for the login and the code that the administrator handed over."""
+    return visit.show("enrol.html", login="", wrong=False)
+
+
+@router.post("/enrol")
+@threaded_for_strangers
+def post_enrol(visit: Visited, sent: OpenForm) -> Response:
+    """Show the secret for the authenticator, as a picture and as letters, and ask for a password."""
+    login, code = sent.text("login").lower(), sent.text("enrolment")
+    return _choose_password(visit, login, code)
+
+
+@router.post("/enrol/confirm")
+@threaded_for_strangers
+def post_confirm(visit: Visited, sent: OpenForm) -> Response:
+    """Set the password and open the first session."""
+    login, enrolment, password = sent.text("login").lower(), sent.text("enrolment"), sent.secret("password")
+    if password != sent.secret("again"):
+        return _choose_password(visit, login, enrolment, "again")
+    try:
+        grant = _people(visit).confirm_enrolment(login, enrolment, password, _code(sent))
+    except (UnknownCallerError, ValidationError):
+        return _choose_password(visit, login, enrolment, "code")
+    except InputError:
+        return _choose_password(visit, login, enrolment, "easy")
+    return _signed_in(visit, grant, "/")
+
+
+@router.get("/set-up")
+@threaded_for_strangers
+def get_set_up(visit: Visited) -> Response:
+    """Ask for the key of the home folder and the login of the first administrator."""
+    return visit.show("set_up.html", wrong=False)
+
+
+@router.post("/set-up")
+@threaded_for_strangers
+def post_set_up(visit: Visited, sent: OpenForm) -> Response:
+    """Make an administrator's account for whoever holds the key of the home folder."""
+    login = sent.text("login").lower()
+    try:
+        invitation = _people(visit, sent.text("key")).add_account(login, (Role.ADMINISTRATOR,))
+    except UnknownCallerError:
+        return visit.show("set_up.html", _WRONG, wrong=True)
+    return _choose_password(visit, login, invitation.code)
+
+
+def _ask(visit: Visit, http: int = 200, wanted: str = "/", login: str = "", wrong: str = "") -> Response:
+    """Show the form of the sign-in, and the way to the ministry's provider where there is one."""
+    ways = _people(visit).ways()
+    return visit.show("sign_in.html", http, next=wanted, login=login, wrong=wrong, ways=ways)
+
+
+def _choose_password(visit: Visit, login: str, code: str, wrong: str = "") -> Response:
+    """Show the page on which a person sets password and authenticator; each showing makes a new secret."""
+    try:
+        authenticator = _people(visit).begin_enrolment(login, code)
+    except (UnknownCallerError, ValidationError):
+        return visit.show("enrol.html", _WRONG, login=login, wrong=True)
+    picture = segno.make(authenticator.uri, error="m", micro=False)
+    return visit.show(
+        "choose_password.html",
+        login=login,
+        enrolment=code,
+        letters=authenticator.secret,
+        picture=picture.svg_inline(scale=5, border=3, light="#fff", svgclass=None, lineclass=None, omitsize=True),
+        wrong=wrong,
+    )
+
+
+def _signed_in(visit: Visit, grant: SessionGrant, path: str) -> Response:
+    """Give the browser the session; it ends with the browser, and at the service when its time is over."""
+    visit.site.uploads.drop(visit.session)
+    response = visit.go(path)
+    keep_cookie(visit.site, response, visit.site.cookie("session"), grant.token)
+    return response
+
+
+def _people(visit: Visit, token: str = "") -> PeopleClient:
+    return PeopleClient(visit.site.connection.as_bearer(token))
+
+
+def _code(sent: OpenForm) -> str:
+    """Return the authenticator's code; people type it in two groups."""
+    return sent.text("code").replace(" ", "")

@@ -1,0 +1,34 @@
+"""What needs nobody's session: the static files, and the choice of the language."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
+
+from clients.web.app.paths import local_path
+from clients.web.app.visit import OpenForm, Visited, keep_language
+from clients.web.i18n.languages import TAGS
+
+router = APIRouter()
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@router.get("/static/{version}/{name}")
+async def get_static(visit: Visited, version: str, name: str) -> Response:
+    """Return a file that is the same for everyone; its address changes with each release, so that it may be cached."""
+    content = visit.site.static.get(name)
+    if content is None:
+        raise HTTPException(404)
+    headers = {"cache-control": "public, max-age=31536000, immutable"} if version else {}
+    return Response(content, media_type=_TYPES[PurePosixPath(name).suffix], headers=headers)
+
+
+@router.post("/language")
+async def post_language(visit: Visited, sent: OpenForm) -> Response:
+    """Keep the language that was chosen and go back to the page."""
+    response = visit.go(local_path(sent.text("back")))
+    if sent.text("tag") in TAGS:
+        keep_language(visit.site, response, sent.text("tag"))
+    return response

@@ -1,0 +1,71 @@
+"""Papers as PDF, set by typst: the letter of a follow-up. The same letter gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import typst
+
+from aquila.visible import visible
+
+if TYPE_CHECKING:
+    from aquila.interface.hits import LetterView
+
+
+_RARE = re.compile(r"[^\x00-\u052f\u2000-\u206f]")  # what is not Latin, Greek, Cyrillic or a common sign
+
+
+def pdf(letter: LetterView) -> bytes:
+    """Return a letter as an accessible PDF. Its texts reach the typesetter as values and are never read as markup."""
+    content = {"lines": letter.lines, "paragraphs": paragraphs(letter)}
+    return compiled("letter.typ", content)
+
+
+def compiled(template: str, content: object) -> bytes:
+    """Set a template with its content; a letter that a reader does not see, or no font has, is named in its place.
+
+    Args:
+        template: The template's name.
+        content: Texts in lists and tables, as JSON has them.
+    """
+    seen = visible(json.dumps(content, ensure_ascii=False))
+    try:
+        return _set(template, seen)
+    except typst.TypstError:
+        return _set(template, _RARE.sub(_in_a_font, seen))
+
+
+@lru_cache(maxsize=4_096)
+def _has_font(letter: str) -> bool:
+    try:
+        _set("letter.typ", json.dumps({"lines": [], "paragraphs": [letter]}, ensure_ascii=False))
+    except typst.TypstError:
+        return False
+    return True
+
+
+def _in_a_font(found: re.Match[str]) -> str:
+    """Return a letter, or its name where no font has it."""
+    return found[0] if _has_font(found[0]) else f"[U+{ord(found[0]):04X}]"
+
+
+def _set(template: str, content: str) -> bytes:
+    """Set a template without the machine's fonts and without a date, so that bytes are stable."""
+    source = resources.files("clients.web").joinpath("papers", template).read_bytes()
+    made: bytes = typst.compile(
+        source,
+        format="pdf",
+        ignore_system_fonts=True,
+        sys_inputs={"content": content},
+        pdf_standards=["ua-1"],
+    )
+    return made
+
+
+def paragraphs(letter: LetterView) -> list[str]:
+    """Return the letter's body: what follows its title and its head, each paragraph as one line."""
+    return [part.replace("\n", " ").strip() for part in letter.text.split("\n\n")[2:] if part.strip()]

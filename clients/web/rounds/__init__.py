@@ -1,0 +1,1 @@
+"""Rounds on pages: the form of a proposal, and progress."""

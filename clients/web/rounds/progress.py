@@ -1,0 +1,207 @@
+"""Where a round stands: the steps of its way, the time that is left, and what changes while one watches."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio import to_thread
+from fastapi.responses import StreamingResponse
+
+from aquila.errors import AquilaError
+from aquila.interface.progress import Awaited, PartyAtNode, Progress
+from aquila.interface.rounds import MatcherRoundView, NodeRoundView
+from aquila.protocol.rounds.round_state import Phase
+from clients.web.app.visit import SignInNeeded
+from services.kit.http.connections import note_known_caller
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from clients.web.app.visit import Visit
+    from clients.web.i18n.languages import Language
+
+    Values = dict[str, object]
+    RoundView = MatcherRoundView | NodeRoundView
+
+ENDED = frozenset({Phase.CLOSED.value, Phase.ABORTED.value})
+_LOOK_SECONDS = 1.0
+_WATCH_SECONDS = 300  # then the browser comes back by itself; a session that ended meanwhile is found out
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+_STEPS = (
+    (Phase.PROPOSED, _n("Consents")),
+    (Phase.OPEN, _n("Lists")),
+    (Phase.MATCHING, _n("Comparison")),
+    (Phase.REPORTING, _n("Results")),
+    (Phase.CLOSED, _n("Closed")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a round's way: what it is called, and whether the round is there or beyond."""
+
+    name: str
+    now: bool
+    done: bool
+
+
+def steps_of(view: RoundView) -> list[Step]:
+    """Return the way of a round; one that was aborted is nowhere on it."""
+    order = [phase.value for phase, _ in _STEPS]
+    at = order.index(view.entry.phase) if view.entry.phase in order else -1
+    over = view.entry.phase in ENDED
+    return [
+        Step(name, now=index == at and not over, done=index < at or (index == at and over))
+        for index, (_, name) in enumerate(_STEPS)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The deadline that counts now: for what the time is, and the seconds that are left of it, 0 where it is over."""
+
+    name: str
+    left: int
+
+
+def deadline(view: RoundView, now: float) -> Deadline:
+    """Return the deadline that counts now.
+
+    In `open` lists and evaluations come one after the other (PROTOCOL.md 3.10): the time is for lists until they are
+    all there or their time is over, then for evaluations.
+    """
+    window, phase = view.manifest.window, view.entry.phase
+    listed = all(one.listed for one in view.parties if one.takes_part)
+    if phase == Phase.PROPOSED:
+        name, end = _n("Time left for consents:"), window.consent_by
+    elif phase == Phase.OPEN and not listed and now <= window.submit_by:
+        name, end = _n("Time left for lists:"), window.submit_by
+    elif phase == Phase.OPEN and now <= window.evaluate_by:
+        name, end = _n("Time left for evaluations:"), window.evaluate_by
+    else:
+        name, end = _n("Time left until the round ends:"), window.closes_at
+    return Deadline(name, max(0, int(end - now)))
+
+
+def node_values(view: RoundView, language: Language) -> Values:
+    """Return what changes in a node's view, by the names that the page has for it."""
+    assert isinstance(view, NodeRoundView)
+    values = _time(view, language)
+    for one in view.submissions:
+        for name in ("prepared", "sent", "evaluated", "tokens_sent"):
+            values |= _counted(f"{one.submission_id}-{name}", getattr(one, name))
+    for party in view.parties:
+        values |= _counted(f"{party.party}-evaluated", party.evaluated)
+        values |= _counted(f"{party.party}-tokens", party.tokens)
+        values |= {f"{party.party}-{name}": language.say(text) for name, text in words_of(party).items()}
+        values[f"{party.party}-queries"] = language.number(party.queries)
+    return values | _counted("evaluated_for_others", view.evaluated_for_others)
+
+
+_AWAITED = {
+    Awaited.CONSENT: _n("its consent"),
+    Awaited.LIST: _n("its list"),
+    Awaited.EVALUATIONS: _n("evaluations"),
+    Awaited.TOKENS: _n("its marks"),
+    Awaited.RECEIPT: _n("its receipt"),
+    Awaited.NOTHING: _n("nothing"),
+}
+
+
+def words_of(party: PartyAtNode) -> dict[str, str]:
+    """Return what is said of a party in words, in English, by the names that the page has for it."""
+    yes, no, unknown = _n("yes"), _n("not yet"), _n("not known here")
+    return {
+        "consented": yes if party.consented else no,
+        "listed": yes if party.listed else no,
+        "awaited": _AWAITED[party.awaited],
+        "has_hits": unknown if party.has_hits is None else yes if party.has_hits else no,
+    }
+
+
+def matcher_values(view: RoundView, language: Language) -> Values:
+    """Return what changes in the matcher's view, by the names that the page has for it."""
+    assert isinstance(view, MatcherRoundView)
+    values = _time(view, language)
+    for one in view.parties:
+        for name in ("blinded", "evaluated", "tokens"):
+            values |= _counted(f"{one.party}-{name}", getattr(one, name))
+    return values
+
+
+def shape_of(view: RoundView) -> str:
+    """Return what a page is made of; where it changes, the page is loaded anew."""
+    if isinstance(view, NodeRoundView):
+        counted = set(PartyAtNode.model_fields) - {"party", "takes_part"}
+    else:
+        counted = {"blinded", "evaluated", "tokens"}
+    progressless: dict[str, Any] = {
+        "submissions": {"__all__": {"prepared", "sent", "evaluated", "tokens_sent", "records", "elements"}},
+        "parties": {"__all__": counted},
+        "evaluated_for_others": True,
+    }
+    names = type(view).model_fields
+    return view.model_dump_json(exclude={name: rule for name, rule in progressless.items() if name in names})
+
+
+def live(
+    visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView, Language], Values]
+) -> StreamingResponse:
+    """Answer with what changes in a round as it changes (server-sent events), for some minutes.
+
+    Args:
+        visit: Who watches.
+        look: Fetches the round with the visitor's session.
+        values: Takes what changes from it, in the visitor's language.
+    """
+    return StreamingResponse(_events(visit, look, values), media_type="text/event-stream")
+
+
+async def _events(
+    visit: Visit, look: Callable[[], RoundView], values: Callable[[RoundView, Language], Values]
+) -> AsyncIterator[str]:
+    note_known_caller(visit.request.scope)
+    shape, told = "", ""
+    for _ in range(_WATCH_SECONDS):
+        if visit.site.ended:
+            return
+        try:
+            view = await to_thread.run_sync(look, limiter=visit.site.threads)
+        except (AquilaError, SignInNeeded):
+            yield _event("ended")
+            return
+        if shape and shape != shape_of(view):
+            yield _event("changed")
+            return
+        shape, fresh = shape_of(view), json.dumps(values(view, visit.language))
+        if fresh != told:
+            yield _event("values", fresh)
+            told = fresh
+        if view.entry.phase in ENDED:
+            yield _event("ended")
+            return
+        await anyio.sleep(_LOOK_SECONDS)
+
+
+def _time(view: RoundView, language: Language) -> Values:
+    """Return the time that is left, as the page writes it."""
+    now = deadline(view, time.time())
+    return {"deadline": language.say(now.name), "left": language.span(now.left) if now.left else language.say("over")}
+
+
+def _event(name: str, data: str = "{}") -> str:
+    return f"event: {name}\ndata: {data}\n\n"
+
+
+def _counted(name: str, count: Progress) -> Values:
+    return {name: [count.done, count.of or 1], f"{name}-text": f"{count.done}/{count.of}"}

@@ -1,0 +1,323 @@
+"""The forms by which a round is proposed or suggested: what was typed is kept, and what is wrong is said beside it.
+
+The proposal's form has two steps. The first sets one amount for every party and lets all pairs be compared; the second,
+for whoever wants it, sets amounts for each party and each pair by itself. Both work without a script.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from aquila.errors import OrderError
+from aquila.interface.rounds import RoundProposal
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Mode
+from aquila.protocol.messages.manifest import MOST_CANARIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from aquila.errors import AquilaError
+    from aquila.interface.proposal import ProposalDefaults
+    from aquila.interface.suggestion import SuggestionView
+    from aquila.protocol.messages.suggestions import Suggestion
+    from clients.web.app.forms import Sent
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+WORDS = ("area", "legal_basis", "purpose", "category")
+MOMENTS = ("consent_by", "submit_by", "evaluate_by", "closes_at")
+_LINE = re.compile(r"[^\x00-\x1f\x7f]{1,500}")  # as `Text` has it
+_BASICS = frozenset({*WORDS, "party", "mode", "minimum_certainty", "retention_days"})
+_LEAST_PARTIES = 2
+_NUMBERS: Mapping[str, tuple[int, int]] = {
+    "retention_days": (1, 3_660),
+    "frequency_limit": (1, 1_000),
+    "canaries": (0, MOST_CANARIES),
+    "padding_records": (1, 10_000_000),
+}
+_MOST_ELEMENTS = 2**40
+
+TOO_FEW = _n("Choose at least two parties.")
+UNKNOWN = _n("One of these parties is not registered here.")
+NO_WORDS = _n("Write something, in one line of at most 500 letters.")
+NO_CHOICE = _n("Choose one of these.")
+NO_NUMBER = _n("Write a whole number from %(least)s to %(most)s.")
+NO_SIZES = _n("Write whole numbers from 1 to 255, the smallest first, or nothing.")
+NO_MOMENT = _n("Write a day and a time.")
+NOT_IN_ORDER = _n("This has to come after the moment before it.")
+NO_PAIR = _n("Choose at least one pair.")
+MOVED = _n("The parties have changed. Look at the pairs and amounts once more.")
+PASSED = _n("This moment has passed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a field, in English, and what its sentence names."""
+
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+class Faults(dict[str, str]):
+    """What is wrong in the visitor's language, by field; nothing of every other field."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""
+
+
+@dataclass(slots=True)
+class Form:
+    """A form as it was typed.
+
+    Attributes:
+        texts: What stands in fields, by name.
+        parties: Which parties are chosen.
+        faults: What is wrong, by field.
+        refusal: What the service said against the whole of it.
+    """
+
+    texts: dict[str, str]
+    parties: list[str]
+    faults: dict[str, Fault] = field(default_factory=dict)
+    refusal: str = ""
+
+    def text(self, name: str) -> str:
+        """Return what stands in a field."""
+        return self.texts.get(name, "")
+
+    def told(self, say: Callable[..., str]) -> Faults:
+        """Return what is wrong, in the language of `say`."""
+        return Faults({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
+
+    def refuse(self, error: AquilaError) -> None:
+        """Take what the service says against the whole; a moment that has passed is said beside its field."""
+        if isinstance(error, OrderError) and "consent_by" in self.texts:
+            self.faults["consent_by"] = Fault(PASSED)
+        else:
+            self.refusal = error.message
+
+    def terms(self, known: Iterable[str]) -> dict[str, Any]:
+        """Return what every proposal and suggestion says, and note what is wrong with it.
+
+        Args:
+            known: The parties that may be chosen.
+        """
+        if len(self.parties) < _LEAST_PARTIES:
+            self.faults["party"] = Fault(TOO_FEW)
+        elif not set(self.parties) <= set(known):
+            self.faults["party"] = Fault(UNKNOWN)
+        for name in WORDS:
+            if not _LINE.fullmatch(self.text(name)):
+                self.faults[name] = Fault(NO_WORDS)
+        for name, kind in (("mode", Mode), ("minimum_certainty", Level)):
+            if self.text(name) not in set(kind):
+                self.faults[name] = Fault(NO_CHOICE)
+        said = {name: self.text(name) for name in (*WORDS, "mode", "minimum_certainty")}
+        return {"participants": sorted(self.parties), **said}
+
+
+@dataclass(slots=True)
+class ProposalForm(Form):
+    """The form of a proposal.
+
+    Attributes:
+        each: For which parties the second step is shown; nobody in the first.
+        pairs: Which pairs are chosen in the second step, as `AL-RS`.
+    """
+
+    each: list[str] = field(default_factory=list)
+    pairs: set[str] = field(default_factory=set)
+
+    @property
+    def shown_pairs(self) -> list[str]:
+        """All pairs of the second step."""
+        return _pairs(self.each)
+
+    @property
+    def opened(self) -> bool:
+        """Whether what few need has to be seen: the second step, or a fault in it."""
+        return bool(self.each) or bool(self.faults.keys() - _BASICS)
+
+    def spread(self, known: Iterable[str]) -> None:
+        """Go to the second step, or adapt it to other parties: what is new there has what holds for everyone.
+
+        Args:
+            known: The parties that may be chosen.
+        """
+        chosen = sorted(set(self.parties) & set(known))
+        if len(chosen) < _LEAST_PARTIES:
+            self.faults["party"] = Fault(TOO_FEW)
+            return
+        before, self.each = set(_pairs(self.each)), chosen
+        after = set(_pairs(self.each))
+        self.pairs = (self.pairs & after) | (after - before)
+        for party in self.each:
+            for kind in ("full", "partial"):
+                self.texts.setdefault(f"cap-{party}-{kind}", self.text(f"cap_{kind}"))
+
+    def proposal(self, defaults: ProposalDefaults) -> RoundProposal | None:
+        """Return the proposal; or None, with what is wrong, where something is."""
+        content = self.terms(defaults.parties)
+        if self.each and self.each != content["participants"] and "party" not in self.faults:
+            self.spread(defaults.parties)
+            self.faults["party"] = Fault(MOVED)
+        content |= {"rules": self._choice("rules", defaults.rules), "caps": self._caps(content["participants"])}
+        content |= {"window": self._window(), "padding": self._padding(), "pairs": self._chosen_pairs()}
+        for name in ("retention_days", "frequency_limit", "canaries"):
+            content[name] = self._number(name, *_NUMBERS[name])
+        content["suggestion_id"] = self.text("suggestion_id") or None
+        given = {name: value for name, value in content.items() if value is not None}
+        return None if self.faults else RoundProposal.model_validate(given)
+
+    def _choice(self, name: str, choices: Sequence[str]) -> str | None:
+        if self.text(name) and self.text(name) not in choices:
+            self.faults[name] = Fault(NO_CHOICE)
+        return self.text(name) or None
+
+    def _number(self, name: str, least: int, most: int) -> int | None:
+        """Return a number, or None where the field is empty: then the service's own counts."""
+        text = self.text(name)
+        if not text:
+            return None
+        if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
+            return int(text)
+        self.faults[name] = Fault(NO_NUMBER, {"least": least, "most": most})
+        return None
+
+    def _caps(self, parties: Sequence[str]) -> list[dict[str, Any]] | None:
+        """Return each party's amounts; None where the form leaves them all to the service."""
+        prefixes = {party: f"cap-{party}-" if party in self.each else "cap_" for party in parties}
+        names = [prefix + kind for prefix in prefixes.values() for kind in ("full", "partial")]
+        if not any(map(self.text, names)):
+            return None
+        found = {name: self._number(name, 0, _MOST_ELEMENTS) for name in names}
+        for name in [name for name in names if not self.text(name)]:
+            # A zero, or what the service takes? Whoever sets one amount says all of them.
+            self.faults[name] = Fault(NO_NUMBER, {"least": 0, "most": _MOST_ELEMENTS})
+        return [
+            {"party": party, "elements": {kind: found[prefix + kind] for kind in ("full", "partial")}}
+            for party, prefix in prefixes.items()
+        ]
+
+    def _window(self) -> dict[str, int] | None:
+        """Return the deadlines; None where the form leaves them all to the service."""
+        if not any(map(self.text, MOMENTS)):
+            return None
+        found: dict[str, int] = {}
+        for name in MOMENTS:
+            moment = _moment(self.text(name))
+            if moment is None:
+                self.faults[name] = Fault(NO_MOMENT)
+            elif found and moment < max(found.values()):
+                self.faults[name] = Fault(NOT_IN_ORDER)
+            else:
+                found[name] = moment
+        return found
+
+    def _padding(self) -> dict[str, Any] | None:
+        """Return how sizes are hidden; None where the form leaves it to the service."""
+        multiple = self._number("padding_records", *_NUMBERS["padding_records"])
+        words = self.text("padding_inputs").replace(",", " ").split()
+        sizes = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= 3]  # noqa: PLR2004 - digits of 255
+        if len(sizes) < len(words) or sizes != sorted(set(sizes)) or any(not 1 <= size <= 255 for size in sizes):  # noqa: PLR2004 - as `Padding` has it
+            self.faults["padding_inputs"] = Fault(NO_SIZES)
+        return None if multiple is None else {"inputs_per_record": sizes, "records_multiple": multiple}
+
+    def _chosen_pairs(self) -> list[tuple[str, ...]] | None:
+        """Return the pairs of the second step; None in the first, where all are compared."""
+        if not self.each:
+            return None
+        chosen = [pair for pair in self.shown_pairs if pair in self.pairs]
+        if not chosen:
+            self.faults["pair"] = Fault(NO_PAIR)
+        return [tuple(pair.split("-")) for pair in chosen]
+
+
+def fresh(defaults: ProposalDefaults, suggestion: SuggestionView | None = None) -> ProposalForm:
+    """Return the form with the service's defaults in it, and what a party suggests."""
+    moments = defaults.window.model_dump()
+    texts = {name: written(moments[name]) for name in MOMENTS} | {
+        "mode": Mode.LISTS.value,
+        "minimum_certainty": defaults.minimum_certainty.value,
+        "retention_days": str(defaults.retention_days),
+        "frequency_limit": str(defaults.frequency_limit),
+        "canaries": str(defaults.canaries),
+        "rules": defaults.rules[0],
+        "cap_full": str(defaults.caps.full),
+        "cap_partial": str(defaults.caps.partial),
+        "padding_inputs": " ".join(map(str, defaults.padding.inputs_per_record)),
+        "padding_records": str(defaults.padding.records_multiple),
+    }
+    if suggestion is None:
+        return ProposalForm(texts, [])
+    texts |= said_in(suggestion.terms) | {"suggestion_id": suggestion.suggestion_id}
+    return ProposalForm(texts, list(suggestion.terms.participants))
+
+
+def said_in(terms: Suggestion) -> dict[str, str]:
+    """Return the words of a suggestion, by field."""
+    said = terms.model_dump(mode="json")
+    return {name: said[name] for name in (*WORDS, "mode", "minimum_certainty")}
+
+
+def empty(party: str) -> Form:
+    """Return the form of a suggestion, with the own party chosen."""
+    return Form({"mode": Mode.LISTS.value, "minimum_certainty": Level.LOW.value}, [party])
+
+
+def suggested(sent: Sent) -> Form:
+    """Return the form of a suggestion as it was sent."""
+    return Form(_texts(sent, [*WORDS, "mode", "minimum_certainty"]), _parties(sent))
+
+
+def typed(sent: Sent, defaults: ProposalDefaults) -> ProposalForm:
+    """Return the form as it was sent."""
+    each = sorted(set(sent.texts("each")) & set(defaults.parties))
+    names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "cap_full", "cap_partial"]
+    names += [
+        "suggestion_id",
+        "padding_inputs",
+        *(f"cap-{party}-{kind}" for party in each for kind in ("full", "partial")),
+    ]
+    return ProposalForm(_texts(sent, names), _parties(sent), each=each, pairs=set(sent.texts("pair")))
+
+
+def zone() -> str:
+    """Return the zone in which moments are typed and shown: this machine's, in winter and in summer."""
+    return "/".join(dict.fromkeys(time.tzname))
+
+
+def written(seconds: int) -> str:
+    """Return a moment as a browser's field has it, in this machine's zone."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%dT%H:%M")
+
+
+def _moment(text: str) -> int | None:
+    """Return a moment that was typed, or None where the text is none."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        return None
+    return int(moment.timestamp()) if moment.year >= 1970 else None  # noqa: PLR2004 - where seconds begin
+
+
+def _texts(sent: Sent, names: Iterable[str]) -> dict[str, str]:
+    return {name: sent.text(name) for name in names if name in sent.data}
+
+
+def _parties(sent: Sent) -> list[str]:
+    return sorted(set(sent.texts("party")))
+
+
+def _pairs(parties: Sequence[str]) -> list[str]:
+    return [f"{left}-{right}" for left, right in combinations(sorted(parties), 2)]

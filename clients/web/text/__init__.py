@@ -1,0 +1,1 @@
+"""Texts for codes: labels, log entries, confirmations and errors."""

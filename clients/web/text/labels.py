@@ -1,0 +1,334 @@
+"""Words for what the service names by a code: phases, levels, states. Each word comes with a mark for the eye.
+
+A mark is a class of the style sheet (`good`, `care`, `stop`, `told`, or none); the word alone tells everything.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from clients.web.text.log_entries import particulars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from clients.web.i18n.languages import Language
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+PHASES = {
+    "proposed": (_n("waits for consents"), "told"),
+    "open": (_n("open"), "told"),
+    "matching": (_n("matching"), "told"),
+    "reporting": (_n("results are out"), "good"),
+    "closed": (_n("closed"), ""),
+    "aborted": (_n("aborted"), "stop"),
+}
+LEVELS = {
+    "high": (_n("high"), 3),
+    "medium": (_n("medium"), 2),
+    "low": (_n("low"), 1),
+}
+FIGURES = {"1-4": _n("a small number, from 1 to 4"), "<5": _n("fewer than 5 once rounded")}
+SUBMISSIONS = {
+    "wished": (_n("waits to be prepared"), "told"),
+    "preparing": (_n("is being prepared"), "told"),
+    "submitted": (_n("is being evaluated"), "told"),
+    "finalized": (_n("is being sent"), "told"),
+    "tokens_sent": (_n("all is sent"), "good"),
+    "failed": (_n("failed"), "stop"),
+}
+ROLES = {
+    "officer": _n("officer"),
+    "approver": _n("approver"),
+    "analyst": _n("analyst"),
+    "auditor": _n("auditor"),
+    "administrator": _n("administrator"),
+    "secretariat": _n("secretariat's officer"),
+}
+ACCOUNTS = {
+    "invited": (_n("has to enrol"), "told"),
+    "active": (_n("active"), "good"),
+    "locked": (_n("waits after failures"), "care"),
+    "deactivated": (_n("deactivated"), "stop"),
+}
+WISHES = {
+    "consent": _n("This node is about to send its consent."),
+    "close": _n("This node is about to close the round."),
+    "abort": _n("This node is about to leave the round."),
+}
+PARTIES = {
+    "AL": _n("Albania"),
+    "AT": _n("Austria"),
+    "BA": _n("Bosnia and Herzegovina"),
+    "BG": _n("Bulgaria"),
+    "HR": _n("Croatia"),
+    "HU": _n("Hungary"),
+    "MD": _n("Moldova"),
+    "ME": _n("Montenegro"),
+    "MK": _n("North Macedonia"),
+    "RO": _n("Romania"),
+    "RS": _n("Serbia"),
+    "SI": _n("Slovenia"),
+    "XK": _n("Kosovo*"),
+}
+FIELDS = {
+    "given_names": _n("Given names"),
+    "family_names": _n("Family names"),
+    "full_name": _n("Full name"),
+    "aliases": _n("Also known as"),
+    "date_of_birth": _n("Date of birth"),
+    "sex": _n("Sex"),
+    "place_of_birth": _n("Place of birth"),
+    "country_of_birth": _n("Country of birth"),
+    "nationality": _n("Nationality"),
+    "document_numbers": _n("Document numbers"),
+    "national_numbers": _n("National numbers"),
+    "phones": _n("Phone numbers"),
+    "emails": _n("E-mail addresses"),
+    "category": _n("Category"),
+    "source_evaluation": _n("Evaluation of the source"),
+    "information_evaluation": _n("Evaluation of the information"),
+    "handling_code": _n("Handling code"),
+    "indicators": _n("Indicators"),
+    "record_id": _n("Record number"),
+    "row": _n("Row"),
+}
+STAGES = {
+    "new": (_n("new"), "told"),
+    "acknowledged": (_n("taken up"), "told"),
+    "decided": (_n("decided"), "care"),
+    "follow_up": (_n("in follow-up"), "care"),
+    "closed": (_n("closed"), ""),
+    "withdrawn": (_n("withdrawn"), "stop"),
+}
+DECISIONS = {
+    "same": _n("the same person"),
+    "not_the_same": _n("not the same person"),
+    "cannot_tell": _n("cannot tell"),
+}
+CHANNELS = {"siena": "SIENA", "interpol": "Interpol I-24/7", "bilateral": _n("bilateral channel")}
+URGENCIES = {"urgent": _n("urgent: answer within 8 hours"), "normal": _n("normal: answer within 48 hours")}
+OUTCOMES = {
+    "confirmed": _n("the same person, confirmed by the other party"),
+    "refuted": _n("not the same person"),
+    "unresolved": _n("it could not be found out"),
+}
+GROUNDS = {
+    "incorrect": _n("the record is not correct"),
+    "unlawful": _n("the record may not be held"),
+    "not_needed": _n("the record is not needed any more"),
+    "erased": _n("the record was erased"),
+}
+STEPS = {
+    "acknowledged": _n("taken up"),
+    "decided": _n("decided"),
+    "opened": _n("follow-up opened"),
+    "referenced": _n("number of the channel noted"),
+    "permitted": _n("permission recorded"),
+    "exported": _n("letter exported"),
+    "closed": _n("closed"),
+    "withdrawn": _n("withdrawn"),
+}
+ENTRIES = {
+    "import": _n("list imported"),
+    "erasure": _n("record erased"),
+    "suggestion": _n("round suggested"),
+    "suggestion_answered": _n("suggestion answered"),
+    "proposal": _n("round proposed"),
+    "discovery": _n("proposal received"),
+    "consent": _n("consent"),
+    "opening": _n("round opened"),
+    "submission": _n("submission"),
+    "evaluation": _n("evaluation for another party"),
+    "amendment": _n("a party was left out"),
+    "tokens": _n("marks sent"),
+    "match": _n("lists matched"),
+    "report": _n("results reported"),
+    "receipt": _n("results received"),
+    "refusal": _n("round refused"),
+    "end_asked": _n("end of a round asked for"),
+    "ending": _n("round ended"),
+    "key_destruction": _n("keys destroyed"),
+    "closing": _n("destruction of keys stated"),
+    "evidence": _n("contradicting statements kept"),
+    "consultation": _n("hits or records looked at"),
+    "disclosure": _n("sealed note sent"),
+    "note_received": _n("sealed note received"),
+    "hit_confirmed": _n("hit confirmed by both sides"),
+    "hit_refuted": _n("hit refuted"),
+    "hit_acknowledged": _n("hit taken up"),
+    "hit_decided": _n("hit decided"),
+    "follow_up": _n("follow-up opened"),
+    "follow_up_closed": _n("hit closed"),
+    "export": _n("exported"),
+    "export_permitted": _n("permission to export recorded"),
+    "withdrawal": _n("hit withdrawn"),
+    "withdrawal_acknowledged": _n("withdrawal confirmed"),
+    "outcome": _n("outcomes counted"),
+    "canaries": _n("control records told"),
+    "canaries_missing": _n("control records did not hit"),
+    "fishing_alarm": _n("more hits than lists explain"),
+    "alarm_released": _n("result released after an alarm"),
+    "submission_refused": _n("submission refused"),
+    "statement_refused": _n("statement not taken"),
+    "approval_requested": _n("second person asked"),
+    "approved": _n("approved by a second person"),
+    "approval_denied": _n("not approved"),
+    "sign_in": _n("sign-in"),
+    "sign_in_failed": _n("sign-in failed"),
+    "sign_out": _n("sign-out"),
+    "account_locked": _n("account waits after failures"),
+    "account_changed": _n("account changed"),
+    "log_alarm": _n("a log was rewritten"),
+    "alarm_acknowledged": _n("alarm acknowledged"),
+    "log_consulted": _n("log looked at"),
+    "log_exported": _n("log exported"),
+    "log_pruned": _n("contents erased after their time"),
+}
+APPROVALS = {
+    "consent": _n("Consent to a round"),
+    "submission": _n("Submission in a round"),
+    "proposal": _n("Proposal of a round"),
+    "abort": _n("End of a round"),
+}
+SUGGESTIONS = {
+    "written": (_n("is about to be sent"), "told"),
+    "waiting": (_n("waits for the secretariat"), "told"),
+    "proposed": (_n("a round was proposed"), "good"),
+    "set_aside": (_n("set aside"), ""),
+    "refused": (_n("not taken"), "stop"),
+}
+APPROVAL_STATES = {
+    "waiting": (_n("waits"), "told"),
+    "approved": (_n("approved"), "good"),
+    "refused": (_n("refused"), "stop"),
+    "withdrawn": (_n("taken back"), ""),
+    "expired": (_n("its time is over"), ""),
+}
+EXCHANGES = {
+    "unconfirmed": (_n("not confirmed yet"), "care"),
+    "confirmed": (_n("confirmed by both sides"), "good"),
+    "refuted": (_n("refuted"), "stop"),
+}
+PROMISES = {
+    "high": _n("Of the hits called high, at least 99 in 100 are right."),
+    "medium": _n("Of the hits called medium, at least 90 in 100 are right."),
+    "low": _n("Of the hits called low, at least 50 in 100 are right: half of them may be wrong."),
+}
+_ORDER = {name: place for place, name in enumerate(FIELDS)}
+_FILLED, _EMPTY = "\u25cf", "\u25cb"
+_DOTS = 3
+_SHORT = 8
+
+
+def filters(language: Language) -> dict[str, Callable[..., object]]:
+    """Return the filters of templates that turn codes into words and marks.
+
+    `said` is a service's own sentence in the visitor's language, or marked as English where the catalogue lacks it.
+    """
+    say = language.say
+
+    def tag(code: str, table: dict[str, tuple[str, str]]) -> Markup:
+        text, mark = table.get(code, (code, ""))
+        return Markup('<span class="tag {}">{}</span>').format(mark, say(text))
+
+    def certainty(level: str) -> Markup:
+        text, dots = LEVELS[level]
+        shape = _FILLED * dots + _EMPTY * (_DOTS - dots)
+        return Markup('<span class="certainty"><span class="dots" aria-hidden="true">{}</span>{}</span>').format(
+            shape, say(text)
+        )
+
+    def party(code: str) -> Markup:
+        name = PARTIES.get(code)
+        return Markup('<abbr title="{}">{}</abbr>').format(say(name), code) if name else escape(code)
+
+    def word(code: str, table: dict[str, str]) -> str:
+        return say(table.get(code, code))
+
+    def level_word(level: str) -> str:
+        return say(LEVELS[level][0])
+
+    def party_name(code: str) -> str:
+        return f"{word(code, PARTIES)} ({code})" if code in PARTIES else code
+
+    def parties(codes: Iterable[str]) -> Markup:
+        return Markup(", ").join(map(party, codes))
+
+    def said(sentence: str) -> Markup:
+        text = language.told(sentence)
+        if text == sentence and language.tag != "en":
+            return Markup('<span lang="en">{}</span>').format(text)
+        return escape(text)
+
+    made = (certainty, level_word, party, party_name, parties, said)
+    return {one.__name__: one for one in made} | {
+        "phase": partial(tag, table=PHASES),
+        "submission_state": partial(tag, table=SUBMISSIONS),
+        "account_state": partial(tag, table=ACCOUNTS),
+        "stage": partial(tag, table=STAGES),
+        "decision": partial(word, table=DECISIONS),
+        "channel": partial(word, table=CHANNELS),
+        "urgency": partial(word, table=URGENCIES),
+        "ground": partial(word, table=GROUNDS),
+        "step": partial(word, table=STEPS),
+        "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
+        "approval_kind": partial(word, table=APPROVALS),
+        "approval_state": partial(tag, table=APPROVAL_STATES),
+        "suggestion_state": partial(tag, table=SUGGESTIONS),
+        "exchange_state": partial(tag, table=EXCHANGES),
+        "entry_kind": partial(word, table=ENTRIES),
+        "promise": partial(word, table=PROMISES),
+        "person": person,
+        "in_order": in_order,
+        "role": partial(word, table=ROLES),
+        "wish": partial(word, table=WISHES),
+        "field_name": partial(word, table=FIELDS),
+        "short": short,
+        "fingerprint": fingerprint,
+        "joined": joined,
+        "figure": partial(figure, language=language),
+        "particulars": partial(particulars, language=language),
+    }
+
+
+def figure(published: int | str, language: Language) -> str:
+    """Return a published number, and what it means where it is small."""
+    if isinstance(published, int):
+        return language.number(published)
+    return Markup('<abbr title="{}">{}</abbr>').format(language.say(FIGURES[published]), published)
+
+
+def short(identifier: str) -> str:
+    """Return the digits of an identifier that pages show."""
+    return identifier[:_SHORT]
+
+
+def fingerprint(digest: str) -> str:
+    """Return a digest in groups of four, to be read out by telephone."""
+    return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
+
+
+def person(record: dict[str, str | list[str]]) -> str:
+    """Return names and date of birth of an own record, as its list has them."""
+    names = [joined(record[name]) for name in ("given_names", "family_names", "full_name") if record.get(name)]
+    date = joined(record.get("date_of_birth", ""))
+    return ", ".join(part for part in (" ".join(names), date) if part)
+
+
+def in_order(record: dict[str, str | list[str]]) -> list[tuple[str, str | list[str]]]:
+    """Return a record's fields in the order in which one reads them: who first, what is known of the note last."""
+    return sorted(record.items(), key=lambda item: _ORDER.get(item[0], len(_ORDER)))
+
+
+def joined(value: str | list[str]) -> str:
+    """Return one or several values as one text."""
+    return value if isinstance(value, str) else ", ".join(value)

@@ -1,0 +1,51 @@
+"""From a home, or from an address, to a service's pages: what the commands that serve them are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.sdk import Access, Connection
+from clients.web.app.dispatch import Beside
+from clients.web.app.in_process import Inside
+from clients.web.app.site import Site
+from clients.web.app.uploads import Inbox
+from clients.web.application import pages_of
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp
+
+    from aquila.audit.roles import Service
+    from services.kit.serving.server import Endpoint, FrontOf
+
+_WITHIN = "http://127.0.0.1"  # calls in one process have no address; the client wants one on loopback
+
+
+def front_of(service: Service, name: str, inbox: Inbox | None = None) -> FrontOf:
+    """Return what puts a service's pages before it, in the same process and at the same address.
+
+    Args:
+        service: Whose pages they are.
+        name: The party's or the secretariat's name.
+        inbox: Where lists lie that wait to be confirmed.
+    """
+
+    def put(app: ASGIApp, endpoint: Endpoint) -> Beside:
+        connection = Connection(Access(service.value, _WITHIN, ""), Inside(app))
+        site = Site(
+            service, name, connection, secure=endpoint.url.startswith("https:"), mark=str(endpoint.port),
+            inbox=inbox or Inbox(),
+        )  # fmt: skip
+        return Beside(app, pages_of(site), site)
+
+    return put
+
+
+def pages_alone(service: Service, name: str, access: Access, endpoint: Endpoint) -> tuple[FastAPI, Site]:
+    """Return the pages of a service elsewhere, and their site.
+
+    Raises:
+        InputError: The service's address cannot be used.
+    """
+    site = Site(service, name, Connection(access), secure=endpoint.url.startswith("https:"), mark=str(endpoint.port))
+    return pages_of(site), site

@@ -1,0 +1,111 @@
+"""The second person's decision, and the author's second thoughts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.audit.entries import Word
+from aquila.errors import PolicyError
+from aquila.interface.approval import ApprovalKind, ApprovalState
+from services.kit.approvals.authors import check_persons
+from services.kit.approvals.requests import about, content_of, entry_of, row_of, waiting_row
+from services.kit.errors import NotAllowedError
+from services.kit.people.log import EntryKind, note
+
+if TYPE_CHECKING:
+    from aquila.interface.approval import ApprovalEntry
+    from services.kit.actor import Actor
+    from services.kit.approvals.context import Approvals
+    from services.kit.approvals.tables import ApprovalRow
+
+
+def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -> ApprovalEntry:
+    """Let a request take effect.
+
+    1. Who approves is not who asked.
+    2. What was read is what was asked for: the digests are one.
+    3. What is stored is what was asked for: its digest is computed anew.
+    4. Both accounts may still do their part: the author's was not deactivated, reset or deprived of the right.
+    5. The use case takes effect in the transaction that records the approval; if either fails, neither happened.
+
+    Args:
+        approvals: The service's four eyes.
+        actor: Who approves.
+        approval_id: The request.
+        digest: SHA-256 of the content that the person has read.
+
+    Raises:
+        NotFoundError: There is no such request.
+        NotAllowedError: The actor asked for it, or may not decide any more.
+        PolicyError: Another content was read than was asked for.
+        OrderError: It was decided, its time is over, or its author may not ask for it any more.
+        StoreError: What is stored is not what was asked for.
+        AquilaError: It cannot take effect any more; the use case says why.
+    """
+    people = approvals.people
+    with people.store.reading("approval.read") as session:
+        content = content_of(waiting_row(approvals, session, approval_id))
+    with approvals.use_cases[ApprovalKind(content["kind"])]("approval.approve", content) as effect:
+        row = waiting_row(approvals, effect.session, approval_id)
+        _check_other(row, actor)  # 1
+        if row.digest != digest:  # 2
+            raise PolicyError(
+                "what was read is not what was asked for",
+                hint="read the request again with `aquila approval show`",
+                expected=row.digest,
+                got=digest,
+            )
+        content_of(row)  # 3
+        check_persons(effect.session, people, row, actor)  # 4
+        effect.apply()  # 5
+        _decide(approvals, row, actor, ApprovalState.APPROVED)
+        note(effect.session, people, EntryKind.APPROVED, actor, **about(row))
+    return entry_of(row, actor, people.clock())
+
+
+def refuse(approvals: Approvals, actor: Actor, approval_id: str, reason: str) -> ApprovalEntry:
+    """End a request with a reason.
+
+    Raises:
+        NotFoundError: There is no such request.
+        NotAllowedError: The actor asked for it: an author withdraws.
+        OrderError: It was decided, or its time is over.
+    """
+    people = approvals.people
+    with people.store.transaction("approval.refuse") as session:
+        row = waiting_row(approvals, session, approval_id)
+        _check_other(row, actor)
+        _decide(approvals, row, actor, ApprovalState.REFUSED)
+        row.reason = reason
+        note(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.REFUSED))
+    return entry_of(row, actor, people.clock())
+
+
+def withdraw(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEntry:
+    """Take a request back.
+
+    Raises:
+        NotFoundError: There is no such request.
+        NotAllowedError: Another person asked for it.
+        OrderError: It was decided, or its time is over.
+    """
+    people = approvals.people
+    with people.store.transaction("approval.withdraw") as session:
+        row = row_of(session, approval_id)
+        if row.author != actor.person:
+            raise NotAllowedError("another person asked for this", hint="who may approve it may refuse it")
+        row = waiting_row(approvals, session, approval_id)
+        _decide(approvals, row, actor, ApprovalState.WITHDRAWN)
+        note(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
+    return entry_of(row, actor, people.clock())
+
+
+def _check_other(row: ApprovalRow, actor: Actor) -> None:
+    if row.author == actor.person:
+        raise NotAllowedError(
+            "you asked for this yourself", hint="another person decides; you may withdraw it", approval=row.approval_id
+        )
+
+
+def _decide(approvals: Approvals, row: ApprovalRow, actor: Actor, state: ApprovalState) -> None:
+    row.state, row.decided_by, row.decided_at = state.value, actor.person, approvals.people.clock()

@@ -1,0 +1,187 @@
+"""Outgoing calls: one httpx client per peer, whose failures are errors of the tree.
+
+A peer that cannot be reached, is too slow, or answers 502, 503 or 504 is `PeerUnavailableError`, which is worth
+another try. A problem document becomes the error that the peer raised. Answers are read up to a limit. Nothing comes
+from the environment: no proxy, no credentials, no certificates.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from anyio import from_thread
+
+import aquila
+from aquila.errors import InputError, ProtocolError
+from aquila.protocol.problems import MEDIA_TYPE
+from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
+from services.kit.http.tls import tls_context
+from services.kit.work import threads
+from services.kit.work.threads import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from typing import BinaryIO
+
+    from aquila.errors import AquilaError
+    from services.kit.settings import PeerSettings
+    from services.kit.storage.files import ChunkFiles
+
+_AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
+_PROBLEM_BYTES = 1 << 16
+_LONGEST_WAIT = 3600
+_PIECE_BYTES = 1 << 16
+
+
+class Peer:
+    """The other service. Making one connects to nothing; `close` it at the end."""
+
+    def __init__(
+        self,
+        settings: PeerSettings,
+        auth: httpx.Auth | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Prepare a client.
+
+        Args:
+            settings: Where the peer is, and how it is trusted.
+            auth: Signs the calls: a `CallSigner`.
+            transport: Instead of the network, `httpx.ASGITransport` in tests.
+
+        Raises:
+            InputError: A certificate or key cannot be read.
+        """
+        self.url = settings.url.rstrip("/")
+        self._answer_bytes = settings.answer_mebibytes << 20
+        self._client = httpx.AsyncClient(
+            base_url=self.url,
+            auth=auth,
+            verify=tls_context(settings) if self.url.startswith("https") else True,
+            timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
+            follow_redirects=False,
+            trust_env=False,
+            # Compressed answers could grow without limit while they are read.
+            headers={"accept-encoding": "identity", "user-agent": f"aquila/{aquila.__version__}"},
+            transport=transport,
+        )
+
+    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """Make a call and return its whole answer, whose status is 2xx.
+
+        Args:
+            method: The HTTP method.
+            path: The path, whose segments are quoted by the caller.
+            options: What httpx takes: `content`, `json`, `params`, `headers`.
+
+        Raises:
+            PeerUnavailableError: The peer is away; nothing is known about what it did.
+            PeerFullError: The peer has no room now.
+            AquilaError: What the peer's problem document says.
+            ProtocolError: The answer is none: too large, a redirect, an unknown refusal.
+        """
+        async with self._stream(method, path, options) as response:
+            body = b"".join([piece async for piece in _pieces(response, self._answer_bytes)])
+            return httpx.Response(
+                response.status_code, headers=response.headers, content=body, request=response.request
+            )
+
+    async def download(
+        self, path: str, files: ChunkFiles, name: str, *, limit: int, expected_digest: bytes | None = None
+    ) -> int:
+        """Make a GET call and store its answer piece by piece; return its size in bytes.
+
+        Args:
+            path: The path to call.
+            files: Where to store it.
+            name: Under which name.
+            limit: Bytes that the answer may have.
+            expected_digest: Its SHA-256, where a signed statement says it.
+
+        Raises:
+            PeerUnavailableError: The peer is away, or went away in the middle; nothing was stored.
+            DigestError: The answer is another one; nothing was stored.
+            ProtocolError: The answer has more than `limit` bytes; nothing was stored.
+            AquilaError: What the peer's problem document says, or what the disk says.
+        """
+        async with self._stream("GET", path, {}) as response:
+            pieces = _pieces(response, limit)
+
+            async def next_piece() -> bytes:
+                return await anext(pieces, b"")
+
+            def pulled() -> Iterator[bytes]:
+                # In a thread of its own, because the disk must not hold up the event loop.
+                while piece := from_thread.run(next_piece):
+                    yield piece
+
+            return await threads.run(Pool.DRIVERS, files.write, name, pulled(), expected_digest)
+
+    async def copy(self, path: str, into: BinaryIO, *, limit: int) -> None:
+        """Make a GET call and write its answer piece by piece; raises as `download` does, with part of it written."""
+        async with self._stream("GET", path, {}) as response:
+            async for piece in _pieces(response, limit):
+                await threads.run(Pool.DRIVERS, into.write, piece)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    @contextlib.asynccontextmanager
+    async def _stream(self, method: str, path: str, options: dict[str, Any]) -> AsyncIterator[httpx.Response]:
+        """Open a call whose status is 2xx; raises as `call` does."""
+        try:
+            async with self._client.stream(method, path, **options) as response:
+                if not response.is_success:
+                    raise await _refusal(response)
+                yield response
+        except httpx.InvalidURL:
+            raise InputError("the path of a call is none") from None
+        except httpx.HTTPError as error:
+            # Its message may quote what came; the class says what happened.
+            raise PeerUnavailableError(
+                f"{self.url} cannot be reached: {type(error).__name__}",
+                hint="the call is repeated by itself; check the peer, the network, the certificates and the clocks",
+                peer=self.url,
+            ) from None
+
+
+async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+    """Hand out the non-empty pieces of an answer as they come over the wire.
+
+    Raises:
+        ProtocolError: It has more than `limit` bytes, or is compressed though nobody asked for it.
+    """
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise ProtocolError("the peer's answer is compressed")
+    size = 0
+    async for piece in response.aiter_raw(_PIECE_BYTES):
+        size += len(piece)
+        if size > limit:
+            raise ProtocolError("the peer's answer is too large", limit=limit)
+        if piece:
+            yield piece
+
+
+async def _refusal(response: httpx.Response) -> AquilaError:
+    """Return the error that an answer without success tells of."""
+    if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
+        error = error_from_problem(b"".join([piece async for piece in _pieces(response, _PROBLEM_BYTES)]))
+    elif response.status_code in _AWAY:
+        error = PeerUnavailableError(f"the peer answers {response.status_code}")
+    else:
+        error = ProtocolError("the peer refused without a problem document", status=response.status_code)
+    if response.status_code not in _AWAY:
+        return error
+    # A failed store or full disk of the peer is not ours: our own disk is fine.
+    wait = _retry_after(response.headers.get("retry-after", ""))
+    fields = {name: value for name, value in error.fields.items() if name != "retry_after"}
+    away = PeerFullError if isinstance(error, StoreFullError) else PeerUnavailableError
+    return away(error.message, hint=error.hint, **fields, **({} if wait is None else {"retry_after": wait}))
+
+
+def _retry_after(value: str) -> int | None:
+    """Return the seconds of a Retry-After, an hour at most; the form with a date is not used by our services."""
+    return min(int(value), _LONGEST_WAIT) if value.isascii() and value.isdigit() and len(value) < 10 else None  # noqa: PLR2004 - digits of any sensible wait

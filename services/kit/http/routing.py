@@ -1,0 +1,147 @@
+"""The route of a service's call: who calls is found out before its body is read, and nothing blocks the event loop.
+
+FastAPI reads and parses a body before it asks any dependency, and runs plain handlers in one pool for everything. Here
+each route does this, in this order:
+
+1. Who calls: the route's one `CallerCheck` (an action of the role table, or a party's signature) refuses a caller
+   before a byte of the body is read. Routes without one are open to everybody, and few.
+2. The body's size: `SMALL_BODY` unless the route is signed (chunks and statements) or takes lists.
+3. The handler, in a thread of the caller's kind (`services.kit.work.threads`); a model that it returns becomes JSON in that
+   thread too.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from http import HTTPStatus
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from fastapi.responses import Response, StreamingResponse
+from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from services.kit.http.connections import note_known_caller
+from services.kit.work import threads
+from services.kit.work.threads import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+
+    from fastapi.dependencies.models import Dependant
+    from starlette.types import Message, Receive, Scope
+
+_PIECE_BYTES = 1 << 18
+SMALL_BODY = 16 << 10
+"""Bytes of a body that is neither a list nor a chunk nor a statement."""
+
+
+class CallerCheck(SecurityBase):
+    """A dependency that knows who may make a call.
+
+    Attributes:
+        pool: The threads of its callers.
+        small: Whether its callers' bodies are small.
+    """
+
+    pool: ClassVar[Pool]
+    small: ClassVar[bool]
+
+    @abstractmethod
+    async def check(self, request: Request) -> None:
+        """Refuse a caller by the call's head alone; raises an error of the tree."""
+
+
+class ServiceRoute(APIRoute):
+    """One call of a service; see the module."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        status = options.get("status_code") or 200
+        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else _threaded(endpoint, status), **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, behind the check of its caller and of its body's size."""
+        answer = super().get_route_handler()
+        checks = tuple(caller_checks(self.dependant))
+        pool = next((check.pool for check in checks), Pool.PEOPLE)
+        small = all(check.small for check in checks)
+
+        async def checked(request: Request) -> Response:
+            threads.begin_call(request.scope, pool)
+            for check in checks:
+                await check.check(request)
+                note_known_caller(request.scope)
+            limit = _larger_bodies(request).get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
+            if declared_length(request.scope) > limit:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return await answer(Request(request.scope, limited(request.receive, limit)))
+
+        return checked
+
+
+def caller_checks(dependant: Dependant) -> Iterator[CallerCheck]:
+    """Yield the checks of a handler's callers, wherever it declares them."""
+    call: object = dependant.call
+    if isinstance(call, CallerCheck):
+        yield call
+    for part in dependant.dependencies:
+        yield from caller_checks(part)
+
+
+def limited(receive: Receive, body_bytes: int) -> Receive:
+    """Count what arrives, for a body that does not declare its length, and refuse what is too much."""
+    received = 0
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > body_bytes:
+            # The one exception that FastAPI lets through while it reads a body.
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return counted
+
+
+def declared_length(scope: Scope) -> int:
+    """Return the Content-Length of a call, 0 if there is none."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
+
+
+def _larger_bodies(request: Request) -> Mapping[str, int]:
+    found: Mapping[str, int] = request.app.state.larger_bodies
+    return found
+
+
+def file_response(file: BinaryIO, media_type: str) -> StreamingResponse:
+    """Return an answer that is sent from a file piece by piece; the file is closed when it was sent."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        with file:
+            await threads.run_call(file.seek, 0)
+            while piece := await threads.run_call(file.read, _PIECE_BYTES):
+                yield piece
+
+    return StreamingResponse(pieces(), media_type=media_type)
+
+
+def _threaded(handler: Callable[..., object], status: int) -> Callable[..., Coroutine[Any, Any, object]]:
+    """Let a plain handler run in a thread of its caller's kind, and make JSON of a model there."""
+
+    def answer(**values: object) -> object:
+        result = handler(**values)
+        if not isinstance(result, BaseModel):
+            return result
+        return Response(result.model_dump_json(by_alias=True), status, media_type="application/json")
+
+    @functools.wraps(handler)
+    async def call(**values: object) -> object:
+        return await threads.run_call(answer, **values)
+
+    return call

@@ -1,0 +1,109 @@
+"""Calls that a party signed, as handlers take them: verified before the handler runs, and counted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBase as HTTPBaseModel
+
+from aquila.errors import ReplayError, SignatureError
+from services.kit.http.routing import CallerCheck, caller_checks
+from services.kit.http.signatures import HeaderLines, SignedRequest, VerifiedHead
+from services.kit.work import threads
+from services.kit.work.threads import Pool
+
+if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
+    from starlette.types import Scope
+
+    from services.kit.http.rate_limit import Buckets
+    from services.kit.http.signatures import CallVerifier
+
+_RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCall:
+    """A call that a party signed, with its verified body."""
+
+    party: str
+    key_id: str
+    body: bytes
+
+
+class Contacts(Protocol):
+    """Where a service keeps the last contacts of its callers."""
+
+    def note(self, party: str, release: str) -> None:
+        """Keep that a party called; may write, and so is called in a thread."""
+
+
+class _Signature(CallerCheck):
+    """The dependency that verifies a signed call; it also tells OpenAPI that the operation needs one."""
+
+    pool = Pool.PARTIES
+    small = False
+
+    def __init__(self) -> None:
+        self.scheme_name = "MessageSignature"
+        self.model = HTTPBaseModel(scheme="signature", description="RFC 9421 with the party's identity key.")
+
+    async def check(self, request: Request) -> None:
+        """Verify the head: a caller who is not known costs no memory."""
+        verifier: CallVerifier = request.app.state.call_verifier
+        request.state.head = verifier.verify_head(signed_request(request.scope))
+
+    async def __call__(self, request: Request) -> SignedCall:
+        verifier: CallVerifier = request.app.state.call_verifier
+        head: VerifiedHead = request.state.head
+        body = await request.body()
+        # Before the nonce is stored: so the rate bounds how many there are. Whoever sends a call of the party again, or
+        # with another body, takes nothing from it.
+        buckets: Buckets | None = request.app.state.buckets
+        if buckets is not None:
+            buckets.take(head.party)
+        # Spending the nonce writes to the database, which must not hold up the event loop.
+        try:
+            await threads.run_call(verifier.verify_body, head, body)
+        except ReplayError:
+            if buckets is not None:
+                buckets.give_back(head.party)
+            raise
+        request.state.party = head.party
+        contacts: Contacts | None = request.app.state.contacts
+        if contacts is not None:
+            await threads.run_call(contacts.note, head.party, _release(request.headers.get("user-agent", "")))
+        return SignedCall(head.party, head.key_id, body)
+
+
+SignedCaller = Annotated[SignedCall, Depends(_Signature())]
+"""A handler's parameter `call: SignedCaller`: the call is verified before the handler runs."""
+
+
+def is_signed_call(dependant: Dependant) -> bool:
+    """Tell whether a handler takes signed calls alone."""
+    return any(isinstance(check, _Signature) for check in caller_checks(dependant))
+
+
+def signed_request(scope: Scope) -> SignedRequest:
+    """Return what a signature covers, from the bytes that came over the wire.
+
+    The framework's own URL is built from the decoded path, so two different paths could look alike; the raw one is
+    what the caller signed.
+    """
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1:
+        raise SignatureError("the call needs exactly one Host")
+    path, query = scope["raw_path"], scope["query_string"]
+    target = path + b"?" + query if query else path
+    url = f"{scope['scheme']}://{hosts[0].decode('latin-1')}{target.decode('latin-1')}"
+    return SignedRequest(scope["method"], url, HeaderLines(scope["headers"]))
+
+
+def _release(agent: str) -> str:
+    """Return the release that a caller's User-Agent names; the text is the caller's, so it has to look like one."""
+    found = _RELEASE.fullmatch(agent)
+    return found[1] if found else ""

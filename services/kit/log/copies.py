@@ -1,0 +1,135 @@
+"""Copies of a log that leave entries out: of these the hash of the leaf alone is there (PROTOCOL.md 10.9).
+
+A copy holds the files of `own_log` as they are but for the bundles, in which an entry that is left out has the length 0
+as an erased one has, and `left_out.json`, which says which these are.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from aquila.audit.checkpoint import parse_checkpoint
+from aquila.audit.entries import EntryKind, read_entry
+from aquila.audit.left_out import LEFT_OUT_FILE, LeftOut
+from aquila.audit.note import parse_note
+from aquila.audit.tiles import (
+    TILE_WIDTH,
+    bundle_path,
+    bundles_of,
+    read_bundle,
+    read_statements,
+    statements_path,
+    write_bundle,
+    write_statements,
+)
+from aquila.protocol.log_entries import tells_hits
+from services.kit.log.publication import CHECKPOINT_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from aquila.audit.entries import Entry
+    from services.kit.storage.files import ChunkFiles
+
+_TOTALS = frozenset(
+    {EntryKind.CLOSING, EntryKind.OUTCOME, EntryKind.WITHDRAWAL, EntryKind.WITHDRAWAL_ACKNOWLEDGED}
+)  # fmt: skip
+"""Kinds whose numbers count the hits of queries together with all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a copy of a log is of.
+
+    Attributes:
+        untold: Queries whose asker was not told of their hits, by round: no copy tells of them.
+        rounds: The rounds that it is of; all entries, those of no round too, if None.
+    """
+
+    untold: dict[str, frozenset[str]]
+    rounds: Collection[str] | None = None
+
+    def has(self, round_id: str | None) -> bool:
+        """Tell whether a round, or what is of none, belongs into the copy."""
+        return self.rounds is None or (round_id is not None and round_id in self.rounds)
+
+    def keeps(self, entry: Entry) -> bool:
+        """Tell whether an entry is in the copy with its content."""
+        if entry.kind is EntryKind.LOG_PRUNED:
+            return True  # without it nobody can tell whether retention allowed an erasure
+        untold = self.untold.get(entry.round or "", frozenset())
+        total = bool(untold) and self.rounds is not None and entry.kind in _TOTALS
+        return self.has(entry.round) and not total and not tells_hits(entry, untold)
+
+
+@dataclass(slots=True)
+class _Copy:
+    """A copy that is being written: where to, of what, and what was left out so far."""
+
+    archive: tarfile.TarFile
+    scope: Scope
+    time: int
+    indices: list[int]
+    rounds: Counter[str]
+
+    def add(self, name: str, content: bytes) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mtime, member.mode = len(content), self.time, 0o600
+        self.archive.addfile(member, io.BytesIO(content))
+
+    def add_bundle(self, files: ChunkFiles, number: int, width: int) -> None:
+        """Add an entry bundle and the one of its statements, without what is left out."""
+        name, said = bundle_path(number, width), statements_path(number, width)
+        contents, envelopes = read_bundle(files.read(name), width), read_statements(files.read(said), width)
+        for place, content in enumerate(contents):
+            entry = read_entry(content) if content else None
+            if entry is None or self.scope.keeps(entry):
+                continue
+            contents[place] = envelopes[place] = b""
+            self.indices.append(number * TILE_WIDTH + place)
+            if self.scope.has(entry.round) and entry.round is not None:
+                self.rounds[entry.round] += 1
+        self.add(name, write_bundle(contents))
+        self.add(said, write_statements(envelopes))
+
+
+def write_copy(files: ChunkFiles, into: BinaryIO, scope: Callable[[], Scope], time: int) -> None:
+    """Write a log's files as a tar archive.
+
+    Args:
+        files: The files, lent for as long as nothing in them changes.
+        into: Where to.
+        scope: Gives what the copy is of; asked after the files stand still, so that it knows of all that they hold.
+        time: When, in seconds since 1970.
+
+    Raises:
+        StoreError: The disk failed.
+        AuditError: A bundle of the log cannot be read.
+    """
+    with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        copy = _Copy(archive, scope(), time, [], Counter())
+        size = parse_checkpoint(parse_note(files.read(CHECKPOINT_FILE)).text).size
+        for number, width in bundles_of(size):
+            copy.add_bundle(files, number, width)
+        for name in _others(files, copy):
+            copy.add(name, files.read(name))
+        left_out = LeftOut.of(copy.indices, copy.rounds)
+        if left_out.count:
+            copy.add(LEFT_OUT_FILE, left_out.to_bytes())
+
+
+def _others(files: ChunkFiles, copy: _Copy) -> Iterator[str]:
+    """Yield the other files of a copy: statistics of what is whole in it, and of one for a party nothing of others."""
+    for name in files.names():
+        folder, _, rest = name.partition("/")
+        if name.startswith(("tile/entries/", "tile/statements/")):
+            continue
+        round_id = rest.removesuffix(".json") if folder == "statistics" else None
+        if round_id is not None and (not copy.scope.has(round_id) or copy.rounds[round_id]):
+            continue
+        if folder != "seen" or copy.scope.rounds is None:
+            yield name

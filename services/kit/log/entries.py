@@ -1,0 +1,302 @@
+"""The log of a service, in its database: entries are appended in the transaction of what they record (PROTOCOL.md 10).
+
+`append` is called within `Store.transaction`, so there is no action without its entry and no entry without its action:
+both are committed, or neither. The store has one writer at a time, so indices ascend without a gap in the order of
+commits. Rows hold the entry's canonical JSON, until retention erases it, and its leaf hash, which stays; the tree's
+right edge makes appending cheap, and the root over each 256 leaves makes proofs cheap.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from aquila.audit.entries import read_entry
+from aquila.audit.merkle import HASH_BYTES, Frontier, tree_root
+from aquila.audit.roles import role_table
+from aquila.audit.tiles import TILE_WIDTH, perfect_root
+from aquila.errors import AuditError
+from services.kit.storage.store import NAMING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.entries import Entry, EntryKind
+    from aquila.audit.roles import Action
+    from services.kit.actor import Actor
+
+_TABLES = MetaData(naming_convention=NAMING)
+_SALT_BYTES = 16
+_AT_ONCE = 500
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+
+ENTRIES = Table(
+    "log_entry",
+    _TABLES,
+    Column("index", _BIG, primary_key=True, autoincrement=False, comment="The entry's place in the log, from 0."),
+    Column("leaf_hash", LargeBinary, nullable=False, comment="Hash of the entry's leaf; stays when its content goes."),
+    Column("content", LargeBinary, comment="The entry's canonical JSON; nothing once retention has erased it."),
+    Column("kind", String(32), nullable=False, comment="What happened."),
+    Column("time", BigInteger, nullable=False, index=True, comment="Seconds since 1970, as the entry says."),
+    Column("round_id", String(32), index=True, comment="The round that the entry names."),
+    comment="The log: one row for each entry, only ever added to; retention empties contents.",
+)
+EDGE = Table(
+    "log_edge",
+    _TABLES,
+    Column("edge_id", Integer, primary_key=True, autoincrement=False, comment="1: there is one edge."),
+    Column("size", BigInteger, nullable=False, comment="Entries of the log."),
+    Column("peaks", LargeBinary, nullable=False, comment="Roots of its perfect trees, largest first, 32 bytes each."),
+    comment="The right edge of the log's tree.",
+)
+NODES = Table(
+    "log_node",
+    _TABLES,
+    Column("level", Integer, primary_key=True, autoincrement=False, comment="Tile level, from 1: 256 to its power."),
+    Column("number", _BIG, primary_key=True, autoincrement=False, comment="Place at that level, from 0."),
+    Column("hash", LargeBinary, nullable=False, comment="Root of the perfect tree."),
+    comment="Roots over 256, 65,536, ... entries, so that proofs need few rows.",
+)
+CHECKPOINTS = Table(
+    "log_checkpoint",
+    _TABLES,
+    Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
+    Column("note", LargeBinary, nullable=False, comment="The signed note, with the cosignatures that came."),
+    Column("signed_at", BigInteger, nullable=False, comment="Seconds since 1970."),
+    comment="Checkpoints that this log signed; all stay.",
+)
+WITNESSED = Table(
+    "log_witnessed",
+    _TABLES,
+    Column("origin", String(128), primary_key=True, comment="Which other log."),
+    Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
+    Column("note", LargeBinary, nullable=False, comment="The note as it came, with the own cosignature."),
+    Column("seen_at", BigInteger, nullable=False, comment="Seconds since 1970."),
+    comment="Newest checkpoint of each other log, which was found consistent with all before, and cosigned.",
+)
+ALARMS = Table(
+    "log_alarm",
+    _TABLES,
+    Column("alarm_id", _BIG, primary_key=True, autoincrement=True, comment="Number."),
+    Column("origin", String(128), nullable=False, index=True, comment="Whose log does not hold together."),
+    Column("what", String(16), nullable=False, comment="fork, shrunk, missing or signature."),
+    Column("sentence", Text, nullable=False, comment="What is wrong, in words."),
+    Column("seen", LargeBinary, comment="The note that was seen before; evidence."),
+    Column("got", LargeBinary, nullable=False, comment="The note that contradicts it; evidence."),
+    Column("found_at", BigInteger, nullable=False, comment="Seconds since 1970."),
+    Column("acknowledged_at", BigInteger, comment="Seconds since 1970 when an administrator let work go on."),
+    Column("acknowledged_by", String(16), comment="The administrator's pseudonymous id."),
+    comment="Logs that were found rewritten, with both checkpoints as evidence.",
+)
+
+
+def declare(metadata: MetaData) -> None:
+    """Declare the log's tables in a service's metadata."""
+    for table in (ENTRIES, EDGE, NODES, CHECKPOINTS, WITNESSED, ALARMS):
+        table.to_metadata(metadata)
+
+
+def append(session: Session, entry: Entry) -> int:
+    """Append an entry, with a fresh salt, within the caller's writing transaction, and return its index.
+
+    Raises:
+        AuditError: The stored edge of the tree does not hold together.
+    """
+    entry = entry.salted(secrets.token_hex(_SALT_BYTES))
+    content = entry.content()
+    leaf = entry.leaf()
+    edge = frontier(session)
+    index = edge.size
+    session.execute(
+        insert(ENTRIES).values(
+            index=index, leaf_hash=leaf, content=content, kind=entry.kind.value, time=entry.time, round_id=entry.round
+        )
+    )
+    edge.append(leaf)
+    values = {"size": edge.size, "peaks": b"".join(edge.peaks)}
+    if index == 0:
+        session.execute(insert(EDGE).values(edge_id=1, **values))
+    else:
+        session.execute(update(EDGE).where(EDGE.c.edge_id == 1).values(**values))
+    _store_nodes(session, edge.size)
+    return index
+
+
+def who(actor: Actor, action: Action) -> dict[str, str]:
+    """Return the fields of an entry that say who did something: the pseudonymous id, and the role that allows it."""
+    rows = role_table().rows.values()
+    role = min(row.role.value for row in rows if row.role in actor.roles and action in row.actions)
+    return {"person": actor.person, "role": role}
+
+
+def frontier(session: Session) -> Frontier:
+    """Return the right edge of the log's tree.
+
+    Raises:
+        AuditError: What is stored does not hold together.
+    """
+    row = session.execute(select(EDGE.c.size, EDGE.c.peaks)).one_or_none()
+    if row is None:
+        return Frontier()
+    size, peaks = row
+    return Frontier(size, [peaks[start : start + HASH_BYTES] for start in range(0, len(peaks), HASH_BYTES)])
+
+
+def node_reader(session: Session) -> Node:
+    """Return what reads the root of any perfect tree of the log, for proofs (`aquila.audit.proofs.Reader`)."""
+    return Node(session)
+
+
+class Node:
+    """Reads roots of perfect trees from the log's rows: a tile is one query, and is kept for the proofs that follow."""
+
+    def __init__(self, session: Session) -> None:
+        @cache
+        def tile(tile_level: int, number: int) -> dict[int, bytes]:
+            # By number: a row that somebody removed must not move the others.
+            if tile_level == 0:
+                place, query = ENTRIES.c.index, select(ENTRIES.c.index, ENTRIES.c.leaf_hash)
+            else:
+                place, query = NODES.c.number, select(NODES.c.number, NODES.c.hash).where(NODES.c.level == tile_level)
+            first = number * TILE_WIDTH
+            found = session.execute(query.where(place >= first, place < first + TILE_WIDTH))
+            return {at: bytes(one) for at, one in found}
+
+        self._tile = tile
+
+    def __call__(self, level: int, number: int) -> bytes:
+        """Return the root of a perfect tree.
+
+        Raises:
+            AuditError: The log has not got so many entries.
+        """
+        return perfect_root(level, number, self.hash_at)
+
+    def hash_at(self, tile_level: int, number: int) -> bytes:
+        """Return a hash of a tile; raises as the reader does."""
+        found = self._tile(tile_level, number // TILE_WIDTH).get(number)
+        if found is None:
+            raise AuditError("the log has no such node", level=tile_level, number=number)
+        return found
+
+
+def leaves(session: Session, start: int, end: int) -> list[bytes]:
+    """Return the hashes of the leaves from `start` up to `end`."""
+    query = select(ENTRIES.c.leaf_hash).where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
+    return [bytes(leaf) for leaf in session.scalars(query.order_by(ENTRIES.c.index))]
+
+
+def entries(session: Session, start: int = 0, end: int | None = None) -> Iterator[tuple[int, Entry | None]]:
+    """Yield entries with their indices; None in place of one whose content was erased.
+
+    Raises:
+        AuditError: What is stored is no entry.
+    """
+    query = select(ENTRIES.c.index, ENTRIES.c.content).where(ENTRIES.c.index >= start).order_by(ENTRIES.c.index)
+    if end is not None:
+        query = query.where(ENTRIES.c.index < end)
+    for index, content in session.execute(query):
+        yield index, None if content is None else read_entry(bytes(content))
+
+
+def contents(session: Session, indices: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield the contents of entries with their indices, but for those that retention erased."""
+    for first in range(0, len(indices), _AT_ONCE):
+        place = ENTRIES.c.index.in_(indices[first : first + _AT_ONCE])
+        for index, content in session.execute(select(ENTRIES.c.index, ENTRIES.c.content).where(place)):
+            if content is not None:
+                yield index, bytes(content)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry as its row has it, unread; without content where retention erased it."""
+
+    index: int
+    content: bytes | None
+    leaf: bytes
+
+
+def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
+    """Return the entries of a round in their order."""
+    query = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash).where(ENTRIES.c.round_id == round_id)
+    return _stored(session, query.order_by(ENTRIES.c.index))
+
+
+def entries_down(
+    session: Session, below: int | None, limit: int, kind: str | None = None, round_id: str | None = None
+) -> list[StoredEntry]:
+    """Return entries from the newest down.
+
+    Args:
+        session: A session.
+        below: Only entries before this index; from the newest if None.
+        limit: At most so many.
+        kind: Only of this kind.
+        round_id: Only of this round.
+    """
+    query = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
+    query = query.order_by(ENTRIES.c.index.desc()).limit(limit)
+    for column, wanted in ((ENTRIES.c.kind, kind), (ENTRIES.c.round_id, round_id)):
+        query = query if wanted is None else query.where(column == wanted)
+    query = query if below is None else query.where(ENTRIES.c.index < below)
+    return _stored(session, query)
+
+
+def statements_kept(session: Session, round_id: str, kind: EntryKind) -> set[str]:
+    """Return the digests of a round's statements of a kind whose entries still have their contents."""
+    query = select(ENTRIES.c.content).where(
+        ENTRIES.c.round_id == round_id, ENTRIES.c.kind == kind.value, ENTRIES.c.content.is_not(None)
+    )
+    return {read_entry(bytes(content)).digests["statement"] for content in session.scalars(query)}
+
+
+def _stored(session: Session, query: Select[Any]) -> list[StoredEntry]:
+    return [
+        StoredEntry(index, None if content is None else bytes(content), bytes(leaf))
+        for index, content, leaf in session.execute(query)
+    ]
+
+
+def size(session: Session) -> int:
+    """Return how many entries the log has."""
+    return session.scalar(select(func.max(EDGE.c.size))) or 0
+
+
+def _store_nodes(session: Session, entries_now: int) -> None:
+    """Store the roots of the tiles that the last entry completed."""
+    level, count = 1, entries_now
+    while count and count % TILE_WIDTH == 0:
+        count //= TILE_WIDTH
+        number = count - 1
+        below = hashes(session, level - 1, number * TILE_WIDTH, count * TILE_WIDTH)
+        session.execute(insert(NODES).values(level=level, number=number, hash=tree_root(below)))
+        level += 1
+
+
+def hashes(session: Session, level: int, start: int, end: int) -> list[bytes]:
+    """Return hashes of a tile level in their order."""
+    if level == 0:
+        return leaves(session, start, end)
+    query = select(NODES.c.hash).where(NODES.c.level == level, NODES.c.number >= start, NODES.c.number < end)
+    return [bytes(found) for found in session.scalars(query.order_by(NODES.c.number))]

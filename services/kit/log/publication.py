@@ -1,0 +1,387 @@
+"""A service's own log, shown to others: signed checkpoints, and tiles as static files (PROTOCOL.md 10.3 and 10.4).
+
+The files lie in a folder of the home, `log/`, in the layout that `aquila audit verify` reads, so the folder, a copy of
+it and an export are one and the same: `checkpoint` (the newest), `checkpoints/` (all of them, by size, and an index),
+`tile/` (hashes, entries and the statements that they are about), `statistics/` and `registry.json`. They follow the
+database: what a crash left out is written at the next publication. A checkpoint is in the database before it is in a
+file, and in a file after everything that it covers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+
+from aquila.audit.checkpoint import Checkpoint, cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.entries import read_entry
+from aquila.audit.note import parse_note
+from aquila.audit.proofs import prove_consistency, prove_inclusion, span_root
+from aquila.audit.tiles import (
+    TILE_LEVELS,
+    TILE_WIDTH,
+    bundle_path,
+    bundles_of,
+    statements_path,
+    tile_path,
+    tiles_of,
+    write_bundle,
+    write_statements,
+)
+from aquila.audit.witness import CLOCK_SKEW, Update, log_name, witness_name
+from aquila.errors import AuditError, BindingError, LogRewrittenError
+from aquila.protocol.messages.proofs import HeadProof, Proofs, StatementProof
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import CHECKPOINTS, ENTRIES, contents, entries, frontier, hashes, node_reader
+from services.kit.logging import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.entries import Entry
+    from aquila.audit.note import Note
+    from aquila.audit.proofs import Reader
+    from aquila.crypto.keys import IdentityKey
+    from aquila.protocol.messages import LogHead
+    from aquila.protocol.messages.proofs import ProofRequest
+    from aquila.protocol.registry import Registry
+    from services.kit.storage.files import ChunkFiles
+    from services.kit.storage.store import Store
+
+_LOG = Log("kit.own_log")
+CHECKPOINT_FILE = "checkpoint"
+INDEX_FILE = "checkpoints/index"
+REGISTRY_FILE = "registry.json"
+_LOCK = ".lock"
+
+
+def _no_places(_session: Session, _caller: str, _digests: Sequence[str]) -> dict[str, int]:
+    """Know no statement's place: this log proves none."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLog:
+    """The log of this service.
+
+    Attributes:
+        store: The service's database, with the log's tables.
+        files: The folder of the log's files.
+        holder: Whose log it is: a party's code, or `matcher`.
+        key: The identity key that signs checkpoints.
+        registry: The pinned keys.
+        clock: Seconds since 1970.
+        statements: Gives for entries the envelopes of the statements that they are about; None where there is none.
+        statistics: Gives what the service publishes of a round that ended, or None.
+        places: Gives the indices of the entries of statements, by digest, that a caller may have proved to it.
+    """
+
+    store: Store
+    files: ChunkFiles
+    holder: str
+    key: IdentityKey
+    registry: Registry
+    clock: Callable[[], int]
+    statements: Callable[[Session, Sequence[Entry]], list[bytes | None]]
+    statistics: Callable[[Session, str], bytes | None]
+    places: Callable[[Session, str, Sequence[str]], dict[str, int]] = _no_places
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return log_name(self.holder, self.key.public)
+
+    def publish(self) -> bool:
+        """Sign a checkpoint where there are new entries, and write what is not in the files yet; tell whether any was.
+
+        Raises:
+            LogRewrittenError: The files have a later or another log than the database: it was restored or changed.
+            StoreError: The database or the disk failed; it is done at the next publication.
+        """
+        with self._turn():
+            shown = self._shown()
+            with self.store.transaction("log.checkpoint") as session:
+                newest = self._signed(session, shown)
+            if newest is None or (shown is not None and shown.size == newest.size):
+                return False
+            with self.store.reading("log.publish") as session:
+                self._write(session, shown.size if shown else 0, newest.size)
+        _LOG.info("checkpoint_signed", count=newest.size)
+        return True
+
+    def check(self) -> None:
+        """Compare the database with what the files have shown.
+
+        Raises:
+            LogRewrittenError: As `publish` does.
+        """
+        with self._turn(), self.store.reading("log.check") as session:
+            shown = self._shown()
+            if shown is not None:
+                self._check_shown(session, frontier(session).size, shown)
+
+    def newest(self) -> Note | None:
+        """Return the newest checkpoint with the cosignatures that came, or None while the log is empty."""
+        with self.store.reading("log.newest") as session:
+            note = session.scalar(_newest())
+        return None if note is None else parse_note(note)
+
+    def update(self, old: int) -> Update | None:
+        """Return the newest checkpoint with a proof that the log only grew since it had `old` entries, or None."""
+        with self.store.reading("log.update") as session:
+            return self._update(session, old)
+
+    def prove(self, asked: ProofRequest, caller: str) -> Proofs | None:
+        """Return the newest checkpoint with every proof up to it that was asked for, or None while the log is empty.
+
+        A checkpoint is signed first where none covers all of it yet, so that a statement that was taken is proved at
+        once.
+
+        Args:
+            asked: What is to be proved.
+            caller: To whom; of statements that are not for its eyes nothing is said.
+        """
+        with self.store.reading("log.places") as session:
+            places = self.places(session, caller, asked.statements)
+            content = session.scalar(_newest())
+        if content is None or max(places.values(), default=-1) >= parse_checkpoint(parse_note(content).text).size:
+            self.publish()
+        with self.store.reading("log.prove") as session:
+            update = self._update(session, asked.old)
+            if update is None:
+                return None
+            size, read = parse_checkpoint(update.note.text).size, cache(node_reader(session))
+            return Proofs(
+                update=update.to_bytes().decode(),
+                heads=tuple(
+                    HeadProof(size=old, hashes=_hex(prove_consistency(old, size, read)))
+                    for old in asked.heads
+                    if old <= size
+                ),
+                statements=tuple(_statement_proofs(session, places, size, read)),
+            )
+
+    def check_head(self, session: Session, party: str, head: LogHead) -> None:
+        """Refuse a head that a party names and this log does not begin with, as far as it has signed.
+
+        Raises:
+            BindingError: It does not: the party was shown another log, or makes it up.
+        """
+        newest = session.scalar(_newest())
+        signed = 0 if newest is None else parse_checkpoint(parse_note(newest).text).size
+        if head.size > signed or _head(session, head.size).hex() != head.root:
+            raise BindingError(
+                f"{party} names a checkpoint that the matcher's log has never signed",
+                hint="it was shown another log: keep its checkpoint as evidence, and tell the other parties",
+                party=party,
+                expected=signed,
+                got=head.size,
+            )
+
+    def take_cosignature(self, witness: str, content: bytes) -> None:
+        """Keep a witness's cosignature of one of the checkpoints.
+
+        Args:
+            witness: Who cosigned: a party's code, or `matcher`.
+            content: The checkpoint with the cosignature.
+
+        Raises:
+            AuditError: It is no checkpoint of this log, or not cosigned by this witness, or at a time that cannot be.
+            NotFoundError: This log has signed no checkpoint of that size.
+        """
+        key = self.registry.key_of(witness)
+        came, given = open_checkpoint(content, self.origin, self.key.public)
+        at = cosigned_at(given, witness_name(witness, key), key)
+        if at is None:
+            raise AuditError("the checkpoint is not cosigned by its sender", witness=witness)
+        (signature,) = (found for found in given.signatures if found.name == witness_name(witness, key))
+        with self._turn(), self.store.transaction("log.cosignature") as session:
+            stored = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == came.size))
+            if stored is None or parse_note(stored).text != given.text:
+                raise NotFoundError("this log has signed no such checkpoint", size=came.size)
+            self._check_clock(session, came.size, at)
+            note = parse_note(stored).with_signature(signature).to_bytes()
+            session.execute(update(CHECKPOINTS).where(CHECKPOINTS.c.size == came.size).values(note=note))
+            # If we crash here, the file has a cosignature that the witness sends again.
+            self._write_checkpoint(came.size, note)
+
+    def _check_clock(self, session: Session, size: int, at: int) -> None:
+        """Refuse a cosignature whose time cannot be: an auditor holds the times of entries against it.
+
+        Raises:
+            AuditError: The witness saw the checkpoint before it was signed, or after a later one was.
+        """
+        signed = session.scalar(select(CHECKPOINTS.c.signed_at).where(CHECKPOINTS.c.size == size))
+        later = session.scalar(select(func.min(CHECKPOINTS.c.signed_at)).where(CHECKPOINTS.c.size > size))
+        if not (signed or 0) - CLOCK_SKEW <= at <= (later or self.clock()) + CLOCK_SKEW:
+            raise AuditError(
+                "the cosignature's time is not between this checkpoint and the next", hint="set the witness's clock",
+                size=size, got=at,
+            )  # fmt: skip
+
+    @contextlib.contextmanager
+    def reading_files(self) -> Iterator[ChunkFiles]:
+        """Lend the folder while nothing in it changes."""
+        with self._turn():
+            yield self.files
+
+    def refresh(self, size: int) -> None:
+        """Write all bundles below a size anew, after contents were erased."""
+        with self._turn(), self.store.reading("log.refresh") as session:
+            newest = self._shown()
+            for number, width in bundles_of(newest.size if newest else 0):
+                if number * TILE_WIDTH < size:
+                    self._write_bundles(session, number, width)
+
+    @staticmethod
+    def _update(session: Session, old: int) -> Update | None:
+        content = session.scalar(_newest())
+        if content is None:
+            return None
+        note = parse_note(content)
+        size = parse_checkpoint(note.text).size
+        proof = prove_consistency(old, size, node_reader(session)) if 0 < old < size else []
+        return Update(old, tuple(proof), note)
+
+    def _shown(self) -> Checkpoint | None:
+        """Return the newest checkpoint of the files, or None."""
+        try:
+            content = self.files.read(CHECKPOINT_FILE)
+        except NotFoundError:
+            return None
+        return open_checkpoint(content, self.origin, self.key.public)[0]
+
+    def _signed(self, session: Session, shown: Checkpoint | None) -> Checkpoint | None:
+        """Return the checkpoint over everything that is committed, signed and stored."""
+        edge = frontier(session)
+        if shown is not None:
+            self._check_shown(session, edge.size, shown)
+        if edge.size == 0:
+            return None
+        checkpoint = Checkpoint(self.origin, edge.size, edge.root)
+        known = select(CHECKPOINTS.c.size).where(CHECKPOINTS.c.size == edge.size)
+        if session.scalar(known) is None:
+            note = checkpoint.sign(self.key).to_bytes()
+            session.execute(insert(CHECKPOINTS).values(size=edge.size, note=note, signed_at=self.clock()))
+        return checkpoint
+
+    def _check_shown(self, session: Session, size: int, shown: Checkpoint) -> None:
+        """Refuse to sign anything where the database does not hold what its log has shown already.
+
+        Raises:
+            LogRewrittenError: It does not.
+        """
+        stored = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == shown.size))
+        if stored is None or parse_checkpoint(parse_note(stored).text).root != shown.root or size < shown.size:
+            raise LogRewrittenError(
+                f"this service's database holds another log than the {shown.size} entries that its files show",
+                hint="it was restored from a backup or changed; nothing is signed until its administrator and the "
+                "other parties have looked at it (deploy/OPERATIONS.md)",
+                what="shrunk",
+                expected=shown.size,
+                got=size,
+            )
+
+    def _write(self, session: Session, start: int, size: int) -> None:
+        """Write what came between two sizes, and the checkpoint last."""
+        for level, number, width in tiles_of(size):
+            if (number + 1) << (TILE_LEVELS * (level + 1)) > start:
+                first = number * TILE_WIDTH
+                self._replace(tile_path, (level, number), width, b"".join(hashes(session, level, first, first + width)))
+                if level == 0:
+                    self._write_bundles(session, number, width)
+        for round_id in session.scalars(
+            select(ENTRIES.c.round_id).where(ENTRIES.c.index >= start, ENTRIES.c.round_id.is_not(None)).distinct()
+        ):
+            published = self.statistics(session, round_id)
+            if published is not None:
+                self.files.write(f"statistics/{round_id}.json", published)
+        self._write_registry()
+        note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size))
+        sizes = select(CHECKPOINTS.c.size).where(CHECKPOINTS.c.size <= size).order_by(CHECKPOINTS.c.size)
+        index = "".join(f"{number}\n" for number in session.scalars(sizes))
+        self.files.write(f"checkpoints/{size}", note or b"")
+        self.files.write(INDEX_FILE, index.encode())
+        self.files.write(CHECKPOINT_FILE, note or b"")
+
+    def _write_registry(self) -> None:
+        """Write the fingerprints of the pinned keys, where they are new."""
+        fingerprints = {"matcher": self.registry.matcher.fingerprint} | {
+            code: party.key.fingerprint for code, party in sorted(self.registry.parties.items())
+        }
+        content = json.dumps(fingerprints, indent=2, sort_keys=True).encode() + b"\n"
+        if not self.files.exists(REGISTRY_FILE) or self.files.read(REGISTRY_FILE) != content:
+            self.files.write(REGISTRY_FILE, content)
+
+    def _write_bundles(self, session: Session, number: int, width: int) -> None:
+        """Write an entry bundle and the bundle of its statements; an erased entry leaves nothing in both."""
+        first = number * TILE_WIDTH
+        found = [entry for _, entry in entries(session, first, first + width)]
+        kept = [entry for entry in found if entry is not None]
+        envelopes = iter(self.statements(session, kept))
+        contents = [b"" if entry is None else entry.content() for entry in found]
+        said = [b"" if entry is None else next(envelopes) or b"" for entry in found]
+        self._replace(bundle_path, (number,), width, write_bundle(contents))
+        self._replace(statements_path, (number,), width, write_statements(said))
+
+    def _replace(self, path: Callable[..., str], place: tuple[int, ...], width: int, content: bytes) -> None:
+        """Write a tile, and remove the narrower ones of its place that readers of older checkpoints had."""
+        name = path(*place, width)
+        self.files.write(name, content)
+        folder = path(*place) + ".p"
+        for narrower in self.files.names(folder):
+            if narrower != name:
+                self.files.delete(narrower)
+
+    def _write_checkpoint(self, size: int, note: bytes) -> None:
+        shown = self._shown()
+        self.files.write(f"checkpoints/{size}", note)
+        if shown is not None and shown.size == size:
+            self.files.write(CHECKPOINT_FILE, note)
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Take the one turn at the folder; a lock on a file, which ends with the process that holds it."""
+        descriptor = os.open(self.files.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _statement_proofs(session: Session, places: Mapping[str, int], size: int, read: Reader) -> Iterator[StatementProof]:
+    """Yield a proof for each statement whose entry is among the first `size`, by its digest and place."""
+    found = dict(contents(session, [index for index in places.values() if index < size]))
+    for digest, index in places.items():
+        if index in found:
+            entry = read_entry(found[index])
+            proof = _hex(prove_inclusion(index, size, read))
+            yield StatementProof(digest=digest, index=index, time=entry.time, salt=entry.salt, hashes=proof)
+
+
+def _hex(hashes: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(one.hex() for one in hashes)
+
+
+def _head(session: Session, size: int) -> bytes:
+    """Return the head of the first entries, from the checkpoint of this size where there is one."""
+    note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size))
+    return (
+        span_root(0, size, cache(node_reader(session)))
+        if note is None
+        else parse_checkpoint(parse_note(note).text).root
+    )
+
+
+def _newest() -> Select[bytes]:
+    return select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1)

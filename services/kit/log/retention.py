@@ -1,0 +1,148 @@
+"""Retention: contents of entries are erased after their time; their leaves, all checkpoints and all proofs stay.
+
+The age of contents is judged by the witnesses, not by this service's clock: contents go below a size that a witness
+cosigned, by its own clock, that many days before its newest cosignature, so that an auditor can see that nothing went
+too early (PROTOCOL.md 10.8). A round whose manifest asks for longer keeps its entries for as long, but for those that
+hold a justification. The proposal of a round goes with the last of its entries.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from aquila.audit.checkpoint import cosigned_at
+from aquila.audit.entries import Entry, EntryKind, read_entry
+from aquila.audit.note import parse_note
+from aquila.audit.witness import witness_name
+from aquila.protocol.registry import MATCHER
+from services.kit.log.entries import CHECKPOINTS, ENTRIES, append
+from services.kit.logging import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from services.kit.log.publication import OwnLog
+
+_LOG = Log("kit.retention")
+_DAY, _HOUR = 86_400, 3_600
+_MARK = "erasing"
+_AT_ONCE = 500
+_LOOKED_AT = 500
+_JUSTIFIED = (
+    EntryKind.SUBMISSION.value, EntryKind.SUBMISSION_REFUSED.value, EntryKind.EVIDENCE.value,
+    EntryKind.STATEMENT_REFUSED.value,
+)  # fmt: skip
+_PROPOSAL = EntryKind.PROPOSAL.value
+_BEGINNINGS = (EntryKind.PROPOSAL.value, EntryKind.DISCOVERY.value)
+
+
+class Retention:
+    """Erases what is over its time, at most once an hour."""
+
+    def __init__(self, own: OwnLog, days: int) -> None:
+        """Prepare.
+
+        Args:
+            own: The service's log.
+            days: For how long contents are kept at least.
+        """
+        self._own = own
+        self._days = days
+        self._looked_at = -_HOUR
+
+    def step(self) -> bool:
+        """Erase contents whose time is over; tell whether there were any.
+
+        Raises:
+            StoreError: The database or the disk failed; it is done again.
+        """
+        own, now = self._own, self._own.clock()
+        if now - self._looked_at < _HOUR:
+            return False
+        # 1. What a crash left: rows without contents whose files still have them.
+        if own.files.exists(_MARK):
+            self._rewrite(int(own.files.read(_MARK)))
+        # 2. The mark comes before the rows. If we crash after it, the files are written anew for nothing.
+        with own.store.reading("retention.look") as session:
+            size = self._covered(session, now)
+            due = self._due(session, size, now)
+        if due:
+            own.files.write(_MARK, str(size).encode())
+            with own.store.transaction("retention.erase") as session:
+                for first in range(0, len(due), _AT_ONCE):
+                    some = ENTRIES.c.index.in_(due[first : first + _AT_ONCE])
+                    session.execute(update(ENTRIES).where(some).values(content=None))
+                counts = {"size": size, "days": self._days, "entries": len(due)}
+                append(session, Entry.of(EntryKind.LOG_PRUNED, now, own.holder, counts=counts))
+            self._rewrite(size)
+            _LOG.info("contents_erased", count=len(due))
+        self._looked_at = now
+        return bool(due)
+
+    def _rewrite(self, size: int) -> None:
+        """Write the files without what was erased, empty the database's own files of it, and take the mark away."""
+        self._own.refresh(size)
+        self._own.store.scrub(ENTRIES)
+        self._own.files.delete(_MARK)
+
+    def _covered(self, session: Session, now: int) -> int:
+        """Return the largest size that a witness cosigned long enough before its newest cosignature."""
+        passed, newest = self._days * _DAY, None
+        for size, holder, at in self._cosigned(session, now - passed):
+            if newest is None:  # a log in which nothing is that old is not read for it
+                newest = self._newest(session, now)
+            if at + passed <= newest.get(holder, 0):
+                return size
+        return 0
+
+    def _newest(self, session: Session, now: int) -> dict[str, int]:
+        """Return the time of each witness's newest cosignature."""
+        newest: dict[str, int] = {}
+        for _, holder, at in self._cosigned(session, now, _LOOKED_AT):
+            newest.setdefault(holder, at)
+        return newest
+
+    def _cosigned(self, session: Session, until: int, most: int | None = None) -> Iterator[tuple[int, str, int]]:
+        """Yield who cosigned checkpoints that were signed until a time, and when, the largest first."""
+        own = self._own
+        keys = {holder: own.registry.key_of(holder) for holder in (MATCHER, *own.registry.parties)}
+        query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(CHECKPOINTS.c.signed_at <= until)
+        for size, note in session.execute(query.order_by(CHECKPOINTS.c.size.desc()).limit(most)):
+            parsed = parse_note(bytes(note))
+            for holder, key in keys.items():
+                at = cosigned_at(parsed, witness_name(holder, key), key)
+                if at is not None:
+                    yield int(size), holder, at
+
+    def _due(self, session: Session, size: int, now: int) -> list[int]:
+        """Return the entries below a size whose contents are to go."""
+        if size == 0:
+            return []
+        longer = self._longer(session, size, now)
+        query = select(ENTRIES.c.index, ENTRIES.c.round_id, ENTRIES.c.kind).where(
+            ENTRIES.c.index < size, ENTRIES.c.content.is_not(None)
+        )
+        rows = session.execute(query.order_by(ENTRIES.c.index))
+        later = select(ENTRIES.c.round_id).where(ENTRIES.c.index >= size, ENTRIES.c.round_id.is_not(None))
+        goes_on = set(session.scalars(later.distinct()))
+        return [
+            index
+            for index, round_id, kind in rows
+            if (round_id not in longer or kind in _JUSTIFIED) and not (round_id in goes_on and kind == _PROPOSAL)
+        ]
+
+    def _longer(self, session: Session, size: int, now: int) -> set[str]:
+        """Return the rounds whose manifest asks for longer, and for longer than has passed."""
+        query = select(ENTRIES.c.content).where(
+            ENTRIES.c.index < size, ENTRIES.c.content.is_not(None), ENTRIES.c.kind.in_(_BEGINNINGS)
+        )
+        begun = [read_entry(bytes(content)) for content in session.scalars(query)]
+        return {
+            entry.round
+            for entry in begun
+            if entry.round and entry.time + entry.counts.get("retention_days", 0) * _DAY > now
+        }

@@ -1,0 +1,305 @@
+"""A service as the witness of other logs: what it saw last, whether they only grew, and alarms (PROTOCOL.md 10.5).
+
+The last checkpoint of each log lies in the database *and* in a small file of the home, `log/seen/`, and the larger of
+the two counts: a database from a backup does not make the service forget. When a log forks or shrinks, both checkpoints
+are kept as evidence, the own log gets an entry, and until an administrator has acknowledged it every further look
+raises the same error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy import delete, insert, select, update
+
+from aquila.audit.checkpoint import cosign, cosigned_at, open_checkpoint
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.note import parse_note
+from aquila.audit.roles import Action
+from aquila.audit.witness import check_growth, log_name, parse_update, witness_name
+from aquila.errors import LogRewrittenError, OrderError
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import ALARMS, WITNESSED, append, who
+from services.kit.log.publication import CHECKPOINT_FILE
+from services.kit.logging import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.checkpoint import Checkpoint
+    from aquila.audit.note import Note
+    from aquila.audit.witness import Update
+    from aquila.crypto.keys import IdentityKey
+    from aquila.errors import AquilaError
+    from aquila.protocol.registry import Registry
+    from services.kit.actor import Actor
+    from services.kit.storage.files import ChunkFiles
+    from services.kit.storage.store import Store
+
+_LOG = Log("kit.witness")
+
+
+@dataclass(frozen=True, slots=True)
+class Accusation:
+    """What a log shows does not fit what is known of it.
+
+    Attributes:
+        error: What is wrong.
+        evidence: What it contradicts: the checkpoint that was seen before, or a statement; None where there is nothing.
+    """
+
+    error: LogRewrittenError
+    evidence: bytes | None
+
+
+Check: TypeAlias = "Callable[[Session, Checkpoint], Accusation | None]"
+"""Checks what a log shows beyond its growth; raises AuditError where that cannot be checked."""
+
+
+def _nothing_else(_session: Session, _shown: Checkpoint) -> None:
+    """Check nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The witness of other logs.
+
+    Attributes:
+        store: The service's database, with the log's tables.
+        files: The folder of the log's files.
+        holder: Who is the witness: a party's code, or `matcher`.
+        key: The identity key that cosigns.
+        registry: The pinned keys.
+        clock: Seconds since 1970.
+        explained: Called in the transaction in which an administrator acknowledges an alarm over another log: what the
+            service held against that log up to now is explained.
+    """
+
+    store: Store
+    files: ChunkFiles
+    holder: str
+    key: IdentityKey
+    registry: Registry
+    clock: Callable[[], int]
+    explained: Callable[[Session, int], None] = lambda _session, _now: None
+    _latest: dict[str, Checkpoint] = field(default_factory=dict)
+
+    def latest(self, holder: str) -> Checkpoint | None:
+        """Return the checkpoint of another log that was seen last, or None before the first time."""
+        if holder not in self._latest:
+            with self.store.reading("log.latest") as session:
+                seen = self._seen(session, holder)
+            if seen is None:
+                return None
+            self._latest[holder] = seen[0]
+        return self._latest[holder]
+
+    def seen_size(self, holder: str) -> int:
+        """Return how many entries another log had when it was seen last, 0 before the first time.
+
+        Raises:
+            LogRewrittenError: That log, or our own, is under alarm, and no administrator has acknowledged it.
+        """
+        with self.store.reading("log.seen") as session:
+            self._refuse_known(session, holder)
+            seen = self._seen(session, holder)
+        return 0 if seen is None else seen[0].size
+
+    def read(self, holder: str, content: bytes) -> Checkpoint:
+        """Return what an update of another log shows, signed by its owner; whether it grew is for `look`.
+
+        Raises:
+            AuditError: It cannot be read, or is not signed.
+        """
+        key = self.registry.key_of(holder)
+        return open_checkpoint(parse_update(content).note.to_bytes(), log_name(holder, key), key)[0]
+
+    def look(self, holder: str, content: bytes, check: Check = _nothing_else) -> Note:
+        """Check what another log shows and cosign it; return its checkpoint with the cosignature.
+
+        If we crash between the database and the file, the larger of the two counts, which is what was cosigned.
+
+        Args:
+            holder: Whose log it is.
+            content: The update, with a proof from `seen_size`.
+            check: What else must fit what is shown, in the same transaction and before it is cosigned.
+
+        Raises:
+            LogRewrittenError: The log forked or shrank; both checkpoints are stored before this is raised.
+            AuditError: What it shows cannot be read, is not signed by its owner, or proves nothing.
+        """
+        key = self.registry.key_of(holder)
+        origin = log_name(holder, key)
+        shown = parse_update(content)
+        got, note = open_checkpoint(shown.note.to_bytes(), origin, key)
+        with self.store.transaction("log.witness") as session:
+            self._refuse_known(session, holder)
+            seen = self._seen(session, holder)
+            accusation = _shrunk_or_forked(seen, got, shown) or check(session, got)
+            if accusation is not None:
+                self._alarm(session, holder, accusation.error, accusation.evidence, note.to_bytes())
+            elif seen is None or seen[0] != got or not self._has_cosigned(seen[1]):
+                cosigned = cosign(note, witness_name(self.holder, self.key.public), self.key, self.clock())
+                self._remember(session, holder, got, cosigned.to_bytes())
+            else:
+                cosigned = parse_note(seen[1])
+        if accusation is not None:
+            _LOG.error("log_rewritten", counterpart=holder, error=accusation.error)
+            raise accusation.error
+        self._latest[holder] = got
+        return cosigned
+
+    def vanished(self, holder: str) -> None:
+        """Raise the alarm over a log that has entries no more, and had some.
+
+        Raises:
+            LogRewrittenError: It had.
+        """
+        with self.store.transaction("log.vanished") as session:
+            self._refuse_known(session, holder)
+            seen = self._seen(session, holder)
+            if seen is None:
+                return
+            origin = seen[0].origin
+            error = LogRewrittenError(
+                f"the log {origin} shrank from {seen[0].size} to 0 entries", what="shrunk", expected=seen[0].size, got=0
+            )
+            self._alarm(session, holder, error, seen[1], b"")
+        _LOG.error("log_rewritten", counterpart=holder, error=error)
+        raise error
+
+    def told(self, error: AquilaError, own: bytes, follow: Callable[[Session], None]) -> None:
+        """Keep that another witness, or our own files, contradict our own log; raises nothing.
+
+        Args:
+            error: What contradicts it.
+            own: The newest checkpoint of our own log, or nothing.
+            follow: What follows from it, in the same transaction, each time that it is found.
+        """
+        with self.store.transaction("log.told") as session:
+            follow(session)
+            origin = log_name(self.holder, self.key.public)
+            if _open_alarm(session, [origin]) is None:
+                self._alarm(session, self.holder, error, None, own)
+        _LOG.error("log_rewritten", counterpart=self.holder, error=error)
+
+    def alarms(self) -> Sequence[Row[Any]]:
+        """Return all alarms, oldest first."""
+        with self.store.reading("log.alarms") as session:
+            return session.execute(select(ALARMS).order_by(ALARMS.c.alarm_id)).all()
+
+    def acknowledge(self, actor: Actor, alarm_id: int) -> None:
+        """Go on after the log's owner has explained itself: what it showed last becomes what was seen last.
+
+        Raises:
+            NotFoundError: There is no such alarm.
+            OrderError: It was acknowledged before.
+        """
+        with self.store.transaction("log.acknowledge") as session:
+            alarm = session.execute(select(ALARMS).where(ALARMS.c.alarm_id == alarm_id)).one_or_none()
+            if alarm is None:
+                raise NotFoundError("there is no such alarm", hint="see them with `aquila audit status`")
+            if alarm.acknowledged_at is not None:
+                raise OrderError("the alarm was acknowledged before", alarm=alarm_id)
+            now = self.clock()
+            session.execute(
+                update(ALARMS)
+                .where(ALARMS.c.alarm_id == alarm_id)
+                .values(acknowledged_at=now, acknowledged_by=actor.person)
+            )
+            holder = alarm.origin.split("/")[1]
+            append(
+                session,
+                Entry.of(
+                    EntryKind.ALARM_ACKNOWLEDGED, now, self.holder, recipient=holder, counts={"alarm": alarm_id},
+                    ids={"what": alarm.what}, **who(actor, Action.ACKNOWLEDGE_LOG),
+                ),
+            )  # fmt: skip
+            if holder == self.holder:
+                self.files.delete(CHECKPOINT_FILE)  # from here on the database says what the own log is
+            else:
+                self._begin_again(session, holder, alarm.origin, bytes(alarm.got))
+                self.explained(session, now)
+        self._latest.clear()
+        _LOG.warning("alarm_acknowledged", counterpart=holder, count=alarm_id)
+
+    def _refuse_known(self, session: Session, holder: str) -> None:
+        """Refuse to go on while an alarm over a log, or over our own, is open.
+
+        Raises:
+            LogRewrittenError: One is.
+        """
+        origins = [log_name(name, self.registry.key_of(name)) for name in (holder, self.holder)]
+        sentence = _open_alarm(session, origins)
+        if sentence is not None:
+            raise LogRewrittenError(
+                sentence,
+                hint="nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
+                "`aquila audit acknowledge`",
+            )
+
+    def _has_cosigned(self, seen: bytes) -> bool:
+        """Tell whether a checkpoint has our cosignature: one that was accused came without, until it was explained."""
+        return cosigned_at(parse_note(seen), witness_name(self.holder, self.key.public), self.key.public) is not None
+
+    def _begin_again(self, session: Session, holder: str, origin: str, got: bytes) -> None:
+        """Take what a log showed last as seen last; what it showed before stays in the alarm."""
+        session.execute(delete(WITNESSED).where(WITNESSED.c.origin == origin))
+        self.files.delete(_file(holder))
+        if got:
+            checkpoint, note = open_checkpoint(got, origin, self.registry.key_of(holder))
+            self._remember(session, holder, checkpoint, note.to_bytes())
+
+    def _seen(self, session: Session, holder: str) -> tuple[Checkpoint, bytes] | None:
+        """Return the largest checkpoint of a log that the database or the file knows, with its note."""
+        key = self.registry.key_of(holder)
+        origin = log_name(holder, key)
+        query = select(WITNESSED.c.note).where(WITNESSED.c.origin == origin).order_by(WITNESSED.c.size.desc())
+        contents: list[bytes | None] = [session.scalar(query.limit(1))]
+        with contextlib.suppress(NotFoundError):
+            contents.append(self.files.read(_file(holder)))
+        known = [(open_checkpoint(bytes(found), origin, key)[0], bytes(found)) for found in contents if found]
+        return max(known, key=lambda found: found[0].size, default=None)
+
+    def _remember(self, session: Session, holder: str, checkpoint: Checkpoint, note: bytes) -> None:
+        """Store what was seen, in the database and in the file, in place of what it has grown from."""
+        session.execute(delete(WITNESSED).where(WITNESSED.c.origin == checkpoint.origin))
+        session.execute(
+            insert(WITNESSED).values(origin=checkpoint.origin, size=checkpoint.size, note=note, seen_at=self.clock())
+        )
+        self.files.write(_file(holder), note)
+
+    def _alarm(self, session: Session, holder: str, error: AquilaError, seen: bytes | None, got: bytes) -> None:
+        """Store an alarm with its evidence, and its entry."""
+        what, now = str(error.fields.get("what", "fork")), self.clock()
+        session.execute(
+            insert(ALARMS).values(
+                origin=log_name(holder, self.registry.key_of(holder)), what=what, sentence=error.message, seen=seen,
+                got=got, found_at=now,
+            )
+        )  # fmt: skip
+        append(session, Entry.of(EntryKind.LOG_ALARM, now, self.holder, recipient=holder, ids={"what": what}))
+
+
+def _shrunk_or_forked(seen: tuple[Checkpoint, bytes] | None, got: Checkpoint, shown: Update) -> Accusation | None:
+    """Return how a log did not only grow since it was seen last, or None where it did; raises as `check_growth`."""
+    try:
+        check_growth(seen[0] if seen else None, got, shown)
+    except LogRewrittenError as error:
+        return Accusation(error, seen[1] if seen else None)
+    return None
+
+
+def _open_alarm(session: Session, origins: list[str]) -> str | None:
+    """Return the sentence of an alarm over one of these logs that nobody has acknowledged."""
+    query = select(ALARMS.c.sentence).where(ALARMS.c.acknowledged_at.is_(None), ALARMS.c.origin.in_(origins))
+    return session.scalar(query.order_by(ALARMS.c.alarm_id).limit(1))
+
+
+def _file(holder: str) -> str:
+    return f"seen/{holder}"

@@ -1,0 +1,180 @@
+"""The calls of a log, the same at node and matcher: for people with the action, and for those who witness it.
+
+A service puts its `LogDesk` into `app.state.log`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as InPath
+
+from aquila.audit.entries import EntryKind  # noqa: TC001 - read by FastAPI
+from aquila.audit.roles import Action
+from aquila.interface.log import EntriesPage, LogView, RoundEntries  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.proofs import ProofRequest
+from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
+from services.kit.http.routing import ServiceRoute, file_response
+from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.log_access.use_cases import LogDesk
+from services.kit.people import Actor, may
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+    from typing import BinaryIO
+
+_TEXT = f"{TEXT}; charset=utf-8"
+
+RoundId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
+AlarmId = Annotated[int, InPath(ge=1, le=2**53)]
+Size = Annotated[int, Query(ge=0, le=2**53)]
+
+
+def _log(request: Request) -> LogDesk:
+    log = request.app.state.log
+    assert isinstance(log, LogDesk)
+    return log
+
+
+def people_router(prefix: str) -> APIRouter:
+    """Return the calls of people under a prefix."""
+    router = APIRouter(route_class=ServiceRoute, prefix=prefix, tags=["log"])
+
+    @router.get("", summary="The log at a glance", dependencies=[may(Action.SEE_STATUS)])
+    def get_log(request: Request) -> LogView:
+        return _log(request).view()
+
+    @router.get("/entries", summary="Entries, newest first")
+    def get_page(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+        request: Request,
+        actor: Annotated[Actor, may(Action.SEE_LOG)],
+        below: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        kind: EntryKind | None = None,
+        round_id: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    ) -> EntriesPage:
+        return _log(request).page(actor, below, limit, kind, round_id)
+
+    @router.get("/rounds/{round_id}", summary="The entries of a round")
+    def get_entries(request: Request, actor: Annotated[Actor, may(Action.SEE_LOG)], round_id: RoundId) -> RoundEntries:
+        return _log(request).round_entries(actor, round_id)
+
+    @router.get(
+        "/export",
+        summary="The log's files as a tar archive",
+        response_class=Response,
+        responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
+    )
+    def get_export(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> Response:
+        log = _log(request)
+        return archive_of(log.own.files.root, partial(log.export, actor))
+
+    @router.post("/alarms/{alarm_id}/acknowledge", status_code=204, summary="Go on after an alarm was explained")
+    def post_acknowledge(
+        request: Request, actor: Annotated[Actor, may(Action.ACKNOWLEDGE_LOG)], alarm_id: AlarmId
+    ) -> None:
+        _log(request).witness.acknowledge(actor, alarm_id)
+
+    return router
+
+
+parties = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["parties"])
+
+
+@parties.get(
+    "/checkpoint",
+    summary="The newest checkpoint, with a proof since an older one",
+    response_class=Response,
+    responses=raw_answer("An update as in C2SP tlog-witness.", TEXT) | {204: {"description": "The log is empty."}},
+)
+def get_checkpoint(request: Request, _call: SignedCaller, old: Size = 0) -> Response:
+    """Return an update of the log, or 204 while it is empty."""
+    update = _log(request).own.update(old)
+    return Response(status_code=204) if update is None else Response(update.to_bytes(), media_type=_TEXT)
+
+
+@parties.post(
+    "/proofs",
+    summary="The newest checkpoint, with proofs that the caller wants",
+    response_class=Response,
+    responses=raw_answer("The canonical JSON of a Proofs message (PROTOCOL.md 10.5).", JSON),
+    openapi_extra=raw_body("The canonical JSON of a ProofRequest message (PROTOCOL.md 10.5).", JSON),
+)
+def post_proofs(request: Request, call: SignedCaller) -> Response:
+    """Return an update of the log with proofs, or 204 while it is empty."""
+    proofs = _log(request).own.prove(ProofRequest.from_payload(call.body), call.party)
+    return Response(status_code=204) if proofs is None else Response(proofs.payload(), media_type=JSON)
+
+
+@parties.post(
+    "/cosignatures",
+    status_code=204,
+    summary="A witness cosigned a checkpoint",
+    openapi_extra=raw_body("A checkpoint with a cosignature (C2SP tlog-cosignature).", TEXT),
+)
+def post_cosignature(request: Request, call: SignedCaller) -> None:
+    """Take a cosignature."""
+    _log(request).own.take_cosignature(call.party, call.body)
+
+
+@parties.get(
+    "/witnessed",
+    summary="How many entries of the caller's own log were seen",
+    response_class=Response,
+    responses=raw_answer("A number in digits.", TEXT),
+)
+def get_witnessed(request: Request, call: SignedCaller) -> Response:
+    """Return the size from which the caller proves the growth of its log."""
+    return Response(str(_log(request).witness.seen_size(call.party)), media_type=_TEXT)
+
+
+@parties.post(
+    "/checkpoints",
+    summary="Witness a checkpoint of the caller's own log",
+    response_class=Response,
+    responses=raw_answer("The checkpoint with the cosignature (C2SP tlog-cosignature).", TEXT),
+    openapi_extra=raw_body("An update as in C2SP tlog-witness: old size, proof, checkpoint.", TEXT),
+)
+def post_checkpoint(request: Request, call: SignedCaller) -> Response:
+    """Return the checkpoint with the cosignature, once it was found to have grown from the one before."""
+    note = _log(request).witness.look(call.party, call.body)
+    return Response(note.to_bytes(), media_type=_TEXT)
+
+
+@parties.get(
+    "/bundle",
+    summary="What the caller's auditors may check of the log",
+    response_class=Response,
+    responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
+)
+def get_bundle(request: Request, call: SignedCaller) -> Response:
+    """Return the log as a tar archive, with the entries of the rounds that name the caller alone."""
+    log = _log(request)
+    log.copies.take(call.party)
+    return archive_of(log.own.files.root, partial(log.export_for, call.party))
+
+
+async def copied(folder: Path, write: Callable[[BinaryIO], Awaitable[None]]) -> Response:
+    """Return an archive as another service sends it; as `archive_of`."""
+    archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
+    try:
+        await write(archive)
+    except BaseException:
+        archive.close()
+        raise
+    return file_response(archive, TAR)
+
+
+def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> Response:
+    """Return an archive as it is written, by way of a file without a name: a crash leaves nothing of it."""
+    archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
+    try:
+        write(archive)
+    except BaseException:
+        archive.close()
+        raise
+    return file_response(archive, TAR)

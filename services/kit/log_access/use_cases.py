@@ -1,0 +1,163 @@
+"""Use cases of a service's log that node and matcher share: look at it, export it, acknowledge an alarm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from sqlalchemy import select
+
+from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.note import parse_note
+from aquila.audit.roles import Action
+from aquila.audit.witness import witness_name
+from aquila.interface.log import AlarmView, Cosigned, EntriesPage, LogView, RoundEntries
+from aquila.protocol.registry import MATCHER
+from services.kit.errors import NotFoundError
+from services.kit.http.rate_limit import Buckets, Rate
+from services.kit.log.copies import Scope, write_copy
+from services.kit.log.entries import CHECKPOINTS, append, entries_down, entries_of_round, size, who
+from services.kit.log.verification import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.note import Note
+    from services.kit.log.publication import OwnLog
+    from services.kit.log.witness import Witness
+    from services.kit.people import Actor
+
+_LOOKED_AT = 500
+_COPIES = Rate(per_second=1 / 600, size=6)
+
+
+def _everything(_session: Session, _party: str | None) -> Scope:
+    return Scope({})
+
+
+@dataclass(frozen=True, slots=True)
+class LogDesk:
+    """The two sides of a service's log: the own one, and it as a witness of others.
+
+    Attributes:
+        own: The own log.
+        witness: What it has seen of others.
+        scope: Gives what a copy of the own log is of, for a party or, with None, for the service's own people.
+        copies: How often a party may have a copy, which takes a while to write.
+    """
+
+    own: OwnLog
+    witness: Witness
+    scope: Callable[[Session, str | None], Scope] = _everything
+    copies: Buckets = field(default_factory=lambda: Buckets(_COPIES))
+
+    def view(self) -> LogView:
+        """Return the log at a glance."""
+        with self.own.store.reading("log.view") as session:
+            query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_LOOKED_AT)
+            notes = [parse_note(bytes(note)) for note in session.scalars(query)]
+        return LogView(
+            origin=self.own.origin,
+            size=parse_checkpoint(notes[0].text).size if notes else 0,
+            checkpoint=notes[0].to_bytes().decode() if notes else "",
+            witnesses=tuple(self._cosigned(notes)),
+            alarms=tuple(
+                AlarmView(
+                    alarm_id=row.alarm_id, origin=row.origin, what=row.what, sentence=row.sentence,
+                    seen=bytes(row.seen or b"").decode(), got=bytes(row.got).decode(), found_at=row.found_at,
+                    acknowledged_at=row.acknowledged_at, acknowledged_by=row.acknowledged_by,
+                )
+                for row in self.witness.alarms()
+            ),
+        )  # fmt: skip
+
+    def _cosigned(self, notes: Sequence[Note]) -> Iterator[Cosigned]:
+        """Yield for every possible witness the newest of these checkpoints that it cosigned."""
+        for holder in [MATCHER, *sorted(self.own.registry.parties)]:
+            key = self.own.registry.key_of(holder)
+            for note in notes:
+                at = cosigned_at(note, witness_name(holder, key), key)
+                if at is not None:
+                    yield Cosigned(witness=holder, size=parse_checkpoint(note.text).size, at=at)
+                    break
+
+    def page(
+        self, actor: Actor, below: int | None, limit: int, kind: EntryKind | None, round_id: str | None
+    ) -> EntriesPage:
+        """Return entries from the newest down; looking at the log is an entry of it.
+
+        Args:
+            actor: Who looks.
+            below: Only entries before this index; from the newest if None.
+            limit: At most so many.
+            kind: Only of this kind.
+            round_id: Only of this round.
+        """
+        own = self.own
+        with own.store.transaction("log.browse") as session:
+            rows = entries_down(session, below, limit + 1, kind.value if kind else None, round_id)
+            (shown, broken), total = checked(session, own, rows[:limit]), size(session)
+            fields = who(actor, Action.SEE_LOG) | {"round": round_id, "counts": {"entries": len(shown)}}
+            append(session, Entry.of(EntryKind.LOG_CONSULTED, own.clock(), own.holder, **fields))
+        return EntriesPage(
+            size=total,
+            entries=shown,
+            broken=tuple(broken),
+            earlier=shown[-1].index if len(rows) > limit else None,
+        )
+
+    def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:
+        """Return the entries of a round; looking at the log is an entry of it.
+
+        Raises:
+            NotFoundError: The log has none of this round.
+        """
+        own = self.own
+        with own.store.transaction("log.consult") as session:
+            found, broken = checked(session, own, entries_of_round(session, round_id))
+            if not found:
+                raise NotFoundError("the log has no entry of this round", round=round_id)
+            entry = Entry.of(
+                EntryKind.LOG_CONSULTED, own.clock(), own.holder, round=round_id, counts={"entries": len(found)},
+                **who(actor, Action.SEE_LOG),
+            )  # fmt: skip
+            append(session, entry)
+        return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
+
+    def export(self, actor: Actor, into: BinaryIO) -> None:
+        """Write the log's files as a tar archive, up to the entry that says that it was exported.
+
+        What tells the hits of a query that its asker was not told of is left out.
+
+        Raises:
+            LogRewrittenError: The files show another log than the database.
+            StoreError: The database or the disk failed.
+        """
+        own = self.own
+        entry = Entry.of(EntryKind.LOG_EXPORTED, own.clock(), own.holder, **who(actor, Action.EXPORT_LOG))
+        self._copy(entry, into, None)
+
+    def export_for(self, party: str, into: BinaryIO) -> None:
+        """Write what a party may audit: the entries of the rounds that name it, and of all others the leaves alone.
+
+        Raises:
+            LogRewrittenError, StoreError: As `export`.
+        """
+        entry = Entry.of(EntryKind.LOG_EXPORTED, self.own.clock(), self.own.holder, recipient=party)
+        self._copy(entry, into, party)
+
+    def _copy(self, entry: Entry, into: BinaryIO, party: str | None) -> None:
+        own = self.own
+        with own.store.transaction("log.export") as session:
+            append(session, entry)
+        own.publish()
+
+        def scope() -> Scope:
+            with own.store.reading("log.scope") as session:
+                return self.scope(session, party)
+
+        with own.reading_files() as files:
+            write_copy(files, into, scope, own.clock())

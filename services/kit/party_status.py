@@ -1,0 +1,21 @@
+"""What a record of a round tells of one party, at the matcher and at a node alike: statements that all of them see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila.protocol.messages import Kind
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.verified_round import Round
+
+
+def standing(record: Round, party: str) -> dict[str, Any]:
+    """Return the fields of a `PartyStanding`, for the view that is made of it."""
+    return {
+        "party": party,
+        "takes_part": party in record.participants or not record.bindings,
+        "consented": party in record.consents,
+        "listed": record.list_of(party) is not None,
+        "queries": sum(one.party == party and one.kind is Kind.QUERY for one in record.submissions.values()),
+    }

@@ -1,0 +1,31 @@
+"""What a caller may know of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.roles import Action, role_table
+from aquila.interface.people import WhoAmI
+from services.kit.people.tables import AccountRow, SessionRow
+
+if TYPE_CHECKING:
+    from services.kit.actor import Actor
+    from services.kit.people.context import People
+
+
+def who_am_i(people: People, actor: Actor) -> WhoAmI:
+    """Return who the caller is and what the roles allow."""
+    with people.store.reading("account.me") as session:
+        account = session.get(AccountRow, actor.person)
+        ends_at = session.scalar(select(SessionRow.ends_at).where(SessionRow.session_id == actor.session_id))
+    known = role_table().roles_of(people.service)
+    return WhoAmI(
+        service=people.service,
+        person=actor.person,
+        login=account and account.login,
+        roles=tuple(role for role in known if role in actor.roles),
+        actions=tuple(action for action in Action if role_table().allows(people.service, actor.roles, action)),
+        ends_at=ends_at,
+    )

@@ -1,0 +1,220 @@
+"""Signing in and enrolling by password and authenticator.
+
+Nobody learns from a refusal which logins there are: it says the same, and takes as long, for an unknown login, a wrong
+password, a wrong or used code, an account that was deactivated, and one that is locked. An attempt is counted before
+it is looked at, so that many at once count as many.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Word
+from aquila.errors import InputError
+from aquila.interface.people import Authenticator, Method
+from services.kit.errors import SignInError
+from services.kit.logging import Log
+from services.kit.people.accounts import hashed_code
+from services.kit.people.log import EntryKind, note
+from services.kit.people.passwords import check_password
+from services.kit.people.sessions import end_all, open_session
+from services.kit.people.tables import AccountRow, UnknownLoginRow
+from services.kit.people.totp import accepted_step, new_secret, uri_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.people import BeginEnrolment, ConfirmEnrolment, PasswordChange, SessionGrant, SignIn
+    from services.kit.actor import Actor
+    from services.kit.people.context import People
+
+_LOG = Log("kit.people")
+_FREE_ATTEMPTS = 5
+_FIRST_DELAY = 60
+_LONGEST_DELAY = 3_600
+
+
+def sign_in(people: People, shown: SignIn, replaced: str = "") -> SessionGrant:
+    """Open a session for whoever shows login, password and code.
+
+    Args:
+        people: The service's people.
+        shown: What the person shows.
+        replaced: The token of a session that this one replaces.
+
+    Raises:
+        SignInError: It is not right, or the account is locked; which of these is not said.
+    """
+    decoy = _decoy(people, shown.login)
+    account = _attempt(people, shown.login)
+    right = people.passwords.verify(account.password_hash if account else None, shown.password, decoy)
+    if account is None or not right:
+        raise _refused(people, account)
+    renewed = people.passwords.hash(shown.password) if _is_outdated(people, account) else account.password_hash
+    with people.store.transaction("session.open") as session:
+        row = session.get_one(AccountRow, account.person)
+        if row.password_hash == account.password_hash and row.active and _take_code(people, row, shown.code):
+            row.attempts = row.locked_until = 0
+            row.password_hash = renewed
+            note(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
+            return open_session(session, people, row, Method.PASSWORD, replaced)
+    raise _refused(people, account)
+
+
+def begin_enrolment(people: People, shown: BeginEnrolment) -> Authenticator:
+    """Return the secret for the person's authenticator; each time a new one, until the enrolment is confirmed.
+
+    Raises:
+        SignInError: Login and code do not belong together, or the code is used or too old.
+    """
+    account = _attempt(people, shown.login)
+    with people.store.transaction("enrolment.begin") as session:
+        row = account and session.get(AccountRow, account.person)
+        if row and _is_invited(people, row, shown.code):
+            secret, row.attempts, row.locked_until = new_secret(), 0, 0
+            row.totp_secret, row.totp_step = people.key.seal(row.person, secret), 0
+            return Authenticator(secret=secret, uri=uri_of(secret, row.login, people.service.value))
+    raise _refused(people, account)
+
+
+def confirm_enrolment(people: People, shown: ConfirmEnrolment) -> SessionGrant:
+    """Set the password, use up the enrolment code, and open the first session.
+
+    Raises:
+        SignInError: As `begin_enrolment`, or the authenticator's code is wrong.
+        InputError: The password is too easy.
+    """
+    account = _attempt(people, shown.login)
+    if account and _is_invited(people, account, shown.enrolment):
+        _check_choice(people, account, shown.password)
+    hashed = people.passwords.hash(shown.password)
+    with people.store.transaction("enrolment.confirm") as session:
+        row = account and session.get(AccountRow, account.person)
+        if row and _is_invited(people, row, shown.enrolment) and _take_code(people, row, shown.code):
+            row.password_hash, row.enrolment_hash, row.enrolment_until = hashed, None, 0
+            row.attempts = row.locked_until = 0
+            note(session, people, EntryKind.ACCOUNT_CHANGED, row.person, ids={"account": row.person, "what": Word.TOTP})
+            note(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
+            return open_session(session, people, row, Method.PASSWORD)
+    raise _refused(people, account)
+
+
+def change_password(people: People, actor: Actor, shown: PasswordChange) -> SessionGrant:
+    """Set another password and end all sessions; the one that is returned goes on in their place.
+
+    Raises:
+        SignInError: The old password or the code is wrong.
+        InputError: The new password is too easy.
+    """
+    with people.store.reading("account.login") as session:
+        login = session.scalar(select(AccountRow.login).where(AccountRow.person == actor.person))
+    if login is None:
+        raise SignInError("the key of the home folder has no password")
+    check_password(shown.new_password, login, people.names)
+    account = _attempt(people, login)
+    right = people.passwords.verify(account.password_hash if account else None, shown.password)
+    hashed = people.passwords.hash(shown.new_password)
+    with people.store.transaction("account.password") as session:
+        row = account and session.get(AccountRow, account.person)
+        unchanged = row and account and row.password_hash == account.password_hash
+        if row and right and unchanged and _take_code(people, row, shown.code):
+            row.password_hash, row.attempts, row.locked_until = hashed, 0, 0
+            end_all(session, row.person)
+            note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.PASSWORD})
+            return open_session(session, people, row, Method.PASSWORD)
+    raise _refused(people, account)
+
+
+def delay_after(attempts: int) -> int:
+    """Return for how many seconds an account is locked after so many attempts in a row that failed."""
+    over = attempts - _FREE_ATTEMPTS
+    return 0 if over < 0 else min(_FIRST_DELAY * 2 ** min(over, 10), _LONGEST_DELAY)
+
+
+def _attempt(people: People, login: str) -> AccountRow | None:
+    """Count an attempt and return the account; None where there is none, or none that may be looked at now."""
+    now = people.clock()
+    with people.store.transaction("account.attempt") as session:
+        row = session.scalar(select(AccountRow).where(AccountRow.login == login))
+        if row is None or not row.active or row.issuer is not None or now < row.locked_until:
+            unknown = _unknown(session)
+            unknown.attempts, unknown.last_at = unknown.attempts + 1, now
+            return None
+        row.attempts += 1
+        row.locked_until = now + delay_after(row.attempts)
+        return row
+
+
+def _refused(people: People, account: AccountRow | None) -> SignInError:
+    """Record a failed attempt and return what everyone is told; what is locked or unknown fills no log."""
+    with people.store.transaction("account.refused") as session:
+        if account is None:
+            _unknown(session).last_at += 1  # a commit with nothing in it would be over sooner
+        else:
+            note(session, people, EntryKind.SIGN_IN_FAILED, account.person, counts={"attempts": account.attempts})
+            if account.locked_until > people.clock():
+                note(session, people, EntryKind.ACCOUNT_LOCKED, account.person, counts={"attempts": account.attempts})
+    _LOG.warning("sign_in_refused", person=account.person if account else "")
+    return SignInError(
+        "login, password or code are not right",
+        hint="after several failures an account waits, up to an hour; the administrator can reset it",
+    )
+
+
+def _unknown(session: Session) -> UnknownLoginRow:
+    """Return the row that counts attempts at no account, so that they take as many commits as those at one."""
+    row = session.get(UnknownLoginRow, 1)
+    if row is None:
+        session.add(row := UnknownLoginRow(row_id=1, attempts=0, last_at=0))
+    return row
+
+
+def _decoy(people: People, login: str) -> str | None:
+    """Return a stored hash, for one login always that of the same account: a login that is none costs as some other.
+
+    After a change of the settings, hashes of before are cheaper or dearer until their persons sign in: one cost for all
+    unknown logins would tell them apart.
+    """
+    with people.store.reading("account.decoy") as session:
+        stored = select(AccountRow.password_hash).where(AccountRow.password_hash.is_not(None))
+        hashes = list(session.scalars(stored.order_by(AccountRow.person)))
+    return hashes[people.key.number(login) % len(hashes)] if hashes else None
+
+
+def _check_choice(people: People, account: AccountRow, password: str) -> None:
+    """Refuse a password that is too easy; choosing another one is no failed attempt.
+
+    Raises:
+        InputError: It is.
+    """
+    try:
+        check_password(password, account.login, people.names)
+    except InputError:
+        with people.store.transaction("account.choice") as session:
+            row = session.get_one(AccountRow, account.person)
+            row.attempts = row.locked_until = 0
+        raise
+
+
+def _take_code(people: People, row: AccountRow, code: str) -> bool:
+    """Tell whether the authenticator's code is right and use it up."""
+    if row.totp_secret is None:
+        return False
+    step = accepted_step(people.key.open(row.person, row.totp_secret), code, people.clock(), row.totp_step)
+    if step is None:
+        return False
+    row.totp_step = step
+    return True
+
+
+def _is_invited(people: People, row: AccountRow, code: str) -> bool:
+    if row.enrolment_hash is None or people.clock() >= row.enrolment_until:
+        return False
+    return hmac.compare_digest(row.enrolment_hash, hashed_code(code))
+
+
+def _is_outdated(people: People, account: AccountRow) -> bool:
+    return account.password_hash is not None and people.passwords.is_outdated(account.password_hash)

@@ -1,0 +1,251 @@
+"""The web side of a service: problems instead of errors, limits, verified callers, one log line per call.
+
+Handlers stay short: they take a `SignedCaller` or declare an action (`services.kit.people.may`), call a use case, and
+raise errors of the tree. What goes out is a problem document that never repeats input; what is logged is the route's
+template, never the path.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from rfc8785 import dumps
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+
+from aquila.errors import AquilaError, InputError, SignatureError
+from aquila.protocol.problems import MEDIA_TYPE
+from services.kit.errors import BodyTooLargeError, UnknownCallerError, problem_of, retry_after_of
+from services.kit.http.openapi import describe, operation_id
+from services.kit.http.routing import ServiceRoute
+from services.kit.logging import Log
+from services.kit.work import threads
+from services.kit.work.threads import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from fastapi.routing import APIRouter
+    from fastapi.telemetry import TelemetryConfig
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from services.kit.http.rate_limit import Buckets
+    from services.kit.http.signatures import CallVerifier
+    from services.kit.http.signed_calls import Contacts
+    from services.kit.people.permissions import Door
+
+_LOG = Log("kit.web")
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+_SECURITY_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}  # over plain HTTP it must not be sent (RFC 6797 7.2)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NAME_LIMIT = 40
+_MOST_FAULTS = 8
+
+
+def application(  # noqa: PLR0913 - each part of a service is named once, here
+    *,
+    title: str,
+    version: str,
+    routers: Sequence[APIRouter],
+    body_bytes: int,
+    larger_bodies: Mapping[str, int] | None = None,
+    health: Callable[[], None],
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    call_verifier: CallVerifier | None = None,
+    door: Door | None = None,
+    contacts: Contacts | None = None,
+    buckets: Buckets | None = None,
+) -> FastAPI:
+    """Put a service together.
+
+    Args:
+        title: For OpenAPI.
+        version: For OpenAPI.
+        routers: The handlers; every route is a `ServiceRoute`.
+        body_bytes: The largest body of a signed call.
+        larger_bodies: Bytes of the largest body where lists come in, by the route's path.
+        health: Raises an error of the tree when the service cannot work, `Store.check` for example.
+        lifespan: Starts and stops what runs beside the handlers.
+        call_verifier: For handlers with a `SignedCaller`.
+        door: For handlers that are an action.
+        contacts: Where it is kept who called last, if anywhere.
+        buckets: How many calls a party may sign; without them as many as it likes.
+    """
+    # No telemetry: FastAPI would send requests and exception texts wherever an environment variable says.
+    # No pages of documentation: they load scripts from elsewhere; the schema is a file of the project.
+    app = FastAPI(
+        title=title,
+        version=version,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would repeat the caller's Host.
+        redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
+        generate_unique_id_function=operation_id,
+    )
+    describe(app)
+    app.router.route_class = ServiceRoute
+    app.state.body_bytes, app.state.larger_bodies = body_bytes, dict(larger_bodies or {})
+    app.state.call_verifier = call_verifier
+    app.state.door = door
+    app.state.contacts = contacts
+    app.state.buckets = buckets
+    app.add_exception_handler(AquilaError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(Guard)
+    for router in routers:
+        app.include_router(router)
+
+    @app.get("/health", tags=["service"], status_code=204, summary="Whether the service can work")
+    async def check_health() -> None:
+        await threads.run(Pool.HEALTH, health)
+
+    return app
+
+
+def problem_response(error: AquilaError, instance: str = "") -> Response:
+    """Return the response for an error: its problem document, status and headers."""
+    document = problem_of(error, instance)
+    response = _document_response(document)
+    wait = retry_after_of(error)
+    if wait is not None:
+        response.headers["retry-after"] = str(wait)
+    if isinstance(error, SignatureError):
+        response.headers["www-authenticate"] = "Signature"
+    elif isinstance(error, UnknownCallerError):
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+class Guard:
+    """The outermost layer: security headers, a log line per call, and a problem for what escaped."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, answer = time.monotonic(), _Answer(send, scope["scheme"])
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception as error:
+            incident = secrets.token_hex(8)
+            _LOG.error("call_failed", incident=incident, error=error)
+            if answer.status:
+                # The head is out: only a broken connection tells the caller that the answer is not whole.
+                raise
+            await problem_response(_incident(incident), f"urn:aquila:incident:{incident}")(scope, receive, answer.send)
+        finally:
+            _log_call(scope, answer.status, started)
+
+
+class _Answer:
+    """Watches an answer's status and adds the security headers to it."""
+
+    def __init__(self, send: Send, scheme: str) -> None:
+        self._send = send
+        self._headers = _SECURITY_HEADERS | (_TLS_HEADERS if scheme == "https" else {})
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    """Answer with the problem of an error of the tree."""
+    assert isinstance(error, AquilaError)
+    response = problem_response(error)
+    # Below 500 the caller was wrong, which is no trouble of ours.
+    write = _LOG.info if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else _LOG.error
+    write("call_refused", error=error)
+    return response
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    """Answer what is wrong with the parameters: place and kind, never the value."""
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    faults = [f"{_place(fault['loc'])} ({fault['type']})" for fault in found[:_MOST_FAULTS]]
+    if len(found) > _MOST_FAULTS:
+        faults.append(f"{len(found) - _MOST_FAULTS} more")
+    return problem_response(InputError(f"the call cannot be used: {', '.join(faults)}"))
+
+
+async def _on_http(_request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses by itself, such as an unknown path (RFC 9457 section 4.2.1)."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem_response(_too_large())
+    document: dict[str, object] = {
+        "type": "about:blank",
+        "title": "The service has no such call",
+        "status": error.status_code,
+    }
+    response = _document_response(document)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _document_response(document: dict[str, Any]) -> Response:
+    return Response(dumps(document), status_code=document["status"], media_type=MEDIA_TYPE)
+
+
+def _too_large() -> BodyTooLargeError:
+    return BodyTooLargeError("the body is too large", hint="the settings of lists and chunks are in the group limits")
+
+
+def _incident(incident: str) -> AquilaError:
+    return AquilaError(
+        "the service failed", hint=f"its log has the incident {incident}; the call can be repeated", incident=incident
+    )
+
+
+def _place(location: Sequence[object]) -> str:
+    """Return the place of a fault; a name that the caller made up is left out."""
+    return ".".join(
+        str(part) if isinstance(part, int) or (str(part).isidentifier() and len(str(part)) <= _NAME_LIMIT) else "?"
+        for part in location
+    )
+
+
+def _log_call(scope: Scope, status: int, started: float) -> None:
+    """Write the line of a call, with the template of its route: a path is the caller's text."""
+    _LOG.info(
+        "call",
+        method=scope["method"] if scope["method"] in _METHODS else "other",
+        route=getattr(scope.get("route"), "path", ""),
+        status=status,
+        party=str(scope.get("state", {}).get("party", "")),
+        person=str(scope.get("state", {}).get("person", "")),
+        milliseconds=round(1000 * (time.monotonic() - started)),
+    )

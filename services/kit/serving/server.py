@@ -1,0 +1,242 @@
+"""Running a service: a bound socket, uvicorn around the application, a line when it is ready, and a graceful end.
+
+The socket is bound before the application is made, so that the application knows its own authority even where the
+port was left to the system, and so that a taken port is an error of the tree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import socket
+import ssl
+import sys
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from aquila.errors import InputError
+from services.kit.http.admission import Admission
+from services.kit.http.connections import BoundedProtocol, Connections, Listener, places_for
+from services.kit.logging import Log
+from services.kit.serving.hosts import OwnNames, names_of
+from services.kit.settings import is_loopback
+from services.kit.storage.files import check_private
+from services.kit.work.drivers import stop_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from services.kit.settings import ServiceSettings, TlsSettings
+    from services.kit.work.drivers import Driver
+
+_LOG = Log("kit.server")
+_GRACE_SECONDS = 10
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Front(Protocol):
+    """What stands before a service's application and passes on what is not its own: the service's pages."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+
+    def end(self) -> None:
+        """Let go of whoever waits, since the process is about to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A bound socket, the URL under which peers call it, its names, and its connections."""
+
+    socket: socket.socket
+    host: str
+    port: int
+    url: str
+    names: frozenset[str] = frozenset()
+    connections: Connections = field(default_factory=lambda: Connections(1))
+
+    @property
+    def authority(self) -> str:
+        """Host, and port where it is not the scheme's own, as RFC 9421 section 2.2.3 has it."""
+        parts = urlsplit(self.url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
+        return host if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{host}:{parts.port}"
+
+
+def bind(settings: ServiceSettings) -> Endpoint:
+    """Bind the service's socket.
+
+    Raises:
+        InputError: The host is not loopback and TLS is off, the certificate cannot be read, or the address is taken or
+            not ours.
+    """
+    listen = settings.listen
+    if settings.tls is None and not is_loopback(listen.host):
+        raise InputError(
+            f"{listen.host} can be reached from other machines, and TLS is off",
+            hint="add [tls] with certificate and key, or listen on 127.0.0.1",
+            host=listen.host,
+        )
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    names = names_of(settings)
+    connections = Connections(places_for(settings.limits.connections))
+    bound = Listener(family, socket.SOCK_STREAM)
+    bound.connections = connections
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((listen.host, listen.port))
+    except OSError as error:
+        bound.close()
+        raise InputError(
+            f"cannot listen on {listen.host}:{listen.port}: {error.strerror}",
+            hint="another process has the port, or the address is not this machine's",
+            port=listen.port,
+        ) from None
+    port = bound.getsockname()[1]
+    host = f"[{listen.host}]" if family == socket.AF_INET6 else listen.host
+    scheme = "http" if settings.tls is None else "https"
+    url = listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}"
+    return Endpoint(bound, listen.host, port, url, names, connections)
+
+
+FrontOf: TypeAlias = "Callable[[ASGIApp, Endpoint], Front]"
+
+
+def put_before(
+    app: ASGIApp, endpoint: Endpoint, front: FrontOf | None, before_end: Callable[[], None] = lambda: None
+) -> tuple[ASGIApp, Callable[[], None]]:
+    """Return what is to be served, and what is to be called before the end, where something may stand in front.
+
+    Args:
+        app: The service's application.
+        endpoint: Where it is served.
+        front: Makes what stands before it, or None for nothing.
+        before_end: What the service itself calls before the end.
+    """
+    if front is None:
+        return app, before_end
+    made = front(app, endpoint)
+
+    def end() -> None:
+        made.end()
+        before_end()
+
+    return made, end
+
+
+def serve(
+    app: ASGIApp,
+    endpoint: Endpoint,
+    tls: TlsSettings | None = None,
+    before_end: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Then calls in progress end, the application's lifespan ends, and the signal takes its usual effect. When the
+    service accepts calls, one line of JSON on stdout says so: `{"event":"ready","url":...,"port":...}`.
+
+    Args:
+        app: The application.
+        endpoint: Its bound socket.
+        tls: The service's side of TLS.
+        before_end: Called in the event loop before calls in progress are waited for: it lets those go that wait.
+
+    Raises:
+        InputError: A certificate or key cannot be read.
+    """
+    context = None if tls is None else server_context(tls)
+    config = uvicorn.Config(
+        OwnNames(Admission(app), endpoint.names),
+        # Our own logging: uvicorn's access log writes paths and query strings.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Calls are signed over the Host they were made to; nothing is taken from a proxy's headers.
+        proxy_headers=False,
+        http=partial(BoundedProtocol, endpoint.connections),  # type: ignore[arg-type]  # it is called as a class is
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_context_factory=None if context is None else lambda _config, _default: context,
+    )
+    _Server(config, endpoint, before_end).run(sockets=[endpoint.socket])
+
+
+def server_context(tls: TlsSettings) -> ssl.SSLContext:
+    """Return the TLS 1.3 side of a service.
+
+    Raises:
+        InputError: A file is missing or is no certificate or key.
+        KeyMaterialError: The key is open to others.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    check_private(tls.key)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.ca is not None:
+            context.load_verify_locations(tls.ca)
+            context.verify_mode = ssl.CERT_REQUIRED if tls.verify_clients else ssl.CERT_OPTIONAL
+    except OSError as error:
+        raise InputError(
+            f"a certificate or key of [tls] cannot be read: {error.strerror or type(error).__name__}",
+            hint="certificate and key belong together and are PEM files",
+        ) from None
+    return context
+
+
+def lifespan_of(
+    drivers: Sequence[Driver], close: Callable[[], None]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return an application's lifespan: drivers run while it serves; at the end they stop, and `close` closes the rest.
+
+    What must happen at the end belongs here: after `serve` a signal may have ended the process.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        for driver in drivers:
+            driver.start()
+        try:
+            yield
+        finally:
+            await stop_all(drivers, _GRACE_SECONDS)
+            close()
+
+    return lifespan
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with a line when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, endpoint: Endpoint, before_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._endpoint = endpoint
+        self._before_end = before_end
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so on stdout, where a supervisor or a test waits for it."""
+        await super().startup(sockets)
+        if self.started:
+            # What is there now stays until the end. To look through it for garbage takes tenths of a second, in which
+            # the event loop stands still.
+            gc.collect()
+            gc.freeze()
+            ready = {"event": "ready", "url": self._endpoint.url, "port": self._endpoint.port}
+            sys.stdout.write(json.dumps(ready, separators=(",", ":")) + "\n")
+            sys.stdout.flush()
+            _LOG.info("ready", url=self._endpoint.url, port=self._endpoint.port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of whoever waits, then stop."""
+        self._before_end()
+        await super().shutdown(sockets)

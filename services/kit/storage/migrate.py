@@ -1,0 +1,127 @@
+"""Migrations: each service's package `migrations` of Alembic scripts, applied at start, on both databases.
+
+They run in the one writing transaction of the store, so workers that start together wait for each other, and a crash
+in the middle leaves the old schema whole. A merged migration is never edited. The folder holds scripts and
+`__init__.py` alone; what Alembic usually reads from `alembic.ini` and `env.py` is here.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from services.kit.errors import StoreError
+from services.kit.logging import Log
+from services.kit.storage.store import schema_change
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, MetaData
+
+    from services.kit.storage.store import Store
+
+_LOG = Log("kit.migrate")
+_SCRIPT = '''"""{message}."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {before!r}
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+
+
+def migrate(store: Store, package: str, revision: str = "head") -> str:
+    """Bring the schema up to a revision and return it.
+
+    Args:
+        store: Where.
+        package: The service, `services.matcher`, whose package `migrations` has the scripts.
+        revision: The newest, or in a test of one migration an older one.
+
+    Raises:
+        StoreError: The database failed, or its schema is newer than this program.
+    """
+    scripts = _scripts(package)
+    with schema_change(store) as connection:
+        before = _revision(connection)
+        try:
+            _run(connection, scripts, revision)
+        except CommandError:
+            raise StoreError(
+                f"the database has the schema {before}, which this version does not know",
+                hint="start the version that made it, or a newer one",
+                revision=before,
+            ) from None
+        after = _revision(connection)
+    if after != before:
+        _LOG.info("schema_migrated", revision=after)
+    return after
+
+
+def differences(store: Store, metadata: MetaData) -> list[str]:
+    """List what the models have and the migrated schema has not, and the other way round."""
+    with schema_change(store) as connection:
+        migration = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [repr(difference) for difference in compare_metadata(migration, metadata)]
+
+
+def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
+    """Write a script from the difference between a migrated store and the models, for a person to edit."""
+    scripts = _scripts(package)
+    head = scripts.get_current_head()
+    revision = f"{len(list(scripts.walk_revisions())) + 1:04d}"
+    with schema_change(store) as connection:
+        options = {"compare_type": True, "target_metadata": metadata}
+        migration = MigrationContext.configure(connection, opts=options)
+        difference = produce_migrations(migration, metadata)
+        assert difference.upgrade_ops is not None
+        assert difference.downgrade_ops is not None
+        # Batch operations rebuild a table where SQLite cannot alter it.
+        parts = [
+            render_python_code(operations, render_as_batch=True, migration_context=migration)
+            for operations in (difference.upgrade_ops, difference.downgrade_ops)
+        ]
+    path = Path(scripts.dir) / f"{revision}_{re.sub('[^a-z0-9]+', '_', message.lower()).strip('_')}.py"
+    content = _SCRIPT.format(message=message, revision=revision, before=head, upgrade=parts[0], downgrade=parts[1])
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def _scripts(package: str) -> ScriptDirectory:
+    """Return the scripts of a service."""
+    folder = str(resources.files(f"{package}.migrations"))
+    return ScriptDirectory(folder, version_locations=[folder])
+
+
+def _run(connection: Connection, scripts: ScriptDirectory, revision: str) -> None:
+    """Run the scripts up to a revision on a connection, within its transaction."""
+
+    def steps(current: object, _context: MigrationContext) -> object:
+        # The call that Alembic's documentation gives for running without env.py (EnvironmentContext).
+        return scripts._upgrade_revs(revision, current)  # type: ignore[arg-type]  # noqa: SLF001 - see above
+
+    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()
+
+
+def _revision(connection: Connection) -> str:
+    """Return the revision of the schema, or nothing for an empty database."""
+    return MigrationContext.configure(connection).get_current_revision() or ""

@@ -1,0 +1,319 @@
+"""The store: SQLite by default, PostgreSQL by URL, the same models and the same rules on both.
+
+One writer at a time, on both databases: SQLite by BEGIN IMMEDIATE, PostgreSQL by an advisory lock that a writing
+transaction holds. So "read, decide, write" is safe without thought for isolation levels, and a test on SQLite tells the
+truth about PostgreSQL. The rows of a service are few and small (content lies in files), so a writer's turn is
+milliseconds. Readers see one snapshot and wait for nobody.
+
+The store is synchronous and used from threads: handlers and drivers call it in threads
+(`services.kit.work.threads`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, MetaData, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from services.kit.errors import StoreConflictError, StoreError, StoreFullError
+from services.kit.logging import Log
+from services.kit.storage.files import check_private, make_private, read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine, Table
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+    from services.kit.settings import DatabaseSettings
+
+_LOG = Log("kit.store")
+_WRITER_LOCK = 0x617175696C61  # "aquila": the advisory lock of a database's one writer
+_MORE_CONNECTIONS = 45  # besides the pool's five, while there are callers of all kinds at once
+_SLOW_MILLISECONDS = 1_000
+
+# Names that Alembic can refer to on every database.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Rows(DeclarativeBase):
+    """The base of the bases of a service's tables.
+
+    A service makes its own base with its own metadata and gives every column a comment:
+
+        class MatcherRows(Rows):
+            __abstract__ = True
+            metadata = new_metadata()
+    """
+
+    __abstract__ = True
+
+
+def new_metadata() -> MetaData:
+    """Return the metadata for one service's tables."""
+    return MetaData(naming_convention=NAMING)
+
+
+def uncommented(metadata: MetaData) -> list[str]:
+    """List the columns without a comment, as `table.column`."""
+    columns = [column for table in metadata.tables.values() for column in table.columns]
+    return [f"{column.table.name}.{column.name}" for column in columns if not column.comment]
+
+
+class Store:
+    """A database, its pool of connections, and transactions by name. Making one connects to nothing."""
+
+    def __init__(self, url: URL, wait_seconds: int = 30) -> None:
+        """Prepare the engine.
+
+        Args:
+            url: A `sqlite` file or `postgresql+psycopg`; `database_url` makes it from the settings.
+            wait_seconds: How long a writer waits for the one before it.
+        """
+        self.engine = _engine(url, wait_seconds)
+        self._snapshot = self.engine.execution_options(aquila_access="reading")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextlib.contextmanager
+    def transaction(self, name: str) -> Iterator[Session]:
+        """Write: the block's changes are committed together when it ends, or none of them.
+
+        When the block has been left without an exception, the changes survive a power cut. An exception of the
+        block's own rolls back and goes on.
+
+        Args:
+            name: For logs and errors, `submission.accept`.
+
+        Raises:
+            StoreConflictError: A constraint forbids the change; another writer may have been first.
+            StoreFullError: The disk is full.
+            StoreError: The database failed or is away, or the commit did not succeed.
+        """
+        started = time.monotonic()
+        with _mapped(name, self.engine.url), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            # A session begins with its first statement; the writer's turn begins here, so that it can fail here.
+            session.connection()
+            yield session
+        spent = round(1000 * (time.monotonic() - started))
+        if spent > _SLOW_MILLISECONDS:
+            _LOG.warning("slow_transaction", transaction=name, milliseconds=spent)
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[Session]:
+        """Read one snapshot; nothing that the block does to rows is kept.
+
+        Raises:
+            StoreError: The database failed or is away, or the block tried to write.
+        """
+        with (
+            _mapped(name, self.engine.url),
+            Session(self._snapshot, expire_on_commit=False, autoflush=False) as session,
+        ):
+            session.connection()
+            yield session
+
+    def scrub(self, *tables: Table) -> None:
+        """Remove the bytes of deleted rows from the database's files, as far as the database can.
+
+        SQLite overwrites deleted rows at once (`secure_delete`); this empties the write-ahead log too. PostgreSQL
+        writes the given tables anew without them; its own write-ahead log and backups keep them for as long as its
+        administrator lets them, so nothing secret is ever put into a row unencrypted.
+
+        Raises:
+            StoreError: The database failed, or a reader held on to an old snapshot for too long.
+        """
+        with _mapped("store.scrub", self.engine.url), self.engine.connect() as connection:
+            if self.is_sqlite:
+                cursor: Any = _raw(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if cursor.fetchone()[0]:
+                    raise StoreError("a reader keeps the write-ahead log in use", hint="try again")
+                return
+            settled = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in tables:
+                settled.execute(text(f"VACUUM (FULL) {settled.dialect.identifier_preparer.format_table(table)}"))
+
+    def check(self) -> None:
+        """Ask the database for an answer.
+
+        Raises:
+            StoreError: There is none.
+        """
+        with self.reading("store.check") as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close the pool's connections."""
+        self.engine.dispose()
+
+
+def database_url(settings: DatabaseSettings, file: Path) -> URL:
+    """Return the URL of the settings, with the password from its file; without one SQLite's in this file.
+
+    Raises:
+        KeyMaterialError: The password file cannot be read, or is open to others.
+    """
+    if not settings.url:
+        return URL.create("sqlite", database=str(file))
+    url = make_url(settings.url)
+    if settings.password_file is None:
+        return url
+    return url.set(password=read_secret(settings.password_file).decode().strip())
+
+
+def private_store(settings: DatabaseSettings, file: Path) -> Store:
+    """Return the store of a service; a SQLite file is made for this user alone, and refused where others can read it.
+
+    Raises:
+        KeyMaterialError: The database or the file with its password is open to others, or the latter cannot be read.
+        StoreError: The disk is full or failed.
+    """
+    url = database_url(settings, file)
+    if url.get_backend_name() == "sqlite" and url.database:
+        path = Path(url.database)
+        make_private(path)
+        for part in ("", "-wal", "-shm"):
+            check_private(path.with_name(path.name + part))
+    return Store(url, settings.wait_seconds)
+
+
+@contextlib.contextmanager
+def schema_change(store: Store) -> Iterator[Connection]:
+    """Open one writing transaction in which tables may change; raises as `Store.transaction` does.
+
+    SQLite rebuilds a table to change it, and would then act on the foreign keys to the old one. So they are off
+    within, and checked as a whole before the commit (https://sqlite.org/lang_altertable.html section 7).
+    """
+    with _mapped("store.migrate", store.engine.url), store.engine.connect() as connection:
+        if not store.is_sqlite:
+            with connection.begin():
+                yield connection
+            return
+        _raw(connection).execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise StoreError("the migration breaks a reference between rows; nothing was changed")
+        finally:
+            _raw(connection).execute("PRAGMA foreign_keys = ON")
+
+
+def _engine(url: URL, wait_seconds: int) -> Engine:
+    """Make an engine whose transactions begin as the module says."""
+    # Parameters are rows: they stay out of every exception's text.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": wait_seconds, "max_overflow": _MORE_CONNECTIONS}
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": wait_seconds}, **options)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        # lock_timeout ends the wait for the writer's lock; statement texts stay out of errors that a client sees.
+        arguments = {"connect_timeout": wait_seconds, "options": f"-c lock_timeout={wait_seconds * 1000}"}
+        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
+        event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Set what SQLite keeps per connection (https://sqlite.org/pragma.html).
+
+    The sqlite3 module begins transactions by itself, late and never for reading; `isolation_level = None` switches
+    that off, and `_begin_sqlite` begins them (SQLAlchemy's documentation, "Transactions with SQLite and the sqlite3
+    driver").
+    """
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",  # readers do not wait for the writer
+        "synchronous = FULL",  # a commit is on the disk when it returns
+        "foreign_keys = ON",
+        "secure_delete = ON",  # deleted rows are overwritten
+        "temp_store = MEMORY",  # no sorted rows in files that nobody deletes
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin for reading, or as the one writer."""
+    reading = connection.get_execution_options().get("aquila_access") == "reading"
+    # The connection may come back from a reader: what it may do is set anew each time. SQLite opens no file for these
+    # two, so they go to it at once: this runs at the beginning of all that is read.
+    raw = _raw(connection)
+    raw.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    if reading:
+        raw.execute("BEGIN")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # may have to wait, and fail
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Begin with one snapshot for reading, or wait for the writer's lock."""
+    if connection.get_execution_options().get("aquila_access") == "reading":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    else:
+        # READ COMMITTED: each statement after the lock sees what the writer before committed.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+
+
+@contextlib.contextmanager
+def _mapped(name: str, url: URL) -> Iterator[None]:
+    """Turn what the database says into an error of ours.
+
+    The cause is cut off: PostgreSQL quotes rows in its messages. The class and the code say enough.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise _store_error(error, name, url) from None
+
+
+def _store_error(error: SQLAlchemyError, name: str, url: URL) -> StoreError:
+    """Return the error of ours for one of the database's."""
+    code = _code(error)
+    fields: dict[str, str | int] = {"transaction": name, "cause": type(error).__name__, "code": code}
+    if code in {"SQLITE_FULL", "53100"}:
+        place = url.database if url.get_backend_name() == "sqlite" else "the database server"
+        return StoreFullError(
+            f"no room is left on the disk of {place}",
+            hint="make room there; nothing was changed, and the call can be repeated",
+            **fields,
+        )
+    if isinstance(error, IntegrityError):
+        return StoreConflictError(f"{name} conflicts with what is stored", hint="", **fields)
+    return StoreError(
+        f"the database failed in {name}: {type(error).__name__} {code}".rstrip(),
+        hint="nothing was changed; look at the database, and repeat the call",
+        **fields,
+    )
+
+
+def _code(error: SQLAlchemyError) -> str:
+    """Return the database's own code: SQLite's name of it, or PostgreSQL's SQLSTATE."""
+    if not isinstance(error, DBAPIError):
+        return ""
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorname", None) or ""
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _raw(connection: Connection) -> Any:  # noqa: ANN401 - the sqlite3 connection, which SQLAlchemy types as its own
+    """Return the sqlite3 connection, for what must run outside a transaction."""
+    return connection.connection.driver_connection

@@ -1,0 +1,1 @@
+"""Work outside the event loop: executors, ordered pipelines, drivers and threads."""

@@ -1,0 +1,289 @@
+"""A Dask cluster as an executor: `distributed`, with TLS always on. Only imported where the settings ask for it.
+
+Scheduler and workers unpickle what they are sent, so both see the shares, seeds and records of a piece of work while
+it lasts. They need the same release of Aquila, and must not spill to disks; both is checked when the service connects,
+and the release once more with every piece, because a worker may join later. What a piece raises is logged by the
+worker that did it, so only errors of our own tree leave a piece as they are: others may quote a value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import pickle
+import ssl
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from functools import partial
+from pathlib import Path
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import dask
+from distributed import Client, Security
+
+import aquila
+from aquila.errors import AquilaError, ExecutorError, InputError
+from services.kit.logging import Log
+from services.kit.storage.files import check_private
+from services.kit.work.open_executor import OpenExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec
+
+    from distributed import Worker
+
+    from services.kit.settings import ServiceSettings
+
+    Parameters = ParamSpec("Parameters")
+
+_LOG = Log("kit.cluster")
+_WAIT_SECONDS = 10
+_CLOSE_SECONDS = 3
+# A piece carries its chunk with it: megabytes are expected, and no reason for a warning.
+_CONFIGURATION = {"distributed.admin.large-graph-warning-threshold": "1GB"}
+
+Result = TypeVar("Result")
+
+
+class LostWorkerError(BrokenExecutor):
+    """The cluster did not do a piece: a worker or the connection is gone."""
+
+
+class Condition(NamedTuple):
+    """What a worker says of itself: its release of Aquila, how many pieces it does at once, and whether it spills."""
+
+    release: str
+    threads: int
+    spills: bool
+
+
+def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> OpenExecutor:
+    """Connect to the cluster of the settings and look at it.
+
+    Args:
+        settings: The service's settings, whose `executor` is "dask".
+        wait_seconds: How long to wait for the scheduler and for its first worker.
+
+    Raises:
+        InputError: A certificate or key cannot be read; or the cluster runs another release of Aquila, or may spill.
+        ExecutorError: The scheduler cannot be reached, or has no workers.
+    """
+    _check_files(settings)
+    dask.config.set(_CONFIGURATION)
+    _log_as_we_do()
+    security = Security(  # type: ignore[no-untyped-call]  # Dask is typed in part
+        require_encryption=True,
+        tls_ca_file=str(settings.dask_ca_file),
+        tls_client_cert=str(settings.dask_certificate_file),
+        tls_client_key=str(settings.dask_key_file),
+    )
+    try:
+        client = Client(  # type: ignore[no-untyped-call]  # likewise
+            settings.dask_scheduler, security=security, timeout=wait_seconds, set_as_default=False
+        )
+    except (OSError, TimeoutError) as error:
+        raise _unreachable(settings, error) from None
+    with contextlib.ExitStack() as undo:
+        undo.callback(client.close)
+        try:
+            client.wait_for_workers(1, timeout=wait_seconds)
+            conditions = _conditions(client)
+        except (OSError, TimeoutError) as error:
+            raise _unreachable(settings, error) from None
+        check(conditions, aquila.__version__)
+        undo.pop_all()
+    threads = sum(condition.threads for condition in conditions.values())
+    _LOG.info("cluster_connected", count=len(conditions), url=settings.dask_scheduler)
+    return OpenExecutor(ClusterExecutor(client), threads, partial(client.close, timeout=_CLOSE_SECONDS))
+
+
+def check(conditions: dict[str, Condition], release: str) -> None:
+    """Refuse a cluster that would not do the work rightly or would keep what it sees.
+
+    Raises:
+        InputError: It is such a cluster.
+    """
+    for address, condition in conditions.items():
+        if condition.release != release:
+            raise InputError(
+                f"{address} of the Dask cluster runs another release of Aquila than this service",
+                hint="install the same release on the scheduler and on every worker",
+                expected=release,
+                got=condition.release or "none",
+            )
+        if condition.spills:
+            raise InputError(
+                f"{address} of the Dask cluster may write what it works on to its disk",
+                hint="set distributed.worker.memory.target and .spill to false, as in the sample dask.yaml",
+            )
+
+
+def condition_of(dask_worker: Worker) -> Condition:
+    """Return a worker's condition; runs there."""
+    memory = dask_worker.memory_manager
+    spills = bool(memory.memory_target_fraction) or bool(memory.memory_spill_fraction)
+    return Condition(aquila.__version__, dask_worker.state.nthreads, spills)
+
+
+def release_here() -> str:
+    """Return the release of Aquila; runs at the scheduler."""
+    return aquila.__version__
+
+
+class Parcel:
+    """What travels to a worker or back, pickled by us, so that Dask neither looks into it nor shows it.
+
+    Left to itself, Dask takes containers apart and sends what it can by msgpack, in which a string enumeration comes
+    out as a plain string and a tuple as a list.
+    """
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @classmethod
+    def of(cls, content: object) -> Parcel:
+        """Wrap something up."""
+        return cls(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
+
+    def open(self) -> Any:  # noqa: ANN401 - whatever was wrapped up
+        """Return what was wrapped up; the other side is of our own zone and has a certificate of our own CA."""
+        return pickle.loads(self._content)  # noqa: S301 - as the docstring says
+
+    def __reduce__(self) -> tuple[type[Parcel], tuple[bytes]]:
+        return Parcel, (self._content,)
+
+    def __repr__(self) -> str:
+        return f"Parcel({len(self._content)} bytes)"
+
+
+def do_piece(release: str, parcel: Parcel) -> Parcel:
+    """Do a piece of work; runs at a worker.
+
+    Args:
+        release: The caller's release of Aquila.
+        parcel: The function, and a tuple of its arguments.
+
+    Raises:
+        InputError: The worker has another release of Aquila.
+        AquilaError: What the function raises.
+        ExecutorError: The function raised something else, of which only the kind and the place are told.
+    """
+    if release != aquila.__version__:
+        raise InputError(
+            "a worker of the Dask cluster runs another release of Aquila", expected=release, got=aquila.__version__
+        )
+    try:
+        function, arguments = parcel.open()
+        return Parcel.of(function(*arguments))
+    except AquilaError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the worker would log it, and its message may quote what it failed on
+        place = extract_tb(error.__traceback__)[-1]
+        raise ExecutorError(
+            f"a piece of work failed: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        ) from None
+
+
+class ClusterExecutor(Executor):
+    """The cluster behind the interface of the standard library, so that `aquila.executors` need not know Dask."""
+
+    def __init__(self, client: Client) -> None:
+        # Not pure: a pure piece is named by a digest of its arguments, which would be computed over secrets.
+        self._inner = client.get_executor(pure=False)  # type: ignore[no-untyped-call]  # likewise
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Future[Result]:
+        """Hand in a piece of work.
+
+        Raises:
+            LostWorkerError: The connection is gone.
+        """
+        assert not kwargs, "a piece of work has its arguments by position"
+        outer: Future[Result] = Future()
+        parcel = Parcel.of((fn, args))
+        try:
+            inner: Future[Parcel] = self._inner.submit(do_piece, aquila.__version__, parcel)
+        except Exception as error:  # noqa: BLE001 - the client's own, whatever it is today: the piece was not taken
+            raise LostWorkerError(type(error).__name__) from None
+        outer.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
+        inner.add_done_callback(lambda done: _pass_on(done, outer))
+        return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
+        """Take nothing any more; the client is closed by whoever opened it."""
+        self._inner.shutdown(wait=wait and not cancel_futures)
+
+
+def _pass_on(inner: Future[Parcel], outer: Future[Result]) -> None:
+    """Give a piece's result or error to who waits; what is not of our own tree says that the cluster failed."""
+    if outer.cancelled() or not outer.set_running_or_notify_cancel():
+        return
+    error: BaseException | None = CancelledError() if inner.cancelled() else inner.exception()
+    if error is None:
+        outer.set_result(inner.result().open())
+    elif isinstance(error, AquilaError):
+        outer.set_exception(error)
+    else:
+        outer.set_exception(LostWorkerError(type(error).__name__))
+
+
+def _conditions(client: Client) -> dict[str, Condition]:
+    """Ask every worker for its condition, and the scheduler for its release.
+
+    Raises:
+        InputError: One of them has no Aquila that could answer.
+    """
+    try:
+        release = client.run_on_scheduler(release_here)  # type: ignore[no-untyped-call]  # likewise
+        scheduler = Condition(release, 0, spills=False)
+        return {"the scheduler": scheduler, **client.run(condition_of)}
+    except (ImportError, AttributeError):
+        raise InputError(
+            "the Dask cluster does not have this release of Aquila",
+            hint="install the same release on the scheduler and on every worker",
+            expected=aquila.__version__,
+        ) from None
+
+
+def _log_as_we_do() -> None:
+    """Send what Dask's client logs to our handler, which writes no foreign message, instead of its own."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"distributed", "tornado", "bokeh"}:
+            logger = logging.getLogger(name)
+            logger.handlers.clear()
+            logger.propagate = True
+            logger.setLevel(logging.WARNING)
+
+
+def _check_files(settings: ServiceSettings) -> None:
+    """Refuse certificates that cannot be used, before anything is connected.
+
+    Raises:
+        InputError: A file is missing, or is no certificate or key.
+        KeyMaterialError: The key is open to others.
+    """
+    for name in ("dask_ca_file", "dask_certificate_file", "dask_key_file"):
+        path: Path | None = getattr(settings, name)
+        if path is None or not path.is_file():
+            raise InputError(f"{name} cannot be read", file=str(path))
+        if name == "dask_key_file":
+            check_private(path)
+    try:
+        context = ssl.create_default_context(cafile=settings.dask_ca_file)
+        context.load_cert_chain(str(settings.dask_certificate_file), settings.dask_key_file)
+    except OSError as error:
+        raise InputError(
+            f"the cluster's files hold no certificates and key: {error.strerror or type(error).__name__}",
+            hint="check dask_ca_file, dask_certificate_file and dask_key_file",
+        ) from None
+
+
+def _unreachable(settings: ServiceSettings, error: Exception) -> ExecutorError:
+    return ExecutorError(
+        f"the Dask cluster at {settings.dask_scheduler} cannot be used: {type(error).__name__}",
+        hint="look whether scheduler and workers run, and whether their certificates are of dask_ca_file",
+    )

@@ -1,0 +1,142 @@
+"""Drivers: the loops that advance what handlers stored.
+
+A driver repeats one step. A step that did something runs again at once, one that found nothing to do waits for its
+interval or for `wake`. A failure is logged and waited out, longer each time up to a limit, and never ends the driver:
+what cannot be done now is still there at the next step, because steps start from what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import TYPE_CHECKING, TypeVar
+
+from aquila.errors import AquilaError
+from services.kit.errors import retry_after_of
+from services.kit.logging import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+_LOG = Log("kit.drivers")
+_FIRST_DELAY = 0.5
+_LAST_DELAY = 60.0
+
+Item = TypeVar("Item")
+
+
+class Driver:
+    """One loop. Making one starts nothing; `start` needs a running event loop."""
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], Awaitable[bool]],
+        interval: float = 5.0,
+        last_delay: float = _LAST_DELAY,
+    ) -> None:
+        """Prepare a driver.
+
+        Args:
+            name: For logs.
+            step: Does one small piece of work, and tells whether there was any. It may be cancelled between two of
+                its transactions, and must be repeatable from there.
+            interval: Seconds to wait when there was nothing to do.
+            last_delay: Seconds to wait at most after a failure.
+        """
+        self.name = name
+        self._step = step
+        self._interval = interval
+        self._last_delay = last_delay
+        self._failures = 0
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called: a step of many pieces ends then with the one that it is at."""
+        return self._stopping
+
+    def start(self) -> None:
+        """Begin to run."""
+        self._stopping = False
+        self._task = asyncio.create_task(self._run(), name=f"driver {self.name}")
+
+    def wake(self) -> None:
+        """End the current wait: there is something to do. To be called in the event loop's thread."""
+        self._woken.set()
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """End after the current step, and cancel that step when it takes longer than `grace` seconds."""
+        if self._task is None:
+            return
+        self._stopping = True
+        self.wake()
+        _, late = await asyncio.wait([self._task], timeout=grace)
+        if late:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._task = None
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            await self._wait(await self._attempt())
+
+    async def _attempt(self) -> float:
+        """Take one step and return the seconds to wait for the next."""
+        try:
+            busy = await self._step()
+        except Exception as error:  # noqa: BLE001 - a driver never ends by itself; the failure is logged
+            self._failures += 1
+            delay = self._delay(error)
+            _LOG.warning("step_failed", driver=self.name, count=self._failures, seconds=round(delay), error=error)
+            return delay
+        if self._failures:
+            _LOG.info("step_recovered", driver=self.name, count=self._failures)
+        self._failures = 0
+        return 0.0 if busy else self._interval
+
+    def _delay(self, error: Exception) -> float:
+        """Return how long to wait after a failure: doubled each time, spread so that parties do not come in step.
+
+        A peer that asks for a longer wait gets it, but no peer can put a driver to sleep for longer than the limit.
+        """
+        asked = retry_after_of(error) if isinstance(error, AquilaError) else None
+        doubled = _FIRST_DELAY * 2.0 ** min(self._failures - 1, 16)
+        spread = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        return min(self._last_delay, max(doubled, float(asked or 0))) * spread
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, or go on at once when woken."""
+        if seconds:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), timeout=seconds)
+        else:
+            await asyncio.sleep(0)
+        self._woken.clear()
+
+
+async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]]) -> bool:
+    """Do the work for every item, whatever becomes of the others, and tell whether there was any.
+
+    Raises:
+        AquilaError: The work failed for an item; the last such error, after all items had their turn, so that the
+            driver waits. Each one is logged.
+    """
+    busy, failed = False, None
+    for item in items:
+        try:
+            busy |= await work(item)
+        except AquilaError as error:
+            _LOG.warning("item_failed", error=error)
+            failed = error
+    if failed is not None:
+        raise failed
+    return busy
+
+
+async def stop_all(drivers: Sequence[Driver], grace: float = 10.0) -> None:
+    """Stop drivers, all at the same time."""
+    await asyncio.gather(*(driver.stop(grace) for driver in drivers))

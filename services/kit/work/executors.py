@@ -1,0 +1,154 @@
+"""Where a service's heavy work is done: a pool of processes of this machine, or a Dask cluster of the same party.
+
+A service makes one `Workers` and hands pieces of work to it; `aquila.executors` says what such a piece may be. Whoever
+lends the machine sees what travels there, so a cluster belongs to the party's own security zone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from concurrent.futures import BrokenExecutor, CancelledError, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from aquila.crypto.backend import usable_cores
+from aquila.errors import ExecutorError, InputError
+from aquila.executors import local_pool
+from services.kit.logging import Log
+from services.kit.work.open_executor import OpenExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from services.kit.settings import ServiceSettings
+
+_LOG = Log("kit.executors")
+_LONGEST_SECONDS = 900  # a cluster that lost all its workers waits for new ones for ever
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Workers:
+    """A service's executor, opened when it is first needed and again after it was lost. Safe in threads."""
+
+    def __init__(self, opener: Callable[[], OpenExecutor]) -> None:
+        self._opener = opener
+        self._open: OpenExecutor | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def start(self) -> OpenExecutor:
+        """Return the open executor.
+
+        Raises:
+            ExecutorError: It cannot be reached now, or the service is stopping.
+            InputError: It cannot be used at all.
+        """
+        with self._lock:
+            if self._closed:
+                raise ExecutorError("the service is stopping")
+            if self._open is None:
+                self._open = self._opener()
+            return self._open
+
+    async def run(self, function: Callable[[Item], Result], item: Item) -> Result:
+        """Do one piece of work and return its result; the event loop goes on meanwhile.
+
+        Raises:
+            ExecutorError: The worker or the whole executor is gone; the same piece can be handed in again.
+            Exception: What the function raises.
+        """
+        opened = await asyncio.to_thread(self.start)
+        try:
+            # Handing in may take a while too: the item is pickled, or goes over a network.
+            future = await asyncio.to_thread(opened.executor.submit, function, item)
+        except RuntimeError:
+            raise await asyncio.to_thread(self._lost, opened) from None  # broken, or closed meanwhile
+        try:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                return await asyncio.wrap_future(future)
+        except (BrokenExecutor, TimeoutError):
+            raise await asyncio.to_thread(self._lost, opened) from None
+        except asyncio.CancelledError:
+            if future.cancelled() and not _is_cancelled():
+                raise await asyncio.to_thread(self._lost, opened) from None  # nobody here did it: the executor ended
+            raise
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[OpenExecutor]:
+        """Lend the executor to a thread that hands in pieces by itself; raises as `run` does."""
+        opened = self.start()
+        try:
+            yield opened
+        except (BrokenExecutor, CancelledError, ExecutorError):
+            raise self._lost(opened) from None
+
+    def close(self) -> None:
+        """End: pieces that have not begun are cancelled, and nothing is taken any more."""
+        with self._lock:
+            self._closed, opened, self._open = True, self._open, None
+        if opened is not None:
+            opened.close()
+
+    def _lost(self, opened: OpenExecutor) -> ExecutorError:
+        """Let go of an executor that broke, so that the next piece opens a new one; return what to raise."""
+        with self._lock:
+            ours = self._open is opened
+            if ours:
+                self._open = None
+        if ours:
+            _LOG.warning("executor_lost", count=opened.workers)
+            opened.close()
+        return ExecutorError(
+            "a worker that did a part of the work is gone",
+            hint="the work is done again by itself; look whether the system ended it for want of memory",
+        )
+
+
+def workers_of(settings: ServiceSettings, preload: Sequence[str]) -> Workers:
+    """Return the workers that the settings ask for; nothing runs yet.
+
+    Args:
+        settings: The service's settings.
+        preload: Modules that every process of a local pool needs.
+    """
+    if settings.executor == "dask":
+        return Workers(lambda: open_cluster(settings))
+    return Workers(lambda: open_local(settings.workers, preload))
+
+
+def open_local(workers: int, preload: Sequence[str]) -> OpenExecutor:
+    """Return a pool of this machine; one worker is a thread of the service itself, more are processes.
+
+    Args:
+        workers: How many; 0 takes one for each core that the service may use.
+        preload: Modules that every process needs.
+    """
+    count = workers or usable_cores()
+    pool = ThreadPoolExecutor(1, "worker") if count == 1 else local_pool(count, preload)
+    return OpenExecutor(pool, count, lambda: pool.shutdown(wait=True, cancel_futures=True))
+
+
+def open_cluster(settings: ServiceSettings) -> OpenExecutor:
+    """Connect to the Dask cluster of the settings.
+
+    Raises:
+        InputError: Dask is not installed, a certificate cannot be read, or the cluster runs another release of Aquila
+            or may write what it works on to disks.
+        ExecutorError: The scheduler cannot be reached, or has no workers.
+    """
+    try:
+        # A service that does not ask for Dask neither imports nor needs it.
+        from services.kit.work import cluster  # noqa: PLC0415 - only here
+    except ModuleNotFoundError:
+        raise InputError(
+            'executor is "dask", and Dask is not installed', hint="install requirements/dask.txt, or aquila[dask]"
+        ) from None
+    return cluster.connect(settings)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,83 @@
+"""Lanes: many pieces of one kind in flight at once, each finished alone and in order.
+
+What may overlap (fetching, computing, sending) is begun ahead; what must not (a transaction that counts) is finished
+one after the other, in the order of the pieces. Nothing is remembered between two lanes: a step opens a lane over what
+is stored, and the next step opens another one over what is then stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, TypeVar
+
+from services.kit.logging import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+
+_LOG = Log("kit.lanes")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+async def in_order(
+    items: Iterable[Item],
+    begin: Callable[[Item], Coroutine[object, object, Result]],
+    finish: Callable[[Item, Awaitable[Result]], Awaitable[None]],
+    ahead: int,
+) -> int:
+    """Begin up to so many items at once, and finish each in its turn; return how many there were.
+
+    Items are drawn only when there is room for them. Where finishing one fails, those that were begun behind it are
+    cancelled, and none of them is finished.
+
+    Args:
+        items: What is to be done.
+        begin: Does the part that may overlap.
+        finish: Awaits what `begin` gave for its item, and stores it; it decides what is done about an error.
+        ahead: How many items at most are begun and not finished.
+
+    Raises:
+        Exception: What `finish` raises.
+    """
+    waiting: deque[tuple[Item, asyncio.Task[Result]]] = deque()
+    done, left = 0, iter(items)
+    try:
+        while True:
+            while len(waiting) < ahead and (item := next(left, None)) is not None:
+                waiting.append((item, asyncio.create_task(begin(item))))
+            if not waiting:
+                return done
+            await finish(*waiting[0])
+            waiting.popleft()
+            done += 1
+    finally:
+        begun = [task for _, task in waiting]
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
+
+
+async def side_by_side(*lanes: Awaitable[bool]) -> bool:
+    """Let lanes run at the same time, whatever becomes of the others, and tell whether any had work.
+
+    Raises:
+        Exception: The first lane's error, in the order of the arguments; others are logged.
+    """
+    outcomes = await asyncio.gather(*lanes, return_exceptions=True)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    for error in errors[1:]:
+        _LOG.warning("lane_failed", error=error)
+    if errors:
+        raise errors[0]
+    return any(outcomes)
+
+
+def until(ends: Callable[[], bool], items: Iterable[Item]) -> Iterator[Item]:
+    """Hand out items until it is time to end, and one at least; what is left is for the next turn."""
+    for number, item in enumerate(items):
+        if number and ends():
+            return
+        yield item

@@ -1,0 +1,268 @@
+"""The matcher's calls: those of parties, signed, and those of the operator, with the token (PROTOCOL.md section 9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from aquila.audit.roles import Action
+from aquila.interface.approval import Asked  # noqa: TC001 - read by FastAPI
+from aquila.interface.attention import Needs  # noqa: TC001 - read by FastAPI
+from aquila.interface.party import Parties  # noqa: TC001 - read by FastAPI
+from aquila.interface.proposal import ProposalDefaults  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import MatcherRoundView, Reason, RoundProposal  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.feed import EventKind, Events, Rounds
+from services.kit.approvals import Approvals
+from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
+from services.kit.http.routing import ServiceRoute
+from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
+from services.kit.log_access.routes import parties as log_parties
+from services.kit.log_access.routes import people_router
+from services.kit.people import Actor, may
+from services.matcher.api.suggestions import operator as suggestion_operator
+from services.matcher.api.suggestions import parties as suggestion_parties
+from services.matcher.approvals import ask_abort, ask_proposal
+from services.matcher.context import Desk
+from services.matcher.events import TOKENS
+from services.matcher.rounds.attention import needs
+from services.matcher.rounds.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
+from services.matcher.rounds.end_requests import wish_close
+from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
+from services.matcher.rounds.proposals import defaults_of
+from services.matcher.rounds.statements import accept_statement
+from services.matcher.rounds.views import parties_view, round_view
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.matcher.rounds.contacts import StoredContacts
+
+PROPOSALS = "/v1/operator/rounds"
+LARGEST_PROPOSAL = 64 << 10
+"""Bytes of a proposal: more than one for as many parties as there can be has."""
+_IDENTIFIER = r"^[0-9a-f]{32}$"
+
+
+async def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+async def _approvals(request: Request) -> Approvals:
+    found: Approvals = request.app.state.approvals
+    return found
+
+
+At = Annotated[Desk, Depends(_desk)]
+FourEyes = Annotated[Approvals, Depends(_approvals)]
+RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
+SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
+Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
+Index = Annotated[int, Path(ge=0, le=2**40)]
+
+parties = APIRouter(route_class=ServiceRoute, prefix="/v1/rounds", tags=["parties"])
+operator = APIRouter(route_class=ServiceRoute, prefix=PROPOSALS, tags=["operator"])
+
+
+@parties.get("", summary="The rounds whose manifest names the caller")
+def get_rounds(desk: At, call: SignedCaller) -> Rounds:
+    """List the rounds of the caller."""
+    return rounds_of(desk, call.party)
+
+
+@parties.get(
+    "/{round_id}/manifest",
+    summary="The signed manifest",
+    response_class=Response,
+    responses=raw_answer("The manifest in its DSSE envelope (PROTOCOL.md 2.1).", JSON, ENVELOPE),
+)
+def get_manifest(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
+    """Return the manifest in its envelope."""
+    return Response(manifest_envelope(desk, round_id, call.party), media_type=JSON)
+
+
+@parties.get("/{round_id}/events", summary="The next events, waited for")
+async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+    desk: At,
+    call: SignedCaller,
+    round_id: RoundId,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
+) -> Events:
+    """Return what is new in a round."""
+    return await events_of(desk, round_id, call.party, after, limit, wait)
+
+
+@parties.post(
+    "/{round_id}/statements",
+    status_code=201,
+    summary="A signed statement",
+    response_class=Response,
+    responses=stored("The statement"),
+    openapi_extra=raw_body("A statement in its DSSE envelope (PROTOCOL.md 2.1).", JSON, schema=ENVELOPE),
+)
+def post_statement(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
+    """Take a statement."""
+    return _stored(new=accept_statement(desk, round_id, call.party, call.body))
+
+
+@parties.put(
+    "/{round_id}/submissions/{submission_id}/blinded/{index}",
+    status_code=201,
+    summary="A chunk of blinded elements",
+    response_class=Response,
+    responses=stored("The chunk"),
+    openapi_extra=raw_body("Blinded elements, 32 bytes each, ascending (PROTOCOL.md 3.4.5).", OCTETS),
+)
+def put_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+    """Take a chunk of blinded elements."""
+    place = Place(round_id, submission_id, EventKind.BLINDED, call.party, index)
+    return _stored(new=put_chunk(desk, call.party, place, call.body))
+
+
+@parties.get(
+    "/{round_id}/submissions/{submission_id}/blinded/{index}",
+    summary="A chunk of blinded elements, for who evaluates it",
+    response_class=Response,
+    responses=raw_answer("Blinded elements, 32 bytes each, ascending (PROTOCOL.md 3.4.5).", OCTETS),
+)
+def get_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+    """Return a chunk of blinded elements."""
+    return Response(
+        get_chunk(desk, call.party, Place(round_id, submission_id, EventKind.BLINDED, "", index)), media_type=OCTETS
+    )
+
+
+async def _evaluation(round_id: RoundId, submission_id: SubmissionId, party: Party, index: Index) -> Place:
+    return Place(round_id, submission_id, EventKind.EVALUATION, party, index)
+
+
+EvaluationPlace = Annotated[Place, Depends(_evaluation)]
+_EVALUATION = "/{round_id}/submissions/{submission_id}/evaluations/{party}/{index}"
+
+
+@parties.put(
+    _EVALUATION,
+    status_code=201,
+    summary="An evaluated chunk",
+    response_class=Response,
+    responses=stored("The chunk"),
+    openapi_extra=raw_body("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
+)
+def put_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
+    """Take an evaluated chunk."""
+    return _stored(new=put_chunk(desk, call.party, place, call.body))
+
+
+@parties.get(
+    _EVALUATION,
+    summary="An evaluated chunk, for its origin",
+    response_class=Response,
+    responses=raw_answer("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
+)
+def get_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> Response:
+    """Return an evaluated chunk."""
+    return Response(get_chunk(desk, call.party, place), media_type=OCTETS)
+
+
+@parties.delete(_EVALUATION, status_code=204, summary="The origin has it: its bytes are deleted")
+def delete_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> None:
+    """Delete an evaluated chunk."""
+    acknowledge_evaluation(desk, call.party, place)
+
+
+@parties.put(
+    "/{round_id}/submissions/{submission_id}/tokens/{index}",
+    status_code=201,
+    summary="A chunk of token rows",
+    response_class=Response,
+    responses=stored("The chunk"),
+    openapi_extra=raw_body("Token rows, 33 bytes each, ascending by token (PROTOCOL.md 3.6.2).", OCTETS),
+)
+def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
+    """Take a chunk of token rows."""
+    return _stored(
+        new=put_chunk(desk, call.party, Place(round_id, submission_id, TOKENS, call.party, index), call.body)
+    )
+
+
+@operator.post("", status_code=202, summary="Ask for a new round")
+def post_round(
+    desk: At, approvals: FourEyes, actor: Annotated[Actor, may(Action.PROPOSE_ROUND)], proposal: RoundProposal
+) -> Asked:
+    """Store what waits for a second person."""
+    return ask_proposal(desk, approvals, actor, proposal)
+
+
+@operator.get("", summary="All rounds", dependencies=[may(Action.SEE_ROUNDS)])
+def get_all_rounds(desk: At) -> Rounds:
+    """List all rounds."""
+    return rounds_of(desk)
+
+
+@operator.get("/{round_id}", summary="A round", dependencies=[may(Action.SEE_ROUNDS)])
+def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
+    """Return a round."""
+    return round_view(desk, round_id)
+
+
+@operator.post(
+    "/{round_id}/close",
+    status_code=202,
+    summary="Close a round as soon as every party has its hits",
+)
+def post_close(desk: At, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
+    """Take the wish to close a round."""
+    wish_close(desk, actor, round_id)
+
+
+@operator.post("/{round_id}/abort", status_code=202, summary="Ask for the end of a round")
+def post_abort(
+    approvals: FourEyes, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: RoundId, reason: Reason
+) -> Asked:
+    """Store what waits for a second person."""
+    return ask_abort(approvals, actor, round_id, reason.reason)
+
+
+desk_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
+
+
+@desk_calls.get("/parties", summary="The parties, their keys and last contacts", dependencies=[may(Action.SEE_ROUNDS)])
+def get_parties(request: Request, desk: At) -> Parties:
+    """List the parties."""
+    contacts: StoredContacts = request.app.state.contacts
+    return parties_view(desk, contacts.by_party())
+
+
+@desk_calls.get(
+    "/proposal-defaults",
+    summary="What a proposal has that leaves things open",
+    dependencies=[may(Action.PROPOSE_ROUND)],
+)
+def get_proposal_defaults(desk: At) -> ProposalDefaults:
+    """Return the defaults of a proposal and what it can choose."""
+    return defaults_of(desk)
+
+
+@desk_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[may(Action.SEE_ROUNDS)])
+def get_needs(desk: At) -> Needs:
+    """Return contradictions, alarms and delays, the most pressing first."""
+    return needs(desk)
+
+
+def _stored(*, new: bool) -> Response:
+    """Return 201 for what is new, 200 for the same again."""
+    return Response(status_code=201 if new else 200)
+
+
+ROUTERS: Sequence[APIRouter] = (
+    parties,
+    operator,
+    desk_calls,
+    suggestion_parties,
+    suggestion_operator,
+    log_parties,
+    people_router("/v1/operator/log"),
+)

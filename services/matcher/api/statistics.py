@@ -1,0 +1,55 @@
+"""Statistics for the secretariat and its auditors: as one document, and as CSV."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from aquila.audit.roles import Action
+from aquila.interface.statistics import Statistics  # noqa: TC001 - read by FastAPI
+from services.kit.http.openapi import CSV, raw_answer
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import may
+from services.matcher.context import Desk
+from services.matcher.statistics import published
+
+router = APIRouter(
+    route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"], dependencies=[may(Action.SEE_STATISTICS)]
+)
+
+
+async def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+At = Annotated[Desk, Depends(_desk)]
+Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
+Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
+
+
+async def _period(since: Day = None, until: Day = None) -> published.Period:
+    return published.Period(since, until)
+
+
+Within = Annotated[published.Period, Depends(_period)]
+
+
+@router.get("/statistics", summary="Rounds in numbers, and which is the latest of each category")
+def get_statistics(desk: At, period: Within, category: Category = None) -> Statistics:
+    """Return the statistics of rounds, each by itself and rounded."""
+    return published.statistics(desk, category, period)
+
+
+@router.get(
+    "/statistics.csv",
+    summary="The statistics as CSV",
+    response_class=Response,
+    responses=raw_answer("The statistics.", CSV),
+)
+def get_statistics_csv(desk: At, period: Within, category: Category = None) -> Response:
+    """Return the statistics as CSV."""
+    content = published.as_csv(published.statistics(desk, category, period))
+    return Response(content, media_type="text/csv; charset=utf-8")

@@ -1,0 +1,161 @@
+"""What the matcher's use cases and steps work with, made once from the settings."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aquila.audit.roles import Service
+from aquila.crypto.backend import load_group
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import InputError, KeyMaterialError, PolicyError
+from aquila.protocol.matcher import Matcher
+from aquila.protocol.registry import MATCHER, read_registry
+from aquila.records.rules import BUILT_IN, load_rules
+from services.kit.approvals.authors import withdraw_lost
+from services.kit.home_folder import CHUNKS_FOLDER
+from services.kit.http.signatures import now
+from services.kit.people.context import People
+from services.kit.settings import MEBIBYTE
+from services.kit.storage.files import ChunkFiles, check_private, read_secret
+from services.kit.storage.store import Store, private_store
+from services.kit.work.executors import workers_of
+from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
+from services.matcher.log.service_log import open_log
+from services.matcher.round_memory import KnownRounds
+from services.matcher.wakeup import Bell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from aquila.protocol.registry import Registry
+    from aquila.records.rules import RuleTable
+    from services.kit.log_access.use_cases import LogDesk
+    from services.kit.work.executors import Workers
+    from services.matcher.settings import MatcherSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The matcher's parts.
+
+    Attributes:
+        settings: What its file says.
+        store: The database.
+        files: The chunks, by `round/submission/...`.
+        registry: The pinned keys.
+        matcher: The role, with its identity key.
+        rules: The match rules that rounds may use, by name.
+        known: The records of rounds.
+        workers: Where tokens are joined.
+        people: Accounts, sessions and approvals.
+        bell: Wakes drivers and waiting calls of this process.
+        log: The matcher's log, and the matcher as a witness of the nodes' logs.
+        clock: Seconds since 1970.
+        random: Gives random bytes.
+    """
+
+    settings: MatcherSettings
+    store: Store
+    files: ChunkFiles
+    registry: Registry
+    matcher: Matcher
+    rules: Mapping[str, RuleTable]
+    known: KnownRounds
+    workers: Workers
+    people: People
+    bell: Bell
+    log: LogDesk
+    clock: Callable[[], int]
+    random: Callable[[int], bytes]
+
+    @property
+    def scratch(self) -> Path:
+        """The folder of joins, which is empty between them."""
+        return self.settings.home / SCRATCH_FOLDER
+
+    def table_of(self, digest: str) -> RuleTable:
+        """Return the match rules of a digest.
+
+        Raises:
+            PolicyError: The matcher has none of that digest.
+        """
+        for table in self.rules.values():
+            if table.digest == digest:
+                return table
+        raise PolicyError(
+            "the matcher does not have the match rules of this round any more",
+            hint="name the rule table's file in the settings (rules)",
+            expected=digest,
+        )
+
+    def close(self) -> None:
+        """End the workers and close the database's connections."""
+        self.workers.close()
+        self.store.close()
+
+
+def open_store(settings: MatcherSettings) -> Store:
+    """Return the store of the settings, by default `matcher.db` in home.
+
+    Raises:
+        KeyMaterialError: The home, the database or the file with its password is open to others.
+        StoreError: The disk is full or failed.
+    """
+    check_private(settings.home)
+    return private_store(settings.database, settings.home / DATABASE_FILE)
+
+
+def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None) -> Desk:
+    """Read keys, registry and rules, and put the parts together. Nothing runs yet.
+
+    Raises:
+        InputError: Registry or rules cannot be read.
+        KeyMaterialError: The identity key cannot be read, or the registry pins another one.
+    """
+    registry = _registry(settings)
+    identity = IdentityKey.from_pem(read_secret(settings.identity))
+    if identity.public != registry.matcher:
+        raise KeyMaterialError(
+            "the registry pins another key for the matcher than this one",
+            hint="compare `aquila party card` with the registry file",
+            expected=registry.matcher.fingerprint,
+            got=identity.public.fingerprint,
+        )
+    store = open_store(settings)
+    clock = clock or now
+    return Desk(
+        settings=settings,
+        store=store,
+        files=ChunkFiles(settings.home / CHUNKS_FOLDER, settings.limits.free_mebibytes * MEBIBYTE),
+        registry=registry,
+        matcher=Matcher(identity),
+        rules=_rules(settings),
+        known=KnownRounds(store, registry, load_group(settings.workers or None), clock),
+        workers=workers_of(settings, ["aquila.matching.join_tasks"]),
+        people=People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost),
+        bell=Bell(),
+        log=open_log(settings.home, store, identity, registry, clock),
+        clock=clock,
+        random=secrets.token_bytes,
+    )
+
+
+def _registry(settings: MatcherSettings) -> Registry:
+    try:
+        return read_registry(settings.registry.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"the registry {settings.registry} cannot be read: {error.strerror}",
+            hint="register the parties' cards first: aquila party register",
+            file=str(settings.registry),
+        ) from None
+
+
+def _rules(settings: MatcherSettings) -> dict[str, RuleTable]:
+    tables = [load_rules(name) for name in BUILT_IN]
+    if settings.rules is not None:
+        tables.append(load_rules(str(settings.rules)))
+    return {table.name: table for table in tables}

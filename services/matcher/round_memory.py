@@ -1,0 +1,209 @@
+"""The records of rounds in memory: rebuilt from stored events, caught up before each use.
+
+An event that was committed counts; the record in memory is only a faster way to read the events. Several processes
+may share the database: each catches up by the ids of events, which ascend in the order of commits because the store
+has one writer at a time. Whatever fails after a statement was taken into the record drops the record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.errors import AquilaError
+from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.rounds.round_state import SentNotes
+from aquila.protocol.rounds.verified_round import Round, read_erased
+from services.kit.errors import NotFoundError, StoreError
+from services.kit.log.entries import append
+from services.matcher.events import NOBODY, NOTES, SUBMISSION, statement_event
+from services.matcher.storage.tables import EventRow, RoundRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.group import Group
+    from aquila.protocol.registry import Registry
+    from aquila.protocol.rounds.verified_round import Accepted
+    from services.kit.storage.store import Store
+
+_KEPT = 64
+_LOCKS = 64
+_PAGE = 1_000
+
+
+@dataclass(slots=True)
+class Known:
+    """What the events of a round say.
+
+    Attributes:
+        round: The verified record.
+        stored: How many chunks came, by what they are (`blinded`, `evaluation`, `tokens`), submission and sender;
+            deleted ones are counted still.
+        last_event: The newest event that is in it.
+    """
+
+    round: Round
+    stored: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    last_event: int = 0
+
+    def take(self, event: EventRow) -> None:
+        """Take one stored event.
+
+        Raises:
+            AquilaError: The stored events do not hold together.
+        """
+        if event.kind != EventKind.STATEMENT:
+            self.stored[event.kind, event.submission_id or "", event.party] += 1
+        elif event.statement == SUBMISSION and event.audience == NOBODY:
+            # Its justification was erased; the rest still says what evaluations and tokens are of.
+            self.round.take(read_erased((event.envelope or "").encode(), event.digest or ""))
+        elif event.envelope is not None:
+            self.round.accept(event.envelope.encode())
+        elif event.statement == NOTES:
+            # Notes that were confirmed are deleted; who sent them to whom still says what the confirmation was of.
+            sent = SentNotes(event.party, event.reader or "", event.submission_id, event.chunk_index)
+            self.round.notes[event.digest or ""] = sent
+        else:
+            # A report that its party has was deleted; its digest still says what the receipt was for.
+            self.round.reports[event.party, event.submission_id] = event.digest or ""
+        self.last_event = event.event_id
+
+
+@dataclass(slots=True)
+class Turn:
+    """One look at a round, or one change of it: its row, its record, and the transaction that both belong to."""
+
+    session: Session
+    row: RoundRow
+    known: Known
+    clock: Callable[[], int]
+    touched: bool = False
+
+    @property
+    def round(self) -> Round:
+        """The verified record."""
+        return self.known.round
+
+    def accept(self, envelope: bytes, now: int | None = None) -> Accepted:
+        """Verify a statement, and store it with its entry in the log if it is new; raises as `Round.accept` does."""
+        accepted = self.round.accept(envelope, now=now)
+        if accepted.new:
+            self.touched = True
+            event = statement_event(self.round, accepted, envelope)
+            taken_at = self.clock() if now is None else now
+            event.log_index = append(self.session, statement_entry(accepted.message, accepted.digest, taken_at))
+            self.add(event)
+            self.row.phase = self.round.phase.value
+        return accepted
+
+    def add_bytes(self, event: EventRow) -> None:
+        """Store the event of bytes that came."""
+        self.touched = True
+        self.known.stored[event.kind, event.submission_id or "", event.party] += 1
+        self.add(event)
+
+    def add(self, event: EventRow) -> None:
+        """Store an event whose effect the record has already."""
+        self.session.add(event)
+        self.session.flush()
+        self.known.last_event = event.event_id
+
+
+class KnownRounds:
+    """The records of all rounds, for one process. Safe in threads."""
+
+    def __init__(self, store: Store, registry: Registry, group: Group, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._clock = clock
+        self._registry = registry
+        self.group = group
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        # A round's lock is taken before a transaction begins and held until after it ended, so that nobody sees
+        # what may still be rolled back. Nobody holds two.
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+        self._guard = threading.Lock()
+
+    @contextlib.contextmanager
+    def reading(self, round_id: str) -> Iterator[Turn]:
+        """Look at a round as it is now; the record must not be kept beyond the block.
+
+        Raises:
+            NotFoundError: There is no such round.
+            StoreError: The database failed, or what it holds does not hold together.
+        """
+        with self._lock(round_id), self._store.reading("round.read") as session:
+            row = _row(session, round_id)
+            yield Turn(session, row, self._caught_up(session, row), self._clock)
+
+    @contextlib.contextmanager
+    def writing(self, name: str, round_id: str) -> Iterator[Turn]:
+        """Change a round: what the block accepts is committed when it ends, or forgotten.
+
+        Raises:
+            NotFoundError: There is no such round.
+            StoreError: As `Store.transaction`; or what is stored does not hold together.
+        """
+        with self._lock(round_id):
+            turn: Turn | None = None
+            try:
+                with self._store.transaction(name) as session:
+                    row = _row(session, round_id)
+                    turn = Turn(session, row, self._caught_up(session, row), self._clock)
+                    yield turn
+            except BaseException:
+                # The record may be ahead of the database now, or the commit may have come through unnoticed.
+                if turn is None or turn.touched:
+                    self.forget(round_id)
+                raise
+
+    def forget(self, round_id: str) -> None:
+        """Drop a record; the next use rebuilds it."""
+        with self._guard:
+            self._known.pop(round_id, None)
+
+    def _lock(self, round_id: str) -> threading.Lock:
+        return self._locks[hash(round_id) % _LOCKS]
+
+    def _caught_up(self, session: Session, row: RoundRow) -> Known:
+        with self._guard:
+            known = self._known.get(row.round_id)
+        try:
+            if known is None:
+                known = Known(Round.from_manifest(self._registry, self.group, row.manifest, sees_everything=True))
+            newer = (
+                select(EventRow)
+                .where(EventRow.round_id == row.round_id, EventRow.event_id > known.last_event)
+                .order_by(EventRow.event_id)
+                .execution_options(yield_per=_PAGE)
+            )
+            with session.scalars(newer) as events:
+                for event in events:
+                    known.take(event)
+        except AquilaError as error:
+            self.forget(row.round_id)
+            raise StoreError(
+                f"the stored events of round {row.round_id} do not hold together: {error.message}",
+                hint="was the registry or the database changed? restore both from the same backup",
+                round=row.round_id,
+            ) from None
+        with self._guard:
+            self._known[row.round_id] = known
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return known
+
+
+def _row(session: Session, round_id: str) -> RoundRow:
+    row = session.get(RoundRow, round_id)
+    if row is None:
+        raise NotFoundError("there is no such round", round=round_id)
+    return row

@@ -1,0 +1,1 @@
+"""Use cases of rounds at the matcher."""

@@ -1,0 +1,237 @@
+"""Use cases: chunks come, are fetched and are deleted. Bytes lie in files; rows say which are there.
+
+What a crash leaves: a file without a row, which the same PUT writes again and which goes with the round's folder; or
+a deleted file whose row does not say so yet, which the same deletion mends. Never a row without its file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.crypto.group import ELEMENT_BYTES
+from aquila.errors import MalformedError, OrderError, PolicyError, ProtocolError
+from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.party import check_digest, chunk_of
+from services.kit.errors import NotFoundError, StoreFullError
+from services.matcher.events import TOKENS, bytes_event
+from services.matcher.rounds.statements import admit
+from services.matcher.storage.tables import ChunkRow
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.verified_round import Round
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk belongs.
+
+    Attributes:
+        round_id: The round.
+        submission_id: The submission.
+        what: `blinded`, `evaluation` or `tokens`.
+        party: Who sends it.
+        index: Its number in the submission.
+    """
+
+    round_id: str
+    submission_id: str
+    what: str
+    party: str
+    index: int
+
+    @property
+    def key(self) -> tuple[str, str, str, str, int]:
+        """The key of its row."""
+        return self.round_id, self.submission_id, self.what, self.party, self.index
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.round_id}/{self.submission_id}/{self.what}/{self.party}/{self.index}"
+
+
+def put_chunk(desk: Desk, caller: str, place: Place, content: bytes) -> bool:
+    """Store a chunk that the caller signed before, and say whether it was new.
+
+    Raises:
+        NotFoundError: There is no such round, or the caller is not in it.
+        PolicyError: The chunk is another party's to send.
+        OrderError: No statement in force tells of it.
+        MalformedError, DigestError: It has another size or content than was signed.
+        StoreFullError: The disk or the round's quota is full; come again later.
+    """
+    # 1. It is due, and what was signed.
+    with desk.known.reading(place.round_id) as turn:
+        admit(turn.round, caller)
+        size, digest = expected_chunk(turn.round, caller, place)
+        if turn.session.get(ChunkRow, place.key) is not None:
+            return False
+        _check_quota(desk, turn, place, size)
+    if len(content) != size:
+        raise MalformedError("the chunk has another size than was signed", chunk=place.index, expected=size,
+                             got=len(content))  # fmt: skip
+    check_digest(content, digest, submission=place.submission_id, chunk=place.index)
+    # 2. The bytes, durable when `write` returns. If we crash after it, a file without a row is left.
+    desk.files.write(place.name, content, bytes.fromhex(digest))
+    # 3. The row and the event. If we crash before the commit, the party sends the chunk again; if after it and before
+    #    the answer, the same call finds the row. A commit that failed may be one that came through: the file stays.
+    try:
+        new = _record(desk, caller, place, size, digest)
+    except ProtocolError:
+        # The round ended or was amended while we wrote: nobody will ask for these bytes.
+        desk.files.delete(place.name)
+        raise
+    desk.bell.ring()
+    return new
+
+
+def get_chunk(desk: Desk, caller: str, place: Place) -> bytes:
+    """Return a chunk: blinded ones to every participant, evaluations to the submission's origin.
+
+    Raises:
+        NotFoundError: There is no such round for the caller, or the chunk did not come or was deleted.
+        PolicyError: It is not for the caller.
+    """
+    with desk.known.reading(place.round_id) as turn:
+        admit(turn.round, caller)
+        origin = _origin(turn.round, place)
+        blinded = place.what == EventKind.BLINDED
+        place = replace(place, party=origin) if blinded else place
+        allowed = turn.round.participants if blinded else (origin,)
+        if caller not in allowed:
+            raise PolicyError("these bytes are for another party", party=caller, chunk=place.index)
+        row = turn.session.get(ChunkRow, place.key)
+    if row is None or row.deleted_at is not None:
+        raise NotFoundError("the chunk is not here", submission=place.submission_id, chunk=place.index)
+    return desk.files.read(place.name, bytes.fromhex(row.digest))
+
+
+def acknowledge_evaluation(desk: Desk, caller: str, place: Place) -> None:
+    """Delete an evaluation that the submission's origin has fetched and stored; can be repeated.
+
+    Raises:
+        NotFoundError: There is no such round for the caller, or no such evaluation came.
+        PolicyError: The caller is not the origin.
+    """
+    with desk.known.reading(place.round_id) as turn:
+        admit(turn.round, caller)
+        if caller != _origin(turn.round, place):
+            raise PolicyError("these bytes are for another party", party=caller, chunk=place.index)
+        row = turn.session.get(ChunkRow, place.key)
+        needless = _needless_after(turn, place)
+    if row is None:
+        raise NotFoundError("the evaluation is not here", submission=place.submission_id, chunk=place.index)
+    if row.deleted_at is None:
+        delete_chunks(desk, [place, *needless])
+
+
+def _needless_after(turn: Turn, place: Place) -> list[Place]:
+    """Return the blinded chunk too, once its origin has the evaluations of everyone else: nobody will ask for it."""
+    others = set(turn.round.evaluators_of(place.submission_id)) - {place.party}
+    query = select(ChunkRow.party).where(
+        ChunkRow.round_id == place.round_id, ChunkRow.submission_id == place.submission_id,
+        ChunkRow.what == EventKind.EVALUATION.value, ChunkRow.chunk_index == place.index,
+        ChunkRow.deleted_at.is_not(None),
+    )  # fmt: skip
+    if others - set(turn.session.scalars(query)):
+        return []
+    return [replace(place, what=EventKind.BLINDED.value, party=_origin(turn.round, place))]
+
+
+def delete_chunks(desk: Desk, places: list[Place]) -> None:
+    """Delete chunks of one round for good; can be repeated.
+
+    The files go first: if we crash between, rows are left that tell of files which are gone, and whoever asked for
+    the deletion asks again.
+    """
+    for place in places:
+        desk.files.delete(place.name)
+    with desk.known.writing("chunk.delete", places[0].round_id) as turn:
+        for place in places:
+            row = turn.session.get(ChunkRow, place.key)
+            if row is not None and row.deleted_at is None:
+                row.deleted_at = desk.clock()
+                turn.row.evaluation_bytes -= row.size if place.what == EventKind.EVALUATION else 0
+
+
+def expected_chunk(round_: Round, caller: str, place: Place) -> tuple[int, str]:
+    """Return size in bytes and SHA-256 of a chunk that the caller may send now.
+
+    Raises:
+        PolicyError: The chunk is another party's to send.
+        OrderError: The round has ended, or no statement in force tells of the chunk.
+    """
+    if round_.ending is not None:
+        raise OrderError("the round has ended and takes no chunks", round=place.round_id)
+    origin = _origin(round_, place)
+    if caller != place.party or (place.what != EventKind.EVALUATION and caller != origin):
+        raise PolicyError(
+            "only the party that signed a chunk may send it", party=caller, submission=place.submission_id
+        )
+    if place.what == EventKind.BLINDED:
+        reference = chunk_of(round_.submissions[place.submission_id], place.index)
+        return reference.elements * ELEMENT_BYTES, reference.digest
+    if place.what == EventKind.EVALUATION:
+        evaluation = round_.evaluations.get((place.submission_id, place.index, caller))
+        if evaluation is not None:
+            return evaluation.elements * ELEMENT_BYTES, evaluation.output_digest
+    tokens = round_.tokens.get(place.submission_id)
+    if place.what == TOKENS and tokens is not None and 0 <= place.index < len(tokens.chunks):
+        return tokens.chunks[place.index].rows * TOKEN_ROW_BYTES, tokens.chunks[place.index].digest
+    raise OrderError(
+        "no statement that was accepted tells of this chunk",
+        hint="send the signed statement first",
+        submission=place.submission_id,
+        chunk=place.index,
+    )
+
+
+def _origin(round_: Round, place: Place) -> str:
+    submission = round_.submissions.get(place.submission_id)
+    if submission is None:
+        raise OrderError("the round has no such submission", submission=place.submission_id)
+    return submission.party
+
+
+def _check_quota(desk: Desk, turn: Turn, place: Place, size: int) -> None:
+    """Hold evaluators back while origins are slow to fetch (back-pressure).
+
+    Calls at the same time may pass together; the overshoot is as many chunks as there are threads.
+    """
+    quota = desk.settings.quotas
+    if place.what == EventKind.EVALUATION and turn.row.evaluation_bytes + size > quota.evaluation_bytes:
+        raise StoreFullError(
+            "the round's quota of evaluations is used up until their origins fetch them",
+            hint="the call is repeated by itself; look whether all nodes are running",
+            round=place.round_id,
+            retry_after=quota.retry_seconds,
+        )
+
+
+def _record(desk: Desk, caller: str, place: Place, size: int, digest: str) -> bool:
+    with desk.known.writing("chunk.store", place.round_id) as turn:
+        expected_chunk(turn.round, caller, place)
+        if turn.session.get(ChunkRow, place.key) is not None:
+            return False
+        turn.session.add(
+            ChunkRow(
+                round_id=place.round_id,
+                submission_id=place.submission_id,
+                what=str(place.what),
+                party=place.party,
+                chunk_index=place.index,
+                size=size,
+                digest=digest,
+                stored_at=desk.clock(),
+            )
+        )
+        turn.row.evaluation_bytes += size if place.what == EventKind.EVALUATION else 0
+        origin = _origin(turn.round, place)
+        turn.add_bytes(bytes_event(place.round_id, place.what, place.submission_id, place.index, place.party, origin))
+    return True

@@ -1,0 +1,70 @@
+"""When each party called last, and which release it said that it runs: kept over restarts, written once a minute."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from services.kit.errors import StoreConflictError
+from services.matcher.storage.tables import ContactRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.kit.storage.store import Store
+
+_WRITE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When a party called last, and which release it said that it runs; nothing where it said none."""
+
+    at: int
+    release: str
+
+
+class StoredContacts:
+    """Implements `services.kit.http.signed_calls.Contacts` on the matcher's database."""
+
+    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._clock = clock
+        self._newest: dict[str, Contact] = {}
+        self._written: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def note(self, party: str, release: str) -> None:
+        """Keep that a party called; what a crash loses of it is the last minute.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        contact = Contact(self._clock(), release)
+        with self._lock:
+            self._newest[party] = contact
+            if contact.at - self._written.get(party, 0) < _WRITE_SECONDS:
+                return
+            self._written[party] = contact.at
+        # Another process may write the first call of the same party: then its row is as good.
+        with contextlib.suppress(StoreConflictError), self._store.transaction("contact.note") as session:
+            row = session.get(ContactRow, party)
+            if row is None:
+                session.add(ContactRow(party=party, called_at=contact.at, release=release))
+            else:
+                row.called_at, row.release = contact.at, release
+
+    def by_party(self) -> dict[str, Contact]:
+        """Return each party's last contact: the newest that this process or any other one wrote saw."""
+        with self._store.reading("contact.list") as session:
+            found = {row.party: Contact(row.called_at, row.release) for row in session.scalars(select(ContactRow))}
+        with self._lock:
+            newest = dict(self._newest)
+        for party, contact in newest.items():
+            if party not in found or found[party].at <= contact.at:
+                found[party] = contact
+        return found

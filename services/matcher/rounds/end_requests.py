@@ -1,0 +1,54 @@
+"""Use case: the secretariat wants a round to end; a step ends it when that is possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
+from aquila.errors import OrderError
+from aquila.protocol.messages import Outcome
+from aquila.protocol.registry import MATCHER
+from services.kit.log.entries import append, who
+
+if TYPE_CHECKING:
+    from services.kit.people import Actor
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Turn
+
+
+def wish_close(desk: Desk, actor: Actor, round_id: str) -> None:
+    """Store that a round shall be closed, and who wants it; the wish to abort stands above it.
+
+    Raises:
+        NotFoundError: There is no such round.
+        OrderError: It has ended already, or is to be aborted.
+    """
+    with desk.known.writing("round.wish", round_id) as turn:
+        if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
+            raise OrderError("the round has ended or is to be aborted", round=round_id)
+        turn.row.wish, turn.row.reason = Outcome.CLOSED.value, "every party has its hits"
+        append(
+            turn.session,
+            Entry.of(
+                EntryKind.END_ASKED, turn.clock(), MATCHER, round=round_id, ids={"what": Word.CLOSE},
+                **who(actor, Action.CLOSE_ROUND),
+            ),
+        )  # fmt: skip
+    desk.bell.ring()
+
+
+def check_abort(turn: Turn) -> None:
+    """Refuse to abort what has ended.
+
+    Raises:
+        OrderError: It has, or is to be aborted already.
+    """
+    if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
+        raise OrderError("the round has ended or is to be aborted", round=turn.row.round_id)
+
+
+def wish_abort(turn: Turn, reason: str) -> None:
+    """Store that a round shall be aborted, which cannot be taken back; raises as `check_abort` does."""
+    check_abort(turn)
+    turn.row.wish, turn.row.reason = Outcome.ABORTED.value, reason

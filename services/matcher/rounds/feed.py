@@ -1,0 +1,98 @@
+"""Use cases: what a party may read. Its rounds, a manifest, and the feed of events with long polling."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
+from services.kit.work import threads
+from services.matcher.events import manifest_in, news_of, visible_events
+from services.matcher.rounds.progress import late, ready_submissions
+from services.matcher.rounds.statements import admit
+from services.matcher.rounds.suggestions import answers_for
+from services.matcher.storage.tables import RoundRow
+
+if TYPE_CHECKING:
+    from services.matcher.context import Desk
+
+LONGEST_WAIT = 20
+_LOOK_SECONDS = 1.0
+
+
+def rounds_of(desk: Desk, caller: str | None = None) -> Rounds:
+    """Return the rounds whose manifest names the caller, or all of them for the operator, newest first."""
+    with desk.store.reading("rounds.list") as session:
+        rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
+        news = news_of(session, caller) if caller else {}
+        answers = answers_for(session, caller, desk.clock()) if caller else ()
+    entries = [entry_of(row) for row in rows]
+    mine = tuple(entry for entry in entries if caller is None or caller in entry.participants)
+    return Rounds(rounds=mine, news=news, answers=answers)
+
+
+def entry_of(row: RoundRow) -> RoundEntry:
+    """Return a round as an entry of a list."""
+    manifest = manifest_in(row.manifest)
+    return RoundEntry(
+        round_id=row.round_id,
+        phase=row.phase,
+        area=manifest.area,
+        category=manifest.category,
+        participants=tuple(participant.party for participant in manifest.participants),
+    )
+
+
+def manifest_envelope(desk: Desk, round_id: str, caller: str) -> bytes:
+    """Return the signed manifest; raises `NotFoundError` where the caller is not in it."""
+    with desk.known.reading(round_id) as turn:
+        admit(turn.round, caller)
+        return turn.row.manifest
+
+
+async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
+    desk: Desk, round_id: str, caller: str, after: int, limit: int, wait: float
+) -> Events:
+    """Return the next events that the caller may see, waiting for the first one.
+
+    Args:
+        desk: The matcher's parts.
+        round_id: Which round.
+        caller: Who asks.
+        after: The last event that it has.
+        limit: Events at most.
+        wait: Seconds to wait while there is none.
+
+    Raises:
+        NotFoundError: There is no such round, or the caller is not in it.
+    """
+    wait = min(wait, LONGEST_WAIT)
+    ends = time.monotonic() + wait
+    while True:
+        # The bell is taken before the look, so that nothing is missed in between.
+        rung = desk.bell.listen()
+        page, due = await threads.run_call(_page, desk, round_id, caller, after, limit)
+        left = ends - time.monotonic()
+        # Something is due: the caller may not know it, because what made it due was not for its eyes. It hears of it
+        # within a second, and one that knows already asks no more often than that.
+        # A service that stops keeps nobody waiting.
+        if page.events or left <= 0 or desk.bell.down or (due and left < wait - _LOOK_SECONDS):
+            return page
+        # Other processes ring other bells, and time makes parties late: look each second anyway.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(rung.wait(), min(left, _LOOK_SECONDS))
+
+
+def _page(desk: Desk, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
+    now = desk.clock()
+    with desk.known.reading(round_id) as turn:
+        admit(turn.round, caller)
+        events = visible_events(turn.session, round_id, caller, after, limit)
+        ready = ready_submissions(turn.known, caller)
+        overdue = late(turn.known, now)
+        due = bool(overdue) or any(submission not in turn.round.tokens for submission in ready)
+    return Events(events=events, ready=ready, late=overdue, time=now), due

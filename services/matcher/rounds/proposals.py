@@ -1,0 +1,160 @@
+"""Use case: the secretariat proposes a round, and the matcher signs its manifest (PROTOCOL.md 3.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from aquila.errors import InputError, OrderError
+from aquila.interface.proposal import ProposalDefaults
+from aquila.interface.rounds import RoundProposal
+from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages import (
+    LOG_HEADS,
+    ClassCounts,
+    Manifest,
+    Padding,
+    Participant,
+    PartyCap,
+    TableReference,
+    Window,
+)
+from aquila.protocol.messages.base import fields_at_fault
+from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import Round
+from aquila.records.conformance import normalizer_reference
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.matcher.rounds.disk_space import check_room
+from services.matcher.storage.tables import RoundRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from services.matcher.context import Desk
+    from services.matcher.settings import RoundSettings
+
+_LOG = Log("matcher.manifests")
+
+
+def check_proposal(desk: Desk, manifest: Manifest) -> None:
+    """Refuse a round that could not be proposed now.
+
+    Raises:
+        PolicyError: Its caps may take more than the disk has.
+        OrderError: The time for consents is over.
+    """
+    check_room(desk, manifest)
+    if desk.clock() > manifest.window.consent_by:
+        raise OrderError("the time for consents is over before the round is proposed", round=manifest.round_id)
+
+
+def propose_round(desk: Desk, session: Session, manifest: Manifest) -> None:
+    """Sign a manifest and store the new round; raises as `check_proposal` does."""
+    check_proposal(desk, manifest)
+    envelope = desk.matcher.propose(manifest)
+    # The pinned keys are the manifest's by construction; reading it back shows that every party can read it.
+    round_ = Round.from_manifest(desk.registry, desk.known.group, envelope)
+    session.add(
+        RoundRow(
+            round_id=manifest.round_id,
+            manifest=envelope,
+            phase=Phase.PROPOSED.value,
+            created_at=desk.clock(),
+            evaluation_bytes=0,
+        )
+    )
+    append(session, statement_entry(manifest, round_.manifest_digest, desk.clock()))
+    _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
+
+
+def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
+    """Return the manifest of a proposal, with the settings where it leaves something open.
+
+    Raises:
+        InputError: The proposal names parties or rules that are not known, or contradicts itself.
+    """
+    parties = sorted(set(proposal.participants))
+    strangers = [party for party in parties if party not in desk.registry.parties]
+    if strangers or len(parties) != len(proposal.participants):
+        raise InputError(
+            f"the registry does not know {', '.join(strangers)}" if strangers else "a participant is named twice",
+            hint="register the party's card, then start the matcher again" if strangers else "",
+        )
+    table = desk.rules.get(proposal.rules)
+    if table is None:
+        raise InputError("the matcher has no match rules of this name", hint=f"it has {', '.join(sorted(desk.rules))}")
+    version, conformance = normalizer_reference()
+    defaults = desk.settings.rounds
+    pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
+    try:
+        return Manifest(
+            protocol="aquila/1",
+            round_id=desk.random(16).hex(),
+            mode=proposal.mode,
+            area=proposal.area,
+            legal_basis=proposal.legal_basis,
+            purpose=proposal.purpose,
+            category=proposal.category,
+            participants=tuple(
+                Participant(party=party, identity_fingerprint=desk.registry.key_of(party).fingerprint)
+                for party in parties
+            ),
+            pairs=tuple(sorted((min(pair), max(pair)) for pair in pairs)),
+            rules=TableReference(name=table.name, digest=table.digest),
+            normalizer=TableReference(name=version, digest=conformance),
+            caps=_caps(parties, proposal, defaults),
+            window=proposal.window or _window(desk.clock(), defaults),
+            chunk_elements=proposal.chunk_elements,
+            padding=proposal.padding or _padding(defaults),
+            minimum_certainty=proposal.minimum_certainty,
+            frequency_limit=proposal.frequency_limit,
+            canaries=defaults.canaries if proposal.canaries is None else proposal.canaries,
+            retention_days=proposal.retention_days,
+            revision=LOG_HEADS,
+        )
+    except ValidationError as error:
+        raise InputError(f"the proposal makes no manifest: {fields_at_fault(error)}") from None
+
+
+def defaults_of(desk: Desk) -> ProposalDefaults:
+    """Return what a proposal has that leaves everything open, and what it can choose."""
+    settings, fields = desk.settings.rounds, RoundProposal.model_fields
+    first = fields["rules"].default
+    return ProposalDefaults(
+        parties=tuple(sorted(desk.registry.parties)),
+        rules=tuple(sorted(desk.rules, key=lambda name: (name != first, name))),
+        caps=ClassCounts(full=settings.cap_full, partial=settings.cap_partial),
+        window=_window(desk.clock(), settings),
+        padding=_padding(settings),
+        minimum_certainty=fields["minimum_certainty"].default,
+        frequency_limit=fields["frequency_limit"].default,
+        canaries=settings.canaries,
+        retention_days=fields["retention_days"].default,
+    )
+
+
+def _padding(defaults: RoundSettings) -> Padding:
+    return Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records)
+
+
+def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) -> tuple[PartyCap, ...]:
+    given = {cap.party: cap for cap in proposal.caps}
+    if set(given) - set(parties):
+        raise InputError("a cap is for a party that does not take part")
+    common = ClassCounts(full=defaults.cap_full, partial=defaults.cap_partial)
+    return tuple(given.get(party, PartyCap(party=party, elements=common)) for party in parties)
+
+
+def _window(now: int, defaults: RoundSettings) -> Window:
+    window = defaults.window
+    consent_by = now + window.consent_seconds
+    submit_by = consent_by + window.submit_seconds
+    evaluate_by = submit_by + window.evaluate_seconds
+    return Window(
+        consent_by=consent_by,
+        submit_by=submit_by,
+        evaluate_by=evaluate_by,
+        closes_at=evaluate_by + window.close_seconds,
+    )

@@ -1,0 +1,202 @@
+"""Use case: a party says something. It is verified and stored as an event, or refused; contradictions are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from aquila.audit.entries import EntryKind
+from aquila.crypto.envelope import open_envelope
+from aquila.errors import (
+    BindingError,
+    EquivocationError,
+    MalformedError,
+    OrderError,
+    PolicyError,
+    ProofError,
+    RepeatedError,
+)
+from aquila.protocol.log_entries import refused_entry
+from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Notes, Outcomes, Submission, Tokens
+from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.matcher.events import NOBODY
+from services.matcher.rounds.canary_counts import take_off
+from services.matcher.rounds.outcome_counts import store_outcomes
+from services.matcher.rounds.progress import ready_submissions
+from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedRow, RepeatedRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.orm import Session
+
+    from aquila.errors import AquilaError
+    from aquila.protocol.messages import Statement
+    from aquila.protocol.rounds.verified_round import Round
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Known, Turn
+
+_LOG = Log("matcher.statements")
+_TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
+_REFUSED = (OrderError, BindingError, PolicyError, MalformedError, ProofError)
+_MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot fill the disk with its lies
+
+
+def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) -> bool:
+    """Take a statement of the caller and say whether it was new.
+
+    Args:
+        desk: The matcher's parts.
+        round_id: In which round.
+        caller: Who called.
+        envelope: What it signed.
+
+    Raises:
+        NotFoundError: There is no such round, or the caller is not in it.
+        SignatureError: The caller did not sign it.
+        MalformedError, BindingError, OrderError, CapError, PolicyError, ProofError: It does not count.
+        EquivocationError: The caller signed another one in its place; both are stored before this is raised.
+        StoreError: It may or may not be stored; the call can be repeated.
+    """
+    # 1. The caller itself signed it: nobody speaks for another, and a stranger's envelope costs no more than this.
+    key = desk.registry.key_of(caller)
+    opened = open_envelope(envelope, list(_TYPES), {key.fingerprint: key}, limit=LARGEST_STATEMENT)
+    message = _TYPES[opened.payload_type].from_payload(opened.payload)
+    # 2. One transaction: catch up, verify, store; of what is refused, that it was. If we crash before its end, nothing
+    #    was said; if after it and before the answer, the party says it again and hears that it is known.
+    with desk.known.writing("statement.accept", round_id) as turn:
+        admit(turn.round, caller)
+        _tokens_are_due(turn.known, message)
+        now = desk.clock()
+        try:
+            if message.log_head is not None:
+                desk.log.own.check_head(turn.session, caller, message.log_head)
+            accepted = turn.accept(envelope, now=now)
+        except EquivocationError as error:
+            refused: AquilaError | None = error
+            _keep_evidence(turn, message, opened.digest, envelope, error, now)
+        except RepeatedError as error:
+            refused = error
+            _count_repeated(turn, message.party)
+        except _REFUSED as error:
+            refused = error
+            _keep_refused(turn, message, opened.digest, envelope, now)
+        else:
+            refused = None
+            if accepted.new and isinstance(message, Canaries):
+                take_off(turn.session, turn.round, message)
+            if accepted.new and isinstance(message, Outcomes):
+                store_outcomes(turn, message)
+    if refused is not None:
+        raise refused
+    if accepted.new:
+        _LOG.info("statement_accepted", round=round_id, party=caller, state=type(message).__name__.lower())
+        desk.bell.ring()
+    return accepted.new
+
+
+def admit(round_: Round, caller: str) -> None:
+    """Hide a round from those whom its manifest does not name.
+
+    Raises:
+        NotFoundError: The caller is none of them.
+    """
+    if round_.manifest.fingerprint_of(caller) is None:
+        raise NotFoundError("there is no such round", round=round_.round_id)
+
+
+def _tokens_are_due(known: Known, message: Statement) -> None:
+    """Refuse tokens that come too early, because the first of a list ends the time of amendments (3.8.2).
+
+    Raises:
+        OrderError: Not all evaluations are there.
+    """
+    if not isinstance(message, Tokens) or message.submission_id in known.round.tokens or known.round.ending:
+        return
+    submission = known.round.submissions.get(message.submission_id)
+    if submission is not None and message.submission_id not in ready_submissions(known, message.party):
+        waits = "its evaluations and the lists' report" if submission.kind is Kind.QUERY else "all lists' evaluations"
+        raise OrderError(
+            f"tokens are not due: they wait for {waits}", submission=message.submission_id, party=message.party
+        )
+
+
+def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
+    turn: Turn, message: Statement, digest: str, envelope: bytes, error: EquivocationError, now: int
+) -> None:
+    """Store both envelopes, each pair once."""
+    session, round_id = turn.session, turn.round.round_id
+    of_party = select(EvidenceRow).where(EvidenceRow.round_id == round_id, EvidenceRow.party == message.party)
+    if not _has_room(session, of_party, EvidenceRow.digest == digest):
+        return
+    session.add(
+        EvidenceRow(
+            round_id=round_id,
+            party=message.party,
+            digest=digest,
+            accepted=_rival(session, message, error),
+            refused=envelope.decode(),
+            found_at=now,
+        )
+    )
+    append(session, refused_entry(message, digest, now, EntryKind.EVIDENCE))
+    _LOG.error("equivocation", round=round_id, party=message.party, state=type(message).__name__.lower())
+
+
+def _count_repeated(turn: Turn, party: str) -> None:
+    """Count a statement that its party has made as often as it can; nothing else of it stays (PROTOCOL.md 3.2.6)."""
+    place = turn.round.round_id, party
+    row = turn.session.get(RepeatedRow, place)
+    if row is None:
+        row = RepeatedRow(round_id=place[0], party=place[1], statements=0)
+        turn.session.add(row)
+    row.statements += 1
+
+
+def _keep_refused(turn: Turn, message: Statement, digest: str, envelope: bytes, now: int) -> None:
+    """Store a statement of this round that leaves its number empty, once, and its entry (PROTOCOL.md 3.2.2).
+
+    The record's state is that of the entry's place in the log, so whoever takes the log through refuses it too.
+    """
+    session, round_id = turn.session, turn.round.round_id
+    if message.round_id != round_id:
+        return
+    of_party = select(RefusedRow).where(RefusedRow.round_id == round_id, RefusedRow.party == message.party)
+    if not _has_room(session, of_party, RefusedRow.digest == digest):
+        return
+    kept = None if isinstance(message, Notes) else envelope.decode()
+    session.add(RefusedRow(round_id=round_id, digest=digest, party=message.party, envelope=kept, refused_at=now))
+    append(session, refused_entry(message, digest, now))
+    _LOG.warning("statement_refused", round=round_id, party=message.party, state=type(message).__name__.lower())
+
+
+def _has_room(session: Session, of_party: Select[Any], same: ColumnElement[bool]) -> bool:
+    """Tell whether a refused statement is a new one, and one of not too many."""
+    kept = session.scalar(select(func.count()).select_from(of_party.subquery())) or 0
+    return kept < _MOST_EVIDENCE and session.scalar(of_party.where(same)) is None
+
+
+def _rival(session: Session, message: Statement, error: EquivocationError) -> str | None:
+    """Return the envelope that a refused one contradicts."""
+    events = select(EventRow.envelope).where(
+        EventRow.round_id == message.round_id, EventRow.envelope.is_not(None), EventRow.audience != NOBODY
+    )
+    expected = error.fields.get("expected")
+    if expected is not None:
+        return session.scalar(events.where(EventRow.digest == str(expected)).limit(1))
+    same = events.where(EventRow.statement == type(message).__name__.lower()).order_by(EventRow.event_id)
+    if isinstance(message, Evaluation):
+        same = same.where(
+            EventRow.party == message.party,
+            EventRow.submission_id == message.submission_id,
+            EventRow.chunk_index == message.index,
+        )
+    elif isinstance(message, Submission):
+        taken = session.scalar(same.where(EventRow.submission_id == message.submission_id).limit(1))
+        return taken or session.scalar(same.where(EventRow.party == message.party).limit(1))
+    elif isinstance(message, Tokens):
+        same = same.where(EventRow.submission_id == message.submission_id)
+    return session.scalar(same.limit(1))

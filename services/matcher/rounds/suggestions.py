@@ -1,0 +1,191 @@
+"""Suggestions of rounds: parties send them, the secretariat proposes a round from one or sets it aside (9.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
+from aquila.errors import InputError, OrderError, PolicyError
+from aquila.interface.suggestion import Suggestions, SuggestionView
+from aquila.protocol.messages.suggestions import (
+    LARGEST_SUGGESTION,
+    MOST_WAITING,
+    Suggestion,
+    SuggestionAnswer,
+    SuggestionState,
+)
+from aquila.protocol.registry import MATCHER
+from services.kit.errors import BodyTooLargeError, NotFoundError
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.matcher.storage.tables import SuggestionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from services.kit.people import Actor
+    from services.matcher.context import Desk
+
+_LOG = Log("matcher.suggestions")
+_SHOWN = 100
+_TOLD = 50
+_DAY = 86_400
+_TOLD_SECONDS = 30 * _DAY
+_WAITS = SuggestionRow.state == SuggestionState.WAITING.value
+
+
+def take(desk: Desk, caller: str, suggestion_id: str, octets: bytes) -> bool:
+    """Take a party's suggestion and say whether it was new.
+
+    Args:
+        desk: The matcher's parts.
+        caller: Whose it is.
+        suggestion_id: By which the party knows it.
+        octets: Its canonical JSON.
+
+    Raises:
+        BodyTooLargeError: It is larger than any.
+        MalformedError: It is none.
+        InputError: It names a party that is not registered, or not the caller.
+        OrderError: The caller, or another, has sent something else under this id.
+        PolicyError: As many of the caller's wait as may.
+    """
+    # 1. What it says, before anything is looked up.
+    if len(octets) > LARGEST_SUGGESTION:
+        raise BodyTooLargeError("a suggestion is not that long", expected=LARGEST_SUGGESTION, got=len(octets))
+    terms = Suggestion.from_payload(octets)
+    if set(terms.participants) - set(desk.registry.parties):
+        raise InputError("the suggestion names a party that is not registered here")
+    if caller not in terms.participants:
+        raise InputError("a party suggests rounds in which it takes part", party=caller)
+    content = terms.model_dump(mode="json")
+    with desk.store.transaction("suggestion.take") as session:
+        # 2. The same again is known: the party may not have heard the answer.
+        known = session.get(SuggestionRow, suggestion_id)
+        if known is not None:
+            if (known.party, known.terms) != (caller, content):
+                raise OrderError("there is another suggestion under this id", party=caller)
+            return False
+        # 3. A party cannot bury the secretariat in them.
+        waiting = session.scalar(select(func.count()).where(_WAITS, SuggestionRow.party == caller)) or 0
+        if waiting >= MOST_WAITING:
+            raise PolicyError("too many suggestions of this party wait", party=caller, expected=MOST_WAITING)
+        session.add(
+            SuggestionRow(
+                suggestion_id=suggestion_id, party=caller, terms=content, state=SuggestionState.WAITING.value,
+                made_at=desk.clock(), reason="",
+            )
+        )  # fmt: skip
+        why = {"legal_basis": terms.legal_basis, "purpose": terms.purpose, "category": terms.category}
+        entries.append(
+            session,
+            Entry.of(
+                EntryKind.SUGGESTION, desk.clock(), caller, recipient=MATCHER, reason=why,
+                counts={"parties": len(terms.participants)}, ids={"suggestion": suggestion_id},
+            ),
+        )  # fmt: skip
+    _LOG.info("suggestion_taken", party=caller)
+    return True
+
+
+def list_suggestions(desk: Desk) -> Suggestions:
+    """Return the suggestions; those that wait first, then the newest."""
+    query = select(SuggestionRow).order_by(_WAITS.desc(), SuggestionRow.made_at.desc(), SuggestionRow.suggestion_id)
+    with desk.store.reading("suggestion.list") as session:
+        shown = tuple(map(_view, session.scalars(query.limit(_SHOWN))))
+    return Suggestions(parties=tuple(sorted(desk.registry.parties)), suggestions=shown)
+
+
+def show_suggestion(desk: Desk, suggestion_id: str) -> SuggestionView:
+    """Return a suggestion.
+
+    Raises:
+        NotFoundError: There is no such one.
+    """
+    with desk.store.reading("suggestion.show") as session:
+        return _view(_row(session, suggestion_id))
+
+
+def set_aside(desk: Desk, actor: Actor, suggestion_id: str, reason: str) -> SuggestionView:
+    """Set a suggestion aside with a reason, which its party reads.
+
+    Raises:
+        NotFoundError: There is no such one.
+        OrderError: It was answered already.
+    """
+    with desk.store.transaction("suggestion.set_aside") as session:
+        row = waiting_row(session, suggestion_id)
+        row.reason = reason
+        who = entries.who(actor, Action.PROPOSE_ROUND)
+        _answer(session, row, SuggestionState.SET_ASIDE, desk.clock(), **who)
+        return _view(row)
+
+
+def waiting_row(session: Session, suggestion_id: str) -> SuggestionRow:
+    """Return the row of a suggestion that may still be answered; raises as `set_aside` does."""
+    row = _row(session, suggestion_id)
+    if row.state != SuggestionState.WAITING.value:
+        raise OrderError("the suggestion was answered already", hint="propose the round without it")
+    return row
+
+
+def proposed_from(session: Session, suggestion_id: str, round_id: str, now: int) -> None:
+    """Note that a round was proposed from a suggestion, in the transaction that proposes it; raises as `set_aside`."""
+    row = waiting_row(session, suggestion_id)
+    row.round_id = round_id
+    _answer(session, row, SuggestionState.PROPOSED, now, round=round_id)
+
+
+def answers_for(session: Session, party: str, now: int) -> tuple[SuggestionAnswer, ...]:
+    """Return what became of a party's suggestions in the last month, for its node."""
+    query = (
+        select(SuggestionRow)
+        .where(SuggestionRow.party == party, SuggestionRow.answered_at > now - _TOLD_SECONDS)
+        .order_by(SuggestionRow.answered_at.desc(), SuggestionRow.suggestion_id)
+        .limit(_TOLD)
+    )
+    return tuple(
+        SuggestionAnswer(
+            suggestion_id=row.suggestion_id, state=SuggestionState(row.state), reason=row.reason, round_id=row.round_id
+        )
+        for row in session.scalars(query)
+    )
+
+
+def forget_suggestions(desk: Desk, retention_days: int) -> bool:
+    """Erase suggestions after the log's retention, and tell whether there were any."""
+    old = SuggestionRow.made_at <= desk.clock() - retention_days * _DAY
+    with desk.store.reading("suggestion.old") as session:
+        due = session.scalar(select(func.count()).where(old)) or 0
+    if due:
+        with desk.store.transaction("suggestion.erase") as session:
+            session.execute(delete(SuggestionRow).where(old))
+            erased = Entry.of(EntryKind.ERASURE, desk.clock(), MATCHER, counts={"suggestions": due})
+            entries.append(session, erased)
+    return due > 0
+
+
+def _answer(session: Session, row: SuggestionRow, state: SuggestionState, now: int, **fields: str) -> None:
+    row.state, row.answered_at = state.value, now
+    how = Word.PROPOSAL if state is SuggestionState.PROPOSED else Word.SET_ASIDE
+    ids = {"suggestion": row.suggestion_id, "how": how}
+    entry = Entry.of(EntryKind.SUGGESTION_ANSWERED, now, MATCHER, recipient=row.party, ids=ids, **fields)
+    entries.append(session, entry)
+
+
+def _row(session: Session, suggestion_id: str) -> SuggestionRow:
+    row = session.get(SuggestionRow, suggestion_id)
+    if row is None:
+        raise NotFoundError("there is no such suggestion", hint="see them with `aquila matcher suggestions`")
+    return row
+
+
+def _view(row: SuggestionRow) -> SuggestionView:
+    return SuggestionView(
+        suggestion_id=row.suggestion_id, party=row.party, author="", terms=Suggestion.model_validate(row.terms),
+        state=SuggestionState(row.state), made_at=row.made_at, answered_at=row.answered_at, reason=row.reason,
+        round_id=row.round_id,
+    )  # fmt: skip

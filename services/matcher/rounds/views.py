@@ -1,0 +1,177 @@
+"""What the matcher's operator sees of a round."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+import aquila
+from aquila.interface.party import Parties, PartyView
+from aquila.interface.progress import PartyProgress, Progress
+from aquila.interface.rounds import MatcherRoundView
+from aquila.protocol.messages import Outcome
+from aquila.protocol.messages.feed import EventKind
+from services.kit.party_status import standing
+from services.matcher.events import TOKENS
+from services.matcher.rounds.feed import entry_of
+from services.matcher.rounds.progress import waits_for
+from services.matcher.storage.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Known, Turn
+    from services.matcher.rounds.contacts import Contact
+
+_AHEAD = {Outcome.CLOSED.value: "to be closed", Outcome.ABORTED.value: "to be aborted"}
+
+
+def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
+    """Return a round as the operator sees it; raises `NotFoundError` for an unknown one."""
+    with desk.known.reading(round_id) as turn:
+        counts = turn.session.scalars(select(HitCountRow).where(HitCountRow.round_id == round_id)).all()
+        evidence = select(func.count()).select_from(EvidenceRow).where(EvidenceRow.round_id == round_id)
+        by_certainty: Counter[str] = Counter()
+        for count in counts:
+            by_certainty[count.certainty] += count.hits
+        record = turn.round
+        planted = Counter[str]()
+        for levels in _planted(record).values():
+            planted.update(levels)
+        return MatcherRoundView(
+            entry=entry_of(turn.row),
+            manifest=record.manifest,
+            manifest_digest=record.manifest_digest,
+            binding=record.binding if record.bindings else None,
+            participants=record.participants,
+            parties=tuple(_progress(turn.known, p.party, counts) for p in record.manifest.participants),
+            hits_by_certainty=dict(by_certainty),
+            canaries_by_certainty=dict(+planted),
+            ending=_ending(turn),
+            evidence=turn.session.scalar(evidence) or 0,
+            flags=tuple(_flags(turn)),
+            problems=(
+                *([] if turn.row.problem is None else [turn.row.problem]),
+                *(
+                    f"{left} and {right} tell of different canaries among the same hits"
+                    for left, right in told_apart(record)
+                ),
+                *(
+                    f"{owner} holds back the report of a query of {asker}: {hits} hits are far too many"
+                    for owner, asker, hits in held_back(record)
+                ),
+                *(
+                    f"{party} said {statements} times more what it had said as often as it can"
+                    for party, statements in _repeated(turn)
+                ),
+            ),
+        )
+
+
+def _repeated(turn: Turn) -> Iterator[tuple[str, int]]:
+    """Yield the parties that repeated statements, and how often."""
+    query = select(RepeatedRow).where(RepeatedRow.round_id == turn.row.round_id).order_by(RepeatedRow.party)
+    for row in turn.session.scalars(query):
+        yield row.party, row.statements
+
+
+def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:
+    """Return how many hits of each pair are canaries, as its first party that told of them says."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for party, told in sorted(record.canaries.items()):
+        for pair in told.pairs:
+            left, right = sorted((party, pair.counterpart))
+            found.setdefault((left, right), pair.hits.model_dump())
+    return found
+
+
+def told_apart(record: Round) -> Iterator[tuple[str, str]]:
+    """Yield the pairs whose two sides tell of other canaries: one of them was shown other hits, or lies."""
+    for party, told in sorted(record.canaries.items()):
+        for pair in told.pairs:
+            other = record.canaries.get(pair.counterpart)
+            if party < pair.counterpart and other is not None:
+                same = next((one.hits for one in other.pairs if one.counterpart == party), None)
+                if same != pair.hits:
+                    yield party, pair.counterpart
+
+
+def held_back(record: Round) -> Iterator[tuple[str, str, int]]:
+    """Yield the queries whose reports an owner of a list holds back: who does, whose query it is, and its hits."""
+    for (party, query), alarm in sorted(record.alarms.items()):
+        if (party, query) not in record.receipts:
+            yield party, record.submissions[query].party, alarm.hits
+
+
+def _flags(turn: Turn) -> Iterator[str]:
+    """Yield what in the submissions' tokens looks like guesses, by the party whose they are."""
+    query = select(FlagRow).where(FlagRow.round_id == turn.row.round_id)
+    for row in turn.session.scalars(query.order_by(FlagRow.submission_id, FlagRow.number)):
+        submission = turn.round.submissions.get(row.submission_id)
+        if submission is not None:
+            yield f"{submission.kind.value} of {submission.party}: {row.sentence}"
+
+
+def parties_view(desk: Desk, contacts: Mapping[str, Contact]) -> Parties:
+    """Return the parties that are registered here.
+
+    Args:
+        desk: The matcher's parts.
+        contacts: Their last calls, by party.
+    """
+    return Parties(
+        matcher_fingerprint=desk.registry.matcher.fingerprint,
+        version=aquila.__version__,
+        parties=tuple(
+            PartyView(
+                party=code,
+                name=party.name,
+                identity_fingerprint=party.key.fingerprint,
+                called_at=contacts[code].at if code in contacts else None,
+                release=contacts[code].release if code in contacts else "",
+            )
+            for code, party in sorted(desk.registry.parties.items())
+        ),
+    )
+
+
+def _ending(turn: Turn) -> str | None:
+    """Return how the round ended and why, or how it is going to."""
+    ending = turn.round.ending
+    if ending is not None:
+        return f"{ending.outcome.value}: {ending.reason}"
+    if turn.row.wish is not None:
+        return f"{_AHEAD[turn.row.wish]}: {turn.row.reason}"
+    return None
+
+
+def _progress(known: Known, party: str, counts: Sequence[HitCountRow]) -> PartyProgress:
+    record = known.round
+    own = {i: s for i, s in record.submissions.items() if s.party == party}
+    others = {i: s for i, s in record.submissions.items() if s.party != party}
+    takes_part = party in record.participants
+    reported = any(name == party for name, _ in record.reports)
+    missing = {other for submission_id in own for other in waits_for(known, submission_id)}
+    return PartyProgress(
+        **standing(record, party),
+        blinded=Progress(
+            done=sum(known.stored[EventKind.BLINDED, i, party] for i in own),
+            of=sum(len(s.chunks) for s in own.values()),
+        ),
+        evaluated=Progress(
+            done=sum(known.stored[EventKind.EVALUATION, i, party] for i in others) if takes_part else 0,
+            of=sum(len(s.chunks) for s in others.values()) if takes_part else 0,
+        ),
+        tokens=Progress(
+            done=sum(known.stored[TOKENS, i, party] for i in own),
+            of=sum(len(record.tokens[i].chunks) for i in own if i in record.tokens),
+        ),
+        waits_for=tuple(sorted(missing)),
+        hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,
+        acknowledged=(party, None) in record.receipts,
+        closed=party in record.closings,
+    )

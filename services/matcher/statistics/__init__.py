@@ -1,0 +1,1 @@
+"""Published statistics: rounded counts of rounds that ended (docs/STATISTICS.md)."""

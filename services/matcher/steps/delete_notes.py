@@ -1,0 +1,44 @@
+"""Step: delete sealed notes as soon as their receiver has confirmed them, or when their time is over (3.7.10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from services.kit.logging import Log
+from services.matcher.events import NOTES
+from services.matcher.storage.tables import EventRow
+
+if TYPE_CHECKING:
+    from services.matcher.context import Desk
+
+_LOG = Log("matcher.notes")
+
+
+def delete_notes(desk: Desk) -> bool:
+    """Delete collected and expired notes of every round, and tell whether there were any."""
+    kept = EventRow.statement == NOTES, EventRow.envelope.is_not(None)
+    with desk.store.reading("notes.rounds") as session:
+        rounds = session.scalars(select(EventRow.round_id).where(*kept).distinct()).all()
+    busy = False
+    for round_id in rounds:
+        busy |= _delete(desk, round_id)
+    return busy
+
+
+def _delete(desk: Desk, round_id: str) -> bool:
+    kept = EventRow.round_id == round_id, EventRow.statement == NOTES, EventRow.envelope.is_not(None)
+    with desk.known.reading(round_id) as turn:
+        expired = desk.clock() > turn.round.notes_expire
+        events = turn.session.execute(select(EventRow.event_id, EventRow.digest).where(*kept)).all()
+        done = [event_id for event_id, digest in events if expired or digest in turn.round.confirmations]
+    if not done:
+        return False
+    with desk.known.writing("notes.delete", round_id) as turn:
+        turn.session.execute(update(EventRow).where(EventRow.event_id.in_(done)).values(envelope=None))
+    if len(done) == len(events):
+        # What the database's files keep of them is sealed; it goes when the last one does, and with the round's end.
+        desk.store.scrub(EventRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+    _LOG.info("notes_deleted", round=round_id, count=len(done))
+    return True

@@ -1,0 +1,88 @@
+"""Step: end a round when it is due, by wish, by a party's refusal or by its window (PROTOCOL.md 3.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from aquila.protocol.messages import Outcome
+from aquila.protocol.rounds.exchange import unfinished
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.logging import Log
+from services.matcher.statistics.published import freeze
+from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.storage.tables import HeldReportRow
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.verified_round import Round
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Turn
+
+_LOG = Log("matcher.ending")
+_LONGEST_REASON = 500
+
+
+def end_due(desk: Desk) -> bool:
+    """End every round whose end is due."""
+    return each_round(desk, OPEN, lambda round_id: _end(desk, round_id))
+
+
+def _end(desk: Desk, round_id: str) -> bool:
+    with desk.known.reading(round_id) as turn:
+        if _due(turn, desk.clock()) is None:
+            return False
+    with desk.known.writing("round.end", round_id) as turn:
+        due = _due(turn, desk.clock())
+        if due is None:
+            return False  # another worker was first
+        end_round(desk, turn, *due)
+    desk.bell.ring()
+    _LOG.info("round_ended", round=round_id, state=due[0].value)
+    return True
+
+
+def _due(turn: Turn, now: int) -> tuple[Outcome, str] | None:
+    """Return how a round ends now and why, or None where it goes on."""
+    if turn.round.ending is not None:
+        return None
+    refusal = turn.round.breaking_refusal
+    if refusal is not None:
+        return Outcome.ABORTED, f"{refusal.party} takes no further part: {refusal.reason}"
+    if turn.row.wish == Outcome.ABORTED.value:
+        return Outcome.ABORTED, turn.row.reason or "the secretariat aborted it"
+    over = now > turn.round.manifest.window.closes_at
+    if can_be_closed(turn) and (over or not unfinished(turn.round)):
+        reason = turn.row.reason if turn.row.wish == Outcome.CLOSED.value else "its time is over" if over else None
+        return None if reason is None else (Outcome.CLOSED, reason)
+    return (Outcome.ABORTED, "its time is over, and not every party has its hits") if over else None
+
+
+def can_be_closed(turn: Turn) -> bool:
+    """Say whether every party has acknowledged its report of the lists."""
+    acknowledged = all((party, None) in turn.round.receipts for party in turn.round.participants)
+    return turn.round.phase is Phase.REPORTING and acknowledged
+
+
+def end_round(desk: Desk, turn: Turn, outcome: Outcome, reason: str) -> None:
+    """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own.
+
+    One over which an owner raised an alarm that nobody released is never told: the end of the round is the end of the
+    time for it (PROTOCOL.md 3.7.14).
+    """
+    # Signed first: notes of a report that comes with the end are exchanged after it.
+    ending = desk.matcher.end(turn.round, outcome, reason[:_LONGEST_REASON], desk.clock())
+    held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
+    for row in turn.session.scalars(held).all():
+        if not undecided_alarms(turn.round, row.submission_id):
+            turn.accept(row.envelope.encode())
+    turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
+    turn.accept(ending)
+    turn.row.ended_at = desk.clock()
+    freeze(turn.session, turn.row.round_id)
+
+
+def undecided_alarms(round_: Round, query: str) -> list[str]:
+    """Return the owners of lists that raised an alarm over a query, and have not released its report."""
+    places = [place for place in round_.alarms if place[1] == query and place not in round_.receipts]
+    return sorted(party for party, _ in places)

@@ -1,0 +1,238 @@
+"""Joining the tokens of some submissions: files in, signed reports out, and nothing left behind (PROTOCOL.md 3.7)."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import fcntl
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquila.errors import MalformedError, PolicyError
+from aquila.matching.certainty import Level
+from aquila.matching.join import TokenTable
+from aquila.matching.multiplicity import Multiplicity
+from aquila.matching.regional_counts import persons_by_parties
+from aquila.protocol.log_entries import match_entry
+from aquila.protocol.matcher import TokenCount, grade_pairs, learn_footings, make_reports
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.matcher.events import TOKENS
+from services.matcher.rounds.chunks import Place
+from services.matcher.storage.tables import FlagRow, HitCountRow, KnownCountRow, ListCountRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from aquila.protocol.matcher import GradedPair
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.rounds.verified_round import Round
+    from aquila.records.rules import RuleTable
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Turn
+
+_LOG = Log("matcher.joining")
+_LEAST_MEBIBYTES = 64
+
+
+class FaultyTokensError(MalformedError):
+    """A party's token rows that are no rows of the round; the field `party` says whose."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Joined:
+    """What a join gave: one report for each party concerned, how many hits two parties had at each level, and flags.
+
+    Attributes:
+        pairs: The parties whose records were joined, whether they had hits or not.
+        flags: By submission, what in its tokens looks like guesses.
+        known: How many persons so many parties know, by the least level of the hits that join a person.
+    """
+
+    reports: list[HitReport]
+    pairs: list[tuple[str, str]]
+    hits: Counter[tuple[str, str, str]]
+    flags: dict[str, tuple[str, ...]]
+    known: dict[Level, Counter[int]]
+
+
+def frozen(round_: Round) -> Round:
+    """Return a copy of a record that stays as it is while the original goes on."""
+    snapshot = copy.copy(round_)
+    for field in dataclasses.fields(snapshot):
+        part = getattr(round_, field.name)
+        if isinstance(part, (dict, list)):
+            setattr(snapshot, field.name, copy.copy(part))
+    return snapshot
+
+
+def join(
+    desk: Desk, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
+) -> Joined | None:
+    """Join the tokens of submissions; None where another process is joining.
+
+    Args:
+        desk: The matcher's parts.
+        round_: A record that nobody changes meanwhile.
+        submissions: Whose tokens; their places are the list numbers.
+        pairs: Which list numbers may be joined.
+        query: The query's submission id, or None for the lists.
+
+    Raises:
+        FaultyTokensError: A party's tokens are not one for each element, or no rows.
+        NotFoundError, DigestError: A file was lost or changed on our disk.
+        PolicyError: The matcher does not have the round's match rules, or its workers do not see its scratch folder.
+        ExecutorError: A worker is gone; the join begins anew.
+    """
+    table = desk.table_of(round_.manifest.rules.digest)
+    limits = desk.settings.match
+    with _scratch(desk.scratch) as folder, desk.workers.lent() as opened:
+        if folder is None:
+            return None
+        check_view(opened.executor, folder)
+        # Several tasks are at work at once, and share what the join may use.
+        memory = max(_LEAST_MEBIBYTES, limits.memory_mebibytes // opened.workers)
+        with TokenTable(
+            folder, memory_mib=memory, threads=limits.threads, rows_per_range=limits.rows_per_range
+        ) as tokens:
+            flags = {
+                submission_id: _add(desk, round_, table, tokens, number, submission_id)
+                for number, submission_id in enumerate(submissions)
+            }
+            tokens.join(pairs, round_.manifest.frequency_limit, opened.executor)
+            footings = learn_footings(round_, table, submissions, tokens.patterns())
+            graded = grade_pairs(round_, table, footings, tokens.pairs())
+            met = tokens.met([hit.pair for hit in graded.pairs])
+    reports = make_reports(round_, submissions, graded, met, query, desk.random)
+    owners = [round_.submissions[submission_id].party for submission_id in submissions]
+    hits: Counter[tuple[str, str, str]] = Counter()
+    for pair, level, *_ in graded.pairs:
+        left, right = sorted((owners[pair.left], owners[pair.right]))
+        hits[left, right, level.value] += 1
+    _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
+    joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
+    known = {level: persons_by_parties(_sure(graded.pairs, level), set(pairs)) for level in Level}
+    return Joined(reports, joined, hits, flags, known)
+
+
+def _sure(pairs: Iterable[GradedPair], least: Level) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
+    """Yield the two records of each hit that makes a person: of a level at least, and no second beside a surer one."""
+    for pair, level, _grade, second in pairs:
+        if level >= least and not second:
+            yield (pair.left, pair.left_handle), (pair.right, pair.right_handle)
+
+
+def check_view(executor: Executor, folder: Path) -> None:
+    """Refuse workers of another machine that do not share this one's scratch folder.
+
+    Raises:
+        PolicyError: A worker does not see it.
+    """
+    if not executor.submit(Path.is_dir, folder).result():
+        raise PolicyError(
+            "a worker that joins tokens does not see the matcher's scratch folder",
+            hint="put the matcher's home on storage that every worker mounts at the same place, or join locally",
+            folder=str(folder),
+        )
+
+
+def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
+    """Store what stays of a match: lists, hits, persons, flags, all as counts, and an entry for each pair."""
+    record = turn.round
+    for submission_id in [query] if query else joined.flags:
+        submission = record.submissions[submission_id]
+        turn.session.add(
+            ListCountRow(
+                round_id=turn.row.round_id, submission_id=submission_id, party=submission.party,
+                kind=submission.kind.value, records=submission.records, matched_at=turn.clock(),
+            )
+        )  # fmt: skip
+    if query is None:
+        for level, known in joined.known.items():
+            turn.session.add_all(
+                KnownCountRow(round_id=turn.row.round_id, certainty=level.value, parties=parties, persons=persons)
+                for parties, persons in known.items()
+            )
+    for left, right in joined.pairs:
+        levels = {level.value: joined.hits[left, right, level.value] for level in Level}
+        append(turn.session, match_entry(turn.row.round_id, turn.clock(), left, right, query, levels))
+    for submission_id in [query] if query else joined.flags:
+        for number, sentence in enumerate(joined.flags[submission_id]):
+            turn.session.add(
+                FlagRow(round_id=turn.row.round_id, submission_id=submission_id, number=number, sentence=sentence)
+            )
+    for (left, right, certainty), hits in joined.hits.items():
+        turn.session.add(
+            HitCountRow(
+                round_id=turn.row.round_id,
+                submission_id=query or "",
+                left=left,
+                right=right,
+                certainty=certainty,
+                hits=hits,
+            )
+        )
+
+
+def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
+    desk: Desk, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
+) -> tuple[str, ...]:
+    """Lay down one submission's tokens, count them over all its chunks, and return what looks like guesses."""
+    submission = round_.submissions[submission_id]
+    count = TokenCount(table)
+    multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
+    for index, reference in enumerate(round_.tokens[submission_id].chunks):
+        place = Place(round_.round_id, submission_id, TOKENS, submission.party, index)
+        rows = desk.files.read(place.name, bytes.fromhex(reference.digest))
+        with _blamed_on(submission.party):
+            count.add(rows)
+            tokens.add(number, rows)
+            multiplicity.add(rows)
+    with _blamed_on(submission.party):
+        count.check(submission)
+    return multiplicity.flags(round_.manifest.frequency_limit)
+
+
+@contextlib.contextmanager
+def _blamed_on(party: str) -> Iterator[None]:
+    try:
+        yield
+    except MalformedError as error:
+        raise FaultyTokensError(error.message, hint=error.hint, **(error.fields | {"party": party})) from None
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[Path | None]:
+    """Hand out the empty scratch folder, or None while another process uses it; empty again afterwards.
+
+    A lock on a file, not a row: it ends with the process that holds it, however that ends. What a killed process
+    left is wiped by the next one.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        place = folder / "join"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(mode=0o700)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def wipe_scratch(desk: Desk) -> None:
+    """Remove what a killed join left, unless one is going on."""
+    with _scratch(desk.scratch):
+        pass

@@ -1,0 +1,65 @@
+"""Step: match the lists when all tokens are in, and report to every party at once (PROTOCOL.md 3.7.1 to 3.7.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.protocol.matcher import lists_to_join
+from aquila.protocol.messages import Outcome
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.logging import Log
+from services.matcher.rounds.progress import tokens_are_in
+from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
+
+if TYPE_CHECKING:
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Known
+
+_LOG = Log("matcher.matching")
+
+
+def match_lists(desk: Desk) -> bool:
+    """Match the lists of every round whose tokens are all in."""
+    return each_round(desk, OPEN, lambda round_id: _match(desk, round_id))
+
+
+def _match(desk: Desk, round_id: str) -> bool:
+    with desk.known.reading(round_id) as turn:
+        if turn.row.wish == Outcome.ABORTED.value or not _due(turn.known):
+            return False
+        record = frozen(turn.round)
+    submissions = [submission for party in record.participants if (submission := record.list_of(party))]
+    pairs = [(submissions.index(left), submissions.index(right)) for left, right in lists_to_join(record)]
+    try:
+        joined = join(desk, record, submissions, pairs, None)
+    except FaultyTokensError as error:
+        note_fault(desk, round_id, error)
+        return True
+    if joined is None:
+        return False
+    # All reports and counts, or none: if we crash before the commit, the lists are matched again, under new hit ids
+    # that nobody has seen.
+    with desk.known.writing("lists.report", round_id) as turn:
+        if turn.round.ending is not None or not _due(turn.known):
+            return False
+        for report in joined.reports:
+            turn.accept(desk.matcher.report(report))
+        store_counts(turn, joined, None)
+    desk.bell.ring()
+    return True
+
+
+def note_fault(desk: Desk, round_id: str, error: FaultyTokensError) -> None:
+    """Record a party's faulty tokens as a problem of the round, which is aborted for it: they cannot be sent again."""
+    _LOG.error("faulty_tokens", round=round_id, error=error)
+    with desk.known.writing("round.fault", round_id) as turn:
+        if turn.round.ending is None:
+            turn.row.problem = f"{error.fields['party']} sent faulty tokens: {error.message}"
+            turn.row.wish, turn.row.reason = Outcome.ABORTED.value, turn.row.problem
+    desk.bell.ring()
+
+
+def _due(known: Known) -> bool:
+    lists = [known.round.list_of(party) for party in known.round.participants]
+    return known.round.phase is Phase.MATCHING and all(found and tokens_are_in(known, found) for found in lists)

@@ -1,0 +1,115 @@
+"""Steps: match queries against the lists, tell the owners first, then the asker (PROTOCOL.md 3.7.3 and 3.7.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from aquila.protocol.matcher import concerned, lists_for_query
+from aquila.protocol.messages import Kind, Outcome
+from aquila.protocol.rounds.round_state import Phase
+from services.matcher.rounds.progress import tokens_are_in
+from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
+from services.matcher.steps.match_lists import note_fault
+from services.matcher.storage.tables import HeldReportRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Known, Turn
+    from services.matcher.steps.join import Joined
+
+
+def match_queries(desk: Desk) -> bool:
+    """Match every query whose tokens are in, one of each round at a time."""
+    return each_round(desk, OPEN, lambda round_id: _match(desk, round_id))
+
+
+def release_reports(desk: Desk) -> bool:
+    """Release the reports of queries whose owners of lists have acknowledged theirs."""
+    return each_round(desk, OPEN, lambda round_id: _release(desk, round_id))
+
+
+def is_matched(round_: Round, submission_id: str) -> bool:
+    """Say whether a query was matched: then its reports to the owners are events, and with none to its asker."""
+    return any(submission == submission_id for _, submission in round_.reports)
+
+
+def _match(desk: Desk, round_id: str) -> bool:
+    with desk.known.reading(round_id) as turn:
+        due = _due(turn.session, turn.known)
+        if turn.row.wish == Outcome.ABORTED.value or not due:
+            return False
+        record = frozen(turn.round)
+    query = due[0]
+    submissions = [query, *lists_for_query(record, query)]
+    try:
+        joined = join(desk, record, submissions, [(0, n) for n in range(1, len(submissions))], query)
+    except FaultyTokensError as error:
+        note_fault(desk, round_id, error)
+        return True
+    if joined is None:
+        return False
+    # The owners' reports as events and the asker's on hold, together: if we crash before the commit, it is matched
+    # again, and nobody has seen anything.
+    with desk.known.writing("query.report", round_id) as turn:
+        if turn.round.ending is not None or query not in _due(turn.session, turn.known):
+            return False
+        _store(desk, turn, joined, query)
+    desk.bell.ring()
+    return True
+
+
+def _store(desk: Desk, turn: Turn, joined: Joined, query: str) -> None:
+    asker = turn.round.submissions[query].party
+    for report in joined.reports:
+        envelope = desk.matcher.report(report)
+        if report.party == asker:
+            turn.session.add(HeldReportRow(round_id=turn.row.round_id, submission_id=query, envelope=envelope.decode()))
+        else:
+            turn.accept(envelope)
+    store_counts(turn, joined, query)
+
+
+def _release(desk: Desk, round_id: str) -> bool:
+    with desk.known.reading(round_id) as turn:
+        if not _releasable(turn):
+            return False
+    with desk.known.writing("query.release", round_id) as turn:
+        due = _releasable(turn)
+        for row in due:
+            turn.accept(row.envelope.encode())
+            turn.session.execute(
+                delete(HeldReportRow).where(
+                    HeldReportRow.round_id == round_id, HeldReportRow.submission_id == row.submission_id
+                )
+            )
+    desk.bell.ring()
+    return bool(due)
+
+
+def _releasable(turn: Turn) -> list[HeldReportRow]:
+    """Return the held reports that nobody is waited for any more."""
+    held = turn.session.scalars(select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)).all()
+    return [row for row in held if not _owners_waited_for(turn.round, row.submission_id)]
+
+
+def _owners_waited_for(round_: Round, query: str) -> set[str]:
+    asker = round_.submissions[query].party
+    return {p for p in concerned(round_, query) if p != asker and (p, query) not in round_.receipts}
+
+
+def _due(session: Session, known: Known) -> list[str]:
+    """Return the queries that can be matched now."""
+    record = known.round
+    if record.phase is not Phase.REPORTING:
+        return []
+    held = set(
+        session.scalars(select(HeldReportRow.submission_id).where(HeldReportRow.round_id == record.round_id)).all()
+    )
+    queries = [i for i, s in record.submissions.items() if s.kind is Kind.QUERY]
+    return [i for i in queries if tokens_are_in(known, i) and i not in held and not is_matched(record, i)]

@@ -1,0 +1,43 @@
+"""Step: open a round when everyone consented, or when the time for consents is over (PROTOCOL.md 3.3.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.protocol.messages import Outcome
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.logging import Log
+from services.matcher.steps.end import end_round
+from services.matcher.steps.iteration import OPEN, each_round
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.verified_round import Round
+    from services.matcher.context import Desk
+
+_LOG = Log("matcher.opening")
+_FEWEST = 2
+
+
+def open_due(desk: Desk) -> bool:
+    """Open every round whose consents are in, and abort those that too few agreed to."""
+    return each_round(desk, OPEN, lambda round_id: _open(desk, round_id))
+
+
+def _open(desk: Desk, round_id: str) -> bool:
+    with desk.known.reading(round_id) as turn:
+        if not _due(turn.round, desk.clock()):
+            return False
+    with desk.known.writing("round.open", round_id) as turn:
+        if not _due(turn.round, desk.clock()):
+            return False  # another worker was first
+        if len(turn.round.consents) < _FEWEST:
+            end_round(desk, turn, Outcome.ABORTED, "fewer than two parties consented in time")
+        else:
+            turn.accept(desk.matcher.open(turn.round, desk.clock()))
+    desk.bell.ring()
+    _LOG.info("round_opened", round=round_id)
+    return True
+
+
+def _due(round_: Round, now: int) -> bool:
+    return round_.phase is Phase.PROPOSED and (round_.everybody_answered or now > round_.manifest.window.consent_by)

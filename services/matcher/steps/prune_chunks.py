@@ -1,0 +1,69 @@
+"""Step: delete bytes of a running round that nobody needs any more, so that as little as possible is there at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, tuple_
+
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.rounds.round_state import Phase
+from services.matcher.events import TOKENS
+from services.matcher.rounds.chunks import Place, delete_chunks
+from services.matcher.rounds.progress import blinded_are_in, waits_for
+from services.matcher.steps.iteration import OPEN, each_round
+from services.matcher.steps.match_queries import is_matched
+from services.matcher.storage.tables import ChunkRow
+
+if TYPE_CHECKING:
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Known
+
+_BATCH = 500
+_GROUP = (ChunkRow.what, ChunkRow.submission_id, ChunkRow.party)
+
+
+class Deletion:
+    """The step, which looks at a round again only when it has a new event; after a restart it looks at all."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._looked_at: dict[str, int] = {}
+
+    def step(self) -> bool:
+        """Delete what is not needed, up to 500 chunks of each round at a time."""
+        return each_round(self._desk, OPEN, self._delete)
+
+    def _delete(self, round_id: str) -> bool:
+        with self._desk.known.reading(round_id) as turn:
+            newest = turn.known.last_event
+            if self._looked_at.get(round_id) == newest:
+                return False
+            live = (ChunkRow.round_id == round_id) & ChunkRow.deleted_at.is_(None)
+            # Groups first: there are a few hundred of them at most, and tens of thousands of chunks.
+            groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
+            needless = [group for group in groups if _is_needless(turn.known, *group)]
+            rows = turn.session.scalars(select(ChunkRow).where(live, tuple_(*_GROUP).in_(needless)).limit(_BATCH))
+            doomed = [Place(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
+        if doomed:
+            delete_chunks(self._desk, doomed)
+        if len(doomed) < _BATCH:
+            self._looked_at[round_id] = newest
+        return bool(doomed)
+
+
+def _is_needless(known: Known, what: str, submission_id: str, party: str) -> bool:
+    record = known.round
+    submission = record.submissions.get(submission_id)
+    # An amendment left out its origin, or the evaluator.
+    if submission is None or party not in record.participants:
+        return True
+    # A query goes when it was matched.
+    if submission.kind is Kind.QUERY and is_matched(record, submission_id):
+        return True
+    # Blinded elements go when everyone has evaluated them.
+    if what == EventKind.BLINDED:
+        return blinded_are_in(known, submission_id) and not waits_for(known, submission_id)
+    # A list's tokens go when they were matched, unless queries are still to meet them.
+    return what == TOKENS and record.phase is Phase.REPORTING and record.manifest.mode is Mode.LISTS

@@ -1,0 +1,18 @@
+"""Step: sign a checkpoint over what is new in the log, and write its files (PROTOCOL.md 10.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from services.matcher.context import Desk
+
+
+def show_log(desk: Desk) -> bool:
+    """Publish the log. It waits for the next interval or bell whatever it did: a checkpoint covers many entries.
+
+    Raises:
+        LogRewrittenError: The files show another log than the database; nothing is signed.
+    """
+    desk.log.own.publish()
+    return False

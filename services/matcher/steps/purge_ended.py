@@ -1,0 +1,101 @@
+"""Step: after the end, delete everything but hit counts and the log, and scrub the database (PROTOCOL.md 3.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, update
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.protocol.messages import HitReport
+from aquila.protocol.registry import MATCHER
+from services.kit.log.entries import append
+from services.kit.logging import Log
+from services.matcher.steps.iteration import ENDED, each_round
+from services.matcher.steps.join import wipe_scratch
+from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, RoundRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from services.matcher.context import Desk
+    from services.matcher.round_memory import Turn
+
+_LOG = Log("matcher.cleaning")
+_DAY = 86_400
+_REPORT = HitReport.__name__.lower()
+
+
+def clean(desk: Desk) -> bool:
+    """Clean up after every round that ended."""
+    return each_round(desk, ENDED, lambda round_id: _clean(desk, round_id))
+
+
+def sweep(desk: Desk) -> None:
+    """Delete, at start, what crashes left: halves of files, a join's scratch, chunks of finished rounds."""
+    desk.files.sweep()
+    wipe_scratch(desk)
+    with desk.store.reading("rounds.finished") as session:
+        finished = set(session.scalars(select(RoundRow.round_id).where(RoundRow.finished_at.is_not(None))))
+    for folder in sorted({name.partition("/")[0] for name in desk.files.names()} & finished):
+        desk.files.delete_tree(folder)
+
+
+def _clean(desk: Desk, round_id: str) -> bool:
+    with desk.known.reading(round_id) as turn:
+        live = turn.session.scalar(_live_chunks(round_id))
+        reports = _reports(turn)
+        done = [event.event_id for event in reports if _has_report(desk, turn, event)]
+    if live is None and not done and reports:
+        return False  # nothing to do until a party acknowledges or closes
+    # 1. The bytes. If we crash here, the rows still tell of them, and this is done again.
+    desk.files.delete_tree(round_id)
+    # 2. What rows tell of them, and the reports that their parties have.
+    with desk.known.writing("round.clean", round_id) as turn:
+        turn.session.execute(
+            update(ChunkRow)
+            .where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None))
+            .values(deleted_at=desk.clock())
+        )
+        turn.session.execute(update(EventRow).where(EventRow.event_id.in_(done)).values(envelope=None))
+        turn.row.evaluation_bytes = 0
+    # 3. What the database's files keep of deleted rows. If we crash before step 4, all this is done again.
+    desk.store.scrub(EventRow.__table__, HeldReportRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
+    # 4. Finished when no report is left.
+    if len(done) == len(reports):
+        with desk.known.writing("round.finish", round_id) as turn:
+            turn.row.finished_at = desk.clock()
+            append(turn.session, _erasure(turn))
+        desk.known.forget(round_id)
+        _LOG.info("round_finished", round=round_id)
+    return True
+
+
+def _erasure(turn: Turn) -> Entry:
+    """Return the entry of everything that was deleted of a round: how much it was, never what."""
+    chunks = select(func.count()).select_from(ChunkRow).where(ChunkRow.round_id == turn.row.round_id)
+    reports = select(func.count()).select_from(EventRow)
+    reports = reports.where(EventRow.round_id == turn.row.round_id, EventRow.statement == _REPORT)
+    counts = {"chunks": turn.session.scalar(chunks) or 0, "reports": turn.session.scalar(reports) or 0}
+    return Entry.of(EntryKind.ERASURE, turn.clock(), MATCHER, round=turn.row.round_id, counts=counts)
+
+
+def _live_chunks(round_id: str) -> Select[int]:
+    """Return a query that gives something where not all chunks of a round are deleted."""
+    return select(ChunkRow.chunk_index).where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None)).limit(1)
+
+
+def _reports(turn: Turn) -> list[EventRow]:
+    """Return the reports whose envelopes are still there."""
+    query = select(EventRow).where(
+        EventRow.round_id == turn.row.round_id, EventRow.statement == _REPORT, EventRow.envelope.is_not(None)
+    )
+    return list(turn.session.scalars(query))
+
+
+def _has_report(desk: Desk, turn: Turn, event: EventRow) -> bool:
+    """Say whether a report's party has it, has closed, or has let the round's retention pass."""
+    closed = event.party in turn.round.closings
+    acknowledged = (event.party, event.submission_id) in turn.round.receipts
+    kept_until = (turn.row.ended_at or 0) + turn.round.manifest.retention_days * _DAY
+    return closed or acknowledged or desk.clock() > kept_until

@@ -1,0 +1,244 @@
+"""The matcher's tables. No row holds a name, an element or a token: those are in files, or nowhere."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+
+from services.kit.approvals import tables as approval_tables
+from services.kit.http.nonces import nonce_table
+from services.kit.log import entries
+from services.kit.people import tables as people_tables
+from services.kit.storage.store import Rows, new_metadata
+
+BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
+
+
+class MatcherRows(Rows):
+    """The base of the matcher's tables."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+def _round(*, primary_key: bool = False) -> MappedColumn[str]:
+    """Return a column that names a round."""
+    return mapped_column(
+        String(32), ForeignKey("round.round_id"), primary_key=primary_key, comment="Round that it belongs to."
+    )
+
+
+class RoundRow(MatcherRows):
+    """A round that the secretariat proposed."""
+
+    __tablename__ = "round"
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id of the round.")
+    manifest: Mapped[bytes] = mapped_column(LargeBinary, comment="The manifest in the matcher's envelope.")
+    phase: Mapped[str] = mapped_column(String(16), comment="Where the round stands, as the last event left it.")
+    created_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 of the proposal.")
+    ended_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the ending's signature.")
+    finished_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when all chunks, tokens and reports were gone."
+    )
+    wish: Mapped[str | None] = mapped_column(String(8), comment="How it shall end: `closed` or `aborted`, or nothing.")
+    reason: Mapped[str | None] = mapped_column(Text, comment="Why it shall end so; part of the signed ending.")
+    problem: Mapped[str | None] = mapped_column(Text, comment="What went wrong, as a sentence for the operator.")
+    evaluation_bytes: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="Bytes of evaluations that their origins have not acknowledged, for the quota."
+    )
+
+
+class EventRow(MatcherRows):
+    """An entry of a round's feed; only ever added to."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "round_id", "event_id"), Index(None, "reader", "statement", "round_id"))
+    event_id: Mapped[int] = mapped_column(
+        BIG, primary_key=True, autoincrement=True, comment="Ascends in the order of commits."
+    )
+    round_id: Mapped[str] = _round()
+    kind: Mapped[str] = mapped_column(String(16), comment="statement, or bytes that came: blinded, evaluation, tokens.")
+    party: Mapped[str] = mapped_column(String(8), comment="Who said it, whose bytes came, or whom a report is for.")
+    audience: Mapped[str] = mapped_column(
+        String(8), comment="Who may see it: all, others (than the party), reader, or nobody."
+    )
+    reader: Mapped[str | None] = mapped_column(String(2), comment="The one party that may see it.")
+    statement: Mapped[str | None] = mapped_column(String(16), comment="Type of the statement, lower case.")
+    digest: Mapped[str | None] = mapped_column(
+        String(64), index=True, comment="SHA-256 of what was signed, hexadecimal."
+    )
+    log_index: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Place of the statement's entry in the log; none of those that were taken before."
+    )
+    envelope: Mapped[str | None] = mapped_column(
+        Text, comment="The statement's envelope; nothing for bytes, and for a report that its party has."
+    )
+    submission_id: Mapped[str | None] = mapped_column(String(32), comment="Submission that it is about.")
+    chunk_index: Mapped[int | None] = mapped_column(BigInteger, comment="Chunk that it is about, from 0.")
+
+
+class ChunkRow(MatcherRows):
+    """Bytes that a party sent and that are, or were, in a file."""
+
+    __tablename__ = "chunk"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Submission of the chunk.")
+    what: Mapped[str] = mapped_column(String(16), primary_key=True, comment="blinded, evaluation or tokens.")
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who sent it.")
+    chunk_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Place in the submission, from 0.")
+    size: Mapped[int] = mapped_column(BigInteger, comment="Bytes.")
+    digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the bytes, as its sender signed it.")
+    stored_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when the bytes were on the disk.")
+    deleted_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 when the bytes were gone.")
+
+
+class HeldReportRow(MatcherRows):
+    """A query's report that waits until the owners of the lists acknowledged theirs."""
+
+    __tablename__ = "held_report"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
+    envelope: Mapped[str] = mapped_column(Text, comment="The signed report to the query's origin.")
+
+
+class HitCountRow(MatcherRows):
+    """How many hits two parties had: what stays of a match."""
+
+    __tablename__ = "hit_count"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query; empty for the lists.")
+    left: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The one party.")
+    right: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other, later in the alphabet.")
+    certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="Published level.")
+    hits: Mapped[int] = mapped_column(BigInteger, comment="Pairs of records.")
+    published: Mapped[int | None] = mapped_column(
+        BigInteger, comment="As they were when the round ended, to be published rounded; nothing before."
+    )
+
+
+class FlagRow(MatcherRows):
+    """Something in a submission's tokens that looks like guesses: for people, nothing is refused by it."""
+
+    __tablename__ = "flag"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Whose tokens.")
+    number: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, comment="Place among its flags, from 0."
+    )
+    sentence: Mapped[str] = mapped_column(Text, comment="What it is, in words: rules and counts alone.")
+
+
+class ListCountRow(MatcherRows):
+    """A list or query that was matched: its padded size, for statistics."""
+
+    __tablename__ = "list_count"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The list or query.")
+    party: Mapped[str] = mapped_column(String(2), comment="Whose it is.")
+    kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
+    records: Mapped[int] = mapped_column(BigInteger, comment="Records, padding included.")
+    matched_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class KnownCountRow(MatcherRows):
+    """How many persons so many parties know, by hits of a level and above over pairs that may be matched."""
+
+    __tablename__ = "known_count"
+    round_id: Mapped[str] = _round(primary_key=True)
+    certainty: Mapped[str] = mapped_column(
+        String(8), primary_key=True, comment="Least level of the hits that join a person."
+    )
+    parties: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, comment="To how many parties: 2, 3, ..."
+    )
+    persons: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+    published: Mapped[int | None] = mapped_column(
+        BigInteger, comment="As they were when the round ended, to be published rounded; nothing before."
+    )
+
+
+class OutcomeCountRow(MatcherRows):
+    """What a party says came of its hits, from its last statement: for statistics."""
+
+    __tablename__ = "outcome_count"
+    round_id: Mapped[str] = _round(primary_key=True)
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who says so.")
+    counterpart: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other party of the hits.")
+    certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="Published level.")
+    outcome: Mapped[str] = mapped_column(
+        String(16), primary_key=True, comment="confirmed, refuted, unresolved, withdrawn or open."
+    )
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+
+
+class RoundingKeyRow(MatcherRows):
+    """The key by which published numbers are rounded: one row, made with the table, and kept with the counts."""
+
+    __tablename__ = "rounding_key"
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, comment="Always 1.")
+    key: Mapped[bytes] = mapped_column(LargeBinary, comment="Random bytes, secret as the counts are.")
+
+
+class EvidenceRow(MatcherRows):
+    """Two different signed statements where only one may be."""
+
+    __tablename__ = "evidence"
+    evidence_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")
+    round_id: Mapped[str] = _round()
+    party: Mapped[str] = mapped_column(String(2), comment="Who signed both.")
+    digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the refused envelope, to keep it once.")
+    accepted: Mapped[str | None] = mapped_column(Text, comment="Envelope of the statement that counts.")
+    refused: Mapped[str] = mapped_column(Text, comment="Envelope of the one that was refused.")
+    found_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class RefusedRow(MatcherRows):
+    """A statement that was refused, and leaves its number empty."""
+
+    __tablename__ = "refused_statement"
+    round_id: Mapped[str] = _round(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of what was signed.")
+    party: Mapped[str] = mapped_column(String(2), comment="Who signed it.")
+    envelope: Mapped[str | None] = mapped_column(
+        Text, comment="The statement, so that an auditor can judge it again; nothing for sealed notes."
+    )
+    refused_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class RepeatedRow(MatcherRows):
+    """How many statements of a party were refused because it had said them as often as it can; nothing else of them."""
+
+    __tablename__ = "repeated_statement"
+    round_id: Mapped[str] = _round(primary_key=True)
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who signed them.")
+    statements: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+
+
+class ContactRow(MatcherRows):
+    """When a party called last."""
+
+    __tablename__ = "contact"
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who called.")
+    called_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970, to the minute.")
+    release: Mapped[str] = mapped_column(String(32), comment="Which release it said that it runs, or nothing.")
+
+
+class SuggestionRow(MatcherRows):
+    """A round that a party suggests, and what became of it."""
+
+    __tablename__ = "suggestion"
+    suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id, drawn by the node.")
+    party: Mapped[str] = mapped_column(String(2), index=True, comment="Whose suggestion it is.")
+    terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
+    state: Mapped[str] = mapped_column(String(16), comment="waiting, proposed or set_aside.")
+    made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it came.")
+    answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
+    reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside.")
+    round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
+
+
+SPENT_NONCES = nonce_table(MatcherRows.metadata)
+
+entries.declare(MatcherRows.metadata)
+people_tables.declare(MatcherRows.metadata)
+approval_tables.declare(MatcherRows.metadata)

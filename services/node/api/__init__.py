@@ -1,0 +1,1 @@
+"""The operator interface of a node: its HTTP calls."""

@@ -1,0 +1,125 @@
+"""The analysts' interface: hits, what is done with them, letters, withdrawals, and the erasure of a record."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from aquila.audit.roles import Action
+from aquila.interface.hits import (  # noqa: TC001 - read by FastAPI
+    CloseRequest,
+    DecisionRequest,
+    ErasureReport,
+    ErasureRequest,
+    FollowUpRequest,
+    HitFilter,
+    HitPage,
+    HitView,
+    LetterView,
+    PermissionRequest,
+    ReferenceRequest,
+    WithdrawRequest,
+)
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import Actor, may
+from services.node.context import Node
+from services.node.hits import follow_up, views
+from services.node.records import erasure
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
+
+_HIT = "/rounds/{round_id}/hits/{hit_id}"
+Analyst = Annotated[Actor, may(Action.DECIDE_HITS)]
+
+
+def _node(request: Request) -> Node:
+    node = request.app.state.node
+    assert isinstance(node, Node)
+    return node
+
+
+@router.get("/hits", summary="Hits of all rounds, by a filter")
+def get_hits(
+    request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], wanted: Annotated[HitFilter, Query()]
+) -> HitPage:
+    """Return a page of hits."""
+    return views.hit_page(_node(request), actor, wanted)
+
+
+@router.get(_HIT, summary="One hit with its history")
+def get_hit(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str, hit_id: str) -> HitView:
+    """Return a hit."""
+    return views.hit_view(_node(request), actor, round_id, hit_id)
+
+
+@router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
+def acknowledge_hit(request: Request, actor: Analyst, round_id: str, hit_id: str) -> None:
+    """Acknowledge a hit."""
+    follow_up.acknowledge(_node(request), actor, round_id, hit_id)
+
+
+@router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", response_class=Response)
+def decide(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
+    """Decide on a hit."""
+    follow_up.decide(_node(request), actor, round_id, hit_id, wanted)
+
+
+@router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", response_class=Response)
+def open_follow_up(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
+    """Open a follow-up by an existing channel."""
+    follow_up.open_follow_up(_node(request), actor, round_id, hit_id, wanted)
+
+
+@router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
+def note_reference(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
+    """Note the number of a follow-up in its channel."""
+    follow_up.note_reference(_node(request), actor, round_id, hit_id, wanted.reference)
+
+
+@router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
+def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
+    """Record the originator's permission."""
+    follow_up.permit(_node(request), actor, round_id, hit_id, wanted)
+
+
+@router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
+def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
+    """Close a hit."""
+    follow_up.close(_node(request), actor, round_id, hit_id, wanted)
+
+
+@router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
+def withdraw_hit(
+    request: Request,
+    actor: Annotated[Actor, may(Action.WITHDRAW_HITS)],
+    round_id: str,
+    hit_id: str,
+    wanted: WithdrawRequest,
+) -> None:
+    """Withdraw a hit; the counterpart is told."""
+    follow_up.withdraw(_node(request), actor, round_id, hit_id, wanted)
+
+
+@router.post("/erasures", summary="Erase a record everywhere at this node")
+def erase_record(
+    request: Request, actor: Annotated[Actor, may(Action.ERASE_RECORD)], wanted: ErasureRequest
+) -> ErasureReport:
+    """Erase a record; the counterparts of its hits are told."""
+    return erasure.erase_record(_node(request), actor, wanted.record_id)
+
+
+@router.get(f"{_HIT}/letter", summary="The request of a follow-up as it would be exported")
+def read_letter(
+    request: Request, actor: Annotated[Actor, may(Action.EXPORT_HITS)], round_id: str, hit_id: str
+) -> LetterView:
+    """Return the letter before it is exported; that the hit was looked at is logged."""
+    return follow_up.draft_letter(_node(request), actor, round_id, hit_id)
+
+
+@router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
+def write_letter(
+    request: Request, actor: Annotated[Actor, may(Action.EXPORT_HITS)], round_id: str, hit_id: str
+) -> LetterView:
+    """Return the letter, and note that it was exported."""
+    return follow_up.write_letter(_node(request), actor, round_id, hit_id)

@@ -1,0 +1,201 @@
+"""The operator's interface: handlers store what is wanted and show what is there."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Annotated, BinaryIO
+
+from fastapi import APIRouter, Query, Request, Response
+
+import aquila
+from aquila.audit.roles import Action
+from aquila.interface.approval import Asked  # noqa: TC001 - read by FastAPI
+from aquila.interface.attention import Needs  # noqa: TC001 - read by FastAPI
+from aquila.interface.records import DuplicateRecords, Imports, RecordReport  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import Hits, NodeRoundView, NodeStatus, Reason, SubmissionRequest  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
+from aquila.records.reading.lists import Format  # noqa: TC001 - read by FastAPI
+from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
+from services.kit.http.openapi import CSV, LINES, raw_answer, raw_body
+from services.kit.http.routing import ServiceRoute, file_response
+from services.kit.people import Actor, may
+from services.kit.settings import MEBIBYTE
+from services.kit.storage.files import leave_room
+from services.kit.work import threads
+from services.node import approvals
+from services.node.context import Node
+from services.node.hits import views as hit_views
+from services.node.records import duplicates, findings, imports
+from services.node.rounds import attention, requests, views
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
+
+LISTS = ("/v1/records/check", "/v1/records/findings", "/v1/imports")
+"""Where lists come in, which are streamed to a file and not read into memory."""
+_LIST = raw_body("A list of persons, of the format that the call names (schemas/records).", CSV, LINES)
+
+Name = Annotated[str, Query(max_length=200)]
+
+
+def _approvals(request: Request) -> Approvals:
+    found: Approvals = request.app.state.approvals
+    return found
+
+
+def _node(request: Request) -> Node:
+    node = request.app.state.node
+    assert isinstance(node, Node)
+    return node
+
+
+@router.get("/status", summary="The node at a glance", dependencies=[may(Action.SEE_STATUS)])
+def get_status(request: Request) -> NodeStatus:
+    """Say who the node is and whether it reaches the matcher."""
+    return views.status(_node(request), aquila.__version__)
+
+
+@router.get("/needs", summary="What rounds need of the node's people", dependencies=[may(Action.SEE_ROUNDS)])
+def get_needs(request: Request) -> Needs:
+    """Return alarms and duties, the most pressing first."""
+    return attention.needs(_node(request))
+
+
+@router.post(
+    "/records/check",
+    summary="Check a list without storing it",
+    dependencies=[may(Action.CHECK_RECORDS)],
+    openapi_extra=_LIST,
+)
+async def check_records(
+    request: Request,
+    format: Format = "csv",  # noqa: A002 - the interface's word
+    rules: Name = "default",
+) -> RecordReport:
+    """Read the list in the body and say what is wrong with it."""
+    with await _spooled(request) as stream:
+        return await threads.run_call(imports.check_list, _node(request), stream, format, rules)
+
+
+@router.post(
+    "/records/findings",
+    summary="All that is wrong with a list, as CSV",
+    response_class=Response,
+    dependencies=[may(Action.CHECK_RECORDS)],
+    responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
+    openapi_extra=_LIST,
+)
+async def get_findings(request: Request, format: Format = "csv") -> Response:  # noqa: A002 - the interface's word
+    """Read the list in the body and return every finding: line, record number, field and reason."""
+    with await _spooled(request) as stream:
+        found = await threads.run_call(findings.findings_file, _node(request), stream, format)
+    return file_response(found, "text/csv; charset=utf-8")
+
+
+@router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
+async def import_records(
+    request: Request,
+    actor: Annotated[Actor, may(Action.IMPORT_RECORDS)],
+    name: Name,
+    format: Format = "csv",  # noqa: A002 - the interface's word
+    accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
+) -> RecordReport:
+    """Store the list in the body; nothing of it where rows are refused and that was not accepted."""
+    with await _spooled(request) as stream:
+        return await threads.run_call(
+            imports.import_list, _node(request), actor, stream, name, format, accept_refused=accept_refused
+        )
+
+
+@router.get("/imports", summary="The stored lists", dependencies=[may(Action.LIST_RECORDS)])
+def get_imports(request: Request) -> Imports:
+    """List the stored lists, newest first."""
+    return imports.list_imports(_node(request))
+
+
+@router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
+def get_duplicates(
+    request: Request, actor: Annotated[Actor, may(Action.COMPARE_RECORDS)], import_id: str, rules: Name = "default"
+) -> DuplicateRecords:
+    """Search a stored list for records that are likely the same person."""
+    return duplicates.list_duplicates(_node(request), actor, import_id, rules)
+
+
+@router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
+def delete_import(request: Request, actor: Annotated[Actor, may(Action.DELETE_RECORDS)], import_id: str) -> None:
+    """Delete a list that no open round uses."""
+    imports.delete_import(_node(request), actor, import_id)
+
+
+@router.get("/rounds", summary="The rounds that the node knows", dependencies=[may(Action.SEE_ROUNDS)])
+def get_rounds(request: Request) -> Rounds:
+    """List the rounds, newest first."""
+    return views.rounds(_node(request))
+
+
+@router.get("/rounds/{round_id}", summary="One round", dependencies=[may(Action.SEE_ROUNDS)])
+def get_round(request: Request, round_id: str) -> NodeRoundView:
+    """Show one round as this node sees it."""
+    return views.round_view(_node(request), round_id)
+
+
+@router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
+async def ask_consent(request: Request, actor: Annotated[Actor, may(Action.ASK_CONSENT)], round_id: str) -> Asked:
+    """Store what waits for a second person."""
+    return await threads.run_call(approvals.ask_consent, _node(request), _approvals(request), actor, round_id)
+
+
+@router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
+async def ask_submission(
+    request: Request, actor: Annotated[Actor, may(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
+) -> Asked:
+    """Store what waits for a second person."""
+    return await threads.run_call(
+        approvals.ask_submission, _node(request), _approvals(request), actor, round_id, wanted
+    )
+
+
+@router.get("/rounds/{round_id}/hits", summary="The hits of a round")
+def get_round_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str) -> Hits:
+    """Show the hits, each beside the node's own record."""
+    return hit_views.hits(_node(request), actor, round_id)
+
+
+@router.post(
+    "/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round", response_class=Response
+)
+async def close_round(request: Request, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: str) -> Response:
+    """Store that the operator wants the round's keys destroyed."""
+    await threads.run_call(requests.wish_close, _node(request), actor, round_id)
+    return _accepted(request)
+
+
+@router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round", response_class=Response)
+async def abort_round(
+    request: Request, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: str, reason: Reason
+) -> Response:
+    """Store that the operator leaves the round."""
+    await threads.run_call(requests.wish_abort, _node(request), actor, round_id, reason.reason)
+    return _accepted(request)
+
+
+def _accepted(request: Request) -> Response:
+    _node(request).wake()
+    return Response(status_code=202)
+
+
+async def _spooled(request: Request) -> BinaryIO:
+    """Return the body as a file: a list is read row by row in a thread, and may be larger than memory.
+
+    The file has no name on the disk, so that a crash leaves nothing of it.
+    """
+    settings = _node(request).settings
+    spool: BinaryIO = tempfile.TemporaryFile(dir=settings.home)  # noqa: SIM115 - the caller closes it
+    try:
+        async for piece in request.stream():
+            leave_room(settings.home, len(piece), settings.limits.free_mebibytes * MEBIBYTE)
+            await threads.run_call(spool.write, piece)
+        await threads.run_call(spool.seek, 0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool

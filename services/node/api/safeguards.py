@@ -1,0 +1,45 @@
+"""The interface of what guards against fishing: see it, and release a report that an alarm holds back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from aquila.audit.roles import Action
+from aquila.interface.safeguard import Safeguards  # noqa: TC001 - read by FastAPI
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import Actor, may
+from services.node.context import Node
+from services.node.safeguards import alarms, views
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
+
+
+def _node(request: Request) -> Node:
+    node = request.app.state.node
+    assert isinstance(node, Node)
+    return node
+
+
+@router.get(
+    "/rounds/{round_id}/safeguards",
+    summary="What guards against fishing in a round",
+    dependencies=[may(Action.SEE_ROUNDS)],
+)
+def get_safeguards(request: Request, round_id: str) -> Safeguards:
+    """Show what was spent, held back and planted, and which alarms there are."""
+    return views.safeguards(_node(request), round_id)
+
+
+@router.post(
+    "/rounds/{round_id}/alarms/{submission_id}/release",
+    status_code=204,
+    summary="Release a report that an alarm holds back",
+    response_class=Response,
+)
+def release(
+    request: Request, actor: Annotated[Actor, may(Action.RELEASE_ALARM)], round_id: str, submission_id: str
+) -> None:
+    """Release the report of another party's query."""
+    alarms.release(_node(request), round_id, submission_id, actor)

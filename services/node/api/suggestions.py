@@ -1,0 +1,37 @@
+"""The interface of suggestions: an officer writes one, and everyone who sees rounds sees what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+
+from aquila.audit.roles import Action
+from aquila.interface.suggestion import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
+from aquila.protocol.messages.suggestions import Suggestion  # noqa: TC001 - read by FastAPI
+from services.kit.http.routing import ServiceRoute
+from services.kit.people import Actor, may
+from services.node.context import Node
+from services.node.rounds import suggestions
+
+router = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["operator"])
+
+
+def _node(request: Request) -> Node:
+    node = request.app.state.node
+    assert isinstance(node, Node)
+    return node
+
+
+@router.get("", summary="This party's suggestions of rounds", dependencies=[may(Action.SEE_ROUNDS)])
+def get_suggestions(request: Request) -> Suggestions:
+    """List the suggestions with what became of them."""
+    return suggestions.list_suggestions(_node(request))
+
+
+@router.post("", status_code=202, summary="Suggest a round to the secretariat")
+def post_suggestion(
+    request: Request, actor: Annotated[Actor, may(Action.SUGGEST_ROUND)], wanted: Suggestion
+) -> SuggestionView:
+    """Keep a suggestion, which the node sends."""
+    return suggestions.suggest(_node(request), actor, wanted)

@@ -1,0 +1,167 @@
+"""Use cases of analysts: what they do with a hit, until it is closed or withdrawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila.errors import OrderError, PolicyError
+from aquila.followup.lifecycle import Ground, Stage, Step, StepKind, is_late
+from aquila.interface.hits import LetterView
+from services.kit.log.entries import append
+from services.node.context import reading_round
+from services.node.hits import lifecycle
+from services.node.hits.letter import Letter
+from services.node.hits.notes import handling_of_note, references
+from services.node.hits.views import consultation
+from services.node.storage.tables import ExchangeRow, WithdrawalRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.followup.lifecycle import Life
+    from aquila.interface.hits import CloseRequest, DecisionRequest, FollowUpRequest, PermissionRequest, WithdrawRequest
+    from aquila.protocol.messages import Manifest
+    from services.kit.people import Actor
+    from services.node.context import Node
+    from services.node.storage.tables import HitRow
+
+
+def acknowledge(node: Node, actor: Actor, round_id: str, hit_id: str) -> None:
+    """Note that a person has taken a hit up; raises as `_take`."""
+    _take(node, actor, round_id, hit_id, Step(StepKind.ACKNOWLEDGED, node.clock(), actor.person))
+
+
+def decide(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
+    """Note what a person says of a hit; raises as `_take`."""
+    step = Step(StepKind.DECIDED, node.clock(), actor.person, wanted.decision.value, remark=wanted.remark)
+    _take(node, actor, round_id, hit_id, step)
+
+
+def open_follow_up(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
+    """Open a follow-up by an existing channel, whose clock runs from now; raises as `_take`."""
+    step = Step(
+        StepKind.OPENED, node.clock(), actor.person, wanted.channel.value, wanted.reference.strip(), wanted.urgency,
+        wanted.remark,
+    )  # fmt: skip
+    _take(node, actor, round_id, hit_id, step)
+
+
+def note_reference(node: Node, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
+    """Note the channel's own number of a follow-up; raises as `_take`."""
+    step = Step(StepKind.REFERENCED, node.clock(), actor.person, reference=reference.strip())
+    _take(node, actor, round_id, hit_id, step)
+
+
+def permit(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
+    """Record the originator's permission to export what a handling code blocks; raises as `_take`."""
+    step = Step(
+        StepKind.PERMITTED, node.clock(), actor.person, reference=wanted.reference.strip(), remark=wanted.remark
+    )
+    _take(node, actor, round_id, hit_id, step)
+
+
+def close(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
+    """Close a hit with what came of it; raises as `_take`."""
+    step = Step(StepKind.CLOSED, node.clock(), actor.person, wanted.outcome.value, remark=wanted.remark)
+    _take(node, actor, round_id, hit_id, step)
+
+
+def withdraw(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: WithdrawRequest) -> None:
+    """Withdraw a hit on an own record; the driver tells the counterpart, who marks it and says so.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+        OrderError: It was withdrawn already.
+        PolicyError: The correction duty's hours are over and no reason is given, or the ground is an erasure, which
+            is what erasing the record says.
+    """
+    now = node.clock()
+    if wanted.ground is Ground.ERASED:
+        raise PolicyError("a hit is withdrawn as erased by erasing its record", hint="`aquila node erase-record`")
+    with node.store.transaction("hit.withdraw") as session:
+        hit = lifecycle.hit_row(session, round_id, hit_id)
+        late = is_late(lifecycle.life_row(session, hit).arrived_at, now)
+        if late and not wanted.reason.strip():
+            raise PolicyError(
+                "the correction duty's 48 hours are over; a later withdrawal needs a reason",
+                hint="give it with --reason; it stays at this node",
+            )
+        step = Step(StepKind.WITHDRAWN, now, actor.person, wanted.ground.value, remark=wanted.reason)
+        lifecycle.take(session, node, hit, step, actor)
+        session.add(
+            WithdrawalRow(
+                round_id=round_id, hit_id=hit_id, counterpart=hit.counterpart, own=True, ground=wanted.ground.value,
+                late=late, at=now, known=True,
+            )
+        )  # fmt: skip
+    # If we crash here, the driver finds the row at the next start and tells the counterpart then.
+    node.wake()
+
+
+def draft_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+    """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
+
+    That the person looked at the hit is logged. Raises as `write_letter` does.
+    """
+    with reading_round(node, round_id) as round_, node.store.transaction("hit.draft") as session:
+        hit = lifecycle.hit_row(session, round_id, hit_id)
+        append(session, consultation(node, actor, round_id, [hit_id]))
+        return _letter_view(node, session, round_.manifest, hit)
+
+
+def write_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+    """Return the request of a hit's follow-up, and note that it was exported.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+        OrderError: No follow-up is open.
+        PolicyError: A handling code blocks the export and no permission is recorded.
+    """
+    with reading_round(node, round_id) as round_, node.store.transaction("hit.export") as session:
+        hit = lifecycle.hit_row(session, round_id, hit_id)
+        letter = _letter_view(node, session, round_.manifest, hit)
+        step = Step(StepKind.EXPORTED, node.clock(), actor.person)
+        lifecycle.take(session, node, hit, step, actor)
+    return letter
+
+
+def _letter_view(node: Node, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
+    life, exchange = lifecycle.life_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
+    life.check_export([hit.handling_code, handling_of_note(exchange)])
+    letter = _letter(node, manifest, hit, life, references(exchange))
+    return LetterView(text=letter.text(), lines=letter.lines())
+
+
+def _letter(node: Node, manifest: Manifest, hit: HitRow, life: Life, numbers: tuple[str, str]) -> Letter:
+    if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
+        raise OrderError("a letter belongs to an open follow-up", hint="open one first: `aquila hit follow-up`")
+    return Letter(
+        sender=node.code,
+        receiver=hit.counterpart,
+        round_id=hit.round_id,
+        hit_id=hit.hit_id,
+        certainty=hit.certainty,
+        channel=life.channel,
+        reference=life.reference,
+        urgency=life.urgency,
+        opened_at=life.since,
+        area=manifest.area,
+        legal_basis=manifest.legal_basis,
+        purpose=manifest.purpose,
+        handling=hit.handling_code or "",
+        permission=life.permission,
+        own_number=numbers[0],
+        other_number=numbers[1],
+    )
+
+
+def _take(node: Node, actor: Actor, round_id: str, hit_id: str, step: Step) -> None:
+    """Take a hit one step further.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+        OrderError: The step is not possible now.
+    """
+    with node.store.transaction(f"hit.{step.kind.value}") as session:
+        hit = lifecycle.hit_row(session, round_id, hit_id)
+        lifecycle.take(session, node, hit, step, actor)

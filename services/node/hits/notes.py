@@ -1,0 +1,179 @@
+"""What notes say and what follows from them: confirmed and refuted hits, with problems and entries of the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.protocol.messages import Fault, Note
+from services.kit.log import entries
+from services.node.rounds import statements
+from services.node.storage.tables import ExchangeRow, NoteBatchRow, ProblemRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.messages import Confirmation, Notes
+    from services.node.context import Node
+
+UNCONFIRMED, CONFIRMED, REFUTED = "unconfirmed", "confirmed", "refuted"
+_AT_ONCE = 500
+_LONGEST = 60
+
+
+def state_of(row: ExchangeRow | None) -> str:
+    """Return whether a hit is unconfirmed, confirmed or refuted (PROTOCOL.md 3.7.8)."""
+    if row is None:
+        return UNCONFIRMED
+    if row.fault is not None:
+        return REFUTED
+    return CONFIRMED if row.verified and row.accepted else UNCONFIRMED
+
+
+def references(row: ExchangeRow | None) -> tuple[str, str]:
+    """Return this party's own number of a hit and the counterpart's; both empty where the hit is not confirmed."""
+    if row is None or not row.note or state_of(row) != CONFIRMED:
+        return "", ""
+    return row.reference, row.note["reference"] or ""
+
+
+def handling_of_note(row: ExchangeRow | None) -> str | None:
+    """Return the handling code of the counterpart's note, which binds this side as soon as it is known here."""
+    return row.note.get("handling_code") if row is not None and row.note else None
+
+
+def draw_reference(node: Node) -> str:
+    """Return a random number of an own hit, which names neither person nor record."""
+    drawn = node.random(6).hex().upper()
+    return f"{node.code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
+
+
+def note_of(node: Node, record: Mapping[str, str], reference: str, told: str) -> Note:
+    """Return the note on a record of this node; of a record that is gone it says nothing but the reference."""
+    contact = node.settings.contact or node.settings.name
+    return Note(
+        source_evaluation=record.get("source_evaluation"),
+        information_evaluation=record.get("information_evaluation"),
+        handling_code=record.get("handling_code"),
+        category=_text(record.get("category")) or None,
+        reference=reference,
+        contact=_text(contact) or node.code,
+        report=told,
+    )
+
+
+def _text(value: str | None) -> str:
+    """Return a text as a note can hold it: one line, not too long."""
+    return "".join(letter for letter in value or "" if letter.isprintable())[:_LONGEST]
+
+
+def exchange_rows(session: Session, round_id: str, hit_ids: Collection[str]) -> dict[str, ExchangeRow]:
+    """Return the rows of some hits by their ids; those that were not reported here are left out."""
+    ids, found = sorted(set(hit_ids)), dict[str, ExchangeRow]()
+    for first in range(0, len(ids), _AT_ONCE):
+        some = ExchangeRow.hit_id.in_(ids[first : first + _AT_ONCE])
+        rows = session.scalars(select(ExchangeRow).where(ExchangeRow.round_id == round_id, some))
+        found |= {row.hit_id: row for row in rows}
+    return found
+
+
+def keep_note(row: ExchangeRow, note: Note, rules: Iterable[int]) -> None:
+    """Keep what a verified note says; it is shown when the hit is confirmed."""
+    row.verified, row.rules = True, list(rules)
+    row.note = note.model_dump(mode="json", exclude={"report"})
+
+
+def forget_note(session: Session, round_id: str, hit_id: str) -> None:
+    """Erase what the counterpart's note said, because its record is erased there; one that is on its way stays shut."""
+    row = session.get(ExchangeRow, (round_id, hit_id))
+    if row is not None:
+        row.note = row.opening = None
+
+
+def take_notes(session: Session, message: Notes, digest: str) -> None:
+    """Remember a counterpart's batch, in the transaction that takes its statement; a step of the driver opens it."""
+    session.add(
+        NoteBatchRow(
+            round_id=message.round_id, counterpart=message.party, submission_id=message.submission_id or "",
+            index=message.index, own=False, hits=[], digest=digest,
+        )
+    )  # fmt: skip
+
+
+def take_confirmation(session: Session, node: Node, message: Confirmation) -> None:
+    """Take what a counterpart found in this node's notes, in the transaction that takes its statement."""
+    mine = NoteBatchRow.round_id == message.round_id, NoteBatchRow.own, NoteBatchRow.digest == message.notes
+    batch = session.scalars(select(NoteBatchRow).where(*mine)).first()
+    if batch is None or batch.counterpart != message.party or batch.done:
+        sentence = f"{message.party} confirms notes that this node did not send to it"
+        statements.note_problem(session, node, message.round_id, f"confirmation {message.notes[:16]}", sentence)
+        return
+    batch.done = True
+    rows = exchange_rows(session, message.round_id, batch.hits)
+    refuted = {hit.hit_id: hit.fault for hit in message.refuted if hit.hit_id in rows}
+    for fault in sorted(set(refuted.values())):
+        refute(session, node, [rows[h] for h, found in refuted.items() if found is fault], fault, message.party)
+    accepted = [row for hit_id, row in rows.items() if hit_id not in refuted]
+    for row in accepted:
+        row.accepted = True
+    note_confirmed(session, node, message.round_id, accepted)
+
+
+def refute(session: Session, node: Node, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
+    """Mark hits as refuted, and say so to the operator and in the log; what was found first stays."""
+    fresh = [row for row in rows if row.fault is None]
+    for row in fresh:
+        row.fault, row.blamed_by, row.note, row.rules = fault.value, party, None, None
+    for counterpart, count in sorted(Counter(row.counterpart for row in fresh).items()):
+        round_id = fresh[0].round_id
+        alike = ExchangeRow.counterpart == counterpart, ExchangeRow.fault == fault.value, ExchangeRow.blamed_by == party
+        total = session.scalar(select(func.count()).where(ExchangeRow.round_id == round_id, *alike))
+        sentence = f"hits with {counterpart} refuted by {party}: {total}; {fault.sentence}"
+        if party == node.code:
+            sentence = f"hits with {counterpart} refuted here: {total}; {fault.sentence}"
+        statements.note_problem(session, node, round_id, f"refuted {counterpart} {fault.value} {party}", sentence)
+        _append(session, node, EntryKind.HIT_REFUTED, round_id, counterpart, {fault.value: count})
+
+
+def tell_hidden(session: Session, node: Node, batch: NoteBatchRow, hits: int) -> None:
+    """Say that the matcher hid hits from this node, which a counterpart's notes tell."""
+    sentence = f"notes of {batch.counterpart} on hits that the matcher did not report here: {hits}; it hid them"
+    statements.note_problem(session, node, batch.round_id, f"hidden {batch.digest}"[:200], sentence)
+    _append(session, node, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
+
+
+def note_confirmed(session: Session, node: Node, round_id: str, rows: Iterable[ExchangeRow]) -> None:
+    """Put into the log how many hits are confirmed by now, of those that just got the other half."""
+    confirmed = Counter(row.counterpart for row in rows if state_of(row) == CONFIRMED)
+    for counterpart, count in sorted(confirmed.items()):
+        _append(session, node, EntryKind.HIT_CONFIRMED, round_id, counterpart, {"hits": count})
+
+
+def tell_late(node: Node, round_id: str) -> bool:
+    """Say once with which counterparts hits are unconfirmed after the round's time; tell whether that was new."""
+    unconfirmed = ExchangeRow.fault.is_(None), ~(ExchangeRow.verified & ExchangeRow.accepted)
+    query = select(ExchangeRow.counterpart, func.count()).where(ExchangeRow.round_id == round_id, *unconfirmed)
+    new = False
+    with node.store.transaction("exchange.late") as session:
+        for counterpart, count in session.execute(query.group_by(ExchangeRow.counterpart)).all():
+            sentence = (
+                f"hits with {counterpart} unconfirmed after the round's time: {count}; its note or its confirmation "
+                "did not come"
+            )
+            known = session.get(ProblemRow, (round_id, f"unconfirmed {counterpart}"))
+            if known is None or known.sentence != sentence:
+                statements.note_problem(session, node, round_id, f"unconfirmed {counterpart}", sentence)
+                new = True
+    return new
+
+
+def _append(  # noqa: PLR0913, PLR0917 - what an entry says
+    session: Session, node: Node, kind: EntryKind, round_id: str, counterpart: str, counts: dict[str, int]
+) -> None:
+    entry = Entry.of(kind, node.clock(), node.code, round=round_id, recipient=counterpart, counts=counts)
+    entries.append(session, entry)

@@ -1,0 +1,60 @@
+"""Hits of queries whose asker may not have its report: until it has, nothing that this node says tells of them.
+
+A withdrawal names hits by id and goes to the counterpart. The owner of a list knows of a query's hits before the asker
+does, so a withdrawal of such a hit waits until the asker has shown that it has its report, which its notes do
+(PROTOCOL.md 3.7.7 and 3.11.1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.protocol.messages import HitReport
+from services.node.rounds import statements
+from services.node.storage.tables import AlarmRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+
+def queries_of(session: Session, node: Node, round_id: str, hits: Collection[str]) -> dict[str, str]:
+    """Return the query of each of these hits that is a query's, by hit id; the hits may be erased."""
+    reports = select(StatementRow.envelope).where(StatementRow.round_id == round_id, StatementRow.kind == "hitreport")
+    found: dict[str, str] = {}
+    for envelope in session.scalars(reports):
+        report = statements.message_of(statements.opened(node, envelope))
+        if isinstance(report, HitReport) and report.party == node.code and report.submission_id is not None:
+            found |= {hit.hit_id: report.submission_id for hit in report.hits if hit.hit_id in hits}
+    return found
+
+
+def held_back(session: Session, round_id: str) -> frozenset[str]:
+    """Return the queries of a round whose report an alarm of this node holds back, its receipt not signed yet."""
+    query = select(AlarmRow.submission_id).where(AlarmRow.round_id == round_id, ~AlarmRow.acknowledged)
+    return frozenset(session.scalars(query))
+
+
+def may_tell(node: Node, round_: Round, query: str, held: Collection[str]) -> bool:
+    """Tell whether the asker of a query may be told of its hits.
+
+    Where its notes never come, the matcher decides once their time is over: it alone knows whether the asker has its
+    report, and refuses the withdrawal where it has not.
+    """
+    submission = round_.submissions.get(query)
+    if submission is None or submission.party == node.code:
+        return True
+    if any((sent.party, sent.submission_id) == (submission.party, query) for sent in round_.notes.values()):
+        return True
+    return query not in held and node.clock() > round_.notes_expire
+
+
+def is_never_told(round_: Round, query: str, held: Collection[str]) -> bool:
+    """Tell whether the asker of a query is told nothing of its hits any more: the round ended under the alarm."""
+    return round_.ending is not None and query in held

@@ -1,0 +1,308 @@
+"""What analysts see of hits: pages that a filter leaves, and one hit with its history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from math import ceil
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, func, select
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
+from aquila.followup.lifecycle import HOUR
+from aquila.interface.hits import ChanceOfHit, HitEntry, HitPage, HitView, StepView, WithdrawalState, WithdrawalView
+from aquila.interface.rounds import AnswerState, ChanceView, Hits, OwnHit
+from aquila.matching.certainty import CENTIBITS
+from aquila.protocol.canaries import drift_of, footing_of
+from aquila.protocol.messages import HitReport
+from services.kit.log import entries as log_entries
+from services.node.context import book_of, reading_round
+from services.node.hits import lifecycle
+from services.node.hits.answers import answers, awaited_steps, rounds_without_report
+from services.node.hits.exchange_views import exchange_view, why
+from services.node.hits.notes import handling_of_note
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.rounds.views import problems
+from services.node.storage.tables import (
+    ExchangeRow,
+    HitLifeRow,
+    HitRow,
+    HitStepRow,
+    RecordRow,
+    StatementRow,
+    WithdrawalRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.hits import HitFilter
+    from aquila.protocol.rounds.verified_round import Round
+    from aquila.records.rules import RuleTable
+    from services.kit.people import Actor
+    from services.node.context import Node
+
+_RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
+_NAMED_HITS = 32
+_BOTH = (HitLifeRow.round_id == HitRow.round_id) & (HitLifeRow.hit_id == HitRow.hit_id)
+
+
+def hits(node: Node, actor: Actor, round_id: str) -> Hits:
+    """Return the hits of a round, each beside the node's own record: a consultation, which the log holds.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with reading_round(node, round_id) as round_, node.store.transaction("round.hits") as session:
+        table = node.table_of(round_.manifest)
+        query = (
+            select(HitRow, RecordRow.content, ExchangeRow)
+            .outerjoin(RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position))
+            .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+        )
+        order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
+        found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
+        log_entries.append(session, consultation(node, actor, round_id, [row.hit_id for row, *_ in found]))
+        row = round_row(session, round_id)
+        answered = tuple(answers(session, node.code, round_, row))
+        awaits = any(answer.state is AnswerState.AWAITED for answer in answered)
+        return Hits(
+            round_id=round_id,
+            phase=row.phase,
+            answers=answered,
+            awaited=tuple(awaited_steps(session, node, round_)) if awaits else (),
+            hits=tuple(_own_hit(*one, table) for one in found),
+            chance=tuple(chances(node, session, round_)),
+            problems=problems(session, row),
+        )
+
+
+def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
+    """Return the entry of a look at hits: their number, a digest over all of their ids, and the ids where they are few.
+
+    Args:
+        node: The node.
+        actor: Who looks.
+        round_id: In which round.
+        hit_ids: At which hits.
+    """
+    ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
+    return Entry.of(
+        EntryKind.CONSULTATION, node.clock(), node.code, round=round_id, counts={"hits": len(hit_ids)},
+        digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
+        ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}), **log_entries.who(actor, Action.SEE_HITS),
+    )  # fmt: skip
+
+
+def chances(node: Node, session: Session, round_: Round) -> Iterator[ChanceView]:
+    """Yield what the reports for this node say of chance, for the lists first.
+
+    A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
+    """
+    round_id = round_.round_id
+    known = book_of(node, round_id).chances
+    mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
+    for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
+        if digest not in known:
+            known[digest] = tuple(_chances_in(node, round_, session.get_one(StatementRow, (round_id, digest)).envelope))
+        yield from known[digest]
+
+
+def _chances_in(node: Node, round_: Round, envelope: bytes) -> Iterator[ChanceView]:
+    report = statements.message_of(statements.opened(node, envelope))
+    if isinstance(report, HitReport) and report.party == node.code:
+        for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
+            if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
+                yield ChanceView(
+                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
+                    drift_centibits=drift,
+                )  # fmt: skip
+
+
+def _drifts(node: Node, round_: Round, report: HitReport) -> list[int]:
+    """Return for each counterpart of a report how far canaries can move its hits; only lists carry any."""
+    own = round_.list_of(node.code)
+    if own is None or report.submission_id is not None or not round_.manifest.canaries:
+        return [0] * len(report.bases)
+    records = round_.submissions[own].records
+    footings = [footing for basis in report.bases if (footing := footing_of(report, basis.counterpart, records))]
+    pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
+    bits = drift_of(node.table_of(round_.manifest), footings, round_.manifest.canaries, pairs)
+    return [ceil(CENTIBITS * one) for one in bits]
+
+
+def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:
+    words, record = dict(table.families), json.loads(content) if content else {}
+    return OwnHit(
+        hit_id=row.hit_id,
+        counterpart=row.counterpart,
+        certainty=row.certainty,
+        families=tuple(row.families),
+        sentences=tuple(words.get(family, family) for family in row.families),
+        record_id=row.record_id,
+        record=record,
+        submission_id=row.submission_id,
+        exchange=exchange_view(exchange, record, table),
+    )
+
+
+def hit_page(node: Node, actor: Actor, wanted: HitFilter) -> HitPage:
+    """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
+    now = node.clock()
+    where = _where(wanted, now)
+    with node.store.reading("hit.list") as session:
+        entries = tuple(_entries(session, wanted, where, now))
+        by_stage = _by_stage(session, where)
+        late = select(func.count()).select_from(HitRow).join(HitLifeRow, _BOTH).where(*where, HitLifeRow.due_at < now)
+        overdue = session.scalar(late) or 0
+        unanswered = rounds_without_report(session, wanted.round_id)
+    if entries:
+        with node.store.transaction("hit.list_consulted") as session:
+            for round_id in sorted({entry.round_id for entry in entries}):
+                seen = [entry.hit_id for entry in entries if entry.round_id == round_id]
+                log_entries.append(session, consultation(node, actor, round_id, seen))
+    return HitPage(
+        hits=entries, offset=wanted.offset, total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue,
+        unanswered=unanswered,
+    )  # fmt: skip
+
+
+def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
+    """Return one hit with its history; that a person looked at it is logged.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+    """
+    with reading_round(node, round_id) as round_, node.store.transaction("hit.show") as session:
+        hit = lifecycle.hit_row(session, round_id, hit_id)
+        table = node.table_of(round_.manifest)
+        log_entries.append(session, consultation(node, actor, round_id, [hit_id]))
+        life = lifecycle.life_of(session, hit)
+        code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
+        [entry] = with_records(session, [(hit, lifecycle.life_row(session, hit))], node.clock())
+        return HitView(
+            entry=entry,
+            families=tuple(hit.families),
+            sentences=why(hit.families, exchange, table),
+            submission_id=hit.submission_id,
+            channel=life.channel,
+            reference=life.reference,
+            urgency=life.urgency,
+            permission=life.permission,
+            handling_code=code,
+            blocked_by=life.blocked_by([code, handling_of_note(exchange)]),
+            possible=life.possible(),
+            history=history_of(session, hit),
+            withdrawals=tuple(withdrawals_of(session, node, hit)),
+            exchange=exchange_view(exchange, entry.record, table),
+            chance=_chance(node, session, round_, hit),
+        )
+
+
+def _where(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
+    conditions = [
+        (wanted.round_id, HitRow.round_id == wanted.round_id),
+        (wanted.hit, HitRow.hit_id.startswith(wanted.hit or "")),
+        (wanted.counterpart, HitRow.counterpart == wanted.counterpart),
+        (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
+        (wanted.stage, HitLifeRow.stage == (wanted.stage and wanted.stage.value)),
+        (wanted.overdue or None, HitLifeRow.due_at < now),
+        (wanted.older_than_hours, HitLifeRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
+    ]
+    return [condition for given, condition in conditions if given is not None]
+
+
+def _by_stage(session: Session, where: Sequence[ColumnElement[bool]]) -> dict[str, int]:
+    query = (
+        select(HitLifeRow.stage, func.count().label("hits")).select_from(HitRow).join(HitLifeRow, _BOTH).where(*where)
+    )
+    return {row.stage: row.hits for row in session.execute(query.group_by(HitLifeRow.stage))}
+
+
+def _entries(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]], now: int) -> Iterator[HitEntry]:
+    query = (
+        select(HitRow, HitLifeRow)
+        .join(HitLifeRow, _BOTH)
+        .where(*where)
+        .order_by(HitLifeRow.arrived_at.desc(), _RANK, HitRow.round_id, HitRow.hit_id)
+    )
+    rows = session.execute(query.offset(wanted.offset).limit(wanted.limit)).all()
+    yield from with_records(session, [(hit, life) for hit, life in rows], now)
+
+
+def with_records(session: Session, rows: Sequence[tuple[HitRow, HitLifeRow]], now: int) -> Iterator[HitEntry]:
+    """Yield hits beside own records, which are read for these hits alone."""
+    for hit, life in rows:
+        record = session.get(RecordRow, (hit.import_id, hit.position))
+        yield HitEntry(
+            round_id=hit.round_id,
+            hit_id=hit.hit_id,
+            counterpart=hit.counterpart,
+            certainty=hit.certainty,
+            stage=life.stage,
+            decision=life.decision,
+            outcome=life.outcome,
+            arrived_at=life.arrived_at,
+            due_at=life.due_at,
+            overdue=life.due_at is not None and life.due_at < now,
+            record_id=hit.record_id,
+            record=json.loads(record.content) if record else {},
+        )
+
+
+def _chance(node: Node, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:
+    """Return what chance alone would give of hits like this one; nothing where its report is not there any more."""
+    for said in chances(node, session, round_):
+        if (said.counterpart, said.submission_id) == (hit.counterpart, hit.submission_id):
+            alike = select(func.count()).where(
+                HitRow.round_id == hit.round_id,
+                HitRow.counterpart == hit.counterpart,
+                HitRow.certainty == hit.certainty,
+                HitRow.submission_id.is_not_distinct_from(hit.submission_id),
+                ~HitRow.canary,
+            )
+            return ChanceOfHit(
+                hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty],
+                drift_centibits=said.drift_centibits,
+            )  # fmt: skip
+    return None
+
+
+def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
+    """Return what was done with a hit, in its order."""
+    return tuple(map(_step_view, lifecycle.steps_of(session, hit)))
+
+
+def _step_view(row: HitStepRow) -> StepView:
+    return StepView(
+        kind=row.kind, at=row.at, person=row.person, value=row.value, reference=row.reference, urgency=row.urgency,
+        remark=row.remark,
+    )  # fmt: skip
+
+
+def withdrawals_of(session: Session, node: Node, hit: HitRow) -> Iterator[WithdrawalView]:
+    """Yield what either side withdrew, and how far the word of it came."""
+    query = select(WithdrawalRow).where(WithdrawalRow.round_id == hit.round_id, WithdrawalRow.hit_id == hit.hit_id)
+    for row in session.scalars(query.order_by(WithdrawalRow.withdrawal_id)):
+        statement = session.get(StatementRow, (row.round_id, row.digest)) if row.digest else None
+        told = statement is not None and statement.sent
+        yield WithdrawalView(
+            by=node.code if row.own else row.counterpart,
+            ground=row.ground,
+            late=row.late,
+            at=row.at,
+            state=_state(told=told, acknowledged=row.acknowledged_at is not None),
+            acknowledged_at=row.acknowledged_at,
+        )
+
+
+def _state(*, told: bool, acknowledged: bool) -> WithdrawalState:
+    if acknowledged:
+        return WithdrawalState.ACKNOWLEDGED
+    return WithdrawalState.TOLD if told else WithdrawalState.WAITING

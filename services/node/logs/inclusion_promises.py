@@ -1,0 +1,122 @@
+"""What the matcher's log must hold: each statement that the matcher took from this node, and what it announces to it.
+
+The matcher's answer to a statement, and an announcement in its feed, promise an entry in its log (PROTOCOL.md 10.5.2).
+The node asks for the proof with its next look, and makes the entry itself from what was signed, so that nothing else
+can be proved in its place. Until then it signs no tokens, no receipt and no closing in that round. A promise that a few
+looks do not prove is an alarm, as a fork is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from aquila.audit.proofs import verify_inclusion
+from aquila.errors import AquilaError, LogRewrittenError
+from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages import Ending, HitReport, Opening
+from aquila.protocol.messages.proofs import MOST_STATEMENTS
+from services.kit.log.witness import Accusation
+from services.node.rounds import statements
+from services.node.storage.tables import Promise, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.checkpoint import Checkpoint
+    from aquila.protocol.messages.proofs import StatementProof
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+_ANNOUNCED = frozenset(kind.__name__.lower() for kind in (Opening, HitReport, Ending))
+_MOST_LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A promise after a look: where the log holds its statement, or None where that was not proved."""
+
+    row: StatementRow
+    index: int | None
+
+
+def expect(row: StatementRow) -> None:
+    """Note that the matcher has an own statement, so that its log must hold it."""
+    if row.promise == Promise.SIGNED:
+        row.promise = Promise.PROMISED.value
+
+
+def expect_announced(row: StatementRow, round_: Round) -> None:
+    """Note that the matcher's feed has a statement, so that the log must hold it where it is the matcher's own.
+
+    Rounds of the first revision are those that were open when matchers did not prove it.
+    """
+    expect(row)
+    if row.kind in _ANNOUNCED and row.promise is None and round_.manifest.names_log_heads:
+        row.promise = Promise.PROMISED.value
+
+
+def unproved(session: Session) -> Sequence[StatementRow]:
+    """Return statements that are to be proved, at most as many as one look proves."""
+    query = select(StatementRow).where(StatementRow.promise == Promise.PROMISED.value)
+    return session.scalars(
+        query.order_by(StatementRow.unproved.desc(), StatementRow.taken_at).limit(MOST_STATEMENTS)
+    ).all()
+
+
+def are_kept(session: Session, round_id: str) -> bool:
+    """Tell whether the log is proved to hold everything of a round that it is to hold by now."""
+    query = select(StatementRow.digest).where(
+        StatementRow.round_id == round_id, StatementRow.promise == Promise.PROMISED.value
+    )
+    return session.scalar(query.limit(1)) is None
+
+
+def judge(
+    node: Node, rows: Sequence[StatementRow], shown: Checkpoint, proofs: Mapping[str, StatementProof]
+) -> list[Judged]:
+    """Verify what came for each promise against a checkpoint; a proof of anything else is none."""
+    return [Judged(row, _proved_at(node, row, shown, proofs.get(row.digest))) for row in rows]
+
+
+def record(session: Session, judged: Sequence[Judged], shown: Checkpoint) -> Accusation | None:
+    """Store what a look proved and what it did not, and return what is missing for good, if anything is."""
+    for one in judged:
+        proved = {"promise": Promise.PROVED.value, "log_index": one.index}
+        values = {"unproved": StatementRow.unproved + 1} if one.index is None else proved
+        place = StatementRow.round_id == one.row.round_id, StatementRow.digest == one.row.digest
+        session.execute(update(StatementRow).where(*place).values(**values))
+    missing = next(_missing(judged), None)
+    if missing is None:
+        return None
+    sentence = f"the log {shown.origin} does not hold a statement that the matcher took: {missing.kind}"
+    hint = "nothing more is signed or sent; have the log's owner explain where it is"
+    error = LogRewrittenError(sentence, hint=hint, what="missing", round=missing.round_id, got=shown.size)
+    return Accusation(error, missing.envelope)
+
+
+def excuse(session: Session) -> None:
+    """Ask no more for what looks did not prove, in the transaction of an administrator's acknowledgement."""
+    place = StatementRow.promise == Promise.PROMISED.value, StatementRow.unproved >= _MOST_LOOKS
+    session.execute(update(StatementRow).where(*place).values(promise=Promise.EXCUSED.value))
+
+
+def _missing(judged: Sequence[Judged]) -> Iterator[StatementRow]:
+    return (one.row for one in judged if one.index is None and one.row.unproved + 1 >= _MOST_LOOKS)
+
+
+def _proved_at(node: Node, row: StatementRow, shown: Checkpoint, proof: StatementProof | None) -> int | None:
+    """Return the place at which the log holds a statement, or None where the proof does not show it."""
+    if proof is None:
+        return None
+    try:
+        message = statements.message_of(statements.opened(node, row.envelope))
+        leaf = statement_entry(message, row.digest, proof.time).salted(proof.salt).leaf()
+        verify_inclusion(leaf, proof.index, shown.size, shown.root, [bytes.fromhex(one) for one in proof.hashes])
+    except AquilaError:
+        return None
+    return proof.index

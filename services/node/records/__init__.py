@@ -1,0 +1,1 @@
+"""The party's own records: imports, search, duplicates and erasure."""

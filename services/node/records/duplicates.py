@@ -1,0 +1,111 @@
+"""Records of one list that are likely the same person: counted when a list comes in, named when the operator asks.
+
+The search keeps digests of the list's values in a folder of its own below the home, as telling as the list beside it;
+the folder goes with the search, or at the next start.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
+from aquila.interface.records import DuplicatePairView, DuplicateRecords
+from aquila.matching.duplicates import DuplicateSearch
+from aquila.records.inputs import record_inputs
+from aquila.records.person import Record
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import append, who
+from services.node.storage.tables import ImportRow, RecordRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.matching.duplicates import DuplicatePair
+    from aquila.records.rules import RuleTable
+    from services.kit.people import Actor
+    from services.node.context import Node
+
+_FOLDER = "duplicates-"
+_MEMORY_MIB = 256
+_BATCH = 2_048
+_SHOWN = 10_000
+
+
+@contextmanager
+def searching(node: Node, table: RuleTable) -> Iterator[DuplicateSearch]:
+    """Search one list, in a folder that is gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory(prefix=_FOLDER, dir=node.settings.home) as folder,
+        DuplicateSearch(table, Path(folder), memory_mib=_MEMORY_MIB) as search,
+    ):
+        yield search
+
+
+def sweep(node: Node) -> None:
+    """Remove what searches left that a crash ended."""
+    for folder in node.settings.home.glob(f"{_FOLDER}*"):
+        shutil.rmtree(folder)
+
+
+def list_duplicates(node: Node, actor: Actor, import_id: str, rules: str) -> DuplicateRecords:
+    """Return the records of a stored list that are likely the same person, the surest first; a consultation.
+
+    Raises:
+        NotFoundError: There is no such list.
+        InputError: There is no such rule table.
+    """
+    table, record_ids = node.table_named(rules), list[str]()
+    with searching(node, table) as search:
+        for record_id, content in _records(node, import_id):
+            record_ids.append(record_id)
+            search.note(record_inputs(Record.from_json(content), table))
+        found = search.found()
+    with node.store.transaction("duplicates.consult") as session:
+        append(
+            session,
+            Entry.of(
+                EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": len(record_ids)},
+                ids={"import": import_id, "of": Word.DUPLICATES}, **who(actor, Action.COMPARE_RECORDS),
+            ),
+        )  # fmt: skip
+    return DuplicateRecords(
+        import_id=import_id,
+        records=len(record_ids),
+        pairs=tuple(_view(pair, record_ids) for pair in found.pairs[:_SHOWN]),
+        pairs_left_out=max(0, len(found.pairs) - _SHOWN),
+        groups=len(found.groups),
+        values_not_compared=found.crowded,
+    )
+
+
+def _view(pair: DuplicatePair, record_ids: list[str]) -> DuplicatePairView:
+    assert pair.grade.level is not None  # a search names no pair below every level
+    return DuplicatePairView(
+        record_id_a=record_ids[pair.first],
+        record_id_b=record_ids[pair.second],
+        certainty=pair.grade.level,
+        sentences=pair.grade.sentences,
+    )
+
+
+def _records(node: Node, import_id: str) -> Iterator[tuple[str, bytes]]:
+    """Yield id and content of a list's records in their order, a batch at a time."""
+    with node.store.reading("import.size") as session:
+        row = session.get(ImportRow, import_id)
+        if row is None or not row.complete:
+            raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+        records = row.records
+    for first in range(0, records, _BATCH):
+        query = select(RecordRow.record_id, RecordRow.content).where(
+            RecordRow.import_id == import_id, RecordRow.position >= first, RecordRow.position < first + _BATCH
+        )
+        with node.store.reading("import.records") as session:
+            rows = session.execute(query.order_by(RecordRow.position)).all()
+        yield from ((row.record_id, row.content) for row in rows)

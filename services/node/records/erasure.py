@@ -1,0 +1,241 @@
+"""Erasing a record everywhere at this node: its rows in all imports, its hits with notes, history and remarks.
+
+What stays is no data of the person: that a record of this number was erased, by a digest, so that it is noticed when it
+comes again; that counterparts are to be told, by hit id; and the number of hits by outcome. The entry of the log holds
+counts alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.errors import PolicyError
+from aquila.followup.lifecycle import Ground, is_late
+from aquila.interface.hits import ErasureReport
+from aquila.protocol.encoding import framed
+from aquila.records.rows import Accepted, Finding, Refused, Severity
+from services.kit.errors import NotFoundError, StoreError
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.node.hits import lifecycle, undisclosed
+from services.node.hits.withdrawals import outcome_of
+from services.node.storage.tables import (
+    ErasedRow,
+    HitRow,
+    ImportRow,
+    NodeRows,
+    RecordRow,
+    RoundRow,
+    SubmissionRow,
+    TallyRow,
+    WithdrawalRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Select, Table
+    from sqlalchemy.orm import Session
+
+    from aquila.records.rows import Row
+    from services.kit.people import Actor
+    from services.node.context import Node
+
+_LOG = Log("node.erasure")
+_SCRUBS = 40
+_SCRUB_SECONDS = 0.05
+_SENT = ("preparing", "submitted", "finalized", "tokens_sent")
+
+
+def erase_record(node: Node, actor: Actor, record_id: str) -> ErasureReport:
+    """Erase a record by its own identifier, and let the counterparts of its hits be told.
+
+    Raises:
+        NotFoundError: Neither an import nor a hit has a record of this identifier.
+        PolicyError: A list with it is being prepared for a round at this moment.
+    """
+    with node.store.transaction("record.erase") as session:
+        rows = session.execute(
+            select(RecordRow.import_id, RecordRow.position).where(RecordRow.record_id == record_id)
+        ).all()
+        hits = session.scalars(select(HitRow).where(HitRow.record_id == record_id)).all()
+        if not rows and not hits:
+            raise NotFoundError("the node holds no record of this identifier")
+        _check_not_prepared(session, {row.import_id for row in rows})
+        # 1. The hits: the counterparts are told by hit id, which outlives the hit here.
+        for hit in hits:
+            _erase_hit(session, node, hit)
+        # 2. The record in every import.
+        for import_id, position in rows:
+            _erase_row(session, import_id, position)
+        # 3. What notices it when it comes again, and the entry.
+        digest = record_digest(record_id)
+        session.merge(ErasedRow(record_digest=digest, erased_at=node.clock()))
+        imports = len({row.import_id for row in rows})
+        counts = {"records": len(rows), "hits": len(hits), "imports": imports}
+        entry = Entry.of(
+            EntryKind.ERASURE, node.clock(), node.code, counts=counts, **entries.who(actor, Action.ERASE_RECORD)
+        )
+        entries.append(session, entry)
+    # If we crash here, the bytes of deleted rows go with the next scrub, and the driver tells the counterparts.
+    scrub(node, *tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    node.wake()
+    _LOG.info("record_erased", count=len(rows))
+    told = tuple(sorted({hit.counterpart for hit in hits}))
+    return ErasureReport(imports=imports, records=len(rows), hits=len(hits), told=told, record_digest=digest)
+
+
+def record_digest(record_id: str) -> str:
+    """Return by what an erased record's number is known again. It says nothing of the person."""
+    return hashlib.sha256(framed("aquila/1 erased record", record_id.encode())).hexdigest()
+
+
+def tables_of_hits() -> Sequence[Table]:
+    """Return every table whose rows belong to one hit, those first that refer to others; withdrawals outlive theirs."""
+    kept = {HitRow.__tablename__, WithdrawalRow.__tablename__}
+    tables = reversed(NodeRows.metadata.sorted_tables)
+    return [table for table in tables if {"round_id", "hit_id"} <= set(table.columns.keys()) and table.name not in kept]
+
+
+def tell_erased(  # noqa: PLR0913 - what a withdrawal is made of
+    session: Session, node: Node, round_id: str, hit_id: str, counterpart: str, *, late: bool
+) -> None:
+    """Let the counterpart of a hit be told that its record is erased, unless it was told already."""
+    told = select(WithdrawalRow.withdrawal_id).where(
+        WithdrawalRow.round_id == round_id,
+        WithdrawalRow.hit_id == hit_id,
+        WithdrawalRow.own,
+        WithdrawalRow.ground == Ground.ERASED.value,
+    )
+    if session.scalar(told) is None:
+        session.add(
+            WithdrawalRow(
+                round_id=round_id, hit_id=hit_id, counterpart=counterpart, own=True, ground=Ground.ERASED.value,
+                late=late, at=node.clock(), known=True,
+            )
+        )  # fmt: skip
+
+
+def tally(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:
+    """Count a hit that is not here any more, for the outcomes that the matcher is told.
+
+    One that is erased while an alarm holds its report back is not counted: no receipt says that it was here.
+    """
+    key = (round_id, counterpart, certainty, outcome)
+    row = session.get(TallyRow, key)
+    if row is None:
+        names = ("round_id", "counterpart", "certainty", "outcome")
+        session.add(TallyRow(**dict(zip(names, key, strict=True)), hits=1))
+        session.flush()
+    else:
+        row.hits += 1
+
+
+def close_gaps(session: Session, import_id: str) -> bool:
+    """Close the gaps that erased records left in an import, before it is prepared for another round.
+
+    Returns whether there were any.
+
+    Raises:
+        PolicyError: Another round still uses the list as it was.
+    """
+    row = session.get_one(ImportRow, import_id)
+    left = session.scalar(select(func.count()).where(RecordRow.import_id == import_id)) or 0
+    if left == row.records:
+        return False
+    if session.scalar(_uses([import_id], _SENT)) is not None:
+        raise PolicyError(
+            "a record of this list was erased while another round uses the list",
+            hint="wait until that round is over, or import the list again without the record",
+        )
+    query = select(RecordRow.position).where(RecordRow.import_id == import_id).order_by(RecordRow.position)
+    positions = session.scalars(query).all()
+    gaps = sorted(set(range(left)) - set(positions))
+    for gap, last in zip(gaps, [position for position in positions if position >= left], strict=True):
+        _move(session, import_id, last, gap)
+    row.records = left
+    return True
+
+
+def without_erased(node: Node, rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows of a list; one whose record was erased here is refused, so that it never comes back unnoticed."""
+    with node.store.reading("import.erased") as session:
+        erased = set(session.scalars(select(ErasedRow.record_digest)))
+    for row in rows:
+        if erased and isinstance(row, Accepted) and record_digest(row.record.record_id) in erased:
+            reason = "a record of this identifier was erased at this node; if it may be held again, give it a new one"
+            finding = Finding(row.line, "record_id", reason, Severity.REFUSAL)
+            yield Refused(row.line, row.record.record_id, (*row.warnings, finding))
+        else:
+            yield row
+
+
+def scrub(node: Node, *tables: Table) -> None:
+    """Remove the bytes of what was deleted from these tables; a reader may be in the way for a moment."""
+    for _ in range(_SCRUBS):
+        try:
+            node.store.scrub(*tables)
+        except StoreError:
+            time.sleep(_SCRUB_SECONDS)
+        else:
+            return
+    _LOG.warning("scrub_deferred")  # deleted rows are overwritten; what the journal has of them goes with the next one
+
+
+def _check_not_prepared(session: Session, import_ids: set[str]) -> None:
+    round_id = session.scalar(_uses(import_ids, ["preparing"]))
+    if round_id is not None:
+        raise PolicyError(
+            "a list with this record is being prepared for a round",
+            hint="try again when the list is submitted, or leave the round",
+            round=round_id,
+        )
+
+
+def _uses(import_ids: Iterable[str], states: Sequence[str]) -> Select[str]:
+    """Return a query for a round that goes on and uses one of the imports, in one of the states."""
+    return (
+        select(SubmissionRow.round_id)
+        .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
+        .where(SubmissionRow.import_id.in_(import_ids), SubmissionRow.state.in_(states), RoundRow.state == "active")
+        .limit(1)
+    )
+
+
+def _erase_hit(session: Session, node: Node, hit: HitRow) -> None:
+    life = lifecycle.life_row(session, hit)
+    tell_erased(session, node, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, node.clock()))
+    outcome = "withdrawn" if life.outcome is None else outcome_of(life.stage, life.outcome)
+    if hit.submission_id not in undisclosed.held_back(session, hit.round_id):
+        tally(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
+        lifecycle.note_outcome(session, node, hit.round_id)
+    session.flush()
+    session.expunge(life)
+    for table in tables_of_hits():
+        session.execute(delete(table).where(table.c.round_id == hit.round_id, table.c.hit_id == hit.hit_id))
+    session.delete(hit)
+    session.flush()
+
+
+def _erase_row(session: Session, import_id: str, position: int) -> None:
+    """Delete a row of an import; its place is filled at once, unless a round still goes by the places."""
+    session.execute(delete(RecordRow).where(RecordRow.import_id == import_id, RecordRow.position == position))
+    row = session.get_one(ImportRow, import_id)
+    row.digest = None  # it is another list now, and nothing that was asked for before is about it
+    if session.scalar(_uses([import_id], _SENT)) is None:
+        close_gaps(session, import_id)
+        if row.records == 0:
+            session.delete(row)
+
+
+def _move(session: Session, import_id: str, old: int, new: int) -> None:
+    """Move a record, and the hits that name its place."""
+    for table in (RecordRow, HitRow):
+        where = (table.import_id == import_id) & (table.position == old)
+        session.execute(update(table).where(where).values(position=new))

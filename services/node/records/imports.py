@@ -1,0 +1,271 @@
+"""Lists that the operator imports: checked row by row, stored in batches, never half there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from sqlalchemy import delete, insert, select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.errors import InputError, PolicyError
+from aquila.interface.records import SAMPLED, ImportEntry, Imports, RecordReport, SampledRecord, rule_yields
+from aquila.records.inputs import record_inputs
+from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.records.reading.lists import Accepted, ReadReport, read_records
+from aquila.records.search import search_text
+from aquila.visible import first_unseen
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import append, who
+from services.kit.logging import Log
+from services.node.records import duplicates
+from services.node.records.digests import ListDigest
+from services.node.records.erasure import scrub, without_erased
+from services.node.records.findings import findings_of
+from services.node.storage.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import CursorResult
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.records import FindingView
+    from aquila.matching.duplicates import DuplicateSearch
+    from aquila.records.person import Record
+    from aquila.records.reading.lists import Format, Row
+    from aquila.records.rules import RuleTable
+    from services.kit.people import Actor
+    from services.node.context import Node
+
+_LOG = Log("node.imports")
+_BATCH = 2_048
+_FINDINGS = 1_000
+_NAME_LIMIT = 200
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is counted while a list is read; of the first `sampled` records also how their names are read."""
+
+    table: RuleTable
+    search: DuplicateSearch
+    counts: ReadReport = field(default_factory=ReadReport)
+    findings: list[FindingView] = field(default_factory=list)
+    left_out: int = 0
+    inputs: Counter[int] = field(default_factory=Counter)
+    sampled: int = 0
+    sample: list[SampledRecord] = field(default_factory=list)
+    digest: ListDigest = field(default_factory=ListDigest)
+
+    def watch(self, row: Row) -> None:
+        """Count a row."""
+        for finding in findings_of(row):
+            if len(self.findings) < _FINDINGS:
+                self.findings.append(finding)
+            else:
+                self.left_out += 1
+        if isinstance(row, Accepted):
+            found_inputs = record_inputs(row.record, self.table)
+            self.search.note(found_inputs)
+            self.inputs.update(item.rule for item in found_inputs)
+            if len(self.sample) < self.sampled:
+                self.sample.append(SampledRecord.of(row.record))
+
+    def report(self, import_id: str | None, name: str) -> RecordReport:
+        return RecordReport(
+            import_id=import_id,
+            name=name,
+            accepted=self.counts.accepted,
+            refused=self.counts.refused,
+            warnings=self.counts.warnings,
+            findings=tuple(self.findings),
+            findings_left_out=self.left_out,
+            rules=rule_yields(self.table, self.inputs, self.search.held_back()),
+            duplicates=len(self.search.found().pairs),
+            sample=tuple(self.sample),
+        )
+
+
+def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> RecordReport:
+    """Read a list and say what is wrong with it, what it gives, and how its first names are read; nothing is stored.
+
+    Raises:
+        InputError: The list as a whole cannot be read, or there is no such rule table.
+    """
+    table = node.table_named(rules)
+    with duplicates.searching(node, table) as search:
+        reading = _Reading(table, search, sampled=SAMPLED)
+        for row in reading.counts.watch(without_erased(node, read_records(stream, form))):
+            reading.watch(row)
+        return reading.report(None, "")
+
+
+def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
+    node: Node, actor: Actor, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool
+) -> RecordReport:
+    """Read a list and store its records.
+
+    Args:
+        node: The node.
+        actor: Who imports it.
+        stream: The file.
+        name: The operator's name for it.
+        form: csv or ftm.
+        accept_refused: Whether to go on without the rows that cannot be used.
+
+    Raises:
+        InputError: The list as a whole cannot be read, or a row cannot be used and `accept_refused` is False;
+            nothing is stored.
+    """
+    if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable() or first_unseen(name):
+        raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
+    table = node.table_named("default")
+    with duplicates.searching(node, table) as search:
+        return _import_list(node, actor, stream, name, form, _Reading(table, search), accept_refused=accept_refused)
+
+
+def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
+    node: Node, actor: Actor, stream: BinaryIO, name: str, form: Format, reading: _Reading, *, accept_refused: bool
+) -> RecordReport:
+    """Read and store a list; raises as `import_list` does."""
+    import_id = node.random(16).hex()
+    try:
+        with node.store.transaction("import.begin") as session:
+            session.add(
+                ImportRow(
+                    import_id=import_id, name=name, format=form, records=0, refused=0, imported_at=node.clock(),
+                    complete=False, normalizer=NORMALIZER_VERSION,
+                )
+            )  # fmt: skip
+        # If we crash from here on, the incomplete import is removed at the next start.
+        rows = without_erased(node, read_records(stream, form))
+        _store_rows(node, import_id, reading, rows, accept_refused=accept_refused)
+        _check_counts(reading.counts, accept_refused=accept_refused)
+        with node.store.transaction("import.complete") as session:
+            row = session.get_one(ImportRow, import_id)
+            row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
+            row.digest = reading.digest.hexdigest()
+            counts = {"records": row.records, "refused": row.refused}
+            _log(session, node, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
+    except BaseException:
+        _remove(node, import_id)
+        raise
+    _LOG.info("list_imported", count=reading.counts.accepted)
+    return reading.report(import_id, name)
+
+
+def _check_counts(counts: ReadReport, *, accept_refused: bool) -> None:
+    """Refuse a list with refused rows, unless the operator goes on without them, and one without any other row."""
+    if counts.refused and not accept_refused:
+        raise InputError(
+            f"{counts.refused} rows cannot be used; nothing was stored",
+            hint="see them with `aquila records check`, or import without them by --accept-refused",
+            accepted=counts.accepted,
+            refused=counts.refused,
+        )
+    if not counts.accepted:
+        raise InputError("no row of the list can be used; nothing was stored", refused=counts.refused)
+
+
+def _store_rows(node: Node, import_id: str, reading: _Reading, rows: Iterable[Row], *, accept_refused: bool) -> None:
+    """Store the rows in batches, each in a transaction, so that no other writer waits for a long list."""
+    batch: list[Record] = []
+    stored = 0
+    for row in reading.counts.watch(rows):
+        reading.watch(row)
+        if isinstance(row, Accepted) and (accept_refused or not reading.counts.refused):
+            batch.append(row.record)
+            if len(batch) == _BATCH:
+                stored += _store_batch(node, import_id, stored, batch, reading.digest)
+    if batch:
+        _store_batch(node, import_id, stored, batch, reading.digest)
+
+
+def _store_batch(node: Node, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
+    """Store a batch, empty it, and return how many records it had."""
+    rows: list[dict[str, Any]] = [
+        {
+            "import_id": import_id, "position": position, "record_id": record.record_id, "content": record.to_json(),
+            "words": search_text(record),
+        }
+        for position, record in enumerate(batch, start=first)
+    ]  # fmt: skip
+    batch.clear()
+    for row in rows:
+        digest.add(row["record_id"], row["content"])
+    with node.store.transaction("import.batch") as session:
+        session.execute(insert(RecordRow), rows)
+    return len(rows)
+
+
+def remove_incomplete(node: Node) -> None:
+    """Remove what an import or a search that was interrupted has left."""
+    duplicates.sweep(node)
+    with node.store.reading("import.incomplete") as session:
+        left = list(session.scalars(select(ImportRow.import_id).where(~ImportRow.complete)))
+    for import_id in left:
+        _remove(node, import_id)
+
+
+def list_imports(node: Node) -> Imports:
+    """Return the stored lists, newest first."""
+    query = select(ImportRow).where(ImportRow.complete).order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
+    with node.store.reading("import.list") as session:
+        return Imports(
+            imports=tuple(
+                ImportEntry(
+                    import_id=row.import_id, name=row.name, records=row.records, refused=row.refused,
+                    imported_at=row.imported_at,
+                )
+                for row in session.scalars(query)
+            )
+        )  # fmt: skip
+
+
+def delete_import(node: Node, actor: Actor, import_id: str) -> None:
+    """Delete a stored list; hits on it keep its record ids.
+
+    Raises:
+        NotFoundError: There is no such list.
+        PolicyError: A round that is not over was or will be given it, and its hits would lose their records.
+    """
+    with node.store.reading("import.use") as session:
+        if session.get(ImportRow, import_id) is None:
+            raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+        used = (
+            select(SubmissionRow.round_id)
+            .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
+            .where(SubmissionRow.import_id == import_id, SubmissionRow.state != "failed", RoundRow.state == "active")
+        )
+        round_id = session.scalars(used).first()
+    if round_id is not None:
+        raise PolicyError("the list is in a round that is not over", hint="close the round first", round=round_id)
+    _remove(node, import_id, actor)
+
+
+def _remove(node: Node, import_id: str, actor: Actor | None = None) -> None:
+    """Remove an import and its records, and their bytes from the database's files.
+
+    Without an actor it never was complete: then there is nothing that the log would have to say.
+    """
+    with node.store.transaction("import.remove") as session:
+        deleted = session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
+        removed = cast("CursorResult[Any]", deleted).rowcount
+        if actor is not None:
+            counts = {"records": removed}
+            _log(session, node, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, counts)
+        session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
+    # If we crash here, the bytes of deleted rows go with the next scrub.
+    if removed:
+        scrub(node, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+
+
+def _log(  # noqa: PLR0913, PLR0917  # what an entry says
+    session: Session, node: Node, actor: Actor, kind: EntryKind, action: Action, import_id: str, counts: dict[str, int]
+) -> None:
+    """Append the entry of what was done with an import."""
+    ids = {"import": import_id}
+    append(session, Entry.of(kind, node.clock(), node.code, counts=counts, ids=ids, **who(actor, action)))

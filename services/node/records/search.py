@@ -1,0 +1,192 @@
+"""The party's own records as its people look for them: by number or by name, and one record with its history.
+
+A name is compared with the folded words that every record is stored with, so that any script and spelling finds it. A
+search reads those words once for its count and once for its page, and nothing else of the records that it does not
+find; there is no index that a part of a name could use, and none is needed for a million records. Every search and
+every look is a consultation: its entry says how many records were seen, and neither what was looked for nor which.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, or_, select, update
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action, Service, role_table
+from aquila.errors import InputError
+from aquila.interface.records import MOST_FOUND, FoundRecord, RecordHit, RecordPage, RecordUse, RecordView, names_of
+from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.records.person import Record
+from aquila.records.search import search_for, search_text
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import append, who
+from services.kit.logging import Log
+from services.node.hits import lifecycle
+from services.node.hits.views import consultation, history_of, with_records, withdrawals_of
+from services.node.storage.tables import HitRow, ImportRow, RecordRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.records import RecordSearch
+    from services.kit.people import Actor
+    from services.node.context import Node
+
+_LOG = Log("node.records")
+_BATCH = 2_048
+
+
+def search(node: Node, actor: Actor, wanted: RecordSearch) -> RecordPage:
+    """Return a page of the party's own records that a search finds; a consultation, also where it finds none.
+
+    Raises:
+        InputError: Nothing is looked for, or the name holds no letter that can be read.
+    """
+    where = _where(wanted)
+    with node.store.reading("record.search") as session:
+        total = session.scalar(select(func.count()).select_from(RecordRow).where(*where)) or 0
+        records = tuple(_page(session, where, wanted.offset))
+    with node.store.transaction("record.searched") as session:
+        append(session, _consultation(node, actor, len(records)))
+    return RecordPage(records=records, offset=wanted.offset, total=total)
+
+
+def show(node: Node, actor: Actor, import_id: str, position: int) -> RecordView:
+    """Return the record at a place of a list, with its history; a consultation, of its hits too where these are shown.
+
+    Raises:
+        NotFoundError: There is no such record; it may have been erased.
+    """
+    with node.store.transaction("record.show") as session:
+        row, stored = session.get(RecordRow, (import_id, position)), session.get(ImportRow, import_id)
+        if row is None or stored is None or not stored.complete:
+            raise NotFoundError("the node holds no such record", hint="search for it again; it may have been erased")
+        append(session, _consultation(node, actor, 1))
+        return RecordView(
+            entry=_found(row, stored.name),
+            names=names_of(Record.from_json(row.content)),
+            imported_at=stored.imported_at,
+            uses=tuple(_uses(session, import_id)),
+            elsewhere=tuple(_elsewhere(session, row)),
+            hits=_hits(session, node, actor, row),
+        )
+
+
+def refresh_words(node: Node) -> None:
+    """Make the words of records anew that an older normalizer made, or that came before there were any.
+
+    It is done when the node starts, before anyone can search. If we crash in it, the list is begun again.
+    """
+    with node.store.reading("record.stale") as session:
+        stale = select(ImportRow.import_id).where(ImportRow.complete, ImportRow.normalizer != NORMALIZER_VERSION)
+        import_ids = session.scalars(stale).all()
+    for import_id in import_ids:
+        count, after = 0, -1
+        while positions := _refresh_batch(node, import_id, after):
+            count, after = count + len(positions), positions[-1]
+        with node.store.transaction("record.refreshed") as session:
+            session.get_one(ImportRow, import_id).normalizer = NORMALIZER_VERSION
+        _LOG.info("words_refreshed", count=count)
+
+
+def _refresh_batch(node: Node, import_id: str, after: int) -> list[int]:
+    """Make the words of the next records of a list anew and return their positions; nobody else writes yet."""
+    query = select(RecordRow.position, RecordRow.content).where(
+        RecordRow.import_id == import_id, RecordRow.position > after
+    )
+    with node.store.reading("record.stale_batch") as session:
+        rows = session.execute(query.order_by(RecordRow.position).limit(_BATCH)).all()
+    made = [
+        {"import_id": import_id, "position": row.position, "words": search_text(Record.from_json(row.content))}
+        for row in rows
+    ]
+    if made:
+        with node.store.transaction("record.refresh") as session:
+            session.execute(update(RecordRow), made)
+    return [row.position for row in rows]
+
+
+def _where(wanted: RecordSearch) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of a search."""
+    number, name = wanted.number.strip(), wanted.name.strip()
+    if not (number or name):
+        raise InputError("a search needs a record number or a name")
+    groups = search_for(name, alike=wanted.alike)
+    if name and not groups:
+        raise InputError(
+            "the name holds no letter that can be read",
+            hint="write it in Latin, Cyrillic, Greek or Arabic letters",
+        )
+    complete = RecordRow.import_id.in_(select(ImportRow.import_id).where(ImportRow.complete))
+    named = [or_(*(RecordRow.words.contains(text) for text in group)) for group in groups]
+    return (complete, *([RecordRow.record_id == number] if number else []), *named)
+
+
+def _page(session: Session, where: Sequence[ColumnElement[bool]], offset: int) -> Iterator[FoundRecord]:
+    """Yield the records of a page in the order of their words; only these are read whole."""
+    places = (
+        select(RecordRow.import_id, RecordRow.position)
+        .where(*where)
+        .order_by(RecordRow.words, RecordRow.import_id, RecordRow.position)
+    )
+    for import_id, position in session.execute(places.offset(offset).limit(MOST_FOUND)).all():
+        row = session.get_one(RecordRow, (import_id, position))
+        yield _found(row, session.get_one(ImportRow, import_id).name)
+
+
+def _found(row: RecordRow, list_name: str) -> FoundRecord:
+    return FoundRecord(
+        import_id=row.import_id,
+        position=row.position,
+        list_name=list_name,
+        record_id=row.record_id,
+        record=json.loads(row.content),
+    )
+
+
+def _uses(session: Session, import_id: str) -> Iterator[RecordUse]:
+    """Yield the submissions that a list was made into, newest first."""
+    query = select(SubmissionRow).where(SubmissionRow.import_id == import_id)
+    for row in session.scalars(query.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id)):
+        yield RecordUse(
+            round_id=row.round_id,
+            submission_id=row.submission_id,
+            kind=row.kind,
+            state=row.state,
+            wished_at=row.wished_at,
+        )
+
+
+def _elsewhere(session: Session, row: RecordRow) -> Sequence[str]:
+    """Return the names of other lists with a record of the same number."""
+    query = select(ImportRow.name).join(RecordRow, RecordRow.import_id == ImportRow.import_id)
+    others = query.where(RecordRow.record_id == row.record_id, ImportRow.complete, ImportRow.import_id != row.import_id)
+    return session.scalars(others.order_by(ImportRow.imported_at.desc(), ImportRow.import_id)).all()
+
+
+def _hits(session: Session, node: Node, actor: Actor, row: RecordRow) -> tuple[RecordHit, ...] | None:
+    """Return the hits on a record to whom hits are shown, with the entries of that look; None to anyone else."""
+    if not role_table().allows(Service.NODE, actor.roles, Action.SEE_HITS):
+        return None
+    query = select(HitRow).where(HitRow.import_id == row.import_id, HitRow.position == row.position, ~HitRow.canary)
+    hits = session.scalars(query.order_by(HitRow.round_id, HitRow.hit_id)).all()
+    for round_id in sorted({hit.round_id for hit in hits}):
+        append(session, consultation(node, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id]))
+    entries = with_records(session, [(hit, lifecycle.life_row(session, hit)) for hit in hits], node.clock())
+    return tuple(
+        RecordHit(entry=entry, history=history_of(session, hit), withdrawals=tuple(withdrawals_of(session, node, hit)))
+        for hit, entry in zip(hits, entries, strict=True)
+    )
+
+
+def _consultation(node: Node, actor: Actor, records: int) -> Entry:
+    """Return the entry of a look at records: how many were seen."""
+    return Entry.of(
+        EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": records}, ids={"of": Word.RECORD},
+        **who(actor, Action.SEARCH_RECORDS),
+    )  # fmt: skip

@@ -1,0 +1,261 @@
+"""What the process remembers of a round between steps, all of it rebuilt from the store after a start.
+
+The trusted record (`aquila.protocol.rounds.verified_round.Round`), the opened round key and secrets, and what the matcher believes
+to be due. The record changes only within a transaction: if that fails, the record is thrown away and read anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.crypto.keys import SecretBytes
+from aquila.crypto.vault import RoundKey
+from aquila.errors import KeyMaterialError
+from aquila.protocol.party import RoundSecrets
+from aquila.protocol.rounds.verified_round import Round, read_erased
+from aquila.records.rules import InputClass
+from services.kit.errors import NotFoundError
+from services.kit.storage.files import destroy_secret, read_secret, write_secret
+from services.node.storage.tables import RoundRow, SecretRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.group import Group
+    from aquila.interface.rounds import ChanceView
+    from aquila.protocol.registry import Registry
+    from aquila.protocol.submission_plan import SubmissionPlan
+    from services.kit.storage.store import Store
+
+ROUND_SECRETS = "round"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a node from which a round's memory is rebuilt and its keys are made.
+
+    Attributes:
+        store: Statements and sealed secrets.
+        registry: The pinned keys.
+        group: The group of the round's elements.
+        keys: The folder of round keys.
+        clock: Seconds since 1970.
+        random: Gives random bytes.
+    """
+
+    store: Store
+    registry: Registry
+    group: Group
+    keys: Path
+    clock: Callable[[], int]
+    random: Callable[[int], bytes]
+
+
+@dataclass(slots=True)
+class Work:
+    """A submission being blinded; kept in memory between batches, and made again after a start."""
+
+    plan: SubmissionPlan
+    seed: SecretBytes
+    records: int
+
+
+class Book:
+    """One round in memory.
+
+    Attributes:
+        manifest_seen: Whether the matcher's manifest was compared with ours since the node started.
+        synced: Whether the feed was read to its end since the node started. Before that nothing is signed: a database
+            that is older than what this node has said would say it again otherwise.
+        read_at: When the feed was read to its end last, in seconds since 1970; 0 before the first time since the start.
+        ready: Submissions whose tokens the matcher waits for.
+        late: Parties that the matcher holds to be late.
+        troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
+        works: Submissions being blinded, by id.
+        full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
+        judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
+        chances: What the reports for this node say of chance, by digest, once somebody asked.
+        no_room_for: For whom, and in which class, this node's own caps by day are used up; at first all, so that what
+            was noted before a start is forgotten where it has passed.
+    """
+
+    def __init__(self, parts: Parts, round_id: str) -> None:
+        self._parts = parts
+        self.round_id = round_id
+        self.manifest_seen = False
+        self.synced = False
+        self.read_at = 0
+        self.ready: frozenset[str] = frozenset()
+        self.late: tuple[str, ...] = ()
+        self.troubled = True
+        self.works: dict[str, Work] = {}
+        self.full_until = 0
+        self.judged: set[str] = set()
+        self.chances: dict[str, tuple[ChanceView, ...]] = {}
+        self.no_room_for = frozenset((party, kind) for party in parts.registry.parties for kind in InputClass)
+        self._round: Round | None = None
+        self._key: RoundKey | None = None
+        self._secrets: RoundSecrets | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def key_path(self) -> Path:
+        """Where the round key lies."""
+        return self._parts.keys / f"{self.round_id}.key"
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Round]:
+        """Lend the record, which does not change meanwhile.
+
+        Raises:
+            AquilaError: What is stored does not hold together; as `Round.restore`.
+        """
+        with self._lock:
+            if self._round is None:
+                self._round = self._restored()
+            yield self._round
+
+    def record(self) -> Round:
+        """Return the record for a long step of the driver, which alone changes it and does so between its steps."""
+        with self.reading() as round_:
+            return round_
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[Round]:
+        """Lend the record for changes that belong to a transaction; where the block fails, it is read anew."""
+        with self.reading() as round_:
+            try:
+                yield round_
+            except BaseException:
+                self._round = None
+                raise
+
+    def make_key(self) -> RoundKey:
+        """Write a new round key.
+
+        If we crash after this, the key lies there unused, and the next attempt writes another one in its place.
+        """
+        key = RoundKey.generate(self.round_id, self._parts.random)
+        write_secret(self.key_path, key.to_bytes())
+        self._key = key
+        return key
+
+    @property
+    def note_key_path(self) -> Path:
+        """Where the note key lies, which outlives the round key until notes are collected or expire."""
+        return self._parts.keys / f"{self.round_id}.notes.key"
+
+    def note_key(self, *, make: bool = False) -> RoundKey:
+        """Return the note key, for a `with` block that overwrites it.
+
+        Raises:
+            KeyMaterialError: Its file is missing, open to others or overwritten.
+        """
+        if make and not self.note_key_path.is_file():
+            with RoundKey.generate(self.round_id, self._parts.random) as fresh:
+                write_secret(self.note_key_path, fresh.to_bytes())
+        return RoundKey(read_secret(self.note_key_path), self.round_id)
+
+    def key(self) -> RoundKey:
+        """Return the round key.
+
+        Raises:
+            KeyMaterialError: Its file is missing, open to others or overwritten.
+        """
+        if self._key is None:
+            # Read again each time the process starts: a key that was taken away is noticed.
+            self._key = RoundKey(read_secret(self.key_path), self.round_id)
+        return self._key
+
+    def seal(self, name: str, content: bytes) -> bytes:
+        """Encrypt a secret of the round for storage under its name."""
+        return self.key().seal(name, content, self._parts.random)
+
+    def secrets(self) -> RoundSecrets:
+        """Return the share and keys of the round; raises KeyMaterialError as `key` does."""
+        with self._lock:  # several chunks ask for them at once
+            if self._secrets is None:
+                self._secrets = RoundSecrets.from_bytes(self._parts.group, self._opened(ROUND_SECRETS))
+            return self._secrets
+
+    def seed(self, submission_id: str) -> SecretBytes:
+        """Return a submission's seed, which the caller closes; raises KeyMaterialError as `key` does."""
+        return SecretBytes(self._opened(seed_name(submission_id)))
+
+    def is_paused(self) -> bool:
+        """Tell whether sending waits for room at the matcher."""
+        return self._parts.clock() < self.full_until
+
+    def check_key(self) -> None:
+        """Refuse a key file that is missing, even while the key is still in memory.
+
+        Raises:
+            KeyMaterialError: It is.
+        """
+        if not self.key_path.is_file():
+            raise KeyMaterialError(
+                "the key of this round is missing",
+                hint="restore nothing, keys are in no backup; abort the round and propose a new one",
+                round=self.round_id,
+            )
+        self.key()
+
+    def destroy_key(self) -> None:
+        """Overwrite the round key and everything opened with it, in memory and on the disk; can be repeated."""
+        for work in self.works.values():
+            work.seed.close()
+        self.works = {}
+        if self._secrets is not None:
+            self._secrets.close()
+        if self._key is not None:
+            self._key.close()
+        self._secrets = self._key = None
+        destroy_secret(self.key_path)
+
+    def _opened(self, name: str) -> bytes:
+        with self._parts.store.reading("secret.read") as session:
+            row = session.get(SecretRow, (self.round_id, name))
+        if row is None:
+            raise KeyMaterialError("a secret of this round is missing", round=self.round_id)
+        return self.key().open(name, row.sealed)
+
+    def _restored(self) -> Round:
+        parts = self._parts
+        with parts.store.reading("round.restore") as session:
+            manifest = round_row(session, self.round_id).manifest
+            query = select(StatementRow).where(
+                StatementRow.round_id == self.round_id, StatementRow.event_id.is_not(None)
+            )
+            statements = session.scalars(query.order_by(StatementRow.event_id)).all()
+        restored = Round.from_manifest(parts.registry, parts.group, manifest)
+        for row in statements:
+            if row.erased_at is None:
+                restored.accept(row.envelope)
+            else:
+                restored.take(read_erased(row.envelope, row.digest))
+        return restored
+
+
+def seed_name(submission_id: str) -> str:
+    """Return the name of a submission's seed among the secrets."""
+    return f"seed-{submission_id}"
+
+
+def round_row(session: Session, round_id: str) -> RoundRow:
+    """Return a round's row.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    row = session.get(RoundRow, round_id)
+    if row is None:
+        raise NotFoundError("the node knows no such round", hint="see them with `aquila round list`")
+    return row

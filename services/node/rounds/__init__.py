@@ -1,0 +1,1 @@
+"""Rounds at a node: statements, requests, progress and views."""

@@ -1,0 +1,152 @@
+"""What of this node's rounds needs somebody: alarms first, then what is due. It reads rows alone, and so many at most.
+
+Nobody looks at a hit or a record here, and no round's record is built up for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from aquila.interface.attention import NeedKind, Needs, RoundNeed
+from aquila.protocol.messages import Kind, Manifest
+from aquila.protocol.rounds.round_state import Phase
+from services.node.round_memory import round_row
+from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Row, Select
+    from sqlalchemy.orm import Session
+
+    from services.node.context import Node
+
+MOST = 40
+"""What a page takes; each look reads no more rows than that."""
+
+REMEMBERED = 30 * 86_400
+"""How long after the verdict missing canaries stand on the first page: the round may be over by then."""
+
+_OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
+_ACTIVE = (RoundRow.state == "active", RoundRow.phase.not_in(_OVER))
+_FREE = (RoundRow.refused.is_(None), RoundRow.abort_reason.is_(None))
+_ELSEWHERE = ("alarm %", "canaries %", "submission %")  # problems that are needs of their own
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A need before its round's terms are read."""
+
+    kind: NeedKind
+    round_id: str
+    parties: tuple[str, ...] = ()
+    count: int = 1
+
+
+def needs(node: Node) -> Needs:
+    """Return what rounds need of this node's people, the most pressing first."""
+    now = node.clock()
+    with node.store.reading("needs.list") as session:
+        found = [*_alarms(session, now), *_troubles(session), *_duties(session)]
+        shown = [need for one in found[:MOST] if (need := _with_terms(session, one, now)) is not None]
+    return Needs(needs=tuple(shown), left_out=max(0, len(found) - MOST))
+
+
+def _alarms(session: Session, now: int) -> Iterator[_Found]:
+    """Yield planted hits that did not come as they should, and answers that wait for a person's word."""
+    wrong = (CanaryRow.missing > 0) | (CanaryRow.wrong > 0) | CanaryRow.differing
+    judged = (
+        select(CanaryRow.round_id, CanaryRow.counterpart.label("party"))
+        .where(CanaryRow.judged_at > now - REMEMBERED, wrong)
+        .order_by(CanaryRow.judged_at.desc(), CanaryRow.round_id, CanaryRow.counterpart)
+    )
+    yield from _by_round(NeedKind.CANARIES, session.execute(judged.limit(MOST)))
+    held = (
+        select(AlarmRow.round_id, AlarmRow.asker.label("party"))
+        .join(RoundRow, RoundRow.round_id == AlarmRow.round_id)
+        .where(*_ACTIVE, AlarmRow.released_at.is_(None))
+        .order_by(AlarmRow.raised_at, AlarmRow.round_id, AlarmRow.asker)
+    )
+    yield from _by_round(NeedKind.HELD_BACK, session.execute(held.limit(MOST)))
+
+
+def _troubles(session: Session) -> Iterator[_Found]:
+    """Yield rounds that this node refused, submissions that it gave up, and whatever else stands in the way."""
+    for round_id in _rounds(session, RoundRow.refused.is_not(None)):
+        yield _Found(NeedKind.REFUSED, round_id)
+    for round_id in _rounds(session, *_FREE, RoundRow.round_id.in_(_failed())):
+        yield _Found(NeedKind.FAILED, round_id)
+    others = [ProblemRow.place.not_like(place) for place in _ELSEWHERE]
+    counted = (
+        select(ProblemRow.round_id, func.count().label("problems"))
+        .join(RoundRow, RoundRow.round_id == ProblemRow.round_id)
+        .where(*_ACTIVE, RoundRow.refused.is_(None), *others)
+        .group_by(ProblemRow.round_id)
+        .order_by(func.max(ProblemRow.noted_at).desc(), ProblemRow.round_id)
+    )
+    for row in session.execute(counted.limit(MOST)):
+        yield _Found(NeedKind.PROBLEM, row.round_id, count=row.problems)
+
+
+def _duties(session: Session) -> Iterator[_Found]:
+    """Yield rounds that wait for this party's consent or list; where it cannot consent, none is waited for."""
+    unfit = select(ProblemRow.round_id).where(ProblemRow.place == "manifest")
+    open_to_it = (RoundRow.consent_digest.is_(None), ~RoundRow.consent_wished, RoundRow.round_id.not_in(unfit))
+    for round_id in _rounds(session, *_FREE, *open_to_it, RoundRow.phase == Phase.PROPOSED.value):
+        yield _Found(NeedKind.CONSENT, round_id)
+    early = RoundRow.phase.in_([Phase.PROPOSED.value, Phase.OPEN.value])
+    lists = select(SubmissionRow.round_id).where(SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != "failed")
+    for round_id in _rounds(
+        session, *_FREE, early, RoundRow.consent_digest.is_not(None), RoundRow.round_id.not_in(lists)
+    ):
+        yield _Found(NeedKind.LIST, round_id)
+
+
+def _rounds(session: Session, *where: object) -> Sequence[str]:
+    """Return the newest rounds that are not over here and of which something holds."""
+    query = select(RoundRow.round_id).where(*_ACTIVE, *where)  # type: ignore[arg-type]  # conditions, all of them
+    return session.scalars(query.order_by(RoundRow.discovered_at.desc(), RoundRow.round_id).limit(MOST)).all()
+
+
+def _failed() -> Select[str]:
+    """Return the rounds of submissions that were given up and that no later one of their kind stands for."""
+    other = aliased(SubmissionRow)
+    later = (
+        (other.round_id == SubmissionRow.round_id)
+        & (other.kind == SubmissionRow.kind)
+        & (other.state != "failed")
+        & (other.wished_at >= SubmissionRow.wished_at)
+    )
+    return select(SubmissionRow.round_id).where(
+        SubmissionRow.state == "failed", ~select(other.submission_id).where(later).exists()
+    )
+
+
+def _by_round(kind: NeedKind, rows: Iterable[Row[tuple[str, str]]]) -> Iterator[_Found]:
+    """Yield one need for each round, with the parties that its rows name."""
+    parties: dict[str, list[str]] = {}
+    for row in rows:
+        parties.setdefault(row.round_id, []).append(row.party)
+    for round_id, named in parties.items():
+        yield _Found(kind, round_id, tuple(dict.fromkeys(named)), len(named))
+
+
+def _with_terms(session: Session, found: _Found, now: int) -> RoundNeed | None:
+    """Return a need with its round's area and category; None where its time is over."""
+    # Read as it was stored: a key that the registry names no more must not keep an alarm from being shown.
+    envelope = json.loads(round_row(session, found.round_id).manifest)
+    manifest = Manifest.from_payload(base64.b64decode(envelope["payload"]))
+    ends = {NeedKind.CONSENT: manifest.window.consent_by, NeedKind.LIST: manifest.window.submit_by}
+    until = ends.get(found.kind)
+    if until is not None and until < now:
+        return None
+    return RoundNeed(
+        round_id=found.round_id, area=manifest.area, category=manifest.category, kind=found.kind,
+        parties=found.parties, count=found.count, until=until,
+    )  # fmt: skip

@@ -1,0 +1,67 @@
+"""Justifications of submissions: kept for three years, then erased (Prüm II asks for as long; PROTOCOL.md 8.5).
+
+Those of this node's submissions lie beside them and in what it signed; those of others in what they signed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import EntryKind as Kind
+from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_justification
+from services.kit.log.entries import statements_kept
+from services.kit.people.log import EntryKind, note
+from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from services.node.context import Node
+
+_DAY = 86_400
+
+
+def erase_justifications(node: Node) -> bool:
+    """Erase the justifications whose three years are over; tell whether there were any."""
+    before = node.clock() - JUSTIFICATION_DAYS * _DAY
+    with node.store.reading("justification.old") as session:
+        due = [row.submission_id for row in _own(session, before)]
+        signed = {row.round_id for row in _signed(session, before)}
+    if not due and not signed:
+        return False
+    with node.store.transaction("justification.erase") as session:
+        for row in _own(session, before):
+            row.justification = {}
+        for statement in _signed(session, before):
+            statement.envelope = without_justification(statement.envelope)
+            statement.erased_at = node.clock()
+        if due:
+            note(session, node.people, EntryKind.ERASURE, None, counts={"justifications": len(due)})
+    for round_id in signed:
+        node.books.pop(round_id, None)
+    # If we crash here, or a reader is in the way, the bytes go with the next scrub.
+    node.store.scrub(SubmissionRow.__table__, StatementRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
+    return True
+
+
+def _own(session: Session, before: int) -> Sequence[SubmissionRow]:
+    """Return this node's submissions that were wished for before a time and have their justification still."""
+    rows = session.scalars(select(SubmissionRow).where(SubmissionRow.wished_at <= before))
+    return [row for row in rows if row.justification]
+
+
+def _signed(session: Session, before: int) -> Sequence[StatementRow]:
+    """Return signed submissions of rounds that are over, taken or signed before a time.
+
+    An own one stays whole for as long as this node's log holds its entry, which an auditor makes again from it.
+    """
+    query = select(StatementRow).join(RoundRow, RoundRow.round_id == StatementRow.round_id)
+    whole = StatementRow.kind == "submission", StatementRow.erased_at.is_(None), StatementRow.taken_at <= before
+    rows = session.scalars(query.where(*whole, RoundRow.state == "destroyed")).all()
+    rounds = sorted({row.round_id for row in rows if row.own})
+    kept = {digest for round_id in rounds for digest in statements_kept(session, round_id, Kind.SUBMISSION)}
+    return [row for row in rows if row.digest not in kept]

@@ -1,0 +1,115 @@
+"""How far a round is, party by party, as a node's record of it tells, and what it waits for from each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.interface.progress import Awaited, PartyAtNode, Progress
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.party_status import standing
+from services.node.storage.tables import AvailableRow, ChunkRow, EvaluationRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+    Verified = Counter[tuple[str, str]]
+
+_FINALIZED = frozenset({"finalized", "tokens_sent"})
+
+
+def evaluated_for_others(session: Session, node: Node, round_: Round) -> Progress:
+    """Return how many chunks of the others this node has evaluated and sent."""
+    others = [submission for submission in round_.submissions.values() if submission.party != node.code]
+    query = select(func.count()).select_from(EvaluationRow)
+    done = session.scalar(query.where(EvaluationRow.round_id == round_.round_id, EvaluationRow.sent)) or 0
+    return Progress(done=done, of=max(done, sum(len(submission.chunks) for submission in others)))
+
+
+def verified(session: Session, round_: Round) -> Verified:
+    """Return how many chunks of this node came back evaluated and were verified, by submission and evaluator.
+
+    Once a submission is finalized every evaluation of it was verified, and what told so may be gone already.
+    """
+    mine = AvailableRow.round_id == round_.round_id, AvailableRow.party != ""
+    query = select(AvailableRow.submission_id, AvailableRow.party, func.count()).where(
+        *mine, AvailableRow.state.in_(["done", "acknowledged"])
+    )
+    groups = query.group_by(AvailableRow.submission_id, AvailableRow.party)
+    found = Counter({(submission, party): count for submission, party, count in session.execute(groups)})
+    over = select(SubmissionRow.submission_id, func.count()).join(
+        ChunkRow, ChunkRow.submission_id == SubmissionRow.submission_id
+    )
+    done = over.where(SubmissionRow.round_id == round_.round_id, SubmissionRow.state.in_(_FINALIZED))
+    for submission_id, chunks in session.execute(done.group_by(SubmissionRow.submission_id)):
+        if submission_id in round_.submissions:
+            found.update(
+                {(submission_id, p): chunks - found[submission_id, p] for p in evaluators(round_, submission_id)}
+            )
+    return found
+
+
+def evaluators(round_: Round, submission_id: str) -> tuple[str, ...]:
+    """Return who evaluates a submission of this node; nobody does while it is not signed."""
+    return round_.evaluators_of(submission_id) if submission_id in round_.submissions else ()
+
+
+def parties(session: Session, node: Node, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
+    """Yield where each party of the manifest stands, as far as this node can tell; `known` is of `verified`."""
+    own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == node.code}
+    for participant in round_.manifest.participants:
+        party = participant.party
+        if party == node.code:
+            evaluated = evaluated_for_others(session, node, round_)
+        else:
+            of = sum(own.values()) if party in round_.participants else 0
+            evaluated = Progress(done=sum(known[i, party] for i in own), of=of)
+        yield _standing(node, round_, party, evaluated)
+
+
+def _standing(node: Node, round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
+    made = [i for i, one in round_.submissions.items() if one.party == party]
+    tokens = Progress(done=sum(i in round_.tokens for i in made), of=len(made))
+    has_hits = _has_hits(node, round_, party)
+    return PartyAtNode(
+        **standing(round_, party),
+        evaluated=evaluated,
+        tokens=tokens,
+        has_hits=has_hits,
+        awaited=_awaited(round_, party, evaluated, tokens, has_hits=has_hits),
+    )
+
+
+def _has_hits(node: Node, round_: Round, party: str) -> bool | None:
+    """Say whether a party has its report: by its own receipt, or by what it can sign only with the report at hand."""
+    told = (party, None) in round_.receipts or party in round_.canaries
+    if told or any(one.party == party for one in round_.notes.values()):
+        return True
+    # Without planted hits a party that has hits with others alone signs nothing that comes here.
+    silent = party != node.code and not round_.manifest.canaries
+    return None if silent and round_.all_lists_are_in() and party in round_.participants else False
+
+
+def _awaited(round_: Round, party: str, evaluated: Progress, tokens: Progress, *, has_hits: bool | None) -> Awaited:
+    """Return the first thing that is due from a party: marks of its list when all lists are in, then of its queries."""
+    if round_.phase is Phase.PROPOSED:
+        return Awaited.NOTHING if party in round_.consents else Awaited.CONSENT
+    if party not in round_.participants or round_.ending:
+        return Awaited.NOTHING
+    own = round_.list_of(party)
+    if own is None:
+        return Awaited.LIST
+    if evaluated.done < evaluated.of:
+        return Awaited.EVALUATIONS
+    reported = round_.phase is Phase.REPORTING
+    everyone = all(round_.list_of(other) for other in round_.participants)
+    if (everyone and own not in round_.tokens) or (reported and tokens.done < tokens.of):
+        return Awaited.TOKENS
+    return Awaited.RECEIPT if reported and has_hits is False else Awaited.NOTHING

@@ -1,0 +1,167 @@
+"""What people want: stored at once, done by the driver. `four_eyes` calls what two persons want."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
+from aquila.errors import OrderError, PolicyError
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.rounds.round_state import Phase
+from aquila.records.conformance import normalizer_reference
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import append, who
+from services.node.context import reading_round
+from services.node.round_memory import round_row
+from services.node.storage.tables import ImportRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.messages import Justification, Manifest
+    from aquila.protocol.rounds.verified_round import Round
+    from services.kit.people import Actor
+    from services.node.context import Node
+    from services.node.storage.tables import RoundRow
+
+
+def manifest_problem(node: Node, manifest: Manifest) -> str:
+    """Say what keeps this node from taking part in a round rightly, or nothing (PROTOCOL.md 3.3.1)."""
+    try:
+        node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
+    except PolicyError as error:
+        return error.message
+    return ""
+
+
+def check_consent(node: Node, session: Session, round_: Round) -> RoundRow:
+    """Refuse a consent that could not be signed now, and return the round's row.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+        PolicyError: The node cannot take part in it rightly, or refuses it for good.
+        OrderError: The node has consented, or the round takes no consent any more.
+    """
+    row = _active(session, round_.round_id)
+    if row.consent_digest is not None or row.consent_wished:
+        raise OrderError("this node has consented to the round already", round=row.round_id)
+    problem = manifest_problem(node, round_.manifest)
+    if problem:
+        raise PolicyError(problem, hint="the round cannot be consented to from this node", round=row.round_id)
+    if round_.phase is not Phase.PROPOSED or node.clock() > round_.manifest.window.consent_by:
+        raise OrderError("the round takes no consent any more", round=row.round_id)
+    return row
+
+
+def wish_consent(node: Node, session: Session, round_: Round) -> None:
+    """Store that two persons consent; raises as `check_consent` does."""
+    check_consent(node, session, round_).consent_wished = True
+
+
+def check_submission(node: Node, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:
+    """Refuse a submission that could not be prepared now, and return the import's row.
+
+    Raises:
+        NotFoundError: The node knows no such round or import.
+        PolicyError: The round takes no such submission, or the node refuses the round for good.
+        OrderError: The node has not consented, has submitted a list already, or the time is over.
+    """
+    row = _active(session, round_.round_id)
+    imported = session.get(ImportRow, import_id)
+    if imported is None or not imported.complete:
+        raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+    if row.consent_digest is None and not row.consent_wished:
+        raise OrderError("this node has not consented to the round", hint="consent first", round=row.round_id)
+    _check_kind(session, node, round_, kind)
+    return imported
+
+
+def wish_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
+    node: Node,
+    session: Session,
+    round_: Round,
+    submission_id: str,
+    import_id: str,
+    digest: str,
+    kind: Kind,
+    why: Justification,
+) -> None:
+    """Store that two persons submit an import; raises as `check_submission` does."""
+    check_submission(node, session, round_, import_id, kind)
+    session.add(
+        SubmissionRow(
+            submission_id=submission_id, round_id=round_.round_id, import_id=import_id, records_digest=digest,
+            kind=kind.value,
+            justification=why.model_dump(mode="json"), wished_at=node.clock(), state="wished", held_back={},
+        )
+    )  # fmt: skip
+
+
+def _check_kind(session: Session, node: Node, round_: Round, kind: Kind) -> None:
+    if kind is Kind.QUERY and round_.manifest.mode is not Mode.LISTS_AND_QUERIES:
+        raise PolicyError("this round takes no queries", round=round_.round_id)
+    window = round_.manifest.window
+    if node.clock() > (window.submit_by if kind is Kind.LIST else window.closes_at):
+        raise OrderError("the time for a submission is over", round=round_.round_id)
+    query = select(SubmissionRow.submission_id).where(
+        SubmissionRow.round_id == round_.round_id,
+        SubmissionRow.kind == Kind.LIST.value,
+        SubmissionRow.state != "failed",
+    )
+    if kind is Kind.LIST and session.scalars(query).first() is not None:
+        raise OrderError("this node has a list in the round already", hint="a round takes one list of each party")
+
+
+def wish_close(node: Node, actor: Actor, round_id: str) -> None:
+    """Store that the round's keys are to be destroyed, and who wants it, once the matcher has our receipt.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+        OrderError: The hits have not come yet.
+    """
+    with reading_round(node, round_id) as round_, node.store.transaction("wish.close") as session:
+        row = round_row(session, round_id)
+        if row.state != "active":
+            return  # it is closed already
+        if (node.code, None) not in round_.reports:
+            raise OrderError(
+                "the round cannot be closed before its hits are here", hint="wait, or abort it", round=round_id
+            )
+        if not row.close_wished:
+            _log_end(session, node, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)
+        row.close_wished = True
+
+
+def wish_abort(node: Node, actor: Actor, round_id: str, reason: str) -> None:
+    """Store that the party leaves the round, and who wants it.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with node.store.transaction("wish.abort") as session:
+        row = round_row(session, round_id)
+        if row.state == "active":
+            row.abort_reason = reason
+            _log_end(session, node, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
+
+
+def _log_end(  # noqa: PLR0913, PLR0917 - what an entry says
+    session: Session, node: Node, actor: Actor, round_id: str, what: Word, action: Action
+) -> None:
+    """Append the entry of who wanted an end."""
+    fields = who(actor, action)
+    append(
+        session, Entry.of(EntryKind.END_ASKED, node.clock(), node.code, round=round_id, ids={"what": what}, **fields)
+    )
+
+
+def _active(session: Session, round_id: str) -> RoundRow:
+    row = round_row(session, round_id)
+    if row.refused is not None:
+        raise PolicyError(f"this node takes no part in the round: {row.refused}", round=round_id)
+    if row.state != "active":
+        raise OrderError("the round is over at this node", round=round_id)
+    return row

@@ -1,0 +1,170 @@
+"""What several steps read from and write to the store: rounds, statements, problems. Each call is within a transaction.
+
+Statements of others count in the order of the matcher's feed, and so do this node's own: a signed statement waits
+without an event id until it comes back. So every node and the matcher agree on what came before what.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from aquila.crypto.envelope import open_envelope
+from aquila.errors import RestoredBackupError
+from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
+from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
+from services.kit.errors import StoreConflictError
+from services.kit.log.entries import append
+from services.node.round_memory import round_row
+from services.node.storage.tables import ProblemRow, Promise, RoundRow, SecretRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+LAST_WORDS = (
+    "canaries", "alarm", "receipt", "notes", "confirmation", "closing", "refusal", "withdrawal", "acknowledgement",
+    "outcomes",
+)  # fmt: skip
+"""Kinds of statements that are sent also after the round has ended here."""
+
+_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+
+
+def opened(node: Node, envelope: bytes) -> OpenedEnvelope:
+    """Open an envelope of any message by any pinned key; raises as `open_envelope` does."""
+    keys = {print_: key for print_, (_, key) in node.registry.by_fingerprint().items()}
+    return open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
+
+
+def message_of(found: OpenedEnvelope) -> Message:
+    """Return the message of an opened envelope; raises MalformedError where it is none."""
+    return _MESSAGES[found.payload_type].from_payload(found.payload)
+
+
+def kind_of(message: Message) -> str:
+    """Return the word under which a message is stored."""
+    return type(message).__name__.lower()
+
+
+def next_number(session: Session, round_id: str) -> int:
+    """Return the number of this node's next statement in a round; only the driver signs, so it stays the next."""
+    query = select(func.max(StatementRow.sequence)).where(StatementRow.round_id == round_id, StatementRow.own)
+    return 1 + (session.scalar(query) or 0)
+
+
+def sign(session: Session, node: Node, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
+    """Sign a statement under the next number and store it with the transaction; raises as `put_signed` does."""
+    return put_signed(session, node, round_id, make(next_number(session, round_id)))
+
+
+def sign_refusal(session: Session, node: Node, round_: Round, reason: str) -> StatementRow:
+    """Sign a refusal and store it with the transaction.
+
+    A node that refuses may have forgotten what it said, or not have read the feed yet: the number lies far beyond all
+    that it can have used, since gaps are no fault (PROTOCOL.md 3.2).
+    """
+    last = node.high_water.last_number(round_.round_id) or 0
+    number = max(next_number(session, round_.round_id), last + 1, node.clock())
+    empty = given_up(session, node, round_.round_id, number)
+    return put_signed(session, node, round_.round_id, node.party.refuse(round_, number, reason, empty))
+
+
+def given_up(session: Session, node: Node, round_id: str, below: int) -> list[tuple[int, int]]:
+    """Return the ranges of own numbers that stay empty: refused, never to be sent, or passed over (3.2.2).
+
+    Where this database is an older copy, nothing up to the high-water mark is among them: it may have been sent.
+    """
+    query = select(StatementRow.sequence).where(
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.refusal.is_(None)
+    )
+    refused = round_row(session, round_id).refused is not None
+    goes = StatementRow.sent | (StatementRow.kind == "refusal" if refused else StatementRow.kind.in_(LAST_WORDS))
+    marked = node.high_water.last_number(round_id) or 0
+    ranges, last = [], marked if marked >= next_number(session, round_id) else 0
+    for number in [*session.scalars(query.where(goes).order_by(StatementRow.sequence)), below]:
+        if number > last + 1:
+            ranges.append((last + 1, number - 1))
+        last = max(last, number)
+    return ranges
+
+
+def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> StatementRow:
+    """Store a statement that this node signed, and its entry; after the commit, the outbox sends it.
+
+    If we crash before that, nothing was signed as far as anyone knows.
+
+    Raises:
+        RestoredBackupError: The database is older than what this node has said; or the node takes no part in this
+            round any more, and only a refusal is stored.
+        StoreConflictError: The number is taken.
+    """
+    found = opened(node, envelope)
+    message = message_of(found)
+    assert isinstance(message, Statement)
+    if round_row(session, round_id).refused is None:
+        node.high_water.check(session, round_id)
+    elif not isinstance(message, Refusal):
+        raise RestoredBackupError("this node takes no further part in the round", round=round_id)
+    taken = select(StatementRow.digest).where(
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.sequence == message.sequence
+    )
+    if session.scalar(taken) is not None:
+        raise StoreConflictError("a statement has this number already", round=round_id)
+    row = StatementRow(
+        round_id=round_id, digest=found.digest, party=node.code, sequence=message.sequence, kind=kind_of(message),
+        envelope=envelope, own=True, sent=False, taken_at=node.clock(),
+        promise=None if message.log_head is None else Promise.SIGNED.value,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, statement_entry(message, found.digest, node.clock()))
+    return row
+
+
+def own_statements(session: Session, round_id: str, kind: str) -> Sequence[StatementRow]:
+    """Return this node's statements of a kind in the order in which they were signed."""
+    query = select(StatementRow).where(StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == kind)
+    return session.scalars(query.order_by(StatementRow.sequence)).all()
+
+
+def note_problem(session: Session, node: Node, round_id: str, place: str, sentence: str) -> None:
+    """Keep a problem for the operator, in place of an earlier one about the same thing."""
+    row = session.get(ProblemRow, (round_id, place))
+    if row is None:
+        session.add(ProblemRow(round_id=round_id, place=place, sentence=sentence, noted_at=node.clock()))
+    else:
+        row.sentence = sentence
+
+
+def clear_problem(session: Session, round_id: str, place: str) -> None:
+    """Forget a problem that has passed."""
+    session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
+
+
+def refuse(session: Session, node: Node, round_id: str, place: str, sentence: str) -> None:
+    """Take no further part in a round, for good: no consent, evaluation, token or statement but a refusal."""
+    row = round_row(session, round_id)
+    row.refused = row.refused or sentence
+    note_problem(session, node, round_id, place, sentence)
+
+
+def refuse_open(session: Session, node: Node, sentence: str) -> None:
+    """Refuse every round that is not over and in which this node has said something, or has a key to do so."""
+    query = select(RoundRow).where(RoundRow.state != "destroyed", RoundRow.refused.is_(None))
+    for row in session.scalars(query).all():
+        marked = node.high_water.last_number(row.round_id) is not None
+        if marked or row.consent_digest is not None or (node.keys / f"{row.round_id}.key").exists():
+            refuse(session, node, row.round_id, "restored", sentence)
+
+
+def put_secret(session: Session, round_id: str, name: str, sealed: bytes) -> None:
+    """Store a sealed secret."""
+    session.add(SecretRow(round_id=round_id, name=name, sealed=sealed))

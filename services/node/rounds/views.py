@@ -1,0 +1,156 @@
+"""What the operator sees: rounds, submissions and hits as this node knows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.errors import LogRewrittenError, ReplayError
+from aquila.interface.progress import Progress
+from aquila.interface.rounds import NodeRoundView, NodeStatus, SubmissionView
+from aquila.protocol.messages import Kind
+from aquila.protocol.messages.feed import RoundEntry, Rounds
+from services.kit.errors import PeerUnavailableError
+from services.node.context import book_of, reading_round
+from services.node.round_memory import round_row
+from services.node.rounds import progress
+from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.messages import Manifest
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+_WISHES = ("consent", "close", "abort")
+
+
+def status(node: Node, version: str) -> NodeStatus:
+    """Return the node at a glance."""
+    obstacle, contact = node.contact.obstacle, node.contact
+    difference = contact.clock_difference
+    if isinstance(obstacle, ReplayError) and "matcher_time" in obstacle.fields:
+        difference = int(obstacle.fields["matcher_time"]) - node.clock()
+    return NodeStatus(
+        party=node.code,
+        version=version,
+        identity_fingerprint=node.party.identity.public.fingerprint,
+        matcher_url=node.peer.url,
+        matcher_reachable=contact.reachable and not isinstance(obstacle, PeerUnavailableError),
+        clock_difference=difference,
+        log_alarm=str(obstacle) if isinstance(obstacle, LogRewrittenError) else "",
+        obstacle=str(obstacle) if obstacle else "",
+        group=node.group.name,
+    )
+
+
+def rounds(node: Node) -> Rounds:
+    """Return the rounds that the node knows, newest first."""
+    query = select(RoundRow).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
+    with node.store.reading("rounds.list") as session:
+        rows = list(session.scalars(query))
+    found = []
+    for row in rows:
+        with reading_round(node, row.round_id) as round_:
+            found.append(_entry(round_.manifest, row))
+    return Rounds(rounds=tuple(found))
+
+
+def round_view(node: Node, round_id: str) -> NodeRoundView:
+    """Return one round.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with reading_round(node, round_id) as round_, node.store.reading("round.view") as session:
+        row = round_row(session, round_id)
+        submissions = session.scalars(
+            select(SubmissionRow).where(SubmissionRow.round_id == round_id).order_by(SubmissionRow.submission_id)
+        )
+        verified = progress.verified(session, round_)
+        return NodeRoundView(
+            entry=_entry(round_.manifest, row),
+            manifest=round_.manifest,
+            manifest_digest=round_.manifest_digest,
+            binding=round_.binding if round_.bindings else None,
+            participants=round_.participants,
+            consented=row.consent_digest is not None,
+            parties=tuple(progress.parties(session, node, round_, verified)),
+            submissions=tuple(_submission(session, node, round_, item, verified) for item in submissions),
+            evaluated_for_others=progress.evaluated_for_others(session, node, round_),
+            hits=_hits(session, round_id),
+            keys_present=book_of(node, round_id).key_path.is_file(),
+            wishes=_wishes(session, row),
+            problems=problems(session, row),
+        )
+
+
+def _entry(manifest: Manifest, row: RoundRow) -> RoundEntry:
+    return RoundEntry(
+        round_id=row.round_id,
+        phase=row.phase,
+        area=manifest.area,
+        category=manifest.category,
+        participants=tuple(participant.party for participant in manifest.participants),
+    )
+
+
+def _submission(
+    session: Session, node: Node, round_: Round, row: SubmissionRow, verified: Counter[tuple[str, str]]
+) -> SubmissionView:
+    mine = ChunkRow.submission_id == row.submission_id
+    chunks = _count(session, mine)
+    evaluators = progress.evaluators(round_, row.submission_id)
+    evaluated = sum(verified[row.submission_id, party] for party in evaluators)
+    names = {str(rule.number): rule.name for rule in node.table_of(round_.manifest).rules}
+    return SubmissionView(
+        submission_id=row.submission_id,
+        kind=Kind(row.kind),
+        import_id=row.import_id,
+        state=row.state,
+        records=row.records
+        or session.scalar(select(ImportRow.records).where(ImportRow.import_id == row.import_id))
+        or 0,
+        elements=session.scalar(select(func.coalesce(func.sum(ChunkRow.elements), 0)).where(mine)) or 0,
+        prepared=Progress(done=row.prepared, of=row.batches),
+        sent=Progress(done=_count(session, mine & ChunkRow.sent), of=chunks),
+        evaluated=Progress(done=evaluated, of=chunks * len(evaluators)),
+        tokens_sent=Progress(done=_count(session, mine & ChunkRow.tokens_sent), of=chunks),
+        held_back={names.get(rule, rule): count for rule, count in row.held_back.items()},
+    )
+
+
+def _hits(session: Session, round_id: str) -> int | None:
+    """Return the number of hits, or None before a report came."""
+    receipts = select(func.count()).where(
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == "receipt"
+    )
+    if not session.scalar(receipts):
+        return None
+    return _count(session, (HitRow.round_id == round_id) & ~HitRow.canary)
+
+
+def problems(session: Session, row: RoundRow) -> tuple[str, ...]:
+    """Return what stops a round, each sentence once."""
+    found = select(ProblemRow.sentence).where(ProblemRow.round_id == row.round_id).order_by(ProblemRow.noted_at)
+    return tuple(dict.fromkeys([*session.scalars(found), *([row.refused] if row.refused else [])]))
+
+
+def _wishes(session: Session, row: RoundRow) -> tuple[str, ...]:
+    if row.state == "destroyed":
+        return ()
+    waiting = select(SubmissionRow.kind).where(
+        SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(["wished", "preparing"])
+    )
+    asked = (row.consent_wished and row.consent_digest is None, row.close_wished, row.abort_reason is not None)
+    wishes = [wish for wish, wished in zip(_WISHES, asked, strict=True) if wished]
+    return (*wishes, *(f"submit {kind}" for kind in session.scalars(waiting)))
+
+
+def _count(session: Session, where: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(where)) or 0

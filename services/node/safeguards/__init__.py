@@ -1,0 +1,1 @@
+"""Safeguards against fishing and against a matcher that hides hits."""

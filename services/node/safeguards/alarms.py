@@ -1,0 +1,169 @@
+"""Alarms: queries that hit this node's list far too often are held back until a person releases them (3.7.14).
+
+The asker gets its report when every owner of a list has signed its receipt; so an owner that withholds it holds the
+report back. Released is by a person of this node; whoever does not want to aborts the round. Where nobody says anything
+until the round ends, nothing is released.
+
+The test has a memory: it is made for the query, for the sums of all queries of its asker in the round, and for those in
+the node's window of days, so that many small queries are seen as the large one that they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
+from aquila.matching.hit_rate import expected_hits, is_alarming
+from aquila.protocol.messages import HitReport, Kind
+from services.kit.errors import NotFoundError
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.logs import pending_statements
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.storage.tables import DAY, AlarmRow, QueryHitsRow, StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.kit.people import Actor
+    from services.node.context import Node
+
+_LOG = Log("node.alarms")
+_MILLION = 1_000_000
+_MOST_TIMES = 10
+
+
+def raise_alarm(session: Session, node: Node, round_: Round, report: HitReport, stored: int) -> bool:
+    """Hold a query's report back where it hit this node's list far too often; tell whether it did.
+
+    Called in the transaction that stores the report, in place of signing the receipt.
+    """
+    query = round_.submissions.get(report.submission_id or "")
+    own = round_.list_of(node.code)
+    if query is None or query.kind is not Kind.QUERY or query.party == node.code or own is None:
+        return False
+    hits = len({hit.handle for hit in report.hits})
+    expected_share = node.table_of(round_.manifest).expected_share
+    # A share that a matcher made up explains no more than ten times what the table expects.
+    share = min(max(_shares(session, node, query.party), default=0), round(_MOST_TIMES * _MILLION * expected_share))
+    share = max(share, round(_MILLION * expected_share))
+    expected = expected_hits(share, query.records, round_.submissions[own].records)
+    submission_id = query.submission_id
+    sums = _sums(session, node, round_.round_id, query.party)
+    session.add(
+        QueryHitsRow(
+            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits,
+            expected=round(_MILLION * expected), reported_at=node.clock(),
+        )
+    )  # fmt: skip
+    found = _alarming(hits, expected, sums)
+    if found is None:
+        return False
+    hits, expected, of = found
+    session.add(
+        AlarmRow(
+            round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits, stored=stored,
+            expected=round(1_000 * expected), raised_at=node.clock(),
+        )
+    )  # fmt: skip
+    statements.sign(
+        session, node, round_.round_id,
+        lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
+    )  # fmt: skip
+    sentence = (
+        f"{of} of {query.party} hit {hits} of this node's records, where about {expected:.1f} are explained: the last "
+        f"report is held back until an approver releases it, or the round ends"
+    )
+    statements.note_problem(session, node, round_.round_id, _place(submission_id), sentence)
+    _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
+    return True
+
+
+def _sums(session: Session, node: Node, round_id: str, asker: str) -> list[tuple[str, int, float]]:
+    """Return hits and expectation of a party's earlier queries: in this round, and in the window of days.
+
+    Queries whose report, or the report of a later one, a person released are explained, and do not count any more. What
+    is older than both is forgotten.
+    """
+    since = (node.clock() // DAY - node.settings.caps.window_days + 1) * DAY
+    session.execute(delete(QueryHitsRow).where(QueryHitsRow.reported_at < since, QueryHitsRow.round_id != round_id))
+    days = f"the queries in {node.settings.caps.window_days} days"
+    sums = []
+    for of, chosen in (
+        ("the queries in this round", QueryHitsRow.round_id == round_id),
+        # What stands after now came before the clock was set back: it counts too.
+        (days, QueryHitsRow.reported_at >= since),
+    ):
+        columns = func.coalesce(func.sum(QueryHitsRow.hits), 0), func.coalesce(func.sum(QueryHitsRow.expected), 0)
+        query = select(*columns).where(QueryHitsRow.asker == asker, ~QueryHitsRow.explained, chosen)
+        hits, expected = session.execute(query).one()
+        sums.append((of, int(hits), int(expected) / _MILLION))
+    return sums
+
+
+def _alarming(hits: int, expected: float, sums: list[tuple[str, int, float]]) -> tuple[int, float, str] | None:
+    """Return the first numbers that are far too many, and of what: of the query alone, or of earlier ones with it."""
+    if not hits:
+        return None  # there is nothing to hold back
+    every = [("a query", hits, expected)]
+    every += [(of, hits + earlier, expected + explained) for of, earlier, explained in sums]
+    return next(((count, most, of) for of, count, most in every if is_alarming(count, most)), None)
+
+
+def _shares(session: Session, node: Node, asker: str) -> Iterator[int]:
+    """Yield the shares of common persons that this party's lists had with the asker's so far."""
+    query = select(StatementRow.envelope).where(StatementRow.kind == "hitreport")
+    for envelope in session.scalars(query):
+        report = statements.message_of(statements.opened(node, envelope))
+        if isinstance(report, HitReport) and report.party == node.code and report.submission_id is None:
+            yield from (basis.common_per_million for basis in report.bases if basis.counterpart == asker)
+
+
+def release(node: Node, round_id: str, submission_id: str, by: Actor) -> None:
+    """Release a held report at a person's word: the receipt is signed, and the asker gets its report.
+
+    Raises:
+        NotFoundError: The node holds no such report back.
+    """
+    with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.release") as session:
+        round_row(session, round_id)
+        row = session.get(AlarmRow, (round_id, submission_id))
+        if row is None or row.released_at is not None or round_.ending:
+            raise NotFoundError("the node holds no such report back", hint="see them with `aquila round show`")
+        row.released_at, row.released_by = node.clock(), by.person
+        earlier = QueryHitsRow.asker == row.asker, QueryHitsRow.reported_at <= row.raised_at
+        session.execute(update(QueryHitsRow).where(*earlier).values(explained=True))
+        statements.clear_problem(session, round_id, _place(submission_id))
+        fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
+        fields["ids"] = {"submission": submission_id}
+        fields |= entries.who(by, Action.RELEASE_ALARM)
+        entries.append(session, Entry.of(EntryKind.ALARM_RELEASED, node.clock(), node.code, **fields))
+    node.wake()
+
+
+def acknowledge(node: Node, round_id: str) -> bool:
+    """Sign the receipts of reports that were released, and tell whether there was one."""
+    query = select(AlarmRow).where(
+        AlarmRow.round_id == round_id, AlarmRow.released_at.is_not(None), ~AlarmRow.acknowledged
+    )
+    with node.store.reading("alarm.released") as session:
+        if session.scalars(query).first() is None or not pending_statements.may_sign(session, round_id):
+            return False
+    with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
+        for row in session.scalars(query):
+            place = row.submission_id, row.stored
+            statements.sign(session, node, round_id, lambda number, of=place: node.party.receipt(round_, number, *of))  # type: ignore[misc]  # binds the row of this turn
+            row.acknowledged = True
+    return True
+
+
+def _place(submission_id: str) -> str:
+    return f"alarm {submission_id}"

@@ -1,0 +1,156 @@
+"""Canaries of a round at this node: what its list carries, what it tells of them, how they fared (PROTOCOL.md 3.7.12).
+
+Which dummies carry them is sealed under the round key. What is told and judged stays, as counts for each pair.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.protocol import canaries as core
+from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.submission_plan import carried_by
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.rounds import statements
+from services.node.storage.tables import CanaryRow, SecretRow, StatementRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.canaries import Canary, Carried, Verdict
+    from aquila.protocol.messages import PairCanaries
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+    from services.node.round_memory import Work
+    from services.node.storage.tables import SubmissionRow
+
+_LOG = Log("node.canaries")
+_NAME = "canaries"
+
+
+def to_carry(node: Node, round_: Round, kind: str) -> tuple[Canary, ...]:
+    """Return what a submission of this node is to carry: a list all canaries of its pairs, a query none."""
+    if kind != Kind.LIST:
+        return ()
+    exchange = book_of(node, round_.round_id).secrets().exchange
+    return core.canaries_of(round_, node.table_of(round_.manifest), node.code, exchange)
+
+
+def keep(session: Session, node: Node, row: SubmissionRow, work: Work) -> None:
+    """Seal what a list carries, with the statement that signs for it."""
+    if work.plan.canaries:
+        content = core.to_bytes(carried_by(work.seed, work.plan))
+        statements.put_secret(session, row.round_id, _NAME, book_of(node, row.round_id).seal(_NAME, content))
+
+
+def carried(node: Node, round_id: str) -> tuple[Carried, ...]:
+    """Return what this node's list carries; nothing where it carries none.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    with node.store.reading("canaries.carried") as session:
+        row = session.get(SecretRow, (round_id, _NAME))
+    return () if row is None else core.from_bytes(book_of(node, round_id).key().open(_NAME, row.sealed))
+
+
+def to_tell(node: Node, round_: Round, report: HitReport) -> tuple[PairCanaries, ...]:
+    """Return what this node says of its canaries with its report of the lists; nothing where there are none.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    if not round_.manifest.canaries or report.submission_id is not None:
+        return ()
+    exchange = book_of(node, round_.round_id).secrets().exchange
+    return core.tell(round_, node.code, exchange, carried(node, round_.round_id), report)
+
+
+def store_told(session: Session, node: Node, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
+    """Sign what this node says of its canaries, before its receipt, and keep a row for each pair."""
+    if not pairs:
+        return
+    session.add_all(
+        CanaryRow(round_id=round_.round_id, counterpart=pair.counterpart, **pair.hits.model_dump()) for pair in pairs
+    )
+    statements.sign(session, node, round_.round_id, lambda number: node.party.tell_canaries(round_, number, pairs))
+
+
+def judge(node: Node, round_id: str) -> bool:
+    """Judge the canaries of every pair whose other side has told of them, and tell whether there was one.
+
+    Done before the round's end is looked at: what it takes goes with the round key.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    book = book_of(node, round_id)
+    round_ = book.record()
+    if not node.has_rules_of(round_.manifest):
+        return False
+    told = {party: said for party, said in round_.canaries.items() if party != node.code}
+    due = [] if told.keys() <= book.judged else _due(node, round_id)
+    judged = False
+    for counterpart in sorted(told.keys() & set(due)):
+        with node.store.reading("canaries.report") as session:
+            report = _own_report(session, node, round_id)
+        if report is None:
+            return judged
+        table, exchange = node.table_of(round_.manifest), book.secrets().exchange
+        verdict = core.judge(round_, table, node.code, exchange, carried(node, round_id), report, told[counterpart])
+        with node.store.transaction("canaries.judge") as session:
+            _store_verdict(session, node, round_id, counterpart, verdict)
+        judged = True
+    book.judged |= told.keys()
+    return judged
+
+
+def _due(node: Node, round_id: str) -> list[str]:
+    """Return the counterparts whose canaries this node told of and has not judged."""
+    query = select(CanaryRow.counterpart).where(CanaryRow.round_id == round_id, CanaryRow.judged_at.is_(None))
+    with node.store.reading("canaries.due") as session:
+        return list(session.scalars(query))
+
+
+def _own_report(session: Session, node: Node, round_id: str) -> HitReport | None:
+    mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
+    for envelope in session.scalars(select(StatementRow.envelope).where(*mine).order_by(StatementRow.event_id)):
+        report = statements.message_of(statements.opened(node, envelope))
+        if isinstance(report, HitReport) and report.party == node.code and report.submission_id is None:
+            return report
+    return None
+
+
+def _store_verdict(session: Session, node: Node, round_id: str, counterpart: str, verdict: Verdict) -> None:
+    row = session.get_one(CanaryRow, (round_id, counterpart))
+    row.expected, row.missing, row.wrong, row.differing = verdict
+    row.judged_at = node.clock()
+    if verdict.trustworthy:
+        return
+    statements.note_problem(
+        session, node, round_id, f"canaries {counterpart}", sentence(node.code, counterpart, verdict)
+    )
+    counts = {"expected": verdict.expected, "missing": verdict.missing, "wrong": verdict.wrong}
+    entry = Entry.of(
+        EntryKind.CANARIES_MISSING, node.clock(), node.code, round=round_id, recipient=counterpart,
+        counts=counts | {"differing": int(verdict.differing)},
+    )  # fmt: skip
+    entries.append(session, entry)
+    _LOG.error("canaries_missing", round=round_id, counterpart=counterpart, count=verdict.missing)
+
+
+def sentence(own: str, counterpart: str, verdict: Verdict) -> str:
+    """Return what the operator reads of a pair whose canaries did not fare as they should."""
+    pair = "-".join(sorted((own, counterpart)))
+    if verdict.missing:
+        what = f"{verdict.missing} of {verdict.expected} hits that both sides planted were not reported"
+    elif verdict.wrong:
+        what = f"{verdict.wrong} of the hits that both sides planted were reported of another certainty"
+    else:
+        what = "the other side was shown other hits of those that both planted, or says so"
+    return f"the hits of {pair} in this round are not to be trusted: {what}"

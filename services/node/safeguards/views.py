@@ -1,0 +1,107 @@
+"""What guards against fishing in a round, for the operator: what was spent, alarms, canaries, values held back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from aquila.interface.safeguard import AlarmView, CanaryView, EarlierRoundView, EarlierSpent, Safeguards, SpentView
+from aquila.records.rules import InputClass
+from services.node.context import reading_round
+from services.node.safeguards import evaluation_limits
+from services.node.storage.tables import DAY, AlarmRow, CanaryRow, RoundRow, SpentDayRow, SpentRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+COMPARED = (
+    "Whoever has the answers of two rounds can compare them: what hit only once tells what a list gained or lost."
+)
+
+
+def safeguards(node: Node, round_id: str) -> Safeguards:
+    """Return what guards against fishing in a round.
+
+    Raises:
+        NotFoundError: The node knows no such round.
+    """
+    with reading_round(node, round_id) as round_, node.store.reading("round.safeguards") as session:
+        alarms = session.scalars(select(AlarmRow).where(AlarmRow.round_id == round_id).order_by(AlarmRow.raised_at))
+        canaries = session.scalars(
+            select(CanaryRow).where(CanaryRow.round_id == round_id).order_by(CanaryRow.counterpart)
+        )
+        earlier = _earlier(session, node, round_)
+        return Safeguards(
+            round_id=round_id,
+            spent=tuple(_spent(session, node, round_)),
+            earlier_rounds=earlier,
+            earlier_sentence=COMPARED if earlier else "",
+            held_back=_held_back(session, round_id),
+            frequency_limit=round_.manifest.frequency_limit,
+            alarms=tuple(
+                AlarmView(
+                    submission_id=row.submission_id, asker=row.asker, hits=row.hits, expected=row.expected,
+                    raised_at=row.raised_at, released_at=row.released_at, released_by=row.released_by,
+                )
+                for row in alarms
+            ),
+            canaries=tuple(
+                CanaryView(
+                    counterpart=row.counterpart, hits=row.high + row.medium + row.low, judged=row.judged_at is not None,
+                    expected=row.expected, missing=row.missing, wrong=row.wrong, differing=row.differing,
+                )
+                for row in canaries
+            ),
+        )  # fmt: skip
+
+
+def _earlier(session: Session, node: Node, round_: Round) -> tuple[EarlierRoundView, ...]:
+    """Return the earlier rounds between these parties; the own ones before any consent, because it rests on them."""
+    told = {party: one.earlier_rounds for party, one in round_.consents.items()}
+    told.setdefault(node.code, evaluation_limits.earlier_rounds(session, round_.manifest))
+    found: dict[str, list[EarlierSpent]] = {}
+    for evaluator, rounds in sorted(told.items()):
+        for one in rounds:
+            found.setdefault(one.round_id, []).extend(
+                EarlierSpent(
+                    evaluator=evaluator, origin=spent.origin, full=spent.elements.full, partial=spent.elements.partial
+                )
+                for spent in one.spent
+            )
+    came = {round_id: row.discovered_at for round_id in found if (row := session.get(RoundRow, round_id))}
+    order = sorted(found, key=lambda round_id: (-came.get(round_id, 0), round_id))
+    return tuple(
+        EarlierRoundView(round_id=round_id, came_at=came.get(round_id), spent=tuple(found[round_id]))
+        for round_id in order
+    )
+
+
+def _spent(session: Session, node: Node, round_: Round) -> Iterator[SpentView]:
+    caps = node.settings.caps
+    for participant in round_.manifest.participants:
+        origin = participant.party
+        if origin == node.code:
+            continue
+        for kind in InputClass:
+            row = session.get(SpentRow, (round_.round_id, origin, kind.value))
+            in_day, in_window = evaluation_limits.spent(session, node, origin, kind)
+            days = select(func.count(func.distinct(SpentDayRow.round_id))).where(
+                SpentDayRow.origin == origin, SpentDayRow.day > node.clock() // DAY - caps.window_days
+            )
+            yield SpentView(
+                origin=origin, input_class=kind, in_round=row.elements if row else 0,
+                round_cap=round_.manifest.cap_of(origin, kind), in_day=in_day, day_cap=caps.in_day(kind),
+                in_window=in_window, window_cap=caps.in_window(kind), window_days=caps.window_days,
+                window_rounds=session.scalar(days) or 0,
+            )  # fmt: skip
+
+
+def _held_back(session: Session, round_id: str) -> int:
+    rows = session.scalars(select(SubmissionRow.held_back).where(SubmissionRow.round_id == round_id))
+    return sum(sum(counts.values()) for counts in rows)

@@ -1,0 +1,347 @@
+"""Step 10: the sealed exchange after a hit: notes are made, sent, opened and confirmed (PROTOCOL.md 3.7.5 to 3.7.10).
+
+A report's hits are prepared while the round key is there; from then on the note key alone is needed, so that a round
+can be closed while notes are on their way. Every piece is committed alone and can be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, update
+
+from aquila.crypto.keys import SealingKey
+from aquila.errors import KeyMaterialError, ProtocolError
+from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes
+from aquila.protocol.rounds.exchange import (
+    Opening,
+    held_tokens,
+    marks_needed,
+    note_batches,
+    prepare,
+    seal_entry,
+    submission_in_report,
+    verify_batch,
+)
+from aquila.protocol.submissions.submission import FinalizedChunk
+from services.kit.logging import Log
+from services.kit.storage.files import destroy_secret
+from services.node.context import book_of
+from services.node.hits import notes
+from services.node.round_memory import round_row
+from services.node.rounds import paths, statements
+from services.node.storage.tables import (
+    ChunkRow,
+    ExchangeRow,
+    HitRow,
+    NoteBatchRow,
+    NoteSecretRow,
+    PreparedReportRow,
+    RecordRow,
+    RoundRow,
+    StatementRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from aquila.crypto.vault import RoundKey
+    from aquila.protocol.rounds.exchange import Prepared
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+_LOG = Log("node.exchange")
+_SEALING_KEY = "sealing key"
+_PLACE = "notes"
+
+
+def rounds_to_exchange() -> Select[str]:
+    """Return the query of the rounds whose notes are not all exchanged."""
+    batches = select(NoteBatchRow.round_id).where(NoteBatchRow.own, ~NoteBatchRow.done)
+    return select(RoundRow.round_id).where(
+        RoundRow.round_id.in_(select(NoteSecretRow.round_id)) | RoundRow.round_id.in_(batches)
+    )
+
+
+def exchange(node: Node, round_id: str) -> bool:
+    """Take the exchange of a round one piece further, and tell whether there was any."""
+    busy = prepare_reports(node, round_id)
+    with node.store.reading("exchange.known") as session:
+        known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
+    if known is None:
+        return busy
+    try:
+        return _sign(node, round_id) or _open(node, round_id) or _end(node, round_id) or busy
+    except KeyMaterialError:
+        _give_up(node, round_id, "the key for the notes of this round is missing: hits that are unconfirmed stay so")
+        return True
+
+
+def prepare_reports(node: Node, round_id: str) -> bool:
+    """Prepare the hits of every report that is stored, while the round key is there; tell whether there was one.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    book = book_of(node, round_id)
+    with node.store.reading("exchange.reports") as session:
+        row = round_row(session, round_id)
+        if row.state == "destroyed" or row.refused is not None:
+            return False
+        done = set(
+            session.scalars(select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id))
+        )
+        kind = StatementRow.kind == "hitreport", StatementRow.event_id.is_not(None)
+        envelopes = (
+            session.scalars(select(StatementRow.envelope).where(StatementRow.round_id == round_id, *kind)).all()
+            if len(book.record().reports) > len(done)
+            else ()
+        )
+    busy = False
+    for envelope in envelopes:
+        report = statements.message_of(statements.opened(node, envelope))
+        assert isinstance(report, HitReport)
+        if report.party == node.code and (report.submission_id or "") not in done:
+            can_verify = report.can_be_verified and node.has_rules_of(book.record().manifest)
+            (_prepare if can_verify else _set_aside)(node, book.record(), report)
+            busy = True
+    return busy
+
+
+def _set_aside(node: Node, round_: Round, report: HitReport) -> None:
+    """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
+    place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
+    sentence = "hits of this round stay unconfirmed: this version does not have its match rules, or notes came later"
+    with node.store.transaction("exchange.set_aside") as session:
+        session.add(PreparedReportRow(prepared_at=node.clock(), **place))
+        if report.hits:
+            statements.note_problem(session, node, round_.round_id, _PLACE, sentence)
+
+
+def _prepare(node: Node, round_: Round, report: HitReport) -> None:
+    """Make keys, notes and openings of a report's hits, and store them under the note key."""
+    book, random = book_of(node, round_.round_id), node.random
+    submission = submission_in_report(round_, node.code, report.submission_id)
+    handles = {bytes.fromhex(hit.handle) for hit in report.hits}
+    held = held_tokens(handles, _chunks(node, round_.round_id, submission) if submission and handles else ())
+    prepared = list(prepare(round_, node.table_of(round_.manifest), report, held, random))
+    with book.note_key(make=True) as key, node.store.transaction("exchange.prepare") as session:
+        # If we crash here, the key lies there, and the next attempt takes it.
+        if session.get(NoteSecretRow, round_.round_id) is None:
+            sealed = key.seal(_SEALING_KEY, book.secrets().sealing.to_bytes(), random)
+            session.add(NoteSecretRow(round_id=round_.round_id, sealed=sealed))
+        place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
+        session.add(PreparedReportRow(prepared_at=node.clock(), **place))
+        entries = _store_hits(session, node, key, prepared, place)
+        for index, (counterpart, batch) in enumerate(note_batches(prepared, MAX_NOTES)):
+            ids = [one.hit.hit_id for one in batch]
+            octets = key.seal(_batch(place, index), b"".join(entries[hit_id] for hit_id in ids), random)
+            session.add(NoteBatchRow(counterpart=counterpart, index=index, own=True, hits=ids, entries=octets, **place))
+    _LOG.info("hits_prepared", round=round_.round_id, count=len(prepared))
+
+
+def _chunks(node: Node, round_id: str, submission: str) -> Iterator[FinalizedChunk]:
+    """Yield the tokens and token secrets of an own submission, chunk by chunk."""
+    key = book_of(node, round_id).key()
+    with node.store.reading("exchange.chunks") as session:
+        query = select(ChunkRow.index).where(ChunkRow.submission_id == submission, ChunkRow.token_rows.is_not(None))
+        indices = session.scalars(query.order_by(ChunkRow.index)).all()
+    for index in indices:
+        names = paths.tokens(round_id, submission, index), paths.token_secrets(round_id, submission, index)
+        yield FinalizedChunk(*(key.open(name, node.files.read(name)) for name in names))
+
+
+def _store_hits(
+    session: Session, node: Node, key: RoundKey, prepared: Sequence[Prepared], place: dict[str, str]
+) -> dict[str, bytes]:
+    """Store what opens each hit's note, and return the own sealed notes by hit id."""
+    marks, entries = marks_needed(prepared), {}
+    records = _records(session, place["round_id"], place["submission_id"] or None)
+    for one in prepared:
+        hit_id, reference = one.hit.hit_id, notes.draw_reference(node)
+        record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
+        note = notes.note_of(node, record, reference, one.opening.told)
+        entries[hit_id] = seal_entry(one, note, marks, node.random)
+        opening = key.seal(hit_id, one.opening.to_bytes(), node.random)
+        row = ExchangeRow(hit_id=hit_id, counterpart=one.hit.counterpart, reference=reference, opening=opening, **place)
+        session.add(row)
+        if one.opening.fault is not None:
+            notes.refute(session, node, [row], one.opening.fault, node.code)
+    return entries
+
+
+def _records(session: Session, round_id: str, submission_id: str | None) -> dict[str, bytes]:
+    """Return the own records of a report's hits as JSON, by hit id."""
+    at = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
+    query = select(HitRow.hit_id, RecordRow.content).join(RecordRow, at)
+    found = session.execute(
+        query.where(HitRow.round_id == round_id, HitRow.submission_id.is_not_distinct_from(submission_id))
+    )
+    return {row.hit_id: row.content for row in found}
+
+
+def _batch(place: dict[str, str], index: int) -> str:
+    return f"notes {place['submission_id']} {index}"
+
+
+def _sign(node: Node, round_id: str) -> bool:
+    """Sign the next batch of own notes that is due (PROTOCOL.md 3.7.7), and tell whether there was one."""
+    book = book_of(node, round_id)
+    waiting = NoteBatchRow.round_id == round_id, NoteBatchRow.own, NoteBatchRow.digest.is_(None)
+    with book.reading() as round_, node.store.transaction("exchange.sign") as session:
+        if node.clock() > round_.notes_expire:
+            return False
+        rows = session.scalars(select(NoteBatchRow).where(*waiting).order_by(NoteBatchRow.batch_id)).all()
+        row = next((row for row in rows if _is_due(session, node, round_, row)), None)
+        if row is None:
+            return False
+        with book.note_key() as key:
+            place = {"submission_id": row.submission_id}
+            octets = key.open(_batch(place, row.index), row.entries or b"")
+        width = len(octets) // len(row.hits)
+        entries = [octets[start : start + width] for start in range(0, len(octets), width)]
+        terms = row.counterpart, row.submission_id or None, row.index, entries
+        signed = statements.sign(session, node, round_id, lambda number: node.party.notes(round_, number, *terms))
+        row.digest, row.entries = signed.digest, None
+    return True
+
+
+def _is_due(session: Session, node: Node, round_: Round, row: NoteBatchRow) -> bool:
+    """Tell whether notes may go: on lists and own queries at once, on another's query after the asker's notes."""
+    query = round_.submissions.get(row.submission_id)
+    if query is None or query.party == node.code:
+        return True
+    came = select(NoteBatchRow.batch_id).where(
+        NoteBatchRow.round_id == round_.round_id, ~NoteBatchRow.own, NoteBatchRow.counterpart == row.counterpart,
+        NoteBatchRow.submission_id == row.submission_id,
+    )  # fmt: skip
+    return session.scalar(came.limit(1)) is not None
+
+
+def _open(node: Node, round_id: str) -> bool:
+    """Open the next batch that came, verify its notes and sign a confirmation; tell whether there was one."""
+    book = book_of(node, round_id)
+    prepared = select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id)
+    waiting = NoteBatchRow.round_id == round_id, ~NoteBatchRow.own, ~NoteBatchRow.done
+    with book.reading() as round_, node.store.transaction("exchange.open") as session:
+        query = select(NoteBatchRow).where(*waiting, NoteBatchRow.submission_id.in_(prepared))
+        row = session.scalars(query.order_by(NoteBatchRow.batch_id).limit(1)).first()
+        if row is None or node.clock() > round_.notes_expire:
+            return False
+        statement = session.get_one(StatementRow, (round_id, row.digest or ""))
+        message = statements.message_of(statements.opened(node, statement.envelope))
+        assert isinstance(message, Notes)
+        row.done = True
+        with book.note_key() as key, _sealing_key(session, round_id, key) as sealing:
+            try:
+                entries = node.party.open_notes(message, sealing)
+            except ProtocolError as error:
+                # Its sender signed something that is no batch: these hits stay unconfirmed.
+                sentence = f"a batch of notes of {row.counterpart} cannot be read: {error.message}"
+                statements.note_problem(session, node, round_id, f"notes {statement.digest[:16]}", sentence)
+                return True
+            refuted = _verify(session, node, key, row, entries)
+        statements.sign(
+            session, node, round_id,
+            lambda number: node.party.confirm(round_, number, message, statement.digest, refuted),
+        )  # fmt: skip
+    return True
+
+
+def _sealing_key(session: Session, round_id: str, key: RoundKey) -> SealingKey:
+    sealed = session.get_one(NoteSecretRow, round_id).sealed
+    return SealingKey.from_bytes(key.open(_SEALING_KEY, sealed))
+
+
+def _verify(
+    session: Session, node: Node, key: RoundKey, batch: NoteBatchRow, entries: Sequence[tuple[str, bytes]]
+) -> dict[str, Fault]:
+    """Verify the notes of a batch, store what they say, and return the hits that do not hold."""
+    rows = notes.exchange_rows(session, batch.round_id, [hit_id for hit_id, _ in entries])
+    mine = {
+        hit_id: row
+        for hit_id, row in rows.items()
+        if (row.counterpart, row.submission_id) == (batch.counterpart, batch.submission_id)
+    }
+    openings = {
+        hit_id: Opening.from_bytes(key.open(hit_id, row.opening)) for hit_id, row in mine.items() if row.opening
+    }
+    known = {hit_id for hit_id, row in mine.items() if row.opening is None}
+    found = verify_batch(openings, known, entries)
+    faults: dict[Fault, list[str]] = {}
+    for hit_id, verdict in found.items():
+        if isinstance(verdict, Note):
+            notes.keep_note(mine[hit_id], verdict, openings[hit_id].met)
+        else:
+            faults.setdefault(verdict, []).append(hit_id)
+        if hit_id in mine:
+            mine[hit_id].opening = None
+    for fault, ids in faults.items():
+        notes.refute(session, node, [mine[hit_id] for hit_id in ids if hit_id in mine], fault, node.code)
+        if fault is Fault.UNREPORTED:
+            notes.tell_hidden(session, node, batch, len(ids))
+    notes.note_confirmed(session, node, batch.round_id, [mine[hit_id] for hit_id in found if hit_id in mine])
+    return {hit_id: verdict for hit_id, verdict in found.items() if isinstance(verdict, Fault)}
+
+
+def _end(node: Node, round_id: str) -> bool:
+    """Destroy the note key when every note was opened, or when their time is over; tell whether it was destroyed."""
+    mine = NoteBatchRow.round_id == round_id, ~NoteBatchRow.done
+    open_hits = select(func.count()).where(ExchangeRow.round_id == round_id, ExchangeRow.opening.is_not(None))
+    unsent = select(func.count()).where(*mine, ~NoteBatchRow.own | NoteBatchRow.digest.is_(None))
+    unconfirmed = select(func.count()).where(*mine, NoteBatchRow.own)
+    with book_of(node, round_id).reading() as round_, node.store.reading("exchange.left") as session:
+        state = session.get_one(RoundRow, round_id).state
+        known = session.get(NoteSecretRow, round_id) is not None
+        left = (session.scalar(open_hits) or 0) + (session.scalar(unsent) or 0)
+        unanswered = session.scalar(unconfirmed) or 0
+        expired = node.clock() > round_.notes_expire
+        late = node.clock() > round_.manifest.window.closes_at
+    if expired and (left or unanswered):
+        _give_up(node, round_id, "the time for notes is over, and hits that are unconfirmed stay so: the matcher "
+                 "withheld a note or its confirmation, or hid a hit from the other side")  # fmt: skip
+        return True
+    # While the round goes on, a query may still bring a report, and notes of hits that were hidden here may come.
+    if known and not left and (state == "destroyed" or expired):
+        _destroy(node, round_id, over=False)
+        return True
+    return late and notes.tell_late(node, round_id)
+
+
+def forget_if_refused(node: Node, round_id: str) -> None:
+    """Destroy what is left of the exchange of a round in which this node takes no further part."""
+    with node.store.reading("exchange.forgotten") as session:
+        refused = round_row(session, round_id).refused
+        known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
+    if refused is not None and known is not None:
+        _destroy(node, round_id, over=True)
+
+
+def _give_up(node: Node, round_id: str, sentence: str) -> None:
+    """End the exchange with hits that are unconfirmed, and say so."""
+    with node.store.transaction("exchange.give_up") as session:
+        statements.note_problem(session, node, round_id, _PLACE, sentence)
+    _LOG.warning("notes_missing", round=round_id)
+    _destroy(node, round_id, over=True)
+
+
+def _destroy(node: Node, round_id: str, *, over: bool) -> None:
+    """Destroy the note key and everything under it. If we crash in between, it is done again.
+
+    Args:
+        node: The node.
+        round_id: Of which round.
+        over: Whether confirmations are not waited for any more.
+    """
+    destroy_secret(book_of(node, round_id).note_key_path)
+    with node.store.transaction("exchange.destroy") as session:
+        session.execute(update(ExchangeRow).where(ExchangeRow.round_id == round_id).values(opening=None))
+        batches = update(NoteBatchRow).where(NoteBatchRow.round_id == round_id)
+        session.execute(batches.values({"entries": None, "done": True} if over else {"entries": None}))
+        session.execute(delete(NoteSecretRow).where(NoteSecretRow.round_id == round_id))
+    node.store.scrub(ExchangeRow.__table__, NoteBatchRow.__table__, NoteSecretRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    _LOG.info("note_key_destroyed", round=round_id)

@@ -1,0 +1,103 @@
+"""Absent parties: whom this node leaves out, and what goes with them (PROTOCOL.md 3.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, or_, select, update
+
+from aquila.errors import BindingError, PolicyError
+from aquila.protocol.messages import Amendment, Evaluation
+from aquila.protocol.rounds.round_state import Phase
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.rounds import statements
+from services.node.storage.tables import AvailableRow, ChunkRow, EvaluationRow, StatementRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+    from services.node.storage.tables import RoundRow
+
+_LOG = Log("node.amend")
+_LEAST = 2
+
+
+def amend(node: Node, round_id: str) -> bool:
+    """Sign that the round goes on without those who are late by the matcher's word and by our own clock."""
+    book = book_of(node, round_id)
+    absent = tuple(sorted(book.late))
+    if not absent or node.code in absent:
+        return False
+    with book.reading() as round_, node.store.transaction("round.amend") as session:
+        left = [party for party in round_.participants if party not in absent]
+        if round_.phase is not Phase.OPEN or len(left) < _LEAST or set(absent) - set(round_.participants):
+            return False
+        # Whoever signed tokens under this set signs no amendment, and the other way round.
+        if statements.own_statements(session, round_id, "tokens") or signed_under(session, node, round_):
+            return False
+        try:
+            statements.sign(
+                session, node, round_id, lambda number: node.party.amend(round_, number, absent, node.clock())
+            )
+        except PolicyError:
+            return False  # not late by our own clock: the matcher's is not trusted for this
+    _LOG.info("amendment_signed", round=round_id, count=len(absent))
+    return True
+
+
+def signed_under(session: Session, node: Node, round_: Round) -> bool:
+    """Tell whether this node has signed an amendment of the set in force; then no token is sent under it."""
+    signed = (
+        statements.opened(node, row.envelope)
+        for row in statements.own_statements(session, round_.round_id, "amendment")
+    )
+    return any(Amendment.from_payload(found.payload).binding == round_.binding for found in signed)
+
+
+def check_own_part(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
+    """After the opening: go on only where it rests on this node's own consent (PROTOCOL.md 3.3.5)."""
+    try:
+        node.party.check_opening(round_, row.consent_digest or "")
+    except BindingError as error:
+        _leave(session, node, row, error.message)
+
+
+def drop_absent(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
+    """After an amendment took effect: drop what concerned the absent; the rest stays (PROTOCOL.md 3.8.3)."""
+    if node.code not in round_.participants:
+        _leave(session, node, row, "the other parties go on without this one, because it missed a deadline")
+        return
+    kept, place = set(round_.submissions), AvailableRow.round_id == row.round_id
+    gone = AvailableRow.submission_id.not_in(kept) | AvailableRow.party.not_in({"", *round_.participants})
+    session.execute(delete(AvailableRow).where(place, gone))
+    session.execute(
+        update(EvaluationRow)
+        .where(EvaluationRow.round_id == row.round_id, EvaluationRow.submission_id.not_in(kept))
+        .values(sent=True)
+    )
+    for waiting in statements.own_statements(session, row.round_id, "evaluation"):
+        if not waiting.sent and _submission_of(node, waiting) not in kept:
+            waiting.refusal, waiting.sent = "its origin left the round", True
+    # Tokens that were made with the absent party's evaluations are made again without.
+    session.execute(
+        update(ChunkRow).where(ChunkRow.round_id == row.round_id).values(token_rows=None, token_digest=None)
+    )
+    _LOG.info("amended", round=row.round_id, count=len(round_.participants))
+
+
+def _submission_of(node: Node, row: StatementRow) -> str:
+    return Evaluation.from_payload(statements.opened(node, row.envelope).payload).submission_id
+
+
+def _leave(session: Session, node: Node, row: RoundRow, sentence: str) -> None:
+    """End this node's part without a word: the round is the others'."""
+    statements.note_problem(session, node, row.round_id, "left out", sentence)
+    row.state, row.outcome = "destroying", "left out"
+    query = select(SubmissionRow).where(
+        SubmissionRow.round_id == row.round_id, or_(SubmissionRow.state == "wished", SubmissionRow.state == "preparing")
+    )
+    for submission in session.scalars(query):
+        submission.state = "failed"

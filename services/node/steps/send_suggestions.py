@@ -1,0 +1,55 @@
+"""A step beside the rounds: what officers suggest goes to the matcher (PROTOCOL.md 9.4)."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.errors import InputError, OrderError, PolicyError, ProtocolError, ReplayError, SignatureError
+from aquila.protocol.messages.suggestions import Suggestion, SuggestionState
+from services.kit.logging import Log
+from services.node.storage.tables import SuggestionRow
+
+if TYPE_CHECKING:
+    from aquila.errors import AquilaError
+    from services.node.context import Node
+
+_LOG = Log("node.suggest")
+
+
+async def send(node: Node) -> bool:
+    """Send the suggestions that the matcher does not have; what it does not take is kept with its reason.
+
+    Raises:
+        PeerUnavailableError: The matcher is away; the same is sent again, and it takes it once.
+        ReplayError, SignatureError: The matcher takes no call of this node: its clock or key is another.
+    """
+    waiting = await to_thread(_written, node)
+    for row in waiting:
+        path, octets = f"/v1/suggestions/{row.suggestion_id}", Suggestion.model_validate(row.terms).payload()
+        try:
+            await node.peer.call("PUT", path, content=octets, headers={"content-type": "application/json"})
+        except (ReplayError, SignatureError):
+            raise  # keys or clocks: nothing of this node is taken now, which is not the suggestion's fault
+        except (InputError, OrderError, PolicyError, ProtocolError) as error:
+            await to_thread(_note, node, row.suggestion_id, SuggestionState.REFUSED, error)
+        else:
+            await to_thread(_note, node, row.suggestion_id, SuggestionState.WAITING)
+    return bool(waiting)
+
+
+def _written(node: Node) -> list[SuggestionRow]:
+    query = select(SuggestionRow).where(SuggestionRow.state == SuggestionState.WRITTEN.value)
+    with node.store.reading("suggestion.written") as session:
+        return list(session.scalars(query.order_by(SuggestionRow.made_at, SuggestionRow.suggestion_id)))
+
+
+def _note(node: Node, suggestion_id: str, state: SuggestionState, error: AquilaError | None = None) -> None:
+    with node.store.transaction("suggestion.sent") as session:
+        row = session.get_one(SuggestionRow, suggestion_id)
+        row.state = state.value
+        if error is not None:
+            row.reason, row.answered_at = error.message, node.clock()
+            _LOG.warning("suggestion_refused", error=error)

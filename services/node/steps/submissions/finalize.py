@@ -1,0 +1,144 @@
+"""Step 8: verified evaluations become tokens, sealed on the disk, then a signed statement (PROTOCOL.md 3.6).
+
+Several chunks are finalized at once; each is sealed and committed alone, in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from asyncio import to_thread
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import func, select
+
+from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.submissions.submission import ROW
+from services.kit.logging import Log
+from services.kit.work.pipeline import in_order, until
+from services.node.context import book_of
+from services.node.logs.pending_statements import may_sign
+from services.node.rounds import paths, statements
+from services.node.steps.exclude_absent import signed_under
+from services.node.steps.submissions.tasks import FINALIZE
+from services.node.storage.tables import AvailableRow, ChunkRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from aquila.protocol.submissions.submission import FinalizedChunk
+    from aquila.protocol.submissions.tasks import Finalizing
+    from services.node.context import Node
+
+_LOG = Log("node.finalize")
+
+
+async def finalize(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Finalize the next chunks of a submission whose tokens are due, and sign for all; tell whether there was one.
+
+    Raises:
+        ExecutorError: A worker is gone; its chunk is finalized again.
+    """
+    row = await to_thread(_due, node, round_id)
+    if row is None:
+        return False
+    round_ = book_of(node, round_id).record()
+    chunks = await to_thread(_unfinished, node, row)
+    begin, finish = partial(_begin, node, round_), partial(_finish, node)
+    if await in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
+        return await to_thread(_sign, node, round_, row) or bool(chunks)
+    return True
+
+
+def _due(node: Node, round_id: str) -> SubmissionRow | None:
+    book = book_of(node, round_id)
+    round_ = book.record()
+    query = select(SubmissionRow).where(SubmissionRow.round_id == round_id, SubmissionRow.state == "submitted")
+    with node.store.reading("finalize.due") as session:
+        due = [row for row in session.scalars(query) if _is_due(session, round_, row, book.ready)]
+        if not due or signed_under(session, node, round_):
+            return None
+    return due[0]
+
+
+def _unfinished(node: Node, row: SubmissionRow) -> Sequence[ChunkRow]:
+    query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ChunkRow.token_rows.is_(None))
+    with node.store.reading("finalize.chunks") as session:
+        return session.scalars(query.order_by(ChunkRow.index)).all()
+
+
+def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozenset[str]) -> bool:
+    """Tell whether every list is signed and every evaluation verified here, and the matcher holds tokens for due."""
+    submission = round_.submissions.get(row.submission_id)
+    if submission is None or row.submission_id not in ready:
+        return False
+    if any(round_.list_of(party) is None for party in round_.participants):
+        return False  # the matcher's word alone is not enough (3.6.4)
+    evaluators = round_.evaluators_of(row.submission_id)
+    query = select(func.count()).where(
+        AvailableRow.submission_id == row.submission_id,
+        AvailableRow.party.in_(evaluators),
+        AvailableRow.state.in_(["done", "acknowledged"]),
+    )
+    return session.scalar(query) == len(submission.chunks) * len(evaluators)
+
+
+async def _begin(node: Node, round_: Round, chunk: ChunkRow) -> FinalizedChunk:
+    return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk))
+
+
+def _work(node: Node, round_: Round, chunk: ChunkRow) -> Finalizing:
+    book, index, submission = book_of(node, chunk.round_id), chunk.index, chunk.submission_id
+    rows = np.frombuffer(node.files.read(paths.rows(chunk.round_id, submission, index)), dtype=ROW)
+    evaluations = {
+        party: node.files.read(paths.evaluated(chunk.round_id, submission, party, index))
+        for party in round_.evaluators_of(submission)
+    }
+    with book.seed(submission) as seed:
+        return node.party.to_finalize(round_, book.secrets(), seed, submission, index, rows, evaluations)
+
+
+async def _finish(node: Node, chunk: ChunkRow, begun: Awaitable[FinalizedChunk]) -> None:
+    await to_thread(_keep, node, chunk, await begun)
+
+
+def _keep(node: Node, chunk: ChunkRow, made: FinalizedChunk) -> None:
+    """Seal one chunk's tokens and their secrets."""
+    book, index, submission = book_of(node, chunk.round_id), chunk.index, chunk.submission_id
+    for name, content in (
+        (paths.tokens(chunk.round_id, submission, index), made.rows),
+        (paths.token_secrets(chunk.round_id, submission, index), made.secrets),
+    ):
+        node.files.write(name, book.seal(name, content))
+    # If we crash here, the same tokens are made again.
+    with node.store.transaction("finalize.chunk") as session:
+        stored = session.get_one(ChunkRow, (submission, index))
+        stored.token_rows = len(made.rows) // TOKEN_ROW_BYTES
+        stored.token_digest = hashlib.sha256(made.rows).hexdigest()
+
+
+def _sign(node: Node, round_: Round, row: SubmissionRow) -> bool:
+    """Sign for the tokens, once the matcher's log is proved to hold what this node said before; tell whether it did.
+
+    From here on this node signs no amendment.
+    """
+    book_of(node, row.round_id).check_key()
+    with node.store.transaction("finalize.sign") as session:
+        if not may_sign(session, row.round_id):
+            return False
+        query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id).order_by(ChunkRow.index)
+        chunks = [(chunk.token_rows or 0, chunk.token_digest or "") for chunk in session.scalars(query)]
+        statements.sign(
+            session, node, row.round_id, lambda number: node.party.tokens(round_, number, row.submission_id, chunks)
+        )
+        session.get_one(SubmissionRow, row.submission_id).state = "finalized"
+    # If we crash here, what is not needed any more stays until the round is closed.
+    folder = paths.submission(row.round_id, row.submission_id)
+    node.files.delete_tree(f"{folder}/evaluated")
+    node.files.delete_tree(f"{folder}/rows")
+    _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(chunks))
+    return True

@@ -1,0 +1,312 @@
+"""Step 4: a submission: records to digests, digests to blinded runs, runs to chunks and a signed statement (3.4).
+
+Two passes over batches of records go through the node's executor, several at once. Everything derives from the sealed
+seed and the list, so a batch or chunk that was interrupted is made again byte for byte. Memory holds the batches in
+flight, two bytes for each input, and one 128th of the list while chunks are cut.
+"""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.crypto.keys import KEY_BYTES, SecretBytes
+from aquila.errors import CapError, GridError, OrderError, PolicyError
+from aquila.protocol.messages import Justification, Kind
+from aquila.protocol.rounds import rules
+from aquila.protocol.submission_plan import BATCH_RECORDS, plan_submission
+from aquila.protocol.submissions.padding import padded_records
+from aquila.protocol.submissions.submission import ROW, chunk_reference, merge_runs
+from aquila.protocol.submissions.tasks import DigestedBatch
+from aquila.records.rules import InputClass
+from services.kit.log import entries
+from services.kit.logging import Log
+from services.kit.work.pipeline import in_order, until
+from services.node.context import book_of
+from services.node.records.digests import stored_digest
+from services.node.records.erasure import close_gaps
+from services.node.round_memory import Work, seed_name
+from services.node.rounds import paths, statements
+from services.node.rounds.requests import manifest_problem
+from services.node.safeguards import canaries
+from services.node.steps.submissions.tasks import BLIND, StoredBatch, digest_stored
+from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.errors import AquilaError
+    from aquila.protocol.messages import ChunkReference
+    from aquila.protocol.rounds.verified_round import Round
+    from aquila.protocol.submissions.tasks import Blinding
+    from services.node.context import Node
+
+    Runs = dict[InputClass, np.ndarray]
+
+_LOG = Log("node.prepare")
+
+
+async def prepare(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Do the next pieces of a wished submission, and tell whether there was one.
+
+    Raises:
+        ExecutorError: A worker is gone; the pieces are done again.
+    """
+    row = await to_thread(_next, node, round_id)
+    round_ = book_of(node, round_id).record()
+    if row is None or not round_.bindings:
+        return False  # where the round is not open yet, the wish waits
+    try:
+        await _advance(node, round_, row, ends)
+    except (PolicyError, OrderError) as error:
+        await to_thread(fail, node, row, error)
+    return True
+
+
+def _next(node: Node, round_id: str) -> SubmissionRow | None:
+    query = select(SubmissionRow).where(
+        SubmissionRow.round_id == round_id, SubmissionRow.state.in_(["wished", "preparing"])
+    )
+    with node.store.reading("submission.next") as session:
+        return session.scalars(query.order_by(SubmissionRow.submission_id)).first()
+
+
+def fail(node: Node, row: SubmissionRow, error: AquilaError) -> None:
+    """Give a submission up and say why; the operator can submit again. What looks like guesses is logged."""
+    with node.store.transaction("submission.fail") as session:
+        session.get_one(SubmissionRow, row.submission_id).state = "failed"
+        statements.note_problem(session, node, row.round_id, f"submission {row.submission_id}", error.message)
+        if isinstance(error, GridError):
+            entries.append(session, _refusal(node, row, error))
+    _forget(node, row)
+    node.files.delete_tree(paths.submission(row.round_id, row.submission_id))
+
+
+def _refusal(node: Node, row: SubmissionRow, error: GridError) -> Entry:
+    """Return the log's entry for a list that looks like guesses: by how much, never what stands in it."""
+    reason = {name: row.justification[name] for name in ("legal_basis", "purpose", "case_reference", "category")}
+    counts = {"records": row.records, "limit": int(error.fields["expected"]), "got": int(error.fields["got"])}
+    ids = {"submission": row.submission_id, "import": row.import_id, "submission_kind": row.kind}
+    fields = {"round": row.round_id, "reason": reason, "counts": counts, "ids": ids}
+    return Entry.of(EntryKind.SUBMISSION_REFUSED, node.clock(), node.code, **fields)
+
+
+def _forget(node: Node, row: SubmissionRow) -> None:
+    work = book_of(node, row.round_id).works.pop(row.submission_id, None)
+    if work is not None:
+        work.seed.close()
+
+
+async def _advance(node: Node, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
+    _check_time(node, round_, row)
+    if problem := manifest_problem(node, round_.manifest):
+        raise PolicyError(problem, hint="let the secretariat abort the round and propose it again")  # since an upgrade
+    if row.state == "wished":
+        await to_thread(_begin, node, round_, row)
+        return
+    book = book_of(node, round_.round_id)
+    if row.submission_id not in book.works and not await _digest(node, round_, row, ends):
+        return
+    if await _blind(node, row, book.works[row.submission_id], ends):
+        await to_thread(_cut_and_sign, node, round_, row)
+
+
+def _check_time(node: Node, round_: Round, row: SubmissionRow) -> None:
+    """Refuse to begin or sign after the deadline by our own clock."""
+    window = round_.manifest.window
+    if node.clock() > (window.submit_by if row.kind == Kind.LIST else window.closes_at):
+        raise OrderError("the time for a submission is over", round=round_.round_id)
+
+
+def _begin(node: Node, round_: Round, row: SubmissionRow) -> None:
+    """Draw the seed and seal it, and count the records."""
+    book = book_of(node, round_.round_id)
+    book.check_key()
+    planted = len(canaries.to_carry(node, round_, row.kind))
+    with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
+        name = seed_name(row.submission_id)
+        statements.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
+        _check_records(session, row)
+        stored, imported = (
+            session.get_one(SubmissionRow, row.submission_id),
+            session.get_one(ImportRow, row.import_id),
+        )
+        if close_gaps(session, row.import_id):
+            # The records that were approved are in other places now, and are those that are looked at again.
+            stored.records_digest = imported.digest = stored_digest(session, row.import_id)
+        real = imported.records
+        stored.state, stored.records = "preparing", padded_records(real + planted, round_.manifest.padding)
+        stored.batches = len(_batches(real)) + len(_batches(stored.records - real))
+
+
+def _check_records(session: Session, row: SubmissionRow) -> None:
+    """Refuse to prepare other records than those that two persons approved.
+
+    Raises:
+        OrderError: The list is not the one that was approved.
+    """
+    if row.records_digest is not None and stored_digest(session, row.import_id) != row.records_digest:
+        raise OrderError(
+            "the list's records are not those that were approved: one was erased, or the database was changed",
+            hint="ask for the submission anew",
+            round=row.round_id,
+        )
+
+
+def _batches(records: int) -> range:
+    return range(-(-records // BATCH_RECORDS))
+
+
+async def _digest(node: Node, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> bool:
+    """First pass: digest the batches that are not on the disk yet; when all are, decide what is sent, and say so."""
+    real = await to_thread(_count, node, row)
+    missing = [batch for batch in _batches(real) if not node.files.exists(_digested(row, batch))]
+    first_binding, table = round_.first_binding, node.table_of(round_.manifest)
+
+    async def begin(batch: int) -> DigestedBatch:
+        contents = await to_thread(_records, node, row, batch)
+        return await node.workers.run(digest_stored, StoredBatch(first_binding, table, contents))
+
+    async def finish(batch: int, begun: Awaitable[DigestedBatch]) -> None:
+        # A file is there whole or not at all. If we crash before it, the batch is digested again.
+        await to_thread(node.files.write, _digested(row, batch), (await begun).to_bytes())
+
+    if await in_order(until(ends, missing), begin, finish, await node.ahead()) < len(missing):
+        return False
+    await to_thread(_plan, node, round_, row, real)
+    return True
+
+
+def _count(node: Node, row: SubmissionRow) -> int:
+    with node.store.reading("submission.import") as session:
+        return session.get_one(ImportRow, row.import_id).records
+
+
+def _records(node: Node, row: SubmissionRow, batch: int) -> list[bytes]:
+    first = batch * BATCH_RECORDS
+    query = select(RecordRow.content).where(
+        RecordRow.import_id == row.import_id, RecordRow.position >= first, RecordRow.position < first + BATCH_RECORDS
+    )
+    with node.store.reading("submission.records") as session:
+        return list(session.scalars(query.order_by(RecordRow.position)))
+
+
+def _digested(row: SubmissionRow, batch: int) -> str:
+    return paths.digested(row.round_id, row.submission_id, batch)
+
+
+def _read_digested(node: Node, row: SubmissionRow, batch: int) -> DigestedBatch:
+    return DigestedBatch.from_bytes(node.files.read(_digested(row, batch)))
+
+
+def _plan(node: Node, round_: Round, row: SubmissionRow, real: int) -> None:
+    """Decide what of the list is sent, and note how much is held back; raises as `_check_records` does."""
+    # The batches were read one after the other since the submission was begun.
+    with node.store.reading("submission.approved") as session:
+        _check_records(session, session.get_one(SubmissionRow, row.submission_id))
+    outlines = [_read_digested(node, row, batch).outline() for batch in _batches(real)]
+    planted = canaries.to_carry(node, round_, row.kind)
+    plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines, planted)
+    with node.store.transaction("submission.plan") as session:
+        counts = {str(rule): count for rule, count in sorted(plan.held_back.items())}
+        session.get_one(SubmissionRow, row.submission_id).held_back = counts
+    # If we crash here, the same is decided again.
+    book = book_of(node, row.round_id)
+    book.works[row.submission_id] = Work(plan, book.seed(row.submission_id), real)
+
+
+async def _blind(node: Node, row: SubmissionRow, work: Work, ends: Callable[[], bool]) -> bool:
+    """Second pass: blind the next batches, and say whether all are blinded.
+
+    A batch counts when it and all before it are on the disk.
+    """
+    left = range(row.prepared, row.batches)
+
+    async def begin(batch: int) -> Runs:
+        return await node.workers.run(BLIND, await to_thread(_work, node, row, work, batch))
+
+    async def finish(batch: int, begun: Awaitable[Runs]) -> None:
+        await to_thread(_keep_runs, node, row, batch, await begun)
+
+    return await in_order(until(ends, left), begin, finish, await node.ahead()) == len(left)
+
+
+def _work(node: Node, row: SubmissionRow, work: Work, batch: int) -> Blinding:
+    digested = _read_digested(node, row, batch) if batch < len(_batches(work.records)) else None
+    return work.plan.batch(batch, work.seed, digested)
+
+
+def _keep_runs(node: Node, row: SubmissionRow, batch: int, runs: Runs) -> None:
+    for kind, rows in runs.items():
+        node.files.write(paths.run(row.round_id, row.submission_id, batch, kind.value), rows.tobytes())
+    # If we crash here, the files are there and the row does not say so: the batch is made again, the same.
+    with node.store.transaction("submission.batch") as session:
+        session.get_one(SubmissionRow, row.submission_id).prepared = batch + 1
+
+
+def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
+    """Merge the runs, cut them into chunks, and sign for them once all lie on the disk."""
+    references = []
+    for index, (reference, elements, rows) in enumerate(_chunks(node, round_, row)):
+        node.files.write(paths.blinded(row.round_id, row.submission_id, index), elements)
+        node.files.write(paths.rows(row.round_id, row.submission_id, index), rows.tobytes())
+        references.append(reference)
+    # If we crash here, nothing is signed; the same chunks are cut again.
+    _check_caps(node, round_, references)
+    with node.store.transaction("submission.sign") as session:
+        stored = session.get_one(SubmissionRow, row.submission_id)
+        stored.state = "submitted"
+        canaries.keep(session, node, row, book_of(node, row.round_id).works[row.submission_id])
+        session.add_all(
+            ChunkRow(
+                submission_id=row.submission_id, index=index, round_id=row.round_id,
+                input_class=reference.input_class.value, elements=reference.elements, digest=reference.digest,
+            )
+            for index, reference in enumerate(references)
+        )  # fmt: skip
+        statements.sign(
+            session, node, row.round_id,
+            lambda number: node.party.submit(
+                round_, number, row.submission_id, Kind(row.kind), Justification(**row.justification), row.records,
+                references,
+            ),
+        )  # fmt: skip
+    _forget(node, row)
+    # If we crash here, the runs stay until the round is closed.
+    node.files.delete_tree(paths.runs(row.round_id, row.submission_id))
+    _LOG.info("submission_signed", round=row.round_id, submission=row.submission_id, count=len(references))
+
+
+def _chunks(node: Node, round_: Round, row: SubmissionRow) -> Iterator[tuple[ChunkReference, bytes, np.ndarray]]:
+    for kind in InputClass:
+        names = (paths.run(row.round_id, row.submission_id, batch, kind.value) for batch in range(row.batches))
+        runs = [_run(node, name) for name in names if node.files.size(name)]
+        for rows in merge_runs(runs, round_.manifest.chunk_elements):
+            reference, elements = chunk_reference(kind, rows)
+            yield reference, elements, rows
+
+
+def _run(node: Node, name: str) -> np.ndarray:
+    """Return a run as it lies on the disk: its rows are read when they are needed."""
+    return np.memmap(node.files.path(name), dtype=ROW, mode="r")
+
+
+def _check_caps(node: Node, round_: Round, references: list[ChunkReference]) -> None:
+    """Refuse what the others would refuse, before it is signed (PROTOCOL.md 3.4.3)."""
+    for kind in InputClass:
+        new = sum(reference.elements for reference in references if reference.input_class is kind)
+        total = rules.spent(round_, node.code, kind) + new
+        cap = round_.manifest.cap_of(node.code, kind)
+        if total > cap:
+            raise CapError(
+                f"the submission would pass the round's cap of {cap} {kind.value} elements with {total}",
+                round=round_.round_id,
+                expected=cap,
+                got=total,
+            )

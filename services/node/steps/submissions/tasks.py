@@ -1,0 +1,49 @@
+"""The node's heavy pieces as tasks for its executor, beside those of `aquila.protocol.submissions.tasks`.
+
+The argument of a task shows nothing of itself: pools and schedulers print the arguments of a task that failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aquila.executors import with_group
+from aquila.protocol.submissions import tasks
+from aquila.records.person import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila.protocol.submissions.tasks import DigestedBatch
+    from aquila.records.rules import RuleTable
+
+PRELOAD = ("aquila.protocol.submissions.tasks", "aquila.records.rules", "services.node.steps.submissions.tasks")
+"""What every process of a local pool needs."""
+
+BLIND = partial(with_group, tasks.blind_batch, "auto")
+EVALUATE = partial(with_group, tasks.evaluate_chunk, "auto")
+VERIFY = partial(with_group, tasks.verify_chunk, "auto")
+FINALIZE = partial(with_group, tasks.finalize, "auto")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class StoredBatch:
+    """A batch of stored records to digest.
+
+    Attributes:
+        first_binding: 32 bytes.
+        table: The match rules.
+        contents: The records as they are stored, JSON each.
+    """
+
+    first_binding: bytes
+    table: RuleTable
+    contents: Sequence[bytes]
+
+
+def digest_stored(work: StoredBatch) -> DigestedBatch:
+    """Read, normalize and digest stored records (PROTOCOL.md 3.4.4)."""
+    records = [Record.from_json(content) for content in work.contents]
+    return tasks.digest_records(work.first_binding, work.table, records)

@@ -1,0 +1,119 @@
+"""Step 7: evaluations of own chunks, verified before anything is made of them (PROTOCOL.md 3.6)."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.errors import DigestError, MalformedError, OrderError, ProofError
+from services.kit.errors import NotFoundError
+from services.kit.logging import Log
+from services.kit.work.pipeline import in_order, until
+from services.node.context import book_of
+from services.node.rounds import paths
+from services.node.steps.submissions.evaluate import give_up, next_available, try_again
+from services.node.steps.submissions.tasks import VERIFY
+from services.node.storage.tables import AvailableRow
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from aquila.protocol.submissions.tasks import Verifying
+    from services.node.context import Node
+
+_LOG = Log("node.verify")
+_PER_TURN = 512
+
+
+async def verify(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Fetch and verify the next evaluations of own chunks, and tell whether there were any.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+        ExecutorError: A worker is gone; its evaluation is fetched and verified again.
+    """
+    rows = await to_thread(next_available, node, round_id, evaluations=True)
+    if not rows:
+        return False
+    await in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
+    return True
+
+
+async def _begin(node: Node, row: AvailableRow) -> bytes:
+    """Return an evaluation that is what its evaluator's share gives."""
+    content = (await node.peer.call("GET", _path(row))).content
+    await node.workers.run(VERIFY, await to_thread(_work, node, row, content))
+    return content
+
+
+def _work(node: Node, row: AvailableRow, content: bytes) -> Verifying:
+    round_ = book_of(node, row.round_id).record()
+    evaluation = round_.evaluations[row.submission_id, row.index, row.party]
+    chunk = node.files.read(paths.blinded(row.round_id, row.submission_id, row.index))
+    return node.party.to_verify(round_, evaluation, chunk, content)
+
+
+async def _finish(node: Node, row: AvailableRow, begun: Awaitable[bytes]) -> None:
+    try:
+        await to_thread(_keep, node, row, await begun)
+    except (DigestError, NotFoundError) as error:
+        # The matcher, or what lies between, gave other bytes than were signed: nobody says it was the evaluator.
+        await to_thread(try_again, node, row, f"an evaluation of {row.party} cannot be had: {error.message}")
+    except (ProofError, MalformedError) as error:
+        sentence = f"{row.party} evaluated chunk {row.index} wrongly: {error.message}"
+        await to_thread(give_up, node, row, sentence)
+        _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
+
+
+def _keep(node: Node, row: AvailableRow, content: bytes) -> None:
+    node.files.write(paths.evaluated(row.round_id, row.submission_id, row.party, row.index), content)
+    # If we crash here, it is fetched and verified again.
+    with node.store.transaction("evaluation.verified") as session:
+        session.get_one(AvailableRow, (row.submission_id, row.index, row.party)).state = "done"
+
+
+async def acknowledge(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+    """Let the matcher delete evaluations that are verified and stored here, and tell whether there were any.
+
+    Raises:
+        PeerUnavailableError: The matcher is away.
+    """
+    rows = await to_thread(_verified, node, round_id)
+    if not rows:
+        return False
+    await in_order(until(ends, rows), partial(_delete, node), partial(_acknowledge, node), node.calls)
+    return True
+
+
+def _verified(node: Node, round_id: str) -> Sequence[AvailableRow]:
+    query = select(AvailableRow).where(
+        AvailableRow.round_id == round_id, AvailableRow.party != "", AvailableRow.state == "done"
+    )
+    with node.store.reading("evaluation.verified") as session:
+        return session.scalars(query.limit(_PER_TURN)).all()
+
+
+async def _delete(node: Node, row: AvailableRow) -> None:
+    await node.peer.call("DELETE", _path(row))
+
+
+async def _acknowledge(node: Node, row: AvailableRow, begun: Awaitable[None]) -> None:
+    try:
+        await begun
+    except (NotFoundError, OrderError):
+        _LOG.debug("evaluation_is_gone", round=row.round_id, submission=row.submission_id, chunk=row.index)
+    await to_thread(_acknowledged, node, row)
+
+
+def _acknowledged(node: Node, row: AvailableRow) -> None:
+    with node.store.transaction("evaluation.acknowledged") as session:
+        stored = session.get(AvailableRow, (row.submission_id, row.index, row.party))
+        if stored is not None:
+            stored.state = "acknowledged"
+
+
+def _path(row: AvailableRow) -> str:
+    return f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/evaluations/{row.party}/{row.index}"

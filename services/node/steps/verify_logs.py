@@ -1,0 +1,179 @@
+"""Step 0: before anything is signed or sent, this database is no older copy, and the matcher's log has only grown.
+
+The node cosigns what it found right, and shows its own log to the matcher, which witnesses it in turn (PROTOCOL.md
+3.2.4 and 10.5).
+"""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aquila.audit.checkpoint import parse_checkpoint
+from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBackupError
+from aquila.protocol.messages.proofs import ProofRequest, Proofs
+from aquila.protocol.registry import MATCHER
+from services.node.logs import inclusion_promises, named_heads
+from services.node.rounds import statements as round_statements
+from services.node.storage.high_water import RESTORED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.checkpoint import Checkpoint
+    from aquila.audit.note import Note
+    from services.kit.log.witness import Accusation
+    from services.node.context import Node
+    from services.node.storage.tables import NamedHeadRow, StatementRow
+
+
+async def watch(node: Node) -> None:
+    """Check the own database and the matcher's log, and keep in `contact.obstacle` what forbids to sign or send.
+
+    After a start, and after an alarm, the own log is shown to the matcher too before anything else is done.
+    """
+    try:
+        await to_thread(check_own, node)
+        await _look(node)
+        if not node.contact.witnessed:
+            await show(node)
+    except AquilaError as error:
+        node.contact.obstacle = error
+        return
+    node.contact.obstacle = None
+
+
+def check_own(node: Node) -> None:
+    """Compare the database with what this node has shown of its log, and with its high-water mark.
+
+    Raises:
+        LogRewrittenError: The database is older. The alarm is stored, and open rounds are refused.
+        StoreError: The database or the disk failed.
+    """
+    try:
+        node.log.own.check()
+        node.high_water.keep()
+    except (LogRewrittenError, RestoredBackupError) as error:
+        raise _alarm(node, error) from None
+
+
+def _alarm(node: Node, found: LogRewrittenError | RestoredBackupError) -> LogRewrittenError:
+    """Store the alarm and refuse the open rounds for good, together; return what forbids to sign or send from now on.
+
+    Acknowledging the alarm revives none of these rounds.
+    """
+    newest = node.log.own.newest()
+
+    def refuse(session: Session) -> None:
+        node.high_water.count_lost(session)
+        round_statements.refuse_open(session, node, RESTORED)
+
+    error = LogRewrittenError(found.message, hint=found.hint, **({"what": "shrunk"} | found.fields))
+    node.log.witness.told(error, b"" if newest is None else newest.to_bytes(), refuse)
+    # If we crash here, rounds that this database does not know raise the alarm once more.
+    node.high_water.settle()
+    node.contact.obstacle, node.contact.witnessed = error, 0
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What the next look is to prove: growth since a size, heads that others named, and statements."""
+
+    old: int
+    heads: Sequence[NamedHeadRow]
+    statements: Sequence[StatementRow]
+
+    def request(self) -> bytes:
+        """Return the body of the call that asks for it."""
+        heads = tuple(sorted({head.size for head in self.heads}))
+        return ProofRequest(old=self.old, heads=heads, statements=tuple(s.digest for s in self.statements)).payload()
+
+
+async def _look(node: Node) -> None:
+    witness = node.log.witness
+    wanted = await to_thread(_open, node)
+    # What is to be proved beyond growth is proved with the look that happens anyway: it costs no call of its own.
+    if wanted.heads or wanted.statements:
+        answer = await node.peer.call("POST", "/v1/log/proofs", content=wanted.request())
+    else:
+        answer = await node.peer.call("GET", "/v1/log/checkpoint", params={"old": wanted.old})
+    if answer.status_code == HTTPStatus.NO_CONTENT:
+        await to_thread(witness.vanished, MATCHER)
+        return
+    cosigned = await to_thread(_judge, node, wanted, answer.content)
+    size = parse_checkpoint(cosigned.text).size
+    if size != node.contact.cosigned:
+        await node.peer.call("POST", "/v1/log/cosignatures", content=cosigned.to_bytes())
+        node.contact.cosigned = size
+
+
+def _open(node: Node) -> _Open:
+    """Return what is to be proved; raises as `Witness.seen_size` does."""
+    old = node.log.witness.seen_size(MATCHER)
+    with node.store.reading("watch.open") as session:
+        return _Open(old, named_heads.unverified(session), inclusion_promises.unproved(session))
+
+
+def _judge(node: Node, wanted: _Open, content: bytes) -> Note:
+    """Verify an answer, store what follows from it, and return the checkpoint with the own cosignature.
+
+    Raises:
+        LogRewrittenError: The log is not what was seen, named by others or promised.
+        AuditError: It cannot be told.
+        MalformedError: The answer is none.
+    """
+    witness = node.log.witness
+    if not wanted.heads and not wanted.statements:
+        return witness.look(MATCHER, content)
+    proofs = Proofs.from_payload(content)
+    update = proofs.update.encode()
+    # Statements are verified before the transaction, which others wait for.
+    shown = witness.read(MATCHER, update)
+    judged = inclusion_promises.judge(node, wanted.statements, shown, {one.digest: one for one in proofs.statements})
+
+    def check(session: Session, shown: Checkpoint) -> Accusation | None:
+        named = {one.size: [bytes.fromhex(h) for h in one.hashes] for one in proofs.heads}
+        return named_heads.check(session, node, wanted.heads, shown, named) or inclusion_promises.record(
+            session, judged, shown
+        )
+
+    return witness.look(MATCHER, update, check)
+
+
+async def show(node: Node) -> None:
+    """Publish the own log, and let the matcher witness it.
+
+    Raises:
+        LogRewrittenError: The own log is not what was shown before; an administrator has to look.
+        PeerUnavailableError: The matcher is away.
+    """
+    own, contact = node.log.own, node.contact
+    try:
+        await to_thread(own.publish)
+        newest = await to_thread(own.newest)
+        if newest is None or parse_checkpoint(newest.text).size == contact.witnessed:
+            return
+        seen = await node.peer.call("GET", "/v1/log/witnessed")
+        update = await to_thread(own.update, _size(seen.content))
+        assert update is not None
+        cosigned = (await node.peer.call("POST", "/v1/log/checkpoints", content=update.to_bytes())).content
+    except LogRewrittenError as error:
+        raise await to_thread(_alarm, node, error) from None
+    await to_thread(own.take_cosignature, MATCHER, cosigned)
+    contact.witnessed = parse_checkpoint(newest.text).size
+
+
+def _size(content: bytes) -> int:
+    """Read the size that the matcher saw last.
+
+    Raises:
+        AuditError: It is none.
+    """
+    if not content.isdigit() or len(content) > 20:  # noqa: PLR2004 - digits of any size
+        raise AuditError("the matcher does not say how many entries of our log it has seen")
+    return int(content)

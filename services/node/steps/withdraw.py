@@ -1,0 +1,130 @@
+"""What this node says after its hits: withdrawals, acknowledgements and outcomes (PROTOCOL.md 3.11).
+
+It says so whether the round goes on or has ended, once the feed was read to its end; the outbox sends it.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select
+
+from aquila.followup.lifecycle import HOUR, Ground
+from aquila.protocol.messages import MOST_WITHDRAWN
+from aquila.protocol.rounds.corrections import kept_until
+from services.kit.logging import Log
+from services.node.context import book_of
+from services.node.hits import undisclosed
+from services.node.hits.withdrawals import outcomes_of
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.storage.tables import RoundRow, WithdrawalRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import Node
+
+_LOG = Log("node.correct")
+_UNSIGNED = WithdrawalRow.own & WithdrawalRow.digest.is_(None)
+_UNANSWERED = ~WithdrawalRow.own & WithdrawalRow.acknowledged_at.is_(None)
+
+
+def rounds_to_correct(node: Node) -> Select[str]:
+    """Return a query for the rounds in which something is to be said."""
+    waiting = select(WithdrawalRow.round_id).where(_UNSIGNED | _UNANSWERED)
+    told = RoundRow.outcomes_changed_at <= node.clock() - node.settings.outcome_hours * HOUR
+    return select(RoundRow.round_id).where(RoundRow.refused.is_(None), or_(RoundRow.round_id.in_(waiting), told))
+
+
+def correct(node: Node, round_id: str) -> bool:
+    """Sign what may be said now after hits of a round, and tell whether there was anything."""
+    with node.store.reading("correct.due") as session:
+        if session.scalar(rounds_to_correct(node).where(RoundRow.round_id == round_id)) is None:
+            return False
+    with book_of(node, round_id).reading() as round_, node.store.transaction("correct.sign") as session:
+        # If we crash before the commit, nothing was signed; after it, the outbox sends what was.
+        if node.clock() > kept_until(round_):
+            round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
+            return False
+        signed = [_withdraw(session, node, round_), _acknowledge(session, node, round_)]
+        return any([*signed, _tell_outcomes(session, node, round_)])
+
+
+def _withdraw(session: Session, node: Node, round_: Round) -> bool:
+    """Sign the withdrawals that were asked for, one statement for each counterpart, ground and query.
+
+    Those of a query whose asker may not have its report wait; where it never gets it, there is nothing to withdraw.
+    """
+    wanted = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNSIGNED)
+    rows = session.scalars(wanted).all()
+    queries = undisclosed.queries_of(session, node, round_.round_id, {row.hit_id for row in rows}) if rows else {}
+    held = undisclosed.held_back(session, round_.round_id)
+    groups: dict[tuple[str, str, str], list[WithdrawalRow]] = {}
+    for row in rows:
+        query = queries.get(row.hit_id, "")
+        if undisclosed.is_never_told(round_, query, held):
+            session.delete(row)
+        elif not query or undisclosed.may_tell(node, round_, query, held):
+            groups.setdefault((row.counterpart, row.ground, query), []).append(row)
+    for (counterpart, ground, query), together in sorted(groups.items()):
+        for first in range(0, len(together), MOST_WITHDRAWN):
+            part = together[first : first + MOST_WITHDRAWN]
+            _sign_withdrawal(session, node, round_, counterpart, Ground(ground), query or None, part)
+    return bool(groups)
+
+
+def _sign_withdrawal(  # noqa: PLR0913, PLR0917 - what the statement says
+    session: Session, node: Node, round_: Round, counterpart: str, ground: Ground, query: str | None,
+    rows: Sequence[WithdrawalRow],
+) -> None:  # fmt: skip
+    hits = [row.hit_id for row in rows]
+    statement = statements.sign(
+        session, node, round_.round_id,
+        lambda number: node.party.withdraw(round_, number, counterpart, hits, ground, query),
+    )  # fmt: skip
+    for row in rows:
+        row.digest = statement.digest
+    _LOG.info("withdrawal_signed", round=round_.round_id, counterpart=counterpart, count=len(hits))
+
+
+def _acknowledge(session: Session, node: Node, round_: Round) -> bool:
+    """Sign that the hits of counterparts' withdrawals are marked here, and tell whether there was one."""
+    query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNANSWERED)
+    rows = session.scalars(query.order_by(WithdrawalRow.digest)).all()
+    for digest, group in groupby(rows, key=lambda row: row.digest or ""):
+        marked = list(group)
+        known, erased = sum(row.known for row in marked), all(row.ground == Ground.ERASED for row in marked)
+        _sign_acknowledgement(session, node, round_, digest, known, erased=erased)
+        for row in marked:
+            row.acknowledged_at = node.clock()
+    return bool(rows)
+
+
+def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
+    session: Session, node: Node, round_: Round, digest: str, known: int, *, erased: bool
+) -> None:
+    statements.sign(
+        session, node, round_.round_id,
+        lambda number: node.party.acknowledge(round_, number, digest, known, erased=erased),
+    )  # fmt: skip
+
+
+def _tell_outcomes(session: Session, node: Node, round_: Round) -> bool:
+    """Sign what came of the hits so far, some hours after the first change; tell whether it was time.
+
+    One statement tells of many. Hits of a report that an alarm of this node holds back are none of them.
+    """
+    row = round_row(session, round_.round_id)
+    if row.outcomes_changed_at is None or node.clock() < row.outcomes_changed_at + node.settings.outcome_hours * HOUR:
+        return False
+    pairs = outcomes_of(session, round_.round_id, undisclosed.held_back(session, round_.round_id))
+    statements.sign(session, node, round_.round_id, lambda number: node.party.tell_outcomes(round_, number, pairs))
+    row.outcomes_changed_at = None
+    _LOG.info("outcomes_signed", round=round_.round_id)
+    return True

@@ -1,0 +1,1 @@
+"""The node's tables, their migrations, and the high-water mark beside them."""

@@ -1,0 +1,557 @@
+"""The node's tables. What is secret in a row is sealed under the round key; records are the party's own and are not."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+
+from services.kit.approvals import tables as approval_tables
+from services.kit.log import entries as log_entries
+from services.kit.people import tables as people_tables
+from services.kit.storage.store import Rows, new_metadata
+
+BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
+
+DAY = 86_400
+"""Seconds of a day of `SpentDayRow`."""
+
+
+class NodeRows(Rows):
+    """The base of the node's tables."""
+
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+def _round(*, primary_key: bool = False) -> MappedColumn[str]:
+    """Return a column that names a round."""
+    return mapped_column(
+        String(32), ForeignKey("round.round_id"), primary_key=primary_key, index=True, comment="Which round."
+    )
+
+
+class ImportRow(NodeRows):
+    """An imported list."""
+
+    __tablename__ = "import"
+    import_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    name: Mapped[str] = mapped_column(Text, comment="The operator's name for it.")
+    format: Mapped[str] = mapped_column(String(8), comment="csv or ftm.")
+    records: Mapped[int] = mapped_column(BigInteger, comment="Records stored.")
+    refused: Mapped[int] = mapped_column(BigInteger, comment="Rows that could not be used.")
+    imported_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    complete: Mapped[bool] = mapped_column(comment="Whether all records are there; an incomplete one is deleted.")
+    normalizer: Mapped[int] = mapped_column(
+        BigInteger,
+        default=0,
+        comment="Version of the normalizer that its records' words are of; 0 before there were any.",
+    )
+    digest: Mapped[str | None] = mapped_column(
+        String(64), comment="SHA-256 of its records in their order; none until it is needed again after an erasure."
+    )
+
+
+class RecordRow(NodeRows):
+    """A record of an import."""
+
+    __tablename__ = "record"
+    # A search reads the words of every record: the index holds them without the records, in the order of imports.
+    __table_args__ = (Index(None, "import_id", "position", "words"), Index(None, "record_id"))
+    import_id: Mapped[str] = mapped_column(
+        String(32), ForeignKey("import.import_id"), primary_key=True, comment="Of which import."
+    )
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Place in the import, from 0.")
+    record_id: Mapped[str] = mapped_column(Text, comment="The party's own identifier.")
+    content: Mapped[bytes] = mapped_column(LargeBinary, comment="The record as JSON: the party's own personal data.")
+    words: Mapped[str] = mapped_column(
+        Text, default="", comment="The folded words of its names, by which it is searched: as personal as the record."
+    )
+
+
+class RoundRow(NodeRows):
+    """A round that the matcher proposed to this node."""
+
+    __tablename__ = "round"
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="From the manifest.")
+    manifest: Mapped[bytes] = mapped_column(LargeBinary, comment="The manifest in the matcher's envelope.")
+    manifest_digest: Mapped[str] = mapped_column(String(64), comment="Digest of the manifest as signed.")
+    discovered_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    cursor: Mapped[int] = mapped_column(BigInteger, default=0, comment="The last event of the matcher that is stored.")
+    phase: Mapped[str] = mapped_column(String(16), comment="Phase of the round as far as this node knows.")
+    state: Mapped[str] = mapped_column(
+        String(16), default="active", comment="active, destroying (keys and files go) or destroyed."
+    )
+    outcome: Mapped[str | None] = mapped_column(Text, comment="Why it is being destroyed.")
+    consent_digest: Mapped[str | None] = mapped_column(String(64), comment="Digest of this node's own consent.")
+    consent_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants to consent.")
+    close_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants the keys destroyed.")
+    abort_reason: Mapped[str | None] = mapped_column(Text, comment="The operator wants to leave the round, and why.")
+    refused: Mapped[str | None] = mapped_column(Text, comment="Why this node takes no further part, for good.")
+    outcomes_changed_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 of the first outcome that the matcher was not told."
+    )
+    hits_erased_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when the round's retention erased its hits and statements."
+    )
+
+
+class ProblemRow(NodeRows):
+    """Something that stops a round and that the operator should know."""
+
+    __tablename__ = "problem"
+    round_id: Mapped[str] = _round(primary_key=True)
+    place: Mapped[str] = mapped_column(String(200), primary_key=True, comment="What it is about; one problem each.")
+    sentence: Mapped[str] = mapped_column(Text, comment="The problem in words, without personal data.")
+    noted_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class StatementRow(NodeRows):
+    """A signed statement of a round: what others and the matcher signed, and what this node did."""
+
+    __tablename__ = "statement"
+    # The last own number of every round is looked for in each step, and statements are long.
+    __table_args__ = (Index(None, "round_id", "own", "sequence"),)
+    round_id: Mapped[str] = _round(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Digest of the payload as signed.")
+    event_id: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Its place in the matcher's feed; none while an own one has not come back."
+    )
+    party: Mapped[str] = mapped_column(String(16), comment="Who signed it: a party's code, or matcher.")
+    sequence: Mapped[int | None] = mapped_column(BigInteger, comment="The party's number for it.")
+    kind: Mapped[str] = mapped_column(String(16), comment="The kind of message.")
+    envelope: Mapped[bytes] = mapped_column(LargeBinary, comment="The DSSE envelope.")
+    own: Mapped[bool] = mapped_column(comment="Whether this node signed it.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Of an own one: whether the matcher has it.")
+    refusal: Mapped[str | None] = mapped_column(Text, comment="Of an own one: why the matcher will never take it.")
+    taken_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when it was signed or taken here."
+    )
+    erased_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Of a submission: since when its justification is erased, and the rest is here unsigned."
+    )
+    promise: Mapped[str | None] = mapped_column(
+        String(8),
+        index=True,
+        comment="Whether the matcher's log holds it: signed, promised, proved, excused; none if nobody asks.",
+    )
+    log_index: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Its place in the matcher's log, once that was proved."
+    )
+    unproved: Mapped[int] = mapped_column(
+        default=0, server_default="0", comment="How many looks at the matcher's log did not prove it."
+    )
+
+
+class Promise(StrEnum):
+    """Whether the matcher's log holds a statement that the matcher took or announced (PROTOCOL.md 10.5.2).
+
+    An own one is signed, promised once the matcher took it, and proved; an announcement begins as promised. What stays
+    unproved is an alarm, and excused once an administrator has acknowledged that.
+    """
+
+    SIGNED = "signed"
+    PROMISED = "promised"
+    PROVED = "proved"
+    EXCUSED = "excused"
+
+
+class DueKind(StrEnum):
+    """What is signed once the matcher's log is proved to hold what came before."""
+
+    RECEIPT = "receipt"
+    CLOSING = "closing"
+
+
+class DueRow(NodeRows):
+    """A statement that waits until the matcher's log is proved to hold what came before it in the round."""
+
+    __tablename__ = "due_statement"
+    round_id: Mapped[str] = _round(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True, comment="receipt or closing.")
+    submission_id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, default="", comment="Of a receipt: the query; empty for the lists and a closing."
+    )
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many hits it will say.")
+
+
+class NamedHeadRow(NodeRows):
+    """A head of the matcher's log that another party signed to have seen (PROTOCOL.md 3.2.5), and whether it is ours.
+
+    It names its round without depending on it: what retention erases of a round leaves what was seen of the log.
+    """
+
+    __tablename__ = "named_head"
+    size: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Entries that the log had."
+    )
+    root: Mapped[str] = mapped_column(String(64), primary_key=True, comment="The head over them, hexadecimal.")
+    party: Mapped[str] = mapped_column(String(16), comment="Who named it first here.")
+    round_id: Mapped[str] = mapped_column(String(32), comment="In which round.")
+    digest: Mapped[str] = mapped_column(String(64), comment="Digest of the statement that names it.")
+    verified_at: Mapped[int | None] = mapped_column(
+        BigInteger, index=True, comment="Seconds since 1970 when it was found to be of the log that is shown here."
+    )
+
+
+class SecretRow(NodeRows):
+    """A secret of a round, sealed under the round key."""
+
+    __tablename__ = "secret"
+    round_id: Mapped[str] = _round(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True, comment="What it is.")
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="Nonce, ciphertext and tag.")
+
+
+class SubmissionRow(NodeRows):
+    """A submission of this node."""
+
+    __tablename__ = "submission"
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    round_id: Mapped[str] = _round()
+    import_id: Mapped[str] = mapped_column(String(32), comment="The import that it is made of.")
+    records_digest: Mapped[str | None] = mapped_column(
+        String(64), comment="The digest of the list's records that was approved; none of earlier submissions."
+    )
+    kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
+    justification: Mapped[dict[str, str]] = mapped_column(
+        JSON, comment="Why it is lawful; empty once its three years are over."
+    )
+    wished_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when two persons wanted it.")
+    state: Mapped[str] = mapped_column(
+        String(16), comment="wished, preparing, submitted, finalized or failed; tokens_sent when all is done."
+    )
+    records: Mapped[int] = mapped_column(BigInteger, default=0, comment="Records, dummies included.")
+    batches: Mapped[int] = mapped_column(BigInteger, default=0, comment="Batches of records to blind.")
+    prepared: Mapped[int] = mapped_column(BigInteger, default=0, comment="Batches whose runs are on the disk.")
+    held_back: Mapped[dict[str, int]] = mapped_column(JSON, comment="By rule number, inputs that were not sent.")
+
+
+class ChunkRow(NodeRows):
+    """A chunk of an own submission."""
+
+    __tablename__ = "chunk"
+    submission_id: Mapped[str] = mapped_column(
+        String(32), ForeignKey("submission.submission_id"), primary_key=True, comment="Of which submission."
+    )
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Its place, from 0.")
+    round_id: Mapped[str] = _round()
+    input_class: Mapped[str] = mapped_column(String(8), comment="full or partial.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many elements it has.")
+    digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the blinded elements.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the blinded elements.")
+    token_rows: Mapped[int | None] = mapped_column(BigInteger, comment="Token rows, once finalized.")
+    token_digest: Mapped[str | None] = mapped_column(String(64), comment="SHA-256 of the token rows, until the close.")
+    tokens_sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the token rows.")
+
+
+class AvailableRow(NodeRows):
+    """Bytes that the matcher holds for this node: others' chunks to evaluate, others' evaluations to verify."""
+
+    __tablename__ = "available"
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Of which submission.")
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Which chunk.")
+    party: Mapped[str] = mapped_column(
+        String(16), primary_key=True, comment="Who evaluated it; empty for a chunk that this node evaluates."
+    )
+    round_id: Mapped[str] = _round()
+    state: Mapped[str] = mapped_column(String(16), default="waiting", comment="waiting, done, acknowledged or failed.")
+    attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="Fetches that gave other bytes than signed.")
+
+
+class EvaluationRow(NodeRows):
+    """A chunk of another party that this node evaluated; committed before the answer leaves."""
+
+    __tablename__ = "evaluation"
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Of which submission.")
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Which chunk.")
+    round_id: Mapped[str] = _round()
+    origin: Mapped[str] = mapped_column(String(16), comment="Whose submission it is.")
+    input_class: Mapped[str] = mapped_column(String(8), comment="full or partial.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many elements were evaluated.")
+    output_digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the evaluated elements.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has them.")
+
+
+class SpentRow(NodeRows):
+    """Elements that this node evaluated for another party in a round: kept after it, for later consents."""
+
+    __tablename__ = "spent"
+    round_id: Mapped[str] = _round(primary_key=True)
+    origin: Mapped[str] = mapped_column(String(16), primary_key=True, comment="For whom.")
+    input_class: Mapped[str] = mapped_column(String(8), primary_key=True, comment="full or partial.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
+
+
+class SpentDayRow(NodeRows):
+    """The same by the day on which it was evaluated: kept after rounds end, so that caps hold over all of them.
+
+    It names its round without depending on it: what retention erases of a round leaves the count.
+    """
+
+    __tablename__ = "spent_day"
+    origin: Mapped[str] = mapped_column(String(16), primary_key=True, comment="For whom.")
+    input_class: Mapped[str] = mapped_column(String(8), primary_key=True, comment="full or partial.")
+    day: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Days since 1970 in UTC, by this node's clock."
+    )
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="In which round.")
+    elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
+
+
+class HitRow(NodeRows):
+    """A hit on a record of this node."""
+
+    __tablename__ = "hit"
+    round_id: Mapped[str] = _round(primary_key=True)
+    hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The same on both sides.")
+    import_id: Mapped[str] = mapped_column(String(32), comment="The import of the own record.")
+    position: Mapped[int] = mapped_column(BigInteger, comment="The own record's place in the import.")
+    record_id: Mapped[str] = mapped_column(Text, comment="The own record's identifier.")
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    certainty: Mapped[str] = mapped_column(String(8), comment="low, medium or high.")
+    families: Mapped[list[str]] = mapped_column(JSON, comment="Evidence families that agree.")
+    submission_id: Mapped[str | None] = mapped_column(String(32), comment="The query, or none for the lists.")
+    handling_code: Mapped[str | None] = mapped_column(
+        String(2), comment="The own record's handling code when the hit came, or none."
+    )
+    canary: Mapped[bool] = mapped_column(
+        default=False, comment="Whether it is a planted one: no person, no analyst sees it; the position is a dummy's."
+    )
+
+
+class QueryHitsRow(NodeRows):
+    """How often a query of another party hit this node's list, and how many hits sizes explain: the alarm's memory."""
+
+    __tablename__ = "query_hits"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
+    asker: Mapped[str] = mapped_column(String(2), index=True, comment="Whose it is.")
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many of this node's records it hit.")
+    expected: Mapped[int] = mapped_column(BigInteger, comment="How many hits the sizes explain, in millionths.")
+    reported_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    explained: Mapped[bool] = mapped_column(
+        default=False, comment="Whether a person released it, or a later one of this asker: it counts no more."
+    )
+
+
+class AlarmRow(NodeRows):
+    """A query of another party that hit this node's list far too often: its report waits for a person's word."""
+
+    __tablename__ = "alarm"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
+    asker: Mapped[str] = mapped_column(String(16), comment="Whose query it is.")
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many own records it hit.")
+    stored: Mapped[int] = mapped_column(BigInteger, comment="Hits that were stored, for the receipt.")
+    expected: Mapped[int] = mapped_column(BigInteger, comment="How many the sizes explain, in thousandths.")
+    raised_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    released_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970; none while it waits.")
+    released_by: Mapped[str | None] = mapped_column(String(16), comment="The pseudonymous id of who released it.")
+    acknowledged: Mapped[bool] = mapped_column(default=False, comment="Whether the receipt is signed.")
+
+
+class CanaryRow(NodeRows):
+    """How the canaries that this node shares with another fared in a round; kept as long as the round."""
+
+    __tablename__ = "canary"
+    round_id: Mapped[str] = _round(primary_key=True)
+    counterpart: Mapped[str] = mapped_column(String(16), primary_key=True, comment="The other party.")
+    high: Mapped[int] = mapped_column(BigInteger, comment="How many were reported as hits of this level, as told.")
+    medium: Mapped[int] = mapped_column(BigInteger, comment="The same.")
+    low: Mapped[int] = mapped_column(BigInteger, comment="The same.")
+    judged_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970; none while the other side has not told of them."
+    )
+    expected: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many should be hits.")
+    missing: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many of these are none.")
+    wrong: Mapped[int] = mapped_column(BigInteger, default=0, comment="How many are of another level than they should.")
+    differing: Mapped[bool] = mapped_column(default=False, comment="Whether the other side tells of other hits.")
+
+
+class PreparedReportRow(NodeRows):
+    """A report whose hits have been prepared for the exchange of notes; token secrets are not needed for them."""
+
+    __tablename__ = "prepared_report"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query; empty for the lists.")
+    prepared_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class ExchangeRow(NodeRows):
+    """The exchange of notes about one hit: what opens the counterpart's note, then what it said."""
+
+    __tablename__ = "exchange"
+    round_id: Mapped[str] = _round(primary_key=True)
+    hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The same on both sides.")
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    submission_id: Mapped[str] = mapped_column(String(32), comment="The query; empty for the lists.")
+    reference: Mapped[str] = mapped_column(String(20), comment="This party's own number of the hit, drawn at random.")
+    opening: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="What opens the counterpart's note, sealed under the note key; none when it is over."
+    )
+    verified: Mapped[bool] = mapped_column(default=False, comment="Whether the counterpart's note was verified here.")
+    accepted: Mapped[bool] = mapped_column(default=False, comment="Whether the counterpart verified this party's note.")
+    fault: Mapped[str | None] = mapped_column(String(16), comment="What is wrong with the hit, where it is refuted.")
+    blamed_by: Mapped[str | None] = mapped_column(String(16), comment="Which party found the fault.")
+    rules: Mapped[list[int] | None] = mapped_column(JSON, comment="Numbers of the rules that met, once verified.")
+    note: Mapped[dict[str, str | None] | None] = mapped_column(JSON, comment="What the counterpart's note says.")
+
+
+class NoteBatchRow(NodeRows):
+    """A batch of notes: an own one that waits to be signed or confirmed, or a counterpart's that waits to be opened."""
+
+    __tablename__ = "note_batch"
+    batch_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")
+    round_id: Mapped[str] = _round()
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    submission_id: Mapped[str] = mapped_column(String(32), comment="The query; empty for the lists.")
+    index: Mapped[int] = mapped_column(BigInteger, comment="Its place among the batches of its report, from 0.")
+    own: Mapped[bool] = mapped_column(comment="Whether this node makes it.")
+    hits: Mapped[list[str]] = mapped_column(JSON, comment="Of an own one: its hits.")
+    entries: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="Of an own one: the sealed notes, under the note key, until it is signed."
+    )
+    digest: Mapped[str | None] = mapped_column(String(64), index=True, comment="Digest of its statement, once signed.")
+    done: Mapped[bool] = mapped_column(default=False, comment="Whether its receiver has confirmed it.")
+
+
+class NoteSecretRow(NodeRows):
+    """The round's sealing key under the note key, until every note was opened or the time for notes is over."""
+
+    __tablename__ = "note_secret"
+    round_id: Mapped[str] = _round(primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="Nonce, ciphertext and tag.")
+
+
+class HitLifeRow(NodeRows):
+    """Where a hit stands for the analysts: what its steps come to, kept beside them for lists and clocks."""
+
+    __tablename__ = "hit_life"
+    __table_args__ = (
+        ForeignKeyConstraint(["round_id", "hit_id"], ["hit.round_id", "hit.hit_id"]),
+        Index(None, "stage", "arrived_at"),
+    )
+    round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Which round.")
+    hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Which hit.")
+    arrived_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="Seconds since 1970 when it was stored.")
+    stage: Mapped[str] = mapped_column(
+        String(16), comment="new, acknowledged, decided, follow_up, closed or withdrawn."
+    )
+    decision: Mapped[str | None] = mapped_column(String(16), comment="What the analyst says, once decided.")
+    outcome: Mapped[str | None] = mapped_column(String(16), comment="What came of it, once closed.")
+    due_at: Mapped[int | None] = mapped_column(
+        BigInteger, index=True, comment="Seconds since 1970 when the next step is due."
+    )
+
+
+class HitStepRow(NodeRows):
+    """One thing that was done with a hit: its history, only ever added to, and erased with the hit."""
+
+    __tablename__ = "hit_step"
+    __table_args__ = (
+        ForeignKeyConstraint(["round_id", "hit_id"], ["hit.round_id", "hit.hit_id"]),
+        Index(None, "round_id", "hit_id"),
+    )
+    step_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Ascends in time.")
+    round_id: Mapped[str] = mapped_column(String(32), comment="Which round.")
+    hit_id: Mapped[str] = mapped_column(String(32), comment="Which hit.")
+    kind: Mapped[str] = mapped_column(String(16), comment="What was done.")
+    at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    person: Mapped[str] = mapped_column(
+        String(16), comment="The person's pseudonymous id, or the party whose statement it was."
+    )
+    value: Mapped[str] = mapped_column(String(16), comment="The decision, channel, outcome or ground.")
+    reference: Mapped[str] = mapped_column(Text, comment="The channel's own number, or that of a permission.")
+    urgency: Mapped[str | None] = mapped_column(String(8), comment="Of a follow-up: urgent or normal.")
+    remark: Mapped[str] = mapped_column(Text, comment="The analyst's own words, which stay at this node.")
+
+
+class WithdrawalRow(NodeRows):
+    """A hit that one of its two sides withdrew. It outlives the hit, because the other side is to be told."""
+
+    __tablename__ = "withdrawal"
+    withdrawal_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")
+    round_id: Mapped[str] = _round()
+    hit_id: Mapped[str] = mapped_column(String(32), index=True, comment="The hit, the same on both sides.")
+    counterpart: Mapped[str] = mapped_column(String(16), comment="The other party.")
+    own: Mapped[bool] = mapped_column(comment="Whether this party withdrew it, or the counterpart.")
+    ground: Mapped[str] = mapped_column(String(16), comment="incorrect, unlawful, not_needed or erased.")
+    late: Mapped[bool] = mapped_column(comment="Whether it came after the correction duty's hours.")
+    at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it was asked for, or taken.")
+    known: Mapped[bool] = mapped_column(comment="Whether this node held the hit.")
+    digest: Mapped[str | None] = mapped_column(
+        String(64), index=True, comment="Digest of the statement; none while an own one is not signed."
+    )
+    acknowledged_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Seconds since 1970 when the counterpart's acknowledgement came, or ours was signed."
+    )
+
+
+class TallyRow(NodeRows):
+    """What came of hits that are erased here: counts that outcomes go on to include."""
+
+    __tablename__ = "tally"
+    round_id: Mapped[str] = _round(primary_key=True)
+    counterpart: Mapped[str] = mapped_column(String(16), primary_key=True, comment="The other party.")
+    certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="low, medium or high.")
+    outcome: Mapped[str] = mapped_column(
+        String(16), primary_key=True, comment="confirmed, refuted, unresolved, withdrawn or open."
+    )
+    hits: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+
+
+class ErasedRow(NodeRows):
+    """A record that was erased by its number: enough to notice it when it comes again, and nothing of the person."""
+
+    __tablename__ = "erased"
+    record_digest: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="SHA-256 of the record's own identifier, behind a label."
+    )
+    erased_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class SuggestionRow(NodeRows):
+    """A round that an officer of this party suggests to the secretariat, and what became of it."""
+
+    __tablename__ = "suggestion"
+    suggestion_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    author: Mapped[str] = mapped_column(String(14), comment="The pseudonymous id of who wrote it.")
+    terms: Mapped[dict[str, str | list[str]]] = mapped_column(JSON, comment="Parties, grounds and what may be asked.")
+    state: Mapped[str] = mapped_column(
+        String(16), index=True, comment="written, waiting, proposed, set_aside or refused."
+    )
+    made_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it was written.")
+    answered_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the answer.")
+    reason: Mapped[str] = mapped_column(Text, comment="Why it was set aside or not taken.")
+    round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
+
+
+class SavedViewRow(NodeRows):
+    """A view of hits that a person keeps; nobody else sees it."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("person", "name"),)
+    view_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
+    person: Mapped[str] = mapped_column(String(14), ForeignKey("account.person"), comment="Whose view it is.")
+    name: Mapped[str] = mapped_column(String(60), comment="The person's own word for it.")
+    shows: Mapped[dict[str, str | int | bool]] = mapped_column(
+        JSON, comment="The filter; it holds no word of a record."
+    )
+
+
+log_entries.declare(NodeRows.metadata)
+people_tables.declare(NodeRows.metadata)
+approval_tables.declare(NodeRows.metadata)

@@ -1,0 +1,72 @@
+"""Shared by the kit's tests: keys, an application that takes signed calls, and a clock that stands still."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.keys import IdentityKey
+from services.kit import logging as kit_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    time: int = 1_800_000_000
+
+    def __call__(self) -> int:
+        """Return the time that was set."""
+        return self.time
+
+
+@dataclass
+class Lines:
+    """Log lines as they would be on stderr."""
+
+    text: list[str] = field(default_factory=list)
+
+    def write(self, text: str) -> int:
+        """Keep a text."""
+        self.text.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Everything is written already."""
+
+    def __str__(self) -> str:
+        return "".join(self.text)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until it is set."""
+    return Clock()
+
+
+@pytest.fixture
+def key() -> IdentityKey:
+    """A party's identity key."""
+    return IdentityKey.generate(secrets.token_bytes)
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The log lines of a test, from level debug on; logging is as before afterwards."""
+    import logging  # noqa: PLC0415 - used to restore what the fixture changes
+
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger(kit_logging.ROOT).level
+    written = Lines()
+    kit_logging.configure("debug", written)  # type: ignore[arg-type]  # has what a stream needs
+    yield written
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    logging.getLogger(kit_logging.ROOT).setLevel(before[2])

@@ -1,0 +1,110 @@
+"""Spent nonces: once only, in every thread and after a restart, and not for ever."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from aquila.errors import ReplayError
+from services.kit.errors import StoreError
+from services.kit.http.nonces import StoredNonces, nonce_table
+from services.kit.http.signatures import MemoryNonces, Nonces
+from services.kit.storage.store import Store, new_metadata, schema_change, uncommented
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+_METADATA = new_metadata()
+_TABLE = nonce_table(_METADATA)
+
+
+@pytest.fixture
+def ready(store: Store) -> Store:
+    """A store with the table."""
+    with schema_change(store) as connection:
+        _METADATA.create_all(connection)
+    return store
+
+
+def _once(nonces: Nonces) -> None:
+    nonces.spend("key", "n1", 600, 0)
+    nonces.spend("other key", "n1", 600, 0)
+    nonces.spend("key", "n2", 600, 0)
+    with pytest.raises(ReplayError) as caught:
+        nonces.spend("key", "n1", 700, 100)
+    assert caught.value.fields["matcher_time"] == 100
+
+
+def test_a_nonce_is_spent_once_per_key(ready: Store) -> None:
+    """The second time is a replay, whose problem has our time."""
+    _once(StoredNonces(ready, _TABLE))
+
+
+def test_nonces_in_memory_do_the_same() -> None:
+    """The stand-in for tests keeps the same contract within a process."""
+    _once(MemoryNonces())
+
+
+def test_a_nonce_is_spent_after_a_restart_too(ready: Store, store_url: URL) -> None:
+    """Another process on the same database knows it."""
+    StoredNonces(ready, _TABLE).spend("key", "n1", 600, 0)
+    later = Store(store_url)
+    with pytest.raises(ReplayError):
+        StoredNonces(later, _TABLE).spend("key", "n1", 600, 1)
+    later.close()
+
+
+def test_of_many_at_the_same_time_one_gets_through(ready: Store) -> None:
+    """A replay that races its original does not win twice."""
+    nonces, passed, refused = StoredNonces(ready, _TABLE), [], []
+
+    def spend() -> None:
+        try:
+            nonces.spend("key", "n1", 600, 0)
+            passed.append(1)
+        except ReplayError:
+            refused.append(1)
+
+    threads = [threading.Thread(target=spend) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(passed), len(refused)) == (1, 7)
+
+
+def test_what_is_no_longer_needed_is_deleted(ready: Store) -> None:
+    """The table does not grow with the years; a row stays as long as it was asked to."""
+    nonces = StoredNonces(ready, _TABLE)
+    for number in range(5):
+        nonces.spend("key", f"n{number}", 600 + number, 100)
+    nonces.spend("key", "later", 9_000, 602)
+    with ready.reading("test") as session:
+        kept = set(session.execute(select(_TABLE.c.nonce)).scalars())
+    assert kept == {"n2", "n3", "n4", "later"}
+
+
+def test_pruning_happens_once_a_minute(ready: Store) -> None:
+    """Not every call pays for it."""
+    nonces = StoredNonces(ready, _TABLE)
+    nonces.spend("key", "a", 1_001, 1_000)
+    nonces.spend("key", "b", 9_000, 1_010)
+    with ready.reading("test") as session:
+        assert session.execute(select(func.count()).select_from(_TABLE)).scalar_one() == 2
+    nonces.spend("key", "c", 9_000, 1_060)
+    with ready.reading("test") as session:
+        assert session.execute(select(func.count()).select_from(_TABLE)).scalar_one() == 2
+
+
+def test_a_store_that_fails_refuses_the_call(store: Store) -> None:
+    """Without its table nothing is let through."""
+    with pytest.raises(StoreError):
+        StoredNonces(store, _TABLE).spend("key", "n", 600, 0)
+
+
+def test_every_column_has_a_comment() -> None:
+    """As every table of the services."""
+    assert uncommented(_METADATA) == []

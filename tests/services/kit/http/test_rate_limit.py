@@ -1,0 +1,67 @@
+"""Token buckets: as many calls at once as they hold, then as fast as they fill; each party its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.kit.errors import TooManyCallsError, problem_of, retry_after_of
+from services.kit.http.rate_limit import Buckets, Rate
+
+
+class Clock:
+    """Seconds that a test sets."""
+
+    time = 100.0
+
+    def __call__(self) -> float:
+        """Return the time that was set."""
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def buckets(clock: Clock) -> Buckets:
+    """Buckets of three tokens, one more every two seconds."""
+    return Buckets(Rate(per_second=0.5, size=3), clock)
+
+
+def test_a_bucket_is_emptied_and_fills_again(buckets: Buckets, clock: Clock) -> None:
+    """Three at once, then one every two seconds, and after a long time three again."""
+    for _ in range(3):
+        buckets.take("RS")
+    with pytest.raises(TooManyCallsError) as caught:
+        buckets.take("RS")
+    assert retry_after_of(caught.value) == 2
+    assert problem_of(caught.value)["status"] == 429
+    clock.time += 2
+    buckets.take("RS")
+    with pytest.raises(TooManyCallsError):
+        buckets.take("RS")
+    clock.time += 10_000
+    for _ in range(3):
+        buckets.take("RS")
+    with pytest.raises(TooManyCallsError):
+        buckets.take("RS")
+
+
+def test_each_party_has_its_own(buckets: Buckets) -> None:
+    """One that calls too often takes nothing from another."""
+    for _ in range(3):
+        buckets.take("RS")
+    buckets.take("SI")
+
+
+def test_what_somebody_else_took_comes_back(buckets: Buckets) -> None:
+    """A call that was replayed costs its party nothing, and no bucket overflows by it."""
+    for _ in range(100):
+        buckets.take("RS")
+        buckets.give_back("RS")
+    for _ in range(3):
+        buckets.take("RS")
+    with pytest.raises(TooManyCallsError):
+        buckets.take("RS")

@@ -1,0 +1,364 @@
+"""A service's own log: checkpoints over what is committed, files in the layout of C2SP tlog-tiles, cosignatures."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete, update
+
+from aquila.audit.checkpoint import Checkpoint, cosign, open_checkpoint, parse_checkpoint
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.merkle import leaf_hash, tree_root
+from aquila.audit.note import parse_note
+from aquila.audit.roles import Role
+from aquila.audit.tiles import bundle_path, read_bundle, read_statements, read_tile, statements_path, tile_path
+from aquila.audit.witness import check_growth, check_named, parse_update, witness_name
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import AuditError, BindingError, LogRewrittenError, OrderError, SignatureError
+from aquila.protocol.messages import LogHead
+from aquila.protocol.messages.proofs import ProofRequest
+from aquila.protocol.registry import RegisteredParty, Registry
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, declare, frontier
+from services.kit.log.publication import OwnLog
+from services.kit.log.witness import Witness
+from services.kit.log_access.use_cases import LogDesk
+from services.kit.people import LOCAL_KEY, Actor
+from services.kit.settings import DatabaseSettings
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store, database_url, new_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+KEYS = {
+    name: IdentityKey.generate(lambda count, seed=seed: bytes([seed]) * count)
+    for seed, name in enumerate(("matcher", "SI", "AL"), start=1)
+}
+REGISTRY = Registry(
+    KEYS["matcher"].public, {code: RegisteredParty(code, code, KEYS[code].public) for code in ("AL", "SI")}
+)
+AUDITOR = Actor(LOCAL_KEY, frozenset({Role.AUDITOR, Role.ADMINISTRATOR}))
+ROUND = "0" * 32
+
+
+@dataclass
+class Side:
+    """A service with a log, in a folder of its own."""
+
+    store: Store
+    folder: Path
+    holder: str
+    time: int = 1_800_000_000
+    own: OwnLog = field(init=False)
+    witness: Witness = field(init=False)
+
+    def __post_init__(self) -> None:
+        metadata = new_metadata()
+        declare(metadata)
+        metadata.create_all(self.store.engine)
+        files, key = ChunkFiles(self.folder / self.holder), KEYS[self.holder]
+        self.own = OwnLog(
+            self.store, files, self.holder, key, REGISTRY, lambda: self.time, statements, lambda *_: b"{}"
+        )
+        self.witness = Witness(self.store, files, self.holder, key, REGISTRY, lambda: self.time)
+
+    @property
+    def desk(self) -> LogDesk:
+        """Both sides of the log."""
+        return LogDesk(self.own, self.witness)
+
+    def fill(self, count: int) -> None:
+        """Append entries."""
+        with self.store.transaction("test.fill") as session:
+            for number in range(count):
+                append(session, Entry.of(EntryKind.IMPORT, number, "SI", round=ROUND, counts={"records": number}))
+
+    def shown(self) -> Checkpoint:
+        """Return the checkpoint of the files."""
+        content = self.own.files.read("checkpoint")
+        return open_checkpoint(content, self.own.origin, KEYS[self.holder].public)[0]
+
+
+def statements(_session: Session, entries: Sequence[Entry]) -> list[bytes | None]:
+    """Give every other entry a statement."""
+    return [b"statement %d" % entry.time if entry.time % 2 else None for entry in entries]
+
+
+@pytest.fixture
+def side(store: Store, tmp_path: Path) -> Side:
+    """A node's log."""
+    return Side(store, tmp_path, "SI")
+
+
+def test_nothing_is_signed_over_nothing(side: Side) -> None:
+    """An empty log has no checkpoint, nothing to show, and nothing to prove."""
+    assert not side.own.publish()
+    assert side.own.newest() is None
+    assert side.own.update(0) is None
+    assert side.desk.view().size == 0
+
+
+def test_its_files_are_the_log(side: Side) -> None:
+    """Tiles, entries and statements lead to the signed head, and only the newest partial ones stay."""
+    side.fill(200)
+    assert side.own.publish()
+    assert not side.own.publish()
+    side.fill(100)
+    side.own.publish()
+    files = side.own.files
+    shown = side.shown()
+    leaves = read_tile(files.read(tile_path(0, 0)), 256) + read_tile(files.read(tile_path(0, 1, 44)), 44)
+    assert tree_root(leaves) == shown.root
+    assert read_tile(files.read(tile_path(1, 0, 1)), 1) == [tree_root(leaves[:256])]
+    entries = read_bundle(files.read(bundle_path(0)), 256) + read_bundle(files.read(bundle_path(1, 44)), 44)
+    assert list(map(leaf_hash, entries)) == leaves
+    assert read_statements(files.read(statements_path(1, 44)), 44)[:2] == [b"", b"statement 57"]
+    assert not files.exists(bundle_path(0, 200))
+    assert files.read("checkpoints/index") == b"200\n300\n"
+    assert json.loads(files.read("registry.json"))["AL"] == KEYS["AL"].public.fingerprint
+    assert files.exists(f"statistics/{ROUND}.json")
+
+
+def test_a_crash_before_the_files_is_mended(side: Side) -> None:
+    """A checkpoint that was signed and not written is written at the next publication."""
+    side.fill(3)
+    side.own.publish()
+    side.own.files.delete("checkpoint")
+    assert side.own.publish()
+    assert side.shown().size == 3
+
+
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize("place", [0, 255, 256, 299])
+def test_a_changed_entry_is_shown_as_such(side: Side, place: int, *, published: bool) -> None:
+    """Content that is not its leaf's, and a leaf that is not the tree's, wherever they lie; the others hold."""
+    side.fill(300)
+    if published:
+        side.own.publish()
+    assert side.desk.page(AUDITOR, None, 300, None, None).broken == ()
+    other = Entry.of(EntryKind.IMPORT, 5, "SI", round=ROUND, counts={"records": 7})
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == place).values(content=other.content()))
+    assert side.desk.page(AUDITOR, None, 310, None, None).broken == (place,)
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == place).values(leaf_hash=other.leaf()))
+    found = side.desk.round_entries(AUDITOR, ROUND)
+    assert (place in found.broken) == published
+    assert found.entries[place].entry == other
+
+
+def test_an_entry_that_cannot_be_read_is_shown_as_changed(side: Side) -> None:
+    """What somebody wrote over it is not shown."""
+    side.fill(3)
+    side.own.publish()
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=b"<b>"))
+    page = side.desk.page(AUDITOR, None, 5, None, None)
+    assert (page.broken, page.entries[1].entry) == ((1,), None)
+
+
+def test_every_older_size_can_be_proved_from(side: Side) -> None:
+    """Whoever saw an older checkpoint gets a proof that the log only grew."""
+    side.fill(5)
+    side.own.publish()
+    seen = side.shown()
+    side.fill(6)
+    side.own.publish()
+    update = side.own.update(5)
+    assert update is not None
+    check_growth(seen, parse_checkpoint(update.note.text), update)
+
+
+def test_cosignatures_are_kept(side: Side) -> None:
+    """A witness's line is added to the checkpoint in database and file, and shown; another's is refused."""
+    side.fill(2)
+    side.own.publish()
+    note = side.own.newest()
+    assert note is not None
+    now = side.own.clock()
+    given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], now)
+    side.own.take_cosignature("AL", given.to_bytes())
+    assert parse_note(side.own.files.read("checkpoint")) == given
+    assert [(found.witness, found.size, found.at) for found in side.desk.view().witnesses] == [("AL", 2, now)]
+    with pytest.raises(AuditError, match="not cosigned by its sender"):
+        side.own.take_cosignature("matcher", given.to_bytes())
+    with pytest.raises(SignatureError):
+        side.own.take_cosignature("RS", given.to_bytes())
+    side.fill(1)
+    side.own.publish()
+    side.own.take_cosignature("AL", given.to_bytes())
+    assert parse_note(side.own.files.read("checkpoints/2")) == given
+    with side.store.transaction("test.forget") as session:
+        session.execute(delete(CHECKPOINTS).where(CHECKPOINTS.c.size == 2))
+    with pytest.raises(NotFoundError):
+        side.own.take_cosignature("AL", given.to_bytes())
+
+
+def test_a_cosignature_of_another_time_is_refused(side: Side) -> None:
+    """A witness whose clock is wrong would let an auditor doubt the times of entries."""
+    side.fill(2)
+    side.own.publish()
+    note = side.own.newest()
+    assert note is not None
+    now = side.own.clock()
+    for at in (now - 601, now + 601, 0, 1 << 60):
+        given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], at)
+        with pytest.raises(AuditError, match="time is not between this checkpoint and the next"):
+            side.own.take_cosignature("AL", given.to_bytes())
+    for at in (now - 600, now + 600):
+        given = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], at)
+        side.own.take_cosignature("AL", given.to_bytes())
+
+
+def test_a_database_behind_its_files_signs_nothing(side: Side) -> None:
+    """Restored from a backup or changed: what was shown once is not contradicted."""
+    side.fill(3)
+    side.own.publish()
+    with side.store.transaction("test.restore") as session:
+        for table in (ENTRIES, EDGE, CHECKPOINTS):
+            session.execute(delete(table))
+    with pytest.raises(LogRewrittenError, match="another log") as caught:
+        side.own.publish()
+    with pytest.raises(LogRewrittenError, match="another log"):
+        side.own.check()
+    followed: list[Session] = []
+    side.witness.told(caught.value, b"", followed.append)
+    side.witness.told(caught.value, b"", followed.append)
+    assert len(followed) == 2
+    (alarm,) = side.witness.alarms()
+    with pytest.raises(LogRewrittenError):
+        side.witness.seen_size("matcher")
+    side.witness.acknowledge(AUDITOR, alarm.alarm_id)
+    assert side.own.publish()
+    assert side.shown().size == 2
+
+
+def test_an_export_is_the_folder(side: Side) -> None:
+    """The archive holds every file, and its newest entry says that it was exported."""
+    side.fill(1)
+    archive = io.BytesIO()
+    side.desk.export(AUDITOR, archive)
+    archive.seek(0)
+    with tarfile.open(fileobj=archive) as opened:
+        members = {member.name: member for member in opened.getmembers()}
+        content = opened.extractfile(members[bundle_path(0, 2)])
+        assert content is not None
+        exported = read_bundle(content.read(), 2)[1]
+    assert json.loads(exported)["kind"] == "log_exported"
+    assert set(members) == set(side.own.files.names())
+
+
+def test_looking_at_the_log_is_an_entry(side: Side) -> None:
+    """An auditor sees the entries of a round, erased ones too, and has been seen."""
+    side.fill(2)
+    with side.store.transaction("test.erase") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == 0).values(content=None))
+    found = side.desk.round_entries(AUDITOR, ROUND).entries
+    assert [item.entry is None for item in found] == [True, False]
+    assert side.desk.round_entries(AUDITOR, ROUND).entries[2].entry is not None
+    with pytest.raises(NotFoundError):
+        side.desk.round_entries(AUDITOR, "f" * 32)
+
+
+def test_bundles_are_written_anew_after_an_erasure(side: Side) -> None:
+    """What retention erased is in no file, and the leaves stay."""
+    side.fill(3)
+    side.own.publish()
+    with side.store.transaction("test.erase") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=None))
+    side.own.refresh(2)
+    assert read_bundle(side.own.files.read(bundle_path(0, 3)), 3)[1] == b""
+    assert read_statements(side.own.files.read(statements_path(0, 3)), 3)[1] == b""
+    assert len(read_tile(side.own.files.read(tile_path(0, 0, 3)), 3)) == 3
+
+
+def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:
+    """It cosigns what is new, once, and remembers it in two places."""
+    side.fill(2)
+    side.own.publish()
+    other = Witness(side.store, ChunkFiles(tmp_path / "AL"), "AL", KEYS["AL"], REGISTRY, lambda: 9)
+    assert other.seen_size("SI") == 0
+    shown = side.own.update(0)
+    assert shown is not None
+    cosigned = other.look("SI", shown.to_bytes())
+    assert other.look("SI", shown.to_bytes()) == cosigned
+    assert other.seen_size("SI") == 2
+    assert hashlib.sha256(other.files.read("seen/SI")).digest() == hashlib.sha256(cosigned.to_bytes()).digest()
+    other.vanished("AL")  # it was never seen: nothing is missing
+    with pytest.raises(LogRewrittenError, match="to 0 entries"):
+        other.vanished("SI")
+    with pytest.raises(LogRewrittenError):
+        other.look("SI", shown.to_bytes())
+    (alarm,) = other.alarms()
+    with pytest.raises(NotFoundError):
+        other.acknowledge(AUDITOR, alarm.alarm_id + 1)
+    other.acknowledge(AUDITOR, alarm.alarm_id)
+    with pytest.raises(OrderError):
+        other.acknowledge(AUDITOR, alarm.alarm_id)
+    assert other.seen_size("SI") == 0
+    assert other.look("SI", shown.to_bytes()) == cosigned
+    assert other.seen_size("SI") == 2
+
+
+def test_proofs_of_what_others_saw(side: Side) -> None:
+    """One answer has the newest checkpoint, the proof since the caller's, and one for each other size that it has."""
+    assert side.own.prove(ProofRequest(old=0, heads=(3,), statements=()), "AL") is None
+    side.fill(5)
+    side.own.publish()
+    smaller = side.shown()
+    side.fill(6)
+    side.own.publish()
+    proofs = side.own.prove(ProofRequest(old=5, heads=(5, 11, 40), statements=()), "AL")
+    assert proofs is not None
+    update = parse_update(proofs.update.encode())
+    check_growth(smaller, side.shown(), update)
+    assert [one.size for one in proofs.heads] == [5, 11]
+    check_named(side.shown(), 5, smaller.root, [bytes.fromhex(one) for one in proofs.heads[0].hashes])
+    assert proofs.heads[1].hashes == ()
+
+
+def frontier_root(side: Side) -> bytes:
+    """Return the head of all entries, signed or not."""
+    with side.store.reading("test.frontier") as session:
+        return frontier(session).root
+
+
+def test_a_head_that_the_log_never_signed(side: Side) -> None:
+    """A log knows the heads that it begins with, also of a size at which it signed none, from others."""
+    side.fill(4)
+    head = LogHead(size=4, root=frontier_root(side).hex())
+    with side.store.reading("test.unsigned") as session, pytest.raises(BindingError, match="AL names a checkpoint"):
+        side.own.check_head(session, "AL", head)
+    side.fill(2)
+    side.own.publish()
+    with side.store.reading("test.signed") as session:
+        side.own.check_head(session, "AL", head)
+        side.own.check_head(session, "AL", LogHead(size=6, root=side.shown().root.hex()))
+        for wrong in ({"root": "ab" * 32}, {"size": 3}, {"size": 7}):
+            with pytest.raises(BindingError, match="AL names a checkpoint"):
+                side.own.check_head(session, "AL", head.model_copy(update=wrong))
+
+
+def test_what_was_seen_last_is_known_after_a_start(side: Side, tmp_path: Path) -> None:
+    """The newest checkpoint of another log is known without asking for it, also by a process that has just begun."""
+    other = Side(Store(database_url(DatabaseSettings(), tmp_path / "other.db")), tmp_path, "matcher")
+    assert side.witness.latest("matcher") is None
+    for count in (3, 4):
+        other.fill(count)
+        other.own.publish()
+        update = other.own.update(side.witness.seen_size("matcher"))
+        assert update is not None
+        side.witness.look("matcher", update.to_bytes())
+        assert side.witness.latest("matcher") == other.shown()
+    assert replace(side.witness, _latest={}).latest("matcher") == other.shown()
+    other.store.close()

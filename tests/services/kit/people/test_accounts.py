@@ -1,0 +1,100 @@
+"""Accounts: made by the administrator, in roles of the service, never deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.audit.roles import Role
+from aquila.errors import InputError, KeyMaterialError
+from aquila.interface.people import AccountState, NewAccount, SignIn
+from services.kit.errors import NotFoundError, SignInError
+from services.kit.people import accounts
+from services.kit.people.context import PeopleKey
+from services.kit.people.sign_in import sign_in
+from services.kit.people.tables import AccountRow
+from tests.services.kit.people.conftest import ADMINISTRATOR, PASSWORD, enrolled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from services.kit.people.context import People
+    from tests.services.kit.people.conftest import Clock, Member
+
+
+def state(people: People, login: str = "ana") -> AccountState:
+    """Return where an account stands."""
+    return next(view.state for view in accounts.list_accounts(people).accounts if view.login == login)
+
+
+def test_an_account_is_invited_active_locked_and_deactivated(people: People, clock: Clock) -> None:
+    """The administrator's list says where each stands."""
+    accounts.add_account(people, ADMINISTRATOR, NewAccount(login="zala", roles=(Role.AUDITOR,)))
+    assert state(people, "zala") is AccountState.INVITED
+    member = enrolled(people, clock, "ana", Role.OFFICER)
+    assert state(people) is AccountState.ACTIVE
+    for _ in range(5):
+        with pytest.raises(SignInError):
+            sign_in(people, SignIn(login="ana", password="another password", code="123456"))
+    assert state(people) is AccountState.LOCKED
+    accounts.switch_account(people, ADMINISTRATOR, member.person, active=False)
+    assert state(people) is AccountState.DEACTIVATED
+
+
+def test_a_reset_lifts_a_lock(member: Member, people: People) -> None:
+    """The account waits for its person to enrol anew."""
+    for _ in range(6):
+        with pytest.raises(SignInError):
+            sign_in(people, SignIn(login="ana", password="another password", code="123456"))
+    accounts.reset_account(people, ADMINISTRATOR, member.person)
+    assert state(people) is AccountState.INVITED
+    with pytest.raises(SignInError):
+        sign_in(people, SignIn(login="ana", password=PASSWORD, code=member.code()))
+
+
+@pytest.mark.parametrize(
+    ("login", "roles", "told"),
+    [
+        ("ana", (Role.OFFICER,), "there is an account of this login"),
+        ("bor", (Role.SECRETARIAT,), "a node has no role secretariat"),
+        ("local", (Role.OFFICER,), "local names the key"),
+    ],
+)
+def test_an_account_that_cannot_be(member: Member, login: str, roles: tuple[Role, ...], told: str) -> None:
+    """A login that is taken or has a meaning, and a role of the other service."""
+    with pytest.raises(InputError, match=told):
+        accounts.add_account(member.people, ADMINISTRATOR, NewAccount(login=login, roles=roles))
+    assert len(accounts.list_accounts(member.people).accounts) == 1
+
+
+def test_an_account_that_is_not_there(people: People) -> None:
+    """Nothing can be changed about it."""
+    with pytest.raises(NotFoundError):
+        accounts.switch_account(people, ADMINISTRATOR, "p-0123456789ab", active=True)
+
+
+def test_an_account_of_the_provider_has_nothing_to_reset(member: Member, people: People) -> None:
+    """Its password and second factor are the provider's."""
+    with people.store.transaction("test") as session:
+        row = session.get_one(AccountRow, member.person)
+        row.issuer, row.subject, row.password_hash = "https://provider.example", "7", None
+    assert state(people) is AccountState.ACTIVE
+    with pytest.raises(InputError, match="at the provider"):
+        accounts.reset_account(people, ADMINISTRATOR, member.person)
+    with pytest.raises(SignInError):
+        member.sign_in()
+
+
+def test_a_secret_opens_for_its_person_under_its_key_alone(tmp_path: Path) -> None:
+    """The key is made once; another key, another person, or another length is refused."""
+    key = PeopleKey.of_home(tmp_path)
+    sealed = key.seal("p-0123456789ab", "JBSWY3DPEHPK3PXP")
+    assert PeopleKey.of_home(tmp_path).open("p-0123456789ab", sealed) == "JBSWY3DPEHPK3PXP"
+    with pytest.raises(KeyMaterialError, match="does not open"):
+        key.open("p-ba9876543210", sealed)
+    with pytest.raises(KeyMaterialError, match="does not open"):
+        PeopleKey(bytes(32)).open("p-0123456789ab", sealed)
+    with pytest.raises(KeyMaterialError, match="length"):
+        PeopleKey(b"short")
+    assert repr(key) == "PeopleKey()"

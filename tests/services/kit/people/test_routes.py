@@ -1,0 +1,122 @@
+"""The calls about people over HTTP: what opens them, and what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pyotp
+import pytest
+
+from aquila.audit.roles import Role
+from services.kit.people import Door, routes
+from services.kit.people.operator_token import OperatorToken
+from services.kit.serving.application import application
+from tests.services.kit.people.conftest import PASSWORD, enrolled
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from services.kit.people.context import People
+    from tests.services.kit.people.conftest import Clock, Member
+
+
+@pytest.fixture
+async def client(people: People, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller that shows the home's key."""
+    door = Door(people.service, OperatorToken.create(tmp_path / "operator.token"), people)
+    app = application(
+        title="T", version="1", routers=[routes.router], body_bytes=10_000, health=lambda: None, door=door
+    )
+    key = (tmp_path / "operator.token").read_text().strip()
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://node.test/v1/people", headers=bearer(key)
+    ) as client:
+        yield client
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that shows a token."""
+    return {"authorization": f"Bearer {token}"}
+
+
+async def test_from_the_first_account_to_the_sign_out(client: httpx.AsyncClient, clock: Clock) -> None:
+    """The home's key makes an account; its person enrols, is known, and leaves."""
+    made = await client.post("/accounts", json={"login": "ana", "roles": ["officer", "approver"]})
+    assert made.status_code == 201
+    code = made.json()["code"]
+    begun = await client.post("/enrolment", json={"login": "ana", "code": code}, headers=bearer(""))
+    secret = begun.json()["secret"]
+    shown = {"login": "ana", "enrolment": code, "password": PASSWORD, "code": pyotp.TOTP(secret).at(clock.time)}
+    granted = await client.post("/enrolment/confirm", json=shown, headers=bearer(""))
+    mine = bearer(granted.json()["token"])
+    me = (await client.get("/me", headers=mine)).json()
+    assert (me["login"], me["roles"], me["ends_at"]) == ("ana", ["officer", "approver"], granted.json()["ends_at"])
+    assert "consent.ask" in me["actions"]
+    assert "people.manage" not in me["actions"]
+    assert (await client.get("/accounts", headers=mine)).status_code == 403
+    assert (await client.post("/sign-out", headers=mine)).status_code == 204
+    assert (await client.get("/me", headers=mine)).status_code == 401
+    listed = (await client.get("/accounts")).json()["accounts"]
+    assert [(account["login"], account["state"]) for account in listed] == [("ana", "active")]
+
+
+async def test_a_sign_in_replaces_the_session_that_it_shows(client: httpx.AsyncClient, member: Member) -> None:
+    """The token of before opens nothing afterwards."""
+    shown = {"login": "ana", "password": PASSWORD, "code": member.code()}
+    answer = await client.post("/sign-in", json=shown, headers=bearer(member.grant.token))
+    assert answer.status_code == 201
+    assert (await client.get("/me", headers=bearer(member.grant.token))).status_code == 401
+    assert (await client.get("/me", headers=bearer(answer.json()["token"]))).status_code == 200
+
+
+async def test_a_wrong_sign_in_is_a_problem(client: httpx.AsyncClient, member: Member) -> None:
+    """Its type is its own, and nothing of what was shown comes back."""
+    shown = {"login": "ana", "password": "another password", "code": member.code()}
+    answer = await client.post("/sign-in", json=shown, headers=bearer(""))
+    assert (answer.status_code, answer.json()["type"]) == (401, "urn:aquila:problem:sign-in")
+    assert "another password" not in answer.text
+    assert "ana" not in answer.text
+
+
+async def test_own_sessions(client: httpx.AsyncClient, member: Member) -> None:
+    """A person sees and ends own sessions; the home's key has none."""
+    token = member.sign_in().token
+    sessions = (await client.get("/sessions", headers=bearer(token))).json()["sessions"]
+    assert [session["this"] for session in sessions] == [True, False]
+    gone = await client.delete(f"/sessions/{sessions[1]['session_id']}", headers=bearer(token))
+    assert gone.status_code == 204
+    assert (await client.get("/me", headers=bearer(member.grant.token))).status_code == 401
+    assert (await client.get("/sessions")).json() == {"sessions": []}
+    assert (await client.post("/sign-out")).status_code == 404
+
+
+async def test_another_password(client: httpx.AsyncClient, member: Member) -> None:
+    """The answer is the session that goes on."""
+    shown = {"password": PASSWORD, "code": member.code(), "new_password": "five words are longer still"}
+    answer = await client.post("/password", json=shown, headers=bearer(member.grant.token))
+    assert answer.status_code == 201
+    assert (await client.get("/me", headers=bearer(answer.json()["token"]))).status_code == 200
+    assert (await client.post("/password", json=shown)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "state"),
+    [
+        ("POST", "reset", None, "invited"),
+        ("PUT", "roles", {"roles": ["auditor"]}, "active"),
+        ("POST", "deactivate", None, "deactivated"),
+        ("POST", "activate", None, "active"),
+    ],
+)
+async def test_the_administrator_changes_accounts(
+    client: httpx.AsyncClient, member: Member, method: str, path: str, body: Any, state: str
+) -> None:
+    """Each change answers with the account as it now is; an administrator's session does what the key does."""
+    administrator = enrolled(member.people, member.clock, "zala", Role.ADMINISTRATOR)
+    answer = await client.request(
+        method, f"/accounts/{member.person}/{path}", json=body, headers=bearer(administrator.grant.token)
+    )
+    assert answer.status_code == 200
+    assert answer.json().get("account", answer.json())["state"] == state

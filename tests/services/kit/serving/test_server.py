@@ -1,0 +1,335 @@
+"""Running a service: where it may listen, over real TLS, from ready to a graceful end."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import ipaddress
+import json
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from aquila.errors import InputError
+from services.kit.errors import PeerUnavailableError
+from services.kit.http.peer import Peer
+from services.kit.http.signatures import CallSigner
+from services.kit.serving.server import bind, lifespan_of, server_context
+from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, TlsSettings
+from services.kit.storage.files import write_secret
+from services.kit.work.drivers import Driver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.crypto.keys import IdentityKey
+
+REPOSITORY = Path(__file__).parents[4]
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A CA of one test."""
+
+    folder: Path
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+    @classmethod
+    def create(cls, folder: Path, name: str) -> Authority:
+        """Make the CA and write its certificate to `<name>.pem`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _certificate(name, key, name, key, authority=True)
+        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        return cls(folder, key, certificate)
+
+    def issue(self, name: str) -> None:
+        """Write `<name>.pem` and `<name>.key` for loopback."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        issuer = str(self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
+        certificate = _certificate(name, key, issuer, self.key, authority=False)
+        (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_secret(self.folder / f"{name}.key", octets)
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool,
+) -> x509.Certificate:
+    today = dt.datetime.now(tz=dt.UTC)
+    usage = x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_after(today + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
+PROGRAM = """
+import asyncio, gc, sys
+from pathlib import Path
+from fastapi import APIRouter
+from aquila.crypto.keys import VerifyKey
+from services.kit import logs
+from services.kit.work.drivers import Driver
+from services.kit.serving.server import bind, lifespan_of, serve
+from services.kit.settings import ServiceSettings, load
+from services.kit.http.signatures import CallVerifier, MemoryNonces
+from services.kit.http.routing import ServiceRoute
+from services.kit.http.signed_calls import SignedCaller
+from services.kit.serving.application import application
+
+logs.configure("debug")
+settings = load(Path(sys.argv[1]), ServiceSettings)
+key = VerifyKey.from_hex(sys.argv[2])
+router = APIRouter(route_class=ServiceRoute)
+
+@router.put("/chunks")
+def put_chunk(call: SignedCaller) -> dict[str, object]:
+    return {"party": call.party, "bytes": len(call.body)}
+
+@router.get("/slow")
+async def get_slow() -> str:
+    await asyncio.sleep(1)
+    return "done"
+
+@router.get("/frozen")
+async def get_frozen() -> int:
+    return gc.get_freeze_count()
+
+ending = asyncio.Event()
+
+@router.get("/poll")
+async def get_poll() -> str:
+    await ending.wait()
+    return "let go"
+
+async def step() -> bool:
+    return False
+
+endpoint = bind(settings)
+verifier = CallVerifier({key.fingerprint: ("SI", key)}, MemoryNonces(), [endpoint.authority])
+drivers = [Driver("d", step, interval=60)]
+app = application(title="T", version="1", routers=[router], body_bytes=settings.limits.body_bytes,
+                  health=lambda: None, call_verifier=verifier,
+                  lifespan=lifespan_of(drivers, lambda: print("closed", flush=True)))
+serve(app, endpoint, settings.tls, before_end=ending.set)
+"""
+
+
+@dataclass
+class Running:
+    """A service in a process of its own."""
+
+    process: subprocess.Popen[str]
+    url: str
+    output: Path
+
+    def stop(self) -> tuple[str, str]:
+        """Ask it to end; return the rest of its stdout, and its log."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.stdout is not None
+        rest = self.process.stdout.read()
+        self.process.wait(timeout=20)
+        return rest, self.output.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _running(folder: Path, key: IdentityKey, settings: str) -> Iterator[Running]:
+    (folder / "service.toml").write_text(settings, encoding="utf-8")
+    arguments = [sys.executable, "-c", PROGRAM, str(folder / "service.toml"), key.public.hex]
+    with (
+        (folder / "log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPOSITORY) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            ready = json.loads(process.stdout.readline())
+            assert ready["event"] == "ready"
+            yield Running(process, ready["url"], folder / "log")
+        finally:
+            process.kill()
+
+
+async def test_a_signed_call_over_real_tls(tmp_path: Path, key: IdentityKey) -> None:
+    """Both sides show certificates; strangers to either CA do not get in; the end is graceful."""
+    authority = Authority.create(tmp_path, "ca")
+    authority.issue("service")
+    authority.issue("party")
+    Authority.create(tmp_path, "other")
+    settings = """
+home = "."
+listen = {port = 0}
+tls = {certificate = "service.pem", key = "service.key", ca = "ca.pem", verify_clients = true}
+"""
+    with _running(tmp_path, key, settings) as running:
+        assert running.url.startswith("https://127.0.0.1:")
+
+        async def call(**changes: Any) -> Any:
+            options = {
+                "url": running.url,
+                "ca": tmp_path / "ca.pem",
+                "certificate": tmp_path / "party.pem",
+                "key": tmp_path / "party.key",
+            } | changes
+            peer = Peer(PeerSettings(**options), CallSigner(key, "SI"))
+            try:
+                return (await peer.call("PUT", "/chunks", content=bytes(2_000_000))).json()
+            finally:
+                await peer.close()
+
+        assert await call() == {"party": "SI", "bytes": 2_000_000}
+        with pytest.raises(PeerUnavailableError):
+            await call(ca=tmp_path / "other.pem")
+        with pytest.raises(PeerUnavailableError):
+            await call(certificate=None, key=None)
+        rest, log = running.stop()
+    assert rest == "closed\n"
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["event"] for line in lines if line["event"] in {"ready", "call"}] == ["ready", "call"]
+    assert running.process.returncode in {0, -signal.SIGTERM}
+
+
+@pytest.mark.parametrize(("route", "word"), [("/slow", b"done"), ("/poll", b"let go")])
+async def test_a_call_in_progress_ends_before_the_service_does(
+    tmp_path: Path, key: IdentityKey, route: str, word: bytes
+) -> None:
+    """SIGTERM stops new calls, not those that are running; those that only wait are let go."""
+    with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
+        host, _, port = running.url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as caller:
+            caller.sendall(f"GET {route} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+            caller.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                caller.recv(1)
+            running.process.send_signal(signal.SIGTERM)
+            caller.settimeout(10)
+            answer = b""
+            while piece := caller.recv(1000):
+                answer += piece
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert word in answer
+        assert b"server:" not in answer.lower()
+        assert running.stop()[0] == "closed\n"
+
+
+def test_garbage_is_not_looked_for_among_what_stays(tmp_path: Path, key: IdentityKey) -> None:
+    """Modules, routes and models, which are there when the service is ready, never hold up the event loop again."""
+    with _running(tmp_path, key, 'home = "."\nlisten = {port = 0}') as running:
+        assert httpx.get(f"{running.url}/frozen").json() > 10_000
+
+
+def _settings(tmp_path: Path, tls: TlsSettings | None = None, **listen: Any) -> ServiceSettings:
+    return ServiceSettings(home=tmp_path, listen=ListenSettings(**{"port": 0} | listen), tls=tls)
+
+
+def test_other_machines_need_tls(tmp_path: Path) -> None:
+    """A host that is not loopback is refused while TLS is off, before anything is bound."""
+    with pytest.raises(InputError, match="TLS is off"):
+        bind(_settings(tmp_path, host="0.0.0.0"))  # noqa: S104 - what is refused
+    endpoint = bind(_settings(tmp_path, _tls(tmp_path), host="0.0.0.0"))  # noqa: S104 - with TLS
+    endpoint.socket.close()
+
+
+def _tls(folder: Path) -> TlsSettings:
+    """Return settings with a certificate that can be read."""
+    Authority.create(folder, "ca").issue("service")
+    return TlsSettings(certificate=folder / "service.pem", key=folder / "service.key")
+
+
+@pytest.mark.parametrize(
+    ("listen", "authority"),
+    [
+        ({}, "127.0.0.1:{port}"),
+        ({"host": "::1"}, "[::1]:{port}"),
+        ({"public_url": "https://matcher.test"}, "matcher.test"),
+        ({"public_url": "https://matcher.test:443/"}, "matcher.test"),
+        ({"public_url": "http://matcher.test:443"}, "matcher.test:443"),
+        ({"public_url": "https://[2001:db8::1]:8443"}, "[2001:db8::1]:8443"),
+    ],
+)
+def test_the_authority_is_what_callers_sign(tmp_path: Path, listen: dict[str, Any], authority: str) -> None:
+    """From the bound port, or from the URL under which peers call."""
+    try:
+        endpoint = bind(_settings(tmp_path, **listen))
+    except InputError:
+        if listen.get("host") == "::1":
+            pytest.skip("this machine has no IPv6")
+        raise
+    endpoint.socket.close()
+    assert endpoint.authority == authority.format(port=endpoint.port)
+
+
+def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:
+    """It names the port; so does an address that is not ours."""
+    first = bind(_settings(tmp_path))
+    first.socket.listen()
+    with pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{first.port}"):
+        bind(_settings(tmp_path, port=first.port))
+    first.socket.close()
+    with pytest.raises(InputError, match="cannot listen"):
+        bind(_settings(tmp_path, _tls(tmp_path), host="192.0.2.1"))
+
+
+def test_a_certificate_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
+    """Missing, or the key of another certificate."""
+    with pytest.raises(InputError, match="cannot be read"):
+        server_context(TlsSettings(certificate=tmp_path / "no", key=tmp_path / "no"))
+    authority = Authority.create(tmp_path, "ca")
+    authority.issue("one")
+    authority.issue("two")
+    with pytest.raises(InputError, match="cannot be read"):
+        server_context(TlsSettings(certificate=tmp_path / "one.pem", key=tmp_path / "two.key"))
+
+
+async def test_a_lifespan_stops_its_drivers_and_closes_the_rest() -> None:
+    """Also when the service fails."""
+    closed: list[str] = []
+
+    async def step() -> bool:
+        return False
+
+    driver = Driver("d", step)
+    with contextlib.suppress(RuntimeError):
+        async with lifespan_of([driver], lambda: closed.append("closed"))(None):  # type: ignore[arg-type]  # not looked at
+            assert driver._task is not None
+            raise RuntimeError(secrets.token_hex(4))
+    assert driver._task is None
+    assert closed == ["closed"]

@@ -1,0 +1,179 @@
+"""Migrations: the schema of the models, on both databases, by any number of workers."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import ForeignKey, String, inspect, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.kit.errors import StoreError
+from services.kit.storage.migrate import differences, draft, migrate
+from services.kit.storage.store import Rows, Store, new_metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import URL
+
+
+class _Base(Rows):
+    __abstract__ = True
+    metadata = new_metadata()
+
+
+class Round(_Base):
+    """A row."""
+
+    __tablename__ = "round"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True, comment="Id.")
+    note: Mapped[str] = mapped_column(String(40), unique=True, comment="Note.")
+
+
+class Part(_Base):
+    """A row that refers to another."""
+
+    __tablename__ = "part"
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Number.")
+    round: Mapped[str] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"), comment="Round.")
+
+
+SECOND = '''"""Lengthen the note, which SQLite does by rebuilding the table."""
+import sqlalchemy as sa
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+def upgrade():
+    with op.batch_alter_table("round") as batch:
+        batch.alter_column("note", type_=sa.String(80), existing_type=sa.String(40), existing_nullable=False)
+def downgrade():
+    raise NotImplementedError
+'''
+
+BROKEN = '''"""Fail after a change."""
+from alembic import op
+revision = "0003"
+down_revision = "0002"
+def upgrade():
+    op.execute("CREATE TABLE half (n INTEGER)")
+    op.execute("SELECT * FROM nothing")
+def downgrade():
+    raise NotImplementedError
+'''
+
+ORPHANING = BROKEN.replace("CREATE TABLE half (n INTEGER)", "DELETE FROM round").replace(
+    "SELECT * FROM nothing", "SELECT 1"
+)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A service with an empty package of migrations."""
+    name = f"service_{tmp_path.name}".replace("-", "_")
+    folder = tmp_path / "code" / name / "migrations"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "code")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return name
+
+
+def _add(package: str, name: str, content: str) -> None:
+    module = __import__(f"{package}.migrations").migrations
+    (__import__("pathlib").Path(module.__path__[0]) / f"{name}.py").write_text(content, encoding="utf-8")
+
+
+def test_an_empty_package_changes_nothing(store: Store, package: str) -> None:
+    """No scripts, no revision."""
+    assert migrate(store, package) == ""
+
+
+def test_a_drafted_migration_makes_the_models(store: Store, package: str) -> None:
+    """From the models to a script to a schema without a difference; again changes nothing."""
+    path = draft(store, package, _Base.metadata, "First tables")
+    assert path.name == "0001_first_tables.py"
+    assert differences(store, _Base.metadata)
+    assert migrate(store, package) == "0001"
+    assert differences(store, _Base.metadata) == []
+    assert migrate(store, package) == "0001"
+
+
+def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(store: Store, package: str) -> None:
+    """SQLite would delete the rows that refer to a table while it is rebuilt."""
+    draft(store, package, _Base.metadata, "first")
+    migrate(store, package)
+    with store.transaction("test") as session:
+        session.add(Round(id="r1", note="n"))
+        session.flush()
+        session.add(Part(id=1, round="r1"))
+    _add(package, "0002_second", SECOND)
+    assert migrate(store, package, "0001") == "0001"
+    assert migrate(store, package) == "0002"
+    with store.transaction("test") as session:
+        assert session.execute(select(Part.round)).scalars().all() == ["r1"]
+        session.execute(text("DELETE FROM round"))
+        assert session.execute(select(Part.round)).scalars().all() == []
+
+
+def test_a_migration_that_fails_leaves_the_old_schema(store: Store, package: str) -> None:
+    """Half a migration is none, and the next start tries again."""
+    draft(store, package, _Base.metadata, "first")
+    _add(package, "0002_second", SECOND)
+    migrate(store, package)
+    _add(package, "0003_third", BROKEN)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            migrate(store, package)
+        assert "half" not in inspect(store.engine).get_table_names()
+    assert migrate(store, package, "0002") == "0002"
+
+
+def test_a_migration_that_orphans_rows_is_refused(store: Store, package: str) -> None:
+    """SQLite's references are checked as a whole before the commit; PostgreSQL's are never off, and cascade."""
+    draft(store, package, _Base.metadata, "first")
+    _add(package, "0002_second", SECOND)
+    migrate(store, package)
+    with store.transaction("test") as session:
+        session.add(Round(id="r1", note="n"))
+        session.flush()
+        session.add(Part(id=1, round="r1"))
+    _add(package, "0003_third", ORPHANING)
+    if store.is_sqlite:
+        with pytest.raises(StoreError, match="reference"):
+            migrate(store, package)
+        with store.reading("test") as session:
+            assert session.execute(select(Part.round)).scalars().all() == ["r1"]
+    else:
+        assert migrate(store, package) == "0003"
+
+
+def test_workers_that_start_together_wait_for_each_other(store_url: URL, package: str) -> None:
+    """Each ends with the newest schema, whoever made it."""
+    first = Store(store_url)
+    draft(first, package, _Base.metadata, "first")
+    stores = [Store(store_url) for _ in range(4)]
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda store=store: found.append(migrate(store, package))) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["0001"] * 4
+    assert differences(first, _Base.metadata) == []
+    for store in [first, *stores]:
+        store.close()
+
+
+def test_a_schema_from_the_future_is_refused(store: Store, package: str) -> None:
+    """An older program does not touch a newer database."""
+    draft(store, package, _Base.metadata, "first")
+    migrate(store, package)
+    with store.transaction("test") as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+    with pytest.raises(StoreError, match="schema 0099") as caught:
+        migrate(store, package)
+    assert caught.value.fields["revision"] == "0099"

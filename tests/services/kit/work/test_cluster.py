@@ -1,0 +1,162 @@
+"""A Dask cluster as an executor: what is refused before and while it works. Real clusters are in tests/e2e."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila import __version__
+from aquila.errors import ExecutorError, InputError, OrderError
+from aquila.records.rules import InputClass
+from services.kit.settings import ServiceSettings
+from services.kit.storage.files import write_secret
+from services.kit.work import cluster, executors
+from services.kit.work.cluster import ClusterExecutor, Condition, LostWorkerError, Parcel, check, do_piece
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def fail(text: str) -> str:
+    """Fail with a message that quotes what came."""
+    return str(int(text))
+
+
+def refuse(text: str) -> str:
+    """Fail with an error of the tree."""
+    raise OrderError("no", got=len(text))
+
+
+class Client:
+    """A client whose pieces end as a test wants."""
+
+    def __init__(self, outcome: object) -> None:
+        self.outcome = outcome
+        self.futures: list[Future[Any]] = []
+
+    def get_executor(self, *, pure: bool) -> Client:
+        """Be its own executor; a pure piece would be named by a digest of secrets."""
+        assert not pure
+        return self
+
+    def submit(self, _function: object, *_arguments: object) -> Future[Any]:
+        """End at once, or wait."""
+        if self.outcome is RuntimeError:
+            raise RuntimeError("the client is closed")
+        future: Future[Any] = Future()
+        self.futures.append(future)
+        if isinstance(self.outcome, BaseException):
+            future.set_exception(self.outcome)
+        elif self.outcome == "cancelled":
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        elif self.outcome is not None:
+            future.set_result(self.outcome)
+        return future
+
+
+def test_another_release_is_refused() -> None:
+    """The worker is named, and what it should have."""
+    with pytest.raises(InputError, match="tls://b of the Dask cluster runs another release") as caught:
+        check({"tls://a": Condition("1", 1, spills=False), "tls://b": Condition("2", 1, spills=False)}, "1")
+    assert caught.value.fields == {"expected": "1", "got": "2"}
+
+
+def test_a_worker_that_spills_is_refused() -> None:
+    """What it works on could end on its disk."""
+    with pytest.raises(InputError, match="may write what it works on"):
+        check({"tls://a": Condition("1", 1, spills=True)}, "1")
+    check({"tls://a": Condition("1", 1, spills=False)}, "1")
+
+
+def test_a_worker_that_joined_later_refuses_pieces_of_another_release() -> None:
+    """The release is checked with every piece."""
+    with pytest.raises(InputError, match="another release"):
+        do_piece("0.0.0", Parcel.of((fail, ("1",))))
+    assert do_piece(__version__, Parcel.of((fail, ("1",)))).open() == "1"
+
+
+def test_a_foreign_error_quotes_nothing() -> None:
+    """A worker logs what a piece raises, so the message of a foreign error stays behind."""
+    with pytest.raises(ExecutorError, match="ValueError at test_cluster") as caught:
+        do_piece(__version__, Parcel.of((fail, ("Arben Hoxha",))))
+    assert "Arben" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    with pytest.raises(OrderError):
+        do_piece(__version__, Parcel.of((refuse, ("x",))))
+
+
+@pytest.mark.parametrize("outcome", [OSError("away"), "cancelled"])
+def test_what_the_cluster_itself_raises_is_a_lost_worker(outcome: object) -> None:
+    """Whatever its client's errors are today."""
+    with pytest.raises(LostWorkerError):
+        ClusterExecutor(Client(outcome)).submit(fail, "1").result(5)
+
+
+def test_a_client_that_is_closed_takes_nothing() -> None:
+    """The piece was not handed in."""
+    with pytest.raises(LostWorkerError):
+        ClusterExecutor(Client(RuntimeError)).submit(fail, "1")
+
+
+def test_results_and_our_own_errors_pass() -> None:
+    """As they are."""
+    assert ClusterExecutor(Client(Parcel.of("7"))).submit(fail, "7").result(5) == "7"
+    with pytest.raises(OrderError):
+        ClusterExecutor(Client(OrderError("no"))).submit(fail, "7").result(5)
+
+
+def test_a_piece_can_be_cancelled() -> None:
+    """The cluster is told, and what it answers then goes nowhere."""
+    client = Client(None)
+    future = ClusterExecutor(client).submit(fail, "7")
+    assert future.cancel()
+    assert client.futures[0].cancelled()
+
+
+def settings(tmp_path: Path) -> ServiceSettings:
+    """Return settings of a cluster that is not there."""
+    for name in ("ca", "service", "key"):
+        write_secret(tmp_path / name, b"")
+    return ServiceSettings(
+        home=tmp_path, executor="dask", dask_scheduler="tls://127.0.0.1:1", dask_ca_file=tmp_path / "ca",
+        dask_certificate_file=tmp_path / "service", dask_key_file=tmp_path / "key",
+    )  # fmt: skip
+
+
+def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
+    """Before anything is connected."""
+    made = settings(tmp_path)
+    (tmp_path / "ca").unlink()
+    with pytest.raises(InputError, match="dask_ca_file"):
+        cluster.connect(made)
+
+
+def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
+    """With a hint at the three files."""
+    with pytest.raises(InputError, match="no certificates"):
+        cluster.connect(settings(tmp_path))
+
+
+def test_dask_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that asks for it without having it says what to install."""
+    monkeypatch.delitem(sys.modules, "services.kit.work.cluster")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delattr("services.kit.work.cluster")
+    with pytest.raises(InputError, match="not installed"):
+        executors.workers_of(settings(tmp_path), []).start()
+
+
+def test_a_parcel_keeps_what_dask_would_change_and_shows_nothing() -> None:
+    """String enumerations and tuples come out as they went in; the representation has the size alone."""
+    content = {InputClass.FULL: (b"secret of a share", "Arben")}
+    parcel = pickle.loads(pickle.dumps(Parcel.of(content)))  # noqa: S301 - our own bytes
+    assert parcel.open() == content
+    assert type(next(iter(parcel.open()))) is InputClass
+    assert "secret" not in repr(parcel)
+    assert "Arben" not in repr(parcel)

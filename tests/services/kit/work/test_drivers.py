@@ -1,0 +1,178 @@
+"""Drivers: they go on, wait longer after failures, and stop when they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import OrderError
+from services.kit.errors import PeerUnavailableError, StoreError
+from services.kit.work.drivers import Driver, each, stop_all
+
+if TYPE_CHECKING:
+    from conftest import Lines
+
+
+async def _until(condition: object) -> None:
+    assert callable(condition)
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - conditions of many kinds, in tests alone
+            await asyncio.sleep(0.005)
+
+
+async def test_a_busy_step_runs_again_at_once_and_an_idle_one_waits() -> None:
+    """Work is done without pauses; without work the interval passes."""
+    work = [1, 2, 3]
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return bool(work) and bool(work.pop())
+
+    driver = Driver("d", step, interval=60)
+    driver.start()
+    await _until(lambda: steps == 4)
+    await asyncio.sleep(0.05)
+    assert steps == 4
+    driver.wake()
+    await _until(lambda: steps == 5)
+    await driver.stop()
+
+
+async def test_a_wake_during_a_step_is_not_lost() -> None:
+    """What arrives while a driver looks elsewhere is seen at once."""
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        if steps == 1:
+            driver.wake()
+        return False
+
+    driver = Driver("d", step, interval=60)
+    driver.start()
+    await _until(lambda: steps == 2)
+    await driver.stop()
+
+
+@pytest.mark.parametrize(
+    "error", [PeerUnavailableError("away"), StoreError("failed"), OrderError("x"), ValueError("Muhamed")]
+)
+async def test_a_failing_step_is_logged_and_tried_again(error: Exception, lines: Lines) -> None:
+    """No exception ends a driver, whoever was wrong."""
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        if steps < 3:
+            raise error
+        return False
+
+    driver = Driver("d", step, interval=60, last_delay=0.01)
+    driver.start()
+    await _until(lambda: steps == 3)
+    await asyncio.sleep(0.01)
+    await driver.stop()
+    parsed = [json.loads(line) for line in str(lines).splitlines()]
+    assert [(line["event"], line["count"]) for line in parsed] == [
+        ("step_failed", 1),
+        ("step_failed", 2),
+        ("step_recovered", 2),
+    ]
+    assert "Muhamed" not in str(lines)
+
+
+async def test_the_delay_grows_is_spread_and_capped() -> None:
+    """Half a second, doubled each time, spread by a quarter, at most the limit, whatever the peer asks for."""
+
+    async def step() -> bool:
+        raise NotImplementedError
+
+    driver = Driver("d", step, last_delay=60)
+    delays = []
+    for failures in range(1, 30):
+        driver._failures = failures
+        delays.append(driver._delay(ValueError()))
+    assert 0.375 <= delays[0] <= 0.625
+    assert 1.5 <= delays[2] <= 2.5
+    assert 45 <= delays[-1] <= 75
+    assert len(set(delays)) > 20
+    driver._failures = 1
+    assert 22 <= driver._delay(PeerUnavailableError("x", retry_after=30)) <= 38
+    assert driver._delay(PeerUnavailableError("x", retry_after=3600)) <= 75
+
+
+async def test_stopping_waits_for_the_step() -> None:
+    """A step that is nearly done is not torn."""
+    finished = False
+
+    async def step() -> bool:
+        nonlocal finished
+        await asyncio.sleep(0.05)
+        finished = True
+        return True
+
+    driver = Driver("d", step)
+    driver.start()
+    await asyncio.sleep(0.01)
+    await driver.stop()
+    assert finished
+
+
+async def test_a_step_that_hangs_is_cancelled() -> None:
+    """Stopping ends, even if a peer never answers."""
+
+    async def step() -> bool:
+        await asyncio.sleep(60)
+        return True
+
+    drivers = [Driver("a", step), Driver("b", step)]
+    for driver in drivers:
+        driver.start()
+    await asyncio.sleep(0.01)
+    started = time.monotonic()
+    await stop_all(drivers, grace=0.1)
+    assert time.monotonic() - started < 2
+
+
+async def test_a_driver_can_be_started_again_and_stopping_twice_is_nothing() -> None:
+    """The life of a service."""
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    driver = Driver("d", step, interval=60)
+    await driver.stop()
+    for expected in (1, 2):
+        driver.start()
+        await _until(lambda expected=expected: steps == expected)
+        await driver.stop()
+        await driver.stop()
+
+
+async def test_one_failing_item_does_not_stop_the_others(lines: Lines) -> None:
+    """Each item has its turn; the failure is logged and reported after the last."""
+    done: list[int] = []
+
+    async def work(item: int) -> bool:
+        if item == 2:
+            raise OrderError("not due", round="r2")
+        done.append(item)
+        return item == 1
+
+    with pytest.raises(OrderError):
+        await each([1, 2, 3], work)
+    assert done == [1, 3]
+    assert "r2" in str(lines)
+    assert await each([1, 3], work) is True
+    assert await each([3], work) is False

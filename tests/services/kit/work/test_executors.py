@@ -1,0 +1,142 @@
+"""The workers of a service: opened when needed, opened again when lost, closed for good."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import DigestError, ExecutorError
+from services.kit.settings import ServiceSettings
+from services.kit.work.executors import Workers, open_local, workers_of
+from services.kit.work.open_executor import OpenExecutor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def double(number: int) -> int:
+    """Return twice the number."""
+    return 2 * number
+
+
+def refuse(number: int) -> int:
+    """Raise an error of the tree."""
+    raise DigestError("no", got=number)
+
+
+def leave(_: int) -> int:
+    """End the process in which this runs."""
+    os._exit(1)
+
+
+class Breaking(Executor):
+    """An executor whose pieces never come back, in one of several ways."""
+
+    def __init__(self, way: str) -> None:
+        self.way = way
+
+    def submit(self, fn: object, /, *args: object, **kwargs: object) -> Future[Any]:
+        """Break."""
+        del fn, args, kwargs
+        if self.way == "at once":
+            raise BrokenProcessPool
+        future: Future[Any] = Future()
+        if self.way == "cancelled":
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        elif self.way == "later":
+            future.set_exception(BrokenProcessPool())
+        return future
+
+
+def opener(*executors: Executor) -> tuple[Workers, list[Executor]]:
+    """Return workers that open one executor after the other, and which were closed."""
+    closed: list[Executor] = []
+    left = list(executors)
+
+    def open_next() -> OpenExecutor:
+        executor = left.pop(0)
+        return OpenExecutor(executor, 3, lambda: closed.append(executor))
+
+    return Workers(open_next), closed
+
+
+@pytest.mark.parametrize("way", ["at once", "later", "cancelled"])
+async def test_a_lost_executor_is_opened_again(way: str) -> None:
+    """The piece is lost with an error that says so, and the next one goes to a new executor."""
+    with ThreadPoolExecutor(1) as good:
+        broken = Breaking(way)
+        workers, closed = opener(broken, good)
+        with pytest.raises(ExecutorError, match="gone"):
+            await workers.run(double, 1)
+        assert closed == [broken]
+        assert await workers.run(double, 2) == 4
+        workers.close()
+        assert closed == [broken, good]
+
+
+async def test_an_error_of_the_piece_is_its_own() -> None:
+    """It comes as it is, and the executor stays."""
+    with ThreadPoolExecutor(1) as good:
+        workers, closed = opener(good)
+        with pytest.raises(DigestError):
+            await workers.run(refuse, 1)
+        with pytest.raises(DigestError), workers.lent() as lent:
+            lent.executor.submit(refuse, 1).result()
+        assert await workers.run(double, 2) == 4
+        assert closed == []
+
+
+async def test_who_waits_can_be_cancelled() -> None:
+    """That is no loss of the executor."""
+    workers, closed = opener(Breaking("never"))
+    task = asyncio.create_task(workers.run(double, 1))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed == []
+
+
+def test_a_lent_executor_that_breaks_is_let_go() -> None:
+    """A thread that hands in pieces by itself hears the same."""
+    broken = Breaking("later")
+    workers, closed = opener(broken)
+    with pytest.raises(ExecutorError), workers.lent() as lent:
+        lent.executor.submit(double, 1).result()
+    assert closed == [broken]
+
+
+async def test_nothing_is_taken_after_the_end() -> None:
+    """A service that stops opens no executor."""
+    workers, _ = opener()
+    workers.close()
+    workers.close()
+    with pytest.raises(ExecutorError, match="stopping"):
+        await workers.run(double, 1)
+
+
+async def test_one_local_worker_is_a_thread(tmp_path: Path) -> None:
+    """No process is started for it, and two pieces at most are in flight."""
+    workers = workers_of(ServiceSettings(home=tmp_path, workers=1), [])
+    assert isinstance(workers.start().executor, ThreadPoolExecutor)
+    assert workers.start().ahead == 2
+    assert await workers.run(double, 4) == 8
+    workers.close()
+
+
+async def test_a_process_that_ends_is_replaced() -> None:
+    """A pool whose process was killed is opened anew."""
+    workers = Workers(lambda: open_local(2, []))
+    try:
+        assert await workers.run(double, 4) == 8
+        with pytest.raises(ExecutorError):
+            await workers.run(leave, 1)
+        assert await workers.run(double, 5) == 10
+    finally:
+        workers.close()

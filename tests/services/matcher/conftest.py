@@ -1,0 +1,51 @@
+"""Worlds for the matcher's tests, on fresh databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.matcher_world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import URL
+
+    from aquila.crypto.group import Group
+
+
+@pytest.fixture
+def worlds(tmp_path: Path, group: Group, service_database: Callable[[], str]) -> Iterator[Callable[..., World]]:
+    """Make a world on a fresh database."""
+    made: list[World] = []
+
+    def make(codes: str = "AL RS", **changes: Any) -> World:
+        made.append(World(tmp_path / "matcher", service_database(), group, codes, **changes))
+        return made[-1]
+
+    yield make
+    for world in made:
+        world.desk.close()
+
+
+@pytest.fixture
+def world(worlds: Callable[..., World]) -> World:
+    """A world of AL and RS."""
+    return worlds()
+
+
+@pytest.fixture
+def three(worlds: Callable[..., World]) -> World:
+    """A world of AL, RS and SI."""
+    return worlds("AL RS SI")
+
+
+@pytest.fixture
+def world_on_both(tmp_path: Path, store_url: URL, group: Group) -> Iterator[World]:
+    """A world of AL, RS and SI, once on SQLite and once on PostgreSQL."""
+    made = World(tmp_path / "matcher", store_url.render_as_string(hide_password=False), group, "AL RS SI")
+    yield made
+    made.desk.close()

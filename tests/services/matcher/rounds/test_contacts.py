@@ -1,0 +1,58 @@
+"""Last contacts of parties: kept over restarts, written once a minute at most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+from sqlalchemy import select
+
+from services.matcher.rounds.contacts import Contact, StoredContacts
+from services.matcher.storage.tables import ContactRow
+from tests.support.matcher_world import BASE, NOW, Clock
+from tests.support.people import FourEyes
+
+if TYPE_CHECKING:
+    from tests.support.matcher_world import World
+
+
+def written(world: World) -> dict[str, tuple[int, str]]:
+    """Return what lies in the database."""
+    with world.desk.store.reading("test.read") as session:
+        return {row.party: (row.called_at, row.release) for row in session.scalars(select(ContactRow))}
+
+
+async def test_a_restart_forgets_no_contact(world: World) -> None:
+    """What a party's call left is on the parties' page after a restart, with its release."""
+    await world.nodes["AL"].call("GET", "/v1/rounds", headers={"user-agent": "aquila/0.1.0"})
+    world.restart()
+    transport = FourEyes(httpx.ASGITransport(world.app), world.secretariat)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+        parties = (await client.get("/v1/operator/parties")).json()["parties"]
+    found = {one["party"]: (one["called_at"], one["release"]) for one in parties}
+    assert found == {"AL": (NOW, "0.1.0"), "RS": (None, "")}
+
+
+def test_once_a_minute(world: World) -> None:
+    """The newest contact is shown at once and written a minute after the last one; parties do not wait for another."""
+    clock = Clock()
+    contacts = StoredContacts(world.desk.store, clock)
+    contacts.note("AL", "1")
+    clock.time += 59
+    contacts.note("AL", "2")
+    contacts.note("RS", "")
+    assert written(world) == {"AL": (NOW, "1"), "RS": (NOW + 59, "")}
+    assert contacts.by_party() == {"AL": Contact(NOW + 59, "2"), "RS": Contact(NOW + 59, "")}
+    clock.time += 1
+    contacts.note("AL", "2")
+    assert written(world)["AL"] == (NOW + 60, "2")
+
+
+def test_two_processes(world: World) -> None:
+    """What another process wrote since is newer than what this one saw."""
+    clock = Clock()
+    one, other = StoredContacts(world.desk.store, clock), StoredContacts(world.desk.store, clock)
+    one.note("AL", "1")
+    clock.time += 70
+    other.note("AL", "2")
+    assert one.by_party() == {"AL": Contact(NOW + 70, "2")}

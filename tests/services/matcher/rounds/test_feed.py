@@ -1,0 +1,125 @@
+"""The feed: who sees what, in order, in pages, and without delay."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.protocol.messages.feed import EventKind, Events
+from tests.support.matcher_world import NOW
+
+if TYPE_CHECKING:
+    from tests.support.matcher_world import Node, World
+
+
+def statements(node: Node) -> Counter[tuple[str, str]]:
+    """Count the statements that a party was shown, by type and signer."""
+    shown = [node.round.accept(e.envelope.encode()) for e in node.seen if e.kind is EventKind.STATEMENT]
+    return Counter((type(accepted.message).__name__, accepted.signer) for accepted in shown)
+
+
+async def test_who_sees_what(three: World) -> None:
+    """Everyone sees what everyone needs; evaluations, reports and receipts only whom they concern."""
+    await three.acknowledged()
+    for code, node in three.nodes.items():
+        await node.sync()
+        seen = statements(node)
+        for other in three.nodes:
+            assert seen["Consent", other] == seen["Submission", other] == seen["Tokens", other] == 1
+            assert seen["Receipt", other] == (1 if other == code else 0)
+        assert seen["Opening", "matcher"] == seen["HitReport", "matcher"] == 1
+        evaluations = [e for e in node.round.evaluations.values() if e.party != code]
+        assert {e.origin for e in evaluations} == {code}
+        chunks = [e for e in node.seen if e.kind is not EventKind.STATEMENT]
+        assert {e.party for e in chunks} == set(three.nodes) - {code}
+        own = {sent.submission_id for sent in node.sent.values()}
+        assert all((e.submission_id in own) == (e.kind is EventKind.EVALUATION) for e in chunks)
+
+
+async def test_pages(world: World) -> None:
+    """Ids ascend, and pages of one hold the same as one page."""
+    await world.opened()
+    node = world.nodes["AL"]
+    whole = Events.model_validate_json((await node.call("GET", "events")).content)
+    paged: list[object] = []
+    after = 0
+    while events := Events.model_validate_json(
+        (await node.call("GET", f"events?after={after}&limit=1")).content
+    ).events:
+        paged += events
+        after = events[-1].event_id
+    assert tuple(paged) == whole.events
+    assert [e.event_id for e in whole.events] == sorted(e.event_id for e in whole.events)
+    assert whole.time == NOW
+
+
+@pytest.mark.parametrize("query", ["after=-1", "limit=0", "limit=1001", "wait=21", "wait=x"])
+async def test_parameters_out_of_range(world: World, query: str) -> None:
+    """They are refused."""
+    await world.opened()
+    assert (await world.nodes["AL"].call("GET", f"events?{query}")).status_code == 422
+
+
+async def test_a_page_has_a_size(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large statements make short pages, but never empty ones."""
+    monkeypatch.setattr("services.matcher.events._PAGE_BYTES", 1)
+    await world.opened()
+    answer = await world.nodes["AL"].call("GET", "events")
+    assert len(answer.json()["events"]) == 1
+
+
+async def test_a_waiting_call_hears_at_once(world: World) -> None:
+    """Of an event that is for it; after its time it hears of none."""
+    await world.opened()
+    world.desk.bell.hang()
+    node = world.nodes["AL"]
+    await node.sync()
+    started = time.monotonic()
+    waiting = asyncio.create_task(node.call("GET", f"events?after={node.cursor}&wait=10"))
+    await asyncio.sleep(0.1)
+    await world.nodes["RS"].submit()
+    answer = await waiting
+    assert time.monotonic() - started < 5
+    assert len(answer.json()["events"]) >= 1
+    await node.sync()
+    answer = await node.call("GET", f"events?after={node.cursor}&wait=0.2")
+    assert answer.json()["events"] == []
+
+
+async def test_a_waiting_call_hears_what_is_due(world: World) -> None:
+    """What made the tokens due was not for its eyes, and still it does not wait for long."""
+    await world.evaluated()
+    node = world.nodes["AL"]
+    await node.sync()
+    started = time.monotonic()
+    answer = await node.call("GET", f"events?after={node.cursor}&wait=10")
+    assert time.monotonic() - started < 5
+    assert answer.json()["ready"] == [node.list.submission_id]
+
+
+async def test_a_bell_that_was_taken_down(world: World) -> None:
+    """At the end nobody is woken any more, and nothing fails."""
+    await world.opened()
+    world.desk.bell.hang()
+    waiting = world.desk.bell.listen()
+    world.desk.bell.take_down()
+    assert waiting.is_set()
+    world.desk.bell.ring()
+
+
+async def test_who_waits_is_let_go_when_the_matcher_stops(world: World) -> None:
+    """A long poll does not hold up the end of the service."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    world.desk.bell.hang()
+    waiting = asyncio.create_task(node.call("GET", f"events?after={node.cursor}&wait=20"))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    world.desk.bell.take_down()
+    answer = await asyncio.wait_for(waiting, 5)
+    assert Events.model_validate_json(answer.content).events == ()

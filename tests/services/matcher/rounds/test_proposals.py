@@ -1,0 +1,116 @@
+"""Proposals: what the settings fill in, and what is refused before a manifest is signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.protocol.messages import Manifest
+from aquila.records import rules
+from services.matcher.rounds.disk_space import promised
+from services.matcher.settings import RoundSettings
+from tests.support.matcher_world import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.matcher_world import World
+
+SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
+
+
+async def proposed(world: World, proposal: dict[str, Any]) -> dict[str, Any]:
+    """Propose a round and return its manifest."""
+    answer = await world.operate("POST", json=proposal)
+    assert answer.status_code == 202, answer.text
+    view: dict[str, Any] = (await world.operate("GET", f"/{answer.json()['round_id']}")).json()
+    return view["manifest"]
+
+
+async def test_what_a_short_proposal_gets(world: World) -> None:
+    """Parties in order, all pairs, and the settings' window, caps and padding."""
+    manifest = Manifest.model_validate(await proposed(world, SHORT), strict=False)
+    defaults = RoundSettings()
+    assert [p.party for p in manifest.participants] == ["AL", "RS"]
+    assert manifest.pairs == (("AL", "RS"),)
+    assert manifest.window.consent_by == NOW + defaults.window.consent_seconds
+    assert manifest.window.closes_at == NOW + 35 * 86_400
+    assert manifest.cap_of("AL", "full") == defaults.cap_full
+    assert manifest.padding.inputs_per_record == defaults.padding_inputs
+    assert manifest.rules.digest == world.table.digest
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"participants": ["AL", "XX"]}, 422),
+        ({"participants": ["AL", "AL"]}, 422),
+        ({"participants": ["AL"]}, 422),
+        ({"rules": "../../etc/passwd"}, 422),
+        ({"rules": "unknown"}, 422),
+        ({"pairs": [["AL", "XX"]]}, 422),
+        ({"caps": [{"party": "SI", "elements": {"full": 1, "partial": 1}}]}, 422),
+        ({"caps": [{"party": "AL", "elements": {"full": 10**12, "partial": 1}}]}, 403),
+        ({"window": {"consent_by": 2, "submit_by": 1, "evaluate_by": 3, "closes_at": 4}}, 422),
+        ({"surprise": 1}, 422),
+        ({"area": "a\nb"}, 422),
+    ],
+)
+async def test_what_is_refused(world: World, change: dict[str, Any], status: int) -> None:
+    """Nothing is stored of it."""
+    answer = await world.operate("POST", json=SHORT | change)
+    assert answer.status_code == status, answer.text
+    assert (await world.operate("GET")).json()["rounds"] == []
+
+
+async def test_pairs_in_any_order(three: World) -> None:
+    """Reciprocity has no direction."""
+    pairs = [["SI", "RS"], ["RS", "AL"]]
+    manifest = await proposed(three, SHORT | {"participants": ["SI", "RS", "AL"], "pairs": pairs})
+    assert manifest["pairs"] == [["AL", "RS"], ["RS", "SI"]]
+
+
+async def test_a_rule_table_of_ones_own(worlds: Callable[..., World], tmp_path: Path) -> None:
+    """The settings' file is proposed by its table's name, and the built-in ones stay."""
+    source = Path(rules.__file__).parent / "tables" / "exact.toml"
+    own = tmp_path / "own.toml"
+    own.write_text(source.read_text().replace('name = "exact"', 'name = "own"', 1))
+    world = worlds(rules=own)
+    for name in ("own", "exact", "default"):
+        assert (await proposed(world, SHORT | {"rules": name}))["rules"]["name"] == name
+
+
+async def test_rounds_are_listed_newest_first(world: World) -> None:
+    """With phase and parties."""
+    await world.opened()
+    world.clock.time += 1
+    await world.propose(window=dict.fromkeys(("consent_by", "submit_by", "evaluate_by", "closes_at"), NOW + 9))
+    rounds = (await world.operate("GET")).json()["rounds"]
+    assert [entry["phase"] for entry in rounds] == ["proposed", "open"]
+
+
+async def test_rounds_share_the_disk(world: World) -> None:
+    """What open rounds may still take is not promised again; a round that ended takes nothing more."""
+    elements = (world.desk.files.free_space() * 2 // 3) // (32 + 2 * 33)
+    caps = [{"party": code, "elements": {"full": elements // 2, "partial": 0}} for code in ("AL", "RS")]
+    first = await world.operate("POST", json=SHORT | {"caps": caps})
+    assert first.status_code == 202
+    assert promised(world.desk) > world.desk.files.free_space() // 2
+    refused = await world.operate("POST", json=SHORT | {"caps": caps})
+    assert refused.status_code == 403
+    assert "beside the other open rounds" in refused.json()["detail"]
+    round_id = first.json()["round_id"]
+    await world.operate("POST", f"/{round_id}/abort", json={"reason": "test"})
+    world.advance()
+    assert promised(world.desk) == 0
+    assert (await world.operate("POST", json=SHORT | {"caps": caps})).status_code == 202
+
+
+async def test_what_a_round_has_taken_is_not_promised_twice(world: World) -> None:
+    """Its chunks are on the disk already, and the disk says so."""
+    await world.opened()
+    before = promised(world.desk)
+    sent = await world.nodes["AL"].submit()
+    assert promised(world.desk) == before - sum(len(octets) for _, _, octets in sent.chunks)

@@ -1,0 +1,313 @@
+"""Statements: what counts is stored once, what does not is refused, and contradictions are kept as evidence."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from aquila.audit.entries import EntryKind
+from aquila.crypto.envelope import payload_of, sign_envelope
+from aquila.crypto.keys import IdentityKey
+from aquila.protocol.messages import Consent, Kind, Notes, Refusal
+from services.kit.http.signatures import CallSigner
+from services.kit.log.entries import entries
+from services.matcher.log.service_log import statements_of
+from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedRow
+
+if TYPE_CHECKING:
+    from tests.support.matcher_world import World
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Return status and last part of the type of a problem."""
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+async def test_the_same_statement_again(world: World) -> None:
+    """A party that missed the answer says it again, and it counts once."""
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.sync()
+    _, envelope = node.party.consent(node.round, node.next(), (), secrets.token_bytes)
+    assert [(await node.say(envelope)).status_code for _ in range(2)] == [201, 200]
+    assert world.count(EventRow) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ({"size": 1}, (409, "binding")),
+        ({"root": "ab" * 32}, (409, "binding")),
+        (None, (400, "malformed")),
+    ],
+)
+async def test_a_head_that_the_log_never_signed(
+    world: World, head: dict[str, Any] | None, expected: tuple[int, str]
+) -> None:
+    """A party that was shown another log, makes one up or names none is refused, so that no lie reaches the others.
+
+    It is kept and entered once, as everything that leaves a number empty.
+    """
+    await world.propose()
+    await world.nodes["RS"].sync()
+    await world.nodes["RS"].consent()
+    node = world.nodes["AL"]
+    await node.sync()
+    seen = world.log_head()
+    assert seen is not None
+    assert seen.size > 1
+    lie = None if head is None else seen.model_copy(update=head)
+    _, envelope = replace(node.party, log_head=lambda: seen).consent(node.round, 5, (), secrets.token_bytes)
+    told = Consent.from_payload(payload_of(envelope, Consent.payload_type)).model_copy(update={"log_head": lie})
+    answer = await node.say(node.signed(told))
+    assert problem(answer) == expected
+    assert problem(await node.say(node.signed(told))) == expected
+    assert world.count(EventRow) == 1
+    with world.desk.store.reading("test") as session:
+        kept = session.query(RefusedRow).one()
+        entered = [entry for _, entry in entries(session) if entry and entry.kind == "statement_refused"]
+    assert (kept.party, kept.envelope) == ("AL", node.signed(told).decode())
+    assert [(entry.recipient, entry.counts["sequence"]) for entry in entered] == [("AL", 5)]
+    assert (await node.say(envelope)).status_code == 201
+
+
+async def test_an_unknown_round(world: World) -> None:
+    """A round that is not there is a 404, whatever is asked of it."""
+    await world.propose()
+    world.round_id = "0" * 32
+    node = world.nodes["AL"]
+    for method, path in [("GET", "manifest"), ("GET", "events"), ("GET", f"submissions/{'1' * 32}/blinded/0")]:
+        assert problem(await node.call(method, path)) == (404, "not-found")
+    assert problem(await node.call("PUT", f"submissions/{'1' * 32}/blinded/0", content=b"x")) == (404, "not-found")
+    assert problem(await world.operate("GET", f"/{world.round_id}")) == (404, "not-found")
+    assert problem(await world.operate("POST", f"/{world.round_id}/close")) == (404, "not-found")
+
+
+async def test_a_round_id_that_is_none(world: World) -> None:
+    """It is refused before anything is looked up."""
+    assert problem(await world.nodes["AL"].call("GET", "/v1/rounds/x/manifest")) == (422, "input")
+
+
+async def test_a_party_that_does_not_take_part(three: World) -> None:
+    """It does not even learn that there is a round."""
+    await three.propose(participants=["AL", "RS"], caps=[])
+    stranger = three.nodes["SI"]
+    assert (await stranger.call("GET", "/v1/rounds")).json()["rounds"] == []
+    assert len((await three.nodes["AL"].call("GET", "/v1/rounds")).json()["rounds"]) == 1
+    for path in ("manifest", "events"):
+        assert problem(await stranger.call("GET", path)) == (404, "not-found")
+    inside = three.nodes["AL"]
+    await inside.sync()
+    _, envelope = stranger.party.consent(inside.round, 1, (), secrets.token_bytes)
+    assert problem(await stranger.say(envelope)) == (404, "not-found")
+
+
+async def test_a_caller_whom_the_registry_does_not_know(world: World) -> None:
+    """A valid signature by any other key is none."""
+    await world.propose()
+    signer = CallSigner(IdentityKey.generate(secrets.token_bytes), "AL", world.clock)
+    answer = await world.call("GET", f"/v1/rounds/{world.round_id}/events", auth=signer)
+    assert problem(answer) == (401, "signature")
+
+
+async def test_a_call_that_was_seen_before(world: World) -> None:
+    """A recorded call is worth nothing, also after a restart."""
+    await world.propose()
+    request = httpx.Request("GET", f"http://127.0.0.1:8700/v1/rounds/{world.round_id}/events")
+    world.nodes["AL"].signer.sign(request)
+    headers = dict(request.headers)
+    path = f"/v1/rounds/{world.round_id}/events"
+    assert (await world.call("GET", path, headers=headers)).status_code == 200
+    assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
+    world.restart()
+    assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
+
+
+async def test_a_statement_that_another_party_signed(world: World) -> None:
+    """Nobody speaks for another, not even with its own signed words."""
+    await world.propose()
+    node, other = world.nodes["AL"], world.nodes["RS"]
+    await node.sync()
+    _, envelope = node.party.consent(node.round, 1, (), secrets.token_bytes)
+    assert problem(await other.say(envelope)) == (401, "signature")
+    assert world.count(EventRow) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"no envelope", b"\xff" * 100])
+async def test_bytes_that_are_no_statement(world: World, content: bytes) -> None:
+    """They are refused as malformed."""
+    await world.propose()
+    assert problem(await world.nodes["AL"].say(content)) == (400, "malformed")
+
+
+async def test_the_matchers_own_words(world: World) -> None:
+    """A party cannot send an announcement."""
+    await world.opened()
+    node = world.nodes["AL"]
+    await node.sync()
+    opening = next(e.envelope for e in node.seen if "opening" in e.envelope)
+    assert problem(await node.say(opening.encode())) == (400, "malformed")
+
+
+async def test_more_elements_than_the_cap(world: World) -> None:
+    """A submission over the cap is refused and leaves no trace."""
+    caps = [{"party": code, "elements": {"full": 1, "partial": 1}} for code in world.nodes]
+    await world.opened(caps=caps)
+    node = world.nodes["AL"]
+    await node.sync()
+    envelope, sent = node.prepared()
+    assert problem(await node.say(envelope)) == (403, "cap")
+    await node.sync()
+    assert sent.submission_id not in node.round.submissions
+    assert (await world.view())["parties"][0]["listed"] is False
+
+
+async def test_a_query_where_none_are_taken(world: World) -> None:
+    """The manifest's mode decides."""
+    await world.opened()
+    await world.nodes["AL"].sync()
+    envelope, _ = world.nodes["AL"].prepared(Kind.QUERY)
+    assert problem(await world.nodes["AL"].say(envelope)) == (403, "policy")
+
+
+async def test_tokens_before_evaluations(world: World) -> None:
+    """The first tokens end the time of amendments, so they wait for everyone's evaluations."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    node.list.tokens = [bytes(33 * reference.elements) for reference, _, _ in node.list.chunks]
+    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "order")
+    await world.nodes["RS"].evaluate()
+    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "order")  # RS' list is not evaluated
+    await world.evaluate()
+    page = await node.sync()
+    assert page.ready == (node.list.submission_id,)
+    assert (await node.say(node.tokens_statement(node.list))).status_code == 201
+
+
+async def test_two_consents_are_evidence(world_on_both: World) -> None:
+    """The first counts, both are kept, once, however often the second is sent."""
+    world = world_on_both
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.consent()
+    first = await world.view()
+    _, envelope = node.party.consent(node.round, node.next(), (), secrets.token_bytes)
+    for _ in range(2):
+        assert problem(await node.say(envelope)) == (409, "equivocation")
+    view = await world.view()
+    assert (first["evidence"], view["evidence"]) == (0, 1)
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+        consent = session.query(EventRow).one()
+    assert kept.party == "AL"
+    assert kept.refused == envelope.decode()
+    assert kept.accepted == consent.envelope
+
+
+async def test_two_statements_under_one_number(world: World) -> None:
+    """A sequence number is used once."""
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.consent()
+    refusal = node.party.refuse(node.round, 1, "changed my mind")
+    assert problem(await node.say(refusal)) == (409, "equivocation")
+    assert world.count(EvidenceRow) == 1
+
+
+async def test_two_lists_are_evidence(world: World) -> None:
+    """A second list is refused, and kept beside the first."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    first = node.round.list_of("AL")
+    node.sequence += 1
+    envelope, _ = node.prepared()
+    assert problem(await node.say(envelope)) == (409, "equivocation")
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+        event = session.query(EventRow).filter_by(submission_id=first, statement="submission").one()
+    assert kept.accepted == event.envelope
+
+
+async def test_two_evaluations_of_a_chunk_are_evidence(world: World) -> None:
+    """Another answer to the same chunk is refused, and kept beside the first."""
+    await world.evaluated()
+    node, origin = world.nodes["AL"], world.nodes["RS"].list
+    again = node.party.evaluate(
+        node.round, node.secrets, node.next(), origin.submission_id, 0, origin.chunks[0][2], secrets.token_bytes(32)
+    )
+    assert problem(await node.say(again.envelope)) == (409, "equivocation")
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+    assert kept.accepted is not None
+    assert kept.accepted != kept.refused
+
+
+async def test_a_refused_statement_is_kept(world: World) -> None:
+    """It leaves its number empty: the log has who signed it, its number, and the statement itself; once."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    envelope, _ = node.prepared(Kind.QUERY)  # in a round of lists alone
+    for _ in range(2):
+        assert problem(await node.say(envelope)) == (403, "policy")
+    with world.desk.store.reading("test") as session:
+        (entry,) = (one for _, one in entries(session) if one is not None and one.kind is EntryKind.STATEMENT_REFUSED)
+        assert (entry.recipient, entry.counts) == ("AL", {"sequence": node.sequence})
+        assert statements_of(session, [entry]) == [envelope]
+
+
+async def test_refused_notes_are_not_in_the_logs_files(world: World) -> None:
+    """Sealed notes are their receiver's alone: of those that were refused the log has the number and the digest."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    await node.sync()
+    common = {"round_id": node.round.round_id, "party": "AL", "sequence": node.next(), "binding": node.round.binding}
+    common["log_head"] = world.log_head()
+    notes = Notes(to="RS", submission_id=None, index=0, hits=1, sealed="AAAA", **common)
+    envelope = sign_envelope(Notes.payload_type, notes.payload(), node.party.identity)
+    assert problem(await node.say(envelope)) == (409, "order")
+    with world.desk.store.reading("test") as session:
+        (entry,) = (one for _, one in entries(session) if one is not None and one.kind is EntryKind.STATEMENT_REFUSED)
+        assert statements_of(session, [entry]) == [b""]
+        assert session.query(RefusedRow).one().envelope is None
+
+
+async def test_a_statement_of_another_round_leaves_no_hole_here(world: World) -> None:
+    """Its number is one of the other round's."""
+    await world.submitted()
+    node = world.nodes["AL"]
+    refusal = Refusal(round_id="f" * 32, party="AL", sequence=node.next(), reason="no")
+    envelope = sign_envelope(Refusal.payload_type, refusal.payload(), node.party.identity)
+    assert problem(await node.say(envelope)) == (409, "binding")
+    assert world.count(RefusedRow) == 0
+
+
+async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A liar cannot fill the disk with its lies."""
+    monkeypatch.setattr("services.matcher.rounds.statements._MOST_EVIDENCE", 2)
+    await world.propose()
+    node = world.nodes["AL"]
+    await node.consent()
+    for number in range(4):
+        envelope = node.party.refuse(node.round, 1, f"reason {number}")
+        assert problem(await node.say(envelope)) == (409, "equivocation")
+    assert world.count(EvidenceRow) == 2
+
+
+async def test_two_tokens_statements_are_evidence(world: World) -> None:
+    """Other tokens for the same submission are refused, and kept beside the first."""
+    await world.evaluated()
+    node = world.nodes["AL"]
+    await node.finalize(node.list)
+    node.list.tokens = [bytes(len(rows)) for rows in node.list.tokens]
+    assert problem(await node.say(node.tokens_statement(node.list))) == (409, "equivocation")
+    with world.desk.store.reading("test") as session:
+        kept = session.query(EvidenceRow).one()
+        event = session.query(EventRow).filter_by(statement="tokens").one()
+    assert kept.accepted == event.envelope

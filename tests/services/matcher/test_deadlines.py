@@ -1,0 +1,150 @@
+"""Deadlines, by a clock that the test sets: who is late, what goes on without them, and when a round ends by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.matcher_world import NOW
+
+if TYPE_CHECKING:
+    from tests.support.matcher_world import World
+
+
+async def test_it_opens_when_everyone_consented(world: World) -> None:
+    """Not before."""
+    await world.propose()
+    await world.nodes["AL"].consent()
+    world.advance()
+    assert (await world.view())["entry"]["phase"] == "proposed"
+    await world.nodes["RS"].consent()
+    world.advance()
+    assert (await world.view())["entry"]["phase"] == "open"
+
+
+async def test_it_opens_without_who_did_not_consent(three: World) -> None:
+    """After the deadline two are enough; a late consent is refused."""
+    await three.propose()
+    await three.nodes["AL"].consent()
+    await three.nodes["RS"].consent()
+    three.advance()
+    assert (await three.view())["entry"]["phase"] == "proposed"
+    three.clock.time = NOW + 1
+    three.advance()
+    view = await three.view()
+    assert (view["entry"]["phase"], view["participants"]) == ("open", ["AL", "RS"])
+    assert (await three.nodes["SI"].consent()).status_code == 409
+
+
+async def test_too_few_consents(three: World) -> None:
+    """One party alone has nobody to match with: the round is aborted."""
+    await three.propose()
+    await three.nodes["AL"].consent()
+    three.clock.time = NOW + 1
+    three.advance()
+    assert (await three.view())["ending"] == "aborted: fewer than two parties consented in time"
+
+
+async def test_a_missing_list(three: World) -> None:
+    """The others sign an amendment, the absent party's bytes are dropped, and the round comes to its hits."""
+    await three.opened()
+    await three.nodes["AL"].submit()
+    await three.nodes["RS"].submit()
+    assert (await three.nodes["AL"].sync()).late == ()
+    three.clock.time = NOW + 101
+    assert (await three.nodes["AL"].sync()).late == ("SI",)
+    await three.nodes["SI"].evaluate()
+    assert any("/evaluation/SI/" in name for name in three.chunk_files())
+    for code in ("AL", "RS"):
+        node = three.nodes[code]
+        await node.sync()
+        assert (await node.say(node.party.amend(node.round, node.next(), ("SI",), three.clock.time))).status_code == 201
+    three.advance()
+    assert not any("/evaluation/SI/" in name for name in three.chunk_files())
+    rest = [three.nodes["AL"], three.nodes["RS"]]
+    for act in ("evaluate", "collect"):
+        for node in rest:
+            await getattr(node, act)()
+    for node in rest:
+        await node.finalize(node.list)
+    three.advance()
+    for node in rest:
+        await node.sync()
+        assert len(node.reports[None].hits) == 1
+    view = await three.view()
+    assert (view["participants"], view["entry"]["phase"]) == (["AL", "RS"], "reporting")
+
+
+async def test_a_list_without_its_bytes(three: World) -> None:
+    """Who signed a list and did not send it is late; the evaluators who could not evaluate it are not."""
+    await three.opened()
+    for code in ("AL", "RS"):
+        await three.nodes[code].submit()
+    node = three.nodes["SI"]
+    await node.sync()
+    envelope, _ = node.prepared()
+    await node.say(envelope)
+    for node in three.nodes.values():
+        await node.evaluate()
+    three.clock.time = NOW + 201
+    assert (await three.nodes["AL"].sync()).late == ("SI",)
+    for code in ("AL", "RS"):
+        node = three.nodes[code]
+        await node.sync()
+        await node.say(node.party.amend(node.round, node.next(), ("SI",), three.clock.time))
+    page = await three.nodes["AL"].sync()
+    assert page.ready == (three.nodes["AL"].list.submission_id,)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+async def test_a_missing_evaluation(three: World, *, signed: bool) -> None:
+    """Who did not evaluate is late, and so is who signed an evaluation and did not send it."""
+    await three.submitted()
+    for code in ("AL", "RS"):
+        await three.nodes[code].evaluate()
+    if signed:
+        node = three.nodes["SI"]
+        await node.sync()
+        for other in (three.nodes["AL"], three.nodes["RS"]):
+            for sent in other.sent.values():
+                for index, (_, _, octets) in enumerate(sent.chunks):
+                    answer = node.party.evaluate(
+                        node.round, node.secrets, node.next(), sent.submission_id, index, octets, bytes(32)
+                    )
+                    assert (await node.say(answer.envelope)).status_code == 201
+    assert (await three.nodes["AL"].sync()).late == ()
+    three.clock.time = NOW + 201
+    page = await three.nodes["AL"].sync()
+    assert (page.late, page.ready) == (("SI",), ())
+
+
+async def test_time_is_over_with_all_receipts(world: World) -> None:
+    """The round is closed."""
+    await world.acknowledged()
+    world.advance()
+    assert (await world.view())["ending"] is None
+    world.clock.time = NOW + 301
+    world.advance()
+    assert (await world.view())["ending"] == "closed: its time is over"
+
+
+async def test_time_is_over_without_a_receipt(world: World) -> None:
+    """The round is aborted, and its reports can still be fetched."""
+    await world.reported()
+    await world.nodes["AL"].acknowledge()
+    world.clock.time = NOW + 301
+    world.advance()
+    assert (await world.view())["ending"].startswith("aborted: its time is over")
+    await world.nodes["RS"].sync()
+    assert len(world.nodes["RS"].reports[None].hits) == 1
+
+
+async def test_a_list_after_the_deadline(world: World) -> None:
+    """It is refused by the matcher's clock."""
+    await world.opened()
+    world.clock.time = NOW + 101
+    node = world.nodes["AL"]
+    await node.sync()
+    envelope, _ = node.prepared()
+    assert (await node.say(envelope)).status_code == 409

@@ -1,0 +1,122 @@
+"""Home folders, settings and the start: made once, read strictly, refused with a hint."""
+
+from __future__ import annotations
+
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import InputError, KeyMaterialError, PolicyError
+from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from services.kit.settings import described, load
+from services.matcher.context import open_store
+from services.matcher.home import create
+from services.matcher.main import build, prepare
+from services.matcher.settings import MatcherSettings
+from services.matcher.steps import steps_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def registered(path: Path, **more: object) -> MatcherSettings:
+    """Make a home with a registry of one party, and return its settings."""
+    matcher = create(path, **more)
+    party = IdentityKey.generate(secrets.token_bytes).public
+    (path / "registry.toml").write_bytes(write_registry(Registry(matcher, {"SI": RegisteredParty("SI", "SI", party)})))
+    return load(path / "matcher.toml", MatcherSettings)
+
+
+def test_a_new_home(tmp_path: Path) -> None:
+    """Settings that can be loaded, a key and a token that nobody else can read, and no registry yet."""
+    key = create(tmp_path / "home", port=0)
+    settings = load(tmp_path / "home" / "matcher.toml", MatcherSettings)
+    assert settings.listen.port == 0
+    for name in ("identity.pem", "operator.token", "matcher.toml"):
+        assert stat.S_IMODE((tmp_path / "home" / name).stat().st_mode) == 0o600
+    assert IdentityKey.from_pem(settings.identity.read_bytes()).public == key
+    assert not settings.registry.exists()
+    with pytest.raises(InputError, match="registry"):
+        build(settings)
+
+
+def test_a_home_with_its_registry(tmp_path: Path) -> None:
+    """A registry that is known already is written."""
+    keys = [IdentityKey.generate(secrets.token_bytes).public for _ in range(2)]
+    create(tmp_path, registry=Registry(keys[0], {"SI": RegisteredParty("SI", "SI", keys[1])}))
+    with pytest.raises(KeyMaterialError, match="another key"):
+        build(load(tmp_path / "matcher.toml", MatcherSettings))
+
+
+def test_a_home_is_not_replaced(tmp_path: Path) -> None:
+    """A second one would replace the identity key."""
+    create(tmp_path)
+    key = (tmp_path / "identity.pem").read_bytes()
+    with pytest.raises(InputError, match="already"):
+        create(tmp_path)
+    assert (tmp_path / "identity.pem").read_bytes() == key
+
+
+def test_a_value_that_no_setting_can_have(tmp_path: Path) -> None:
+    """There is no home then, and it can be tried again."""
+    with pytest.raises(InputError, match="port"):
+        create(tmp_path, port=70_000)
+    create(tmp_path)
+
+
+def test_every_setting_is_described() -> None:
+    """The operations page is checked against it."""
+    assert [name for name, description in described(MatcherSettings) if not description] == []
+
+
+def test_the_database_is_in_home(tmp_path: Path) -> None:
+    """Unless the settings name another."""
+    settings = registered(tmp_path)
+    prepare(settings)
+    assert (tmp_path / "matcher.db").is_file()
+    other = settings.database.model_copy(update={"url": f"sqlite:///{tmp_path}/other.db"})
+    prepare(settings.model_copy(update={"database": other}))
+    assert (tmp_path / "other.db").is_file()
+    store = open_store(settings)
+    store.check()
+    store.close()
+
+
+def test_rules_that_are_gone(tmp_path: Path) -> None:
+    """A round whose match rules the matcher no longer has is not matched by others."""
+    settings = registered(tmp_path)
+    prepare(settings)
+    app = build(settings)
+    with pytest.raises(PolicyError, match="match rules"):
+        app.state.desk.table_of("0" * 64)
+    app.state.desk.close()
+
+
+async def test_the_lifespan(tmp_path: Path) -> None:
+    """Drivers run while the application serves, and everything is closed afterwards."""
+    settings = registered(tmp_path, driver_seconds=0.05)
+    prepare(settings)
+    app = build(settings)
+    steps = {"opening", "matching", "queries", "ending", "deleting", "cleaning", "notes", "log", "retention", "people"}
+    assert set(steps_of(app.state.desk)) == steps
+    async with app.router.lifespan_context(app):
+        assert app.state.desk.bell._loop is not None
+        app.state.desk.bell.ring()
+    assert app.state.desk.bell._loop is None
+
+
+def test_a_home_begins_with_given_settings(tmp_path: Path) -> None:
+    """They are taken as they are, where they are settings of the home that is made."""
+    given = tmp_path / "given.toml"
+    given.write_text('home = "."\nidentity = "identity.pem"\nregistry = "registry.toml"\nlog_level = "debug"\n')
+    create(tmp_path / "home", settings=given)
+    assert (tmp_path / "home" / "matcher.toml").read_bytes() == given.read_bytes()
+    for wrong in ("home = '/elsewhere'\n" + given.read_text().partition("\n")[2], "home =", "\xff"):
+        given.write_text(wrong, encoding="latin-1")
+        with pytest.raises(InputError, match=r"given\.toml"):
+            create(tmp_path / "other", settings=given)
+    with pytest.raises(InputError, match="cannot be read"):
+        create(tmp_path / "other", settings=tmp_path / "missing.toml")

@@ -1,0 +1,34 @@
+"""Joining on the matcher's workers: in processes of their own, and only where they see its scratch folder."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import PolicyError
+from aquila.executors import InProcess
+from services.matcher.steps.join import check_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.matcher_world import World
+
+
+async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> None:
+    """The hits are those of a join in the service itself, and the scratch folder is empty afterwards."""
+    world = worlds("AL RS SI", workers=2)
+    await world.acknowledged()
+    assert {code: len(node.reports[None].hits) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
+    assert isinstance(world.desk.workers.start().executor, ProcessPoolExecutor)
+    assert not (world.desk.scratch / "join").exists()
+
+
+def test_workers_that_do_not_see_the_scratch_folder(tmp_path: Path) -> None:
+    """Those of another machine need it mounted at the same place; the error says so."""
+    check_view(InProcess(), tmp_path)
+    with pytest.raises(PolicyError, match="scratch folder"):
+        check_view(InProcess(), tmp_path / "elsewhere")

@@ -1,0 +1,95 @@
+"""Queries: the owners of the lists hear first, the asker when they have, and then the question is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.protocol.messages import Kind
+from services.matcher.storage.tables import HeldReportRow
+from tests.support.matcher_world import LISTS
+
+if TYPE_CHECKING:
+    from tests.support.matcher_world import Sent, World
+
+QUERIES = {"mode": "lists_and_queries"}
+
+
+async def asked(world: World) -> Sent:
+    """Let AL ask for a person whom RS and SI hold, and let everyone evaluate it."""
+    sent = await world.nodes["AL"].submit(Kind.QUERY, LISTS["SI"][:1])
+    await world.evaluate()
+    return sent
+
+
+async def test_the_owners_hear_first(world_on_both: World) -> None:
+    """The asker's report is an event only when both owners have acknowledged theirs."""
+    world = world_on_both
+    await world.acknowledged(**QUERIES)
+    asker = world.nodes["AL"]
+    sent = await asked(world)
+    assert sent.submission_id in (await asker.sync()).ready
+    await asker.finalize(sent)
+    world.advance()
+    for code in ("RS", "SI"):
+        await asker.sync()
+        assert sent.submission_id not in asker.reports
+        world.restart()
+        await world.nodes[code].acknowledge(sent.submission_id)
+        assert len(world.nodes[code].reports[sent.submission_id].hits) == 1
+        world.advance()
+    await asker.acknowledge(sent.submission_id)
+    assert len(asker.reports[sent.submission_id].hits) == 2
+    assert world.count(HeldReportRow) == 0
+    assert not any(sent.submission_id in name for name in world.chunk_files())
+    assert any("/tokens/" in name for name in world.chunk_files())  # the lists' tokens wait for more queries
+
+
+async def test_a_query_waits_for_the_lists(three: World) -> None:
+    """It may be evaluated before, but its tokens are not due until the lists were reported."""
+    await three.submitted(**QUERIES)
+    sent = await asked(three)
+    asker = three.nodes["AL"]
+    assert (await asker.sync()).ready == (asker.list.submission_id,)
+    assert (await asker.say(asker.finalized(sent))).status_code == 409
+    for node in three.nodes.values():
+        await node.finalize(node.list)
+    three.advance()
+    assert sent.submission_id in (await asker.sync()).ready
+    await asker.finalize(sent)
+    three.advance()
+    assert three.count(HeldReportRow) == 1
+
+
+async def test_two_queries_at_once(three: World) -> None:
+    """Each has its own reports."""
+    await three.acknowledged(**QUERIES)
+    asker = three.nodes["AL"]
+    sent = [await asked(three), await asked(three)]
+    for one in sent:
+        await asker.finalize(one)
+    three.advance()
+    assert three.count(HeldReportRow) == 2
+    for code in ("RS", "SI"):
+        for one in sent:
+            await three.nodes[code].acknowledge(one.submission_id)
+    three.advance()
+    await asker.sync()
+    assert {one.submission_id for one in sent} <= set(asker.reports)
+
+
+@pytest.mark.parametrize("outcome", ["close", "abort"])
+async def test_an_end_does_not_withhold_what_the_others_have(three: World, outcome: str) -> None:
+    """The owners could read their reports; so the asker gets its own before the end."""
+    await three.acknowledged(**QUERIES)
+    sent = await asked(three)
+    await three.nodes["AL"].finalize(sent)
+    three.advance()
+    options = {"json": {"reason": "test"}} if outcome == "abort" else {}
+    await three.operate("POST", f"/{three.round_id}/{outcome}", **options)
+    three.advance()
+    await three.nodes["AL"].sync()
+    assert len(three.nodes["AL"].reports[sent.submission_id].hits) == 2
+    assert three.count(HeldReportRow) == 0
+    assert three.chunk_files() == []

@@ -1,0 +1,46 @@
+"""A whole round over HTTP: three parties, their hits, and nothing left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from services.matcher.statistics import published
+from services.matcher.storage.tables import KnownCountRow
+
+if TYPE_CHECKING:
+    from tests.support.matcher_world import World
+
+
+async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
+    """Everyone learns of its hits; after the end no chunk, token or report is in files or database."""
+    world = world_on_both
+    await world.reported()
+    view = await world.view()
+    assert view["entry"]["phase"] == "reporting"
+    assert sum(view["hits_by_certainty"].values()) == 2
+    for node in world.nodes.values():
+        await node.acknowledge()
+    await world.exchange_notes()
+    assert {code: len(node.reports[None].hits) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
+    pairs = {code: {hit.hit_id for hit in node.reports[None].hits} for code, node in world.nodes.items()}
+    assert pairs["RS"] == pairs["AL"] | pairs["SI"]
+
+    assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 202
+    world.advance()
+    for node in world.nodes.values():
+        await node.close()
+    world.advance()
+    view = await world.view()
+    assert view["entry"]["phase"] == "closed"
+    assert view["ending"] == "closed: every party has its hits"
+    assert all(party["closed"] and party["acknowledged"] for party in view["parties"])
+    assert world.chunk_files() == []
+    [figures] = published.statistics(world.desk).rounds
+    assert {one.party for one in figures.lists} == {"AL", "RS", "SI"}
+    assert [{(of.left, of.right): of.hits.all for of in table.pairs} for table in figures.hits] == [
+        {("AL", "RS"): "1-4", ("AL", "SI"): 0, ("RS", "SI"): "1-4"}
+    ]
+    with world.desk.store.reading("test.persons") as session:
+        assert sum(row.persons for row in session.scalars(select(KnownCountRow))) > 0

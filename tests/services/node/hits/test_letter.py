@@ -1,0 +1,53 @@
+"""The letter: references and terms, and nothing of a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aquila.followup.lifecycle import Channel, Urgency
+from services.node.hits.letter import Letter
+
+LETTER = Letter(
+    sender="AL",
+    receiver="RS",
+    round_id="0" * 32,
+    hit_id="f" * 32,
+    certainty="high",
+    channel=Channel.SIENA,
+    reference="",
+    urgency=Urgency.URGENT,
+    opened_at=1_800_000_000,
+    area="counter-terrorism",
+    legal_basis="PCC SEE, Article 7",
+    purpose="prevention",
+)
+
+
+def test_it_says_who_asks_whom_about_which_hit_and_until_when() -> None:
+    """All references are there, with the time that an urgent answer has."""
+    text = LETTER.text()
+    for part in ("AL, counter", "RS, counter", "SIENA", "to be given", "f" * 32, "2027-01-15 16:00 UTC", "high"):
+        assert part in text
+    assert "Permission" not in text
+    assert "Reference" not in text
+
+
+def test_what_is_known_stands_in_it() -> None:
+    """The channel's number, the handling code and the permission take their places."""
+    letter = replace(LETTER, channel=Channel.INTERPOL, reference="I-77", handling="H1", permission="P-3")
+    lines = dict(letter.lines())
+    assert (lines["By"], lines["Number in this channel"]) == ("Interpol I-24/7", "I-77")
+    assert (lines["Handling code"], lines["Permission"]) == ("H1", "P-3")
+
+
+def test_references_of_both_notes_stand_under_the_hit() -> None:
+    """Each side finds the hit by its own number, which its note told the other."""
+    letter = replace(LETTER, own_number="AL-1234-5678-9ABC", other_number="RS-1234-5678-9ABC")
+    labels = [label for label, _ in letter.lines()]
+    assert labels[labels.index("Hit") :][:3] == ["Hit", "Reference of AL", "Reference of RS"]
+    assert "Reference of RS:          RS-1234-5678-9ABC" in letter.text()
+
+
+def test_it_has_no_field_for_a_person() -> None:
+    """Nobody can put a name, a date of birth or a remark into it by mistake."""
+    assert not {"name", "record", "record_id", "date_of_birth", "remark"} & set(Letter.__slots__)

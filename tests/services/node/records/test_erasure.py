@@ -1,0 +1,212 @@
+"""Erasing a record: gone everywhere here, told to the counterparts, and noticed when it comes again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from services.kit.log import entries as log_entries
+from services.node.storage.tables import (
+    CanaryRow,
+    ExchangeRow,
+    HitRow,
+    NoteBatchRow,
+    PreparedReportRow,
+    RecordRow,
+    StatementRow,
+    SubmissionRow,
+    WithdrawalRow,
+)
+from tests.services.node.conftest import HEADER, LISTS
+from tests.services.node.test_hits import does, hit_path, hit_with, kinds_in_log
+from tests.services.node.test_withdrawals import closed_round, counts
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.services.node.conftest import Seat, World
+
+HOUR = 3_600
+
+
+async def erase(seat: Seat, record_id: str) -> httpx.Response:
+    """Ask a node to erase a record."""
+    return await seat.post("/erasures", json={"record_id": record_id})
+
+
+def note_at(seat: Seat, hit: dict[str, Any]) -> object:
+    """Return what the counterpart's note on a hit said, as a node keeps it."""
+    with seat.node.store.reading("test.note") as session:
+        return session.get_one(ExchangeRow, (hit["round_id"], hit["hit_id"])).note
+
+
+@pytest.mark.database_files
+async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) -> None:
+    """Record, hit, history and remark are gone from the database, and the counterpart says that it marked the hit."""
+    await closed_round(world)
+    al, rs = world.seats["AL"], world.seats["RS"]
+    hit, other = await hit_with(al, "RS"), await hit_with(al, "SI")
+    await does(al, hit, "acknowledge")
+    await does(al, hit, "decision", decision="same", remark="seen at Rruga e Durrësit")
+    assert b"Arben" in al.stored_bytes()
+    assert b" arben " in al.stored_bytes()
+    assert note_at(rs, hit) is not None
+    report = (await erase(al, "al-list-1")).json()
+    assert (report["imports"], report["records"], report["hits"], report["told"]) == (1, 1, 1, ["RS"])
+    for word in (b"Arben", b" arben ", b"Hoxha", b"1980-03-04", "Durrësit".encode(), b"al-list-1"):
+        assert word not in al.stored_bytes()
+    assert (await al.operator.get(f"/v1{hit_path(hit)}")).status_code == 404
+    assert (await al.get(hit_path(other)))["entry"]["record"]["family_names"] == ["Kola"]
+    await world.settle()
+    seen = await rs.get(hit_path(hit))
+    assert (seen["entry"]["stage"], seen["withdrawals"][0]["ground"]) == ("withdrawn", "erased")
+    assert note_at(rs, hit) is None
+    with al.node.store.reading("test.told") as session:
+        assert session.scalars(select(WithdrawalRow)).one().acknowledged_at is not None
+        entries = [entry for _, entry in log_entries.entries(session) if entry and entry.kind == "erasure"]
+    assert [entry.counts for entry in entries] == [{"records": 1, "hits": 1, "imports": 1}]
+    assert not entries[0].ids
+    assert not entries[0].digests
+    with world.app.state.desk.known.reading(hit["round_id"]) as turn:
+        assert [(one.hits, one.erased) for one in turn.round.acknowledgements.values()] == [(1, True)]
+
+
+async def test_its_hits_still_count_among_the_outcomes(world: World) -> None:
+    """What came of an erased hit is not lost for the statistics."""
+    round_id = await closed_round(world)
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "acknowledge")
+    await does(al, hit, "decision", decision="same")
+    await does(al, hit, "outcome", outcome="confirmed")
+    await erase(al, "al-list-1")
+    await erase(al, "al-list-2")
+    world.clock.time += 24 * HOUR
+    await world.settle()
+    said = {(one, outcome) for party, one, _, outcome, _ in counts(world, round_id) if party == "AL"}
+    assert said == {("RS", "confirmed"), ("SI", "withdrawn")}
+
+
+async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
+    """A list with the record's number is refused with a finding, and can be imported without that row."""
+    al = world.seats["AL"]
+    await al.load(HEADER + LISTS["AL"])
+    assert (await erase(al, "al-list-2")).status_code == 200
+    content = (HEADER + LISTS["AL"]).encode()
+    check = (await al.post("/records/check", content=content)).json()
+    assert [(one["record_id"], one["severity"]) for one in check["findings"]] == [("al-list-2", "refusal")]
+    assert "was erased" in check["findings"][0]["reason"]
+    assert (await al.post("/imports", params={"name": "again"}, content=content)).status_code == 422
+    again = {"name": "again", "accept_refused": "true"}
+    assert (await al.post("/imports", params=again, content=content)).json()["accepted"] == 2
+
+
+async def test_a_record_that_is_not_there(world: World) -> None:
+    """What the node does not hold is not erased, and leaves no entry."""
+    al = world.seats["AL"]
+    assert (await erase(al, "al-list-9")).status_code == 404
+    assert "erasure" not in kinds_in_log(al)
+
+
+async def test_the_last_record_takes_its_import_with_it(world: World) -> None:
+    """A list of which nothing is left is gone."""
+    al = world.seats["AL"]
+    await al.load(HEADER + "al-list-1,Arben,Hoxha,1980-03-04,\n")
+    await erase(al, "al-list-1")
+    assert (await al.get("/imports"))["imports"] == []
+
+
+async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> None:
+    """Its hit comes as erased: it is told and never shown; the list can be used again when the round is over."""
+    first = await world.begin()
+    al, rs = world.seats["AL"], world.seats["RS"]
+
+    async def sent() -> bool:
+        return bool((await al.round(first))["submissions"][0]["state"] == "tokens_sent")
+
+    await world.until(sent, "AL", "RS", "SI")
+    assert (await al.round(first))["hits"] is None
+    assert (await erase(al, "al-list-1")).json()["hits"] == 0
+    await world.settle()
+    assert [hit["record_id"] for hit in (await al.get("/hits"))["hits"]] == ["al-list-2"]
+    assert (await al.round(first))["problems"] == []
+    assert (await rs.get("/hits?counterpart=AL"))["by_stage"] == {"withdrawn": 1}
+    with al.node.store.reading("test.gap") as session:
+        import_id = session.scalars(select(SubmissionRow.import_id)).one()
+    second = await world.propose()
+    await al.post(f"/rounds/{second}/consent")
+    await al.submit(second, import_id)
+    for code in ("RS", "SI"):
+        await world.seats[code].post(f"/rounds/{second}/consent")
+        await world.seats[code].submit(second, await world.seats[code].load(HEADER + LISTS[code]))
+    await world.step()
+    await world.step()
+    await world.step()
+    assert any("was erased while another round" in text for text in (await al.round(second))["problems"])
+    await world.operator.post(f"/v1/operator/rounds/{first}/close")
+    await world.settle()
+    await al.submit(second, import_id)
+    await world.settle()
+    hits = (await al.get(f"/hits?round_id={second}"))["hits"]
+    assert [(hit["record_id"], hit["record"]["family_names"]) for hit in hits] == [("al-list-2", ["Kola"])]
+
+
+async def test_a_list_that_is_being_prepared_is_left_alone(world: World) -> None:
+    """Erasing waits until the list is submitted."""
+    round_id = await world.begin()
+    al = world.seats["AL"]
+
+    async def preparing() -> bool:
+        return bool((await al.round(round_id))["submissions"][0]["state"] == "preparing")
+
+    await world.until(preparing)
+    answer = await erase(al, "al-list-1")
+    assert (answer.status_code, "being prepared" in answer.json()["detail"]) == (403, True)
+    with al.node.store.reading("test.kept") as session:
+        assert len(session.scalars(select(RecordRow)).all()) == 3
+
+
+async def test_retention_erases_hits_and_statements(world: World) -> None:
+    """After the manifest's days nothing of a round is left but its terms; the entry says how many hits there were."""
+    round_id = await world.begin(retention_days=10)
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "withdrawal", ground="incorrect")
+    await world.settle()
+    closes_at = (await al.round(round_id))["manifest"]["window"]["closes_at"]
+    world.clock.time = closes_at + 10 * 24 * HOUR
+    await world.settle()
+    assert (await al.get("/hits"))["total"] == 2
+    world.clock.time += 2 * HOUR
+    await world.settle()
+    assert (await al.get("/hits"))["total"] == 0
+    with al.node.store.reading("test.left") as session:
+        for table in (HitRow, StatementRow, WithdrawalRow, ExchangeRow, NoteBatchRow, PreparedReportRow, CanaryRow):
+            assert not session.scalars(select(table)).all()
+        # A justification is kept for three years, however short the hits' retention is.
+        assert session.scalars(select(SubmissionRow.justification)).one()["case_reference"] == "2026/1"
+        entries = [entry for _, entry in log_entries.entries(session) if entry and entry.kind == "erasure"]
+    assert [(entry.round, entry.counts, entry.ids) for entry in entries] == [
+        (round_id, {"hits": 2}, {"why": "expired"})
+    ]
+    view = await al.round(round_id)
+    assert (view["entry"]["phase"], view["hits"], view["problems"]) == ("closed", None, [])
+    al.restart()
+    await world.settle()
+    assert (await al.round(round_id))["entry"]["phase"] == "closed"
+
+
+async def test_a_round_whose_keys_were_changed_keeps_its_hits(world: World) -> None:
+    """Where the manifest no longer verifies, retention is not guessed."""
+    round_id = await closed_round(world)
+    al = world.seats["AL"]
+    del al.node.registry.parties["SI"]  # type: ignore[attr-defined]
+    world.clock.time += 4_000 * 24 * HOUR
+    await al.step()
+    with al.node.store.reading("test.kept") as session:
+        assert session.scalars(select(HitRow).where(HitRow.round_id == round_id)).all()

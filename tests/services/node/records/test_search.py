@@ -1,0 +1,284 @@
+"""A party's own records: searched by number or name, looked at one by one, and every look in the log."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select, text, update
+
+from aquila.audit.roles import Role
+from services.kit.log import entries
+from services.kit.logging import ROOT, JsonLines
+from services.node.records import search as record_search
+from services.node.storage.tables import ImportRow, RecordRow
+from tests.services.node.conftest import HEADER, LISTS
+from tests.services.node.test_hits import does, hit_with, kinds_in_log
+from tests.services.node.test_withdrawals import closed_round
+
+if TYPE_CHECKING:
+    import httpx
+
+    from aquila.audit.entries import Entry
+    from tests.services.node.conftest import Seat, World
+
+PERSONS = (
+    "person-1,Драган,Петровић,1971-05-06,\n"
+    "person-2,Dragan,Petrov,1980-01-02,\n"
+    "person-3,Mehmed,Hadži-Ahmetović,1975-03-04,\n"
+    "person-4,Ana,Novak,1990-09-09,\n"
+)
+
+
+async def search(seat: Seat, **wanted: Any) -> dict[str, Any]:
+    """Search a node's own records."""
+    answer = await seat.post("/records/search", json=wanted)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def ids(seat: Seat, **wanted: Any) -> list[str]:
+    """Return the numbers of the records that a search finds."""
+    return [one["record_id"] for one in (await search(seat, **wanted))["records"]]
+
+
+async def place_of(seat: Seat, record_id: str) -> str:
+    """Return the path of a record."""
+    (one,) = (await search(seat, number=record_id))["records"]
+    return f"/imports/{one['import_id']}/records/{one['position']}"
+
+
+def looks(seat: Seat) -> list[Entry]:
+    """Return the entries of consultations."""
+    with seat.node.store.reading("test.looks") as session:
+        return [entry for _, entry in entries.entries(session) if entry and entry.kind == "consultation"]
+
+
+async def test_a_search(world: World) -> None:
+    """A number is found whole, a name in any script and spelling by parts of its words."""
+    al = world.seats["AL"]
+    await al.load(HEADER + PERSONS)
+    wanted_and_found: list[tuple[dict[str, Any], list[str]]] = [
+        ({"name": "Petrović"}, ["person-1"]),
+        ({"name": "петров"}, ["person-2", "person-1"]),
+        ({"name": "dragan PETROVIC"}, ["person-1"]),
+        ({"name": "Ahmetović"}, ["person-3"]),
+        ({"name": "Muhamed"}, []),
+        ({"name": "Muhamed", "alike": True}, ["person-3"]),
+        ({"number": "person-4"}, ["person-4"]),
+        ({"number": " person-4 ", "name": "Novak"}, ["person-4"]),
+        ({"number": "person-4", "name": "Petrović"}, []),
+        ({"number": "p"}, []),
+        ({"number": "%"}, []),
+    ]
+    for wanted, found in wanted_and_found:
+        assert await ids(al, **wanted) == found, wanted
+
+
+async def test_a_search_for_nothing(world: World) -> None:
+    """It is refused, without what was written, and is no consultation."""
+    al = world.seats["AL"]
+    for wanted in ({}, {"name": " "}, {"name": "漢字"}, {"name": "漢" * 201}, {"name": "漢", "offset": -1}):
+        answer = await al.post("/records/search", json=wanted)
+        assert answer.status_code == 422
+        assert "漢" not in answer.text
+    assert not looks(al)
+
+
+async def test_pages(world: World) -> None:
+    """At most fifty on a page, in the order of names, with the number of all."""
+    al = world.seats["AL"]
+    letters = "bdfglmnprs"
+    rows = "".join(f"n-{n},{letters[n % 10]}a{letters[n // 10]}ot,Novak,1990-09-09,\n" for n in range(60))
+    await al.load(HEADER + rows)
+    first, second = await search(al, name="novak"), await search(al, name="novak", offset=50)
+    assert (len(first["records"]), len(second["records"]), first["total"], second["total"]) == (50, 10, 60, 60)
+    names = [one["record"]["given_names"][0] for one in (*first["records"], *second["records"])]
+    assert names == sorted(names)
+    assert (await search(al, name="novak", offset=60))["records"] == []
+
+
+@pytest.mark.database_files
+async def test_a_search_reads_the_index_alone(world: World) -> None:
+    """A search passes over the words of a million records without reading the records."""
+    al = world.seats["AL"]
+    with al.node.store.reading("test.plan") as session:
+        query = "EXPLAIN QUERY PLAN SELECT count(*) FROM record WHERE words LIKE '%' || ' ana' || '%'"
+        plan = " ".join(row.detail for row in session.execute(text(query)))
+        by_number = "EXPLAIN QUERY PLAN SELECT * FROM record WHERE record_id = 'r'"
+        assert "ix_record_record_id" in " ".join(row.detail for row in session.execute(text(by_number)))
+    assert "COVERING INDEX ix_record_import_id_position_words" in plan
+
+
+async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None:
+    """Records of a list that is coming in are not there yet, by search or by place."""
+    al = world.seats["AL"]
+    import_id = await al.load(HEADER + PERSONS)
+    path = await place_of(al, "person-1")
+    with al.node.store.transaction("test.half") as session:
+        session.execute(update(ImportRow).where(ImportRow.import_id == import_id).values(complete=False))
+    assert await ids(al, name="Petrović") == []
+    assert (await al.operator.get(f"/v1{path}")).status_code == 404
+
+
+async def test_a_record_with_its_history(world: World) -> None:
+    """Fields, how its names are read, its list, its rounds, other lists with its number, its hits and their steps."""
+    round_id = await closed_round(world)
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "acknowledge")
+    await does(al, hit, "decision", decision="same", remark="seen")
+    await al.load(HEADER + LISTS["AL"], "another list")
+    found = (await search(al, number="al-list-1"))["records"]
+    assert sorted(one["list_name"] for one in found) == ["another list", "list"]
+    one = next(one for one in found if one["list_name"] == "list")
+    view = await al.get(f"/imports/{one['import_id']}/records/{one['position']}")
+    assert view["entry"]["record"]["family_names"] == ["Hoxha"]
+    assert view["names"][0] == {"field": "given_names", "written": "Arben", "words": ["arben"]}
+    assert view["elsewhere"] == ["another list"]
+    assert [(use["round_id"], use["kind"], use["state"]) for use in view["uses"]] == [(round_id, "list", "tokens_sent")]
+    (seen,) = view["hits"]
+    assert (seen["entry"]["hit_id"], seen["entry"]["stage"]) == (hit["hit_id"], "decided")
+    assert [step["kind"] for step in seen["history"]] == ["acknowledged", "decided"]
+    await does(al, hit, "withdrawal", ground="incorrect")
+    view = await al.get(f"/imports/{one['import_id']}/records/{one['position']}")
+    assert [gone["ground"] for gone in view["hits"][0]["withdrawals"]] == ["incorrect"]
+
+
+async def test_a_record_that_is_not_there(world: World) -> None:
+    """A place without a record says so, and is no consultation."""
+    al = world.seats["AL"]
+    import_id = await al.load(HEADER + PERSONS)
+    for place in (f"{import_id}/records/99", f"{'0' * 32}/records/0"):
+        assert (await al.operator.get(f"/v1/imports/{place}")).status_code == 404
+    assert (await al.operator.get(f"/v1/imports/{import_id}/records/-1")).status_code == 422
+    assert not looks(al)
+
+
+async def test_hits_are_for_those_who_may_see_hits(world: World) -> None:
+    """An officer sees the record without its hits; approver, auditor and administrator see no record at all."""
+    await closed_round(world)
+    al = world.seats["AL"]
+    path = f"/v1{await place_of(al, 'al-list-1')}"
+    async with al.person(Role.OFFICER) as officer, al.person(Role.ANALYST) as analyst:
+        assert (await officer.get(path)).json()["hits"] is None
+        assert len((await analyst.get(path)).json()["hits"]) == 1
+        roles = {entry.role for entry in looks(al) if entry.ids["of"] == "hits"}
+        assert roles == {"analyst"}
+    for role in (Role.APPROVER, Role.AUDITOR, Role.ADMINISTRATOR):
+        async with al.person(role) as other:
+            assert (await other.get(path)).status_code == 403
+            assert (await other.post("/v1/records/search", json={"name": "Hoxha"})).status_code == 403
+
+
+async def test_every_look_is_an_entry_that_says_nothing(world: World) -> None:
+    """A search, also one that finds nothing, and a look: who and how many, never the words or the record."""
+    al = world.seats["AL"]
+    await al.load(HEADER + PERSONS)
+    await search(al, name="Petrov")
+    await search(al, name="Rumpelstilz")
+    path = await place_of(al, "person-3")
+    await al.get(path)
+    found = looks(al)
+    assert [entry.counts for entry in found] == [{"records": count} for count in (2, 0, 1, 1)]
+    for entry in found:
+        assert entry.ids == {"of": "record"}
+        assert entry.person
+        assert entry.role in {"officer", "analyst"}
+        assert not entry.digests
+    content = json.dumps([entry.model_dump(mode="json") for entry in found]).lower()
+    assert not [word for word in ("petrov", "rumpel", "person-3", "ahmet") if word in content]
+
+
+async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """No log line and no file of the matcher has the words of a search or a record, also where a call is refused."""
+    caplog.set_level("DEBUG", ROOT)
+    al = world.seats["AL"]
+    await al.load(HEADER + PERSONS)
+    await search(al, name="Ahmetović")
+    await al.get(await place_of(al, "person-3"))
+    await al.post("/records/search", json={"name": "Ahmetović", "offset": "x"})
+    await al.post("/records/check", content=(HEADER + PERSONS).encode())
+    lines = "\n".join(map(JsonLines().format, caplog.records)).lower()
+    assert "/v1/records/search" in lines
+    files = (path for path in (world.path / "matcher").rglob("*") if path.is_file())
+    everything = lines.encode() + b"".join(path.read_bytes().lower() for path in files)
+    assert not [word for word in (b"ahmet", b"mehmed", b"person-3", b"petrov") if word in everything]
+
+
+async def test_an_erased_record_is_found_no_more(world: World) -> None:
+    """Neither by its name nor by its number; the record that takes its place is found."""
+    al = world.seats["AL"]
+    await al.load(HEADER + PERSONS)
+    assert (await al.post("/erasures", json={"record_id": "person-1"})).status_code == 200
+    assert await ids(al, name="dragan") == ["person-2"]
+    assert await ids(al, number="person-1") == []
+    assert await ids(al, name="novak") == ["person-4"]
+    assert (await al.get(await place_of(al, "person-4")))["entry"]["record"]["given_names"] == ["Ana"]
+
+
+async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -> None:
+    """No call alters a record; its list is deleted and comes again corrected, and both are entries."""
+    al = world.seats["AL"]
+    import_id = await al.load(HEADER + "c-1,Ana,Novak,1990-09-09,\n")
+    changes = [
+        (method, route.path)
+        for route in al.app.routes
+        for method in getattr(route, "methods", None) or ()
+        if method in {"PUT", "PATCH"}
+    ]
+    assert changes == []
+    assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
+    await al.load(HEADER + "c-1,Ana,Kovač,1990-09-09,\n")
+    assert await ids(al, name="Novak") == []
+    assert await ids(al, name="Kovač") == ["c-1"]
+    assert [kind for kind in kinds_in_log(al) if kind != "consultation"][-3:] == ["import", "erasure", "import"]
+
+
+async def test_words_of_an_older_normalizer_are_made_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list from before there were words, or of another version, is searched after the next start."""
+    monkeypatch.setattr(record_search, "_BATCH", 3)
+    al = world.seats["AL"]
+    await al.load(HEADER + PERSONS)
+    kept = await al.load(HEADER + "k-1,Petra,Petrović,1990-09-09,\n")
+    with al.node.store.transaction("test.old") as session:
+        session.execute(update(ImportRow).where(ImportRow.import_id != kept).values(normalizer=1))
+        session.execute(update(RecordRow).values(words=""))
+    assert await ids(al, name="Petrović") == []
+    al.restart()
+    assert await ids(al, name="Petrović") == ["person-1"]
+    assert await ids(al, name="Novak") == ["person-4"]
+    with al.node.store.reading("test.version") as session:
+        assert len(set(session.scalars(select(ImportRow.normalizer)))) == 1
+
+
+async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:
+    """The first records with each name as written beside its words; a stored list's answer shows nobody."""
+    al = world.seats["AL"]
+    many = "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 40))
+    content = (HEADER + PERSONS + many).encode()
+    report = (await al.post("/records/check", content=content)).json()
+    assert len(report["sample"]) == 20
+    first = report["sample"][0]
+    assert (first["record_id"], first["date_of_birth"], first["more_names"]) == ("person-1", "1971-05-06", 0)
+    assert [(name["written"], name["words"]) for name in first["names"]] == [
+        ("Драган", ["dragan"]),
+        ("Петровић", ["petrovic"]),
+    ]
+    stored: httpx.Response = await al.post("/imports", params={"name": "persons"}, content=content)
+    assert stored.json()["sample"] == []
+    assert "Novak" not in stored.text
+
+
+async def test_a_look_at_a_list_says_what_is_held_back(world: World) -> None:
+    """By rule: what the list gives, and how much of it more records share than a round would let be sent."""
+    al = world.seats["AL"]
+    many = "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 30))
+    report = (await al.post("/records/check", content=(HEADER + many).encode())).json()
+    rules = {one["rule"]: one for one in report["rules"]}
+    assert (rules["name pair"]["inputs"], rules["name pair"]["held_back"]) == (20, 20)
+    assert rules["name, initial and date"]["held_back"] == 0
+    assert rules["document number"]["inputs"] == 0
+    assert rules["name pair"]["sentence"].endswith(".")

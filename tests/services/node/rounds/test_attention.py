@@ -1,0 +1,134 @@
+"""What of a node's rounds needs somebody: alarms before duties, so many at most, and nothing that is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila.errors import PolicyError
+from services.node.rounds import attention
+from services.node.steps.submissions import prepare
+from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
+from tests.services.node.conftest import HEADER, LISTS
+
+if TYPE_CHECKING:
+    from tests.services.node.conftest import Seat, World
+
+
+async def kinds(seat: Seat) -> list[str]:
+    """Return the kinds of what a node's rounds need, in their order."""
+    return [need["kind"] for need in (await seat.get("/needs"))["needs"]]
+
+
+def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
+    """Return an alarm over a query of RS."""
+    fields = {
+        "asker": "RS", "hits": 14, "stored": 14, "expected": 900, "raised_at": at, "released_at": None,
+        "released_by": None,
+    }  # fmt: skip
+    return AlarmRow(round_id=round_id, submission_id=f"{number:032x}", **(fields | changes))
+
+
+def canary(round_id: str, counterpart: str, at: int, **changes: Any) -> CanaryRow:
+    """Return the verdict over a pair's planted hits."""
+    return CanaryRow(
+        round_id=round_id, counterpart=counterpart, high=8, medium=0, low=0, judged_at=at, expected=8, **changes
+    )
+
+
+async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) -> None:
+    """With the terms' words and the deadline; once both are asked for, nothing waits."""
+    round_id = await world.propose()
+    seat = world.seats["AL"]
+    (need,) = (await seat.get("/needs"))["needs"]
+    window = (await seat.round(round_id))["manifest"]["window"]
+    assert (need["kind"], need["area"], need["category"]) == ("consent", "counter-terrorism", "terrorism")
+    assert (need["round_id"], need["until"], need["parties"]) == (round_id, window["consent_by"], [])
+    await seat.post(f"/rounds/{round_id}/consent")
+    assert await kinds(seat) == []
+    await world.settle()
+    assert await kinds(seat) == ["list"]
+    await seat.submit(round_id, await seat.load(HEADER + LISTS["AL"]))
+    assert await kinds(seat) == []
+
+
+async def test_what_is_too_late_waits_for_nobody(world: World) -> None:
+    """After its deadline a consent is no duty any more."""
+    await world.propose()
+    seat = world.seats["AL"]
+    world.clock.time += 8 * 86_400
+    assert await kinds(seat) == []
+
+
+async def test_alarms_come_first(world: World) -> None:
+    """Planted hits and held answers before problems, problems before duties, each once for its round."""
+    first, second = await world.propose(), await world.propose()
+    await world.settle()
+    seat, now = world.seats["AL"], world.clock.time
+    with seat.node.store.transaction("test.alarms") as session:
+        session.add(ProblemRow(round_id=second, place="step", sentence="the disk is full", noted_at=now))
+        session.add_all(alarm(first, number, now) for number in range(2))
+        session.add(alarm(second, 3, now, released_at=now))
+        session.add(canary(first, "RS", now, missing=3))
+        session.add(canary(first, "SI", now, differing=True))
+        session.add(canary(second, "RS", now))
+        for place in ("alarm 1", "canaries RS", "submission 1"):
+            session.add(ProblemRow(round_id=first, place=place, sentence="told elsewhere", noted_at=now))
+    found = (await seat.get("/needs"))["needs"]
+    shown = [(need["kind"], need["round_id"], need["parties"], need["count"]) for need in found[:3]]
+    assert shown == [
+        ("canaries", first, ["RS", "SI"], 2),
+        ("held_back", first, ["RS"], 2),
+        ("problem", second, [], 1),
+    ]
+    assert [need["kind"] for need in found[3:]] == ["consent", "consent"]
+
+
+async def test_planted_hits_stay_after_the_round_for_a_while(world: World) -> None:
+    """A round that is over needs nothing else, and these for thirty days."""
+    round_id = await world.propose()
+    seat, now = world.seats["AL"], world.clock.time
+    with seat.node.store.transaction("test.over") as session:
+        session.add(canary(round_id, "RS", now, wrong=1))
+        session.add(alarm(round_id, 1, now))
+        session.get_one(RoundRow, round_id).phase = "closed"
+    assert await kinds(seat) == ["canaries"]
+    world.clock.time += attention.REMEMBERED + 1
+    assert await kinds(seat) == []
+
+
+async def test_refusals_are_told_apart(world: World) -> None:
+    """A round that the node refused, and a submission that it gave up until another one stands for it."""
+    refused, failing = await world.propose(), await world.propose()
+    await world.settle()
+    seat, now = world.seats["AL"], world.clock.time
+    await seat.post(f"/rounds/{failing}/consent")
+    await world.settle()
+    with seat.node.store.transaction("test.refused") as session:
+        session.get_one(RoundRow, refused).refused = "another manifest"
+        session.add(ProblemRow(round_id=refused, place="manifest", sentence="another manifest", noted_at=now))
+    await seat.submit(failing, await seat.load(HEADER + LISTS["AL"]))
+    with seat.node.store.reading("test.submission") as session:
+        (row,) = session.query(SubmissionRow).all()
+    prepare.fail(seat.node, row, PolicyError("the list looks like guesses"))
+    assert await kinds(seat) == ["refused", "failed", "list"]
+    await seat.submit(failing, await seat.load(HEADER + LISTS["AL"]))
+    assert await kinds(seat) == ["refused"]
+
+
+async def test_no_more_than_a_page_takes(world: World) -> None:
+    """The most pressing are shown, and the others counted."""
+    round_id = await world.propose()
+    seat = world.seats["AL"]
+    with seat.node.store.transaction("test.many") as session:
+        manifest = session.get_one(RoundRow, round_id).manifest
+        for number in range(attention.MOST):
+            other = f"{number:032x}"
+            session.add(
+                RoundRow(
+                    round_id=other, manifest=manifest, manifest_digest="0" * 64, discovered_at=0, phase="open",
+                    refused="no",
+                )
+            )  # fmt: skip
+    found = await seat.get("/needs")
+    assert len(found["needs"]) == attention.MOST
+    assert found["left_out"] == 1

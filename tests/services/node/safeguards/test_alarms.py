@@ -1,0 +1,154 @@
+"""Alarms: a query that hits far too often is held back by the owner of the list until a person releases it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from services.kit.log import entries
+from services.node.context import book_of
+from services.node.storage.tables import AlarmRow, SubmissionRow
+from tests.services.node.conftest import HEADER
+
+if TYPE_CHECKING:
+    from tests.services.node.conftest import Seat, World
+
+GIVEN = ("Arben", "Ilir", "Besa", "Mira", "Ana", "Petar", "Jovan", "Goran", "Milan", "Zoran", "Dragan", "Vesna",
+         "Edon", "Luan")  # fmt: skip
+FAMILY = ("Hoxha", "Kola", "Shehu", "Novak", "Petrović", "Janković", "Zupan", "Kos", "Kovač", "Horvat", "Berisha",
+          "Gashi", "Krasniqi", "Marku")  # fmt: skip
+PEOPLE = [
+    f"{given},{family},19{50 + 3 * n}-0{1 + n % 9}-1{n % 10},\n"
+    for n, (given, family) in enumerate(zip(GIVEN, FAMILY, strict=True))
+]
+
+
+@pytest.fixture
+async def asked(world: World) -> tuple[World, str, str]:
+    """A round in which RS asked for nearly everyone on AL's list, and the report to AL is there."""
+    round_id = await world.begin(lists=False, mode="lists_and_queries")
+    lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": ["Tone,Kranjc,1971-03-04,\n"]}
+    for code, seat in world.seats.items():
+        rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
+        await seat.submit(round_id, await seat.load(HEADER + rows))
+
+    async def reporting() -> bool:
+        return await world.phase(round_id) == "reporting"
+
+    await world.until(reporting)
+    await world.settle()
+    seat = world.seats["RS"]
+    question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate(PEOPLE))
+    answer = await seat.submit(round_id, await seat.load(question, "query"), "query")
+    await world.settle()
+    return world, round_id, submission_of(answer, seat)
+
+
+def submission_of(answer: Any, seat: Seat) -> str:
+    """Return the id of the query, from the seat's newest submission."""
+    with seat.node.store.reading("test.query") as session:
+        found = session.scalars(select(SubmissionRow.submission_id).where(SubmissionRow.kind == "query")).one()
+    assert answer.status_code in {200, 201, 202}
+    return found
+
+
+async def answered(seat: Seat, round_id: str) -> list[Any]:
+    """Return the hits of the seat's query."""
+    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
+    return [hit for hit in hits if hit["submission_id"]]
+
+
+def logged(seat: Seat, kind: str) -> list[Any]:
+    """Return a node's log entries of a kind."""
+    with seat.node.store.reading("test.log") as session:
+        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
+
+
+async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str, str]) -> None:
+    """The asker gets nothing until an approver of the owner's node says so; all of it is shown and logged."""
+    world, round_id, query = asked
+    owner, asker = world.seats["AL"], world.seats["RS"]
+    assert len(await answered(owner, round_id)) == len(PEOPLE)
+    assert await answered(asker, round_id) == []
+    assert any("is held back until an approver" in line for line in (await owner.round(round_id))["problems"])
+    (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
+    assert (alarm["asker"], alarm["hits"], alarm["released_at"]) == ("RS", len(PEOPLE), None)
+    assert logged(owner, "fishing_alarm")
+    (need,) = (await owner.get("/needs"))["needs"]
+    assert (need["kind"], need["parties"]) == ("held_back", ["RS"])
+    (need,) = (await world.operator.get("/v1/operator/needs")).json()["needs"]
+    assert (need["kind"], need["parties"]) == ("held_back", ["AL"])
+    view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
+    assert any("AL holds back the report of a query of RS" in line for line in view["problems"])
+    # A restart changes nothing, and an unknown one cannot be released.
+    owner.restart()
+    await world.settle()
+    assert await answered(asker, round_id) == []
+    assert (await owner.post(f"/rounds/{round_id}/alarms/{'0' * 32}/release")).status_code == 404
+    answer = await owner.post(f"/rounds/{round_id}/alarms/{query}/release")
+    assert answer.status_code == 204, answer.text
+    await world.settle()
+    assert len(await answered(asker, round_id)) == len(PEOPLE)
+    assert (await owner.get("/needs"))["needs"] == []
+    assert (await world.operator.get("/v1/operator/needs")).json()["needs"] == []
+    (entry,) = logged(owner, "alarm_released")
+    assert entry.person
+    assert entry.recipient == "RS"
+    assert not any("held back" in line for line in (await owner.round(round_id))["problems"])
+    assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 404
+
+
+async def test_who_aborts_releases_nothing(asked: tuple[World, str, str]) -> None:
+    """The end of the round is the end of the time for a word: what nobody released is never told."""
+    world, round_id, _ = asked
+    await world.seats["AL"].post(f"/rounds/{round_id}/abort", json={"reason": "this is fishing"})
+
+    async def over() -> bool:
+        return await world.phase(round_id) == "aborted"
+
+    await world.until(over)
+    await world.settle()
+    assert await answered(world.seats["RS"], round_id) == []
+    with world.seats["AL"].node.store.reading("test.alarm") as session:
+        assert session.scalars(select(AlarmRow)).one().released_at is None
+
+
+async def test_a_closing_does_not_count_what_the_asker_was_not_told(asked: tuple[World, str, str]) -> None:
+    """Every party reads the closings: that of AL would tell RS how many of its guesses were right."""
+    world, round_id, _ = asked
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    world.clock.time = 2 * 10**9
+
+    async def over() -> bool:
+        return await world.phase(round_id) in {"closed", "aborted"}
+
+    await world.until(over)
+    await world.settle()
+    closings = book_of(world.seats["RS"].node, round_id).record().closings
+    assert closings["AL"].hits == 0
+    assert await answered(world.seats["RS"], round_id) == []
+
+
+async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
+    """Elements of each party and class beside the round's cap and the node's own, and earlier rounds in words."""
+    world, round_id, _ = asked
+    seat = world.seats["AL"]
+    found = await seat.get(f"/rounds/{round_id}/safeguards")
+    assert {(one["origin"], one["input_class"]) for one in found["spent"]} == {
+        (code, kind) for code in ("RS", "SI") for kind in ("full", "partial")
+    }
+    for one in found["spent"]:
+        assert 0 < one["in_round"] == one["in_day"] == one["in_window"] <= one["round_cap"]
+        assert one["window_rounds"] == 1
+    assert (found["earlier_rounds"], found["earlier_sentence"]) == ([], "")
+    again = await world.begin()
+    await world.settle()
+    found = await seat.get(f"/rounds/{again}/safeguards")
+    (earlier,) = found["earlier_rounds"]
+    assert earlier["round_id"] == round_id
+    assert earlier["came_at"] is not None
+    assert all(one["full"] and one["partial"] for one in earlier["spent"])
+    assert "compare" in found["earlier_sentence"]
+    assert all(one["window_rounds"] == 2 for one in found["spent"])

@@ -1,0 +1,158 @@
+"""A node's own caps by day: they hold over chunks, restarts, rounds and days, whatever the matcher proposes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from aquila.records.rules import InputClass
+from services.node.safeguards import evaluation_limits
+from services.node.settings import EvaluationCaps
+from services.node.storage.tables import DAY, SpentDayRow
+from tests.services.deploy.test_samples import DEPLOY
+
+if TYPE_CHECKING:
+    from tests.services.node.conftest import Clock, Seat, World
+
+LARGE = 1_000_000
+
+
+def limit(seat: Seat, **caps: int) -> None:
+    """Let a node run with these caps by day."""
+    roomy = {"day_full": LARGE, "day_partial": LARGE, "window_full": LARGE, "window_partial": LARGE}
+    seat.node.settings = seat.node.settings.model_copy(update={"caps": EvaluationCaps(**(roomy | caps))})
+
+
+def spent(seat: Seat, origin: str, kind: InputClass) -> tuple[int, int]:
+    """Return what a node has evaluated for a party today and in the window."""
+    with seat.node.store.reading("test.spent") as session:
+        return evaluation_limits.spent(session, seat.node, origin, kind)
+
+
+def in_all(seat: Seat) -> int:
+    """Return what a node has evaluated, by the day."""
+    with seat.node.store.reading("test.spent") as session:
+        return session.scalar(select(func.coalesce(func.sum(SpentDayRow.elements), 0))) or 0
+
+
+async def problems(seat: Seat, round_id: str) -> str:
+    """Return what the operator reads of a round's problems."""
+    return " ".join((await seat.round(round_id))["problems"])
+
+
+async def test_what_does_not_fit_waits_for_the_next_day(world: World, clock: Clock) -> None:
+    """A node evaluates nothing beyond its cap of the day, says so, and goes on when the day is over."""
+    seat = world.seats["AL"]
+    limit(seat, day_partial=3)
+    round_id = await world.begin()
+    await world.settle()
+    assert spent(seat, "RS", InputClass.PARTIAL) == (0, 0)
+    assert spent(seat, "RS", InputClass.FULL)[0] > 0
+    found = await problems(seat, round_id)
+    assert "has evaluated as many elements of the class partial for RS as its own caps allow: 3 in a day" in found
+    assert await world.phase(round_id) == "open"
+    limit(seat)
+    await world.until(lambda: _reported(world, round_id))
+    assert "its own caps allow" not in await problems(seat, round_id)
+    used = spent(seat, "RS", InputClass.PARTIAL)[0]
+    limit(seat, day_partial=used)
+    assert _room(seat) == 0
+    clock.time += DAY
+    assert _room(seat) == used
+
+
+async def test_a_large_submission_does_not_hold_up_others(world: World) -> None:
+    """Where one party's list is over the cap, the other's is evaluated all the same."""
+    seat = world.seats["AL"]
+    round_id = await world.begin()
+    limit(seat, day_full=2)
+    await world.settle()
+    with seat.node.store.transaction("test.spent") as session:
+        day = seat.node.clock() // DAY
+        session.add(
+            SpentDayRow(origin="RS", input_class="full", day=day, round_id="0" * 32, elements=LARGE),
+        )
+    limit(seat, day_full=LARGE)
+    await world.settle()
+    assert spent(seat, "SI", InputClass.FULL)[0] > 0
+    assert "for RS" in await problems(seat, round_id)
+    assert "for SI" not in await problems(seat, round_id)
+
+
+async def test_the_count_outlives_the_round_and_a_restart(world: World) -> None:
+    """An aborted round gives nothing back, and neither does a new start of the node."""
+    first = await world.begin()
+    await world.until(lambda: _reported(world, first))
+    seat = world.seats["AL"]
+    before = spent(seat, "RS", InputClass.FULL)
+    assert before[0] > 0
+    await seat.post(f"/rounds/{first}/abort", json={"reason": "test"})
+    await world.settle()
+    seat.restart()
+    assert spent(seat, "RS", InputClass.FULL) == before
+
+
+async def test_the_longer_window(world: World, clock: Clock) -> None:
+    """What was evaluated on other days counts until it leaves the window; a clock set back makes no room."""
+    seat = world.seats["AL"]
+    with seat.node.store.transaction("test.spent") as session:
+        day = clock() // DAY
+        for past, elements in ((29, 5), (30, 70), (0, 1), (-2, 10)):
+            session.add(
+                SpentDayRow(
+                    origin="RS", input_class="full", day=day - past, round_id=f"{past % 97:032x}", elements=elements
+                )
+            )
+    assert spent(seat, "RS", InputClass.FULL) == (11, 16)
+    limit(seat, day_full=100, window_full=20)
+    with seat.node.store.reading("test.room") as session:
+        assert evaluation_limits.room(session, seat.node, "RS", InputClass.FULL) == 4
+
+
+async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
+    """What was in flight when another round used up the room is not committed."""
+    seat = world.seats["AL"]
+    round_id = await world.begin()
+    real = seat.node.workers.run
+    used: list[int] = []
+
+    async def slow(task: object, argument: object) -> object:
+        found = await real(task, argument)  # type: ignore[arg-type]  # whatever it is
+        if type(argument).__name__ == "Evaluating" and not used:
+            used.append(1)
+            with seat.node.store.transaction("test.other_round") as session:
+                for origin in ("RS", "SI"):
+                    for kind in InputClass:
+                        session.add(
+                            SpentDayRow(
+                                origin=origin, input_class=kind.value, day=seat.node.clock() // DAY,
+                                round_id="f" * 32, elements=LARGE,
+                            )
+                        )  # fmt: skip
+        return found
+
+    seat.node.workers.run = slow  # type: ignore[method-assign, assignment]  # the other round's evaluations come between
+    limit(seat)
+    await world.settle()
+    assert used
+    assert in_all(seat) == 4 * LARGE
+    assert "its own caps allow" in await problems(seat, round_id)
+
+
+@pytest.mark.parametrize("name", sorted(EvaluationCaps.model_fields))
+def test_the_defaults_are_those_of_the_operations_page(name: str) -> None:
+    """The page states each default."""
+    page = (DEPLOY / "OPERATIONS.md").read_text(encoding="utf-8")
+    line = next(line for line in page.splitlines() if line.startswith(f"| `caps.{name}` |"))
+    assert f" {getattr(EvaluationCaps(), name):,}." in line
+
+
+def _room(seat: Seat) -> int:
+    with seat.node.store.reading("test.room") as session:
+        return evaluation_limits.room(session, seat.node, "RS", InputClass.PARTIAL)
+
+
+async def _reported(world: World, round_id: str) -> bool:
+    return await world.phase(round_id) == "reporting"

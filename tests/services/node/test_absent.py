@@ -1,0 +1,70 @@
+"""A party that vanishes: before tokens the others go on, after tokens they cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.node.context import book_of
+from services.node.steps.exclude_absent import amend
+from tests.services.node.test_whole_round import pairs
+
+if TYPE_CHECKING:
+    from tests.services.node.conftest import World
+
+
+async def test_the_others_go_on_without_a_party_that_never_submits(world: World) -> None:
+    """After the deadline by their own clocks AL and RS sign an amendment, and find what they share."""
+    round_id = await world.begin()
+
+    async def open_() -> bool:
+        return await world.phase(round_id) == "open"
+
+    await world.until(open_)
+    others = ("AL", "RS")
+    await world.settle(*others)
+    window = (await world.seats["AL"].round(round_id))["manifest"]["window"]
+    assert (await world.seats["AL"].round(round_id))["hits"] is None
+    world.clock.time = window["submit_by"] + 1
+    await world.settle(*others)
+    view = await world.seats["AL"].round(round_id)
+    assert view["participants"] == ["AL", "RS"]
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
+    assert pairs(await world.seats["RS"].get(f"/rounds/{round_id}/hits")) == {("rs-1", "AL")}
+    # The one that was left out destroys its keys when it comes back.
+    await world.settle()
+    left_out = await world.seats["SI"].round(round_id)
+    assert not left_out["keys_present"]
+    assert any("go on without" in problem for problem in left_out["problems"])
+    assert await world.phase(round_id) == "reporting"
+
+
+async def test_the_others_go_on_without_a_party_that_submitted_and_vanished(world: World) -> None:
+    """What the absent party contributed is left out; its list and evaluations do not count any more."""
+    round_id = await world.begin()
+
+    async def all_submitted() -> bool:
+        views = [await seat.round(round_id) for seat in world.seats.values()]
+        return all(v["submissions"][0]["sent"]["done"] == 2 for v in views)
+
+    await world.until(all_submitted)
+    others = ("AL", "RS")
+    await world.settle(*others)
+    window = (await world.seats["AL"].round(round_id))["manifest"]["window"]
+    assert await world.phase(round_id) == "open"
+    world.clock.time = window["evaluate_by"] + 1
+    await world.settle(*others)
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
+
+
+async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world: World) -> None:
+    """The matcher's word that a party is late is not enough."""
+    round_id = await world.begin()
+
+    async def open_() -> bool:
+        return await world.phase(round_id) == "open"
+
+    await world.until(open_)
+    al = world.seats["AL"]
+    await al.step()
+    book_of(al.node, round_id).late = ("SI",)
+    assert not amend(al.node, round_id)

@@ -1,0 +1,192 @@
+"""The end of a round: no share, seed, blind, token or chunk is left, not even with a copy of the database."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import httpx
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from aquila.errors import KeyMaterialError
+from aquila.protocol.submissions.submission import blinds_of
+from services.node.context import book_of
+from services.node.rounds import paths
+from services.node.storage.tables import AvailableRow, ChunkRow, SecretRow, SubmissionRow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.services.node.conftest import Seat, World
+
+
+def live_secrets(seat: Seat, round_id: str) -> dict[str, bytes]:
+    """Return the round's real secrets as they are while the round is open, by what they are."""
+    node, book = seat.node, book_of(seat.node, round_id)
+    found = {kind.value: share.to_bytes() for kind, share in book.secrets().shares.items()}
+    found |= {"exchange": book.secrets().exchange.to_bytes(), "sealing": book.secrets().sealing.to_bytes()}
+    with node.store.reading("test.submission") as session:
+        submission = session.scalars(select(SubmissionRow)).one().submission_id
+        chunk = session.scalars(select(ChunkRow).where(ChunkRow.index == 0)).one()
+    seed = book.seed(submission)
+    found["seed"] = seed.to_bytes()
+    found["blind"] = blinds_of(node.group, seed, [0])
+    for name in (paths.tokens(round_id, submission, 0), paths.token_secrets(round_id, submission, 0)):
+        if node.files.exists(name):
+            content = book.key().open(name, node.files.read(name))
+            found[f"{name} first"], found[f"{name} last"] = content[16:33], content[-16:]
+    if node.files.exists(paths.blinded(round_id, submission, 0)):
+        elements = np.frombuffer(node.files.read(paths.blinded(round_id, submission, 0)), dtype="S32")
+        found["element"] = elements[0]
+    assert chunk.digest
+    found["key"] = book.key().to_bytes()
+    return found
+
+
+def assert_nothing_is_left(content: bytes, secrets: dict[str, bytes]) -> None:
+    """Search stored bytes for secrets, raw and in hexadecimal."""
+    left = [name for name, secret in secrets.items() if secret in content or secret.hex().encode() in content]
+    assert left == []
+
+
+def copy_database(seat: Seat, to: Path) -> None:
+    """Copy the database and its journal as a backup does."""
+    to.mkdir()
+    for path in seat.home.glob("node.db*"):
+        shutil.copy(path, to / path.name)
+
+
+@pytest.mark.database_files
+async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) -> None:
+    """Secrets of the open round are in no file, row or journal afterwards, and a copy made meanwhile opens no more."""
+    round_id = await world.begin()
+    al = world.seats["AL"]
+
+    async def reported() -> bool:
+        return (await al.round(round_id))["hits"] == 2
+
+    await world.until(reported)
+    secrets = live_secrets(al, round_id)
+    copy_database(al, tmp_path / "copy")
+    with al.node.store.reading("test.sealed") as session:
+        sealed = session.scalars(select(SecretRow)).all()
+    # While the round is open, the copy holds none of it in the clear; the files hold elements and the key.
+    copied = b"".join(path.read_bytes() for path in (tmp_path / "copy").iterdir())
+    assert_nothing_is_left(copied, secrets)
+    assert secrets["key"] in al.stored_bytes()
+    answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    assert answer.status_code == 202
+    await world.until(lambda: all(not seat.node.files.names() for seat in world.seats.values()))
+    await world.settle()
+    assert_nothing_is_left(al.stored_bytes(), secrets)
+    with al.node.store.reading("test.rows") as session:
+        assert not session.scalars(select(SecretRow)).all()
+        assert not session.scalars(select(AvailableRow)).all()
+    with pytest.raises(KeyMaterialError):
+        book_of(al.node, round_id).key().open(sealed[0].name, sealed[0].sealed)
+    view = await al.round(round_id)
+    assert view["entry"]["phase"] == "closed"
+    assert not view["keys_present"]
+    assert view["hits"] == 2
+    assert len((await al.get(f"/rounds/{round_id}/hits"))["hits"]) == 2
+
+
+@pytest.mark.parametrize("steps", [0, 6, 10, 14])
+async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> None:
+    """However far the round came, an abort destroys what a close does, at every party."""
+    round_id = await world.begin()
+    al = world.seats["AL"]
+
+    async def submitted() -> bool:
+        found = (await al.round(round_id))["submissions"]
+        return bool(found) and found[0]["state"] not in {"wished", "preparing"}
+
+    await world.until(submitted)
+    for _ in range(steps):
+        await world.step()
+    secrets = live_secrets(al, round_id)
+    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "wrong list"})).status_code == 202
+    await world.until(lambda: all(not seat.node.files.names() for seat in world.seats.values()))
+    await world.settle()
+    assert_nothing_is_left(al.stored_bytes(), secrets)
+    for seat in world.seats.values():
+        view = await seat.round(round_id)
+        assert (view["entry"]["phase"], view["keys_present"], view["wishes"]) == ("aborted", False, [])
+    assert await world.phase(round_id) == "aborted"
+
+
+async def test_an_evaluation_after_the_end_is_refused(world: World) -> None:
+    """What another party submits after a node has closed is not evaluated there any more."""
+    round_id = await world.begin(mode="lists_and_queries")
+    al, rs = world.seats["AL"], world.seats["RS"]
+
+    async def acknowledged() -> bool:
+        return await world.phase(round_id) == "reporting" and (await al.round(round_id))["hits"] == 2
+
+    await world.until(acknowledged)
+    await world.settle()
+    assert (await al.post(f"/rounds/{round_id}/close")).status_code == 202
+    await world.settle()
+    before = (await al.round(round_id))["evaluated_for_others"]["done"]
+    assert not (await al.round(round_id))["keys_present"]
+    import_id = (await rs.get("/imports"))["imports"][0]["import_id"]
+    await rs.submit(round_id, import_id, "query")
+    await world.settle()
+    assert (await al.round(round_id))["evaluated_for_others"]["done"] == before
+
+
+async def test_our_own_clock_ends_a_round(world: World) -> None:
+    """When the matcher never ends a round, a node destroys its keys at closes_at by its own clock."""
+    round_id = await world.begin()
+    await world.step()
+    await world.step()
+    al = world.seats["AL"]
+    assert (await al.round(round_id))["keys_present"]
+    closes_at = (await al.round(round_id))["manifest"]["window"]["closes_at"]
+    world.clock.time = closes_at + 1
+    for _ in range(4):
+        await al.step()
+    assert not (await al.round(round_id))["keys_present"]
+    assert al.node.files.names() == []
+
+
+async def test_a_round_is_closed_only_after_its_hits(world: World) -> None:
+    """The operator's close before the report is refused, and says to wait or abort."""
+    round_id = await world.begin()
+    await world.step()
+    answer = await world.seats["AL"].post(f"/rounds/{round_id}/close")
+    assert answer.status_code == 409
+    assert "abort" in answer.json()["hint"]
+
+
+class Away(httpx.AsyncBaseTransport):
+    """A network on which nobody answers."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse the connection."""
+        raise httpx.ConnectError("nobody is there", request=request)
+
+
+async def test_keys_are_destroyed_while_the_matcher_is_away(world: World) -> None:
+    """The operator's abort needs nobody else: keys and files go at once, the refusal follows when it can."""
+    round_id = await world.begin()
+    await world.step()
+    await world.step()
+    al = world.seats["AL"]
+    honest = al.transport
+    al.stop()
+    al.transport = Away()
+    al.start()
+    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "no way to the matcher"})).status_code == 202
+    for _ in range(4):
+        await al.step()
+    assert not (await al.round(round_id))["keys_present"]
+    assert al.node.files.names() == []
+    assert not (await al.get("/status"))["matcher_reachable"]
+    al.stop()
+    al.transport = honest
+    al.start()
+    await world.settle()
+    assert await world.phase(round_id) == "aborted"

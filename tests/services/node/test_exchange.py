@@ -1,0 +1,337 @@
+"""The exchange of notes among nodes: both sides confirm, and what stands in the way is found, said and logged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from aquila.matching.certainty import Level
+from aquila.protocol.matcher import Matcher
+from aquila.protocol.messages import Fault
+from aquila.protocol.party import Party
+from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
+from services.kit.log.entries import ENTRIES
+from services.node.context import book_of
+from services.node.hits import notes
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.steps import close
+from services.node.storage.tables import ExchangeRow, NoteBatchRow, NoteSecretRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.rounds.verified_round import Round
+    from tests.services.node.conftest import Seat, World
+
+CODED = (
+    "record_id,given_names,family_names,date_of_birth,source_evaluation,information_evaluation,handling_code,category\n"
+)
+AL_CODED = CODED + "al-list-1,Arben,Hoxha,1980-03-04,X,4,H0,suspects\n"
+RS_CODED = CODED + "rs-1,Arben,Hoxha,1980-03-04,C,4,H2,suspects\nrs-2,Mira,Kos,1970-01-01,,,,\n"
+
+
+class Liar(Matcher):
+    """A matcher that changes reports before it signs them."""
+
+    lie: Callable[[HitReport], HitReport] = staticmethod(lambda report: report)
+
+    def report(self, report: HitReport) -> bytes:  # noqa: D102 - as the honest one
+        return super().report(type(self).lie(report))
+
+
+class Scribbler(Party):
+    """A party that seals something else than a batch of notes."""
+
+    def notes(  # noqa: D102 - as the honest one
+        self, round_: Round, sequence: int, to: str, submission_id: str | None, index: int, entries: Sequence[bytes]
+    ) -> bytes:
+        return super().notes(round_, sequence, to, submission_id, index, [b"no note"] * len(entries))
+
+
+def rows(seat: Seat, table: Any = ExchangeRow) -> list[Any]:
+    """Return a node's rows of the exchange."""
+    with seat.node.store.reading("test.exchange") as session:
+        return list(session.scalars(select(table)))
+
+
+def with_party(seat: Seat, code: str) -> list[ExchangeRow]:
+    """Return a node's hits with one other party."""
+    return [row for row in rows(seat) if row.counterpart == code]
+
+
+def logged(seat: Seat) -> set[str]:
+    """Return the kinds of entries in a node's log."""
+    with seat.node.store.reading("test.log") as session:
+        return set(session.scalars(select(ENTRIES.c.kind)))
+
+
+def has_note_key(seat: Seat, round_id: str) -> bool:
+    """Tell whether a note key lies at a node, or anything under it."""
+    return book_of(seat.node, round_id).note_key_path.is_file() or bool(rows(seat, NoteSecretRow))
+
+
+def lying(world: World, lie: Callable[[HitReport], HitReport]) -> None:
+    """Let the matcher lie in its reports."""
+    desk = world.app.state.desk
+    made = type("Lying", (Liar,), {"lie": staticmethod(lie)})(desk.matcher.identity)
+    world.app.state.desk = replace(desk, matcher=made)
+
+
+async def problems(seat: Seat, round_id: str) -> str:
+    """Return a node's problems with a round."""
+    return "\n".join((await seat.round(round_id))["problems"])
+
+
+async def close_round(world: World, round_id: str) -> None:
+    """Let the secretariat close a round."""
+    answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    assert answer.status_code == 202, answer.text
+
+
+async def test_both_sides_confirm(world: World) -> None:
+    """Every hit is confirmed on both sides, notes are gone at the matcher, and the round closes; keys go with it."""
+    round_id = await world.begin()
+    await world.settle()
+    for seat in world.seats.values():
+        assert rows(seat)
+        assert all(row.verified and row.accepted and row.rules and row.fault is None for row in rows(seat))
+        assert await problems(seat, round_id) == ""
+        assert {"disclosure", "note_received", "hit_confirmed"} <= logged(seat)
+    references = {row.hit_id: row.reference for row in rows(world.seats["AL"])}
+    for code in ("RS", "SI"):
+        notes = {row.hit_id: row.note["reference"] for row in with_party(world.seats[code], "AL")}
+        assert notes
+        assert notes.items() <= references.items()
+    assert world.notes_left() == 0
+    await close_round(world, round_id)
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    assert not any(has_note_key(seat, round_id) for seat in world.seats.values())
+
+
+async def test_what_a_note_says(world: World) -> None:
+    """The counterpart's codes and reference are shown with the rules, and what both evaluations say together."""
+    round_id = await world.propose(participants=["AL", "RS"])
+    for code, content in (("AL", AL_CODED), ("RS", RS_CODED)):
+        seat = world.seats[code]
+        assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
+        answer = await seat.submit(round_id, await seat.load(content))
+        assert answer.status_code == 202, answer.text
+    await world.settle()
+    shown = {code: (await world.seats[code].get(f"/rounds/{round_id}/hits"))["hits"] for code in ("AL", "RS")}
+    (al,), (rs,) = shown["AL"], shown["RS"]
+    assert (al["exchange"]["state"], rs["exchange"]["state"]) == ("confirmed", "confirmed")
+    assert al["exchange"]["rules"]
+    note = al["exchange"]["note"]
+    assert (note["evaluation"], note["handling_code"], note["category"]) == ("C4", "H2", "suspects")
+    assert (note["reference"], note["contact"]) == (rs["exchange"]["reference"], "Party RS")
+    assert "rs-1" not in str(al)
+    intelligence = [hit["exchange"]["intelligence"] for hit in (al, rs)]
+    assert [(one["before"], one["after"]) for one in intelligence] == [("X4", "X3"), ("C4", "C4")]
+    hit = await world.seats["AL"].get(f"/rounds/{round_id}/hits/{al['hit_id']}")
+    assert (hit["blocked_by"], hit["exchange"]) == ("H2", al["exchange"])
+
+
+async def test_changed_level(world: World) -> None:
+    """A level that the matcher tells one side otherwise is refuted by both; problems and log say so."""
+
+    def lie(report: HitReport) -> HitReport:
+        if report.party != "SI":
+            return report
+        hits = tuple(hit.model_copy(update={"certainty": Level.LOW}) for hit in report.hits)
+        return report.model_copy(update={"hits": hits})
+
+    lying(world, lie)
+    round_id = await world.begin()
+    await world.settle()
+    si, rs = world.seats["SI"], world.seats["RS"]
+    assert {row.fault for row in with_party(si, "RS")} == {Fault.LEVEL}
+    assert {(row.fault, row.blamed_by) for row in with_party(rs, "SI")} == {(Fault.TOLD, "RS")}
+    assert "level is not the one" in await problems(si, round_id)
+    assert "refuted here" in await problems(rs, round_id)
+    assert "hit_refuted" in logged(si) & logged(rs)
+    hits = (await si.get(f"/rounds/{round_id}/hits"))["hits"]
+    assert {hit["exchange"]["state"] for hit in hits} == {"refuted"}
+    assert not any(hit["exchange"]["rules"] or hit["exchange"]["note"] for hit in hits)
+    await close_round(world, round_id)
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+
+
+async def test_hidden_from_one_side(world: World) -> None:
+    """The side from which hits were hidden learns of them by the other's notes; the round waits for its time."""
+
+    def lie(report: HitReport) -> HitReport:
+        hits = tuple(hit for hit in report.hits if hit.counterpart != "SI")
+        return report.model_copy(update={"hits": hits}) if report.party == "RS" else report
+
+    lying(world, lie)
+    round_id = await world.begin()
+    await world.settle()
+    assert "it hid them" in await problems(world.seats["RS"], round_id)
+    assert {(row.fault, row.blamed_by) for row in with_party(world.seats["SI"], "RS")} == {(Fault.UNREPORTED, "RS")}
+    await close_round(world, round_id)
+    await world.settle()
+    assert await world.phase(round_id) == "reporting"
+    world.clock.time += 100 * 86_400
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    assert not any(has_note_key(seat, round_id) for seat in world.seats.values())
+    assert "the time for notes is over" in await problems(world.seats["SI"], round_id)
+
+
+async def test_a_node_that_comes_late(world: World) -> None:
+    """Hits stay unconfirmed past the round's time, which is said; a node that comes within a week confirms them."""
+    round_id = await world.begin()
+    rs = world.seats["RS"]
+    await world.until(book_of(rs.node, round_id).note_key_path.is_file)
+    await world.settle("AL", "SI")
+    al = world.seats["AL"]
+    assert not all(row.accepted for row in with_party(al, "RS"))
+    with al.node.store.reading("test.window"):
+        closes_at = book_of(al.node, round_id).record().manifest.window.closes_at
+    world.clock.time = closes_at + 1
+    await world.settle("AL", "SI")
+    assert "unconfirmed after the round's time" in await problems(al, round_id)
+    rs.restart()
+    await world.settle()
+    assert all(row.verified and row.accepted for seat in world.seats.values() for row in rows(seat))
+    assert world.notes_left() == 0
+    assert not any(has_note_key(seat, round_id) for seat in world.seats.values())
+
+
+async def test_a_node_that_never_comes(world: World) -> None:
+    """When the time for notes is over, keys and notes go, and hits stay unconfirmed."""
+    round_id = await world.begin()
+    rs, al = world.seats["RS"], world.seats["AL"]
+    await world.until(book_of(rs.node, round_id).note_key_path.is_file)
+    await world.settle("AL", "SI")
+    world.clock.time = book_of(al.node, round_id).record().notes_expire + 1
+    await world.settle("AL", "SI")
+    assert "the time for notes is over" in await problems(al, round_id)
+    assert not has_note_key(al, round_id)
+    assert world.notes_left() == 0
+    await world.settle()
+    assert not has_note_key(rs, round_id)
+    assert {hit["exchange"]["state"] for hit in (await rs.get(f"/rounds/{round_id}/hits"))["hits"]} <= {
+        "unconfirmed", "confirmed",
+    }  # fmt: skip
+    assert EXCHANGE_SECONDS == 7 * 86_400
+
+
+async def test_the_note_key_is_lost(world: World) -> None:
+    """A node that loses its note key says so, and its hits stay unconfirmed; the round goes on without them."""
+    round_id = await world.begin()
+    rs = world.seats["RS"]
+    path = rs.home / "keys" / f"{round_id}.notes.key"
+    await world.until(path.is_file)
+    path.unlink()
+    rs.restart()
+    await world.settle()
+    assert "the key for the notes of this round is missing" in await problems(rs, round_id)
+    assert rows(rs, NoteSecretRow) == []
+    assert not any(row.verified for row in rows(rs))
+
+
+async def test_the_round_key_is_lost_before_the_notes(world: World) -> None:
+    """Without the round key nothing opens notes: its hits stay unconfirmed, and the node refuses the round."""
+    round_id = await world.begin()
+    rs = world.seats["RS"]
+    await world.until(book_of(rs.node, round_id).note_key_path.is_file)
+    (rs.node.keys / f"{round_id}.key").unlink()
+    rs.restart()
+    await world.settle()
+    assert "key of this round is missing" in await problems(rs, round_id)
+    assert (await rs.round(round_id))["keys_present"] is False
+    assert not has_note_key(rs, round_id)
+
+
+async def test_a_round_is_aborted_while_notes_are_on_their_way(world: World) -> None:
+    """What both sides know already is still confirmed: the keys of notes outlive those of the round."""
+    round_id = await world.begin()
+    await world.until(lambda: world.notes_left() > 0)
+    answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a test"})
+    assert answer.status_code == 202, answer.text
+    await world.settle()
+    assert await world.phase(round_id) == "aborted"
+    for seat in world.seats.values():
+        assert rows(seat)
+        assert all(row.verified and row.accepted for row in rows(seat))
+        assert not has_note_key(seat, round_id)
+
+
+async def test_destroying_twice_prepares_once(world: World) -> None:
+    """A crash while a round is destroyed changes nothing of what was prepared for notes."""
+    round_id = await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    before = len(rows(al, NoteBatchRow))
+    with al.node.store.transaction("test.mark") as session:
+        round_row(session, round_id).state = "destroying"
+    close.destroy(al.node, round_id)
+    close.destroy(al.node, round_id)
+    assert len(rows(al, NoteBatchRow)) == before
+
+
+async def test_a_batch_that_is_none(world: World) -> None:
+    """What a party signs in place of notes is told as its fault; its hits stay unconfirmed."""
+    honest = world.seats["RS"].node.party
+    world.seats["RS"].node.party = Scribbler(honest.code, honest.identity, honest.group, honest.log_head)
+    round_id = await world.begin()
+    await world.settle()
+    assert "a batch of notes of RS cannot be read" in await problems(world.seats["AL"], round_id)
+    assert not any(row.verified for row in with_party(world.seats["AL"], "RS"))
+    assert all(row.verified for row in with_party(world.seats["AL"], "SI"))
+
+
+async def test_notes_of_a_query(world: World) -> None:
+    """The owner of a list sends its notes when the asker's have come; then both confirm."""
+    round_id = await world.begin(mode="lists_and_queries")
+    await world.settle()
+    al = world.seats["AL"]
+    answer = await al.submit(round_id, await al.load(AL_CODED, "question"), "query")
+    query = answer.json()["submission_id"]
+    await world.settle()
+    for seat in world.seats.values():
+        mine = [row for row in rows(seat) if row.submission_id == query]
+        assert all(row.verified and row.accepted for row in mine)
+        assert bool(mine) == (seat.node.code in {"AL", "RS"})
+    assert world.notes_left() == 0
+
+
+async def test_restarts_change_nothing(world: World) -> None:
+    """A node that is killed after every step still exchanges every note once."""
+    round_id = await world.begin()
+    await world.until(lambda: world.notes_left() > 0)
+    for _ in range(6):
+        await world.step()
+        world.seats["AL"].restart()
+    await world.settle()
+    assert await problems(world.seats["AL"], round_id) == ""
+    assert all(row.verified and row.accepted for seat in world.seats.values() for row in rows(seat))
+
+
+async def test_a_confirmation_of_nothing(world: World) -> None:
+    """A confirmation of notes that this node did not send is a problem, and confirms nothing."""
+    round_id = await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    with al.node.store.transaction("test.forget") as session:
+        for row in session.scalars(select(NoteBatchRow).where(NoteBatchRow.own)):
+            row.digest = None
+            session.delete(row)
+    rs = world.seats["RS"]
+    with rs.node.store.reading("test.said") as session:
+        said = [
+            statements.message_of(statements.opened(rs.node, row.envelope))
+            for row in statements.own_statements(session, round_id, "confirmation")
+        ]
+    with al.node.store.transaction("test.take") as session:
+        for message in said:
+            if message.to == "AL":
+                notes.take_confirmation(session, al.node, message)
+    assert "RS confirms notes that this node did not send" in await problems(al, round_id)

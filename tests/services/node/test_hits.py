@@ -1,0 +1,215 @@
+"""What analysts do with hits at a node: steps, clocks, history, letters and lists, each with its entry in the log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import delete, insert, update
+
+from aquila.followup.lifecycle import HOUR
+from services.kit.log import entries
+from services.node.storage.tables import ExchangeRow, HitLifeRow, HitRow, StatementRow
+
+if TYPE_CHECKING:
+    from tests.services.node.conftest import Seat, World
+
+MANY = 10_000
+
+
+def hit_path(hit: dict[str, Any], rest: str = "") -> str:
+    """Return the path of a hit in a list."""
+    return f"/rounds/{hit['round_id']}/hits/{hit['hit_id']}{rest}"
+
+
+async def hit_with(seat: Seat, counterpart: str) -> dict[str, Any]:
+    """Return a node's hit with a counterpart, as its list has it."""
+    page = await seat.get(f"/hits?counterpart={counterpart}")
+    hit: dict[str, Any] = page["hits"][0]
+    return hit
+
+
+async def does(seat: Seat, hit: dict[str, Any], what: str, **body: Any) -> None:
+    """Take a step with a hit, which is accepted."""
+    answer = await seat.post(hit_path(hit, f"/{what}"), json=body or None)
+    assert answer.status_code in {202, 204}, answer.text
+
+
+def kinds_in_log(seat: Seat) -> list[str]:
+    """Return the kinds of a node's log entries."""
+    with seat.node.store.reading("test.log") as session:
+        return [entry.kind.value for _, entry in entries.entries(session) if entry is not None]
+
+
+async def test_a_hit_is_followed_up_and_closed(world: World) -> None:
+    """Each step changes the stage, sets the clock, stands in the history with its person, and is logged."""
+    await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    assert (hit["stage"], hit["record"]["family_names"], hit["overdue"]) == ("new", ["Hoxha"], False)
+    await does(al, hit, "acknowledge")
+    await does(al, hit, "decision", decision="same", remark="the same photograph")
+    await does(al, hit, "follow-up", channel="siena", urgency="urgent")
+    await does(al, hit, "reference", reference="SIENA-4711")
+    view = await al.get(hit_path(hit))
+    assert (view["entry"]["stage"], view["channel"], view["reference"]) == ("follow_up", "siena", "SIENA-4711")
+    assert view["entry"]["due_at"] == world.clock.time + 8 * HOUR
+    world.clock.time += 9 * HOUR
+    assert (await al.get("/hits?overdue=true"))["total"] == 1
+    await does(al, hit, "outcome", outcome="confirmed")
+    view = await al.get(hit_path(hit))
+    assert [step["kind"] for step in view["history"]] == ["acknowledged", "decided", "opened", "referenced", "closed"]
+    assert all(step["person"].startswith("p-") for step in view["history"])
+    assert (view["entry"]["outcome"], view["entry"]["due_at"], view["possible"]) == ("confirmed", None, ["withdrawn"])
+    kinds = kinds_in_log(al)
+    for kind in ("consultation", "hit_acknowledged", "hit_decided", "follow_up", "follow_up_closed"):
+        assert kind in kinds
+
+
+async def test_a_hit_says_why(world: World) -> None:
+    """Which families agree as long as it is unconfirmed; then what agrees in each of them."""
+    await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    sentences = (await al.get(hit_path(hit)))["sentences"]
+    assert "the whole date of birth agrees, day and month in either order" in sentences
+    assert "a given and a family name agree in spelling" in sentences
+    with al.node.store.transaction("test.unconfirmed") as session:
+        session.execute(update(ExchangeRow).values(accepted=False))
+    assert {"names", "date of birth"} <= set((await al.get(hit_path(hit)))["sentences"])
+
+
+async def test_a_hit_says_what_chance_would_give(world: World) -> None:
+    """How many hits of its level there are with that party, and how many of these chance alone would give."""
+    round_id = await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    chance = {one["counterpart"]: one["chance_hits"] for one in (await al.get(f"/rounds/{round_id}/hits"))["chance"]}
+    for other in ("RS", "SI"):
+        hit = await hit_with(al, other)
+        said = (await al.get(hit_path(hit)))["chance"]
+        assert said == {"hits": 1, "expected": chance[other][hit["certainty"]], "drift_centibits": 0}
+    # Where the report was erased, nothing is said of chance.
+    with al.node.store.transaction("test.erased") as session:
+        session.execute(delete(StatementRow).where(StatementRow.kind == "hitreport"))
+    assert (await al.get(hit_path(hit)))["chance"] is None
+
+
+async def test_a_step_out_of_order_is_refused(world: World) -> None:
+    """What cannot follow is refused with what to do first, and leaves neither a step nor an entry."""
+    await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    before = len(kinds_in_log(al))
+    answer = await al.post(hit_path(hit, "/outcome"), json={"outcome": "confirmed"})
+    assert answer.status_code == 409
+    assert "acknowledge" in answer.json()["hint"]
+    assert len(kinds_in_log(al)) == before
+    assert (await al.get(hit_path(hit)))["history"] == []
+    unknown = hit | {"hit_id": "0" * 32}
+    assert (await al.post(hit_path(unknown, "/acknowledge"))).status_code == 404
+
+
+async def test_the_letter_has_references_only(world: World) -> None:
+    """It names round, hit, channel and both sides' references, no field of the record, and is logged when exported."""
+    await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "acknowledge")
+    await does(al, hit, "decision", decision="cannot_tell", remark="Arben H. perhaps")
+    assert (await al.post(hit_path(hit, "/letter"))).status_code == 409
+    await does(al, hit, "follow-up", channel="bilateral", reference="B-1")
+    letter = (await al.post(hit_path(hit, "/letter"))).json()
+    exchange = (await al.get(hit_path(hit)))["exchange"]
+    numbers = exchange["reference"], exchange["note"]["reference"]
+    assert [[label, text] for label, text in letter["lines"] if "Reference of" in label] == [
+        ["Reference of AL", numbers[0]],
+        ["Reference of RS", numbers[1]],
+    ]
+    for part in (hit["hit_id"], hit["round_id"], "B-1", "RS, counter-terrorism unit", *numbers):
+        assert part in letter["text"]
+    for part in ("Arben", "Hoxha", "1980", "al-list-1"):
+        assert part not in letter["text"]
+    assert "export" in kinds_in_log(al)
+
+
+async def test_filters_and_pages(world: World) -> None:
+    """A list is cut by round, counterpart, certainty, stage and age, and says how many there are."""
+    round_id = await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    page = await al.get(f"/hits?round_id={round_id}&limit=1")
+    assert (len(page["hits"]), page["total"], page["by_stage"]) == (1, 2, {"new": 2})
+    second = await al.get(f"/hits?round_id={round_id}&limit=1&offset=1")
+    assert page["hits"][0]["hit_id"] != second["hits"][0]["hit_id"]
+    assert (await al.get("/hits?counterpart=SI"))["total"] == 1
+    assert (await al.get(f"/hits?hit={page['hits'][0]['hit_id'][:12]}"))["total"] == 1
+    assert (await al.get("/hits?stage=closed"))["total"] == 0
+    assert (await al.get("/hits?certainty=high"))["total"] + (await al.get("/hits?certainty=low"))["total"] <= 2
+    assert (await al.get("/hits?older_than_hours=1"))["total"] == 0
+    world.clock.time += 49 * HOUR
+    assert (await al.get("/hits?older_than_hours=1"))["total"] == 2
+    assert (await al.get("/hits"))["overdue"] == 2
+    assert (await al.operator.get("/v1/hits?stage=asleep")).status_code == 422
+
+
+async def test_ten_thousand_hits_are_paged_quickly(world: World) -> None:
+    """A page of a large round takes a fraction of a second, whatever its place, and reads no other records."""
+    round_id = await world.propose()
+    seat = world.seats["AL"]
+    rows = [
+        {
+            "round_id": round_id, "hit_id": f"{number:032x}", "import_id": "0" * 32, "position": number,
+            "record_id": f"al-{number}", "counterpart": "RS" if number % 2 else "SI",
+            "certainty": ("low", "medium", "high")[number % 3], "families": ["names"],
+        }
+        for number in range(MANY)
+    ]  # fmt: skip
+    lives = [
+        {"round_id": round_id, "hit_id": row["hit_id"], "arrived_at": world.clock.time, "stage": "new", "due_at": 1}
+        for row in rows
+    ]
+    with seat.node.store.transaction("test.many") as session:
+        session.execute(insert(HitRow), rows)
+        session.execute(insert(HitLifeRow), lives)
+    started = time.monotonic()
+    page = await seat.get(f"/hits?counterpart=RS&offset={MANY // 2 - 50}&limit=50")
+    assert time.monotonic() - started < 1
+    assert (len(page["hits"]), page["total"], page["overdue"]) == (50, MANY // 2, MANY // 2)
+    first = (await seat.get("/hits?limit=200"))["hits"]
+    assert {hit["certainty"] for hit in first} == {"high"}
+
+
+@pytest.mark.parametrize("code", ["H1", "H2"])
+async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> None:
+    """Without a recorded permission nothing of a record under H1 or H2 is exported, even when its list is deleted."""
+    header = "record_id,given_names,family_names,date_of_birth,handling_code\n"
+    lists = {"AL": f"al-list-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H0\n"}
+    lists["SI"] = "si-1,Ana,Novak,1985-07-07,H0\n"
+    round_id = await world.propose()
+    for name, seat in world.seats.items():
+        await seat.post(f"/rounds/{round_id}/consent")
+        await seat.submit(round_id, await seat.load(header + lists[name]))
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "acknowledge")
+    await does(al, hit, "decision", decision="same")
+    await does(al, hit, "follow-up", channel="interpol")
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    [list_] = (await al.get("/imports"))["imports"]
+    assert (await al.operator.delete(f"/v1/imports/{list_['import_id']}")).status_code == 204
+    view = await al.get(hit_path(hit))
+    assert (view["entry"]["record"], view["handling_code"], view["blocked_by"]) == ({}, code, code)
+    answer = await al.post(hit_path(hit, "/letter"))
+    assert (answer.status_code, code in answer.json()["detail"]) == (403, True)
+    await does(al, hit, "permission", reference="originator's letter 12/26")
+    letter = (await al.post(hit_path(hit, "/letter"))).json()["text"]
+    assert "originator's letter 12/26" in letter
+    assert {"export_permitted", "export"} <= set(kinds_in_log(al))

@@ -1,0 +1,193 @@
+"""Several chunks in flight: caps, one statement for each, pauses where the matcher has no room, what is too late."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+from sqlalchemy import func, select
+
+from aquila.errors import AquilaError, OrderError
+from services.kit.errors import StoreFullError, problem_of
+from services.node.context import book_of
+from services.node.rounds import statements
+from services.node.steps.submissions.evaluate import next_available, store_answer
+from services.node.steps.submissions.tasks import EVALUATE
+from services.node.steps.sync import sync
+from services.node.storage.tables import AvailableRow, EvaluationRow, SpentRow, StatementRow
+from tests.services.node.conftest import HEADER, LISTS
+
+if TYPE_CHECKING:
+    from tests.services.node.conftest import Seat, World
+
+
+@dataclass
+class Full(httpx.AsyncBaseTransport):
+    """The way to a matcher that takes some uploads not now."""
+
+    honest: httpx.AsyncBaseTransport
+    full: bool = True
+    part: str = "/evaluations/"
+    error: AquilaError = field(default_factory=lambda: StoreFullError("no room"))
+    refused: int = 0
+    calls: list[str] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse as the matcher does, whose quota is used up for example."""
+        self.calls.append(f"{request.method} {request.url.path}")
+        if self.full and request.method == "PUT" and self.part in request.url.path:
+            self.refused += 1
+            headers = {"content-type": "application/problem+json", "retry-after": "30"}
+            problem = problem_of(self.error)
+            content = httpx.ByteStream(json.dumps(problem).encode())
+            return httpx.Response(int(str(problem["status"])), headers=headers, stream=content)
+        return await self.honest.handle_async_request(request)
+
+
+def restart_through(seat: Seat, transport: httpx.AsyncBaseTransport) -> None:
+    """Start a node again with another way to the matcher."""
+    seat.transport = transport
+    seat.restart()
+
+
+def evaluated(seat: Seat) -> int:
+    """Return how many chunks a node has evaluated."""
+    with seat.node.store.reading("test") as session:
+        return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
+
+
+async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> None:
+    """Each passes the first look, and the count at the commit holds them to the cap."""
+    round_id = await world.begin(lists=False, chunk_elements=4)
+    al, rs = world.seats["AL"], world.seats["RS"]
+
+    async def open_() -> bool:
+        return await world.phase(round_id) == "open"
+
+    await world.until(open_)
+    await rs.submit(round_id, await rs.load(HEADER + LISTS["RS"]))
+    await world.settle("RS")
+    await sync(al.node, round_id)  # what can be evaluated is known, and nothing is evaluated yet
+    rows = next_available(al.node, round_id, evaluations=False)
+    round_ = book_of(al.node, round_id).record()
+    submission = round_.submissions[rows[0].submission_id]
+    full = [row for row in rows if submission.chunks[row.index].input_class == "full"]
+    assert len(full) > 1
+    cap = round_.manifest.cap_of("RS", "full")
+    with al.node.store.transaction("test") as session:
+        session.add(SpentRow(round_id=round_id, origin="RS", input_class="full", elements=cap - 4))
+    await world.settle()
+    with al.node.store.reading("test") as session:
+        assert session.get_one(SpentRow, (round_id, "RS", "full")).elements == cap
+        states = [session.get_one(AvailableRow, (row.submission_id, row.index, "")).state for row in full]
+    assert sorted(states) == ["done"] + ["failed"] * (len(full) - 1)
+    problems = (await al.round(round_id))["problems"]
+    assert sum("as many elements as the cap allows" in problem for problem in problems) == len(full) - 1
+
+
+async def test_a_chunk_is_signed_once(world: World) -> None:
+    """An answer that comes a second time, computed with another nonce, is not signed again."""
+    round_id = await world.begin()
+    al = world.seats["AL"]
+
+    async def has_evaluated() -> bool:
+        return evaluated(al) > 0
+
+    await world.until(has_evaluated)
+    with al.node.store.reading("test") as session:
+        row = session.scalars(
+            select(AvailableRow).where(AvailableRow.party == "", AvailableRow.state == "done")
+        ).first()
+        before = session.scalar(select(func.count()).select_from(StatementRow).where(StatementRow.own))
+    assert row is not None
+    path = f"/v1/rounds/{round_id}/submissions/{row.submission_id}/blinded/{row.index}"
+    chunk = (await al.node.peer.call("GET", path)).content
+    book = book_of(al.node, round_id)
+    again = await al.node.workers.run(
+        EVALUATE,
+        al.node.party.to_evaluate(book.record(), book.secrets(), row.submission_id, row.index, chunk, b"\x01" * 32),
+    )
+    store_answer(al.node, row, again)
+    with al.node.store.reading("test") as session:
+        assert session.scalar(select(func.count()).select_from(StatementRow).where(StatementRow.own)) == before
+    assert evaluated(al) >= 1
+
+
+async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None:
+    """It asks once, evaluates nothing more, says so, does everything else, and goes on when the time has come."""
+    al = world.seats["AL"]
+    way = Full(al.transport)
+    restart_through(al, way)
+    round_id = await world.begin()
+    await world.settle()
+    view = await al.round(round_id)
+    assert any("no room" in problem for problem in view["problems"])
+    assert (await al.get("/status"))["matcher_reachable"]
+    assert way.refused <= al.node.calls
+    assert any(call.startswith("DELETE") for call in way.calls), "what others evaluated is fetched and acknowledged"
+    done = evaluated(al)
+    asked = way.refused
+    await world.settle()
+    assert (evaluated(al), way.refused) == (done, asked)
+    way.full = False
+    world.clock.time += 31
+    await world.settle()
+    view = await al.round(round_id)
+    assert view["problems"] == []
+    assert view["hits"] == 2
+
+
+async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> None:
+    """The node says what the matcher said, comes to rest, and sends it again later."""
+    al = world.seats["AL"]
+    way = Full(al.transport, part="/blinded/", error=OrderError("not now"))
+    restart_through(al, way)
+    round_id = await world.begin()
+    await world.settle()
+    assert way.refused > 1
+    assert any("does not take a chunk now: not now" in problem for problem in (await al.round(round_id))["problems"])
+    way.full = False
+    await world.settle()
+    view = await al.round(round_id)
+    assert (view["problems"], view["hits"]) == ([], 2)
+
+
+async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
+    """The matcher's clock is ahead: the consent does not count, and is not sent for ever."""
+    round_id = await world.propose()
+    al = world.seats["AL"]
+    way = Full(al.transport, full=False)
+    restart_through(al, way)
+    await world.settle()
+    window = (await al.round(round_id))["manifest"]["window"]
+    al.clock = type(world.clock)(window["consent_by"] - 50)
+    al.restart()
+    world.clock.time = window["consent_by"] + 50
+    assert (await al.post(f"/rounds/{round_id}/consent")).status_code == 202
+    for _ in range(6):
+        await al.step()
+    sent = [call for call in way.calls if call == f"POST /v1/rounds/{round_id}/statements"]
+    assert len(sent) == 1
+    assert any("the matcher refuses a consent" in problem for problem in (await al.round(round_id))["problems"])
+
+
+async def test_a_refused_round_is_followed_to_its_end(world: World) -> None:
+    """A node that says nothing more in a round still hears that it ended, and destroys its keys."""
+    round_id = await world.begin()
+    al = world.seats["AL"]
+
+    async def open_() -> bool:
+        return await world.phase(round_id) == "open"
+
+    await world.until(open_)
+    with al.node.store.transaction("test") as session:
+        statements.refuse(session, al.node, round_id, "test", "this node takes no part")
+    await world.settle()
+    assert (await al.round(round_id))["keys_present"]
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "AL is away"})
+    await world.settle()
+    view = await al.round(round_id)
+    assert view["entry"]["phase"] == "aborted"
+    assert not view["keys_present"]

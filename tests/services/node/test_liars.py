@@ -1,0 +1,215 @@
+"""Peers that lie to a node: each is found out, named in a problem, and gets nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from aquila.crypto.shares import new_share
+from aquila.protocol.messages import ChunkReference, Consent, Justification, Kind
+from aquila.protocol.messages.feed import Event, EventKind, Events
+from aquila.protocol.party import Party, RoundSecrets
+from aquila.records.rules import InputClass
+from services.node.context import book_of
+from services.node.round_memory import round_row
+from services.node.rounds import statements
+from services.node.steps.discover import store_manifest
+from services.node.steps.sync import take_page
+from services.node.storage.tables import StatementRow
+from tests.services.node.conftest import JUSTIFICATION
+
+if TYPE_CHECKING:
+    from aquila.protocol.rounds.verified_round import Round
+    from aquila.protocol.submissions.tasks import Evaluating
+    from tests.services.node.conftest import Seat, World
+
+
+class WrongShare(Party):
+    """A party that evaluates with another share than the one that it brought."""
+
+    def to_evaluate(  # noqa: D102 - as the honest one
+        self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
+    ) -> Evaluating:
+        other = {kind: new_share(self.group, lambda size: b"\x07" * size) for kind in InputClass}
+        lying = RoundSecrets(other, secrets.exchange, secrets.sealing)
+        return super().to_evaluate(round_, lying, submission_id, index, chunk, fresh)
+
+
+@dataclass
+class Lying(httpx.AsyncBaseTransport):
+    """The way to the matcher, on which the answers to some calls are changed."""
+
+    honest: httpx.AsyncBaseTransport
+    part: str = "nothing"
+    times: int = 1_000
+    calls: list[str] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a call on, and change the answer to a GET that is meant."""
+        answer = await self.honest.handle_async_request(request)
+        self.calls.append(f"{request.method} {request.url.path}")
+        if request.method != "GET" or self.part not in request.url.path or not self.times:
+            return answer
+        self.times -= 1
+        content = bytearray(await answer.aread())
+        content[0] ^= 1
+        return httpx.Response(answer.status_code, stream=httpx.ByteStream(bytes(content)))
+
+
+async def problems(seat: Seat, round_id: str) -> str:
+    """Return the problems of a round in one text."""
+    return "; ".join((await seat.round(round_id))["problems"])
+
+
+async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
+    """A proof that does not verify names the party and the chunk, and no token is signed."""
+    rs = world.seats["RS"].node
+    rs.party = WrongShare(rs.code, rs.party.identity, rs.group, rs.party.log_head)
+    round_id = await world.begin()
+    await world.settle()
+    for code in ("AL", "SI"):
+        text = await problems(world.seats[code], round_id)
+        assert "RS evaluated chunk 0 wrongly" in text
+        view = await world.seats[code].round(round_id)
+        assert view["submissions"][0]["state"] == "submitted"
+    assert await world.phase(round_id) == "open"
+
+
+@pytest.mark.parametrize(("part", "times"), [("/evaluations/", 2), ("/blinded/", 2)])
+async def test_bytes_changed_on_the_way_are_fetched_again(world: World, part: str, times: int) -> None:
+    """A digest that differs twice is no harm: the third fetch is right, and the round goes on."""
+    al = world.seats["AL"]
+    al.stop()
+    al.transport = Lying(al.transport, part, times)
+    al.start()
+    round_id = await world.begin()
+    await world.settle()
+    assert (await al.round(round_id))["hits"] == 2
+    assert await problems(al, round_id) == ""
+
+
+async def test_bytes_that_stay_wrong_are_given_up(world: World) -> None:
+    """After three fetches with another digest the node names chunk and evaluator, and finalizes nothing."""
+    al = world.seats["AL"]
+    al.stop()
+    al.transport = Lying(al.transport, "/evaluations/RS/0")
+    al.start()
+    round_id = await world.begin()
+    await world.settle()
+    assert "an evaluation of RS cannot be had" in await problems(al, round_id)
+    assert (await al.round(round_id))["submissions"][0]["state"] == "submitted"
+
+
+def bad_chunks(world: World) -> dict[str, bytes]:
+    """Return chunks that no node may evaluate."""
+    group = world.seats["AL"].node.group
+    scalars = b"".join(number.to_bytes(32, "little") for number in (2, 3))
+    good = group.multiply_base(scalars)
+    first, second = sorted((good[:32], good[32:]))
+    return {
+        "a non-canonical element": first + b"\xff" * 32,
+        "the identity": bytes(32) + second,
+        "an element twice": first + first,
+        "elements out of order": second + first,
+    }
+
+
+@pytest.mark.parametrize(
+    "fault", ["a non-canonical element", "the identity", "an element twice", "elements out of order"]
+)
+async def test_a_chunk_with_a_bad_element_is_not_evaluated(world: World, fault: str) -> None:
+    """The chunk is refused as a whole, with its origin and number; nothing is counted or signed for it."""
+    round_id = await world.begin(lists=False)
+    al, rs = world.seats["AL"], world.seats["RS"]
+
+    async def open_() -> bool:
+        return await world.phase(round_id) == "open" and bool((await rs.round(round_id))["binding"])
+
+    await world.until(open_)
+    chunk = bad_chunks(world)[fault]
+    reference = ChunkReference(input_class=InputClass.FULL, elements=2, digest=hashlib.sha256(chunk).hexdigest())
+    record = book_of(rs.node, round_id).record()
+    envelope = rs.node.party.submit(
+        record, 2, "ab" * 16, Kind.LIST, Justification(**JUSTIFICATION, officer="p-0123456789ab"), 2, [reference]
+    )
+    await rs.node.peer.call("POST", f"/v1/rounds/{round_id}/statements", content=envelope)
+    await rs.node.peer.call("PUT", f"/v1/rounds/{round_id}/submissions/{'ab' * 16}/blinded/0", content=chunk)
+    await world.settle("AL")
+    assert "chunk 0 of RS is not evaluated" in await problems(al, round_id)
+    assert (await al.round(round_id))["evaluated_for_others"]["done"] == 0
+    with al.node.store.reading("test.statements") as session:
+        assert not statements.own_statements(session, round_id, "evaluation")
+
+
+async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) -> None:
+    """Both manifests are kept, the node refuses the round and consents to neither."""
+    round_id = await world.propose()
+    al = world.seats["AL"]
+    await al.step()
+    desk = world.app.state.desk
+    record = book_of(al.node, round_id).record()
+    other = record.manifest.model_copy(update={"purpose": "another one"})
+    envelope = desk.matcher.propose(other)
+    assert not store_manifest(al.node, round_id, envelope)
+    assert "two different manifests" in await problems(al, round_id)
+    assert (await al.post(f"/rounds/{round_id}/consent")).status_code == 403
+
+
+async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World) -> None:
+    """A manifest whose rule table this node has not got is a problem of the round, and consent is refused."""
+    round_id = await world.propose()
+    al = world.seats["AL"]
+    record = book_of(al.node, round_id).record()
+    rules = record.manifest.rules.model_copy(update={"digest": "0" * 64})
+    other = record.manifest.model_copy(update={"round_id": "cd" * 16, "rules": rules})
+    store_manifest(al.node, "cd" * 16, world.app.state.desk.matcher.propose(other))
+    assert "other match rules" in await problems(al, "cd" * 16)
+    answer = await al.post(f"/rounds/{'cd' * 16}/consent")
+    assert answer.status_code == 403
+    assert "other match rules" in answer.json()["detail"]
+
+
+def show(seat: Seat, round_id: str, envelope: bytes) -> None:
+    """Let the matcher show a node a statement as its next event."""
+    with seat.node.store.reading("test.cursor") as session:
+        cursor = round_row(session, round_id).cursor
+    event = Event(event_id=cursor + 1, kind=EventKind.STATEMENT, envelope=envelope.decode())
+    take_page(seat.node, round_id, Events(events=(event,), ready=(), late=(), time=0))
+
+
+async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
+    """An evaluator that signed two answers ends the round for the node, which keeps both and evaluates no more."""
+    round_id = await world.begin()
+    al, rs = world.seats["AL"], world.seats["RS"]
+
+    async def evaluated() -> bool:
+        return any(e.party == "RS" for e in book_of(al.node, round_id).record().evaluations.values())
+
+    await world.until(evaluated)
+    theirs = next(e for e in book_of(al.node, round_id).record().evaluations.values() if e.party == "RS")
+    lie = theirs.model_copy(update={"output_digest": "0" * 64, "sequence": 99})
+    show(al, round_id, rs.node.party._signed(book_of(rs.node, round_id).record(), lie))
+    assert "has evaluated this chunk already" in await problems(al, round_id)
+    with al.node.store.reading("test.evidence") as session:
+        kept = session.scalars(select(StatementRow).where(StatementRow.kind == "evidence")).all()
+    assert [row.party for row in kept] == ["RS"]
+    await world.settle()
+    assert (await al.round(round_id))["submissions"][0]["state"] == "submitted"
+
+
+async def test_a_statement_for_another_round_is_shown_and_does_not_count(world: World) -> None:
+    """A party whose consent was made for another manifest is a split view: the node refuses the round."""
+    round_id = await world.begin(lists=False)
+    al, rs = world.seats["AL"], world.seats["RS"]
+    record = book_of(rs.node, round_id).record()
+    secrets, envelope = rs.node.party.consent(record, 50, (), rs.node.random)
+    secrets.close()
+    consent = Consent.from_payload(statements.opened(rs.node, envelope).payload)
+    show(al, round_id, rs.node.party._signed(record, consent.model_copy(update={"manifest_digest": "0" * 64})))
+    assert "consented to another manifest" in await problems(al, round_id)
+    assert (await al.round(round_id))["consented"] is False

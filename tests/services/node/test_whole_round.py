@@ -1,0 +1,83 @@
+"""A whole round of three nodes and the real matcher, without sockets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.node.context import book_of
+from tests.services.node.conftest import make_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import URL
+
+    from tests.services.node.conftest import Clock, World
+
+
+def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return own record and counterpart of each hit."""
+    return {(hit["record_id"], hit["counterpart"]) for hit in hits["hits"]}
+
+
+async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
+    """Each node learns which of its own records another party holds too, with its record beside it."""
+    round_id = await world.begin()
+    await world.settle()
+    al, rs, si = [await world.seats[code].get(f"/rounds/{round_id}/hits") for code in ("AL", "RS", "SI")]
+    assert pairs(al) == {("al-list-1", "RS"), ("al-list-2", "SI")}
+    assert pairs(rs) == {("rs-1", "AL"), ("rs-2", "SI")}
+    assert pairs(si) == {("si-1", "RS"), ("si-3", "AL")}
+    assert next(hit for hit in al["hits"] if hit["record_id"] == "al-list-1")["record"]["family_names"] == ["Hoxha"]
+    assert all(hit["sentences"] for hit in al["hits"])
+    assert {one["counterpart"] for one in al["chance"]} >= {hit["counterpart"] for hit in al["hits"]}
+    assert await world.phase(round_id) == "reporting"
+    view = await world.seats["AL"].round(round_id)
+    assert view["problems"] == []
+    assert view["hits"] == 2
+    assert view["submissions"][0]["state"] == "tokens_sent"
+
+
+async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock, postgres_url: URL) -> None:
+    """A node whose rows are in PostgreSQL takes part like the others, and keeps no secret there after the close."""
+    url = postgres_url.render_as_string(hide_password=False)
+    world = make_world(tmp_path, clock, ("AL", "RS"), {"AL": url})
+    round_id = await world.begin()
+    await world.settle()
+    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    for seat in world.seats.values():
+        view = await seat.round(round_id)
+        assert (view["entry"]["phase"], view["keys_present"], view["problems"]) == ("closed", False, [])
+    await world.close()
+
+
+async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None:
+    """What a node evaluated for the same parties in an earlier round is shown before its next consent, and is in it."""
+    first = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{first}/close")
+    await world.settle()
+    submissions = book_of(world.seats["AL"].node, first).record().submissions
+    lists = {one.party: one.elements for one in submissions.values()}
+    second = await world.propose()
+    await world.settle()
+    found = await world.seats["AL"].get(f"/rounds/{second}/safeguards")
+    (earlier,) = found["earlier_rounds"]
+    assert (earlier["round_id"], earlier["came_at"]) == (first, world.clock())
+    assert {one["origin"]: (one["full"], one["partial"]) for one in earlier["spent"]} == {
+        code: (lists[code].full, lists[code].partial) for code in ("RS", "SI")
+    }
+    assert {one["evaluator"] for one in earlier["spent"]} == {"AL"}
+    assert "compare" in found["earlier_sentence"]
+    for seat in world.seats.values():
+        await seat.post(f"/rounds/{second}/consent")
+    await world.settle()
+    found = await world.seats["AL"].get(f"/rounds/{second}/safeguards")
+    assert {one["evaluator"] for one in found["earlier_rounds"][0]["spent"]} == set(world.seats)
+    consent = book_of(world.seats["AL"].node, second).record().consents["RS"]
+    assert [earlier.round_id for earlier in consent.earlier_rounds] == [first]
+    spent = {one.origin: one.elements for one in consent.earlier_rounds[0].spent}
+    assert spent == {"AL": lists["AL"], "SI": lists["SI"]}
+    assert all(elements.full and elements.partial for elements in spent.values())

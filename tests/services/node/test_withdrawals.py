@@ -1,0 +1,191 @@
+"""A withdrawn hit: the counterpart is told, marks it and says so, also after the end; outcomes follow as counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, select
+
+from aquila.followup.lifecycle import HOUR
+from services.matcher.storage.tables import OutcomeCountRow
+from services.node.storage.tables import HitLifeRow, RoundRow, WithdrawalRow
+from tests.services.node.test_hits import does, hit_path, hit_with, kinds_in_log
+
+if TYPE_CHECKING:
+    from tests.services.node.conftest import Seat, World
+
+
+async def closed_round(world: World) -> str:
+    """Play a round until everyone has its hits and has destroyed its keys."""
+    round_id = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    return round_id
+
+
+async def withdrawals(seat: Seat, hit: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a node knows of withdrawals of a hit."""
+    found: list[dict[str, Any]] = (await seat.get(hit_path(hit)))["withdrawals"]
+    return found
+
+
+async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world: World) -> None:
+    """After the end of the round the word still goes there and back; nobody else hears of it."""
+    await closed_round(world)
+    al, rs, si = (world.seats[code] for code in ("AL", "RS", "SI"))
+    hit = await hit_with(al, "RS")
+    world.clock.time += HOUR
+    await does(al, hit, "withdrawal", ground="incorrect")
+    assert [one["state"] for one in await withdrawals(al, hit)] == ["waiting"]
+    await world.settle()
+    [own] = await withdrawals(al, hit)
+    assert (own["by"], own["state"], own["late"], own["ground"]) == ("AL", "acknowledged", False, "incorrect")
+    seen = await rs.get(hit_path(hit))
+    assert (seen["entry"]["stage"], seen["withdrawals"][0]["by"]) == ("withdrawn", "AL")
+    assert seen["history"][-1] | {"at": 0} == {
+        "kind": "withdrawn", "at": 0, "person": "AL", "value": "incorrect", "reference": "", "urgency": None,
+        "remark": "",
+    }  # fmt: skip
+    assert (await si.get("/hits?stage=withdrawn"))["total"] == 0
+    assert {"withdrawal", "withdrawal_acknowledged"} <= set(kinds_in_log(al)) & set(kinds_in_log(rs))
+    for seat in (al, rs):
+        assert (await seat.round(hit["round_id"]))["problems"] == []
+
+
+async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world: World) -> None:
+    """After 48 hours it is marked late on both sides, and the reason is in no statement."""
+    round_id = await closed_round(world)
+    al, rs = world.seats["AL"], world.seats["RS"]
+    hit = await hit_with(al, "RS")
+    world.clock.time += 49 * HOUR
+    answer = await al.post(hit_path(hit, "/withdrawal"), json={"ground": "unlawful"})
+    assert (answer.status_code, "48 hours" in answer.json()["detail"]) == (403, True)
+    await does(al, hit, "withdrawal", ground="unlawful", reason="the court said so")
+    await world.settle()
+    assert [one["late"] for one in await withdrawals(al, hit) + await withdrawals(rs, hit)] == [True, True]
+    assert (await al.get(hit_path(hit)))["history"][-1]["remark"] == "the court said so"
+    with world.app.state.desk.known.reading(round_id) as turn:
+        assert [one.ground.value for one in turn.round.withdrawals.values()] == ["unlawful"]
+        assert "court" not in repr(turn.round.withdrawals)
+
+
+async def test_it_can_be_withdrawn_once_and_not_as_erased(world: World) -> None:
+    """A second withdrawal is refused; an erasure is said by erasing the record."""
+    await closed_round(world)
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "erased"})).status_code == 403
+    await does(al, hit, "withdrawal", ground="not_needed")
+    assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "not_needed"})).status_code == 409
+
+
+async def test_both_sides_withdraw(world: World) -> None:
+    """Two withdrawals of the same hit cross; each is acknowledged, and the hit is withdrawn at both."""
+    await closed_round(world)
+    al, rs = world.seats["AL"], world.seats["RS"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "withdrawal", ground="incorrect")
+    await does(rs, hit, "withdrawal", ground="not_needed")
+    await world.settle()
+    for seat in (al, rs):
+        found = await withdrawals(seat, hit)
+        assert {(one["by"], one["state"]) for one in found} == {("AL", "acknowledged"), ("RS", "acknowledged")}
+
+
+async def test_a_node_that_was_restarted_tells_it_still(world: World) -> None:
+    """A withdrawal that was asked for before a crash is signed and sent after it."""
+    await closed_round(world)
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "withdrawal", ground="incorrect")
+    al.restart()
+    await world.settle()
+    assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
+
+
+async def test_in_a_round_that_goes_on(world: World) -> None:
+    """A hit can be withdrawn before the round ends, too."""
+    await world.begin()
+    await world.settle()
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "withdrawal", ground="incorrect")
+    await world.settle()
+    assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
+
+
+async def test_outcomes_reach_the_matcher_as_counts(world: World) -> None:
+    """A day after the first one is closed the matcher knows how many came to what, by counterpart and level."""
+    round_id = await closed_round(world)
+    al = world.seats["AL"]
+    hit, other = await hit_with(al, "RS"), await hit_with(al, "SI")
+    await does(al, hit, "acknowledge")
+    await does(al, hit, "decision", decision="same")
+    await does(al, hit, "outcome", outcome="confirmed")
+    await does(al, other, "withdrawal", ground="incorrect")
+    await world.settle()
+    assert counts(world, round_id) == set()
+    world.clock.time += 24 * HOUR
+    await world.settle()
+    assert counts(world, round_id) == {
+        ("AL", "RS", hit["certainty"], "confirmed", 1),
+        ("AL", "SI", other["certainty"], "withdrawn", 1),
+        ("SI", "AL", other["certainty"], "withdrawn", 1),
+        ("SI", "RS", (await hit_with(world.seats["SI"], "RS"))["certainty"], "open", 1),
+    }
+    assert "outcome" in kinds_in_log(al)
+    with al.node.store.reading("test.told") as session:
+        assert session.scalars(select(RoundRow.outcomes_changed_at)).one() is None
+
+
+def counts(world: World, round_id: str) -> set[tuple[str, str, str, str, int]]:
+    """Return what the matcher stores of outcomes."""
+    with world.app.state.desk.store.reading("test.outcomes") as session:
+        rows = session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)).all()
+    return {(row.party, row.counterpart, row.certainty, row.outcome, row.hits) for row in rows}
+
+
+async def test_a_withdrawal_of_a_hit_that_is_not_there(world: World) -> None:
+    """It is acknowledged with the number that was known, and shown as a problem of the round."""
+    round_id = await closed_round(world)
+    al, rs = world.seats["AL"], world.seats["RS"]
+    hit = await hit_with(al, "SI")
+    with al.node.store.transaction("test.wrong") as session:
+        session.add(
+            WithdrawalRow(
+                round_id=round_id, hit_id=hit["hit_id"], counterpart="RS", own=True, ground="incorrect", late=False,
+                at=1, known=True,
+            )
+        )  # fmt: skip
+    await world.settle()
+    problems = (await rs.round(round_id))["problems"]
+    assert problems == ["AL withdraws 1 hits that this node does not hold"]
+    with world.app.state.desk.known.reading(round_id) as turn:
+        assert [one.hits for one in turn.round.acknowledgements.values()] == [0]
+
+
+async def test_after_retention_nothing_is_said_any_more(world: World) -> None:
+    """Outcomes that nobody would take are forgotten."""
+    round_id = await closed_round(world)
+    al = world.seats["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "withdrawal", ground="incorrect", reason="late")
+    world.clock.time += 4_000 * 24 * HOUR
+    await world.settle()
+    assert counts(world, round_id) == set()
+
+
+async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world: World) -> None:
+    """A stored hit without a life counts as one that is not there; the feed goes on."""
+    round_id = await closed_round(world)
+    al, rs = world.seats["AL"], world.seats["RS"]
+    hit = await hit_with(al, "RS")
+    with rs.node.store.transaction("test.unseen") as session:
+        session.execute(delete(HitLifeRow).where(HitLifeRow.round_id == round_id, HitLifeRow.hit_id == hit["hit_id"]))
+    await does(al, hit, "withdrawal", ground="incorrect")
+    await world.settle()
+    assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
+    with world.app.state.desk.known.reading(round_id) as turn:
+        assert [one.hits for one in turn.round.acknowledgements.values()] == [0]

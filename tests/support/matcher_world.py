@@ -1,0 +1,413 @@
+"""The world of the matcher's tests: its real application on a real database, and parties that call it with the core."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from sqlalchemy import func, select
+
+from aquila.audit.checkpoint import parse_checkpoint
+from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import IdentityKey, SecretBytes
+from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.messages import HitReport, Kind, LogHead, Notes
+from aquila.protocol.messages.feed import EventKind, Events
+from aquila.protocol.party import Party
+from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.submissions.submission import chunk_reference, finalize_chunk, merge_runs
+from aquila.records.person import PartialDate, Record
+from aquila.records.rules import InputClass, load_rules
+from aquila.simulation import NO_PADDING, REHEARSED
+from services.kit.http.signatures import CallSigner
+from services.kit.settings import load
+from services.kit.storage.files import write_secret
+from services.matcher.home import create
+from services.matcher.main import build, prepare
+from services.matcher.settings import MatcherSettings
+from services.matcher.steps import steps_of
+from tests.support.databases import lay_tables
+from tests.support.people import FourEyes, patient, two_persons
+from tests.support.stage import blinded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+    from aquila.protocol.messages import Message
+    from services.matcher.context import Desk
+
+BASE = "http://127.0.0.1:8700"
+NOW = 1_800_000_000
+
+
+def person(record_id: str, given: str, family: str, born: str) -> Record:
+    """Return an invented person."""
+    return Record(record_id, (given,), (family,), date_of_birth=PartialDate.parse(born))
+
+
+LISTS = {
+    "AL": (person("al-1", "Besnik", "Hoxha", "1979-05-06"), person("al-2", "Drita", "Shehu", "1991-01-17")),
+    "RS": (person("rs-1", "Ana", "Novak", "1980-03-04"), person("rs-2", "Besnik", "Hoxha", "1979-05-06")),
+    "SI": (person("si-1", "Ana", "Novak", "1980-03-04"), person("si-2", "Peter", "Zupan", "1966-02-03")),
+}
+"""AL and RS hold one common person, RS and SI another."""
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    time = NOW
+
+    def __call__(self) -> int:
+        """Return the time that was set."""
+        return self.time
+
+
+class Sent:
+    """A submission of a party: its chunks, and what came back."""
+
+    def __init__(self, submission_id: str, seed: SecretBytes, chunks: list[tuple[Any, Any, bytes]]) -> None:
+        self.submission_id, self.seed, self.chunks = submission_id, seed, chunks
+        self.answers: dict[tuple[int, str], bytes] = {}
+        self.tokens: list[bytes] = []
+
+
+class Node:
+    """A party that plays by the protocol, one call at a time, over the matcher's HTTP interface."""
+
+    def __init__(self, world: World, code: str, key: IdentityKey) -> None:
+        self.world, self.code, self.key = world, code, key
+        self.party = Party(code, key, world.group, world.log_head)
+        self.signer = CallSigner(key, code, world.clock)
+        self.sequence = self.cursor = 0
+        self.secrets: Any = None
+        self.round: Round | None = None
+        self.page: Events | None = None
+        self.sent: dict[str, Sent] = {}
+        self.reports: dict[str | None, HitReport] = {}
+        self.notes: dict[str, Notes] = {}
+        self.seen: list[Any] = []
+
+    def next(self) -> int:
+        """Return the next statement's number."""
+        self.sequence += 1
+        return self.sequence
+
+    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Make a signed call below the round."""
+        url = path if path.startswith("/") else f"/v1/rounds/{self.world.round_id}/{path}"
+        return await self.world.call(method, url, auth=self.signer, **options)
+
+    async def say(self, envelope: bytes) -> httpx.Response:
+        """Send a statement."""
+        return await self.call("POST", "statements", content=envelope)
+
+    def signed(self, message: Message) -> bytes:
+        """Return a message in this party's envelope."""
+        return sign_envelope(message.payload_type, message.payload(), self.key)
+
+    async def sync(self) -> Events:
+        """Fetch and take all events."""
+        if self.round is None:
+            manifest = (await self.call("GET", "manifest")).content
+            self.round = Round.from_manifest(self.world.registry, self.world.group, manifest)
+        while True:
+            answer = await self.call("GET", f"events?after={self.cursor}")
+            assert answer.status_code == 200, answer.text
+            self.page = Events.model_validate_json(answer.content)
+            for event in self.page.events:
+                self.cursor = event.event_id
+                self.seen.append(event)
+                if event.kind is EventKind.STATEMENT:
+                    accepted = self.round.accept(event.envelope.encode())
+                    if isinstance(accepted.message, HitReport):
+                        self.reports[accepted.message.submission_id] = accepted.message
+                    elif isinstance(accepted.message, Notes) and accepted.message.to == self.code:
+                        self.notes[accepted.digest] = accepted.message
+            if not self.page.events:
+                return self.page
+
+    async def consent(self) -> httpx.Response:
+        """Send a consent."""
+        await self.sync()
+        self.secrets, envelope = self.party.consent(self.round, self.next(), (), secrets.token_bytes)
+        return await self.say(envelope)
+
+    def prepared(self, kind: Kind = Kind.LIST, records: tuple[Record, ...] | None = None) -> tuple[bytes, Sent]:
+        """Blind a list and sign its submission."""
+        listed = LISTS[self.code] if records is None else records
+        seed, manifest = SecretBytes(secrets.token_bytes(32)), self.round.manifest
+        plan, runs = blinded(
+            self.world.group, manifest, self.world.table, seed, listed, first_binding=self.round.first_binding
+        )
+        chunks = [
+            (*chunk_reference(kind, rows), rows)
+            for kind in InputClass
+            for rows in merge_runs(runs[kind], manifest.chunk_elements)
+        ]
+        sent = Sent(secrets.token_hex(16), seed, [(reference, rows, octets) for reference, octets, rows in chunks])
+        references = [reference for reference, _, _ in sent.chunks]
+        envelope = self.party.submit(
+            self.round, self.next(), sent.submission_id, kind, REHEARSED, plan.records, references
+        )
+        self.sent[sent.submission_id] = sent
+        return envelope, sent
+
+    async def submit(self, kind: Kind = Kind.LIST, records: tuple[Record, ...] | None = None) -> Sent:
+        """Send a list or a query, with its chunks."""
+        await self.sync()
+        envelope, sent = self.prepared(kind, records)
+        assert (await self.say(envelope)).status_code == 201
+        await self.put_blinded(sent)
+        return sent
+
+    async def put_blinded(self, sent: Sent) -> None:
+        """Send the chunks of a submission."""
+        for index, (_, _, octets) in enumerate(sent.chunks):
+            answer = await self.call("PUT", f"submissions/{sent.submission_id}/blinded/{index}", content=octets)
+            assert answer.status_code == 201, answer.text
+
+    async def evaluate(self) -> None:
+        """Evaluate everything that came and was not evaluated here."""
+        await self.sync()
+        for event in [event for event in self.seen if event.kind is EventKind.BLINDED]:
+            place = event.submission_id, event.index, self.code
+            if place not in self.round.evaluations and event.submission_id in self.round.submissions:
+                await self.evaluate_chunk(event.submission_id, event.index)
+                await self.sync()
+
+    async def evaluate_chunk(self, submission_id: str, index: int) -> None:
+        """Fetch, evaluate and answer one chunk."""
+        chunk = (await self.call("GET", f"submissions/{submission_id}/blinded/{index}")).content
+        fresh = secrets.token_bytes(32)
+        answer = self.party.evaluate(self.round, self.secrets, self.next(), submission_id, index, chunk, fresh)
+        assert (await self.say(answer.envelope)).status_code == 201
+        path = f"submissions/{submission_id}/evaluations/{self.code}/{index}"
+        stored = await self.call("PUT", path, content=answer.elements)
+        assert stored.status_code == 201, stored.text
+
+    async def collect(self) -> None:
+        """Fetch, verify and acknowledge the evaluations of one's own submissions."""
+        await self.sync()
+        for event in [event for event in self.seen if event.kind is EventKind.EVALUATION]:
+            sent, place = self.sent[event.submission_id], (event.index, event.party)
+            if place not in sent.answers and event.party in self.round.participants:
+                path = f"submissions/{event.submission_id}/evaluations/{event.party}/{event.index}"
+                elements = (await self.call("GET", path)).content
+                evaluation = self.round.evaluations[event.submission_id, event.index, event.party]
+                self.party.check_evaluation(self.round, evaluation, sent.chunks[event.index][2], elements)
+                sent.answers[place] = elements
+                assert (await self.call("DELETE", path)).status_code == 204
+
+    def finalized(self, sent: Sent) -> bytes:
+        """Make the tokens of a submission, and sign their statement."""
+        evaluators = self.round.evaluators_of(sent.submission_id)
+        sent.tokens = [
+            finalize_chunk(
+                self.world.group, rows, sent.seed, self.secrets.shares[reference.input_class],
+                [sent.answers[index, code] for code in evaluators],
+            ).rows
+            for index, (reference, rows, _) in enumerate(sent.chunks)
+        ]  # fmt: skip
+        return self.tokens_statement(sent)
+
+    def tokens_statement(self, sent: Sent) -> bytes:
+        """Sign the statement of a submission's tokens."""
+        chunks = [(len(rows) // TOKEN_ROW_BYTES, hashlib.sha256(rows).hexdigest()) for rows in sent.tokens]
+        return self.party.tokens(self.round, self.next(), sent.submission_id, chunks)
+
+    async def finalize(self, sent: Sent) -> None:
+        """Send the tokens of a submission."""
+        answer = await self.say(self.finalized(sent))
+        assert answer.status_code == 201, answer.text
+        await self.put_tokens(sent)
+
+    async def put_tokens(self, sent: Sent) -> None:
+        """Send the token chunks of a submission."""
+        for index, rows in enumerate(sent.tokens):
+            answer = await self.call("PUT", f"submissions/{sent.submission_id}/tokens/{index}", content=rows)
+            assert answer.status_code == 201, answer.text
+
+    async def acknowledge(self, submission_id: str | None = None) -> None:
+        """Acknowledge a report."""
+        await self.sync()
+        hits = len(self.reports[submission_id].hits)
+        assert (await self.say(self.party.receipt(self.round, self.next(), submission_id, hits))).status_code == 201
+
+    async def send_notes(self, submission_id: str | None = None) -> None:
+        """Send a batch of notes to each counterpart of a report; the matcher cannot tell what is in them."""
+        await self.sync()
+        counted = Counter(hit.counterpart for hit in self.reports[submission_id].hits)
+        for index, (to, hits) in enumerate(sorted(counted.items())):
+            entries = [secrets.token_bytes(900) for _ in range(hits)]
+            envelope = self.party.notes(self.round, self.next(), to, submission_id, index, entries)
+            assert (await self.say(envelope)).status_code == 201
+
+    async def confirm_notes(self) -> None:
+        """Confirm every batch of notes that came."""
+        await self.sync()
+        for digest, notes in self.notes.items():
+            if digest not in self.round.confirmations:
+                envelope = self.party.confirm(self.round, self.next(), notes, digest, {})
+                assert (await self.say(envelope)).status_code == 201
+
+    async def close(self) -> None:
+        """Sign that the keys are destroyed."""
+        await self.sync()
+        report = self.reports.get(None)
+        envelope = self.party.close(self.round, self.next(), len(report.hits) if report else 0)
+        assert (await self.say(envelope)).status_code == 201
+
+    @property
+    def list(self) -> Sent:
+        """The party's list."""
+        return self.sent[self.round.list_of(self.code)]
+
+
+class World:
+    """A matcher, its operator, and parties."""
+
+    def __init__(self, folder: Path, url: str, group: Group, codes: str, **changes: Any) -> None:
+        self.folder, self.group, self.clock = folder, group, Clock()
+        self.table = load_rules("default")
+        keys = {code: IdentityKey.generate(secrets.token_bytes) for code in codes.split()}
+        matcher = create(folder, driver_seconds=0.05)
+        parties = {code: RegisteredParty(code, code, key.public) for code, key in keys.items()}
+        self.registry = Registry(matcher, parties)
+        write_secret(folder / "registry.toml", write_registry(self.registry))
+        document = load(folder / "matcher.toml", MatcherSettings)
+        database = document.database.model_copy(update={"url": url})
+        self.settings = patient(document).model_copy(update={"database": database, "workers": 1} | changes)
+        if not url:
+            lay_tables(folder)
+        prepare(self.settings)
+        self.round_id = ""
+        self.app = build(self.settings, clock=self.clock)
+        self.steps = steps_of(self.desk, self.app.state.approvals)
+        self.nodes = {code: Node(self, code, key) for code, key in keys.items()}
+        self.secretariat = two_persons(self.desk.people)
+
+    @property
+    def desk(self) -> Desk:
+        """The matcher's parts."""
+        return self.app.state.desk
+
+    def log_head(self) -> LogHead | None:
+        """Return the head of the matcher's log as a party sees it that looks now."""
+        self.desk.log.own.publish()
+        newest = self.desk.log.own.newest()
+        if newest is None:
+            return None
+        checkpoint = parse_checkpoint(newest.text)
+        return LogHead(size=checkpoint.size, root=checkpoint.root.hex())
+
+    def restart(self) -> None:
+        """Kill the matcher and start it on what it stored."""
+        self.desk.close()
+        self.app = build(self.settings, clock=self.clock)
+        self.steps = steps_of(self.desk, self.app.state.approvals)
+
+    async def call(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Make a call of the application."""
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            return await client.request(method, url, **options)
+
+    async def operate(self, method: str, path: str = "", **options: Any) -> httpx.Response:
+        """Make a call of the secretariat; what waits for a second person is approved at once."""
+        transport = FourEyes(httpx.ASGITransport(self.app), self.secretariat)
+        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+            return await client.request(method, f"/v1/operator/rounds{path}", **options)
+
+    def advance(self) -> None:
+        """Let every driver work until nothing is left to do."""
+        while any([step() for step in self.steps.values()]):  # noqa: C419 - every step has its turn
+            pass
+
+    async def propose(self, **changes: Any) -> httpx.Response:
+        """Propose a round of everyone."""
+        proposal = {
+            "participants": list(self.nodes), "area": "test", "legal_basis": "test", "purpose": "test",
+            "category": "test", "chunk_elements": 24, "padding": NO_PADDING.model_dump(mode="json"),
+            "caps": [{"party": code, "elements": {"full": 200, "partial": 200}} for code in self.nodes],
+            "window": {"consent_by": NOW, "submit_by": NOW + 100, "evaluate_by": NOW + 200, "closes_at": NOW + 300},
+        }  # fmt: skip
+        answer = await self.operate("POST", json=proposal | changes)
+        if answer.status_code == 202:
+            self.round_id = answer.json()["round_id"]
+            for node in self.nodes.values():
+                node.round, node.seen = None, []
+        return answer
+
+    async def view(self) -> dict[str, Any]:
+        """Return the round as the operator sees it."""
+        return (await self.operate("GET", f"/{self.round_id}")).json()
+
+    async def opened(self, **changes: Any) -> World:
+        """Play until the round is open."""
+        assert (await self.propose(**changes)).status_code == 202
+        for node in self.nodes.values():
+            assert (await node.consent()).status_code == 201
+        self.advance()
+        return self
+
+    async def submitted(self, **changes: Any) -> World:
+        """Play until every list is in."""
+        await self.opened(**changes)
+        for node in self.nodes.values():
+            await node.submit()
+        return self
+
+    async def evaluated(self, **changes: Any) -> World:
+        """Play until every list is evaluated."""
+        await self.submitted(**changes)
+        await self.evaluate()
+        return self
+
+    async def evaluate(self) -> None:
+        """Let every party evaluate and collect what there is."""
+        for node in self.nodes.values():
+            await node.evaluate()
+        for node in self.nodes.values():
+            await node.collect()
+
+    async def reported(self, **changes: Any) -> World:
+        """Play until the lists' hits are reported."""
+        await self.evaluated(**changes)
+        for node in self.nodes.values():
+            await node.finalize(node.list)
+        self.advance()
+        return self
+
+    async def acknowledged(self, **changes: Any) -> World:
+        """Play until everyone has its hits, and both sides of each have confirmed it."""
+        await self.reported(**changes)
+        for node in self.nodes.values():
+            await node.acknowledge()
+        await self.exchange_notes()
+        return self
+
+    async def exchange_notes(self) -> None:
+        """Let everyone send notes on the lists' hits, and confirm those that come."""
+        for node in self.nodes.values():
+            await node.send_notes()
+        for node in self.nodes.values():
+            await node.confirm_notes()
+
+    def chunk(self, node: str, index: int = 0, what: str = "blinded") -> str:
+        """Return the path of a chunk of a party's list."""
+        return f"submissions/{self.nodes[node].list.submission_id}/{what}/{index}"
+
+    def count(self, table: type) -> int:
+        """Return how many rows a table has."""
+        with self.desk.store.reading("test") as session:
+            return session.scalar(select(func.count()).select_from(table))
+
+    def chunk_files(self) -> list[str]:
+        """Return the names of all chunks on the disk."""
+        return self.desk.files.names()

@@ -1,0 +1,409 @@
+"""The world of the protocol's tests: a rehearsal whose actors can be made to lie, late or absent.
+
+Everything is as in `aquila.simulation` but the manifest's terms, which a test sets, and what a test signs in an
+actor's name. Lists are a few invented persons, chunks a few elements, so that a whole round takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from aquila.crypto import oprf
+from aquila.crypto.dleq import prove_chunk
+from aquila.crypto.envelope import sign_envelope
+from aquila.crypto.keys import ExchangeKey, SealingKey
+from aquila.crypto.shares import prove_knowledge
+from aquila.matching.certainty import Level
+from aquila.matching.join import TokenTable
+from aquila.protocol.messages import (
+    BoundStatement,
+    Consent,
+    Evaluation,
+    Kind,
+    Manifest,
+    Message,
+    Outcome,
+    SharePublic,
+    Window,
+)
+from aquila.protocol.party import EvaluatedChunk, RoundSecrets, proof_context
+from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds import rules as round_rules
+from aquila.protocol.rounds.verified_round import Accepted, Round
+from aquila.protocol.submission_plan import plan_submission
+from aquila.protocol.submissions import tasks
+from aquila.records.person import PartialDate, Record
+from aquila.records.rules import InputClass, load_rules, parse_rules
+from aquila.simulation import RecordList, Rehearsal, Seat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+
+    from aquila.crypto.group import Group
+    from aquila.crypto.keys import SecretBytes
+    from aquila.crypto.shares import Share
+    from aquila.errors import AquilaError
+    from aquila.protocol.messages import HitReport, Statement
+    from aquila.protocol.submission_plan import SubmissionPlan
+    from aquila.records.rules import RuleTable
+    from aquila.simulation import RehearsedHit
+    from aquila.simulation.round import Answer
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+NOW = 1_800_000_000
+WINDOW = Window(consent_by=NOW, submit_by=NOW + 100, evaluate_by=NOW + 200, closes_at=NOW + 300)
+FULL, PARTIAL = 0, 2
+"""Chunks of the list of SI: its first of the class full, and its first of the class partial."""
+
+BOTH_CLASSES = parse_rules(
+    """
+name = "both classes"
+version = 1
+expected_share = 0.5
+[families]
+names = "names"
+date = "date of birth"
+[parts."all names"]
+reads = "all:folded"
+family = "names"
+bits = 12.0
+sentence = "all names agree"
+[parts."date"]
+reads = "birth:full"
+family = "date"
+bits = 14.0
+sentence = "the date of birth agrees"
+[parts."year"]
+reads = "birth:year"
+family = "date"
+bits = 5.0
+sentence = "the year of birth agrees"
+[[rules]]
+number = 1
+name = "names and date"
+input_class = "full"
+parts = ["all names", "date"]
+sentence = "Names and date agree."
+[[rules]]
+number = 2
+name = "names and year"
+input_class = "partial"
+parts = ["all names", "year"]
+sentence = "Names and year agree."
+"""
+)
+
+
+def person(record_id: str, given: str, family: str, born: str, **more: Any) -> Record:
+    """Return a record with names and a date of birth."""
+    return Record(record_id, (given,), (family,), date_of_birth=PartialDate.parse(born), **more)
+
+
+LISTS: Mapping[str, Sequence[Record]] = {
+    "AL": (
+        person("al-1", "Besnik", "Hoxha", "1979-05-06"),
+        person("al-2", "Арбен", "Красничи", "1988-11-30"),
+        person("al-3", "Drita", "Shehu", "1991-01-17"),
+    ),
+    "RS": (
+        person("rs-1", "Ана", "Новак", "1980-03-04"),
+        person("rs-2", "Милош", "Јовановић", "1975-12-24"),
+        person("rs-3", "Besnik", "Hoxha", "1979-05-06"),
+        person("rs-4", "Goran", "Petrović", "1969-08-08"),
+    ),
+    "SI": (
+        person("si-1", "Ana", "Novak", "1980-03-04"),
+        person("si-2", "Miloš", "Jovanović", "1975-12-24"),
+        person("si-3", "Peter", "Zupan", "1966-02-03"),
+        person("si-4", "Besnik", "Hoxha", "1979-05-06"),
+        person("si-5", "Irena", "Kos", "1993-07-21"),
+    ),
+}
+"""Three lists: two persons are known to SI and RS, one to all three."""
+
+EXPECTED = {("AL", "al-1", "RS", "rs-3"), ("AL", "al-1", "SI", "si-4"), ("RS", "rs-1", "SI", "si-1"),
+            ("RS", "rs-2", "SI", "si-2"), ("RS", "rs-3", "SI", "si-4")}  # fmt: skip
+"""The pairs that are hits among `LISTS`."""
+
+
+def blinded(
+    group: Group,
+    manifest: Manifest,
+    table: RuleTable,
+    seed: SecretBytes,
+    *batches: Sequence[Record],
+    first_binding: bytes = bytes(32),
+) -> tuple[SubmissionPlan, dict[InputClass, list[np.ndarray]]]:
+    """Take a list in some batches through both passes; return the plan and the runs of each class."""
+    digested = [tasks.digest_records(first_binding, table, batch) for batch in batches]
+    plan = plan_submission(manifest, table, [batch.outline() for batch in digested])
+    made: list[tasks.DigestedBatch | None] = [*digested, *[None] * (plan.batches - len(digested))]
+    runs = [tasks.blind_batch(group, plan.batch(number, seed, batch)) for number, batch in enumerate(made)]
+    return plan, {kind: [run[kind] for run in runs] for kind in InputClass}
+
+
+class Stage(Rehearsal):
+    """A rehearsal that a test directs.
+
+    Args:
+        group: The group backend.
+        directory: Where the round makes a directory of its own.
+        lists: Each party's records.
+        rules: A built-in table's name, or `both` for a table with one rule in each class.
+        seed: Of the generator that stands for everyone's randomness.
+        changes: What the manifest says otherwise.
+        more: Passed on to the rehearsal.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        directory: Path,
+        lists: Mapping[str, Sequence[Record]] = LISTS,
+        *,
+        rules: str = "both",
+        seed: int = 2026,
+        changes: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        directory /= f"round-{len(list(directory.iterdir()))}"
+        directory.mkdir()
+        table = BOTH_CLASSES if rules == "both" else load_rules(rules)
+        terms = {"minimum": Level.LOW, "now": NOW, "chunk_elements": 4} | more
+        super().__init__(group, table, lists, Random(seed).randbytes, directory, **terms)
+        self.lists = lists
+        self.envelopes: list[bytes] = []
+        self.seen: dict[str, list[bytes]] = {code: [] for code in lists}
+        self.answers: dict[tuple[str, int, str], Answer] = {}
+        self.tokens: dict[str, list[bytes]] = {}
+        self.lie: Callable[[HitReport], HitReport] = lambda report: report
+        self.restage({"window": WINDOW} | dict(changes or {}))
+
+    def restage(self, changes: Mapping[str, Any]) -> None:
+        """Begin again with another manifest; changes are Python values of its fields."""
+        content = {name: getattr(self.manifest, name) for name in Manifest.model_fields}
+        self.manifest = Manifest(**(content | dict(changes)))
+        self.manifest_envelope = self.matcher.propose(self.manifest)
+        self.forget()
+
+    def forget(self) -> None:
+        """Give everyone an empty record of the round."""
+        self.round = self.new_record(sees_everything=True)
+        for seat in self.seats.values():
+            seat.round = self.new_record()
+
+    def new_record(self, *, sees_everything: bool = False) -> Round:
+        """Return an empty record of the round."""
+        return Round.from_manifest(self.registry, self.group, self.manifest_envelope, sees_everything=sees_everything)
+
+    def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
+        """As a rehearsal does, keeping what was published."""
+        accepted = super().publish(envelope, only)
+        self.envelopes.append(envelope)
+        for code in self.seats if only is None else only:
+            self.seen[code].append(envelope)
+        return accepted
+
+    def submitted(self) -> Stage:
+        """Play until every list is submitted."""
+        self.consent()
+        self.submit_lists(list(self.seats.values()))
+        return self
+
+    def evaluated(self) -> Stage:
+        """Play until every chunk of every list is evaluated."""
+        self.submitted()
+        self.evaluate_all()
+        return self
+
+    def finalized(self) -> Stage:
+        """Play until every list's tokens are in."""
+        self.evaluated()
+        self.finalize_all()
+        return self
+
+    def reported(self) -> Stage:
+        """Play until every party has its report."""
+        self.finalized()
+        self.match()
+        return self
+
+    def tell(self, reports: Iterable[HitReport]) -> None:
+        """As a rehearsal does, with the matcher's lie about what it found."""
+        super().tell(map(self.lie, reports))
+
+    def answer_of(self, seat: Seat, index: int, code: str) -> bytes:
+        """Return what a party answered to a chunk of a seat's submission."""
+        return self.answers[seat.submission_id, index, code].elements
+
+    def submit(self, seat: Seat) -> None:
+        """Let one seat submit its list."""
+        self.submit_lists([seat])
+
+    def evaluate_all(self) -> None:
+        """Let every seat evaluate the lists of all others."""
+        for seat in self.seats.values():
+            self.evaluate(seat)
+
+    def evaluate(self, origin: Seat) -> None:
+        """Let every other seat evaluate a list."""
+        for index in range(len(origin.chunks)):
+            self.evaluate_chunk(origin, index, *self.seats.values())
+
+    def evaluate_chunk(self, origin: Seat, index: int, *seats: Seat) -> None:
+        """Let some seats evaluate a chunk, and its origin verify and keep the answers."""
+        for answer in self.verify_answers(self.evaluate_chunks([(origin, index)], seats)):
+            self.answers[origin.submission_id, index, answer.seat.code] = answer
+
+    def finalize_all(self) -> None:
+        """Let every seat send its tokens."""
+        for seat in self.seats.values():
+            self.finalize(seat)
+
+    def finalize(self, origin: Seat) -> None:
+        """Let a seat make tokens of the answers to its submission, and send them."""
+        places = [
+            (i, code) for i in range(len(origin.chunks)) for code in origin.round.evaluators_of(origin.submission_id)
+        ]
+        answers = [self.answers[origin.submission_id, *place] for place in places]
+        self.tokens[origin.submission_id] = [rows for _, _, rows in self.finalize_chunks(answers)]
+
+    def token_table(self) -> TokenTable:
+        """Return a table of the tokens of all lists."""
+        directory = self.directory / f"tokens-{len(list(self.directory.iterdir()))}"
+        directory.mkdir()
+        table = TokenTable(directory)
+        for number, seat in enumerate(self.seats.values()):
+            for rows in self.tokens.get(seat.submission_id, ()):
+                table.add(number, rows)
+        return table
+
+    def match(self) -> list[RehearsedHit]:
+        """Match the tokens of all lists and report."""
+        with self.token_table() as tokens:
+            return self.match_tokens(tokens)
+
+    def matched(self) -> set[tuple[str, str, str, str]]:
+        """Match and return the pairs of records that are hits, without their grades."""
+        return {hit[:4] for hit in self.match()}
+
+    def leave_out(self, *absent: str) -> None:
+        """Let everyone else sign the amendment that leaves some out, and let those go."""
+        for code in absent:
+            del self.seats[code]
+        for seat in self.seats.values():
+            self.publish(seat.party.amend(seat.round, seat.next_sequence(), absent, self.now))
+
+    def abort(self) -> None:
+        """Let the matcher abort the round."""
+        self.publish(self.matcher.end(self.round, Outcome.ABORTED, "a party vanished", self.now))
+
+    def signed(self, code: str, message: Message) -> bytes:
+        """Return a message in an envelope of a party or of the matcher."""
+        key = self.matcher.identity if code == MATCHER else self.seats[code].party.identity
+        return sign_envelope(message.payload_type, message.payload(), key)
+
+    def statement(self, code: str, kind: type[Statement], **fields: Any) -> Statement:
+        """Return a statement of a party, with its next number and the binding in force where nothing else is said."""
+        common: dict[str, Any] = {"round_id": self.manifest.round_id, "party": code}
+        if "sequence" not in fields:
+            common["sequence"] = self.seats[code].sequence + 1
+        if issubclass(kind, BoundStatement) and "binding" not in fields:
+            common["binding"] = self.round.binding
+        return kind(**(common | fields))
+
+    def changed(self, code: str, original: Message, **changes: Any) -> bytes:
+        """Return a message with other contents under the party's next number, signed by the party."""
+        content = {name: getattr(original, name) for name in type(original).model_fields}
+        if "sequence" in content and "sequence" not in changes:
+            changes["sequence"] = self.seats[code].sequence + 1
+        return self.signed(code, type(original)(**(content | changes)))
+
+    def consent_with(self, code: str, *shares: Share, manifest_digest: str = "", exchange_key: str = "") -> bytes:
+        """Return a party's consent that brings these shares, one for each class, rightly proved for a manifest."""
+        named = manifest_digest or self.round.manifest_digest
+        exchange, sealing = ExchangeKey.generate(self.random), SealingKey.generate(self.random)
+        keys = [*(share.public_key.hex() for share in shares), exchange_key or exchange.public.hex()]
+        keys.append(sealing.public.hex())
+        public = []
+        for kind, share in zip(InputClass, shares, strict=True):
+            context = round_rules.knowledge_context(named, code, kind, keys)
+            proof = prove_knowledge(self.group, share, context, self.random)
+            public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
+        fields = {"shares": tuple(public), "exchange_key": keys[-2], "sealing_key": keys[-1], "earlier_rounds": ()}
+        self.seats[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
+        return self.signed(code, self.statement(code, Consent, manifest_digest=named, **fields))
+
+    def ask(self, code: str, records: Sequence[Record]) -> Seat:
+        """Submit a query in a party's name; return a seat that holds its chunks and evaluates nothing."""
+        seat = self.seats[code]
+        directory = self.directory / f"query-{len(list(self.directory.iterdir()))}"
+        asker = Seat(seat.party, RecordList(records), seat.round, directory, seat.secrets, sequence=seat.sequence)
+        self.submit_lists([asker], Kind.QUERY)
+        seat.sequence = asker.sequence
+        return asker
+
+    def answer(self, asker: Seat) -> None:
+        """Let everyone else evaluate a query, and its asker send the tokens."""
+        self.evaluate(asker)
+        asker.sequence = self.seats[asker.code].sequence
+        self.finalize(asker)
+        self.seats[asker.code].sequence = asker.sequence
+
+    def evaluation_with(self, share: Share, index: int = FULL) -> tuple[Evaluation, bytes]:
+        """Return what RS would sign of a chunk of SI with some share, rightly proved for that share, and its answer."""
+        submission = self.round.submissions[self.seats["SI"].submission_id]
+        chunk, reference = self.seats["SI"].chunks.elements(index), submission.chunks[index]
+        elements = oprf.evaluate(self.group, chunk, share)
+        context = proof_context(self.round, submission, index, "RS")
+        proof = prove_chunk(self.group, share, context, chunk, elements, bytes(32))
+        fields = {"origin": "SI", "submission_id": submission.submission_id, "index": index, "proof": proof.hex(),
+                  "input_class": reference.input_class, "elements": reference.elements,
+                  "input_digest": reference.digest, "output_digest": hashlib.sha256(elements).hexdigest()}  # fmt: skip
+        statement = self.statement("RS", Evaluation, **fields)
+        assert isinstance(statement, Evaluation)
+        return statement, elements
+
+    def right_evaluation(self, index: int = FULL) -> tuple[Evaluation, bytes]:
+        """Return what RS rightly signs of a chunk of SI, and its answer."""
+        kind = self.seats["SI"].chunks.references[index].input_class
+        return self.evaluation_with(self.seats["RS"].secrets.shares[kind], index)
+
+    def check(self, evaluation: Evaluation, elements: bytes) -> None:
+        """Let everyone take an evaluation of a chunk of SI by RS, and SI verify it."""
+        seat = self.seats["SI"]
+        self.publish(self.signed("RS", evaluation))
+        seat.party.check_evaluation(seat.round, evaluation, seat.chunks.elements(evaluation.index), elements)
+
+    def signed_payloads(self) -> list[bytes]:
+        """Return the payload of every envelope so far."""
+        return [base64.b64decode(json.loads(envelope)["payload"]) for envelope in self.envelopes]
+
+    def statement_in(self, envelope: bytes, kind: type[MessageT]) -> MessageT:
+        """Return the message in an envelope, unverified."""
+        return kind.from_payload(base64.b64decode(json.loads(envelope)["payload"]))
+
+    def refused(self, error: type[AquilaError], envelope: bytes, match: str = ".") -> None:
+        """Check that the matcher and every party refuse an envelope and that no record changes by it."""
+        for record in (self.round, *(seat.round for seat in self.seats.values())):
+            before = repr(record)
+            with pytest.raises(error, match=match):
+                record.accept(envelope, now=self.now)
+            assert repr(record) == before
+
+    def send_chunk(self, origin: str, evaluator: str, index: int, chunk: bytes) -> EvaluatedChunk:
+        """Hand a party some bytes as a chunk of another's list, and return what it makes of them."""
+        seat = self.seats[evaluator]
+        submission_id = self.seats[origin].submission_id
+        sequence = seat.sequence + 1
+        return seat.party.evaluate(seat.round, seat.secrets, sequence, submission_id, index, chunk, bytes(32))

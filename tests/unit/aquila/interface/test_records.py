@@ -1,0 +1,32 @@
+"""Views of a party's own records."""
+
+from __future__ import annotations
+
+from aquila.interface.records import SAMPLED_NAMES, RecordSearch, SampledRecord, rule_yields
+from aquila.records.person import PartialDate, Record
+from aquila.records.rules import load_rules
+
+
+def test_a_sampled_record() -> None:
+    """Its names as they are read, the date as far as it is known, and how many aliases are left out."""
+    aliases = tuple(f"Ana {letter}ovak" for letter in "bdfgklm")
+    shown = SampledRecord.of(Record("r", ("Ana",), ("Novak",), aliases=aliases, date_of_birth=PartialDate(1980, 2)))
+    assert (shown.date_of_birth, len(shown.names), shown.more_names) == ("1980-02", SAMPLED_NAMES, 3)
+    assert (shown.names[1].written, shown.names[1].words) == ("Novak", ("novak",))
+    assert SampledRecord.of(Record("r", ("Ana",), ("Novak",))).date_of_birth == ""
+
+
+def test_each_rule_of_a_table_is_there() -> None:
+    """With its words, and with zero where a list gives nothing."""
+    table = load_rules("exact")
+    (one,) = rule_yields(table, {1: 5}, {1: 2})
+    assert (one.rule, one.sentence, one.inputs, one.held_back) == (table.rules[0].name, table.rules[0].sentence, 5, 2)
+    (none,) = rule_yields(table, {}, {})
+    assert (none.inputs, none.held_back) == (0, 0)
+
+
+def test_what_is_looked_for_prints_nothing() -> None:
+    """A search in a log line or a traceback says neither name nor number."""
+    shown = f"{RecordSearch(name='Novak', number='si-1')!r} {RecordSearch(name='Novak')}"
+    assert "Novak" not in shown
+    assert "si-1" not in shown

@@ -1,0 +1,70 @@
+"""Persons by the number of parties that know them."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.matching.regional_counts import persons_by_parties
+
+if TYPE_CHECKING:
+    from aquila.matching.regional_counts import Place
+
+ALL = {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
+
+
+def at(number: int, handle: str = "a") -> Place:
+    """Return a record of a list."""
+    return number, handle.encode()
+
+
+@pytest.mark.parametrize(
+    ("hits", "expected"),
+    [
+        pytest.param([], {}, id="nobody"),
+        pytest.param([(at(0), at(1))], {2: 1}, id="two parties"),
+        pytest.param([(at(0), at(1)), (at(1), at(2)), (at(0), at(2))], {3: 1}, id="three parties"),
+        pytest.param([(at(0), at(1)), (at(2), at(1))], {3: 1}, id="three, by two hits"),
+        pytest.param([(at(0), at(1)), (at(2), at(3)), (at(1), at(2))], {4: 1}, id="four, in a chain"),
+        pytest.param([(at(0), at(1)), (at(0, "b"), at(1))], {2: 1}, id="twice in one list is one party"),
+        pytest.param([(at(0), at(1)), (at(0, "b"), at(2, "b"))], {2: 2}, id="two persons"),
+    ],
+)
+def test_where_all_may_be_matched(hits: list[tuple[Place, Place]], expected: dict[int, int]) -> None:
+    """What hits connect is one person, and counts once."""
+    assert persons_by_parties(hits, ALL) == expected
+
+
+def test_nothing_is_joined_over_a_forbidden_pair() -> None:
+    """Where 0 and 2 may not be matched, what 1 knows of each stays two persons of two parties."""
+    hits = [(at(0), at(1)), (at(1), at(2))]
+    assert persons_by_parties(hits, {(0, 1), (1, 2)}) == {2: 2}
+    assert persons_by_parties([*hits, (at(0), at(2))], {(0, 1), (1, 2)}) == {2: 2}
+
+
+def test_a_person_of_two_groups_is_counted_once() -> None:
+    """0 and 1 are in the groups of 2 and of 3; what they alone share is one person, and a larger group holds it."""
+    allowed = {(0, 1), (0, 2), (1, 2), (0, 3), (1, 3)}
+    assert persons_by_parties([(at(0), at(1))], allowed) == {2: 1}
+    assert persons_by_parties([(at(0), at(1)), (at(1), at(2))], allowed) == {3: 1}
+    assert persons_by_parties([(at(0), at(1)), (at(1), at(2)), (at(1), at(3))], allowed) == {3: 2}
+
+
+def test_the_order_of_hits_does_not_matter() -> None:
+    """Shuffled hits, with sides exchanged, give the same numbers."""
+    random = Random(7)
+    hits = [
+        (at(a, str(n)), at(b, str(n))) for n in range(30) for a, b in combinations(range(4), 2) if random.random() < 0.3
+    ]
+    expected = persons_by_parties(hits, ALL)
+    for _ in range(5):
+        random.shuffle(hits)
+        assert persons_by_parties([(other, one) for one, other in hits], ALL) == expected
+
+
+def test_a_round_without_pairs() -> None:
+    """Where nobody may be matched there is nobody."""
+    assert persons_by_parties([(at(0), at(1))], set()) == {}

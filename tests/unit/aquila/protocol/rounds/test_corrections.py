@@ -1,0 +1,155 @@
+"""After the hits: what counts of withdrawals, acknowledgements and outcomes, also when the round has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
+from aquila.followup.lifecycle import Ground
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Acknowledgement, LevelOutcomes, Outcomes, PairOutcomes, Withdrawal
+from aquila.protocol.rounds.corrections import DAY, kept_until
+from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import Round
+from tests.support.stage import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.simulation import Seat
+    from tests.support.stage import Stage
+
+
+@pytest.fixture
+def over(stage: Stage) -> Stage:
+    """A round of three parties that was closed after everyone had its hits."""
+    stage.finalized().match()
+    stage.exchange_notes()
+    stage.close()
+    return stage
+
+
+def hits_with(stage: Stage, code: str, counterpart: str) -> list[str]:
+    """Return the ids of a party's hits with another."""
+    report = stage.seats[code].report
+    assert report is not None
+    return [hit.hit_id for hit in report.hits if hit.counterpart == counterpart]
+
+
+def withdrawal(stage: Stage, *hits: str, ground: Ground = Ground.INCORRECT, to: str = "RS") -> bytes:
+    """Return a withdrawal of SI."""
+    seat = stage.seats["SI"]
+    return seat.party.withdraw(seat.round, seat.next_sequence(), to, hits, ground)
+
+
+def outcomes(seat: Seat, counterpart: str, **counts: int) -> bytes:
+    """Return a statement of what came of a party's hits."""
+    numbers = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn", "open"), 0) | counts
+    pair = PairOutcomes(counterpart=counterpart, levels=(LevelOutcomes(certainty=Level.HIGH, **numbers),))
+    return seat.party.tell_outcomes(seat.round, seat.next_sequence(), [pair])
+
+
+def test_a_withdrawal_is_acknowledged_after_the_end(over: Stage) -> None:
+    """The owner withdraws, the counterpart acknowledges, and both stand in every record that saw them."""
+    envelope = withdrawal(over, *hits_with(over, "SI", "RS"))
+    over.publish(envelope)
+    [digest] = over.round.withdrawals
+    rs = over.seats["RS"]
+    over.publish(rs.party.acknowledge(rs.round, rs.next_sequence(), digest, 3, erased=False))
+    assert over.round.phase is Phase.CLOSED
+    assert over.round.acknowledgements[digest].hits == 3
+    assert over.round.withdrawals[digest].counterpart == "RS"
+    restored = Round.restore(over.registry, over.group, over.manifest_envelope, over.envelopes, sees_everything=True)
+    assert restored.acknowledgements == over.round.acknowledgements
+
+
+def test_a_hit_is_withdrawn_once_and_once_more_when_its_record_is_erased(over: Stage) -> None:
+    """The same hit again is refused, under whatever number; an erasure may follow."""
+    hit, other = hits_with(over, "SI", "RS")[:2]
+    over.publish(withdrawal(over, hit))
+    over.refused(OrderError, withdrawal(over, hit, other, ground=Ground.UNLAWFUL), "already")
+    over.publish(withdrawal(over, hit, ground=Ground.ERASED))
+    over.refused(OrderError, withdrawal(over, hit, ground=Ground.ERASED), "already")
+
+
+def test_more_hits_than_the_receipts_say_are_refused(over: Stage) -> None:
+    """The matcher takes no withdrawals and no outcomes of more hits than their party has acknowledged."""
+    acknowledged = over.round.receipts["SI", None].hits
+    made_up = [f"{number:032x}" for number in range(acknowledged + 1)]
+    over.round.accept(withdrawal(over, *made_up[:-1]), now=over.now)
+    with pytest.raises(OrderError, match="more hits"):
+        over.round.accept(withdrawal(over, made_up[-1]), now=over.now)
+    with pytest.raises(OrderError, match="more hits"):
+        over.round.accept(outcomes(over.seats["SI"], "RS", open=acknowledged + 1), now=over.now)
+
+
+def test_a_node_takes_the_matchers_word_for_receipts(over: Stage) -> None:
+    """A node is not shown others' receipts, and does not ask for them."""
+    record = over.new_record()
+    for envelope in over.envelopes:
+        if b"receipt+json" not in envelope:
+            record.accept(envelope)
+    assert record.accept(withdrawal(over, *hits_with(over, "SI", "RS"))).new
+
+
+def test_only_a_counterpart_is_told(staged: Callable[..., Stage]) -> None:
+    """A withdrawal and outcomes towards a party that may not be matched are refused."""
+    stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
+    stage.match()
+    stage.refused(PolicyError, withdrawal(stage, "0" * 32, to="AL"), "can have no hit with AL")
+    stage.refused(PolicyError, outcomes(stage.seats["SI"], "AL", open=1), "can have no hit with AL")
+
+
+def test_only_whom_it_was_sent_to_acknowledges(over: Stage) -> None:
+    """An acknowledgement by another party, of an unknown withdrawal, twice, or of too many hits does not count."""
+    over.publish(withdrawal(over, *hits_with(over, "SI", "RS")[:1]))
+    [digest] = over.round.withdrawals
+    al, rs = over.seats["AL"], over.seats["RS"]
+
+    def says(seat: Seat, of: str, hits: int) -> bytes:
+        return seat.party.acknowledge(seat.round, seat.next_sequence(), of, hits, erased=True)
+
+    over.refused(BindingError, says(al, digest, 1), "not sent")
+    over.refused(BindingError, says(rs, "0" * 64, 1), "not sent")
+    over.refused(MalformedError, says(rs, digest, 2), "more hits")
+    over.publish(says(rs, digest, 1))
+    over.refused(OrderError, says(rs, digest, 0), "already")
+
+
+def test_later_outcomes_take_the_place_of_earlier_ones(over: Stage) -> None:
+    """The last statement of a party counts."""
+    over.publish(outcomes(over.seats["SI"], "RS", open=2))
+    over.publish(outcomes(over.seats["SI"], "RS", confirmed=1, refuted=1))
+    [pair] = over.round.outcomes["SI"].pairs
+    assert (pair.levels[0].confirmed, pair.levels[0].open, over.round.outcomes["SI"].total) == (1, 0, 2)
+
+
+def test_nothing_is_taken_after_retention(over: Stage) -> None:
+    """When the hits are to be erased everywhere, nobody speaks of them any more."""
+    last = over.manifest.window.closes_at + over.manifest.retention_days * DAY
+    assert kept_until(over.round) == last > NOW
+    early = withdrawal(over, hits_with(over, "SI", "RS")[0])
+    over.now = last
+    over.publish(early)
+    over.now = last + 1
+    [digest] = over.round.withdrawals
+    rs = over.seats["RS"]
+    over.refused(OrderError, withdrawal(over, hits_with(over, "SI", "AL")[0], to="AL"), "retention")
+    over.refused(OrderError, outcomes(rs, "SI", open=1), "retention")
+    late = rs.party.acknowledge(rs.round, rs.next_sequence(), digest, 1, erased=True)
+    over.refused(OrderError, late, "retention")
+    assert over.round.accept(late).new  # what is stored already is read back whatever the time is
+
+
+@pytest.mark.parametrize("kind", [Withdrawal, Acknowledgement, Outcomes])
+def test_another_binding_is_refused(over: Stage, kind: type[Any]) -> None:
+    """Who was shown another round cannot withdraw in this one."""
+    fields: dict[type[Any], dict[str, Any]] = {
+        Withdrawal: {"counterpart": "RS", "hits": ("0" * 32,), "ground": Ground.INCORRECT},
+        Acknowledgement: {"withdrawal": "0" * 64, "hits": 0, "erased": False},
+        Outcomes: {"pairs": ()},
+    }
+    statement = over.statement("SI", kind, binding="0" * 64, **fields[kind])
+    over.refused(BindingError, over.signed("SI", statement))

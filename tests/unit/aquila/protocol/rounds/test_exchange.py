@@ -1,0 +1,239 @@
+"""Keys of notes, notes, and what is found when they are verified."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.crypto.sealing import MARK_BYTES, NoteKeys
+from aquila.errors import InputError, KeyMaterialError, MalformedError
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Fault, Note
+from aquila.protocol.rounds import exchange
+from aquila.protocol.submissions.submission import FinalizedChunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.protocol.messages import HitReport
+    from aquila.protocol.rounds.exchange import HeldTokens, Prepared
+    from tests.support.stage import Stage
+
+RANDOM = Random(5).randbytes
+ONE, TWO = b"\x01" * 16, b"\x02" * 16
+
+
+def chunk(*rows: tuple[bytes, int, int]) -> FinalizedChunk:
+    """Return a chunk of tokens: handle, rule, and a number that makes token and token secret."""
+    content = b"".join(handle + bytes([rule]) + number.to_bytes(16, "big") for handle, rule, number in rows)
+    return FinalizedChunk(content, b"".join(number.to_bytes(32, "big") for _, _, number in rows))
+
+
+def held_of(stage: Stage, code: str, report: HitReport | None = None) -> dict[bytes, HeldTokens]:
+    """Return the tokens of a party's records in its report."""
+    seat = stage.seats[code]
+    handles = {bytes.fromhex(hit.handle) for hit in (report or seat.report).hits}
+    return exchange.held_tokens(handles, seat.finalized())
+
+
+def prepared(stage: Stage, code: str, **changes: Any) -> dict[str, Prepared]:
+    """Prepare a party's hits by hit id, after the matcher told otherwise."""
+    report = stage.seats[code].report
+    told = report.model_copy(update={"hits": tuple(hit.model_copy(update=changes) for hit in report.hits)})
+    found = exchange.prepare(stage.seats[code].round, stage.table, told, held_of(stage, code, told), RANDOM)
+    return {one.hit.hit_id: one for one in found}
+
+
+def note(told: str, **changes: Any) -> Note:
+    """Return a note."""
+    content = {
+        "source_evaluation": "B", "information_evaluation": "2", "handling_code": "H0", "category": "suspects",
+        "reference": "SI-0A1B-2C3D-4E5F", "contact": "the unit", "report": told,
+    }  # fmt: skip
+    return Note(**(content | changes))
+
+
+def sealed(one: Prepared, **changes: Any) -> bytes:
+    """Return a sealed note as it stands behind its hit id."""
+    marks = exchange.marks_needed([one])
+    return exchange.seal_entry(one, note(one.opening.told, **changes), marks, RANDOM)[16:]
+
+
+def two_sides(stage: Stage, **changes: Any) -> tuple[Prepared, Prepared]:
+    """Return a hit of SI and RS as both sides prepare it, SI after the matcher told it otherwise."""
+    mine, theirs = prepared(stage, "SI", **changes), prepared(stage, "RS")
+    hit_id = min(set(mine) & set(theirs))
+    return mine[hit_id], theirs[hit_id]
+
+
+def test_tokens_of_some_records() -> None:
+    """They are picked out of all chunks, in the order of the tokens, each with rule and token secret."""
+    near = ONE[:8] + b"\x09" * 8  # another record whose handle begins alike
+    chunks = [chunk((TWO, 1, 9), (ONE, 3, 7), (near, 1, 4)), chunk((ONE, 2, 3), (b"\x03" * 16, 1, 1))]
+    found = exchange.held_tokens([ONE, b"\x07" * 16], chunks)
+    assert set(found) == {ONE}
+    assert found[ONE].rules == b"\x02\x03"
+    assert found[ONE].tokens == (3).to_bytes(16, "big") + (7).to_bytes(16, "big")
+    assert found[ONE].secrets == (3).to_bytes(32, "big") + (7).to_bytes(32, "big")
+    assert "HeldTokens(" not in repr(found[ONE])
+    assert exchange.held_tokens([ONE], []) == {}
+
+
+def test_each_side_opens_the_note_of_the_other(stage: Stage) -> None:
+    """Both sides make the same keys of their own tokens, and each note opens at the other side only."""
+    mine, theirs = two_sides(stage.reported())
+    for one, other in ((mine, theirs), (theirs, mine)):
+        found = exchange.open_entry(other.opening, sealed(one))
+        assert isinstance(found, Note)
+        assert found.source_evaluation == "B"
+        assert exchange.open_entry(one.opening, sealed(one)) is Fault.SEALED
+    assert mine.opening.met == theirs.opening.met == (1, 2)
+    assert "met" not in repr(mine) + repr(mine.opening)
+
+
+def test_what_is_kept_comes_back(stage: Stage) -> None:
+    """An opening is written and read, and other bytes are none."""
+    stage.reported()
+    for one in [*prepared(stage, "SI").values(), *prepared(stage, "SI", met="09").values()]:
+        content = one.opening.to_bytes()
+        assert exchange.Opening.from_bytes(content) == one.opening
+        for wrong in (b"", content[:100], content[:-1], content + b"\x00", content[:112] + b"\xff" + content[113:]):
+            with pytest.raises(KeyMaterialError):
+                exchange.Opening.from_bytes(wrong)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"met": ""}, id="no place"),
+        pytest.param({"met": "0101"}, id="a place twice"),
+        pytest.param({"met": "ff"}, id="no token there"),
+        pytest.param({"handle": "0" * 32}, id="no such record"),
+        pytest.param({"counterpart": "XK"}, id="no basis"),
+    ],
+)
+def test_a_hit_on_what_the_record_does_not_have(stage: Stage, changes: dict[str, str]) -> None:
+    """It is refuted without looking at any note; its own note opens for nobody."""
+    one, theirs = two_sides(stage.reported(), **changes)
+    assert exchange.open_entry(one.opening, sealed(theirs)) is Fault.FOREIGN
+    assert exchange.open_entry(theirs.opening, sealed(one)) is Fault.SEALED
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"certainty": Level.MEDIUM}, Fault.LEVEL),
+        ({"families": ("names",)}, Fault.LEVEL),
+        ({"second": True}, Fault.TOLD),
+    ],
+)
+def test_a_level_that_does_not_follow(stage: Stage, changes: dict[str, Any], fault: Fault) -> None:
+    """The level is recomputed from the rules that met; what only the matcher knows, both sides compare."""
+    one, theirs = two_sides(stage.reported(), **changes)
+    assert exchange.open_entry(one.opening, sealed(theirs)) is fault
+
+
+def test_withheld_tokens(stage: Stage) -> None:
+    """Where the matcher told both sides of fewer tokens than met, the marks tell."""
+    stage.reported()
+    one, theirs = two_sides(stage)
+    # Both sides were told of the last token alone, at a level that follows from its rule.
+    fewer = [replace(side.opening, places=side.opening.places[-1:]) for side in (one, theirs)]
+    assert exchange.open_entry(fewer[0], sealed(theirs)) is Fault.WITHHELD
+
+
+def test_a_counterpart_that_writes_nonsense(stage: Stage) -> None:
+    """A note that opens and is no note, tells of another report, or lacks the marks of what met, is no note."""
+    one, theirs = two_sides(stage.reported())
+    for content in (b"", b"\xff\xff{}", b"\x00\x02{}"):
+        plain = content + bytes(exchange.NOTE_BYTES + 32 * MARK_BYTES - len(content))
+        assert exchange.open_entry(one.opening, theirs.keys.seal_note(plain, bytes(12))) is Fault.UNREADABLE
+    assert exchange.open_entry(one.opening, sealed(replace(theirs, marks=()))) is Fault.UNREADABLE
+    assert exchange.open_entry(one.opening, sealed(theirs, report="0" * 64)) is Fault.TOLD
+
+
+def test_a_batch_with_strange_notes(stage: Stage) -> None:
+    """A note of a hit that was not reported here, and a second one of a hit, are told apart from those that hold."""
+    one, theirs = two_sides(stage.reported())
+    hit_id, content = one.hit.hit_id, sealed(theirs)
+    openings = {hit_id: one.opening}
+    assert isinstance(exchange.verify_batch(openings, (), [(hit_id, content)])[hit_id], Note)
+    found = exchange.verify_batch(openings, (), [(hit_id, content), ("0" * 32, content), (hit_id, content)])
+    assert found == {hit_id: Fault.REPEATED, "0" * 32: Fault.UNREPORTED}
+    assert exchange.verify_batch(openings, {hit_id}, [(hit_id, content)]) == {hit_id: Fault.REPEATED}
+
+
+def test_every_note_of_a_report_is_as_long(stage: Stage) -> None:
+    """Neither what a note says nor how many tokens its record has can be told from its length."""
+    stage.reported()
+    every = list(prepared(stage, "SI").values())
+    marks = exchange.marks_needed(every)
+    assert (marks, exchange.marks_needed([])) == (32, 32)
+    longest = {"category": "č" * 60, "contact": '"' * 60}
+    entries = [
+        exchange.seal_entry(one, note(one.opening.told, **changes), marks, RANDOM)
+        for one in every
+        for changes in (longest, {"category": None})
+    ]
+    assert len({len(entry) for entry in entries}) == 1
+    assert [hit_id for hit_id, _ in exchange.entries_of(b"".join(entries), len(entries))][::2] == [
+        one.hit.hit_id for one in every
+    ]
+    many = replace(every[0], marks=tuple(bytes([n]) * MARK_BYTES for n in range(250)))
+    assert exchange.marks_needed([*every, many]) == 256
+
+
+def test_a_note_that_is_too_long(stage: Stage) -> None:
+    """It is not cut, but refused."""
+    one, _ = two_sides(stage.reported())
+    with pytest.raises(InputError, match="too long"):
+        sealed(one, category="\U0001f5ff" * 60, contact="\U0001f5ff" * 60)
+
+
+@pytest.mark.parametrize(("length", "hits"), [(0, 1), (700, 1), (684 + 5 * 257, 1), (2 * 844 + 1, 2), (844, 2)])
+def test_a_batch_of_another_length(length: int, hits: int) -> None:
+    """A batch holds as many whole notes as were signed, each with a number of marks that a note can have."""
+    with pytest.raises(MalformedError, match="another number of notes"):
+        list(exchange.entries_of(bytes(length), hits))
+
+
+def test_batches_by_counterpart(stage: Stage) -> None:
+    """Hits go in batches of one counterpart each, in the order of their ids."""
+    stage.reported()
+    every = list(prepared(stage, "SI").values())
+    batches = list(exchange.note_batches(every, 1))
+    assert [to for to, _ in batches] == sorted(one.hit.counterpart for one in every)
+    assert Counter(len(batch) for _, batch in batches) == {1: len(every)}
+    (ids,) = ([one.hit.hit_id for one in batch] for to, batch in exchange.note_batches(every, 9) if to == "RS")
+    assert ids == sorted(ids)
+
+
+def test_regrading(stage: Stage) -> None:
+    """Confirmed rules give the level again, on what the report says."""
+    stage.reported()
+    one, _ = two_sides(stage)
+    seat = stage.seats["SI"]
+    grade = exchange.regrade(seat.round, stage.table, seat.report, one.hit, one.opening.met)
+    assert (grade.level, grade.families) == (one.hit.certainty, one.hit.families)
+    stranger = one.hit.model_copy(update={"counterpart": "XK"})
+    with pytest.raises(InputError, match="on what this hit was graded"):
+        exchange.regrade(seat.round, stage.table, seat.report, stranger, one.opening.met)
+
+
+def test_keys_do_not_show_themselves() -> None:
+    """A note's keys are not printed."""
+    assert repr(NoteKeys(b"k" * 32, b"k" * 32)).startswith("<aquila.crypto.sealing.NoteKeys object")
+
+
+def test_no_exchange_is_left(staged: Callable[..., Stage]) -> None:
+    """After the exchange nobody waits; before it, everyone who has hits waits for each counterpart."""
+    stage = staged().reported()
+    waiting = exchange.unfinished(stage.round)
+    assert ("AL", "RS") in waiting
+    assert ("RS", "AL") in waiting
+    stage.exchange_notes()
+    assert (exchange.unfinished(stage.round), stage.refuted) == ((), {})

@@ -1,0 +1,208 @@
+"""How often a party may say something: each kind as often as the round can have it, and nothing after its last word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import MalformedError, OrderError, PolicyError, RepeatedError
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import Amendment, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
+from aquila.protocol.rounds.round_state import SentNotes
+from aquila.protocol.rounds.statement_limits import CHANGES_OF_A_HIT, acknowledged_hits
+from aquila.protocol.rounds.verified_round import Round
+from tests.support.stage import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.stage import Stage
+
+
+def refusals(stage: Stage, code: str, count: int) -> list[bytes]:
+    """Return so many refusals of a party, each under its own number and with its own reason."""
+    seat = stage.seats[code]
+    return [seat.party.refuse(seat.round, seat.next_sequence(), f"reason {number}") for number in range(count)]
+
+
+def test_a_refusal_counts_once(stage: Stage) -> None:
+    """Every record refuses the second, and is as it was; so it does 1,500 of them."""
+    stage.submitted()
+    first, second, *more = refusals(stage, "SI", 1_500)
+    stage.publish(first)
+    stage.refused(RepeatedError, second, "ended its part")
+    before = repr(stage.round)
+    for envelope in more:
+        with pytest.raises(RepeatedError):
+            stage.round.accept(envelope, now=stage.now)
+    assert repr(stage.round) == before
+
+
+def test_nothing_is_said_after_a_refusal_or_closing(stage: Stage) -> None:
+    """Neither another closing nor a refusal; what follows the hits still comes."""
+    stage.reported()
+    stage.exchange_notes()
+    stage.close()
+    seat = stage.seats["SI"]
+    stage.refused(RepeatedError, seat.party.close(seat.round, seat.sequence + 1, 3), "no closing any more")
+    stage.refused(RepeatedError, seat.party.refuse(seat.round, seat.sequence + 1, "late"), "no refusal any more")
+
+
+def test_what_was_stored_is_read_back_whatever_it_holds(stage: Stage) -> None:
+    """A round in which a party said too much before there were bounds can still be opened."""
+    stage.submitted()
+    for envelope in refusals(stage, "SI", 3):
+        stage.round.accept(envelope)
+        stage.envelopes.append(envelope)
+    restored = Round.restore(
+        stage.registry, stage.group, stage.manifest_envelope, stage.envelopes, sees_everything=True
+    )
+    assert restored.refusals["SI"].reason == "reason 2"
+
+
+def test_a_receipt_counts_once_and_has_the_reports_number(stage: Stage) -> None:
+    """Another number than the report's is refused, and so is the same receipt under another number."""
+    stage.finalized()
+    with stage.token_table() as tokens:
+        stage.match_tokens(tokens)
+    receipt = stage.round.receipts["SI", None]
+    assert receipt.hits == stage.round.reported["SI", None].total()
+    stage.refused(RepeatedError, stage.changed("SI", receipt), "acknowledged this report already")
+    del stage.round.receipts["SI", None]
+    with pytest.raises(MalformedError, match="another number of hits"):
+        stage.round.accept(stage.changed("SI", receipt, hits=receipt.hits + 1), now=stage.now)
+    # A record that read the report's digest alone has no number to compare.
+    del stage.round.reported["SI", None]
+    assert stage.round.accept(stage.changed("SI", receipt, hits=receipt.hits + 1), now=stage.now).new
+
+
+def test_as_many_batches_of_notes_as_hits(stage: Stage) -> None:
+    """A batch has at least one hit, so that there are no more batches; the matcher counts them."""
+    stage.reported()
+    hits = stage.round.reported["SI", None].total()
+    for index in range(hits):
+        stage.round.notes[str(index)] = SentNotes("SI", "RS", None, index)
+    fields = {"to": "RS", "submission_id": None, "index": hits, "hits": 1, "sealed": "AAAA"}
+    envelope = stage.signed("SI", stage.statement("SI", Notes, **fields))
+    for known in (stage.round.reported, {}):
+        stage.round.reported = known
+        with pytest.raises(RepeatedError, match="more batches of notes"):
+            stage.round.accept(envelope, now=stage.now)
+    stage.round.receipts = {}
+    with pytest.raises(RepeatedError, match="more batches of notes"):
+        stage.round.accept(envelope, now=stage.now)
+    assert stage.seats["RS"].round.accept(envelope, now=stage.now).new
+
+
+def test_amendments_have_an_end(staged: Callable[..., Stage]) -> None:
+    """One of each set, and no more of one binding than there are participants."""
+    stage = staged().submitted()
+    stage.now = stage.manifest.window.evaluate_by + 1
+    for absent in (("AL",), ("RS",)):
+        stage.publish(stage.signed("SI", stage.statement("SI", Amendment, absent=absent)))
+        stage.seats["SI"].sequence += 1
+    for absent in (("AL",), ("RS",)):
+        again = stage.signed("SI", stage.statement("SI", Amendment, absent=absent))
+        stage.refused(RepeatedError, again, "signed this amendment")
+    stage.round.amendments |= {("XX",): {"SI"}}
+    other = stage.signed("SI", stage.statement("SI", Amendment, absent=("AL", "RS")))
+    with pytest.raises(RepeatedError, match="as many as there can be"):
+        stage.round.accept(other, now=stage.now)
+
+
+def test_outcomes_have_an_end(stage: Stage) -> None:
+    """They may change as often as hits can; the matcher counts, because it alone sees them and all receipts."""
+    stage.reported()
+    seat = stage.seats["AL"]
+    most = 1 + CHANGES_OF_A_HIT * acknowledged_hits(stage.round, "AL")
+    counts = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn"), 0) | {"open": 1}
+    pairs = [PairOutcomes(counterpart="RS", levels=(LevelOutcomes(certainty=Level.HIGH, **counts),))]
+    for _ in range(most):
+        stage.round.accept(seat.party.tell_outcomes(seat.round, seat.next_sequence(), pairs), now=stage.now)
+    envelope = seat.party.tell_outcomes(seat.round, seat.next_sequence(), pairs)
+    with pytest.raises(RepeatedError, match="more often"):
+        stage.round.accept(envelope, now=stage.now)
+    assert seat.round.accept(envelope, now=stage.now).new
+
+
+@pytest.mark.parametrize(("stage_of", "breaks"), [("proposed", False), ("consented", True), ("opened", True)])
+def test_which_refusal_ends_a_round(stage: Stage, stage_of: str, *, breaks: bool) -> None:
+    """Of a participant; before the opening of a party that has consented, and of no other."""
+    seat = stage.seats["SI"]
+    if stage_of == "opened":
+        stage.consent()
+    elif stage_of == "consented":
+        _, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+        stage.publish(envelope)
+    stage.publish(seat.party.refuse(seat.round, seat.next_sequence(), "no"))
+    assert isinstance(stage.round.breaking_refusal, Refusal if breaks else type(None))
+
+
+def test_who_was_left_out_ends_no_round(stage: Stage) -> None:
+    """The others went on without AL: its refusal is nothing to them."""
+    stage.submitted()
+    refusal = refusals(stage, "AL", 1)[0]
+    stage.now = stage.manifest.window.evaluate_by + 1
+    stage.leave_out("AL")
+    stage.publish(refusal)
+    assert stage.round.refusals
+    assert stage.round.breaking_refusal is None
+
+
+def test_no_hit_below_the_least_certainty(staged: Callable[..., Stage]) -> None:
+    """A report with a level that the round does not report is refused by everyone."""
+    stage = staged(changes={"minimum_certainty": Level.HIGH}).finalized()
+    stage.lie = lambda report: report.model_copy(
+        update={"hits": tuple(hit.model_copy(update={"certainty": Level.MEDIUM}) for hit in report.hits)}
+    )
+    with pytest.raises(PolicyError, match="least certainty"):
+        stage.match()
+
+
+def test_no_tokens_before_every_list(stage: Stage) -> None:
+    """Neither signs a party any, nor does a record take them from one that does."""
+    stage.consent()
+    si = stage.seats["SI"]
+    stage.submit(si)
+    with pytest.raises(OrderError, match="before the list of AL, RS"):
+        si.party.tokens(si.round, si.sequence + 1, si.submission_id, [(10, "0" * 64)])
+    stage.submit(stage.seats["RS"])
+    with pytest.raises(OrderError, match="before the list of AL"):
+        si.party.tokens(si.round, si.sequence + 1, si.submission_id, [(10, "0" * 64)])
+
+
+def test_a_receipt_of_nothing_is_refused_by_its_step(stage: Stage) -> None:
+    """What is wrong otherwise is said by the step, not by the count."""
+    stage.finalized()
+    receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0)
+    with pytest.raises(Exception, match="was not sent"):
+        stage.round.accept(stage.signed("SI", receipt), now=NOW)
+
+
+def test_chunks_are_full_but_for_the_last_of_a_class(stage: Stage) -> None:
+    """A list in crumbs would cost everyone an evaluation, a statement and a file for each."""
+    stage.submitted()
+    seat = stage.seats["SI"]
+    known = stage.round.submissions.pop(seat.submission_id)
+    crumbs = tuple(
+        chunk.model_copy(update={"elements": size})
+        for chunk in known.chunks
+        for size in ([1] * chunk.elements if chunk.input_class == "full" else [chunk.elements])
+    )
+    assert len(crumbs) > len(known.chunks)
+    with pytest.raises(MalformedError, match="not its last is not full"):
+        stage.round.accept(stage.changed("SI", known, chunks=crumbs), now=stage.now)
+    stage.round.accept(stage.changed("SI", known), now=stage.now)
+
+
+def test_as_many_chunks_of_tokens_as_of_elements(stage: Stage) -> None:
+    """Tokens in crumbs are refused as elements are; of an unknown submission the step says that it is unknown."""
+    stage.finalized()
+    seat = stage.seats["SI"]
+    tokens = stage.round.tokens.pop(seat.submission_id)
+    crumbs = tuple(chunk.model_copy(update={"rows": 1}) for chunk in tokens.chunks for _ in range(chunk.rows))
+    with pytest.raises(MalformedError, match="more chunks of tokens"):
+        stage.round.accept(stage.changed("SI", tokens, chunks=crumbs), now=stage.now)
+    with pytest.raises(OrderError, match="no such submission"):
+        stage.round.accept(stage.changed("SI", tokens, submission_id="0" * 32), now=stage.now)

@@ -1,0 +1,197 @@
+"""The trusted record of a round: what it answers, and that refusing changes nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.envelope import sign_envelope
+from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError
+from aquila.protocol.messages import (
+    ANNOUNCEMENTS,
+    PARTY_STATEMENTS,
+    Evaluation,
+    HitReport,
+    Receipt,
+    Refusal,
+    Submission,
+)
+from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.verified_round import (
+    ERASED,
+    LARGEST_STATEMENT,
+    Round,
+    announcement_place,
+    read_erased,
+    without_justification,
+)
+from tests.support.samples import read
+from tests.support.stage import WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aquila.protocol.messages import Message
+    from tests.support.stage import Stage
+
+
+def message_in(envelope: bytes) -> Message:
+    """Return the message in an envelope, unverified."""
+    parsed = json.loads(envelope)
+    kinds = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+    return kinds[parsed["payloadType"]].from_payload(base64.b64decode(parsed["payload"]))
+
+
+def test_a_new_record(stage: Stage) -> None:
+    """Before anything came a round is proposed and has neither binding nor participants."""
+    record = stage.round
+    assert (record.phase, record.participants, record.bindings) == (Phase.PROPOSED, (), [])
+    assert (record.list_of("SI"), record.last_sequence("SI")) == (None, 0)
+    for ask in ("first_binding", "binding"):
+        with pytest.raises(OrderError, match="not open yet"):
+            getattr(record, ask)
+
+
+def test_whom_a_submission_concerns(staged: Callable[..., Stage]) -> None:
+    """All but its origin evaluate it; only allowed parties are counterparts."""
+    stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).submitted()
+    record = stage.round
+    assert record.evaluators_of(stage.seats["SI"].submission_id) == ("AL", "RS")
+    assert [record.counterparts_of(code) for code in ("AL", "RS", "SI")] == [("RS",), ("AL", "SI"), ("RS",)]
+    assert record.list_of("SI") == stage.seats["SI"].submission_id
+    assert record.last_sequence("SI") == 2
+
+
+def test_the_same_envelope_is_not_new(stage: Stage) -> None:
+    """What comes again is known by its digest."""
+    envelope = stage.seats["SI"].party.refuse(stage.round, 1, "no")
+    first, second = stage.round.accept(envelope), stage.round.accept(envelope)
+    assert (first.new, second.new, first.signer) == (True, False, "SI")
+    assert (first.message, first.digest) == (second.message, second.digest)
+
+
+def test_numbers_may_have_gaps_and_come_in_any_order(stage: Stage) -> None:
+    """A number is used once; which one comes next is the signer's affair."""
+    party = stage.seats["SI"].party
+    for number in (5, 2, 9):
+        assert stage.round.accept(party.refuse(stage.round, number, "no")).new
+    with pytest.raises(EquivocationError, match="under the number 2"):
+        stage.round.accept(party.refuse(stage.round, 2, "another reason"))
+    assert stage.round.last_sequence("SI") == 9
+
+
+def test_a_node_may_see_tokens_before_their_evaluations(stage: Stage) -> None:
+    """Others' evaluations do not come to a node; it takes the matcher's word that they were there."""
+    stage.finalized()
+    record = stage.new_record()
+    statements = [envelope for envelope in stage.envelopes if b"evaluation+json" not in envelope]
+    for envelope in statements:
+        record.accept(envelope)
+    assert record.phase is Phase.MATCHING
+    assert not record.evaluations
+
+
+@pytest.mark.parametrize("code", ["AL", "RS", "SI"])
+def test_what_a_node_is_shown_is_enough(stage: Stage, code: str) -> None:
+    """Without others' evaluations of others, reports and receipts a node's record comes to the same end."""
+    stage.finalized().match()
+    stage.exchange_notes()
+    stage.close()
+    record, hidden = stage.new_record(), 0
+    own = stage.seats[code].submission_id
+    for envelope in stage.envelopes:
+        said = message_in(envelope)
+        of_another = isinstance(said, Evaluation | HitReport | Receipt) and said.party != code
+        if of_another and said.submission_id != own:
+            hidden += 1
+            continue
+        record.accept(envelope)
+    assert hidden > 4
+    assert (record.phase, record.binding) == (Phase.CLOSED, stage.round.binding)
+    assert set(record.closings) == {"AL", "RS", "SI"}
+
+
+def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: Stage) -> None:
+    """A node sees its own report only; the matcher waits for all."""
+    stage.finalized()
+    report = HitReport(
+        round_id=stage.manifest.round_id,
+        binding=stage.round.binding,
+        party="SI",
+        submission_id=None,
+        bases=(),
+        learned=(),
+        hits=(),
+    )
+    envelope = stage.matcher.report(report)
+    for record in (stage.round, stage.seats["SI"].round):
+        record.accept(envelope)
+    assert (stage.round.phase, stage.seats["SI"].round.phase) == (Phase.MATCHING, Phase.REPORTING)
+
+
+def test_a_restored_record_keeps_no_deadline(stage: Stage) -> None:
+    """Stored statements are verified again, whatever the time is by now."""
+    stage.submitted()
+    assert WINDOW.consent_by < stage.manifest.window.closes_at
+    restored = Round.restore(stage.registry, stage.group, stage.manifest_envelope, stage.envelopes)
+    assert set(restored.submissions) == set(stage.round.submissions)
+
+
+def test_a_record_is_restored_without_justifications(stage: Stage) -> None:
+    """What stays of submissions says what evaluations and tokens are of, and nothing of why they were made."""
+    stage.submitted()
+    restored = Round.from_manifest(stage.registry, stage.group, stage.manifest_envelope)
+    for envelope in stage.envelopes:
+        found = stage.round.accept(envelope)
+        if isinstance(found.message, Submission):
+            kept = without_justification(envelope)
+            assert found.message.justification.legal_basis.encode() not in kept
+            restored.take(read_erased(kept, found.digest))
+        else:
+            restored.accept(envelope)
+    assert restored.sequences == stage.round.sequences
+    assert [one.justification for one in restored.submissions.values()] == [ERASED] * 3
+    assert [one.chunks for one in restored.submissions.values()] == [
+        one.chunks for one in stage.round.submissions.values()
+    ]
+
+
+def test_a_store_that_was_changed_is_not_restored(stage: Stage) -> None:
+    """A stored statement that does not verify any more, or that is missing, is found."""
+    stage.submitted()
+    broken = [stage.envelopes[0][:-5] + b"AAAA=", *stage.envelopes[1:]]
+    for envelopes in (broken, stage.envelopes[1:]):
+        with pytest.raises(AquilaError):
+            Round.restore(stage.registry, stage.group, stage.manifest_envelope, envelopes)
+
+
+def test_an_envelope_that_is_too_long(stage: Stage) -> None:
+    """The size of an envelope is bounded before it is parsed."""
+    with pytest.raises(MalformedError, match="too long"):
+        stage.round.accept(bytes(LARGEST_STATEMENT + 1))
+
+
+def test_an_unknown_payload_type(stage: Stage) -> None:
+    """A signed payload of another kind is no message of the protocol."""
+    envelope = sign_envelope("application/json", b"{}", stage.matcher.identity)
+    stage.refused(MalformedError, envelope)
+
+
+def test_the_payload_of_another_kind(stage: Stage) -> None:
+    """A payload under the type of another message is malformed."""
+    refusal = stage.statement("SI", Refusal, reason="no")
+    key = stage.seats["SI"].party.identity
+    envelope = sign_envelope("application/vnd.aquila.closing+json", refusal.payload(), key)
+    stage.refused(MalformedError, envelope, "no valid Closing message")
+
+
+def test_what_an_announcement_says_once() -> None:
+    """A report has a place by party and submission; other messages are no announcements."""
+    report = read(HitReport)
+    assert announcement_place(report) == ("hitreport", "SI", "f" * 32)
+    assert announcement_place(read(HitReport, submission_id=None)) == ("hitreport", "SI", "lists")
+    with pytest.raises(MalformedError, match="a refusal is no announcement"):
+        announcement_place(read(Refusal))

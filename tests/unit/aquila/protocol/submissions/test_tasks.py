@@ -1,0 +1,142 @@
+"""The heavy pieces as tasks: they travel, give what the party gives, and show nothing of themselves."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.keys import SecretBytes
+from aquila.errors import KeyMaterialError, MalformedError, OrderError, ProofError
+from aquila.protocol.submission_plan import plan_submission
+from aquila.protocol.submissions import tasks
+from aquila.protocol.submissions.tasks import CarriedSecret, DigestedBatch, digest_records
+from aquila.records.inputs import record_inputs
+from aquila.records.rules import InputClass
+from tests.support.stage import LISTS
+
+if TYPE_CHECKING:
+    from aquila.crypto.group import Group
+    from tests.support.stage import Stage
+
+
+def travelled(thing: object) -> object:
+    """Return what arrives in another process."""
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
+
+
+def test_a_secret_travels_and_shows_nothing(group: Group, stage: Stage) -> None:
+    """What arrives is the same share or seed; printed, it says nothing."""
+    stage.consent()
+    share = stage.seats["SI"].secrets.shares[InputClass.FULL]
+    carried = travelled(CarriedSecret.of(share))
+    assert isinstance(carried, CarriedSecret)
+    with carried.share(group) as arrived:
+        assert (arrived, arrived.public_key) == (share, share.public_key)
+    with travelled(CarriedSecret.of(SecretBytes(b"seed" * 8))).seed() as seed:
+        assert seed.to_bytes() == b"seed" * 8
+    assert repr(carried) == str(carried) == "CarriedSecret(...)"
+
+
+def test_a_closed_secret_does_not_travel() -> None:
+    """After the round there is nothing to carry."""
+    seed = SecretBytes(bytes(32))
+    seed.close()
+    with pytest.raises(KeyMaterialError):
+        CarriedSecret.of(seed)
+
+
+def test_nothing_shows_what_it_holds(stage: Stage) -> None:
+    """What a pool prints of a task that failed, arguments and results, is no more than a name and an address."""
+    stage.submitted()
+    origin, seat = stage.seats["SI"], stage.seats["RS"]
+    digested = digest_records(stage.round.first_binding, stage.table, LISTS["SI"])
+    plan = plan_submission(stage.manifest, stage.table, [digested.outline()])
+    chunk = origin.chunks.elements(0)
+    evaluating = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
+    evaluated = tasks.evaluate_chunk(stage.group, evaluating)
+    blinding = plan.batch(0, origin.seed, digested)
+    verifying = tasks.Verifying(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
+    carried = CarriedSecret.of(origin.seed)
+    finalizing = tasks.Finalizing(carried, carried, origin.chunks.rows(0), [chunk])
+    for thing in (digested, digested.outline(), evaluating, evaluated, blinding, blinding.inputs, verifying, finalizing,
+                  plan, carried):  # fmt: skip
+        assert len(repr(thing)) < 100
+        assert "..." in repr(thing) or " object at 0x" in repr(thing)
+
+
+def test_a_digested_batch_comes_back(stage: Stage) -> None:
+    """What a node writes to its disk is read back whole, an empty batch too; the outline says counts and rules."""
+    for records in (LISTS["SI"], ()):
+        batch = digest_records(bytes(32), stage.table, records)
+        again = DigestedBatch.from_bytes(batch.to_bytes())
+        assert again.to_bytes() == batch.to_bytes()
+        found = [record_inputs(record, stage.table) for record in records]
+        outline = again.outline()
+        assert outline.counts.tolist() == list(map(len, found))
+        assert outline.rules.tolist() == again.rules.tolist() == [item.rule for inputs in found for item in inputs]
+        assert len(again.digests) == 32 * len(outline.entries)
+
+
+def test_entries_tell_values_of_a_rule_apart(stage: Stage) -> None:
+    """Equal values of one rule have one entry, the same value under two rules has two."""
+    records = [*LISTS["SI"], LISTS["SI"][0]]
+    entries = digest_records(bytes(32), stage.table, records).outline().entries.tolist()
+    assert len(set(entries)) == 2 * len(LISTS["SI"])
+    assert entries[:2] == entries[-2:]
+
+
+def test_a_chunk_through_its_tasks(stage: Stage) -> None:
+    """Evaluated, signed, verified and finalized elsewhere, a chunk gives the tokens that its party gives."""
+    stage.evaluated()
+    seat = stage.seats["SI"]
+    rows = seat.chunks.rows(0)
+    answers = {code: stage.answer_of(seat, 0, code) for code in ("AL", "RS")}
+    work = seat.party.to_finalize(seat.round, seat.secrets, seat.seed, seat.submission_id, 0, rows, answers)
+    made = travelled(tasks.finalize(stage.group, travelled(work)))
+    stage.finalize(seat)
+    assert made.rows == stage.tokens[seat.submission_id][0]
+
+
+def test_elements_out_of_order(stage: Stage) -> None:
+    """The task refuses what the party could not see without looking at every element."""
+    stage.submitted()
+    chunk = stage.seats["SI"].chunks.elements(0)
+    carried = CarriedSecret.of(stage.seats["RS"].secrets.shares[InputClass.FULL])
+    with pytest.raises(MalformedError, match="ascending"):
+        tasks.evaluate_chunk(stage.group, tasks.Evaluating(carried, b"", chunk[32:] + chunk[:32], bytes(32)))
+
+
+def test_a_proof_of_something_else(stage: Stage) -> None:
+    """The task refuses an evaluation whose proof is of another chunk."""
+    stage.submitted()
+    origin, seat = stage.seats["SI"], stage.seats["RS"]
+    chunk = origin.chunks.elements(0)
+    work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
+    done = tasks.evaluate_chunk(stage.group, work)
+    key = seat.secrets.shares[InputClass.FULL].public_key
+    tasks.verify_chunk(stage.group, tasks.Verifying(key, work.context, chunk, done.elements, done.proof))
+    with pytest.raises(ProofError):
+        tasks.verify_chunk(stage.group, tasks.Verifying(key, work.context + b"x", chunk, done.elements, done.proof))
+
+
+def test_a_part_of_the_sum_is_missing(stage: Stage) -> None:
+    """Without every evaluator in force the sum would be under another key, and is refused."""
+    stage.evaluated()
+    seat = stage.seats["SI"]
+    terms = seat.secrets, seat.seed, seat.submission_id, 0, seat.chunks.rows(0)
+    with pytest.raises(OrderError, match="the evaluation of RS is missing"):
+        seat.party.to_finalize(seat.round, *terms, {"AL": stage.answer_of(seat, 0, "AL")})
+
+
+def test_a_submission_that_left_meanwhile(stage: Stage) -> None:
+    """A statement is not signed for work that no longer counts when it comes back."""
+    stage.submitted()
+    origin, seat = stage.seats["SI"], stage.seats["RS"]
+    chunk = origin.chunks.elements(0)
+    work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
+    done = tasks.evaluate_chunk(stage.group, work)
+    stage.abort()
+    with pytest.raises(OrderError, match="not to be evaluated here"):
+        seat.party.sign_evaluation(seat.round, 9, origin.submission_id, 0, done)

@@ -1,0 +1,138 @@
+"""The entry of each signed statement: made from the statement alone, and without a word of a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aquila.audit.entries import EntryKind, read_entry
+from aquila.errors import InputError
+from aquila.protocol.log_entries import fields_of, match_entry, refused_entry, statement_entry, tells_hits
+from aquila.protocol.messages import (
+    ANNOUNCEMENTS,
+    PARTY_STATEMENTS,
+    Acknowledgement,
+    Alarm,
+    Amendment,
+    Canaries,
+    Closing,
+    Confirmation,
+    Consent,
+    Ending,
+    Evaluation,
+    HitReport,
+    Manifest,
+    Message,
+    Notes,
+    Opening,
+    Outcomes,
+    Receipt,
+    Refusal,
+    Submission,
+    Tokens,
+    Withdrawal,
+)
+from tests.support.samples import DIGEST, OTHER, ROUND, SAMPLES, read
+
+KINDS: dict[type[Message], tuple[EntryKind, str]] = {
+    Manifest: (EntryKind.PROPOSAL, "matcher"),
+    Consent: (EntryKind.CONSENT, "SI"),
+    Opening: (EntryKind.OPENING, "matcher"),
+    Submission: (EntryKind.SUBMISSION, "SI"),
+    Alarm: (EntryKind.FISHING_ALARM, "SI"),
+    Canaries: (EntryKind.CANARIES, "SI"),
+    Evaluation: (EntryKind.EVALUATION, "SI"),
+    Tokens: (EntryKind.TOKENS, "SI"),
+    Amendment: (EntryKind.AMENDMENT, "SI"),
+    HitReport: (EntryKind.REPORT, "matcher"),
+    Receipt: (EntryKind.RECEIPT, "SI"),
+    Notes: (EntryKind.DISCLOSURE, "SI"),
+    Confirmation: (EntryKind.NOTE_RECEIVED, "SI"),
+    Closing: (EntryKind.CLOSING, "SI"),
+    Refusal: (EntryKind.REFUSAL, "SI"),
+    Withdrawal: (EntryKind.WITHDRAWAL, "SI"),
+    Acknowledgement: (EntryKind.WITHDRAWAL_ACKNOWLEDGED, "SI"),
+    Outcomes: (EntryKind.OUTCOME, "SI"),
+    Ending: (EntryKind.ENDING, "matcher"),
+}
+
+
+@pytest.mark.parametrize("kind", [*PARTY_STATEMENTS, *ANNOUNCEMENTS])
+def test_every_statement_has_an_entry(kind: type[Message]) -> None:
+    """Each names its round, its digest, and whose act it was, and comes back from its bytes."""
+    entry = statement_entry(read(kind), "a" * 64, 7)
+    assert (entry.round, entry.digests["statement"], entry.time) == (ROUND, "a" * 64, 7)
+    assert read_entry(entry.content()) == entry
+    if kind in KINDS:
+        assert (entry.kind, entry.party) == KINDS[kind]
+
+
+def test_outcomes_are_counted_over_counterparts_and_levels() -> None:
+    """The entry says how many hits came to what; which pair and level is in the statement."""
+    entry = statement_entry(read(Outcomes), DIGEST, 7)
+    assert entry.counts == {
+        "hits": 7,
+        "confirmed": 3,
+        "refuted": 1,
+        "unresolved": 0,
+        "withdrawn": 1,
+        "open": 2,
+        "sequence": 1,
+    }
+
+
+def test_a_submission_says_why_and_how_much() -> None:
+    """The justification, the counts, and the officer only where the name is a pseudonym."""
+    entry = statement_entry(read(Submission), DIGEST, 7)
+    assert entry.reason is not None
+    assert entry.reason.case_reference == "case 17"
+    assert entry.counts == {"records": 2, "full": 3, "partial": 2, "chunks": 2, "sequence": 1}
+    assert entry.ids == {"submission": OTHER, "kind": "list"}
+    assert entry.person is None
+    why: dict[str, Any] = SAMPLES[Submission]["justification"] | {"officer": "p-0123456789ab"}
+    assert statement_entry(read(Submission, justification=why), DIGEST, 7).person == "p-0123456789ab"
+
+
+def test_a_report_is_counted_by_level() -> None:
+    """Its entry says for whom it is and how many hits of each level; no handle and no hit id."""
+    entry = statement_entry(read(HitReport), DIGEST, 7)
+    assert (entry.recipient, entry.counts) == ("SI", {"hits": 1, "high": 1, "medium": 0, "low": 0})
+    assert entry.ids == {"of": "query", "submission": OTHER}
+    assert statement_entry(read(HitReport, submission_id=None), DIGEST, 7).ids == {"of": "lists"}
+
+
+def test_an_amendment_names_the_absent() -> None:
+    """Who was left out stands in the entry."""
+    assert statement_entry(read(Amendment), DIGEST, 7).ids == {"absent_1": "AL", "absent_2": "RS"}
+
+
+def test_a_match_is_an_entry_for_each_pair() -> None:
+    """Levels without hits are there with nothing."""
+    entry = match_entry(ROUND, 7, "AL", "SI", None, {"high": 2})
+    assert entry.kind is EntryKind.MATCH
+    assert entry.counts == {"high": 2, "medium": 0, "low": 0}
+    assert match_entry(ROUND, 7, "AL", "SI", OTHER, {}).ids["submission"] == OTHER
+
+
+def test_a_refused_statement_may_tell_of_hits() -> None:
+    """Which query it is about stands in the statement alone: a copy leaves it out as long as any query is untold."""
+    entry = refused_entry(read(Closing), DIGEST, 7)  # type: ignore[arg-type]  # it is a statement
+    assert tells_hits(entry, {"f" * 32})
+    assert not tells_hits(entry, set())
+
+
+def test_what_is_no_statement_has_none() -> None:
+    """Whoever adds a statement is told that it needs an entry."""
+    with pytest.raises(InputError, match="no entry for a str"):
+        fields_of("consent")
+
+
+def test_canaries_by_pair_as_long_as_there_is_room() -> None:
+    """Planted hits are counted for each counterpart and level; of very many counterparts together."""
+    few = statement_entry(Canaries.model_validate(SAMPLES[Canaries]), DIGEST, 1)
+    assert few.counts == {"al_high": 6, "al_medium": 1, "sequence": 1}
+    pair = SAMPLES[Canaries]["pairs"][0]
+    many = [pair | {"counterpart": f"A{chr(65 + number)}"} for number in range(22)]
+    entry = statement_entry(Canaries.model_validate(SAMPLES[Canaries] | {"pairs": many}), DIGEST, 1)
+    assert entry.counts == {"high": 132, "medium": 22, "sequence": 1}

@@ -1,0 +1,67 @@
+"""Lines of a stream."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from aquila.records.reading.bounded_lines import BATCH_BYTES, LONGEST_LINE, Batch, Line, LineSource
+
+
+def read(content: bytes) -> list[Line]:
+    """Read all lines of a file, and see that reading them at less cost gives the same."""
+    batch = Batch(1, tuple(LineSource(BytesIO(content)).take(1_000)))
+    lines = batch.lines()
+    texts = batch.sound_texts()
+    assert texts == (None if any(line.fault for line in lines) else [line.text for line in lines])
+    return lines
+
+
+def test_lines_carry_their_numbers_and_ends() -> None:
+    """The byte-order mark goes, line ends stay."""
+    lines = read(b"\xef\xbb\xbfa\r\nb\nc")
+    assert [(line.number, line.text, line.fault) for line in lines] == [(1, "a\r\n", ""), (2, "b\n", ""), (3, "c", "")]
+
+
+def test_lines_that_are_no_text_say_so() -> None:
+    """NUL bytes and other encodings are faults of their line alone."""
+    faults = [line.fault for line in read(b"a\0b\n\xe8\nc\n")]
+    assert "NUL" in faults[0]
+    assert "UTF-8" in faults[1]
+    assert faults[2] == ""
+    assert read(b"\xe8")[0].fault == faults[1]
+
+
+def test_a_line_without_end_is_skipped_in_bounded_memory() -> None:
+    """The line after it is read again."""
+    content = b"x" * (3 * LONGEST_LINE) + b"\nshort\n"
+    lines = read(content)
+    assert "longer" in lines[0].fault
+    assert (lines[1].number, lines[1].text) == (2, "short\n")
+    assert len(LineSource(BytesIO(content)).next()) == LONGEST_LINE + 1
+
+
+def test_a_last_line_without_end_is_skipped_too() -> None:
+    """The end of the file ends it."""
+    (line,) = read(b"x" * (LONGEST_LINE + 1))
+    assert "longer" in line.fault
+
+
+def test_a_batch_of_long_lines_is_small() -> None:
+    """Bytes are counted beside lines."""
+    taken = LineSource(BytesIO((b"x" * 60_000 + b"\n") * 100)).take(100)
+    assert BATCH_BYTES <= sum(map(len, taken)) <= BATCH_BYTES + LONGEST_LINE
+
+
+def test_lines_that_are_given_back_come_again() -> None:
+    """In their order, before those that follow."""
+    source = LineSource(BytesIO(b"1\n2\n3\n4\n"))
+    source.give_back(source.take(3)[1:])
+    assert source.take(10) == [b"2\n", b"3\n", b"4\n"]
+    assert source.next() == b""
+
+
+def test_lines_do_not_show_their_text() -> None:
+    """The representation is the number; of a batch, the first and how many."""
+    (line,) = read(b"Ana")
+    assert repr(line) == "Line(1)"
+    assert repr(Batch(2, (b"Ana",))) == "Batch(first=2, lines=1)"

@@ -1,0 +1,82 @@
+"""The cells of rows, read at little cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.records.fields import Faulty
+from aquila.records.person import PartialDate, Record
+from aquila.records.reading.columns import MOST_KNOWN, Column, cell_reader, read_texts
+from aquila.records.rows import Accepted, Refused
+
+HEADER = ("record_id", None, "given_names", "family_names", "date_of_birth", "sex")
+SOUND = ["1", "38", "Ana;Mara", "Ilić", "1980-02-03", "F"]
+
+
+def test_a_sound_row_is_a_record_without_warnings() -> None:
+    """Lists are parted, unknown columns left aside, empty cells absent."""
+    read = cell_reader(HEADER).read
+    record = Record("1", ("Ana", "Mara"), ("Ilić",), None, (), PartialDate(1980, 2, 3), "F")
+    assert read(7, SOUND) == Accepted(7, record)
+    assert read(8, ["1", "", "Ana", "Ilić", "", ""]) == Accepted(8, Record("1", ("Ana",), ("Ilić",)))
+
+
+def test_what_is_wrong_is_told_of_each_row_anew() -> None:
+    """A known cell carries its reasons; the line is the row's."""
+    for line in (2, 3):
+        row = cell_reader(HEADER).read(line, ["1", "", "Ana", "Ilić", "1980-02-31", "Q"])
+        assert isinstance(row, Accepted)
+        assert str(row.record.date_of_birth) == "1980-02"
+        assert [(warning.line, warning.field) for warning in row.warnings] == [(line, "sex"), (line, "date_of_birth")]
+
+
+@pytest.mark.parametrize(("place", "field"), [(0, "record_id"), (2, "")])
+def test_a_row_without_id_or_name_is_refused(place: int, field: str) -> None:
+    """With nothing else wrong."""
+    cells = ["1", "", "Ana", "Ilić", "", ""]
+    cells[place] = ""
+    row = cell_reader(HEADER).read(2, cells)
+    assert isinstance(row, Refused)
+    assert [finding.field for finding in row.findings] == [field]
+
+
+def test_texts_of_several_values_are_read_too() -> None:
+    """A text may hold `;`: it parts nothing here."""
+    texts = {"record_id": ["1"], "full_name": ["Ana Ilić"], "aliases": ["Anka; Anica", "Mara"], "sex": ["female"]}
+    record = Record("1", full_name="Ana Ilić", aliases=("Anka; Anica", "Mara"), sex="F")
+    assert read_texts(2, texts) == Accepted(2, record)
+    row = read_texts(2, {**texts, "sex": ["F", "M"]})
+    assert isinstance(row, Accepted)
+    assert (row.record, [warning.field for warning in row.warnings]) == (record, ["sex"])
+
+
+def test_what_repeats_is_one_object() -> None:
+    """Two records of one name share it."""
+    one, other = (cell_reader(HEADER).read(line, SOUND) for line in (2, 3))
+    assert isinstance(one, Accepted)
+    assert isinstance(other, Accepted)
+    assert one.record.given_names is other.record.given_names
+    assert one.record.date_of_birth is other.record.date_of_birth
+
+
+@pytest.mark.parametrize(("name", "cell"), [("document_numbers", "A123456"), ("place_of_birth", "x" * 101)])
+def test_a_column_does_not_keep_what_will_not_repeat(name: str, cell: str) -> None:
+    """Numbers of one person, and long texts."""
+    column = Column(name, is_parted=False)
+    assert cell in column[cell]
+    assert len(column) == 0
+
+
+def test_a_column_keeps_what_is_wrong_too() -> None:
+    """A list may have the same fault in every row."""
+    column = Column("sex", is_parted=False)
+    assert isinstance(column["Q"], Faulty)
+    assert column["Q"] is column["Q"]
+
+
+def test_a_column_keeps_so_many_cells() -> None:
+    """When it is full it begins again."""
+    column = Column("place_of_birth", is_parted=False)
+    for number in range(MOST_KNOWN + 1):
+        assert column[str(number)] == str(number)
+    assert len(column) == 1

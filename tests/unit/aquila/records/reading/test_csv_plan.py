@@ -1,0 +1,49 @@
+"""The first line of a CSV list."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from aquila.errors import InputError
+from aquila.records.reading.csv_plan import CsvPlan, read_header
+
+
+def test_a_header_is_a_plan() -> None:
+    """Its columns in their order, the separator it holds more of, and unknown columns by name or place."""
+    plan = read_header("\ufeffRecord_ID; full_name ;shoe,size;\r\n".encode())
+    assert (plan.separator, plan.columns) == (";", ("record_id", "full_name", None, None))
+    assert [(finding.line, finding.field) for finding in plan.findings] == [(1, "shoe,size"), (1, "column 4")]
+
+
+def test_a_plan_travels_and_is_a_key() -> None:
+    """Processes get it with each batch and find their reader by it."""
+    plan = read_header(b"record_id,full_name\n")
+    assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - what this test wrote
+    assert {plan: 1}[CsvPlan(",", ("record_id", "full_name"))] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"\xff\n", "UTF-8"),
+        (b"full_name\rrecord_id\n", "no known column"),
+        (b"record_id,full_name,full_name\n", "twice"),
+        (b"full_name\n", "record_id"),
+        (b"record_id,given_names\n", "too few"),
+        (b"record_id,full_name,date_of_brith\n", "date_of_brith, which is not a known column"),
+        (b"record_id,given_name,family_names\n", "given_name, which is not a known column"),
+    ],
+)
+def test_a_line_that_is_no_header_is_refused(content: bytes, reason: str) -> None:
+    """With what is missing."""
+    with pytest.raises(InputError, match=reason):
+        read_header(content)
+
+
+def test_a_name_near_a_column_that_is_there_is_another_column() -> None:
+    """A list may have columns of its own, also beside one with a similar name; they are found and not read."""
+    plan = read_header(b"record_id,full_name,nationality,nationality_2\n")
+    assert [finding.field for finding in plan.findings] == ["nationality_2"]

@@ -1,0 +1,128 @@
+"""Lists of persons from files."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import tracemalloc
+from io import BytesIO, RawIOBase
+
+import pytest
+
+from aquila.errors import InputError
+from aquila.records.reading.bounded_lines import Batch
+from aquila.records.reading.lists import (
+    Accepted,
+    Format,
+    Refused,
+    WholeList,
+    open_list,
+    read_batch,
+    read_csv,
+    read_ftm,
+    read_records,
+)
+
+CSV = "record_id,full_name\n1,Ana Ilić\n1,Iva Ilić\n2,Mia Ilić\n".encode()
+FTM = json.dumps({"id": "1", "schema": "Person", "properties": {"name": ["Ana Ilić"]}}).encode()
+
+
+def test_an_id_that_comes_twice_is_refused_the_second_time() -> None:
+    """The finding points at the id."""
+    first, second, third = read_csv(BytesIO(CSV))
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Refused)
+    assert (second.line, second.record_id, second.findings[-1].field) == (3, "1", "record_id")
+    assert isinstance(third, Accepted)
+
+
+def test_the_id_of_a_refused_row_is_free() -> None:
+    """Only records hold ids."""
+    rows = list(read_csv(BytesIO("record_id,full_name\n1,\n1,Iva Ilić\n".encode())))
+    assert [isinstance(row, Accepted) for row in rows] == [False, True]
+
+
+def test_both_formats_give_the_same_record() -> None:
+    """What differs is the file, not the person."""
+    (row,) = read_ftm(BytesIO(FTM))
+    first = next(read_records(BytesIO(CSV)))
+    assert isinstance(row, Accepted)
+    assert isinstance(first, Accepted)
+    assert row.record == first.record
+    assert next(read_records(BytesIO(FTM), "ftm")) == row
+
+
+def test_an_unknown_format_is_refused() -> None:
+    """The hint names the known ones."""
+    with pytest.raises(InputError, match="format"):
+        read_records(BytesIO(CSV), "xml")  # type: ignore[arg-type]  # what a caller without types may pass
+    with pytest.raises(InputError, match="format"):
+        open_list(BytesIO(CSV), "xml")  # type: ignore[arg-type]  # likewise
+
+
+@pytest.mark.parametrize(("content", "form"), [(CSV, "csv"), (FTM, "ftm")])
+def test_a_batch_is_read_wherever_it_is_sent(content: bytes, form: Format) -> None:
+    """Plan, batches and rows are pickled on their way to another process and back."""
+    raw = open_list(BytesIO(content), form)
+    (batch,) = raw.batches
+    sent = pickle.loads(pickle.dumps((raw.plan, batch)))  # noqa: S301 - what this test wrote
+    rows = pickle.loads(pickle.dumps(read_batch(*sent)))  # noqa: S301 - likewise
+    assert rows == read_batch(raw.plan, batch)
+
+
+@pytest.mark.parametrize(("content", "form"), [(CSV, "csv"), (FTM, "ftm")])
+def test_a_batch_without_lines_has_no_rows(content: bytes, form: Format) -> None:
+    """It asks nothing of its reader."""
+    plan = open_list(BytesIO(content), form).plan
+    assert read_batch(plan, Batch(0, ())) == []
+    assert read_batch(plan, Batch(1, ())) == []
+
+
+def test_ids_of_rows_that_stay_elsewhere_are_taken_as_a_whole_or_not_at_all() -> None:
+    """An id that comes twice, in one batch or two, asks for the rows themselves."""
+    raw = open_list(BytesIO(CSV))
+    whole = WholeList(raw.plan)
+    assert whole.admit(["7", "8"])
+    assert not whole.admit(["9", "8"])
+    assert whole.admit(["9"])
+    assert not whole.admit(["1", "1", "2"])
+    (batch,) = raw.batches
+    assert [isinstance(row, Accepted) for row in whole.watch(read_batch(raw.plan, batch))] == [True, False, True]
+    assert not whole.admit(["1"])
+    whole.end()
+
+
+def test_a_list_without_rows_is_told_at_its_end() -> None:
+    """A refused row is a row; a batch without one is none."""
+    plan = open_list(BytesIO(CSV)).plan
+    empty, refused = WholeList(plan), WholeList(plan)
+    assert empty.admit([])
+    with pytest.raises(InputError, match="no record"):
+        empty.end()
+    assert refused.admit([], refused=1)
+    assert refused.admit([])
+    refused.end()
+
+
+class _Endless(RawIOBase):
+    """A list of 40,000 records that is nowhere in memory as a whole."""
+
+    def __init__(self) -> None:
+        self.line = 0
+
+    def readline(self, _size: int | None = -1, /) -> bytes:
+        """Give the next line."""
+        self.line += 1
+        if self.line == 1:
+            return b"record_id,full_name,place_of_birth\n"
+        return b"%d,Ana Ilic,%s\n" % (self.line, b"x" * 400) if self.line < 40_000 else b""
+
+
+def test_memory_grows_by_ids_alone() -> None:
+    """40,000 rows of 400 bytes take a fraction of their size."""
+    tracemalloc.start()
+    count = sum(1 for _row in read_csv(_Endless()))  # type: ignore[arg-type]  # the one method that reading uses
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 39_998
+    assert peak < 6_000_000

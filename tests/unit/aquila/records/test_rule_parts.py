@@ -1,0 +1,196 @@
+"""What a part of a match rule means."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.records.person import PartialDate, Record
+from aquila.records.rule_parts import MOST_WORDS, is_part, part_values, record_names, stands_alone
+
+
+def values(record: Record, part: str) -> list[str]:
+    """A part's values, readable: the mark between words is shown as a blank."""
+    return [value.replace("\x1f", " ") for value in part_values(record, record_names(record), part)]
+
+
+def born(date: str) -> Record:
+    """A person born on a date."""
+    return Record("1", given_names=("Ana",), family_names=("Ilić",), date_of_birth=PartialDate.parse(date))
+
+
+MARA = Record("1", given_names=("Ana Mara",), family_names=("Ilić",))
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("all:folded", ["ana ilic mara"]),
+        ("pair:folded", ["ana ilic", "ilic mara"]),
+        ("pair:start", ["ana ili", "ili mar"]),
+        ("pair:folded+initial", ["ana i", "ilic a", "mara i", "ilic m"]),
+        ("word:initial", ["a", "m", "i"]),
+        ("birth:year", []),
+        ("document", []),
+    ],
+)
+def test_names_give_their_values(part: str, expected: list[str]) -> None:
+    """Pairs take one given and one family name, never two given ones."""
+    assert values(MARA, part) == expected
+
+
+def test_swapped_names_give_the_same_values() -> None:
+    """Nobody knows which source swapped them."""
+    swapped = Record("2", given_names=("Ilić",), family_names=("Mara Ana",))
+    for part in ("all:folded", "pair:sound", "pair:folded+initial", "word:start"):
+        assert sorted(values(swapped, part)) == sorted(values(MARA, part))
+
+
+def test_a_name_that_is_not_split_gives_pairs_of_its_ends() -> None:
+    """Among them the likeliest pair of a source that splits it; more words do not give more pairs."""
+    whole = Record("2", full_name="Ana Mara Ilić")
+    assert values(whole, "pair:folded") == ["ana mara", "ana ilic", "ilic mara"]
+    assert values(whole, "main:folded") == ["ana ilic"]
+    longer = Record("2", full_name="Ana Mara Petra Iva Ilić")
+    assert values(longer, "pair:folded") == values(whole, "pair:folded")
+    assert values(longer, "main:folded+initial") == ["ana i", "ilic a"]
+
+
+def test_of_a_split_name_every_pair_is_a_main_one() -> None:
+    """Either given name may be the one in use."""
+    assert values(MARA, "main:folded") == values(MARA, "pair:folded")
+
+
+def test_aliases_are_names_too() -> None:
+    """Equal values of several names are given once."""
+    record = Record("2", full_name="Ana Ilić", aliases=("Ilić Ana", "Anica Ilić"))
+    assert values(record, "pair:folded") == ["ana ilic", "anica ilic"]
+
+
+@pytest.mark.parametrize("side", ["given_names", "family_names"])
+def test_one_side_alone_is_a_name_that_is_not_split(side: str) -> None:
+    """A source may write the whole name into one column."""
+    record = Record("2", date_of_birth=PartialDate(1980), **{side: ("Ana Ilić",)})  # type: ignore[arg-type]  # by name
+    assert values(record, "pair:folded") == ["ana ilic"]
+
+
+def test_a_single_word_is_no_whole_name() -> None:
+    """One word and a date give nothing for the parts that need two."""
+    record = Record("2", given_names=("Ana",), date_of_birth=PartialDate(1980))
+    assert values(record, "all:folded") == []
+    assert values(record, "pair:folded") == []
+    assert values(record, "main:folded") == []
+    assert values(record, "word:folded") == ["ana"]
+
+
+def test_a_text_that_is_no_name_is_cut() -> None:
+    """It would give more inputs than a person."""
+    record = Record("2", full_name=" ".join("ana" + 3 * letter for letter in "bcdefghijk"))
+    assert len(values(record, "word:folded")) <= MOST_WORDS
+    assert len(values(record, "pair:folded")) == 3
+
+
+@pytest.mark.parametrize(
+    ("date", "form", "expected"),
+    [
+        ("1980-02-13", "full", ["1980-02-13"]),
+        ("1980-02", "full", []),
+        ("1980-02-13", "any-order", ["1980/02/13"]),
+        ("1980-02", "any-order", []),
+        ("1980-02-13", "year-month", ["1980-02"]),
+        ("1980", "year-month", []),
+        ("1980-02-13", "year-day", ["1980--13"]),
+        ("1980-02", "year-day", []),
+        ("1980-02-13", "day-month", ["02/13"]),
+        ("1980", "day-month", []),
+        ("1980-02-13", "year", ["1980"]),
+        ("1980-02", "some-month", ["1980-02"]),
+        ("1980", "some-month", [f"1980-{month:02d}" for month in range(1, 13)]),
+        ("1980", "near-year", []),
+        ("1980", "bare-year", ["1980"]),
+        ("1980-02", "bare-year", []),
+        ("1980-02-13", "decade", ["02/13~198"]),
+        ("1980-02", "decade", []),
+        ("1980-01-01", "new-year", ["1980"]),
+        ("1980-01-02", "new-year", []),
+        ("1980-01", "new-year", []),
+        ("1980", "new-year", []),
+    ],
+)
+def test_dates_give_what_they_know(date: str, form: str, expected: list[str]) -> None:
+    """A form that needs more than the source knows gives nothing."""
+    assert values(born(date), f"birth:{form}") == expected
+
+
+@pytest.mark.parametrize("form", ["any-order", "day-month", "near-year", "decade"])
+def test_day_and_month_may_be_swapped(form: str) -> None:
+    """The third of February and the second of March meet."""
+    assert values(born("1980-02-03"), f"birth:{form}") == values(born("1980-03-02"), f"birth:{form}")
+
+
+@pytest.mark.parametrize("form", ["any-order", "day-month", "near-year", "decade"])
+def test_the_first_of_january_is_no_whole_date(form: str) -> None:
+    """Sources write it where they know the year alone."""
+    assert values(born("1980-01-01"), f"birth:{form}") == []
+
+
+@pytest.mark.parametrize("year", range(1975, 1986))
+def test_near_years_meet_and_far_ones_do_not(year: int) -> None:
+    """Two years apart always meet, four never."""
+    one, other = (
+        set(values(born("1980-02-03"), "birth:near-year")),
+        set(values(born(f"{year}-02-03"), "birth:near-year")),
+    )
+    if abs(year - 1980) <= 2:
+        assert one & other
+    if abs(year - 1980) >= 4:
+        assert not one & other
+
+
+def test_identifiers_give_their_canonical_form() -> None:
+    """What identifies nobody is left out."""
+    record = Record(
+        "1",
+        full_name="Ana Ilić",
+        document_numbers=("ab-123456", "x"),
+        national_numbers=("0101990710008",),
+        phones=("+381 64 1234567",),
+        emails=("Ana@example.org",),
+    )
+    assert values(record, "document") == ["AB123456"]
+    assert values(record, "national") == ["0101990710008"]
+    assert values(record, "phone") == ["641234567"]
+    assert values(record, "email") == ["ana@example.org"]
+
+
+def test_weak_attributes_are_read_alike_in_every_script() -> None:
+    """A place by its consonants, whatever the order of its words; nationalities; a sex that is known."""
+    one = Record("1", full_name="Ana Ilić", place_of_birth="Нови Пазар", nationality=("SRB", "bih"), sex="F")
+    other = Record("2", full_name="Ana Ilić", place_of_birth="novi pazar", nationality=("srb",), sex="X")
+    assert values(one, "place") == values(other, "place") != []
+    assert values(one, "nationality") == ["SRB", "BIH"]
+    assert (values(one, "nationality:known"), values(born("1980"), "nationality:known")) == (["known"], [])
+    assert (values(one, "sex"), values(other, "sex")) == (["F"], [])
+    assert values(born("1980"), "place") == values(born("1980"), "nationality") == []
+
+
+@pytest.mark.parametrize("part", ["pair:folded", "pair:sound+initial", "birth:year", "document", "word:start"])
+def test_known_parts_are_parts(part: str) -> None:
+    """Kind and form are both known."""
+    assert is_part(part)
+
+
+@pytest.mark.parametrize(
+    "part", ["pair", "pair:none", "pair:sound+sound", "birth:", "document:x", "sex:m", "all:a+b", ""]
+)
+def test_unknown_parts_are_none(part: str) -> None:
+    """A table that names them is refused."""
+    assert not is_part(part)
+
+
+def test_weak_attributes_do_not_stand_alone() -> None:
+    """A date or a single name is never an input by itself; two names and identifiers are."""
+    assert not stands_alone("birth:full")
+    assert not stands_alone("word:folded")
+    assert not any(map(stands_alone, ("place", "nationality", "sex")))
+    assert stands_alone("pair:folded")
+    assert stands_alone("document")

@@ -1,0 +1,220 @@
+"""A whole round in one process."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import InputError, KeyMaterialError
+from aquila.executors import InProcess, local_pool
+from aquila.matching.certainty import Level
+from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.submissions.submission import ROW
+from aquila.records.rules import load_rules
+from aquila.simulation import DEFAULT_PADDING, RecordList, Rehearsal
+from aquila.simulation.metrics import peak_memory
+from tests.support.stage import EXPECTED, LISTS, NOW, person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+    from aquila.records.person import Record
+
+
+@pytest.fixture
+def rehearse(group: Group, tmp_path: Path) -> Callable[..., Rehearsal]:
+    """Set up a rehearsal under the rule `exact`, without padding."""
+    terms = {"table": load_rules("exact"), "random": Random(4).randbytes, "minimum": Level.LOW, "now": NOW}
+
+    def made(**more: object) -> Rehearsal:
+        directory = tmp_path / f"round-{len(list(tmp_path.iterdir()))}"
+        directory.mkdir()
+        return Rehearsal(group, directory=directory, **(terms | more))
+
+    return made
+
+
+def test_hits_with_both_record_ids(rehearse: Callable[..., Rehearsal]) -> None:
+    """The hits come in the order of parties and records, each with grade and rules."""
+    hits = rehearse(lists=LISTS).run()
+    assert {hit[:4] for hit in hits} == EXPECTED
+    assert hits == sorted(hits)
+    for hit in hits:
+        assert hit.party_a < hit.party_b
+        assert hit.rules == ("exact names and date",)
+        assert hit.certainty.least <= hit.probability <= 1
+
+
+def test_lists_in_any_order(rehearse: Callable[..., Rehearsal]) -> None:
+    """The order in which parties are given does not change what is found, nor who stands first."""
+    hits = rehearse(lists=LISTS).run()
+    backwards = dict(reversed(LISTS.items()))
+    assert rehearse(lists=backwards).run() == hits
+
+
+def test_the_round_is_closed_and_every_secret_gone(rehearse: Callable[..., Rehearsal]) -> None:
+    """After a run every record of the round is closed and nobody can evaluate any more."""
+    played = rehearse(lists=LISTS)
+    played.run()
+    assert {played.round.phase, *(seat.round.phase for seat in played.seats.values())} == {Phase.CLOSED}
+    assert set(played.round.closings) == set(LISTS)
+    for seat in played.seats.values():
+        with pytest.raises(KeyMaterialError):
+            seat.secrets.to_bytes()
+        with pytest.raises(KeyMaterialError):
+            seat.seed.to_bytes()
+
+
+def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
+    """Seconds by phase and party, elements, and bytes: elements, evaluations and tokens."""
+    played = rehearse(lists=LISTS)
+    played.run()
+    measured = played.measured
+    tasks = {"normalize", "blind", "evaluate", "verify", "finalize", "exchange"}
+    assert set(measured.seconds) == {"consent", "read", "match"} | tasks
+    assert set(measured.group_seconds) == tasks
+    assert all(0 <= spent <= sum(measured.seconds[phase].values()) for phase, spent in measured.group_seconds.items())
+    assert set(measured.seconds["match"]) == {"matcher"}
+    assert measured.memory.keys() == {os.getpid()}
+    assert measured.peak_memory == peak_memory() > 1 << 20
+    assert measured.disk > 12 * ROW.itemsize
+    assert all(set(parties) == set(LISTS) for phase, parties in measured.seconds.items() if phase != "match")
+    assert measured.elements == {"AL": 3, "RS": 4, "SI": 5}
+    assert measured.bytes_sent == {"AL": 3 * 65 + 9 * 32, "RS": 4 * 65 + 8 * 32, "SI": 5 * 65 + 7 * 32}
+
+
+def test_padding_hides_the_size(rehearse: Callable[..., Rehearsal]) -> None:
+    """With padding every list says a hundred records, and the hits are the same."""
+    played = rehearse(lists=LISTS, padding=DEFAULT_PADDING)
+    assert {hit[:4] for hit in played.run()} == EXPECTED
+    assert {submission.records for submission in played.round.submissions.values()} == {100}
+    assert set(played.measured.elements.values()) == {800}
+
+
+def test_the_minimum_certainty(rehearse: Callable[..., Rehearsal]) -> None:
+    """Nothing below the manifest's minimum is a hit."""
+    levels = [hit.certainty for hit in rehearse(lists=LISTS).run()]
+    assert set(levels) == {Level.HIGH}
+
+
+def test_the_frequency_limit(rehearse: Callable[..., Rehearsal]) -> None:
+    """A person that one list holds more often than the limit is held back, counted by rule, and does not hit."""
+    often = {"AL": [person(f"al-{n}", "Ana", "Novak", "1980-03-04") for n in range(3)] + list(LISTS["AL"]),
+             "SI": LISTS["SI"]}  # fmt: skip
+    played = rehearse(lists=often, frequency_limit=2)
+    assert {hit[:4] for hit in played.run()} == {("AL", "al-1", "SI", "si-4")}
+    assert played.measured.held_back == {"AL": {"exact names and date": 3}, "SI": {}}
+
+
+def test_every_phase_is_watched(rehearse: Callable[..., Rehearsal]) -> None:
+    """Whoever watches is told of each phase of each party, until all of its parts are done."""
+    told: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    played = rehearse(lists=LISTS, chunk_elements=2, watch=lambda *step: told.setdefault(step[:2], []).append(step[2:]))
+    played.run()
+    phases = {"consent", "read", "normalize", "blind", "evaluate", "verify", "finalize", "exchange"}
+    assert set(told) == {(phase, code) for phase in phases for code in LISTS} | {("match", "matcher")}
+    for steps in told.values():
+        assert [done for done, _ in steps] == list(range(1, len(steps) + 1))
+        assert {of for _, of in steps} >= {len(steps)}
+        assert steps[-1] == (len(steps), len(steps))
+
+
+def crowd(code: str, count: int) -> list[Record]:
+    """Return many persons, of whom at least every third is known to every party."""
+    return [
+        person(
+            f"{code}-{n}",
+            f"{code if n % 3 else 'Ana'}{chr(97 + n % 26)}{chr(97 + n // 26)}",
+            "Novak",
+            f"19{50 + n % 40}-03-{1 + n % 28:02d}",
+        )
+        for n in range(count)
+    ]
+
+
+CROWDS = {code: crowd(code, 70) for code in ("AL", "RS", "SI")}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_hits_do_not_depend_on_the_workers(rehearse: Callable[..., Rehearsal], workers: int) -> None:
+    """In this process or in several, in batches and chunks of any size, the hits are the same."""
+    expected = rehearse(lists=CROWDS).run()
+    assert len(expected) >= 3 * 24
+    lists = {code: RecordList(records, 16 * workers) for code, records in CROWDS.items()}
+    with local_pool(workers) as executor:
+        played = rehearse(lists=lists, executor=executor, workers=workers, chunk_elements=5 * workers)
+        assert played.run() == expected
+    taken = played.measured
+    assert (os.getpid() in taken.memory) == (workers == 1)
+    assert 1 <= len(taken.memory) <= workers
+    assert taken.peak_memory >= peak_memory() + sum(taken.memory.values()) * (workers > 1)
+
+
+def test_the_same_lists_in_another_round(rehearse: Callable[..., Rehearsal]) -> None:
+    """Other keys, handles and padding give the same hits with the same probabilities; canaries alone move them."""
+    terms = {"lists": CROWDS, "table": load_rules("default"), "padding": DEFAULT_PADDING}
+    expected = rehearse(**terms).run()
+    assert rehearse(**terms, random=Random(5).randbytes).run() == expected
+    canaries = rehearse(**terms, canaries=8).run()
+    assert {hit[:4] for hit in canaries} & {hit[:4] for hit in expected}
+    assert {hit.probability for hit in canaries} != {hit.probability for hit in expected}
+
+
+class Counting(InProcess):
+    """An executor whose futures count as in flight until their result is taken."""
+
+    def __init__(self) -> None:
+        self.in_flight = self.most = self.all = 0
+
+    def submit(self, fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:
+        """Do the work and count it."""
+        future = CountedFuture(self)
+        future.set_result(super().submit(fn, *args, **kwargs).result())
+        self.all += 1
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        return future
+
+
+class CountedFuture(Future[object]):
+    """A future that tells its executor when its result is taken."""
+
+    def __init__(self, executor: Counting) -> None:
+        super().__init__()
+        self.executor = executor
+
+    def result(self, timeout: float | None = None) -> object:
+        """Return the result."""
+        self.executor.in_flight -= 1
+        return super().result(timeout)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_bounded_number_of_tasks_is_in_flight(rehearse: Callable[..., Rehearsal], workers: int) -> None:
+    """However many batches and chunks there are, what is held of them at a time depends on the workers alone."""
+    executor, lists = Counting(), {code: RecordList(records, 3) for code, records in CROWDS.items()}
+    rehearse(lists=lists, executor=executor, workers=workers, chunk_elements=2).run()
+    assert executor.all > 500
+    assert executor.in_flight == 0
+    assert executor.most <= 3 * (2 * workers + 1)  # the streams of evaluating, verifying and finalizing
+
+
+def test_nothing_large_is_left(rehearse: Callable[..., Rehearsal]) -> None:
+    """Digests, runs and chunks are deleted as soon as they were used."""
+    played = rehearse(lists=LISTS)
+    played.run()
+    left = {path.relative_to(played.directory).parts[0] for path in played.directory.rglob("*") if path.is_file()}
+    assert left <= {"tokens"}
+
+
+@pytest.mark.parametrize("codes", [(), ("SI",)], ids=["nobody", "one"])
+def test_fewer_than_two_parties(rehearse: Callable[..., Rehearsal], codes: tuple[str, ...]) -> None:
+    """A match needs two."""
+    with pytest.raises(InputError, match="at least two parties"):
+        rehearse(lists={code: LISTS[code] for code in codes})

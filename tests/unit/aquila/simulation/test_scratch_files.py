@@ -1,0 +1,70 @@
+"""What lies on disk meanwhile comes back as it was, and goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aquila.protocol.submissions.submission import ROW
+from aquila.records.rules import InputClass
+from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rows(*numbers: int) -> np.ndarray:
+    """Return rows with these numbers."""
+    made = np.zeros(len(numbers), dtype=ROW)
+    made["number"] = numbers
+    made["element"] = [bytes([number]) * 32 for number in numbers]
+    return made
+
+
+def test_a_spool_gives_back_its_pieces(tmp_path: Path) -> None:
+    """In any order, empty ones too, and nobody else can read the file."""
+    spool = Spool(tmp_path / "spool")
+    pieces = [b"one", b"", b"three" * 1_000]
+    for piece in pieces:
+        spool.append(piece)
+    assert [spool[number] for number in (2, 0, 1)] == [pieces[2], pieces[0], pieces[1]]
+    assert len(spool) == 3
+    assert spool.path.stat().st_mode & 0o077 == 0
+    spool.delete()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_are_read_where_they_lie(tmp_path: Path) -> None:
+    """Each run has its rows; those without any are left out."""
+    runs = Runs(tmp_path / "runs")
+    assert runs.mapped() == []
+    for run in (rows(1, 2), rows(), rows(3)):
+        runs.append(run)
+    assert [run["number"].tolist() for run in runs.mapped()] == [[1, 2], [3]]
+    runs.delete()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_chunks_come_back(tmp_path: Path) -> None:
+    """A chunk has its rows, its elements and its reference, until it is deleted."""
+    chunks = Chunks(tmp_path)
+    for made in (rows(1, 2), rows(3)):
+        chunks.append(InputClass.PARTIAL, made)
+    assert [reference.elements for reference in chunks.references] == [2, 1]
+    assert chunks.rows(0).tobytes() == rows(1, 2).tobytes()
+    assert chunks.elements(1) == b"\x03" * 32
+    for index, code in ((0, "RS"), (0, "AL"), (1, "RS")):
+        chunks.answer(index, code).write_bytes(b"answer")
+    chunks.delete(0)
+    assert set(tmp_path.iterdir()) == {chunks.path(1), chunks.answer(1, "RS")}
+    assert len(chunks) == 2
+
+
+def test_record_ids_by_position() -> None:
+    """Ids of any letters come back by their place, over empty batches too."""
+    ids, given = RecordIds(), [["č-1", "b"], [], [""], ["\U0001f98a" * 9, "e"]]
+    for batch in given:
+        ids.append(batch)
+    assert list(ids) == [record_id for batch in given for record_id in batch]
+    assert len(ids) == 5

@@ -1,0 +1,106 @@
+"""Lists of a rehearsal from memory and from files, in batches that are read elsewhere."""
+
+from __future__ import annotations
+
+import pickle
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.errors import InputError
+from aquila.matching.certainty import Level
+from aquila.records.rules import load_rules
+from aquila.simulation import ListFile, RecordList, Rehearsal
+from aquila.simulation.sources import Reading, read_batch
+from tests.support.stage import LISTS, NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aquila.crypto.group import Group
+
+HEADER = "record_id,given_names,family_names,date_of_birth\n"
+ANA = "s1,Ana,Novak,1980-03-04\n"
+
+
+@pytest.fixture
+def rehearsed(group: Group, tmp_path: Path) -> Rehearsal:
+    """A rehearsal of RS from memory with a file of SI, which a test writes."""
+    (tmp_path / "scratch").mkdir()
+    lists = {"RS": LISTS["RS"], "SI": ListFile(tmp_path / "si.csv", "csv")}
+    terms = {"minimum": Level.LOW, "now": NOW}
+    return Rehearsal(group, load_rules("exact"), lists, Random(1).randbytes, tmp_path / "scratch", **terms)
+
+
+def test_a_file_and_a_list_in_memory(rehearsed: Rehearsal, tmp_path: Path) -> None:
+    """A file hits as a list does; what is wrong with it is told beside the record ids."""
+    (tmp_path / "si.csv").write_text(HEADER + "s0,,,\n" + ANA + "s2,Iva,Kos,1999-99-99\n")
+    assert [hit[:4] for hit in rehearsed.run()] == [("RS", "rs-1", "SI", "s1")]
+    seat = rehearsed.seats["SI"]
+    assert list(seat.record_ids) == ["s1", "s2"]
+    assert (seat.counts.accepted, seat.counts.refused, seat.counts.warnings) == (2, 1, 1)
+    assert [(finding.line, record_id) for finding, record_id in seat.findings] == [(2, "s0"), (4, "s2")]
+
+
+def test_an_id_that_comes_twice(rehearsed: Rehearsal, tmp_path: Path) -> None:
+    """The second record of an id is refused, also where other batches of the list lie between."""
+    letters = "bcdfghjklmnprstvz"
+    others = "".join(
+        f"n{n},I{letters[n % 17]}a{letters[n // 17 % 17]},Ko{letters[n // 289]},{1950 + n % 50}-01-{n % 28 + 1:02}\n"
+        for n in range(4_900)
+    )
+    (tmp_path / "si.csv").write_text(HEADER + ANA + others + "s1,Ana,Novak,1980-03-04\n" + "s3,Eva,Zupan,1970-01-01\n")
+    assert [hit[:4] for hit in rehearsed.run()] == [("RS", "rs-1", "SI", "s1")]
+    seat = rehearsed.seats["SI"]
+    assert (seat.counts.accepted, seat.counts.refused) == (4_902, 1)
+    assert [(finding.line, finding.field, record_id) for finding, record_id in seat.findings] == [
+        (4_903, "record_id", "s1")
+    ]
+    assert seat.record_ids[4_901] == "s3"
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("", r"si\.csv: The list is empty"),
+        (HEADER, r"si\.csv: The list has a header and no record"),
+        ("colour\nred\n", r"si\.csv: The first line names no known column"),
+        (HEADER + "s1,,,\n", r"si\.csv: no row can be used; 1 row refused"),
+        (HEADER + "s1,,,\ns2,,,\n", r"si\.csv: no row can be used; 2 rows refused"),
+        (None, r"si\.csv: No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_used(rehearsed: Rehearsal, tmp_path: Path, content: str | None, match: str) -> None:
+    """The error names the file."""
+    if content is not None:
+        (tmp_path / "si.csv").write_text(content)
+    with pytest.raises(InputError, match=match):
+        rehearsed.run()
+
+
+def test_batches_travel(group: Group) -> None:
+    """A batch arrives in another process and gives the same there; printed, it says nothing of its records."""
+    (_, batch), *_ = RecordList(LISTS["SI"]).batches()
+    work = Reading(batch, bytes(32), load_rules("exact"))
+    arrived = pickle.loads(pickle.dumps(work))  # noqa: S301  # our own bytes
+    made, remade = read_batch(group, work), read_batch(group, arrived)
+    assert made.record_ids == remade.record_ids == tuple(record.record_id for record in LISTS["SI"])
+    assert made.digested.to_bytes() == remade.digested.to_bytes()
+    for thing in (batch, work, made):
+        assert " object at 0x" in repr(thing)
+
+
+def test_a_list_in_batches() -> None:
+    """A list of any length has a batch for every so many records, and an empty one has one."""
+    batches = [(done, len(batch.records)) for done, batch in RecordList(LISTS["SI"], 2).batches()]
+    assert batches == [(1, 2), (2, 2), (3, 1)]
+    assert [len(batch.records) for _, batch in RecordList(()).batches()] == [0]
+
+
+def test_a_list_in_memory_is_taken_as_it_is() -> None:
+    """Whoever made the records has looked at their ids."""
+    records = RecordList(LISTS["SI"])
+    (_, batch), *_ = records.batches()
+    assert list(records.watch(batch.rows())) == list(batch.rows())
+    assert records.admit(["si-1", "si-1"], 0)

@@ -1,0 +1,184 @@
+"""The seam of executors: order, bound, errors, and what happens when a worker or its parent is gone."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+from concurrent.futures import Future
+from functools import partial
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.crypto.backend import usable_cores
+from aquila.errors import DigestError, ExecutorError
+from aquila.executors import InProcess, begin_worker, end_with, group_of, in_order, local_pool, with_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from aquila.crypto.group import Group
+
+
+def twice(number: int) -> int:
+    """Return twice the number, the earlier ones later."""
+    time.sleep(0.002 * (5 - number % 5))
+    return 2 * number
+
+
+def fail_at_three(number: int) -> int:
+    """Refuse 3."""
+    if number == 3:
+        raise DigestError("no three", hint="take another", got=number)
+    return number
+
+
+def leave_at_three(number: int) -> int:
+    """End the worker at 3."""
+    if number == 3:
+        os._exit(1)
+    return number
+
+
+def name_of(group: Group, number: int) -> tuple[str, int]:
+    """Return the group's name beside the item."""
+    return group.name, number
+
+
+class Late(InProcess):
+    """An executor whose futures are answered when they are asked; it knows how many wait and which were cancelled."""
+
+    def __init__(self) -> None:
+        self.waiting: list[LateFuture] = []
+        self.most = 0
+
+    def submit(self, fn: Callable[[int], int], /, *args: int, **_: int) -> Future[int]:
+        """Keep the call for later."""
+        future = LateFuture(self, partial(fn, *args))
+        self.waiting.append(future)
+        self.most = max(self.most, len(self.waiting))
+        return future
+
+
+class LateFuture(Future[int]):
+    """A future that does its work when it is asked."""
+
+    def __init__(self, executor: Late, call: Callable[[], int]) -> None:
+        super().__init__()
+        self.executor, self.call = executor, call
+
+    def result(self, timeout: float | None = None) -> int:
+        """Do the work now."""
+        self.executor.waiting.remove(self)
+        self.set_result(self.call())
+        return super().result(timeout)
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 7, 100])
+def test_results_come_in_order(ahead: int) -> None:
+    """Whichever task ends first, results have the order of their items."""
+    with local_pool(2) as pool:
+        assert list(in_order(pool, twice, range(20), ahead)) == [2 * number for number in range(20)]
+
+
+def test_nothing_to_do() -> None:
+    """No item, no result."""
+    assert list(in_order(InProcess(), twice, [], 3)) == []
+
+
+def test_no_more_than_so_many_are_in_flight() -> None:
+    """Items are drawn and handed in only when there is room, also through a chain of streams."""
+    late, drawn = Late(), []
+
+    def items() -> Iterator[int]:
+        for number in range(12):
+            drawn.append(number)
+            yield number
+
+    stream = in_order(late, twice, in_order(late, twice, items(), 3), 2)
+    assert (next(stream), len(drawn)) == (0, 4)
+    assert list(stream) == [4 * number for number in range(1, 12)]
+    assert late.most == 4
+
+
+def test_what_has_not_begun_is_cancelled() -> None:
+    """Who stops listening, or meets an error, leaves no work behind."""
+    late = Late()
+    stream = in_order(late, fail_at_three, range(10), 4)
+    assert next(stream) == 0
+    stream.close()
+    assert [future.cancelled() for future in late.waiting] == [True] * 3
+    late = Late()
+    with pytest.raises(DigestError):
+        list(in_order(late, fail_at_three, range(10), 4))
+    assert [future.cancelled() for future in late.waiting] == [True] * 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_comes_at_its_place(workers: int) -> None:
+    """What a task raises is raised where its result would have come, with hint and fields, on any executor."""
+    with local_pool(workers) as pool:
+        stream = in_order(pool, fail_at_three, range(10), 4)
+        assert [next(stream) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(DigestError, match="no three") as caught:
+            next(stream)
+    assert (caught.value.hint, caught.value.fields) == ("take another", {"got": 3})
+
+
+def test_a_worker_that_is_gone() -> None:
+    """A process that dies is an error of our tree, when its result is asked for and when more is handed in."""
+    with local_pool(2) as pool:
+        stream = in_order(pool, leave_at_three, range(10), 10)
+        with pytest.raises(ExecutorError, match="without an answer"):
+            list(stream)
+        with pytest.raises(ExecutorError, match="without an answer"):
+            list(in_order(pool, twice, range(10), 1))
+
+
+def test_a_task_gets_the_group_of_its_process() -> None:
+    """A process makes its group once, and the backend that was asked for."""
+    named = partial(with_group, name_of, "sodium")
+    with local_pool(2, ["aquila.crypto.backend"]) as pool:
+        assert list(in_order(pool, named, range(3), 2)) == [("sodium", number) for number in range(3)]
+    assert list(in_order(InProcess(), named, range(3), 2)) == [("sodium", number) for number in range(3)]
+    assert group_of("sodium") is group_of("sodium")
+
+
+def test_one_worker_is_this_process() -> None:
+    """A pool of one would only be slower."""
+    assert isinstance(local_pool(1), InProcess)
+    with local_pool() as pool:
+        assert isinstance(pool, InProcess) == (usable_cores() == 1)
+
+
+def test_in_process_keeps_an_error_for_its_place() -> None:
+    """Handing in never raises."""
+    future = InProcess().submit(fail_at_three, 3)
+    with pytest.raises(DigestError):
+        future.result()
+
+
+def test_a_worker_leaves_ctrl_c_to_its_parent() -> None:
+    """A terminal sends it to all; the parent ends its workers when what they do is done."""
+    before, threshold = signal.getsignal(signal.SIGINT), gc.get_threshold()
+    try:
+        begin_worker()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert gc.get_threshold() > threshold
+    finally:
+        signal.signal(signal.SIGINT, before)
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
+
+
+def test_a_worker_ends_with_its_parent() -> None:
+    """When the parent's end of the pipe is gone, so is the worker."""
+    ours, theirs = Pipe()
+    left: list[int] = []
+    theirs.close()
+    end_with(ours.fileno(), left.append)
+    ours.close()
+    assert left == [1]

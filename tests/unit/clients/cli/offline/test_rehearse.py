@@ -1,0 +1,115 @@
+"""`aquila rehearse` from files to hits."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clients.cli.main import main
+from clients.cli.offline.rehearse import hits_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = "record_id,given_names,family_names,date_of_birth,phones\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with three small lists, of which one person is in all and one in two."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "si.csv").write_text(HEADER + "s1,Marko,Đorđević,1990-03-04,\ns2,Ana,Kovač,1975-01-02,+38641111222\n")
+    (tmp_path / "rs.csv").write_text(HEADER + "r1,Марко,Ђорђевић,1990-03-04,\nr2,Petar,Perić,1960-10-10,\nr3,,,,\n")
+    (tmp_path / "al.csv").write_text(HEADER + "a1,Marko,Djordjevic,1990-04-03,\na2,Anna,Kovaç,1975-01-02,041111222\n")
+    return tmp_path
+
+
+LISTS = ["--party", "SI=si.csv", "--party", "RS=rs.csv", "--party", "AL=al.csv", "--out", "hits.csv"]
+
+
+def _pairs(folder: Path) -> set[tuple[str, ...]]:
+    with (folder / "hits.csv").open(encoding="utf-8", newline="") as file:
+        return {tuple(row.values())[:4] for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("padding", ["none", "default"])
+def test_known_hits(folder: Path, padding: str) -> None:
+    """The persons of several lists are hits, each pair once, and padding changes nothing."""
+    assert main(["rehearse", *LISTS, "--padding", padding]) == 0
+    assert _pairs(folder) == {
+        ("AL", "a1", "RS", "r1"),
+        ("AL", "a1", "SI", "s1"),
+        ("AL", "a2", "SI", "s2"),
+        ("RS", "r1", "SI", "s1"),
+    }
+
+
+def test_columns(folder: Path) -> None:
+    """The columns of hits.csv stay as they are."""
+    assert main(["rehearse", *LISTS]) == 0
+    first = (folder / "hits.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert first == '"party_a","record_id_a","party_b","record_id_b","certainty","probability","rules"'
+    assert hits_csv([]) == first + "\n"
+
+
+def test_exact_rules(folder: Path) -> None:
+    """Under the exact rule equal dates and equal normalized names meet, whatever the script."""
+    assert main(["rehearse", *LISTS, "--rules", "exact"]) == 0
+    assert _pairs(folder) == {("AL", "a2", "SI", "s2"), ("RS", "r1", "SI", "s1")}
+
+
+def test_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report is what --json prints: counts, seconds, bytes, memory, findings, and no person's values."""
+    assert main(["rehearse", *LISTS, "--report", "report.json", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert printed == report
+    assert report["hits"] == sum(report["hits_by_certainty"].values()) == sum(report["hits_by_pair"].values()) == 4
+    serbia = report["parties"]["RS"]
+    assert (serbia["records"], serbia["refused"], len(serbia["findings"])) == (2, 1, 1)
+    assert serbia["findings"][0]["line"] == 4
+    steps = {"read", "consent", "normalize", "blind", "evaluate", "verify", "finalize", "exchange"}
+    assert set(serbia["seconds"]) == steps
+    assert report["elements"] == sum(party["elements"] for party in report["parties"].values())
+    assert report["peak_memory_bytes"] > 1 << 20
+    assert report["peak_disk_bytes"] > 73 * report["elements"]
+    assert report["workers"] == 1
+    assert report["seconds_in_group"].keys() <= report["seconds"].keys()
+    assert "Kova" not in json.dumps(report, ensure_ascii=False)
+
+
+def test_workers(folder: Path) -> None:
+    """However many processes share the work, the hits are the same; small lists need no other process."""
+    assert main(["rehearse", *LISTS, "--report", "one.json"]) == 0
+    expected = (folder / "hits.csv").read_text(encoding="utf-8")
+    assert main(["rehearse", *LISTS, "--report", "two.json", "--workers", "2"]) == 0
+    assert (folder / "hits.csv").read_text(encoding="utf-8") == expected
+    one, two = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("one.json", "two.json"))
+    assert (one["workers"], two["workers"]) == (1, 2)
+    assert two["peak_memory_bytes"] > one["peak_memory_bytes"]
+
+
+def test_own_rule_table(folder: Path) -> None:
+    """A rule table of one's own is read from its file."""
+    (folder / "own.toml").write_text(
+        'name = "own"\nversion = 1\nexpected_share = 0.5\n[families]\nphone = "phone"\n'
+        '[parts."phone"]\nreads = "phone"\nfamily = "phone"\nbits = 20.0\nsentence = "a number agrees"\n'
+        '[[rules]]\nnumber = 1\nname = "phone"\ninput_class = "full"\nparts = ["phone"]\n'
+        'sentence = "A number agrees."\n'
+    )
+    assert (
+        main(["rehearse", "--party", "SI=si.csv", "--party", "AL=al.csv", "--out", "hits.csv", "--rules", "own.toml"])
+        == 0
+    )
+    assert _pairs(folder) == {("AL", "a2", "SI", "s2")}
+
+
+def test_follow_the_money(folder: Path) -> None:
+    """A file that ends .ftm is read as FollowTheMoney."""
+    person = {"id": "f1", "schema": "Person", "properties": {"name": ["Marko Đorđević"], "birthDate": ["1990-03-04"]}}
+    (folder / "me.ftm").write_text(json.dumps(person) + "\n", encoding="utf-8")
+    assert main(["rehearse", "--party", "SI=si.csv", "--party", "ME=me.ftm", "--out", "hits.csv"]) == 0
+    assert _pairs(folder) == {("ME", "f1", "SI", "s1")}

@@ -1,0 +1,33 @@
+"""What a node shows may be old: the command says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aquila.interface.rounds import NodeStatus
+from clients.cli.output.contact import contact_warnings
+
+
+def warnings(**changes: Any) -> list[str]:
+    """Return what is said of a node that is well but for some changes."""
+    status = {
+        "party": "SI", "version": "1", "identity_fingerprint": "a" * 64, "matcher_url": "https://m.example",
+        "matcher_reachable": True, "clock_difference": 2, "log_alarm": "", "obstacle": "", "group": "native",
+    }  # fmt: skip
+    return list(contact_warnings(NodeStatus(**(status | changes))))
+
+
+def test_nothing_is_said_of_a_node_that_is_well() -> None:
+    """Nor of one that has not compared its clock yet."""
+    assert warnings() == warnings(clock_difference=None) == []
+
+
+def test_what_is_wrong_is_said() -> None:
+    """A matcher that does not answer, a clock that is off either way, and what keeps the node from signing."""
+    [away] = warnings(matcher_reachable=False)
+    assert "does not reach the matcher at https://m.example" in away
+    [behind], [ahead] = warnings(clock_difference=400), warnings(clock_difference=-400)
+    assert "400 s behind" in behind
+    assert "400 s ahead of" in ahead
+    [stopped] = warnings(obstacle="the log of the matcher forked")
+    assert stopped.endswith("the log of the matcher forked")

@@ -1,0 +1,120 @@
+"""Rounds and hits as tables."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aquila.interface.rounds import Hits
+from clients.cli.output.round_views import chance_table, hits_table, hits_views
+from clients.cli.output.screen import Table
+
+ROUND, QUERY = "a" * 32, "b" * 32
+CHANCE = {"high": 12, "medium": 500, "low": 2_300}
+
+
+def hit(number: int, certainty: str, submission_id: str | None = None) -> dict[str, Any]:
+    """A hit of RS on an own record."""
+    return {
+        "hit_id": f"{number:032x}", "counterpart": "RS", "certainty": certainty, "families": ["names"],
+        "sentences": ["names", "date of birth", "rare names"], "record_id": f"r-{number}",
+        "record": {"given_names": ["Ana"], "date_of_birth": "1980-01-02"}, "submission_id": submission_id,
+    }  # fmt: skip
+
+
+LIST = {"kind": "list", "submission_id": "c" * 32, "state": "answered"}
+CONTENT = {
+    "round_id": ROUND,
+    "phase": "reporting",
+    "answers": [LIST],
+    "awaited": [],
+    "problems": [],
+    "hits": [hit(1, "low"), hit(2, "high"), hit(3, "low"), hit(4, "high", QUERY)],
+    "chance": [
+        {"counterpart": "RS", "submission_id": None, "chance_hits": CHANCE},
+        {"counterpart": "RS", "submission_id": QUERY, "chance_hits": CHANCE},
+    ],
+}
+HITS = Hits.model_validate_json(json.dumps(CONTENT))
+
+
+def test_the_surest_hits_come_first() -> None:
+    """Beside the own record, with the reasons in words; the rest is counted."""
+    shown, left = hits_table(HITS, 2)
+    assert isinstance(shown, Table)
+    assert [row[0] for row in shown.rows] == ["r-2", "r-4"]
+    assert shown.rows[0][1:] == ("Ana, 1980-01-02", "RS", "high", "unconfirmed", "names, date of birth and rare names")
+    assert left == "2 more hits not shown."
+
+
+def test_confirmed_and_refuted_hits() -> None:
+    """The note of a confirmed hit stands below with the own evaluation before and after; a refuted one says why."""
+    note = {
+        "evaluation": "C4",
+        "handling_code": None,
+        "category": None,
+        "reference": "RS-AAAA-BBBB-CCCC",
+        "contact": "CT",
+    }
+    known = {"state": "confirmed", "sentence": "both", "blamed_by": None, "reference": "AL-AAAA-BBBB-CCCC", "rules": []}
+    told = {"before": "X4", "after": "X3", "sentence": "another source", "assumption": "independent"}
+    wrong = known | {"state": "refuted", "sentence": "a lie", "blamed_by": "RS", "note": None, "intelligence": None}
+    same = {"before": "", "after": "", "sentence": "not evaluated", "assumption": "independent"}
+    exchanges = [
+        known | {"note": note, "intelligence": told},
+        wrong,
+        known | {"note": note | {"evaluation": ""}, "intelligence": same},
+    ]
+    hits = [hit(number, "high") | {"exchange": one} for number, one in enumerate(exchanges, start=1)]
+    _, notes, refuted = hits_table(Hits.model_validate_json(json.dumps(CONTENT | {"hits": hits})), 9)
+    assert isinstance(notes, Table)
+    assert list(notes.rows) == [
+        ("r-1", "RS", "RS-AAAA-BBBB-CCCC", "C4", "-", "CT", "X4 -> X3"),
+        ("r-3", "RS", "RS-AAAA-BBBB-CCCC", "-", "-", "CT", "-"),
+    ]
+    assert refuted == "r-2, RS: refuted by RS: a lie"
+
+
+def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
+    """By counterpart and report, in hits, not thousandths."""
+    table = chance_table(HITS)
+    assert table.columns == ("known to", "of", "high", "medium", "low")
+    assert list(table.rows) == [
+        ("RS", "lists", "0.01 of 1", "0.50 of 0", "2.30 of 2"),
+        ("RS", "query bbbbbbbb", "0.01 of 1", "0.50 of 0", "2.30 of 0"),
+    ]
+
+
+def test_planted_hits_can_move_others() -> None:
+    """How far is said of each counterpart whose hits they move."""
+    lists, query = CONTENT["chance"]
+    moved = Hits.model_validate_json(json.dumps(CONTENT | {"chance": [lists | {"drift_centibits": 10}, query]}))
+    (sentence,) = (shown for shown in hits_views(moved, 9) if isinstance(shown, str) and "planted" in shown)
+    assert sentence.endswith("planted hits can move its odds by a factor of (RS 1.07).")
+    assert not any("planted" in str(shown) for shown in hits_views(HITS, 9))
+
+
+def sentences(**changes: object) -> list[object]:
+    """Return what is shown of a round without hits."""
+    return list(hits_views(Hits.model_validate_json(json.dumps(CONTENT | {"hits": [], "chance": []} | changes)), 9))
+
+
+def test_no_hit_is_said_of_an_answered_list_alone() -> None:
+    """Of a list or query that is not answered it says that nothing is known, and what is awaited from whom."""
+    assert sentences() == ["There is no hit."]
+    awaited = [{"party": "RS", "step": "list"}, {"party": None, "step": "report"}]
+    unsigned = LIST | {"submission_id": None, "state": "awaited"}
+    assert sentences(phase="open", answers=[unsigned], awaited=awaited) == [
+        "No answer: the round is open; the list is not answered yet. This is neither a hit nor a no-hit.",
+        "Awaited: list from RS",
+        "Awaited: report from the matcher",
+    ]
+    query = {"kind": "query", "submission_id": QUERY, "state": "never"}
+    assert sentences(phase="aborted", answers=[LIST, query], problems=["the key is gone"]) == [
+        (
+            "No answer: the round is aborted; the query bbbbbbbb was not answered, and will not be. "
+            "This is neither a hit nor a no-hit."
+        ),
+        "Problem: the key is gone",
+    ]
+    assert "erased when the retention" in str(sentences(answers=[LIST | {"state": "erased"}])[0])

@@ -1,0 +1,58 @@
+"""Match rules as tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila.records.dates import PartialDate
+from aquila.records.person import Record
+from aquila.records.rules import load_rules
+from clients.cli.output.rule_explanations import Comparison, explain
+from clients.cli.output.rule_views import ALL_NUMBERS, comparison_views, guesses_view
+from clients.cli.output.screen import Table
+
+
+def test_only_numbers_are_beyond_counting() -> None:
+    """A rule that was counted shows its guesses, also where nobody of the population gives it an input."""
+    table = load_rules("default")
+    counted: dict[int, int | None] = {rule.number: 1_000 for rule in table.rules}
+    shown = [row[3] for row in guesses_view(table, counted | {2: 0, 3: None}, 50).rows]
+    assert shown[:4] == ["1,000", "0", ALL_NUMBERS, "1,000"]
+
+
+def test_what_differs_is_named_where_both_records_tell_of_it() -> None:
+    """Two nationalities stand in the table of what agrees; one that a record lacks does not."""
+    persons = {
+        nationality: Record(
+            nationality or "none",
+            ("Vesna",),
+            ("Đorđević",),
+            date_of_birth=PartialDate(1993, 9, 13),
+            nationality=tuple(filter(None, [nationality])),
+        )
+        for nationality in ("SRB", "BIH", "")
+    }
+    table = load_rules("default")
+    differing, lacking = (Comparison(table, persons["SRB"], persons[other]) for other in ("BIH", ""))
+    assert (differing.silent(), lacking.silent()) == ([("origin", None)], [])
+    rows = next(view.rows for view in comparison_views(differing, [1_000]) if isinstance(view, Table))
+    assert ("place of birth or nationality", "learned") in [row[:2] for row in rows]
+    assert differing.document([1_000])["differ"] == [{"family": "origin", "bits": None}]
+
+
+@pytest.mark.parametrize(
+    ("born", "rule", "why"),
+    [
+        ("1993-09-13", "name, initial and new year", "the date of birth is not 1 January"),
+        ("1993-01-01", "name, initial and date", "the date of birth is 1 January, which may stand for the year"),
+        ("1993-09", "name, initial and date", "of the date of birth only year and month are known"),
+        ("1993", "name, initial and date", "of the date of birth only the year is known"),
+        ("1993-09", "name, initial and bare year", "more than the year of birth is known"),
+    ],
+)
+def test_why_a_date_gives_nothing_under_a_rule(born: str, rule: str, why: str) -> None:
+    """The reason is true of the date that is there."""
+    table = load_rules("default")
+    record = Record("1", ("Vesna",), ("Đorđević",), date_of_birth=PartialDate.parse(born))
+    (wanted,) = (one for one in table.rules if one.name == rule)
+    assert explain(wanted, record, table).missing == (why,)

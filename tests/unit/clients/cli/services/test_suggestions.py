@@ -1,0 +1,124 @@
+"""`aquila node suggest-round` and `suggestions`, `aquila matcher suggestions` and `set-aside`: asked for and shown."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from clients.cli import connect
+from clients.cli.connect import Reached
+from clients.cli.main import main
+from clients.sdk import Access, ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUGGESTION_ID, ROUND = "7" * 32, "a" * 32
+TERMS = {
+    "participants": ["AL", "SI"], "area": "counter-terrorism", "legal_basis": "PCC SEE", "purpose": "find persons",
+    "category": "fighters", "mode": "lists", "minimum_certainty": "low",
+}  # fmt: skip
+VIEW = {
+    "suggestion_id": SUGGESTION_ID, "party": "AL", "author": "", "terms": TERMS, "state": "waiting", "made_at": 1,
+    "answered_at": None, "reason": "", "round_id": None,
+}  # fmt: skip
+ASKED = {
+    "approval_id": "e" * 32, "kind": "proposal", "round_id": ROUND, "submission_id": None, "digest": "f" * 64,
+    "expires_at": 1,
+}  # fmt: skip
+WORDS = ["--party", "SI", "--party", "AL", "--area", "counter-terrorism", "--legal-basis", "PCC SEE",
+         "--purpose", "find persons", "--category", "fighters"]  # fmt: skip
+
+
+class Service:
+    """Answers as a node or a matcher does, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self.found: list[dict[str, Any]] = [VIEW]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a call."""
+        body = json.loads(request.read()) if request.content else None
+        self.asked.append((request.method, request.url.path, body))
+        path = request.url.path
+        if path == "/v1/operator/rounds":
+            return httpx.Response(202, json=ASKED)
+        if request.method == "GET":
+            return httpx.Response(200, json={"parties": ["AL", "SI"], "suggestions": self.found})
+        return httpx.Response(200, json=VIEW)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    """A service that the commands reach: the matcher for its own home, else a node."""
+    made = Service()
+
+    @contextmanager
+    def reached(path: Any, *_: object) -> Iterator[Reached]:
+        name = "matcher" if "matcher" in str(path) else "node"
+        with Connection(Access(name, "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(made)) as connection:
+            client = MatcherClient(connection) if name == "matcher" else NodeClient(connection)
+            people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
+            yield Reached(path, client, people, approvals, log, connection)
+
+    monkeypatch.setattr(connect, "reach", reached)
+    return made
+
+
+def test_an_officer_suggests(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """The words go to the node, which sends them; the command says where the answer is told."""
+    assert main(["node", "suggest-round", *WORDS, "--queries", "--minimum", "high", "--home", "node"]) == 0
+    body = TERMS | {"mode": "lists_and_queries", "minimum_certainty": "high"}
+    assert service.asked == [("POST", "/v1/suggestions", body)]
+    assert "goes to the secretariat" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--minimum", "certain"], ["--party", "Serbia"]])
+def test_what_cannot_be_suggested(service: Service, words: list[str]) -> None:
+    """Nothing is sent."""
+    assert main(["node", "suggest-round", *WORDS, *words, "--home", "node"]) == 2
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [({}, "waiting"), ({"state": "set_aside", "reason": "after the summer"}, "set aside"),
+     ({"state": "proposed", "round_id": ROUND}, "aaaaaaaa")],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["node", "matcher"])
+def test_they_are_listed(
+    service: Service, capsys: pytest.CaptureFixture[str], name: str, change: dict[str, Any], shown: str
+) -> None:
+    """With their state, and the round or the reason."""
+    service.found = [VIEW | change]
+    assert main([name, "suggestions", "--home", name]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "77777777" in out
+    assert shown in out
+
+
+def test_there_is_none(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """Then it is said so."""
+    service.found = []
+    assert main(["matcher", "suggestions", "--home", "matcher"]) == 0
+    assert "There is no suggestion." in capsys.readouterr().out
+
+
+def test_one_is_set_aside(service: Service) -> None:
+    """By its first digits, with the reason."""
+    assert main(["matcher", "set-aside", "7777", "--reason", "no", "--home", "matcher"]) == 0
+    assert service.asked[-1] == ("POST", f"/v1/operator/suggestions/{SUGGESTION_ID}/set-aside", {"reason": "no"})
+
+
+def test_one_is_proposed(service: Service) -> None:
+    """Its words are taken, options go before them, and the proposal names it."""
+    words = ["--suggestion", "7777", "--area", "border crime"]
+    assert main(["round", "propose", *words, "--home", "matcher"]) == 0
+    method, path, body = service.asked[-1]
+    assert (method, path) == ("POST", "/v1/operator/rounds")
+    assert (body["area"], body["purpose"], body["suggestion_id"]) == ("border crime", "find persons", SUGGESTION_ID)

@@ -1,0 +1,108 @@
+"""Languages: whole catalogues, the choice of a language, and dates and numbers as the region writes them."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+
+import pytest
+from babel.messages.pofile import read_po
+
+from clients.web.i18n import catalogues
+from clients.web.i18n.extraction import written_sentences
+from clients.web.i18n.languages import TAGS, chosen, languages
+from clients.web.text.labels import filters
+
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+NOON = 1_795_608_000  # 25 November 2026, 12:00 UTC
+
+
+def test_catalogues_are_whole() -> None:
+    """Every message of the pages is translated, none is left from before, and Latin is written from Cyrillic."""
+    for name, content in catalogues.files().items():
+        assert (catalogues.FOLDER / name).read_bytes() == content, f"{name}: python -m clients.web.i18n.catalogues"
+        assert catalogues.missing(read_po(BytesIO(content))) == [], name
+
+
+@pytest.mark.parametrize("tag", [tag for tag in TAGS if tag != "en"])
+def test_placeholders(tag: str) -> None:
+    """A translation has the placeholders of its message, so that no page fails in one language alone."""
+    for message in read_po(BytesIO((catalogues.FOLDER / f"{tag}.po").read_bytes())):
+        if not message.id:
+            continue
+        texts = (message.string,) if isinstance(message.string, str) else message.string
+        wanted = set(PLACEHOLDER.findall(message.id if isinstance(message.id, str) else message.id[0]))
+        for text in texts:
+            assert set(PLACEHOLDER.findall(text)) == wanted, message.id
+            assert "!" not in text, message.id
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_what_services_say(tag: str) -> None:
+    """Every sentence of the core and the services comes in the visitor's language, with what stands in its places."""
+    language = languages()[tag]
+    for message in dict.fromkeys(written_sentences()):
+        values = {place[2:-2]: place[2:-2].upper() for place in PLACEHOLDER.findall(message)}
+        assert language.told(message % values) == language.say(message, **values)
+
+
+def test_a_sentence_in_a_sentence() -> None:
+    """A sentence within another is said too; what no catalogue has stays as it was written, and is marked so."""
+    serbian = languages()["sr-Latn"]
+    inner = serbian.say("%(v1)s consented to another manifest", v1="RS")
+    outer = serbian.say("a statement does not count: %(v1)s", v1=inner)
+    assert serbian.told("a statement does not count: RS consented to another manifest") == outer
+    assert serbian.told("closed: because of <b>rain</b>").endswith(": because of <b>rain</b>")
+    assert serbian.told("a: " * 2_000) == "a: " * 2_000
+    assert (serbian.say(""), serbian.told(""), serbian.told("closed: ")) == ("", "", f"{serbian.say('closed')}: ")
+    said = filters(serbian)["said"]
+    assert said("some <b>words</b>") == '<span lang="en">some &lt;b&gt;words&lt;/b&gt;</span>'
+    assert filters(languages()["en"])["said"]("some <b>words</b>") == "some &lt;b&gt;words&lt;/b&gt;"
+
+
+def test_plural_forms() -> None:
+    """Serbian has three forms and Albanian two."""
+    for tag, forms in (("sr-Cyrl", 3), ("sr-Latn", 3), ("sq", 2)):
+        say = languages()[tag].catalogue.ngettext
+        assert len({say("%(num)s hit", "%(num)s hits", number) for number in (1, 2, 5)}) <= forms
+        assert say("%(num)s day", "%(num)s days", 5) != "%(num)s days"
+
+
+def test_numbers_in_words_have_their_thousands_apart() -> None:
+    """As beside them, in the manner of the language."""
+    said = {tag: languages()[tag].counted("%(num)s hit", "%(num)s hits", 10_000) for tag in ("en", "sr-Latn")}
+    assert said["en"] == "10,000 hits"
+    assert said["sr-Latn"].startswith("10.000 ")
+    assert languages()["en"].counted("%(num)s hit", "%(num)s hits", 1) == "1 hit"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "accepted", "tag"),
+    [
+        ("", "", "en"),
+        ("", "de-AT,de;q=0.9", "en"),
+        ("", "de,sq;q=0.8,en;q=0.3", "sq"),
+        ("", "sr-Cyrl-RS,sr;q=0.8", "sr-Cyrl"),
+        ("", "sr-RS", "sr-Latn"),
+        ("", "hr", "sr-Latn"),
+        ("", "sq;q=nonsense,sq;q=0.2", "sq"),
+        ("sq", "sr", "sq"),
+        ("xx", "sr", "sr-Latn"),
+    ],
+)
+def test_choice(cookie: str, accepted: str, tag: str) -> None:
+    """A chosen language goes before the browser's, and both before English."""
+    assert chosen(cookie, accepted).tag == tag
+
+
+def test_dates_and_numbers() -> None:
+    """Days, times, lengths of time and numbers are written as each language does."""
+    english, serbian, albanian = (languages()[tag] for tag in ("en", "sr-Latn", "sq"))
+    assert english.date(NOON) == "25 Nov 2026"
+    assert serbian.date(NOON).startswith("25. 11. 2026")
+    assert "2026" in albanian.date(NOON)
+    assert re.search(r"\d\d:00$", english.moment(NOON))
+    assert english.span(3 * 3600) == "3 hours"
+    assert english.span(5) == "1 minute"
+    assert english.number(1_234_567) == "1,234,567"
+    assert serbian.number(1_234_567) == "1.234.567"

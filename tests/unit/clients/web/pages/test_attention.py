@@ -1,0 +1,130 @@
+"""What the first page says: each alarm in its own words, for the roles that may see it, with a way on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aquila.audit.roles import Role, Service, role_table
+from aquila.interface.attention import NeedKind, Needs, RoundNeed
+from aquila.interface.log import AlarmView, LogView
+from clients.web.i18n.languages import TAGS, languages
+from clients.web.pages import attention
+
+ROUND = "a" * 32
+AT_NODE = (NeedKind.CANARIES, NeedKind.HELD_BACK, NeedKind.REFUSED, NeedKind.FAILED, NeedKind.PROBLEM,
+           NeedKind.CONSENT, NeedKind.LIST)  # fmt: skip
+AT_MATCHER = (NeedKind.CANARIES, NeedKind.HELD_BACK, NeedKind.EVIDENCE, NeedKind.PROBLEM, NeedKind.LATE,
+              NeedKind.FLAGS)  # fmt: skip
+
+
+@dataclass
+class Visitor:
+    """Somebody of a role at a service."""
+
+    service: Service
+    role: Role
+    tag: str = "en"
+    alarms: list[AlarmView] = field(default_factory=list)
+
+    @property
+    def site(self) -> Any:
+        """The pages."""
+        return SimpleNamespace(is_node=self.service is Service.NODE)
+
+    @property
+    def language(self) -> Any:
+        """How the visitor reads."""
+        return languages()[self.tag]
+
+    def say(self, message: str, **values: object) -> str:
+        """Return a message in the visitor's language."""
+        said: str = self.language.say(message, **values)
+        return said
+
+    def may(self, action: str) -> bool:
+        """Ask the role table."""
+        return action in role_table().rows[self.service, self.role].actions
+
+    def log(self) -> Any:
+        """Return a log with the alarms."""
+        view = LogView(origin="aquila-log/SI/0", size=1, checkpoint="", witnesses=(), alarms=tuple(self.alarms))
+        return SimpleNamespace(view=lambda: view)
+
+
+def needed(*kinds: NeedKind, left_out: int = 0) -> Needs:
+    """Return needs of a round."""
+    found = [
+        RoundNeed(
+            round_id=ROUND, area="border crime", category="fighters", kind=kind, parties=("AL", "RS"), count=2,
+            until=1_800_000_000,
+        )
+        for kind in kinds
+    ]  # fmt: skip
+    return Needs(needs=tuple(found), left_out=left_out)
+
+
+def told(visitor: Visitor, found: Needs) -> list[attention.Need]:
+    """Return what the visitor is told."""
+    return list(attention.of_rounds(visitor, found))  # type: ignore[arg-type]  # as much of a visit as is asked for
+
+
+def alarm(**changes: Any) -> AlarmView:
+    """Return an alarm over the matcher's log."""
+    fields = {
+        "alarm_id": 1, "origin": "aquila-log/matcher/0123456789abcdef", "what": "fork", "sentence": "it forked",
+        "seen": "", "got": "", "found_at": 1, "acknowledged_at": None, "acknowledged_by": None,
+    }  # fmt: skip
+    return AlarmView.model_validate(fields | changes)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize(
+    ("service", "role", "kinds"),
+    [(Service.NODE, Role.OFFICER, AT_NODE), (Service.MATCHER, Role.SECRETARIAT, AT_MATCHER)],
+)
+def test_each_has_its_own_words(service: Service, role: Role, kinds: tuple[NeedKind, ...], tag: str) -> None:
+    """No two alarms read alike, in any language, and each names its round and a way to it."""
+    shown = told(Visitor(service, role, tag), needed(*kinds))
+    assert len({(need.title, need.text) for need in shown}) == len(kinds)
+    for need in shown:
+        assert "border crime: fighters" in need.title + need.text
+        assert "%(" not in need.title + need.text
+        assert need.path.startswith(f"/rounds/{ROUND}")
+        assert need.word
+        assert need.mark in {"stop", "care", "told"}
+
+
+def test_who_may_not_see_it_is_not_told() -> None:
+    """Duties are told to whom they are, alarms of rounds to everyone who sees rounds."""
+    shown = told(Visitor(Service.NODE, Role.ANALYST), needed(*AT_NODE))
+    assert [need.word for need in shown] == ["alarm", "alarm", "refused", "problem"]
+    assert told(Visitor(Service.NODE, Role.ADMINISTRATOR), needed(*AT_NODE)) == []
+
+
+def test_an_approver_is_asked_to_decide() -> None:
+    """A held answer is the approver's to release; others are shown the alarm."""
+    for role, link in ((Role.APPROVER, "Read it and decide"), (Role.OFFICER, "See the alarm")):
+        (need,) = told(Visitor(Service.NODE, role), needed(NeedKind.HELD_BACK))
+        assert (need.link, need.path) == (link, f"/rounds/{ROUND}#safeguards")
+
+
+def test_what_a_page_does_not_take_is_counted() -> None:
+    """With a way to all rounds."""
+    (need,) = told(Visitor(Service.NODE, Role.OFFICER), needed(left_out=7))
+    assert "7" in need.text
+    assert need.path == "/rounds"
+
+
+@pytest.mark.parametrize(
+    ("role", "path"), [(Role.AUDITOR, "/log"), (Role.ADMINISTRATOR, "/log"), (Role.OFFICER, ""), (Role.ANALYST, "")]
+)
+def test_a_rewritten_log_is_told_to_all(role: Role, path: str) -> None:
+    """Who has a page of the log is led there; everyone hears that work stands still. One that was explained is over."""
+    visitor = Visitor(Service.NODE, role, alarms=[alarm(), alarm(acknowledged_at=2)])
+    (need,) = attention.of_logs(visitor)  # type: ignore[arg-type]  # as much of a visit as is asked for
+    assert (need.path, need.mark) == (path, "stop")
+    assert "the matcher" in need.text

@@ -1,0 +1,62 @@
+"""Pictures and papers: numbers that can be read without colour, no markup from texts, stable bytes."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from clients.web.render import pdf
+from clients.web.render.charts import Amount, bars, heat_map
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = "<script>alert(1)</script>#let"
+CELLS = {("AL", "RS"): Amount("1,120", 1_120), ("AL", "SI"): Amount("1-4"), ("RS", "SI"): Amount("0")}
+
+
+def texts(drawing: str) -> list[str]:
+    """Return the texts of a drawing."""
+    return [node.text or "" for node in ET.fromstring(drawing).iter(f"{SVG}text")]  # noqa: S314 - our own drawing
+
+
+def test_heat_map() -> None:
+    """Every number stands in its cells as text, small ones on a pattern, and a pair that is not compared as a dash."""
+    drawing = heat_map("Hits", ["AL", "MK", "RS", "SI"], CELLS)
+    found = texts(drawing)
+    assert (found.count("1,120"), found.count("1-4"), found.count("0"), found.count("-")) == (2, 2, 2, 6)
+    assert drawing.count("url(#small)") == 2
+
+
+def test_bars() -> None:
+    """A bar says its number; an empty picture is one too."""
+    assert "90 %" in texts(bars("Right", [("high", Amount("90 %", 90))], 100))
+    assert "<5" in texts(bars("Known", [("3", Amount("<5"))]))
+    assert texts(bars("Known", [])) == []
+    assert texts(heat_map("Hits", [], {})) == []
+
+
+def test_pictures_obey_the_policy() -> None:
+    """No style, no script, no foreign address; a text is never markup."""
+    drawing = bars(HOSTILE, [(HOSTILE, Amount("1", 1))]) + heat_map("x", [HOSTILE], {})
+    assert "<script" not in drawing
+    assert "style=" not in drawing
+    assert drawing.count("http") == drawing.count('xmlns="http://www.w3.org/2000/svg"')
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "#panic()", "$x$ *b* _i_ @a <l>", "Đorđević Ђорђевић Dëshmitar"])
+def test_papers(text: str) -> None:
+    """A PDF is made of any text, which the typesetter never reads as markup, and is the same each time."""
+    drawn = bars(text, [(text, Amount("3", 3))])
+    content = {
+        "title": text,
+        "category": text,
+        "round": text,
+        "certainty": text,
+        "rule": text,
+        "pictures": [{"title": text, "svg": drawn, "rows": [[text, "3"]]}],
+    }
+    paper = pdf.compiled("picture.typ", content)
+    assert paper.startswith(b"%PDF")
+    assert paper == pdf.compiled("picture.typ", content)
+    letter = pdf.compiled("letter.typ", {"lines": [["To", text]], "paragraphs": [text, text]})
+    assert letter.startswith(b"%PDF")

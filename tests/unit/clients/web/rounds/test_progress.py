@@ -1,0 +1,147 @@
+"""What a round's page says of time and of parties, and what it is told while somebody watches."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aquila.audit.roles import Service
+from aquila.interface.rounds import MatcherRoundView, NodeRoundView
+from aquila.protocol.messages import Manifest
+from clients.cli.output.follow import tell
+from clients.cli.output.round_views import round_tables
+from clients.cli.output.screen import Table
+from clients.sdk import Access, Connection
+from clients.web.app.site import Site
+from clients.web.i18n.languages import languages
+from clients.web.rounds import progress
+from tests.support.samples import SAMPLES
+from tests.unit.clients.web.test_growth import english, visiting
+
+CONSENT_BY, SUBMIT_BY, EVALUATE_BY, CLOSES_AT = 10_000, 20_000, 30_000, 40_000
+WINDOW = {"consent_by": CONSENT_BY, "submit_by": SUBMIT_BY, "evaluate_by": EVALUATE_BY, "closes_at": CLOSES_AT}
+NONE = {"done": 0, "of": 0}
+STANDING = {"takes_part": True, "consented": True, "listed": True, "queries": 0}
+AT_NODE = {"evaluated": {"done": 1, "of": 2}, "tokens": {"done": 0, "of": 1}, "has_hits": False, "awaited": "list"}
+AT_MATCHER = {
+    "blinded": NONE, "evaluated": NONE, "tokens": NONE, "waits_for": [], "hits": None, "acknowledged": False,
+    "closed": False,
+}  # fmt: skip
+
+
+def common(phase: str, parties: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a view of the matcher and one of a node both have."""
+    manifest = SAMPLES[Manifest] | {"window": WINDOW}
+    entry = {
+        "round_id": manifest["round_id"],
+        "phase": phase,
+        "area": "x",
+        "category": "y",
+        "participants": ["AL", "RS"],
+    }
+    return {
+        "entry": entry, "manifest": manifest, "manifest_digest": "0" * 64, "binding": None,
+        "participants": ["AL", "RS"], "parties": parties,
+    }  # fmt: skip
+
+
+def at_node(phase: str = "open", **rs: Any) -> NodeRoundView:
+    """Return a node's view of a round of AL, whose list is there, and RS."""
+    parties = [{"party": "AL"} | STANDING | AT_NODE, {"party": "RS"} | STANDING | AT_NODE | rs]
+    own = {
+        "consented": True, "submissions": [], "evaluated_for_others": NONE, "hits": None, "keys_present": True,
+        "wishes": [], "problems": [],
+    }  # fmt: skip
+    return NodeRoundView.model_validate_json(json.dumps(common(phase, parties) | own))
+
+
+def at_matcher(phase: str, **rs: Any) -> MatcherRoundView:
+    """Return the matcher's view of the same round."""
+    parties = [{"party": "AL"} | STANDING | AT_MATCHER, {"party": "RS"} | STANDING | AT_MATCHER | rs]
+    own = {"hits_by_certainty": {}, "canaries_by_certainty": {}, "ending": None, "evidence": 0}
+    return MatcherRoundView.model_validate_json(json.dumps(common(phase, parties) | own))
+
+
+@pytest.mark.parametrize("view", [at_node, at_matcher])
+@pytest.mark.parametrize(
+    ("phase", "listed", "now", "word", "end"),
+    [
+        ("proposed", False, 0, "consents", CONSENT_BY),
+        ("open", False, SUBMIT_BY, "lists", SUBMIT_BY),
+        ("open", False, SUBMIT_BY + 1, "evaluations", EVALUATE_BY),
+        ("open", True, SUBMIT_BY - 5, "evaluations", EVALUATE_BY),
+        ("open", True, EVALUATE_BY + 1, "ends", CLOSES_AT),
+        ("matching", True, SUBMIT_BY, "ends", CLOSES_AT),
+        ("reporting", True, CLOSES_AT + 9, "ends", CLOSES_AT),
+    ],
+)
+def test_the_deadline_that_counts(view: Any, phase: str, listed: bool, now: int, word: str, end: int) -> None:  # noqa: FBT001 - a case of the table
+    """Lists and evaluations are due in one phase, one after the other, whosever page it is."""
+    found = progress.deadline(view(phase, listed=listed), now)
+    assert word in found.name
+    assert found.left == max(0, end - now)
+
+
+def test_nobody_waits_for_the_list_of_one_that_is_left_out() -> None:
+    """The time is for evaluations as soon as the lists of those that are in the round are there."""
+    found = progress.deadline(at_node(listed=False, takes_part=False), 0)
+    assert "evaluations" in found.name
+
+
+@pytest.mark.parametrize("tag", ["en", "sq", "sr-Cyrl", "sr-Latn"])
+def test_live_values_are_what_the_page_shows(tag: str) -> None:
+    """Each value has its place on the page with the same text, in the visitor's language."""
+    view, language = at_node("reporting", awaited="receipt", queries=3, has_hits=None), languages()[tag]
+    values = progress.node_values(view, language)
+    connection = Connection(Access("node", "http://127.0.0.1:1", ""))
+    environment = Site(Service.NODE, "Party", connection, secure=False).environments[tag]
+    connection.close()
+    words = {one.party: progress.words_of(one) for one in view.parties}
+    page = environment.get_template("standing.html").module.card(view, words, queries=True)  # type: ignore[attr-defined]  # the macro
+    page += environment.get_template("manifest.html").module.left(progress.deadline(view, CLOSES_AT + 1))  # type: ignore[attr-defined]  # the same
+    texts = {name: text for name, text in values.items() if isinstance(text, str) and "for_others" not in name}
+    assert len(texts) == 2 * 7 + 2
+    for name, text in texts.items():
+        assert f'data-value="{name}">{text}<' in page
+    assert values["RS-evaluated"] == [1, 2]
+    assert "%(" not in page
+
+
+def test_the_time_that_is_left_is_among_the_live_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the matcher as at a node, with the words for what it is."""
+    monkeypatch.setattr(progress.time, "time", lambda: SUBMIT_BY - 7_200)
+    values = progress.matcher_values(at_matcher("open", listed=False), languages()["en"])
+    assert (values["deadline"], values["left"]) == ("Time left for lists:", "2 hours")
+
+
+def test_what_a_party_does_does_not_load_the_page_anew() -> None:
+    """A form that is being filled in stays: what changes of parties is sent; one that is left out changes the page."""
+    shape = progress.shape_of(at_node())
+    assert progress.shape_of(at_node(listed=False, awaited="evaluations", evaluated=NONE)) == shape
+    assert progress.shape_of(at_node(takes_part=False)) != shape
+    assert progress.shape_of(at_matcher("open")) != progress.shape_of(at_matcher("open", acknowledged=True))
+
+
+def test_the_command_shows_the_same() -> None:
+    """One row for each party, with what is awaited from it; who is left out is said to be so and not watched."""
+    view = at_node(takes_part=False, has_hits=None, awaited="nothing")
+    table = next(one for one in round_tables(view) if isinstance(one, Table) and one.title == "Parties")
+    assert table.rows[0] == ("AL", "yes", "yes", 0, "1/2", "0/1", "-", "list")
+    assert table.rows[1][0] == "RS (left out)"
+    assert table.rows[1][-2:] == ("?", "-")
+    told: list[tuple[str, str, int, int]] = []
+    tell(view, lambda *step: told.append(step))
+    assert told == [("consent", "AL", 1, 1), ("list", "AL", 1, 1), ("evaluated", "AL", 1, 2)]
+
+
+@pytest.mark.parametrize("hits", [None, 0, 3])
+async def test_exact_numbers_say_that_they_are(matcher: Any, hits: int | None) -> None:
+    """The matcher's page of a round and the command say it wherever there is a number of hits, also of none."""
+    view, sentence = at_matcher("reporting", hits=hits), "exact and not for publication"
+    answers = {f"/v1/operator/rounds/{view.entry.round_id}": view.payload()}
+    async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
+        page = await english(browser, f"/rounds/{view.entry.round_id}")
+    assert (sentence in page) == (hits is not None)
+    assert any(sentence in str(one) for one in round_tables(view)) == (hits is not None)

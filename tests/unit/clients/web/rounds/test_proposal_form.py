@@ -1,0 +1,149 @@
+"""The form of a proposal: defaults, the second step, faults beside their fields, and what was typed is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.datastructures import FormData
+
+from aquila.errors import InputError, OrderError
+from aquila.interface.proposal import ProposalDefaults
+from aquila.matching.certainty import Level
+from aquila.protocol.messages import ClassCounts, Padding, Window
+from clients.web.app.forms import Sent
+from clients.web.rounds import proposal_form
+
+WINDOW = Window(consent_by=1_800_000_000, submit_by=1_800_600_000, evaluate_by=1_801_200_000, closes_at=1_802_400_000)
+DEFAULTS = ProposalDefaults(
+    parties=("AL", "RS", "SI"), rules=("default", "exact"), caps=ClassCounts(full=1_000, partial=500), window=WINDOW,
+    padding=Padding(inputs_per_record=(8, 16), records_multiple=100), minimum_certainty=Level.LOW, frequency_limit=8,
+    canaries=8, retention_days=1_095,
+)  # fmt: skip
+WORDS = {"area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
+
+
+def form(*parties: str, **changes: Any) -> proposal_form.ProposalForm:
+    """Return the form as it comes back, with the defaults that it showed and changes."""
+    shown = proposal_form.fresh(DEFAULTS).texts | WORDS
+    fields = [(name, value) for name, value in (shown | changes).items() if isinstance(value, str)]
+    fields += [(name, one) for name, values in changes.items() if isinstance(values, list) for one in values]
+    fields += [("party", party) for party in parties]
+    return proposal_form.typed(Sent(FormData(fields)), DEFAULTS)
+
+
+def test_what_is_not_changed_is_the_default() -> None:
+    """All pairs, the service's deadlines to the minute, amounts, padding and safeguards."""
+    proposal = form("SI", "AL").proposal(DEFAULTS)
+    assert proposal is not None
+    assert proposal.participants == ("AL", "SI")
+    assert proposal.pairs == ()
+    assert [(cap.party, cap.elements) for cap in proposal.caps] == [("AL", DEFAULTS.caps), ("SI", DEFAULTS.caps)]
+    assert proposal.window is not None
+    for name, moment in WINDOW.model_dump().items():
+        assert 0 <= moment - getattr(proposal.window, name) < 60
+    assert (proposal.padding, proposal.canaries, proposal.frequency_limit) == (DEFAULTS.padding, 8, 8)
+
+
+def test_what_is_empty_is_left_to_the_service() -> None:
+    """Nothing typed is nothing wished."""
+    names = (
+        *proposal_form.MOMENTS,
+        "cap_full",
+        "cap_partial",
+        "canaries",
+        "frequency_limit",
+        "padding_records",
+        "rules",
+    )
+    proposal = form("AL", "RS", **dict.fromkeys(names, "")).proposal(DEFAULTS)
+    assert proposal is not None
+    assert (proposal.window, proposal.caps, proposal.padding, proposal.canaries) == (None, (), None, None)
+
+
+def test_the_second_step() -> None:
+    """Each party's amounts and each pair by itself; what held for all stands there first."""
+    first = form("AL", "RS", "SI", cap_full="70")
+    first.spread(DEFAULTS.parties)
+    assert first.opened
+    assert (first.each, first.pairs) == (["AL", "RS", "SI"], {"AL-RS", "AL-SI", "RS-SI"})
+    assert first.text("cap-RS-full") == "70"
+    amounts = {f"cap-{party}-{kind}": "9" for party in ("AL", "RS", "SI") for kind in ("full", "partial")}
+    second = form("AL", "RS", "SI", **amounts, each=["AL", "RS", "SI"], pair=["AL-SI", "RS-SI", "XX-YY"])
+    proposal = second.proposal(DEFAULTS)
+    assert proposal is not None
+    assert proposal.pairs == (("AL", "SI"), ("RS", "SI"))
+    assert {cap.elements.full for cap in proposal.caps} == {9}
+
+
+def test_other_parties_in_the_second_step() -> None:
+    """Their pairs are shown before anything is sent: those that were chosen stay so, new ones are chosen."""
+    moved = form("AL", "RS", "SI", each=["AL", "RS"], pair=[], **{"cap-AL-full": "7", "cap-AL-partial": "6"})
+    assert moved.proposal(DEFAULTS) is None
+    assert moved.faults["party"].message == proposal_form.MOVED
+    assert (moved.each, moved.pairs) == (["AL", "RS", "SI"], {"AL-SI", "RS-SI"})
+    assert (moved.text("cap-AL-full"), moved.text("cap-SI-full")) == ("7", "1000")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"area": ""}, "area"),
+        ({"purpose": "x" * 501}, "purpose"),
+        ({"category": "a\x00b"}, "category"),
+        ({"mode": "all"}, "mode"),
+        ({"minimum_certainty": ""}, "minimum_certainty"),
+        ({"retention_days": "0"}, "retention_days"),
+        ({"retention_days": "soon"}, "retention_days"),
+        ({"canaries": "65"}, "canaries"),
+        ({"canaries": "٣"}, "canaries"),
+        ({"frequency_limit": "1001"}, "frequency_limit"),
+        ({"cap_full": "-1"}, "cap_full"),
+        ({"cap_partial": "9" * 30}, "cap_partial"),
+        ({"padding_inputs": "8 8"}, "padding_inputs"),
+        ({"padding_inputs": "8, 300"}, "padding_inputs"),
+        ({"padding_inputs": "eight"}, "padding_inputs"),
+        ({"padding_records": "0"}, "padding_records"),
+        ({"rules": "none"}, "rules"),
+        ({"consent_by": ""}, "consent_by"),
+        ({"submit_by": "tomorrow"}, "submit_by"),
+        ({"closes_at": "1969-01-01T00:00"}, "closes_at"),
+        ({"evaluate_by": "2026-01-01T00:00"}, "evaluate_by"),
+        ({"each": ["AL", "RS"], "pair": []}, "pair"),
+        ({"each": ["AL", "RS"], "pair": ["AL-RS"], "cap-AL-full": "9"}, "cap-AL-partial"),
+    ],
+)
+def test_a_fault_stands_beside_its_field(changes: dict[str, Any], field: str) -> None:
+    """Nothing is sent; the field is named, and what was typed is kept."""
+    wrong = form("AL", "RS", **changes)
+    assert wrong.proposal(DEFAULTS) is None
+    assert field in wrong.faults
+    assert wrong.text("legal_basis") == "b"
+    for name, value in changes.items():
+        assert isinstance(value, list) or wrong.text(name) == value
+
+
+@pytest.mark.parametrize("parties", [(), ("AL",), ("AL", "XX")])
+def test_parties(parties: tuple[str, ...]) -> None:
+    """Two at least, and registered ones."""
+    wrong = form(*parties)
+    assert wrong.proposal(DEFAULTS) is None
+    assert list(wrong.faults) == ["party"]
+    assert not wrong.opened
+    wrong.spread(DEFAULTS.parties)
+    assert wrong.each == []
+
+
+def test_what_the_service_says() -> None:
+    """A moment that has passed is said beside its field, everything else above the form."""
+    late, other = form("AL", "RS"), form("AL", "RS")
+    late.refuse(OrderError("the time for consents is over"))
+    other.refuse(InputError("the registry does not know XX"))
+    assert (late.faults["consent_by"].message, late.refusal) == (proposal_form.PASSED, "")
+    assert (other.faults, other.refusal) == ({}, "the registry does not know XX")
+
+
+def test_moments_are_this_machines() -> None:
+    """A moment comes back as it was written, to the minute."""
+    assert proposal_form._moment(proposal_form.written(1_800_000_000)) == 1_800_000_000
+    assert proposal_form.zone()
