@@ -20,7 +20,7 @@ class Cosigned(Message):
     at: Seconds
 
 
-class AlarmView(Message):
+class LogAlarmView(Message):
     """A log that was found rewritten; the two checkpoints are the evidence, as signed notes."""
 
     alarm_id: int
@@ -41,7 +41,7 @@ class LogView(Message):
     size: Count
     checkpoint: str
     witnesses: tuple[Cosigned, ...]
-    alarms: tuple[AlarmView, ...]
+    alarms: tuple[LogAlarmView, ...]
 
 
 class NumberedEntry(Message):

@@ -27,7 +27,7 @@ class SpentView(Message):
     window_rounds: Count
 
 
-class AlarmView(Message):
+class FishingAlarmView(Message):
     """A query that hit far too often: `expected` is in thousandths of a hit; it is held back until it is released."""
 
     submission_id: Identifier
@@ -89,5 +89,5 @@ class Safeguards(Message):
     earlier_sentence: str
     held_back: Count
     frequency_limit: Positive
-    alarms: tuple[AlarmView, ...]
+    alarms: tuple[FishingAlarmView, ...]
     canaries: tuple[CanaryView, ...]

@@ -341,7 +341,8 @@ class Party:
     def to_verify(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> Verifying:
         """Return the work of verifying another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6).
 
-        The work is `aquila.protocol.submissions.tasks.verify_chunk`, anywhere; the evaluation counts once it raised nothing.
+        The work is `aquila.protocol.submissions.tasks.verify_chunk`, on any executor; the evaluation counts once it
+        raised nothing.
 
         Args:
             round_: The record, which has taken the evaluation's statement.

@@ -1,8 +1,9 @@
 """A party's list between the two passes over it: limits, padding, dummies (PROTOCOL.md 3.4.4 to 3.4.7).
 
-The first pass digests every batch of records (`aquila.protocol.submissions.tasks.digest_records`), the second pads and blinds it
-(`aquila.protocol.submissions.tasks.blind_batch`). What is sent depends on the whole list, so it is planned between the two. A batch
-comes out the same however often it is made, so a node that was interrupted goes on with the next one.
+The first pass digests every batch of records (`tasks.digest_records`), the second pads and blinds it
+(`tasks.blind_batch`).
+What is sent depends on the whole list, so it is planned between the two. A batch comes out the same however often it
+is made, so a node that was interrupted goes on with the next one.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def plan_submission(
 ) -> SubmissionPlan:
     """Decide what of a list is sent, once the first pass has seen all of it (PROTOCOL.md 3.4.6, 3.4.7).
 
-    The first pass digests every batch of records (`aquila.protocol.submissions.tasks.digest_records`); the digests stay where the
+    The first pass digests every batch of records (`tasks.digest_records`); the digests stay where the
     caller keeps them.
 
     Args:

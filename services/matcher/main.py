@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from services.kit.serving.server import Endpoint, FrontOf
     from services.matcher.context import Desk
 
-PACKAGE = "services.matcher"
+PACKAGE = "services.matcher.storage"
 
 
 def run(settings_path: Path, front: FrontOf | None = None) -> None:

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from aquila.protocol.registry import Registry
     from services.kit.serving.server import FrontOf
 
-PACKAGE = "services.node"
+PACKAGE = "services.node.storage"
 _HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
 

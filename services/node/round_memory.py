@@ -1,6 +1,6 @@
 """What the process remembers of a round between steps, all of it rebuilt from the store after a start.
 
-The trusted record (`aquila.protocol.rounds.verified_round.Round`), the opened round key and secrets, and what the matcher believes
+The verified round (`verified_round.Round`), the opened round key and secrets, and what the matcher believes
 to be due. The record changes only within a transaction: if that fails, the record is thrown away and read anew.
 """
 

@@ -33,7 +33,7 @@ LONGEST = SECONDS + 1_200  # no attacker and no watcher outlives the test
 ROUND_SECONDS = 600  # a round under attack, on a machine that does something else as well
 ANSWER_SECONDS = 1.0
 RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "700"))  # in each list
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "support"
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Seen:
 
 @contextmanager
 def running(name: str, *arguments: Sequence[object]) -> Iterator[Seen]:
-    """Run a program of this folder once for each line of arguments, and end all of them."""
+    """Run a program of `tests/support` once for each line of arguments, and end all of them."""
     seen = Seen()
     with ExitStack() as stack:
         for words in arguments:

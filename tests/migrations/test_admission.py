@@ -27,11 +27,11 @@ REQUEST = {
 @pytest.mark.parametrize("service", ["matcher", "node"])
 def test_accounts_and_requests_of_before_stay(store: Store, service: str) -> None:
     """Whoever came by the provider goes on, and a request that waits still waits."""
-    migrate(store, f"services.{service}", BEFORE[service])
+    migrate(store, f"services.{service}.storage", BEFORE[service])
     with store.transaction("test.before") as session:
         for name, row in (("account", ACCOUNT), ("approval", REQUEST)):
             session.execute(insert(Table(name, MetaData(), autoload_with=session.connection())).values(**row))
-    assert migrate(store, f"services.{service}", REVISION[service]) == REVISION[service]
+    assert migrate(store, f"services.{service}.storage", REVISION[service]) == REVISION[service]
     with store.reading("test.after") as session:
         assert tuple(session.execute(text("SELECT login, admitted, name FROM account")).one()) == (
             "sso-0123456789ab", True, None,

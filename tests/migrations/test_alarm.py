@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_it_makes_the_table(store: Store) -> None:
     """Beside what was there before."""
-    migrate(store, "services.node", "0008")
+    migrate(store, "services.node.storage", "0008")
     before = set(inspect(store.engine).get_table_names())
-    assert migrate(store, "services.node", "0009") == "0009"
+    assert migrate(store, "services.node.storage", "0009") == "0009"
     assert set(inspect(store.engine).get_table_names()) == before | {"alarm"}

@@ -19,8 +19,8 @@ REVISION = {"matcher": "0006", "node": "0006"}
 @pytest.mark.parametrize("service", ["matcher", "node"])
 def test_it_makes_the_table_of_requests(store: Store, service: str) -> None:
     """After it a request can be stored that waits."""
-    migrate(store, f"services.{service}", BEFORE[service])
-    migrate(store, f"services.{service}", REVISION[service])
+    migrate(store, f"services.{service}.storage", BEFORE[service])
+    migrate(store, f"services.{service}.storage", REVISION[service])
     asked = {"approval_id": "0" * 32, "kind": "consent", "round_id": "1" * 32, "content": b"{}", "digest": "2" * 64}
     with store.transaction("test.insert") as session:
         table = Table("approval", MetaData(), autoload_with=session.connection())
@@ -32,7 +32,7 @@ def test_it_makes_the_table_of_requests(store: Store, service: str) -> None:
 
 def test_an_older_submission_has_the_time_of_its_round(store: Store) -> None:
     """So that its justification is kept for its three years, and not erased at once or never."""
-    migrate(store, "services.node", BEFORE["node"])
+    migrate(store, "services.node.storage", BEFORE["node"])
     with store.transaction("test.insert") as session:
         session.execute(
             text(
@@ -48,6 +48,6 @@ def test_an_older_submission_has_the_time_of_its_round(store: Store) -> None:
                 "batches, prepared, held_back) VALUES ('s', 'r', 'i', 'list', '{}', 'tokens_sent', 1, 1, 1, '{}')"
             )
         )
-    migrate(store, "services.node", REVISION["node"])
+    migrate(store, "services.node.storage", REVISION["node"])
     with store.reading("test.read") as session:
         assert session.scalar(text("SELECT wished_at FROM submission")) == 1_700_000_000

@@ -24,11 +24,11 @@ HIT = (
 
 def test_earlier_hits_are_no_canaries(store: Store) -> None:
     """What was there before is a hit, and a pair's row takes its defaults."""
-    migrate(store, "services.node", "0007")
+    migrate(store, "services.node.storage", "0007")
     with store.transaction("test.before") as session:
         session.execute(text(ROUND), {"id": "0" * 32, "manifest": b"{}", "no": False})
         session.execute(text(HIT), {"id": "0" * 32})
-    migrate(store, "services.node", "0008")
+    migrate(store, "services.node.storage", "0008")
     with store.transaction("test.after") as session:
         session.execute(
             insert(CanaryRow), [{"round_id": "0" * 32, "counterpart": "RS", "high": 1, "medium": 0, "low": 0}]

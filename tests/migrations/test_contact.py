@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_it_makes_the_table(store: Store) -> None:
     """Beside what was there before."""
-    migrate(store, "services.matcher", "0009")
+    migrate(store, "services.matcher.storage", "0009")
     tables = set(inspect(store.engine).get_table_names())
-    assert migrate(store, "services.matcher", "0010") == "0010"
+    assert migrate(store, "services.matcher.storage", "0010") == "0010"
     assert set(inspect(store.engine).get_table_names()) == tables | {"contact"}

@@ -19,10 +19,10 @@ ROUND = (
 
 def test_it_holds_several_flags_of_a_submission(store: Store) -> None:
     """Beside the rounds that were there before."""
-    migrate(store, "services.matcher", "0003")
+    migrate(store, "services.matcher.storage", "0003")
     with store.transaction("test.round") as session:
         session.execute(text(ROUND), {"id": "0" * 32, "manifest": b"{}"})
-    assert migrate(store, "services.matcher", "0004") == "0004"
+    assert migrate(store, "services.matcher.storage", "0004") == "0004"
     rows = [{"round_id": "0" * 32, "submission_id": "1" * 32, "number": number, "sentence": "s"} for number in range(2)]
     with store.transaction("test.flags") as session:
         session.execute(insert(FlagRow), rows)

@@ -28,7 +28,7 @@ VALUES ('r', :hit, :list, :n, 'x', 'RS', 'high', '[]', :no)
 
 def test_earlier_hits_take_the_codes_of_their_records(store: Store) -> None:
     """Migration 0014 reads them from records that are there; a hit whose list was deleted has none."""
-    migrate(store, "services.node", "0013")
+    migrate(store, "services.node.storage", "0013")
     with store.transaction("test.before") as session:
         session.execute(text(ROUND), {"content": b"", "no": False})
         session.execute(text(IMPORT), {"yes": True})
@@ -36,7 +36,7 @@ def test_earlier_hits_take_the_codes_of_their_records(store: Store) -> None:
             session.execute(text(RECORD), {"n": number, "content": content})
         for hit, list_, number in (("a", "i", 0), ("b", "i", 1), ("c", "gone", 0)):
             session.execute(text(HIT), {"hit": hit, "list": list_, "n": number, "no": False})
-    assert migrate(store, "services.node", "0014") == "0014"
+    assert migrate(store, "services.node.storage", "0014") == "0014"
     with store.reading("test.after") as session:
         found = session.execute(text("SELECT hit_id, handling_code FROM hit ORDER BY hit_id")).all()
     assert [tuple(row) for row in found] == [("a", "H1"), ("b", None), ("c", None)]

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def test_earlier_lists_have_no_digest_yet(store: Store) -> None:
     """Migration 0016 keeps lists; their digest is made when it is first needed."""
-    migrate(store, "services.node", "0015")
+    migrate(store, "services.node.storage", "0015")
     with store.transaction("test.before") as session:
         session.execute(text(IMPORT), {"yes": True})
-    assert migrate(store, "services.node", "0016") == "0016"
+    assert migrate(store, "services.node.storage", "0016") == "0016"
     with store.reading("test.after") as session:
         assert tuple(session.execute(text('SELECT name, digest FROM "import"')).one()) == ("list", None)

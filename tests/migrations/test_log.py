@@ -20,11 +20,11 @@ TABLES = {"log_entry", "log_edge", "log_node", "log_checkpoint", "log_witnessed"
 @pytest.mark.parametrize("service", ["matcher", "node"])
 def test_it_makes_the_tables_of_the_log(store: Store, service: str) -> None:
     """After it a log can be appended to, beside what was there before."""
-    before = migrate(store, f"services.{service}", BEFORE[service])
+    before = migrate(store, f"services.{service}.storage", BEFORE[service])
     assert before == BEFORE[service]
     had = set(inspect(store.engine).get_table_names())
     assert not TABLES & had
-    migrate(store, f"services.{service}", REVISION[service])
+    migrate(store, f"services.{service}.storage", REVISION[service])
     assert set(inspect(store.engine).get_table_names()) == had | TABLES
     with store.transaction("test.append") as session:
         assert entries.append(session, Entry.of(EntryKind.IMPORT, 1, "SI")) == 0

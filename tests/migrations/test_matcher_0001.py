@@ -18,13 +18,13 @@ TABLES = {"round", "event", "chunk", "held_report", "hit_count", "evidence", "sp
 
 def test_it_makes_the_tables(store: Store) -> None:
     """On both databases, and once."""
-    assert migrate(store, "services.matcher", "0001") == "0001"
+    assert migrate(store, "services.matcher.storage", "0001") == "0001"
     assert set(inspect(store.engine).get_table_names()) == TABLES | {"alembic_version"}
 
 
 def test_the_newest_schema_is_that_of_the_models(store: Store) -> None:
     """Whoever changes a model adds a migration."""
-    migrate(store, "services.matcher")
+    migrate(store, "services.matcher.storage")
     assert differences(store, MatcherRows.metadata) == []
 
 

@@ -16,10 +16,10 @@ TABLES = {"list_count", "known_count", "outcome_count"}
 
 def test_it_makes_the_tables_of_statistics(store: Store) -> None:
     """On both databases, beside what was there, and events are found by their reader."""
-    migrate(store, "services.matcher", "0004")
+    migrate(store, "services.matcher.storage", "0004")
     before = set(inspect(store.engine).get_table_names())
     assert not TABLES & before
-    assert migrate(store, "services.matcher", "0005") == "0005"
+    assert migrate(store, "services.matcher.storage", "0005") == "0005"
     assert set(inspect(store.engine).get_table_names()) == before | TABLES
     indexes = {index["name"] for index in inspect(store.engine).get_indexes("event")}
     assert "ix_event_reader_statement_round_id" in indexes

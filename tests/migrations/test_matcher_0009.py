@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def test_old_counts_are_those_of_high_and_medium(store: Store) -> None:
     """What was counted before keeps its number and says by which hits; other levels have a place beside it."""
-    migrate(store, "services.matcher", "0008")
+    migrate(store, "services.matcher.storage", "0008")
     with store.transaction("test.round") as session:
         session.execute(text(ROUND), {"id": "0" * 32, "manifest": b"{}"})
         session.execute(
             text("INSERT INTO known_count (round_id, parties, persons) VALUES (:id, 2, 30)"), {"id": "0" * 32}
         )
-    assert migrate(store, "services.matcher", "0009") == "0009"
+    assert migrate(store, "services.matcher.storage", "0009") == "0009"
     with store.transaction("test.counts") as session:
         session.execute(
             text("INSERT INTO known_count (round_id, certainty, parties, persons) VALUES (:id, 'high', 2, 20)"),

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def test_nothing_was_named_before(store: Store) -> None:
     """Migration 0018 makes the table; one head of one size and root stands there once."""
-    migrate(store, "services.node", "0017")
-    assert migrate(store, "services.node", "0018") == "0018"
+    migrate(store, "services.node.storage", "0017")
+    assert migrate(store, "services.node.storage", "0018") == "0018"
     row = "INSERT INTO named_head (size, root, party, round_id, digest) VALUES (5, :root, 'AL', 'r', 'd')"
     with store.transaction("test.insert") as session:
         session.execute(text(row), {"root": "a"})

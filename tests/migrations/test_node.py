@@ -13,7 +13,7 @@ from services.node.storage.tables import NodeRows, RoundRow
 if TYPE_CHECKING:
     from services.kit.storage.store import Store
 
-PACKAGE = "services.node"
+PACKAGE = "services.node.storage"
 
 
 def test_the_newest_schema_is_that_of_the_models(store: Store) -> None:

@@ -21,9 +21,9 @@ REVISION = {"matcher": "0003", "node": "0004"}
 @pytest.mark.parametrize("service", ["matcher", "node"])
 def test_it_makes_the_tables_of_people(store: Store, service: str) -> None:
     """After it an account and a session of it can be stored."""
-    migrate(store, f"services.{service}", BEFORE[service])
+    migrate(store, f"services.{service}.storage", BEFORE[service])
     had = set(inspect(store.engine).get_table_names())
-    migrate(store, f"services.{service}", REVISION[service])
+    migrate(store, f"services.{service}.storage", REVISION[service])
     assert set(inspect(store.engine).get_table_names()) == had | TABLES
     account = {"person": "p-0123456789ab", "login": "ana", "roles": ["officer"], "created_at": 1}
     opened = {"session_id": "0" * 16, "method": "password", "opened_at": 1, "seen_at": 1, "ends_at": 2}

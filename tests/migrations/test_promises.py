@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_earlier_statements_of_a_node_promise_nothing(store: Store) -> None:
     """Migration 0019 keeps statements; nothing is to be proved of them, and nothing waits."""
-    migrate(store, "services.node", "0018")
+    migrate(store, "services.node.storage", "0018")
     with store.transaction("test.before") as session:
         session.execute(
             text(
@@ -31,7 +31,7 @@ def test_earlier_statements_of_a_node_promise_nothing(store: Store) -> None:
             ),
             {"envelope": b"{}", "yes": True},
         )
-    assert migrate(store, "services.node", "0019") == "0019"
+    assert migrate(store, "services.node.storage", "0019") == "0019"
     with store.reading("test.after") as session:
         row = session.execute(text("SELECT promise, log_index, unproved FROM statement")).one()
         assert tuple(row) == (None, None, 0)
@@ -40,7 +40,7 @@ def test_earlier_statements_of_a_node_promise_nothing(store: Store) -> None:
 
 def test_earlier_events_of_the_matcher_have_no_place(store: Store) -> None:
     """Migration 0014 keeps events; where the log holds their statements is not known."""
-    migrate(store, "services.matcher", "0013")
+    migrate(store, "services.matcher.storage", "0013")
     with store.transaction("test.before") as session:
         session.execute(text(ROUND), {"id": "0" * 32, "manifest": b"{}"})
         session.execute(
@@ -50,6 +50,6 @@ def test_earlier_events_of_the_matcher_have_no_place(store: Store) -> None:
             ),
             {"id": "0" * 32},
         )
-    assert migrate(store, "services.matcher", "0014") == "0014"
+    assert migrate(store, "services.matcher.storage", "0014") == "0014"
     with store.reading("test.after") as session:
         assert tuple(session.execute(text("SELECT digest, log_index FROM event")).one()) == ("d", None)

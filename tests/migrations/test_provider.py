@@ -20,8 +20,8 @@ REVISION = {"matcher": "0007", "node": "0007"}
 @pytest.mark.parametrize("service", ["matcher", "node"])
 def test_it_makes_the_table_of_sign_ins(store: Store, service: str) -> None:
     """After it a sign-in that has begun can be stored."""
-    migrate(store, f"services.{service}", BEFORE[service])
-    migrate(store, f"services.{service}", REVISION[service])
+    migrate(store, f"services.{service}.storage", BEFORE[service])
+    migrate(store, f"services.{service}.storage", REVISION[service])
     begun = {"state_hash": "0" * 64, "binding_hash": "1" * 64, "nonce": "n", "verifier": "v", "started_at": 1}
     with store.transaction("test.insert") as session:
         session.execute(insert(ProviderSignInRow).values(**begun))

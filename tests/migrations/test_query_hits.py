@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_it_makes_the_table(store: Store) -> None:
     """Beside what was there before."""
-    migrate(store, "services.node", "0019")
+    migrate(store, "services.node.storage", "0019")
     before = set(inspect(store.engine).get_table_names())
-    assert migrate(store, "services.node", "0020") == "0020"
+    assert migrate(store, "services.node.storage", "0020") == "0020"
     assert set(inspect(store.engine).get_table_names()) == before | {"query_hits"}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_it_makes_the_table(store: Store) -> None:
     """Beside what was there before."""
-    migrate(store, "services.matcher", "0011")
+    migrate(store, "services.matcher.storage", "0011")
     tables = set(inspect(store.engine).get_table_names())
-    assert migrate(store, "services.matcher", "0012") == "0012"
+    assert migrate(store, "services.matcher.storage", "0012") == "0012"
     assert set(inspect(store.engine).get_table_names()) == tables | {"refused_statement"}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_it_makes_the_table(store: Store) -> None:
     """Beside what was there before."""
-    migrate(store, "services.matcher", "0014")
+    migrate(store, "services.matcher.storage", "0014")
     tables = set(inspect(store.engine).get_table_names())
-    assert migrate(store, "services.matcher", "0015") == "0015"
+    assert migrate(store, "services.matcher.storage", "0015") == "0015"
     assert set(inspect(store.engine).get_table_names()) == tables | {"repeated_statement"}

@@ -22,14 +22,14 @@ COUNTS = (
 
 def test_rounds_that_ended_stay_published(store: Store) -> None:
     """By the counts that they have; those of a round that goes on come with its end, and the key is random and one."""
-    migrate(store, "services.matcher", "0012")
+    migrate(store, "services.matcher.storage", "0012")
     with store.transaction("test.rounds") as session:
         for round_id in (ENDED, OPEN):
             session.execute(text(ROUND), {"id": round_id, "manifest": b"{}"})
             for counts in COUNTS:
                 session.execute(text(counts), {"id": round_id})
         session.execute(text("UPDATE round SET ended_at = 7 WHERE round_id = :id"), {"id": ENDED})
-    assert migrate(store, "services.matcher", "0013") == "0013"
+    assert migrate(store, "services.matcher.storage", "0013") == "0013"
     with store.reading("test.read") as session:
         hits, persons = (
             {row[0]: row[1] for row in session.execute(text(f"SELECT round_id, published FROM {table}"))}

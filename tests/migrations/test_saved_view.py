@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_it_makes_the_table(store: Store) -> None:
     """Beside what was there before."""
-    migrate(store, "services.node", "0010")
+    migrate(store, "services.node.storage", "0010")
     before = set(inspect(store.engine).get_table_names())
-    assert migrate(store, "services.node", "0011") == "0011"
+    assert migrate(store, "services.node.storage", "0011") == "0011"
     assert set(inspect(store.engine).get_table_names()) == before | {"saved_view"}

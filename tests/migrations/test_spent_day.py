@@ -21,11 +21,11 @@ SPENT = "INSERT INTO spent (round_id, origin, input_class, elements) VALUES (:ro
 
 def test_earlier_rounds_count_on_the_day_on_which_they_came(store: Store) -> None:
     """What was spent before days were counted is not given back."""
-    migrate(store, "services.node", "0002")
+    migrate(store, "services.node.storage", "0002")
     with store.transaction("test.insert") as session:
         session.execute(text(ROUND), {"round_id": "0" * 32, "manifest": b"{}", "no": False})
         session.execute(text(SPENT), {"round_id": "0" * 32})
-    migrate(store, "services.node", "0003")
+    migrate(store, "services.node.storage", "0003")
     with store.reading("test.read") as session:
         row = session.scalars(select(SpentDayRow)).one()
     assert (row.origin, row.input_class, row.day, row.elements, row.round_id) == ("RS", "full", 1, 7, "0" * 32)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("package", "before", "after"), [("services.node", "0011", "0012"), ("services.matcher", "0007", "0008")]
+    ("package", "before", "after"),
+    [("services.node.storage", "0011", "0012"), ("services.matcher.storage", "0007", "0008")],
 )
 def test_it_makes_the_table(store: Store, package: str, before: str, after: str) -> None:
     """Beside what was there before."""

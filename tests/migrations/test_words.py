@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_earlier_records_have_no_words_yet(store: Store) -> None:
     """Migration 0013 keeps lists and records; the version 0 says that their words are still to be made."""
-    migrate(store, "services.node", "0012")
+    migrate(store, "services.node.storage", "0012")
     with store.transaction("test.before") as session:
         session.execute(
             text(
@@ -27,7 +27,7 @@ def test_earlier_records_have_no_words_yet(store: Store) -> None:
             text("INSERT INTO record (import_id, position, record_id, content) VALUES ('i', 0, 'r', :content)"),
             {"content": b"{}"},
         )
-    assert migrate(store, "services.node", "0013") == "0013"
+    assert migrate(store, "services.node.storage", "0013") == "0013"
     with store.reading("test.after") as session:
         assert tuple(session.execute(text('SELECT name, normalizer FROM "import"')).one()) == ("list", 0)
         assert tuple(session.execute(text("SELECT record_id, words FROM record")).one()) == ("r", "")

@@ -167,7 +167,7 @@ class Round(RoundState):
         Args:
             envelope: A DSSE envelope of any message of the round.
             now: Seconds since 1970 for the manifest's deadlines, 0 where nobody can tell when it came; None when stored
-                envelopes are read back, which are not held against `aquila.protocol.rounds.statement_limits` again either.
+                envelopes are read back, which are not held against `statement_limits` again either.
 
         Raises:
             MalformedError, SignatureError, BindingError, OrderError, CapError, ProofError: It does not count; the

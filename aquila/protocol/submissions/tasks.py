@@ -178,7 +178,7 @@ def blind_batch(group: Group, work: Blinding) -> dict[InputClass, np.ndarray]:
     """Pad and blind a batch: the second pass over a list (PROTOCOL.md 3.4.5 and 3.4.6).
 
     Returns:
-        For each class the rows in ascending order of their elements (`aquila.protocol.submissions.submission.prepare_run`).
+        For each class the rows in ascending order of their elements (`submission.prepare_run`).
 
     Raises:
         InputError: A record has more inputs than can be sent.

@@ -10,7 +10,7 @@ from clients.cli.options import Ca, HomePath, Json, RoundId, Url
 from clients.cli.output.screen import Screen, Table, moment, numbered
 
 if TYPE_CHECKING:
-    from aquila.interface.safeguard import AlarmView, CanaryView, Safeguards
+    from aquila.interface.safeguard import CanaryView, FishingAlarmView, Safeguards
 
 SHORT = 8
 _THOUSANDTHS = 1_000
@@ -91,7 +91,7 @@ def _canary(one: CanaryView) -> str:
     return f"Planted hits with {one.counterpart}: all {one.expected} were met."
 
 
-def _alarm(one: AlarmView) -> str:
+def _alarm(one: FishingAlarmView) -> str:
     state = "held back" if one.released_at is None else f"released by {one.released_by}"
     return (
         f"Alarm: query {one.submission_id[:SHORT]} of {one.asker} hit {one.hits} records, where "

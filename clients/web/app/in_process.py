@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Inside(httpx.BaseTransport):
     """The way to an application for callers in worker threads of its own event loop.
 
-    Handlers of pages run in threads of their own (`clients.web.app.visit.threaded`), and what they call in others
-    (`services.kit.work.threads.Pool.PAGES`): nobody waits in a pool for which somebody in it waits. A call that takes longer
-    than its client waits for is given up, whatever keeps it.
+    Handlers of pages run in threads of their own (`visit.threaded`), and what they call in others (`Pool.PAGES`):
+    nobody waits in a pool for which somebody in it waits. A call that takes longer than its client waits for is given
+    up, whatever keeps it.
     """
 
     def __init__(self, app: ASGIApp) -> None:

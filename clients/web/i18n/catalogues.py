@@ -27,7 +27,7 @@ from clients.web.i18n.extraction import written_sentences
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 FOLDER = HERE / "catalogues"
 WRITTEN_BY_HAND = ("sr-Cyrl", "sq")
 _PLURALS = {

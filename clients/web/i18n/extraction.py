@@ -17,15 +17,16 @@ from clients.web.i18n.languages import PLACE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _WRITERS = (
-    "aquila/audit/witness.py", "aquila/followup/lifecycle.py", "aquila/matching/multiplicity.py", "aquila/protocol/*.py",
-    "aquila/records/*.py", "services/kit/*.py", "services/kit/approvals/*.py", "services/kit/people/*.py",
-    "services/matcher/*.py", "services/matcher/steps/*.py", "services/node/*.py", "services/node/steps/*.py",
+    "aquila/audit/witness.py", "aquila/followup/lifecycle.py", "aquila/matching/multiplicity.py",
+    "aquila/protocol/*.py", "aquila/protocol/rounds/*.py", "aquila/protocol/submissions/*.py",
+    "aquila/records/*.py", "aquila/records/reading/*.py", "services/**/*.py",
 )  # fmt: skip
 """Where sentences are written that can come to a page; those of the start of a service and of commands cannot."""
 _OTHERS = re.compile(
-    r".*(_routes|/routes|openapi|operators?|tables|settings|server|cluster|migrate|homes|main|problems|published|errors)\.py"
+    r".*(routes|letter|/api/\w+|openapi|operator_token|tables|settings|server|cluster|migrate|migrations/.*|home|home_folder"
+    r"|main|problems|statistics/\w+|errors)\.py"
 )
 _UNSAID = frozenset({"hint", "comment", "description", "title", "summary"})  # arguments whose texts no page shows
 _LEAST_WORDS = 3  # of a sentence; two where there is a place as well

@@ -1,7 +1,8 @@
 """Languages: the message catalogues, which one a visitor reads, and dates and numbers as the region writes them.
 
 Messages are English in the code and in the templates; a catalogue is a plain `.po` file, read when the pages start.
-The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clients.web.i18n.catalogues`), letter by letter.
+The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clients.web.i18n.catalogues`), letter by
+letter.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def _in_a_font(found: re.Match[str]) -> str:
 
 def _set(template: str, content: str) -> bytes:
     """Set a template without the machine's fonts and without a date, so that bytes are stable."""
-    source = resources.files("clients.web").joinpath("papers", template).read_bytes()
+    source = resources.files("clients.web.render").joinpath("typst", template).read_bytes()
     made: bytes = typst.compile(
         source,
         format="pdf",

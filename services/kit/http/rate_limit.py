@@ -1,8 +1,8 @@
 """Token buckets: how many calls of a party a service takes, and how many at once (PROTOCOL.md 9.5).
 
 A bucket fills steadily up to its size, and each call takes one token; an empty one refuses with the time to wait. They
-live in memory: after a start they are full. What protects from replays is durable by itself (`services.kit.http.nonces`);
-the rate bounds how many nonces there are.
+live in memory: after a start they are full. What protects from replays is durable by itself (`nonces`); the rate
+bounds how many nonces there are.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ each route does this, in this order:
 1. Who calls: the route's one `CallerCheck` (an action of the role table, or a party's signature) refuses a caller
    before a byte of the body is read. Routes without one are open to everybody, and few.
 2. The body's size: `SMALL_BODY` unless the route is signed (chunks and statements) or takes lists.
-3. The handler, in a thread of the caller's kind (`services.kit.work.threads`); a model that it returns becomes JSON in that
-   thread too.
+3. The handler, in a thread of the caller's kind (`services.kit.work.threads`); a model that it returns becomes JSON
+   in that thread too.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
 from aquila.audit.witness import witness_name
-from aquila.interface.log import AlarmView, Cosigned, EntriesPage, LogView, RoundEntries
+from aquila.interface.log import Cosigned, EntriesPage, LogAlarmView, LogView, RoundEntries
 from aquila.protocol.registry import MATCHER
 from services.kit.errors import NotFoundError
 from services.kit.http.rate_limit import Buckets, Rate
@@ -65,7 +65,7 @@ class LogDesk:
             checkpoint=notes[0].to_bytes().decode() if notes else "",
             witnesses=tuple(self._cosigned(notes)),
             alarms=tuple(
-                AlarmView(
+                LogAlarmView(
                     alarm_id=row.alarm_id, origin=row.origin, what=row.what, sentence=row.sentence,
                     seen=bytes(row.seen or b"").decode(), got=bytes(row.got).decode(), found_at=row.found_at,
                     acknowledged_at=row.acknowledged_at, acknowledged_by=row.acknowledged_by,

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from aquila.interface.safeguard import AlarmView, CanaryView, EarlierRoundView, EarlierSpent, Safeguards, SpentView
+from aquila.interface.safeguard import (
+    CanaryView,
+    EarlierRoundView,
+    EarlierSpent,
+    FishingAlarmView,
+    Safeguards,
+    SpentView,
+)
 from aquila.records.rules import InputClass
 from services.node.context import reading_round
 from services.node.safeguards import evaluation_limits
@@ -45,7 +52,7 @@ def safeguards(node: Node, round_id: str) -> Safeguards:
             held_back=_held_back(session, round_id),
             frequency_limit=round_.manifest.frequency_limit,
             alarms=tuple(
-                AlarmView(
+                FishingAlarmView(
                     submission_id=row.submission_id, asker=row.asker, hits=row.hits, expected=row.expected,
                     raised_at=row.raised_at, released_at=row.released_at, released_by=row.released_by,
                 )

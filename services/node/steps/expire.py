@@ -65,7 +65,7 @@ def _is_over(node: Node, row: RoundRow) -> bool:
 def _erase(node: Node, round_id: str) -> None:
     """Erase a round's hits and statements; the entry says how many there were, and never what.
 
-    The justifications of own submissions have three years of their own (`services.node.rounds.justification_retention`).
+    The justifications of own submissions have three years of their own (`justification_retention`).
     """
     # Before its statements: a database that lost them would be taken for an older copy.
     node.high_water.forget(round_id)

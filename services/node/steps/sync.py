@@ -275,6 +275,6 @@ def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
 def _row_of(node: Node, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:
     return StatementRow(
         round_id=round_id, digest=opened.digest, party=accepted.signer,
-        sequence=getattr(accepted.message, "sequence", None), kind=statements.kind_of(accepted.message), envelope=envelope,
-        own=False, sent=True, taken_at=node.clock(),
+        sequence=getattr(accepted.message, "sequence", None), kind=statements.kind_of(accepted.message),
+        envelope=envelope, own=False, sent=True, taken_at=node.clock(),
     )  # fmt: skip

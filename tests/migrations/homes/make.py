@@ -24,7 +24,10 @@ SHAPES = ("5d77566", "7d01d42", "e07fc7f", "a96bb4e", "0.2.0")
 _SAMPLES = """
 import json, sys
 from aquila.protocol.encoding import canonical
-from tests.support.samples import SAMPLES
+try:
+    from tests.support.samples import SAMPLES
+except ImportError:  # versions before the tests' support package
+    from tests.samples import SAMPLES
 written = {kind.payload_type: canonical(content).decode() for kind, content in SAMPLES.items()}
 print(json.dumps(written, indent=1, sort_keys=True))
 """

@@ -16,13 +16,16 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from services.matcher.storage.tables import EventRow
-
+try:
+    from services.matcher.storage.tables import EventRow
+    from tests.services.node.conftest import HEADER, Clock, World, make_world
+except ImportError:  # versions before every module had its room
+    from services.matcher.tables import EventRow  # type: ignore[no-redef]  # as the comment says
+    from tests.unit.services.node.conftest import HEADER, Clock, World, make_world  # type: ignore[no-redef]  # likewise
 try:
     from aquila.audit.roles import Role
 except ImportError:  # before there were persons, and all that they do
     Role = None  # type: ignore[assignment, misc]  # as the comment says
-from tests.services.node.conftest import HEADER, Clock, World, make_world
 
 LISTS = {
     "AL": "al-1,Arben,Hoxha,1980-03-04,\nal-2,Ilir,Kola,1975-01-02,\n",

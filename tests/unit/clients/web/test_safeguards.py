@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from aquila.audit.roles import Service
-from aquila.interface.safeguard import AlarmView, CanaryView, EarlierRoundView, EarlierSpent, Safeguards, SpentView
+from aquila.interface.safeguard import (
+    CanaryView,
+    EarlierRoundView,
+    EarlierSpent,
+    FishingAlarmView,
+    Safeguards,
+    SpentView,
+)
 from aquila.records.rules import InputClass
 from clients.sdk import Access, Connection
 from clients.web.app.site import Site
@@ -39,7 +46,7 @@ def card(found: Safeguards, *actions: str, tag: str = "en") -> str:
 
 def safeguards(*, released: bool = False, missing: int = 0, earlier: tuple[EarlierRoundView, ...] = ()) -> Safeguards:
     """Return a round with an alarm, planted hits and what was spent."""
-    alarm = AlarmView(
+    alarm = FishingAlarmView(
         submission_id=QUERY, asker="RS", hits=14, expected=1_400, raised_at=1_800_000_000,
         released_at=1_800_000_100 if released else None, released_by="p-0123456789ab" if released else None,
     )  # fmt: skip

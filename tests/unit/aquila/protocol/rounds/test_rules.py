@@ -69,7 +69,7 @@ def test_a_round_takes_nothing_else() -> None:
 
 def test_every_numbered_check_is_a_paragraph() -> None:
     """A number that a check carries is a paragraph of PROTOCOL.md."""
-    root = Path(__file__).parents[4]
+    root = Path(__file__).parents[5]
     code = Path(rules.__file__).read_text(encoding="utf-8")
     text = (root / "schemas" / "PROTOCOL.md").read_text(encoding="utf-8")
     cited = set(re.findall(r"\b3\.\d+\.\d+\b", code))

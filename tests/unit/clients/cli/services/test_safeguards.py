@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquila.interface.safeguard import AlarmView, CanaryView, Safeguards, SpentView
+from aquila.interface.safeguard import CanaryView, FishingAlarmView, Safeguards, SpentView
 from aquila.records.rules import InputClass
 from clients.cli.output.screen import Table
 from clients.cli.services.safeguards import tables
@@ -32,8 +32,8 @@ def test_all_of_it() -> None:
     ]
     alarm = {"submission_id": "1" * 32, "asker": "RS", "hits": 40, "expected": 1_500, "raised_at": 1}
     alarms = [
-        AlarmView(**alarm, released_at=None, released_by=None),
-        AlarmView(**alarm, released_at=2, released_by="p-0123456789ab"),
+        FishingAlarmView(**alarm, released_at=None, released_by=None),
+        FishingAlarmView(**alarm, released_at=2, released_by="p-0123456789ab"),
     ]
     spent = {"evaluator": "AL", "origin": "RS", "full": 70, "partial": 8}
     earlier = [

@@ -10,7 +10,7 @@ import pytest
 
 from aquila.audit.roles import Role, Service, role_table
 from aquila.interface.attention import NeedKind, Needs, RoundNeed
-from aquila.interface.log import AlarmView, LogView
+from aquila.interface.log import LogAlarmView, LogView
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import attention
 
@@ -28,7 +28,7 @@ class Visitor:
     service: Service
     role: Role
     tag: str = "en"
-    alarms: list[AlarmView] = field(default_factory=list)
+    alarms: list[LogAlarmView] = field(default_factory=list)
 
     @property
     def site(self) -> Any:
@@ -72,13 +72,13 @@ def told(visitor: Visitor, found: Needs) -> list[attention.Need]:
     return list(attention.of_rounds(visitor, found))  # type: ignore[arg-type]  # as much of a visit as is asked for
 
 
-def alarm(**changes: Any) -> AlarmView:
+def alarm(**changes: Any) -> LogAlarmView:
     """Return an alarm over the matcher's log."""
     fields = {
         "alarm_id": 1, "origin": "aquila-log/matcher/0123456789abcdef", "what": "fork", "sentence": "it forked",
         "seen": "", "got": "", "found_at": 1, "acknowledged_at": None, "acknowledged_by": None,
     }  # fmt: skip
-    return AlarmView.model_validate(fields | changes)
+    return LogAlarmView.model_validate(fields | changes)
 
 
 @pytest.mark.parametrize("tag", TAGS)
