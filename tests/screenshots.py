@@ -18,7 +18,7 @@ from clients.cli.output.screen import Screen
 from clients.demo.accounts import PASSWORD, secret_file
 from clients.demo.population import populate
 from clients.demo.processes import staged
-from clients.demo.scenario import Story
+from clients.demo.scenario import DemoScenario
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
     """Make the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, staged(Path(scratch) / "demo") as stage:
-        story = Story(Screen(), stage, populate(1_000, 1), keep=True)
+        story = DemoScenario(Screen(), stage, populate(1_000, 1), keep=True)
         cast = story.tell_all()
         services = {process.name: process for process in stage.processes}
         with sync_playwright() as playwright:

@@ -1,8 +1,8 @@
 """The life of a hit at one party, as a small state machine (PROTOCOL.md 8.1).
 
-A `Life` is folded from its steps, which are the history that is stored and shown. What follows from a step is decided
-here and nowhere else; the node stores steps and looks lives up. Whether a hit is right by the sealed exchange is
-another matter: this is what people did with it.
+A `HitLifecycle` is folded from its steps, which are the history that is stored and shown. The consequences of a step
+are decided here and nowhere else; the node stores steps and reads lifecycles. Whether the sealed exchange confirms a
+hit is another matter: this is what people did with it.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Ground(StrEnum):
     ERASED = "erased"
 
 
-class StepKind(StrEnum):
+class LifecycleStepKind(StrEnum):
     """What was done with a hit."""
 
     ACKNOWLEDGED = "acknowledged"
@@ -97,7 +97,7 @@ class StepKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LifecycleStep:
     """One thing that was done.
 
     Attributes:
@@ -110,7 +110,7 @@ class Step:
         remark: The analyst's own words. They stay at the node, and no letter or statement has them.
     """
 
-    kind: StepKind
+    kind: LifecycleStepKind
     at: int
     person: str
     value: str = ""
@@ -120,7 +120,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class HitLifecycle:
     """Where a hit stands, and what brought it there.
 
     Attributes:
@@ -151,7 +151,7 @@ class Life:
     late: bool = False
 
     @classmethod
-    def of(cls, arrived_at: int, steps: Iterable[Step] = ()) -> Life:
+    def of(cls, arrived_at: int, steps: Iterable[LifecycleStep] = ()) -> HitLifecycle:
         """Return the life that the steps make.
 
         Raises:
@@ -178,7 +178,7 @@ class Life:
         """Say whether the next step should have been taken before now."""
         return self.due_at is not None and now > self.due_at
 
-    def after(self, step: Step) -> Life:
+    def after(self, step: LifecycleStep) -> HitLifecycle:
         """Return the life after another step.
 
         Raises:
@@ -198,13 +198,13 @@ class Life:
         """Say whether a withdrawn hit can be withdrawn once more, because its record was erased since."""
         return ground is Ground.ERASED and self.ground is not Ground.ERASED
 
-    def possible(self) -> tuple[StepKind, ...]:
+    def possible(self) -> tuple[LifecycleStepKind, ...]:
         """Return what can be done with the hit now."""
-        found = [kind for kind in StepKind if self.stage in _FROM[kind]]
-        if self.decision is Decision.OTHER and StepKind.OPENED in found:
-            found.remove(StepKind.OPENED)
+        found = [kind for kind in LifecycleStepKind if self.stage in _FROM[kind]]
+        if self.decision is Decision.OTHER and LifecycleStepKind.OPENED in found:
+            found.remove(LifecycleStepKind.OPENED)
         if self.stage is Stage.WITHDRAWN:
-            found.remove(StepKind.WITHDRAWN)  # an erasure may follow, and is no step of an analyst
+            found.remove(LifecycleStepKind.WITHDRAWN)  # an erasure may follow, and is no step of an analyst
         return tuple(found)
 
     def blocked_by(self, codes: Iterable[str | None]) -> str | None:
@@ -231,18 +231,18 @@ class Life:
             )
 
 
-def _acknowledged(life: Life, step: Step) -> Life:
+def _acknowledged(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(life, stage=Stage.ACKNOWLEDGED, since=step.at)
 
 
-def _decided(life: Life, step: Step) -> Life:
+def _decided(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     decision = Decision(step.value)
     if life.stage is Stage.FOLLOW_UP:
         return replace(life, decision=decision)  # the clock of the follow-up runs on
     return replace(life, stage=Stage.DECIDED, since=step.at, decision=decision)
 
 
-def _opened(life: Life, step: Step) -> Life:
+def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     if life.decision is Decision.OTHER:
         raise OrderError(
             "a hit on another person is not followed up", hint="decide anew if that was wrong, or close the hit"
@@ -258,23 +258,23 @@ def _opened(life: Life, step: Step) -> Life:
     )
 
 
-def _referenced(life: Life, step: Step) -> Life:
+def _referenced(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(life, reference=step.reference)
 
 
-def _permitted(life: Life, step: Step) -> Life:
+def _permitted(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(life, permission=step.reference)
 
 
-def _exported(life: Life, _step: Step) -> Life:
+def _exported(life: HitLifecycle, _step: LifecycleStep) -> HitLifecycle:
     return life
 
 
-def _closed(life: Life, step: Step) -> Life:
+def _closed(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(life, stage=Stage.CLOSED, since=step.at, outcome=HitOutcome(step.value))
 
 
-def _withdrawn(life: Life, step: Step) -> Life:
+def _withdrawn(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     ground = Ground(step.value)
     if life.stage is Stage.WITHDRAWN and not life.can_still_be_erased(ground):
         raise OrderError("the hit was withdrawn already", hint=_HINTS[Stage.WITHDRAWN])
@@ -295,28 +295,28 @@ def is_late(arrived_at: int, withdrawn_at: int) -> bool:
 
 _ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.WITHDRAWN}
 
-_FROM: Mapping[StepKind, frozenset[Stage]] = {
-    StepKind.ACKNOWLEDGED: frozenset({Stage.NEW}),
-    StepKind.DECIDED: frozenset({Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
-    StepKind.OPENED: frozenset({Stage.DECIDED}),
-    StepKind.REFERENCED: frozenset({Stage.FOLLOW_UP}),
-    StepKind.PERMITTED: _ALIVE,
-    StepKind.EXPORTED: frozenset({Stage.FOLLOW_UP}),
-    StepKind.CLOSED: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
+_FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
+    LifecycleStepKind.ACKNOWLEDGED: frozenset({Stage.NEW}),
+    LifecycleStepKind.DECIDED: frozenset({Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
+    LifecycleStepKind.OPENED: frozenset({Stage.DECIDED}),
+    LifecycleStepKind.REFERENCED: frozenset({Stage.FOLLOW_UP}),
+    LifecycleStepKind.PERMITTED: _ALIVE,
+    LifecycleStepKind.EXPORTED: frozenset({Stage.FOLLOW_UP}),
+    LifecycleStepKind.CLOSED: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
     # A hit that was closed can turn out to rest on a wrong record.
-    StepKind.WITHDRAWN: frozenset(Stage),
+    LifecycleStepKind.WITHDRAWN: frozenset(Stage),
 }
 """From which stages each step can be taken."""
 
-_TAKE: Mapping[StepKind, Callable[[Life, Step], Life]] = {
-    StepKind.ACKNOWLEDGED: _acknowledged,
-    StepKind.DECIDED: _decided,
-    StepKind.OPENED: _opened,
-    StepKind.REFERENCED: _referenced,
-    StepKind.PERMITTED: _permitted,
-    StepKind.EXPORTED: _exported,
-    StepKind.CLOSED: _closed,
-    StepKind.WITHDRAWN: _withdrawn,
+_TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLifecycle]] = {
+    LifecycleStepKind.ACKNOWLEDGED: _acknowledged,
+    LifecycleStepKind.DECIDED: _decided,
+    LifecycleStepKind.OPENED: _opened,
+    LifecycleStepKind.REFERENCED: _referenced,
+    LifecycleStepKind.PERMITTED: _permitted,
+    LifecycleStepKind.EXPORTED: _exported,
+    LifecycleStepKind.CLOSED: _closed,
+    LifecycleStepKind.WITHDRAWN: _withdrawn,
 }
 
 _WORDS: Mapping[Stage, str] = {
@@ -328,15 +328,15 @@ _WORDS: Mapping[Stage, str] = {
     Stage.WITHDRAWN: "withdrawn",
 }
 
-_WORDS_OF_STEPS: Mapping[StepKind, str] = {
-    StepKind.ACKNOWLEDGED: "acknowledged",
-    StepKind.DECIDED: "decided",
-    StepKind.OPENED: "followed up",
-    StepKind.REFERENCED: "given a reference",
-    StepKind.PERMITTED: "given a permission",
-    StepKind.EXPORTED: "exported",
-    StepKind.CLOSED: "closed",
-    StepKind.WITHDRAWN: "withdrawn",
+_WORDS_OF_STEPS: Mapping[LifecycleStepKind, str] = {
+    LifecycleStepKind.ACKNOWLEDGED: "acknowledged",
+    LifecycleStepKind.DECIDED: "decided",
+    LifecycleStepKind.OPENED: "followed up",
+    LifecycleStepKind.REFERENCED: "given a reference",
+    LifecycleStepKind.PERMITTED: "given a permission",
+    LifecycleStepKind.EXPORTED: "exported",
+    LifecycleStepKind.CLOSED: "closed",
+    LifecycleStepKind.WITHDRAWN: "withdrawn",
 }
 
 _HINTS: Mapping[Stage, str] = {

@@ -30,7 +30,7 @@ class ApprovalState(StrEnum):
     EXPIRED = "expired"
 
 
-class Asked(Message):
+class PendingApproval(Message):
     """A request was stored and waits for a second person.
 
     Attributes:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds, Text
 
 
-class NeedKind(StrEnum):
+class AttentionKind(StrEnum):
     """What it is about, the most pressing first."""
 
     CANARIES = "canaries"
@@ -22,7 +22,7 @@ class NeedKind(StrEnum):
     LIST = "list"
 
 
-class RoundNeed(Message):
+class RoundAttention(Message):
     """Something in a round that needs somebody.
 
     Attributes:
@@ -34,18 +34,18 @@ class RoundNeed(Message):
     round_id: Identifier
     area: Text
     category: Text
-    kind: NeedKind
+    kind: AttentionKind
     parties: tuple[PartyCode, ...]
     count: Count
     until: Seconds | None
 
 
-class Needs(Message):
+class AttentionList(Message):
     """What rounds need, the most pressing first, as many as a page takes.
 
     Attributes:
         left_out: How many more there are.
     """
 
-    needs: tuple[RoundNeed, ...]
+    needs: tuple[RoundAttention, ...]
     left_out: Count

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Stage, StepKind, Urgency
+from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, LifecycleStepKind, Stage, Urgency
 from aquila.interface.exchange import ExchangeView
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Seconds, Text
@@ -83,7 +83,7 @@ class HitPage(Message):
 class StepView(Message):
     """One thing that was done with a hit, in the words of `aquila.followup.lifecycle`."""
 
-    kind: StepKind
+    kind: LifecycleStepKind
     at: Seconds
     person: str
     value: str
@@ -152,7 +152,7 @@ class HitView(Message):
     permission: str
     handling_code: str | None
     blocked_by: str | None
-    possible: tuple[StepKind, ...]
+    possible: tuple[LifecycleStepKind, ...]
     history: tuple[StepView, ...]
     withdrawals: tuple[WithdrawalView, ...]
     exchange: ExchangeView | None = None

@@ -55,13 +55,13 @@ class RoundProposal(Message):
     suggestion_id: Identifier | None = None
 
 
-class Reason(Message):
+class AbortReason(Message):
     """Why an operator aborts a round or leaves it."""
 
     reason: GivenText
 
 
-class GivenReason(Message):
+class JustificationInput(Message):
     """Why a submission is lawful, as its officer says; who the officer is, the node says."""
 
     legal_basis: GivenText
@@ -75,7 +75,7 @@ class SubmissionRequest(Message):
 
     import_id: Identifier
     kind: Kind
-    justification: GivenReason
+    justification: JustificationInput
 
 
 class MatcherRoundView(Message):

@@ -30,14 +30,14 @@ class SavedFilter(Message):
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
 
 
-class NewView(Message):
+class NewFilter(Message):
     """A view to be kept, in place of one of the same name."""
 
     name: ViewName
     shows: SavedFilter
 
 
-class SavedView(Message):
+class SavedFilterView(Message):
     """A view that is kept."""
 
     view_id: Identifier
@@ -45,7 +45,7 @@ class SavedView(Message):
     shows: SavedFilter
 
 
-class SavedViews(Message):
+class SavedFilters(Message):
     """A person's own views, by name."""
 
-    views: tuple[SavedView, ...]
+    views: tuple[SavedFilterView, ...]

@@ -82,7 +82,7 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True)
-class Footing:
+class GradingBasis:
     """What the pairs of two lists are graded on, besides the rules that met.
 
     Attributes:
@@ -117,11 +117,11 @@ def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: flo
         InputError: No rule, an unknown rule, an empty list, or no share.
     """
     common = round(MILLION * (table.expected_share if share is None else share))
-    return grade_on(table, rule_mask, Footing(size_a, size_b, common, round(MILLION * table.expected_duplicates)))
+    return grade_on(table, rule_mask, GradingBasis(size_a, size_b, common, round(MILLION * table.expected_duplicates)))
 
 
 @lru_cache(maxsize=_CACHED)
-def grade_on(table: RuleTable, rule_mask: int, footing: Footing, *, second: bool = False) -> Grade:
+def grade_on(table: RuleTable, rule_mask: int, footing: GradingBasis, *, second: bool = False) -> Grade:
     """Grade a pair of records by the rules that met, on what the round learned.
 
     Args:
@@ -149,7 +149,7 @@ def grade_on(table: RuleTable, rule_mask: int, footing: Footing, *, second: bool
     )
 
 
-def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], footing: Footing) -> float:
+def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], footing: GradingBasis) -> float:
     """What the rules that met weigh: the strongest part of each family, and the silence of others."""
     learned = dict(footing.learned)
     silent = sum(learned.get(silence(family), 0) for family in silent_families(table, rules))
@@ -196,7 +196,7 @@ def table_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
     return sum(part.bits for part in strongest_parts(rules)) + silent
 
 
-def standing_bits(footing: Footing, *, second: bool) -> float:
+def standing_bits(footing: GradingBasis, *, second: bool) -> float:
     """The prior odds of a pair as log2: of a second partner, the share of duplicates counts instead.
 
     Raises:
@@ -208,7 +208,7 @@ def standing_bits(footing: Footing, *, second: bool) -> float:
     return prior_bits(footing.size_a, footing.size_b, common / MILLION)
 
 
-def lift_bits(footing: Footing) -> float:
+def lift_bits(footing: GradingBasis) -> float:
     """What a pair gains that is not certain, because records with a certain partner are out of chance's reach."""
     left = (1 - min(footing.settled, size) / size for size in (footing.size_a, footing.size_b))
     return min(_MOST_LIFT, -sum(log2(max(share, exp2(-_MOST_LIFT))) for share in left))

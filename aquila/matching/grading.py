@@ -15,7 +15,7 @@ from aquila.matching.certainty import MILLION, Level, grade_on
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aquila.matching.certainty import Footing, Grade
+    from aquila.matching.certainty import Grade, GradingBasis
     from aquila.matching.join import MatchedPair
     from aquila.records.rules import RuleTable
 
@@ -23,7 +23,7 @@ MOST_TURNS = 8
 _BELIEF = 100  # so many settled records does the table's expectation of duplicates count for
 
 
-class StandingPair(NamedTuple):
+class RankedPair(NamedTuple):
     """A pair with its grade; `second` where one of its records has a partner that is more certain."""
 
     pair: MatchedPair
@@ -32,8 +32,8 @@ class StandingPair(NamedTuple):
 
 
 def grade_lists(
-    table: RuleTable, footing: Footing, pairs: Iterable[MatchedPair], *, turns: int = MOST_TURNS
-) -> tuple[Footing, list[StandingPair]]:
+    table: RuleTable, footing: GradingBasis, pairs: Iterable[MatchedPair], *, turns: int = MOST_TURNS
+) -> tuple[GradingBasis, list[RankedPair]]:
     """Grade the pairs of two lists.
 
     Args:
@@ -56,13 +56,13 @@ def grade_lists(
         if second:
             result = grade_on(table, pair.rules, footing, second=True)
         if result.level:
-            graded.append(StandingPair(pair, result, second))
+            graded.append(RankedPair(pair, result, second))
     return footing, graded
 
 
 def _settle(
-    table: RuleTable, footing: Footing, pairs: Sequence[MatchedPair], turns: int
-) -> tuple[dict[bytes, float], dict[bytes, float], Footing]:
+    table: RuleTable, footing: GradingBasis, pairs: Sequence[MatchedPair], turns: int
+) -> tuple[dict[bytes, float], dict[bytes, float], GradingBasis]:
     """Find the records with a certain partner, first those that need no lift, then those that it makes certain.
 
     Returns:

@@ -47,7 +47,7 @@ class MatchedPair:
     rules: int
 
 
-class Met(NamedTuple):
+class MatchedTokenPositions(NamedTuple):
     """Which tokens of two records met: their places among all tokens of each record, a byte each, ascending."""
 
     left: bytes
@@ -164,7 +164,7 @@ class TokenTable:
                         handles = _handle(left_high, left_low), _handle(right_high, right_low)
                         yield MatchedPair(left, right, *handles, rules)
 
-    def met(self, pairs: Sequence[MatchedPair]) -> list[Met]:
+    def met(self, pairs: Sequence[MatchedPair]) -> list[MatchedTokenPositions]:
         """Find again which tokens met, for a few of all pairs; they stay here until the table is closed.
 
         Args:
@@ -173,7 +173,7 @@ class TokenTable:
         Returns:
             For each the places of the tokens that met (PROTOCOL.md 3.7.3). A record has at most 256 tokens that count.
         """
-        found = [Met(b"", b"")] * len(pairs)
+        found = [MatchedTokenPositions(b"", b"")] * len(pairs)
         if not pairs:
             return found
         columns: dict[str, np.ndarray] = {"number": np.arange(len(pairs), dtype=np.uint32)}
@@ -188,7 +188,7 @@ class TokenTable:
             result = connection.execute(_MET, [[file.path for file in self._writer.files]])
             while batch := result.fetchmany(_FETCH):
                 for number, left, right in batch:
-                    found[number] = Met(bytes(left), bytes(right))
+                    found[number] = MatchedTokenPositions(bytes(left), bytes(right))
         return found
 
     def _ranges(self) -> Iterator[tuple[int, int]]:

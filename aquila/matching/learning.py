@@ -16,7 +16,7 @@ import numpy as np
 from aquila.matching.certainty import (
     CENTIBITS,
     MILLION,
-    Footing,
+    GradingBasis,
     prior_bits,
     rules_of,
     silence,
@@ -100,7 +100,7 @@ class _Counted:
         return pairs
 
 
-def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEPS) -> tuple[Footing, ...]:
+def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEPS) -> tuple[GradingBasis, ...]:
     """Learn from all pairs of lists of a round together.
 
     Args:
@@ -131,7 +131,7 @@ def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEP
     rounded = np.maximum(1, np.rint(shares * MILLION)).astype(int).tolist()
     twice = round(MILLION * table.expected_duplicates)
     return tuple(
-        Footing(pair.size_a, pair.size_b, share, twice, learned=learned)
+        GradingBasis(pair.size_a, pair.size_b, share, twice, learned=learned)
         for pair, share in zip(lists, rounded, strict=True)
     )
 

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from aquila.crypto.streams import BLOCK_BYTES, derive
 from aquila.errors import MalformedError
-from aquila.matching.certainty import MILLION, Footing, Level, grade_on
+from aquila.matching.certainty import MILLION, GradingBasis, Level, grade_on
 from aquila.matching.learning import BELIEF, LEAST_SHARE
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import LevelCounts, PairCanaries
-from aquila.protocol.rounds.exchange import footing_on
+from aquila.protocol.rounds.exchange import grading_basis_on
 from aquila.protocol.submissions.padding import DIGEST_BYTES
 from aquila.records.rules import mask_of, numbers_of
 
@@ -67,7 +67,7 @@ class Canary:
     digests: Mapping[int, bytes]
 
 
-class Carrier(NamedTuple):
+class CanaryCarrier(NamedTuple):
     """What a canary rides on: the real record whose rules its dummy copies, and those of its own that these have."""
 
     source: int
@@ -146,7 +146,7 @@ def _draws(key: SecretBytes, label: str, numbers: Sequence[int]) -> list[int]:
 
 def choose_carriers(
     seed: SecretBytes, canaries: Sequence[Canary], counts: NDArray[np.uint8], rules: NDArray[np.uint8]
-) -> tuple[Carrier, ...]:
+) -> tuple[CanaryCarrier, ...]:
     """Choose for each canary of a list the record whose rules its dummy copies (PROTOCOL.md 3.4.6).
 
     Of a few records that the seed draws the first that has all rules of the canary, or else the one that has most.
@@ -164,10 +164,10 @@ def choose_carriers(
     sources = (np.frombuffer(drawn, dtype="<u8")[::2] % np.uint64(records)).astype(np.int64).tolist()
     chosen = []
     for place, canary in enumerate(canaries):
-        best = Carrier(-1, 0)
+        best = CanaryCarrier(-1, 0)
         for source in sources[place * CARRIER_TRIES : (place + 1) * CARRIER_TRIES]:
             profile = mask_of(rules[starts[source] : starts[source] + counts[source]].tolist())
-            carrier = Carrier(source, profile & canary.mask)
+            carrier = CanaryCarrier(source, profile & canary.mask)
             if best.source < 0 or carrier.mask.bit_count() > best.mask.bit_count():
                 best = carrier
             if best.mask == canary.mask:
@@ -205,7 +205,7 @@ def open_masks(key: SecretBytes, party: str, sealed: bytes) -> list[int]:
     ]
 
 
-def footing_of(report: HitReport, counterpart: str, own_records: int) -> Footing | None:
+def grading_basis_of(report: HitReport, counterpart: str, own_records: int) -> GradingBasis | None:
     """Return on what the pairs with a counterpart were graded, as a report states it; None where it says nothing.
 
     Args:
@@ -214,10 +214,10 @@ def footing_of(report: HitReport, counterpart: str, own_records: int) -> Footing
         own_records: The records of this party's submission, dummies included.
     """
     basis = next((basis for basis in report.bases if basis.counterpart == counterpart), None)
-    return None if basis is None else footing_on(report, basis, own_records, basis.records)
+    return None if basis is None else grading_basis_on(report, basis, own_records, basis.records)
 
 
-def drift_of(table: RuleTable, footings: Sequence[Footing], usual: int, pairs: int) -> list[float]:
+def drift_of(table: RuleTable, footings: Sequence[GradingBasis], usual: int, pairs: int) -> list[float]:
     """Return by how many bits canaries can move odds between two rounds of the same lists, for each pair of lists.
 
     To the matcher canaries are persons, and how many there are and under which rules they meet is drawn in each round.
@@ -244,7 +244,7 @@ def drift_of(table: RuleTable, footings: Sequence[Footing], usual: int, pairs: i
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Carried:
+class PlantedCanary:
     """What a party keeps of a canary of its list, secret until the round's end.
 
     Attributes:
@@ -258,18 +258,18 @@ class Carried:
     mask: int
 
 
-def to_bytes(carried: Sequence[Carried]) -> bytes:
+def to_bytes(carried: Sequence[PlantedCanary]) -> bytes:
     """Return what a party keeps, for the round key to seal."""
     return json.dumps([[one.counterpart, one.handle, one.mask] for one in carried]).encode()
 
 
-def from_bytes(content: bytes) -> tuple[Carried, ...]:
+def from_bytes(content: bytes) -> tuple[PlantedCanary, ...]:
     """Read back what `to_bytes` gave; the bytes are a party's own."""
-    return tuple(Carried(*one) for one in json.loads(content))
+    return tuple(PlantedCanary(*one) for one in json.loads(content))
 
 
-def tell(
-    round_: Round, own: str, exchange: ExchangeKey, carried: Sequence[Carried], report: HitReport
+def canary_statement(
+    round_: Round, own: str, exchange: ExchangeKey, carried: Sequence[PlantedCanary], report: HitReport
 ) -> tuple[PairCanaries, ...]:
     """Return what a party says of its canaries once it has its report (PROTOCOL.md 3.7.13).
 
@@ -313,8 +313,8 @@ class Verdict(NamedTuple):
 
 
 def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
-    round_: Round, table: RuleTable, own: str, exchange: ExchangeKey, carried: Sequence[Carried], report: HitReport,
-    told: Canaries,
+    round_: Round, table: RuleTable, own: str, exchange: ExchangeKey, carried: Sequence[PlantedCanary],
+    report: HitReport, told: Canaries,
 ) -> Verdict:  # fmt: skip
     """Judge the canaries that a party shares with another, once the other has told of them (PROTOCOL.md 3.7.13).
 
@@ -338,7 +338,7 @@ def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
     if theirs is None or len(masks) != len(mine):
         return Verdict(len(mine), len(mine) - sum(level is not None for level in levels), 0, differing=True)
     submission = round_.submissions[round_.list_of(own) or ""]
-    footing = footing_of(report, told.party, submission.records)
+    footing = grading_basis_of(report, told.party, submission.records)
     expected = missing = wrong = 0
     for one, mask, level in zip(mine, masks, levels, strict=True):
         due = _due(table, footing, round_.manifest.minimum_certainty, one.mask & mask)
@@ -348,13 +348,13 @@ def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
     return Verdict(expected, missing, wrong, differing=theirs.hits != count_levels(levels))
 
 
-def _reported(report: HitReport, carried: Iterable[Carried]) -> list[Level | None]:
+def _reported(report: HitReport, carried: Iterable[PlantedCanary]) -> list[Level | None]:
     """Return of which level a hit each canary is, or None where it is none."""
     hits = {(hit.counterpart, hit.handle): hit.certainty for hit in report.hits}
     return [hits.get((one.counterpart, one.handle)) for one in carried]
 
 
-def _due(table: RuleTable, footing: Footing | None, minimum: Level, mask: int) -> Level | None:
+def _due(table: RuleTable, footing: GradingBasis | None, minimum: Level, mask: int) -> Level | None:
     """Return the level of which a hit under these rules is; without a footing everything is due that has a rule."""
     if not mask:
         return None

@@ -40,15 +40,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from aquila.crypto.keys import IdentityKey
-    from aquila.matching.certainty import Footing
-    from aquila.matching.join import MatchedPair, Met
+    from aquila.matching.certainty import GradingBasis
+    from aquila.matching.join import MatchedPair, MatchedTokenPositions
     from aquila.protocol.messages import Manifest, Submission
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
 
 _THOUSANDTHS = 1_000
 
-Footings: TypeAlias = "dict[tuple[int, int], Footing]"
+Footings: TypeAlias = "dict[tuple[int, int], GradingBasis]"
 """On what the pairs of two lists are graded, by their list numbers."""
 
 
@@ -215,7 +215,7 @@ def lists_for_query(round_: Round, submission_id: str) -> list[str]:
     return [found for found in lists if found]
 
 
-def learn_footings(
+def learn_grading_bases(
     round_: Round, table: RuleTable, submissions: list[str], patterns: dict[tuple[int, int], dict[int, int]]
 ) -> Footings:
     """Learn blind on what the pairs of records of each two lists are graded (PROTOCOL.md 7.3).
@@ -259,8 +259,8 @@ def grade_pairs(round_: Round, table: RuleTable, footings: Footings, pairs: Iter
 
 
 def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
-    round_: Round, submissions: list[str], graded: Graded, met: Sequence[Met], submission_id: str | None,
-    random: Callable[[int], bytes],
+    round_: Round, submissions: list[str], graded: Graded, met: Sequence[MatchedTokenPositions],
+    submission_id: str | None, random: Callable[[int], bytes],
 ) -> list[HitReport]:  # fmt: skip
     """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
 
@@ -274,7 +274,7 @@ def make_reports(  # noqa: PLR0913, PLR0917 - what a report tells
     """
     owners = [round_.submissions[submission].party for submission in submissions]
     bases = _bases(owners, graded)
-    hits: dict[str, list[Hit]] = {party: [] for party in concerned(round_, submission_id)}
+    hits: dict[str, list[Hit]] = {party: [] for party in parties_concerned(round_, submission_id)}
     for (pair, level, result, second), places in zip(graded.pairs, met, strict=True):
         hit_id = random(16).hex()
         left = pair.left, pair.left_handle.hex(), places.left.hex()
@@ -328,7 +328,7 @@ def _bases(owners: list[str], graded: Graded) -> dict[str, list[Basis]]:
     return bases
 
 
-def concerned(round_: Round, submission_id: str | None) -> tuple[str, ...]:
+def parties_concerned(round_: Round, submission_id: str | None) -> tuple[str, ...]:
     """Return the parties that get a report: all, or of a query its origin and those whose lists it may meet."""
     if submission_id is None:
         return round_.participants

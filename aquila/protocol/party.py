@@ -58,9 +58,9 @@ from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import entries_of
 from aquila.protocol.submissions.tasks import (
     CarriedSecret,
-    Evaluating,
-    Finalizing,
-    Verifying,
+    EvaluateTask,
+    FinalizeTask,
+    VerifyTask,
     evaluate_chunk,
     verify_chunk,
 )
@@ -263,7 +263,7 @@ class Party:
 
     def to_evaluate(  # noqa: PLR0913, PLR0917  # what fixes the work
         self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
-    ) -> Evaluating:
+    ) -> EvaluateTask:
         """Check a chunk of another party's submission, and return the work on it (PROTOCOL.md 3.5).
 
         The work is `aquila.protocol.submissions.tasks.evaluate_chunk`, anywhere; `sign_evaluation` follows.
@@ -297,7 +297,7 @@ class Party:
             )
         # 3. Evaluate and prove under this class's share.
         share = CarriedSecret.of(secrets.shares[reference.input_class])
-        return Evaluating(share, proof_context(round_, submission, index, self.code), chunk, fresh)
+        return EvaluateTask(share, proof_context(round_, submission, index, self.code), chunk, fresh)
 
     def sign_evaluation(  # what the statement binds together
         self, round_: Round, sequence: int, submission_id: str, index: int, evaluated: Evaluated
@@ -338,7 +338,7 @@ class Party:
         work = self.to_evaluate(round_, secrets, submission_id, index, chunk, fresh)
         return self.sign_evaluation(round_, sequence, submission_id, index, evaluate_chunk(self.group, work))
 
-    def to_verify(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> Verifying:
+    def to_verify(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> VerifyTask:
         """Return the work of verifying another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6).
 
         The work is `aquila.protocol.submissions.tasks.verify_chunk`, on any executor; the evaluation counts once it
@@ -357,7 +357,7 @@ class Party:
         submission = round_.submissions[evaluation.submission_id]
         context = proof_context(round_, submission, evaluation.index, evaluation.party)
         key = share_key(round_, evaluation.party, evaluation.input_class)
-        return Verifying(key, context, chunk, elements, bytes.fromhex(evaluation.proof))
+        return VerifyTask(key, context, chunk, elements, bytes.fromhex(evaluation.proof))
 
     def check_evaluation(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> None:
         """Do `to_verify` and its work at once.
@@ -372,7 +372,7 @@ class Party:
     def to_finalize(  # noqa: PLR0913, PLR0917  # what the work is on
         self, round_: Round, secrets: RoundSecrets, seed: SecretBytes, submission_id: str, index: int,
         rows: np.ndarray, evaluations: Mapping[str, bytes],
-    ) -> Finalizing:  # fmt: skip
+    ) -> FinalizeTask:  # fmt: skip
         """Return the work of turning a chunk of one's own into tokens (PROTOCOL.md 3.6, second half).
 
         The work is `aquila.protocol.submissions.tasks.finalize`, anywhere.
@@ -397,7 +397,7 @@ class Party:
         reference = chunk_of(round_.submissions[submission_id], index)
         parts = [evaluations[party] for party in round_.evaluators_of(submission_id)]
         share = CarriedSecret.of(secrets.shares[reference.input_class])
-        return Finalizing(CarriedSecret.of(seed), share, rows, parts)
+        return FinalizeTask(CarriedSecret.of(seed), share, rows, parts)
 
     def tokens(self, round_: Round, sequence: int, submission_id: str, chunks: Sequence[tuple[int, str]]) -> bytes:
         """Sign the statement of a submission's tokens.

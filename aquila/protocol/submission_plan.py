@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.errors import PolicyError
-from aquila.protocol.canaries import Carried, choose_carriers
+from aquila.protocol.canaries import PlantedCanary, choose_carriers
 from aquila.protocol.submissions.padding import (
     DIGEST_BYTES,
     BatchInputs,
@@ -24,7 +24,7 @@ from aquila.protocol.submissions.padding import (
     profile_positions,
 )
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
-from aquila.protocol.submissions.tasks import RULE_SHIFT, Blinding, CarriedSecret
+from aquila.protocol.submissions.tasks import RULE_SHIFT, BlindTask, CarriedSecret
 from aquila.records.entropy import check_entropy
 from aquila.records.frequency import limits_of
 from aquila.records.rules import numbers_of
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aquila.crypto.keys import SecretBytes
-    from aquila.protocol.canaries import Canary, Carrier
+    from aquila.protocol.canaries import Canary, CanaryCarrier
     from aquila.protocol.messages import Manifest, Padding
     from aquila.protocol.submissions.tasks import DigestedBatch, Outline
     from aquila.records.rules import RuleTable
@@ -86,7 +86,7 @@ class SubmissionPlan:
         """How many batches the second pass has: those of the first, then those of dummies."""
         return len(self.batch_records) + -(-(self.records - self.real_records) // BATCH_RECORDS)
 
-    def batch(self, number: int, seed: SecretBytes, digested: DigestedBatch | None) -> Blinding:
+    def batch(self, number: int, seed: SecretBytes, digested: DigestedBatch | None) -> BlindTask:
         """Return what `aquila.protocol.submissions.tasks.blind_batch` makes a run of.
 
         Args:
@@ -95,7 +95,7 @@ class SubmissionPlan:
             digested: What the first pass made of the batch; None for a batch of dummies, which follow.
         """
         inputs = self._dummies(number, seed) if digested is None else self._kept(number, digested)
-        return Blinding(CarriedSecret.of(seed), self.table, self.padding, inputs, self.real_records)
+        return BlindTask(CarriedSecret.of(seed), self.table, self.padding, inputs, self.real_records)
 
     def _kept(self, number: int, digested: DigestedBatch) -> BatchInputs:
         """Return what is sent of a batch of records."""
@@ -128,7 +128,7 @@ class SubmissionPlan:
                 digests[at] = np.frombuffer(canary.digests[rule], dtype=digests.dtype)[0]
         return BatchInputs(first=first, counts=sizes, rules=rules, digests=digests.tobytes())
 
-    def carriers(self, seed: SecretBytes) -> tuple[Carrier, ...]:
+    def carriers(self, seed: SecretBytes) -> tuple[CanaryCarrier, ...]:
         """Return what each canary rides on, in the order of the canaries."""
         return choose_carriers(seed, self.canaries, self.counts, self.rules)
 
@@ -214,11 +214,13 @@ def first_of_each(rules: NDArray[np.uint8], most: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[Carried, ...]:
+def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[PlantedCanary, ...]:
     """Return what a party keeps of the canaries of its list, in their order."""
     first = plan.real_records
     handles = handles_of(seed, range(first, first + len(plan.canaries)))
     return tuple(
-        Carried(canary.counterpart, handles[place * HANDLE_BYTES : (place + 1) * HANDLE_BYTES].hex(), carrier.mask)
+        PlantedCanary(
+            canary.counterpart, handles[place * HANDLE_BYTES : (place + 1) * HANDLE_BYTES].hex(), carrier.mask
+        )
         for place, (canary, carrier) in enumerate(zip(plan.canaries, plan.carriers(seed), strict=True))
     )

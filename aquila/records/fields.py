@@ -20,7 +20,7 @@ from aquila.records.normalize.identifiers import (
 )
 from aquila.records.normalize.names import has_unread_words, name_words
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, sound_record
-from aquila.records.rows import Accepted, Finding, Refused, Row, Severity
+from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ _DATE_FAULTS = {
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Faulty:
+class FieldError:
     """A field of which something is wrong.
 
     Attributes:
@@ -69,16 +69,16 @@ class Faulty:
 
 
 def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the value of any field
-    """Read one field of `FIELDS` from its texts: its value, or a `Faulty` one; the same for the same texts."""
+    """Read one field of `FIELDS` from its texts: its value, or a `FieldError` one; the same for the same texts."""
     if name == "record_id":
         return _record_id(texts)
     reasons: list[str] = []
     value = _value(name, _list(name, texts, reasons), reasons)
     doubts = _doubts(name, value)
-    return Faulty(value, tuple(reasons), doubts) if reasons or doubts else value
+    return FieldError(value, tuple(reasons), doubts) if reasons or doubts else value
 
 
-def make_row(line: int, values: Sequence[Any], faults: Mapping[int, Faulty]) -> Row:
+def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError]) -> Row:
     """Make a row of what its fields gave.
 
     Args:
@@ -94,7 +94,7 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, Faulty]) -> 
     if record is not None:
         findings += [Finding(line, FIELDS[place], doubt) for place in _told(faults) for doubt in faults[place].doubts]
         findings += [Finding(line, "national_numbers", reason) for reason in contradictions(record)]
-        return Accepted(line, record, tuple(findings))
+        return AcceptedRow(line, record, tuple(findings))
     record_id: str | None = values[0]
     if not record_id:
         reason = "is missing or unusable; give every row an id of its own"
@@ -112,12 +112,12 @@ def contradictions(record: Record) -> list[str]:
 
 def refuse(
     line: int, reason: str, record_id: str = "", *, field: str = "", warnings: Sequence[Finding] = ()
-) -> Refused:
+) -> RefusedRow:
     """A row that gives no record, for a reason, after the warnings it met."""
-    return Refused(line, record_id, (*warnings, Finding(line, field, reason, Severity.REFUSAL)))
+    return RefusedRow(line, record_id, (*warnings, Finding(line, field, reason, Severity.REFUSAL)))
 
 
-def _told(faults: Mapping[int, Faulty]) -> list[int]:
+def _told(faults: Mapping[int, FieldError]) -> list[int]:
     """The places of what is wrong in the order in which it is told: lists, texts, codes, the date."""
     return sorted(faults, key=_RANKS.__getitem__)
 

@@ -40,7 +40,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Accepted:
+class AcceptedRow:
     """A row that gave a record, with the warnings it met."""
 
     line: int
@@ -48,11 +48,11 @@ class Accepted:
     warnings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Accepted(line={self.line})"
+        return f"AcceptedRow(line={self.line})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Refused:
+class RefusedRow:
     """A row that gave no record; `record_id` is empty where the row has none that can be read."""
 
     line: int
@@ -60,10 +60,10 @@ class Refused:
     findings: tuple[Finding, ...]
 
     def __repr__(self) -> str:
-        return f"Refused(line={self.line})"
+        return f"RefusedRow(line={self.line})"
 
 
-Row = Accepted | Refused
+Row = AcceptedRow | RefusedRow
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class ReadReport:
     def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Pass rows on and count them."""
         for row in rows:
-            if isinstance(row, Accepted):
+            if isinstance(row, AcceptedRow):
                 self.accepted += 1
                 self.warnings += len(row.warnings)
             else:

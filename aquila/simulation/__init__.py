@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aquila.simulation.manifest import CHUNK_ELEMENTS, DEFAULT_PADDING, NO_PADDING, REHEARSED, Terms, make_manifest
 from aquila.simulation.metrics import Measurements, Watch
-from aquila.simulation.party_state import RehearsedHit, Seat
+from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.round import Rehearsal
 from aquila.simulation.sources import ListFile, RecordList, Source
 
@@ -26,7 +26,7 @@ __all__ = [
     "RecordList",
     "Rehearsal",
     "RehearsedHit",
-    "Seat",
+    "SimulatedParty",
     "Source",
     "Terms",
     "Watch",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
     from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.protocol.submissions.tasks import Evaluated, Evaluating, Finalizing, Verifying
+    from aquila.protocol.submissions.tasks import Evaluated, EvaluateTask, FinalizeTask, VerifyTask
 
 
 def read_rows(path: Path) -> np.ndarray:
@@ -34,15 +34,15 @@ def read_elements(path: Path) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class StoredEvaluating:
+class StoredEvaluateTask:
     """A chunk to evaluate: the work without its elements, the chunk's file, and the file of the answer."""
 
-    work: Evaluating
+    work: EvaluateTask
     chunk: Path
     answer: Path
 
 
-def evaluate_stored(group: Group, stored: StoredEvaluating) -> Evaluated:
+def evaluate_stored(group: Group, stored: StoredEvaluateTask) -> Evaluated:
     """Evaluate a chunk; what is returned lacks the elements, which are in the answer's file."""
     done = tasks.evaluate_chunk(group, replace(stored.work, chunk=read_elements(stored.chunk)))
     stored.answer.write_bytes(done.elements)
@@ -50,30 +50,30 @@ def evaluate_stored(group: Group, stored: StoredEvaluating) -> Evaluated:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class StoredVerifying:
+class StoredVerifyTask:
     """An answer to verify: the work without its elements, the chunk's file, and the answer's."""
 
-    work: Verifying
+    work: VerifyTask
     chunk: Path
     answer: Path
 
 
-def verify_stored(group: Group, stored: StoredVerifying) -> None:
+def verify_stored(group: Group, stored: StoredVerifyTask) -> None:
     """Verify an answer."""
     elements = stored.answer.read_bytes()
     tasks.verify_chunk(group, replace(stored.work, chunk=read_elements(stored.chunk), elements=elements))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class StoredFinalizing:
+class StoredFinalizeTask:
     """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers."""
 
-    work: Finalizing
+    work: FinalizeTask
     chunk: Path
     answers: tuple[Path, ...]
 
 
-def finalize_stored(group: Group, stored: StoredFinalizing) -> FinalizedChunk:
+def finalize_stored(group: Group, stored: StoredFinalizeTask) -> FinalizedChunk:
     """Turn a chunk into tokens."""
     answers = [path.read_bytes() for path in stored.answers]
     return tasks.finalize(group, replace(stored.work, rows=read_rows(stored.chunk), evaluations=answers))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aquila.errors import InputError
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions.submission import merge_runs
-from aquila.protocol.submissions.tasks import Blinding, DigestedBatch, blind_batch
+from aquila.protocol.submissions.tasks import BlindTask, DigestedBatch, blind_batch
 from aquila.records.rules import InputClass
 from aquila.simulation.scratch_files import Runs, Spool
 from aquila.simulation.sources import Reading, named, read_batch, take_rows
@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Manifest
     from aquila.records.rules import RuleTable
-    from aquila.simulation.metrics import Workshop
-    from aquila.simulation.party_state import Seat
+    from aquila.simulation.metrics import TaskRunner
+    from aquila.simulation.party_state import SimulatedParty
     from aquila.simulation.sources import ReadBatch
 
 
 class _Read(NamedTuple):
     """What stays here of a batch while it is read elsewhere."""
 
-    seat: Seat
+    seat: SimulatedParty
     done: int
     work: Reading
 
 
-def read_lists(workshop: Workshop, manifest: Manifest, table: RuleTable, seats: Iterable[Seat]) -> Iterator[Seat]:
+def read_lists(
+    workshop: TaskRunner, manifest: Manifest, table: RuleTable, seats: Iterable[SimulatedParty]
+) -> Iterator[SimulatedParty]:
     """Read, normalize and digest the lists of some parties, and plan what each sends; yield each that is done.
 
     Raises:
@@ -60,7 +62,7 @@ def read_lists(workshop: Workshop, manifest: Manifest, table: RuleTable, seats: 
         yield seat
 
 
-def _readings(seats: Iterable[Seat], table: RuleTable) -> Iterator[tuple[_Read, Reading]]:
+def _readings(seats: Iterable[SimulatedParty], table: RuleTable) -> Iterator[tuple[_Read, Reading]]:
     for seat in seats:
         seat.directory.mkdir()
         with named(seat.source):
@@ -76,7 +78,7 @@ def _admitted(label: _Read, batch: ReadBatch) -> ReadBatch:
     return take_rows(label.work, label.seat.source.watch(label.work.batch.rows()))
 
 
-def _note(seat: Seat, batch: ReadBatch) -> None:
+def _note(seat: SimulatedParty, batch: ReadBatch) -> None:
     if batch.record_ids:
         assert seat.digests is not None
         seat.digests.append(batch.digested.to_bytes())
@@ -88,7 +90,7 @@ def _note(seat: Seat, batch: ReadBatch) -> None:
     seat.counts.warnings += batch.counts.warnings
 
 
-def _end(seat: Seat) -> None:
+def _end(seat: SimulatedParty) -> None:
     """Refuse a list without a record.
 
     Raises:
@@ -102,7 +104,7 @@ def _end(seat: Seat) -> None:
         )
 
 
-def blind_lists(workshop: Workshop, manifest: Manifest, seats: Iterable[Seat]) -> Iterator[Seat]:
+def blind_lists(workshop: TaskRunner, manifest: Manifest, seats: Iterable[SimulatedParty]) -> Iterator[SimulatedParty]:
     """Pad, blind and cut into chunks what the parties' plans send; yield each party that is done.
 
     Raises:
@@ -125,7 +127,7 @@ def blind_lists(workshop: Workshop, manifest: Manifest, seats: Iterable[Seat]) -
         yield seat
 
 
-def _blindings(seats: Iterable[Seat]) -> Iterator[tuple[tuple[Seat, int, int], Blinding]]:
+def _blindings(seats: Iterable[SimulatedParty]) -> Iterator[tuple[tuple[SimulatedParty, int, int], BlindTask]]:
     for seat in seats:
         assert seat.plan is not None
         assert seat.seed is not None
@@ -135,7 +137,7 @@ def _blindings(seats: Iterable[Seat]) -> Iterator[tuple[tuple[Seat, int, int], B
             yield (seat, number, seat.plan.batches), seat.plan.batch(number, seat.seed, digested)
 
 
-def _cut(seat: Seat, chunk_elements: int) -> None:
+def _cut(seat: SimulatedParty, chunk_elements: int) -> None:
     """Merge a party's runs and cut them into chunks."""
     for kind, runs in seat.runs.items():
         for rows in merge_runs(runs.mapped(), chunk_elements):

@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 _KIBIBYTE = 1 << 10
 
 
-def unwatched(_phase: str, _party: str, _done: int, _of: int) -> None:
+def without_measurement(_phase: str, _party: str, _done: int, _of: int) -> None:
     """Let the steps pass."""
 
 
@@ -59,7 +59,7 @@ class Measurements:
     """
 
     clock: Callable[[], float] = time.thread_time
-    watch: Watch = unwatched
+    watch: Watch = without_measurement
     seconds: dict[str, dict[str, float]] = field(default_factory=dict)
     group_seconds: dict[str, float] = field(default_factory=dict)
     elements: Counter[str] = field(default_factory=Counter)
@@ -129,7 +129,7 @@ def measured(function: Callable[[Group, Item], Result], backend: Backend, item: 
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class TaskRunner:
     """Where the tasks of a rehearsal are done and measured.
 
     Attributes:

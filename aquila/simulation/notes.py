@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from aquila.crypto.group import Group
-    from aquila.protocol.rounds.exchange import HeldTokens, Opening
+    from aquila.protocol.rounds.exchange import HeldTokens, NoteOpening
     from aquila.records.rules import RuleTable
-    from aquila.simulation.party_state import Seat
+    from aquila.simulation.party_state import SimulatedParty
 
     Random = Callable[[int], bytes]
 
@@ -59,10 +59,10 @@ class Sealed:
     """The batches of sealed notes of a report with their receivers, and what opens the notes of the others."""
 
     batches: tuple[tuple[str, tuple[bytes, ...]], ...]
-    openings: Mapping[str, Opening]
+    openings: Mapping[str, NoteOpening]
 
 
-def sealing_of(seat: Seat, table: RuleTable, random: Random) -> Sealing:
+def sealing_of(seat: SimulatedParty, table: RuleTable, random: Random) -> Sealing:
     """Gather what sealing a seat's notes needs; its token secrets go."""
     assert seat.report is not None
     held = held_tokens({bytes.fromhex(hit.handle) for hit in seat.report.hits}, seat.finalized())
@@ -88,10 +88,10 @@ class Opened:
     """A batch of notes at its receiver, each still sealed, and what opens those of them that it was told of."""
 
     entries: Sequence[tuple[str, bytes]]
-    openings: Mapping[str, Opening]
+    openings: Mapping[str, NoteOpening]
 
 
-def opened(seat: Seat, notes: Notes) -> Opened:
+def open_notes(seat: SimulatedParty, notes: Notes) -> Opened:
     """Open a batch of notes at its receiver."""
     assert seat.secrets is not None
     entries = seat.party.open_notes(notes, seat.secrets.sealing)
@@ -104,7 +104,7 @@ def verify_notes(_group: Group, work: Opened) -> dict[str, Fault | None]:
     return {hit_id: one if isinstance(one, Fault) else None for hit_id, one in found.items()}
 
 
-def refuted_of(seat: Seat, found: Mapping[str, Fault | None]) -> dict[str, Fault]:
+def refuted_of(seat: SimulatedParty, found: Mapping[str, Fault | None]) -> dict[str, Fault]:
     """Return the hits of a batch that do not hold, and why; a second note of a hit is none."""
     again = dict.fromkeys(seat.noted & set(found), Fault.REPEATED)
     seat.noted |= set(found)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from aquila.crypto.keys import ExchangeKey, SecretBytes
     from aquila.matching.certainty import Level
-    from aquila.protocol.canaries import Canary, Carried
+    from aquila.protocol.canaries import Canary, PlantedCanary
     from aquila.protocol.messages import HitReport
     from aquila.protocol.party import Party, RoundSecrets
-    from aquila.protocol.rounds.exchange import Opening
+    from aquila.protocol.rounds.exchange import NoteOpening
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submission_plan import SubmissionPlan
     from aquila.protocol.submissions.tasks import Outline
@@ -44,7 +44,7 @@ class RehearsedHit(NamedTuple):
 
 
 @dataclass(slots=True)
-class Seat:
+class SimulatedParty:
     """One party at the table: its role, its record of the round, its secrets and what it made.
 
     Attributes:
@@ -84,8 +84,8 @@ class Seat:
     verified: int = 0
     report: HitReport | None = None
     canaries: tuple[Canary, ...] = ()
-    carried: tuple[Carried, ...] = ()
-    openings: dict[str, Opening] = field(default_factory=dict)
+    carried: tuple[PlantedCanary, ...] = ()
+    openings: dict[str, NoteOpening] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
     _tokens: Spool | None = None
 
@@ -97,7 +97,7 @@ class Seat:
         """The party's code."""
         return self.party.code
 
-    def pair_terms(self) -> tuple[str, ExchangeKey, tuple[Carried, ...]]:
+    def pair_terms(self) -> tuple[str, ExchangeKey, tuple[PlantedCanary, ...]]:
         """Return what telling and judging of canaries take of this party."""
         assert self.secrets is not None
         return self.code, self.secrets.exchange, self.carried

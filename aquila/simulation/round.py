@@ -20,7 +20,7 @@ from aquila.errors import InputError
 from aquila.executors import InProcess
 from aquila.matching.join import TOKEN_ROW_BYTES, TokenTable
 from aquila.protocol import matcher as roles
-from aquila.protocol.canaries import canaries_of, judge, tell
+from aquila.protocol.canaries import canaries_of, canary_statement, judge
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Kind, Outcome, Padding
 from aquila.protocol.party import Party
@@ -30,18 +30,18 @@ from aquila.protocol.submission_plan import carried_by
 from aquila.protocol.submissions.submission import ROW
 from aquila.records.conformance import normalizer_reference
 from aquila.simulation.file_tasks import (
-    StoredEvaluating,
-    StoredFinalizing,
-    StoredVerifying,
+    StoredEvaluateTask,
+    StoredFinalizeTask,
+    StoredVerifyTask,
     evaluate_stored,
     finalize_stored,
     verify_stored,
 )
 from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
-from aquila.simulation.metrics import Measurements, Workshop, unwatched
-from aquila.simulation.notes import opened, refuted_of, seal_notes, sealing_of, verify_notes
-from aquila.simulation.party_state import RehearsedHit, Seat
+from aquila.simulation.metrics import Measurements, TaskRunner, without_measurement
+from aquila.simulation.notes import open_notes, refuted_of, seal_notes, sealing_of, verify_notes
+from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.sources import RecordList
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class Answer:
         seat: Who evaluates it.
     """
 
-    origin: Seat
+    origin: SimulatedParty
     index: int
-    seat: Seat
+    seat: SimulatedParty
 
     @property
     def place(self) -> tuple[str, int]:
@@ -134,7 +134,7 @@ class Rehearsal:
         frequency_limit: int = 8,
         chunk_elements: int = CHUNK_ELEMENTS,
         canaries: int = 0,
-        watch: Watch = unwatched,
+        watch: Watch = without_measurement,
         executor: Executor | None = None,
         workers: int = 1,
     ) -> None:
@@ -145,7 +145,7 @@ class Rehearsal:
         self.refuted: dict[str, Fault] = {}
         self.verdicts: dict[tuple[str, str], Verdict] = {}
         self.executor = executor or InProcess()
-        self.workshop = Workshop(self.executor, workers, cast("Backend", group.name), self.measured)
+        self.workshop = TaskRunner(self.executor, workers, cast("Backend", group.name), self.measured)
         keys = {code: IdentityKey.generate(random) for code in sorted(lists)}
         self.matcher = Matcher(IdentityKey.generate(random))
         parties = {code: RegisteredParty(code, code, key.public) for code, key in keys.items()}
@@ -155,7 +155,7 @@ class Rehearsal:
         envelope = self.matcher.propose(self.manifest)
         self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
         self.seats = {
-            code: Seat(
+            code: SimulatedParty(
                 Party(code, key, group), as_source(lists[code]),
                 Round.from_manifest(self.registry, group, envelope), directory / code,
             )
@@ -192,7 +192,7 @@ class Rehearsal:
         for seat in self.seats.values():
             seat.party.check_opening(seat.round, seat.round.consent_digests[seat.code])
 
-    def submit_lists(self, seats: Sequence[Seat], kind: Kind = Kind.LIST) -> None:
+    def submit_lists(self, seats: Sequence[SimulatedParty], kind: Kind = Kind.LIST) -> None:
         """Read and blind the lists of some parties, and sign each submission (PROTOCOL.md 3.4)."""
         for seat in seats:
             seat.seed, seat.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
@@ -214,7 +214,9 @@ class Rehearsal:
             self.publish(seat.party.submit(seat.round, seat.next_sequence(), *terms))
             seat.plan = None
 
-    def evaluate_chunks(self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]) -> Iterator[Answer]:
+    def evaluate_chunks(
+        self, chunks: Iterable[tuple[SimulatedParty, int]], seats: Sequence[SimulatedParty]
+    ) -> Iterator[Answer]:
         """Let everyone else evaluate some chunks, and publish each statement (PROTOCOL.md 3.5).
 
         Args:
@@ -234,8 +236,8 @@ class Rehearsal:
             yield answer
 
     def _evaluations(
-        self, chunks: Iterable[tuple[Seat, int]], seats: Sequence[Seat]
-    ) -> Iterator[tuple[Answer, StoredEvaluating]]:
+        self, chunks: Iterable[tuple[SimulatedParty, int]], seats: Sequence[SimulatedParty]
+    ) -> Iterator[tuple[Answer, StoredEvaluateTask]]:
         for origin, index in chunks:
             chunk = origin.chunks.elements(index)
             for seat in seats:
@@ -243,7 +245,7 @@ class Rehearsal:
                     assert seat.secrets is not None
                     answer, fresh = Answer(origin, index, seat), self.random(32)
                     work = seat.party.to_evaluate(seat.round, seat.secrets, *answer.place, chunk, fresh)
-                    yield answer, StoredEvaluating(replace(work, chunk=b""), answer.chunk, answer.path)
+                    yield answer, StoredEvaluateTask(replace(work, chunk=b""), answer.chunk, answer.path)
 
     def verify_answers(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """Let each origin verify what comes back to it (PROTOCOL.md 3.6, first half)."""
@@ -255,14 +257,14 @@ class Rehearsal:
             self.measured.watch("verify", origin.code, origin.verified, len(origin.chunks) * evaluators)
             yield answer
 
-    def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifying]]:
+    def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifyTask]]:
         for answer in answers:
             origin = answer.origin
             evaluation = origin.round.evaluations[(*answer.place, answer.seat.code)]
             work = origin.party.to_verify(origin.round, evaluation, b"", answer.elements)
-            yield answer, StoredVerifying(replace(work, elements=b""), answer.chunk, answer.path)
+            yield answer, StoredVerifyTask(replace(work, elements=b""), answer.chunk, answer.path)
 
-    def finalize_chunks(self, answers: Iterable[Answer]) -> Iterator[tuple[Seat, int, bytes]]:
+    def finalize_chunks(self, answers: Iterable[Answer]) -> Iterator[tuple[SimulatedParty, int, bytes]]:
         """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
 
         Args:
@@ -285,7 +287,9 @@ class Rehearsal:
             self.publish(seat.party.tokens(seat.round, seat.next_sequence(), seat.submission_id, sent))
             count.check(self.round.submissions[seat.submission_id])
 
-    def _finalizations(self, answers: Iterable[Answer]) -> Iterator[tuple[tuple[Seat, int], StoredFinalizing]]:
+    def _finalizations(
+        self, answers: Iterable[Answer]
+    ) -> Iterator[tuple[tuple[SimulatedParty, int], StoredFinalizeTask]]:
         for _, of_chunk in groupby(answers, key=lambda answer: answer.place):
             gathered = list(of_chunk)
             origin, index = gathered[0].origin, gathered[0].index
@@ -295,7 +299,7 @@ class Rehearsal:
             terms = origin.secrets, origin.seed, origin.submission_id, index, np.zeros(0, dtype=ROW), verified
             work = origin.party.to_finalize(origin.round, *terms)
             paths = tuple(answer.path for answer in gathered)
-            yield (origin, index), StoredFinalizing(work, gathered[0].chunk, paths)
+            yield (origin, index), StoredFinalizeTask(work, gathered[0].chunk, paths)
 
     def match_tokens(self, tokens: TokenTable) -> list[RehearsedHit]:
         """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7).
@@ -307,7 +311,7 @@ class Rehearsal:
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
             tokens.join(pairs, self.manifest.frequency_limit, self.executor)
-            footings = roles.learn_footings(self.round, self.table, submissions, tokens.patterns())
+            footings = roles.learn_grading_bases(self.round, self.table, submissions, tokens.patterns())
             graded = roles.grade_pairs(self.round, self.table, footings, tokens.pairs())
             met = tokens.met([graded_pair.pair for graded_pair in graded.pairs])
             reports = roles.make_reports(self.round, submissions, graded, met, None, self.random)
@@ -335,7 +339,7 @@ class Rehearsal:
         for code in self.seats:
             self.measured.watch("exchange", code, 1, 1)
 
-    def send_notes(self, *seats: Seat) -> list[Accepted]:
+    def send_notes(self, *seats: SimulatedParty) -> list[Accepted]:
         """Let parties seal a note for each of their hits, and send them; return the statements."""
         sent = []
         works = ((seat, sealing_of(seat, self.table, self.random)) for seat in seats)
@@ -350,7 +354,7 @@ class Rehearsal:
     def verify(self, *sent: Accepted) -> None:
         """Let the receivers of batches of notes verify and confirm them."""
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
-        works = (((digest, notes), opened(self.seats[notes.to], notes)) for digest, notes in every)
+        works = (((digest, notes), open_notes(self.seats[notes.to], notes)) for digest, notes in every)
         for (digest, notes), found in self.workshop.do("exchange", lambda label: label[1].to, verify_notes, works):
             seat = self.seats[notes.to]
             with self.measured.phase("exchange", seat.code):
@@ -365,7 +369,7 @@ class Rehearsal:
             return
         for seat in self.seats.values():
             assert seat.report is not None
-            pairs = tell(seat.round, *seat.pair_terms(), seat.report)
+            pairs = canary_statement(seat.round, *seat.pair_terms(), seat.report)
             self.publish(seat.party.tell_canaries(seat.round, seat.next_sequence(), pairs))
         for seat in self.seats.values():
             assert seat.report is not None

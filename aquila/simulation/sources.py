@@ -12,7 +12,7 @@ from aquila.errors import InputError
 from aquila.protocol.submission_plan import BATCH_RECORDS
 from aquila.protocol.submissions.tasks import DigestedBatch, digest_records
 from aquila.records.person import Record
-from aquila.records.reading.lists import Accepted, Batch, Finding, ReadReport, WholeList, open_list
+from aquila.records.reading.lists import AcceptedRow, Batch, Finding, ReadReport, WholeList, open_list
 from aquila.records.reading.lists import read_batch as read_lines
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class RecordBatch:
 
     def rows(self) -> Iterable[Row]:
         """Return them as accepted rows."""
-        return (Accepted(0, record) for record in self.records)
+        return (AcceptedRow(0, record) for record in self.records)
 
 
 class RecordList:
@@ -224,7 +224,7 @@ def take_rows(work: Reading, rows: Iterable[Row], read_seconds: float = 0.0) -> 
     counts = ReadReport()
     records, findings = list[Record](), list[tuple[Finding, str]]()
     for row in counts.watch(rows):
-        if isinstance(row, Accepted):
+        if isinstance(row, AcceptedRow):
             records.append(row.record)
             findings += ((finding, row.record.record_id) for finding in row.warnings)
         else:

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aquila.protocol.submissions.tasks import digest_records
-from aquila.records.reading.lists import Accepted, read_records
+from aquila.records.reading.lists import AcceptedRow, read_records
 from aquila.records.rules import BUILT_IN, load_rules
 from clients.bench.lists import write_list
-from clients.bench.timing import Spread, measure
+from clients.bench.timing import TimingSpread, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class RecordStep:
 
     name: str
     inputs: float
-    spread: Spread
+    spread: TimingSpread
 
 
 def measure_records(folder: Path, records: int = _RECORDS) -> Iterator[RecordStep]:
@@ -54,4 +54,4 @@ def measure_records(folder: Path, records: int = _RECORDS) -> Iterator[RecordSte
 
 
 def _read(content: bytes) -> list[Record]:
-    return [row.record for row in read_records(io.BytesIO(content)) if isinstance(row, Accepted)]
+    return [row.record for row in read_records(io.BytesIO(content)) if isinstance(row, AcceptedRow)]

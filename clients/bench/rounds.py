@@ -14,7 +14,7 @@ from clients.bench.timing import watch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clients.bench.timing import Watched
+    from clients.bench.timing import WatchedProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def measure_round(folder: Path, parties: int, records: int, rules: str = "exact"
     return played(json.loads(report.read_text("utf-8")), watched, records, rules)
 
 
-def played(report: dict[str, Any], watched: Watched, records: int, rules: str) -> PlayedRound:
+def played(report: dict[str, Any], watched: WatchedProcess, records: int, rules: str) -> PlayedRound:
     """Read a rehearsal's report; its seconds are means over the workers."""
     workers = report["workers"]
     phases = {phase: round(seconds * workers, 3) for phase, seconds in report["seconds"].items()}

@@ -18,7 +18,7 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError
 from aquila.protocol.submissions.submission import blinds_of
-from clients.bench.timing import Spread, measure
+from clients.bench.timing import TimingSpread, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ class Step:
 
     operation: Operation
     backend: str
-    spread: Spread
+    spread: TimingSpread
 
 
 def backends() -> list[Backend]:

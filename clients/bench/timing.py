@@ -20,16 +20,16 @@ _LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class TimingSpread:
     """Microseconds of processor time per element, over the repeats."""
 
     median: float
     least: float
     most: float
 
-    def __sub__(self, part: Spread) -> Spread:
+    def __sub__(self, part: TimingSpread) -> TimingSpread:
         """Return what is left without a part that was measured by itself: figure by figure, so a sum of errors too."""
-        return Spread(
+        return TimingSpread(
             round(self.median - part.median, 3), round(self.least - part.least, 3), round(self.most - part.most, 3)
         )
 
@@ -38,7 +38,7 @@ class Spread:
         return {"median": self.median, "least": self.least, "most": self.most}
 
 
-def measure(work: Callable[[], object], elements: int, repeats: int) -> Spread:
+def measure(work: Callable[[], object], elements: int, repeats: int) -> TimingSpread:
     """Run a step several times in this thread.
 
     Processor time does not count what other processes take, only how they crowd caches and memory: `least` is the
@@ -55,11 +55,11 @@ def measure(work: Callable[[], object], elements: int, repeats: int) -> Spread:
         started = time.thread_time()
         work()
         spent.append((time.thread_time() - started) * _MICROSECONDS / elements)
-    return Spread(*(round(value, 3) for value in (median(spent), min(spent), max(spent))))
+    return TimingSpread(*(round(value, 3) for value in (median(spent), min(spent), max(spent))))
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedProcess:
     """What a command did.
 
     Attributes:
@@ -73,7 +73,7 @@ class Watched:
     out: str
 
 
-def watch(command: Sequence[str]) -> Watched:
+def watch(command: Sequence[str]) -> WatchedProcess:
     """Run a command of ours, and look at the memory of all its processes meanwhile.
 
     Raises:
@@ -90,7 +90,7 @@ def watch(command: Sequence[str]) -> Watched:
                 continue
     if process.returncode:
         raise ExecutorError(f"a measured command failed: {(said.strip().splitlines() or ['it said nothing'])[-1]}")
-    return Watched(round(time.perf_counter() - started, 3), peak, out)
+    return WatchedProcess(round(time.perf_counter() - started, 3), peak, out)
 
 
 def memory_of(process: psutil.Process) -> int:

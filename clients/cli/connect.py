@@ -34,7 +34,7 @@ _LEAST_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ConnectedService:
     """A home, and the client of the service that lives there."""
 
     home: Home | ClientHome
@@ -88,7 +88,7 @@ class Reached:
         Raises:
             InputError: It means none, or several.
         """
-        return chosen("round", text, [entry.round_id for entry in self.client.rounds().rounds])
+        return resolve_id("round", text, [entry.round_id for entry in self.client.rounds().rounds])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,9 @@ class SignInAttempt:
 
 
 @contextmanager
-def reach(
+def connect(
     path: Path, url: str | None = None, token_file: Path | None = None, ca: Path | None = None
-) -> Iterator[Reached]:
+) -> Iterator[ConnectedService]:
     """Open the client of the service whose home a folder is, for the block.
 
     Raises:
@@ -136,7 +136,7 @@ def reach(
     with Connection(_access(home, url, token_file, ca)) as connection:
         client = NodeClient(connection) if home.service == "node" else MatcherClient(connection)
         people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-        yield Reached(home, client, people, approvals, log, connection)
+        yield ConnectedService(home, client, people, approvals, log, connection)
 
 
 @contextmanager
@@ -172,7 +172,7 @@ def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, c
     return Access(home.service, url or home.url(), files.read(login), ca or home.ca, shown)
 
 
-def chosen(what: str, text: str, ids: Sequence[str]) -> str:
+def resolve_id(what: str, text: str, ids: Sequence[str]) -> str:
     """Return the one id that a text means, of ids that stand newest first.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
-from aquila.records.reading.lists import Accepted, ReadReport, read_records
+from aquila.records.reading.lists import AcceptedRow, ReadReport, read_records
 from aquila.records.rules import load_rules
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FTM_SUFFIXES = frozenset({".jsonl", ".json", ".ftm"})
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class FindingCounts:
     """A finding beside the record id of its row, which is empty where the row has none that can be read."""
 
     finding: Finding
@@ -45,7 +45,7 @@ class ReadList:
     """What a file gave: counts and everything that is wrong with it, in the order of its lines."""
 
     counts: ReadReport
-    noted: tuple[Noted, ...]
+    noted: tuple[FindingCounts, ...]
 
 
 def format_of(path: Path) -> Format:
@@ -59,14 +59,14 @@ def read_list(path: Path, keep: Callable[[Record], object]) -> ReadList:
     Raises:
         InputError: The file is missing or cannot be read as a whole; the message names it.
     """
-    counts, noted = ReadReport(), list[Noted]()
-    with opened(path) as stream:
+    counts, noted = ReadReport(), list[FindingCounts]()
+    with open_list_file(path) as stream:
         for row in counts.watch(read_records(stream, format_of(path))):
-            if isinstance(row, Accepted):
+            if isinstance(row, AcceptedRow):
                 keep(row.record)
-                noted += [Noted(finding, row.record.record_id) for finding in row.warnings]
+                noted += [FindingCounts(finding, row.record.record_id) for finding in row.warnings]
             else:
-                noted += [Noted(finding, row.record_id) for finding in row.findings]
+                noted += [FindingCounts(finding, row.record_id) for finding in row.findings]
     return ReadList(counts, tuple(noted))
 
 
@@ -83,7 +83,7 @@ def load_table(name_or_path: str) -> RuleTable:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def open_list_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file; whatever is refused about it inside the block names it.
 
     Raises:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
-    from aquila.interface.approval import Asked
+    from aquila.interface.approval import PendingApproval
     from clients.demo.processes import Process
 
 PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as the demo
@@ -38,7 +38,7 @@ _LOGINS = {
 
 
 @dataclass(slots=True)
-class Office:
+class StaffSessions:
     """The people of one service, each with a connection of their own.
 
     Attributes:
@@ -57,19 +57,19 @@ class Office:
         """Return a person's client of the matcher."""
         return MatcherClient(self.connections[login])
 
-    def approve(self, login: str, asked: Asked) -> None:
+    def approve(self, login: str, asked: PendingApproval) -> None:
         """Let a second person read what was asked for, and approve exactly that."""
         second = ApprovalClient(self.connections[login])
         second.approve(asked.approval_id, second.show(asked.approval_id).entry.digest)
 
 
-def open_office(process: Process, opened: ExitStack) -> Office:
+def open_sessions(process: Process, opened: ExitStack) -> StaffSessions:
     """Make all accounts of a service with the key of its home, and let each person enrol.
 
     Raises:
         AquilaError: What the service refuses.
     """
-    office = Office(process)
+    office = StaffSessions(process)
     with process.connect() as administrator:
         for login, role in _LOGINS[process.home.service].items():
             code = PeopleClient(administrator).add_account(login, [role]).code

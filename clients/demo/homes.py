@@ -26,7 +26,7 @@ _POLL_SECONDS = 0.3  # between two looks of a service at what there is to do: a 
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class DemoHomes:
     """Who plays.
 
     Attributes:
@@ -42,7 +42,7 @@ class Cast:
         return self.homes[code].with_name(f"{code.lower()}.csv")
 
 
-def make_cast(folder: Path, population: Population) -> Cast:
+def make_homes(folder: Path, population: Population) -> DemoHomes:
     """Make the homes, exchange the cards, write the lists; as `matcher init`, `node init` and `party register` do."""
     homes = {name: folder / name.lower() for name in (MATCHER, *COUNTRIES)}
     matcher_port, *ports = free_ports(1 + len(COUNTRIES))
@@ -54,7 +54,7 @@ def make_cast(folder: Path, population: Population) -> Cast:
     registry = Cards({card.code: card for card in cards}).text().encode()
     for home in homes.values():
         write_secret(find_home(home).registry, registry)
-    cast = Cast(homes, cards)
+    cast = DemoHomes(homes, cards)
     for code in COUNTRIES:
         write_secret(cast.list_file(code), population.file(code))
     return cast

@@ -19,7 +19,7 @@ CHANGED = "tile/entries/000"
 """The beginning of the name of the file that a forger changes: the first entries of the log."""
 
 
-class Checked(NamedTuple):
+class CheckedLog(NamedTuple):
     """What `aquila audit verify` finds: the log, its rounds, and what it says of a copy with one byte changed."""
 
     log: LogRecord
@@ -27,7 +27,7 @@ class Checked(NamedTuple):
     forged: str
 
 
-def check_log(archive: Path, registry_file: Path) -> Checked:
+def check_log(archive: Path, registry_file: Path) -> CheckedLog:
     """Check an exported log, and a copy of it in which one byte of one entry differs.
 
     Raises:
@@ -40,7 +40,7 @@ def check_log(archive: Path, registry_file: Path) -> Checked:
     try:
         read_log(_forged(files), registry)
     except AuditError as error:
-        return Checked(log, rounds, error.message)
+        return CheckedLog(log, rounds, error.message)
     raise AuditError("a changed entry was not noticed")
 
 

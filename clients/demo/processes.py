@@ -95,7 +95,7 @@ class Process:
 
 
 @dataclass(slots=True)
-class Stage:
+class DemoProcesses:
     """A folder of homes and the processes that run from it."""
 
     folder: Path
@@ -141,7 +141,7 @@ def _insist(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
+def staged(folder: Path) -> Iterator[DemoProcesses]:
     """Give a fresh stage for the block, in place of what an earlier demo left in the folder.
 
     Ctrl-C and a supervisor's stop end the block alike.
@@ -150,7 +150,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         InputError: The folder holds something else, or another demo is running there.
     """
     with _claimed(folder):
-        stage = Stage(folder)
+        stage = DemoProcesses(folder)
         before = [(number, signal.signal(number, _insist)) for number in _STOPS]
         try:
             yield stage

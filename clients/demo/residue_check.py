@@ -16,7 +16,7 @@ _PIECES = 8  # samples of a file
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Residue:
     """Files of one home."""
 
     keys: int
@@ -24,11 +24,11 @@ class Left:
     octets: int
 
 
-def left_in(home: Path) -> Left:
+def left_in(home: Path) -> Residue:
     """Count the round keys and chunks of a home, and all bytes of the chunks."""
     keys = _keys(home)
     chunks = _files(home / "chunks")
-    return Left(len(keys), len(chunks), sum(len(content) for _, content in contents(chunks)))
+    return Residue(len(keys), len(chunks), sum(len(content) for _, content in contents(chunks)))
 
 
 def samples_of(homes: Iterable[Path]) -> frozenset[bytes]:

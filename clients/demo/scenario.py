@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aquila.interface.rounds import GivenReason, RoundProposal, SubmissionRequest
+from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
@@ -20,8 +20,8 @@ from aquila.protocol.rounds.round_state import Phase
 from clients.cli.output.follow import watch
 from clients.cli.output.round_views import SHORT, hits_table
 from clients.cli.output.screen import Table, numbered
-from clients.demo.accounts import open_office
-from clients.demo.homes import NAMES, make_cast
+from clients.demo.accounts import open_sessions
+from clients.demo.homes import NAMES, make_homes
 from clients.demo.log_check import check_log
 from clients.demo.population import IN_ALL, IN_TWO
 from clients.demo.residue_check import left_in, samples_of, still_there
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     from aquila.interface.rounds import Hits, MatcherRoundView, OwnHit
     from clients.cli.output.screen import Screen
-    from clients.demo.accounts import Office
-    from clients.demo.homes import Cast
+    from clients.demo.accounts import StaffSessions
+    from clients.demo.homes import DemoHomes
     from clients.demo.population import Population
-    from clients.demo.processes import Stage
+    from clients.demo.processes import DemoProcesses
     from clients.sdk import MatcherClient, NodeClient
 
 _SHOWN_HITS = 10
@@ -53,7 +53,7 @@ _ASKING = "SI"
 
 
 @dataclass(slots=True)
-class Story:
+class DemoScenario:
     """One demo; `tell_all` plays it.
 
     Attributes:
@@ -63,7 +63,7 @@ class Story:
     """
 
     screen: Screen
-    stage: Stage
+    stage: DemoProcesses
     population: Population
     steps: int = 0
     round_id: str = ""
@@ -71,7 +71,7 @@ class Story:
     told: set[tuple[str, str]] = field(default_factory=set)
     keep: bool = False
 
-    def tell_all(self) -> Cast:
+    def tell_all(self) -> DemoHomes:
         """Play every step; the services are still running at the end."""
         started = time.monotonic()
         self._show_lists()
@@ -103,9 +103,9 @@ class Story:
             f"{len(self.population.common)} pairs of records to find. Only this demo knows which.",
         )
 
-    def _make_services(self) -> Cast:
+    def _make_services(self) -> DemoHomes:
         self._head("A matcher and three nodes, each a process of its own with its own keys")
-        cast = make_cast(self.stage.folder, self.population)
+        cast = make_homes(self.stage.folder, self.population)
         processes = self.stage.start([(name, home) for name, home in cast.homes.items()])
         prints = {card.code: card.key.short_fingerprint for card in cast.cards}
         rows = [(p.name, p.url, str(p.pid), str(p.home.path), prints[p.name]) for p in processes]
@@ -116,9 +116,9 @@ class Story:
         )
         return cast
 
-    def _sign_in(self, opened: ExitStack) -> dict[str, Office]:
+    def _sign_in(self, opened: ExitStack) -> dict[str, StaffSessions]:
         self._head("Everyone has an account: a password and an authenticator, and the roles of the work")
-        offices = {process.name: open_office(process, opened) for process in self.stage.processes}
+        offices = {process.name: open_sessions(process, opened) for process in self.stage.processes}
         rows = [(name, ", ".join(office.pseudonyms)) for name, office in offices.items()]
         officer = offices[COUNTRIES[0]].pseudonyms["officer"]
         self.screen.tell(
@@ -127,7 +127,7 @@ class Story:
         )
         return offices
 
-    def _import_lists(self, cast: Cast, nodes: Mapping[str, NodeClient]) -> dict[str, str]:
+    def _import_lists(self, cast: DemoHomes, nodes: Mapping[str, NodeClient]) -> dict[str, str]:
         self._head("Each party brings its list into its own node")
         imports, rows = {}, []
         for code, node in nodes.items():
@@ -143,7 +143,7 @@ class Story:
         )
         return imports
 
-    def _open_round(self, secretariat: Office, offices: Mapping[str, Office]) -> None:
+    def _open_round(self, secretariat: StaffSessions, offices: Mapping[str, StaffSessions]) -> None:
         self._head("The secretariat proposes a round; each party reads it and consents, always two persons together")
         proposal = RoundProposal(
             participants=COUNTRIES, area="counter-terrorism", legal_basis=_BASIS, purpose=_PURPOSE, category=_CATEGORY
@@ -162,11 +162,11 @@ class Story:
             f"Each node made a key for this round alone. What binds it to all consents: {str(view.binding)[:16]}...",
         )
 
-    def _submit(self, matcher: MatcherClient, offices: Mapping[str, Office], imports: Mapping[str, str]) -> None:
+    def _submit(self, matcher: MatcherClient, offices: Mapping[str, StaffSessions], imports: Mapping[str, str]) -> None:
         self._head("Each party submits its list: an officer gives the reason, another person approves exactly that")
         started, rows = time.monotonic(), list[tuple[object, ...]]()
         for code, office in offices.items():
-            justification = GivenReason(
+            justification = JustificationInput(
                 legal_basis=_BASIS,
                 purpose=_PURPOSE,
                 case_reference=f"{code} 2026-001 (demo)",
@@ -261,7 +261,7 @@ class Story:
             "known": len(common), "found": len(found), "missed": len(common) - len(found), "extra": len(extra),
         }  # fmt: skip
 
-    def _search_matcher(self, cast: Cast) -> None:
+    def _search_matcher(self, cast: DemoHomes) -> None:
         self._head("What the matcher holds: no name, no date, no number")
         rows = [row for listed in self.population.rows.values() for row in listed]
         result = search(cast.homes[MATCHER], rows)
@@ -276,7 +276,7 @@ class Story:
             "needles": result.needles, "files": result.files, "bytes": result.octets, "found_in": len(result.found_in),
         }  # fmt: skip
 
-    def _close(self, cast: Cast, matcher: MatcherClient) -> None:
+    def _close(self, cast: DemoHomes, matcher: MatcherClient) -> None:
         self._head("The round is closed: keys and tokens are destroyed")
         before, samples = {name: left_in(home) for name, home in cast.homes.items()}, samples_of(cast.homes.values())
         self._until(
@@ -302,7 +302,7 @@ class Story:
         self.document["left"] = {name: {"keys": one.keys, "chunks": one.chunks} for name, one in after.items()}
         self.document["samples_still_found"] = len(still)
 
-    def _leave_waiting(self, secretariat: Office, offices: Mapping[str, Office]) -> None:
+    def _leave_waiting(self, secretariat: StaffSessions, offices: Mapping[str, StaffSessions]) -> None:
         """Leave something to do: a second round, to which one party's officer asks to consent."""
         self._head("A second round waits, for whoever wants to go on by hand")
         proposal = RoundProposal(
@@ -321,7 +321,7 @@ class Story:
             "the other parties have not read it yet.",
         )
 
-    def _audit(self, cast: Cast, auditor: LogClient) -> None:
+    def _audit(self, cast: DemoHomes, auditor: LogClient) -> None:
         self._head("An auditor takes the log away and checks it alone, with nothing but the parties' public keys")
         ended = auditor.entries(limit=1).size
         self._until(lambda: _witnessed(auditor, ended), "every party to witness the end of the round")

@@ -18,7 +18,7 @@ from aquila.interface.hits import (
     ReferenceRequest,
     WithdrawRequest,
 )
-from aquila.interface.saved_filters import NewView, SavedView, SavedViews
+from aquila.interface.saved_filters import NewFilter, SavedFilters, SavedFilterView
 
 if TYPE_CHECKING:
     from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
@@ -84,14 +84,14 @@ class HitsClient:
         """Return the request of a follow-up; that it was exported is logged."""
         return self._connection.fetch(LetterView, "POST", _hit(round_id, hit_id, "/letter"))
 
-    def views(self) -> SavedViews:
+    def views(self) -> SavedFilters:
         """Return the views that this person keeps, by name."""
-        return self._connection.fetch(SavedViews, "GET", _VIEWS)
+        return self._connection.fetch(SavedFilters, "GET", _VIEWS)
 
-    def save_view(self, name: str, shows: SavedFilter) -> SavedView:
+    def save_view(self, name: str, shows: SavedFilter) -> SavedFilterView:
         """Keep a view under a name, in place of an own one of that name."""
-        body = NewView(name=name, shows=shows).model_dump(mode="json")
-        return self._connection.fetch(SavedView, "POST", _VIEWS, json=body)
+        body = NewFilter(name=name, shows=shows).model_dump(mode="json")
+        return self._connection.fetch(SavedFilterView, "POST", _VIEWS, json=body)
 
     def remove_view(self, view_id: str) -> None:
         """Remove an own view."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.interface.approval import Asked
-from aquila.interface.attention import Needs
+from aquila.interface.approval import PendingApproval
+from aquila.interface.attention import AttentionList
 from aquila.interface.party import Parties
 from aquila.interface.proposal import ProposalDefaults
-from aquila.interface.rounds import MatcherRoundView, Reason
+from aquila.interface.rounds import AbortReason, MatcherRoundView
 from aquila.interface.statistics import Statistics
 from aquila.interface.suggestion import Suggestions, SuggestionView
 from aquila.protocol.messages.feed import Rounds
@@ -32,9 +32,9 @@ class MatcherClient:
         """Return what a proposal has that leaves things open, and what it can choose."""
         return self._connection.fetch(ProposalDefaults, "GET", "/v1/operator/proposal-defaults")
 
-    def propose(self, proposal: RoundProposal) -> Asked:
+    def propose(self, proposal: RoundProposal) -> PendingApproval:
         """Ask for a new round; it waits for a second person."""
-        return self._connection.fetch(Asked, "POST", _ROUNDS, json=proposal.model_dump(mode="json"))
+        return self._connection.fetch(PendingApproval, "POST", _ROUNDS, json=proposal.model_dump(mode="json"))
 
     def suggestions(self) -> Suggestions:
         """Return the parties' suggestions of rounds; those that wait first."""
@@ -46,16 +46,16 @@ class MatcherClient:
 
     def set_aside(self, suggestion_id: str, reason: str) -> SuggestionView:
         """Set a suggestion aside, and say why; its party reads it."""
-        body = Reason(reason=reason).model_dump(mode="json")
+        body = AbortReason(reason=reason).model_dump(mode="json")
         return self._connection.fetch(SuggestionView, "POST", _suggestion(suggestion_id, "/set-aside"), json=body)
 
     def rounds(self) -> Rounds:
         """Return all rounds, newest first."""
         return self._connection.fetch(Rounds, "GET", _ROUNDS)
 
-    def needs(self) -> Needs:
+    def needs(self) -> AttentionList:
         """Return what rounds need of the secretariat: contradictions, alarms and delays, the most pressing first."""
-        return self._connection.fetch(Needs, "GET", "/v1/operator/needs")
+        return self._connection.fetch(AttentionList, "GET", "/v1/operator/needs")
 
     def parties(self) -> Parties:
         """Return the parties that the matcher knows, with their keys and last contacts."""
@@ -69,10 +69,10 @@ class MatcherClient:
         """Ask the matcher to close a round whose hits every party has."""
         self._connection.call("POST", _round(round_id, "/close"))
 
-    def abort(self, round_id: str, reason: str) -> Asked:
+    def abort(self, round_id: str, reason: str) -> PendingApproval:
         """Ask for the end of a round, in which every party destroys its keys; it waits for a second person."""
-        body = Reason(reason=reason).model_dump(mode="json")
-        return self._connection.fetch(Asked, "POST", _round(round_id, "/abort"), json=body)
+        body = AbortReason(reason=reason).model_dump(mode="json")
+        return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/abort"), json=body)
 
     def statistics(self, category: str = "", since: str = "", until: str = "") -> Statistics:
         """Return rounds in numbers, each by itself and rounded: all, or those of a category or of days (YYYY-MM-DD)."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from aquila.interface.approval import Asked
-from aquila.interface.attention import Needs
+from aquila.interface.approval import PendingApproval
+from aquila.interface.attention import AttentionList
 from aquila.interface.records import DuplicateRecords, Imports, RecordReport
-from aquila.interface.rounds import Hits, NodeRoundView, NodeStatus, Reason, SubmissionRequest
+from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
 from aquila.interface.safeguard import Safeguards
 from aquila.interface.suggestion import Suggestions, SuggestionView
 from aquila.protocol.messages.feed import Rounds
@@ -29,9 +29,9 @@ class NodeClient:
         """Return who the node is and whether it reaches the matcher."""
         return self._connection.fetch(NodeStatus, "GET", "/v1/status")
 
-    def needs(self) -> Needs:
+    def needs(self) -> AttentionList:
         """Return what rounds need of the node's people: alarms and duties, the most pressing first."""
-        return self._connection.fetch(Needs, "GET", "/v1/needs")
+        return self._connection.fetch(AttentionList, "GET", "/v1/needs")
 
     def check(self, stream: BinaryIO, format: Format, rules: str = "default") -> RecordReport:  # noqa: A002 - the node's word
         """Let the node read a list and say what is wrong with it; nothing is stored."""
@@ -88,14 +88,14 @@ class NodeClient:
         """Return one round as the node sees it."""
         return self._connection.fetch(NodeRoundView, "GET", _round(round_id))
 
-    def consent(self, round_id: str) -> Asked:
+    def consent(self, round_id: str) -> PendingApproval:
         """Ask for a consent to a round; it waits for a second person."""
-        return self._connection.fetch(Asked, "POST", _round(round_id, "/consent"))
+        return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/consent"))
 
-    def submit(self, round_id: str, request: SubmissionRequest) -> Asked:
+    def submit(self, round_id: str, request: SubmissionRequest) -> PendingApproval:
         """Ask for the submission of a stored list or query; it waits for a second person."""
         body = request.model_dump(mode="json")
-        return self._connection.fetch(Asked, "POST", _round(round_id, "/submissions"), json=body)
+        return self._connection.fetch(PendingApproval, "POST", _round(round_id, "/submissions"), json=body)
 
     def suggest(self, wanted: Suggestion) -> SuggestionView:
         """Suggest a round to the secretariat; the node sends it."""
@@ -116,7 +116,9 @@ class NodeClient:
 
     def abort(self, round_id: str, reason: str) -> None:
         """Ask the node to leave a round and destroy its keys."""
-        self._connection.call("POST", _round(round_id, "/abort"), json=Reason(reason=reason).model_dump(mode="json"))
+        self._connection.call(
+            "POST", _round(round_id, "/abort"), json=AbortReason(reason=reason).model_dump(mode="json")
+        )
 
 
 def _round(round_id: str, rest: str = "") -> str:

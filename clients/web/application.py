@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from aquila.errors import AquilaError, InputError
-from clients.web.app.security import PagesGuard
+from clients.web.app.security import SecurityHeaders
 from clients.web.app.visit import SignInNeeded, keep_cookie, visit_of
 from clients.web.pages import routers_of
-from clients.web.text.errors import trouble_of
+from clients.web.text.errors import error_page_of
 from services.kit.errors import UnknownCallerError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def pages_of(site: Site) -> FastAPI:
     app.add_exception_handler(ValidationError, _on_invalid)
     app.add_exception_handler(SignInNeeded, _on_stranger)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_middleware(PagesGuard, site=site)
+    app.add_middleware(SecurityHeaders, site=site)
     for router in routers_of(site):
         app.include_router(router)
     return app
@@ -88,7 +88,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 async def _show(request: Request, error: AquilaError | HTTPException) -> Response:
     """Return the page of an error; in a thread, since its head asks the service who looks."""
     visit = visit_of(request)
-    trouble = trouble_of(error)
+    trouble = error_page_of(error)
 
     def show() -> Response:
         return visit.show("trouble.html", trouble.status, trouble=trouble)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clients.sdk import Access, Connection
-from clients.web.app.dispatch import Beside
-from clients.web.app.in_process import Inside
+from clients.web.app.dispatch import PagesDispatcher
+from clients.web.app.in_process import InProcessTransport
 from clients.web.app.site import Site
 from clients.web.app.uploads import Inbox
 from clients.web.application import pages_of
@@ -30,13 +30,13 @@ def front_of(service: Service, name: str, inbox: Inbox | None = None) -> FrontOf
         inbox: Where lists lie that wait to be confirmed.
     """
 
-    def put(app: ASGIApp, endpoint: Endpoint) -> Beside:
-        connection = Connection(Access(service.value, _WITHIN, ""), Inside(app))
+    def put(app: ASGIApp, endpoint: Endpoint) -> PagesDispatcher:
+        connection = Connection(Access(service.value, _WITHIN, ""), InProcessTransport(app))
         site = Site(
             service, name, connection, secure=endpoint.url.startswith("https:"), mark=str(endpoint.port),
             inbox=inbox or Inbox(),
         )  # fmt: skip
-        return Beside(app, pages_of(site), site)
+        return PagesDispatcher(app, pages_of(site), site)
 
     return put
 

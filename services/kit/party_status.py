@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
 
 
-def standing(record: Round, party: str) -> dict[str, Any]:
+def party_status(record: Round, party: str) -> dict[str, Any]:
     """Return the fields of a `PartyStanding`, for the view that is made of it."""
     return {
         "party": party,

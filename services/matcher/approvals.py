@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
-from services.kit.approvals import Approvals, Content, Effect, request
-from services.matcher.rounds.end_requests import check_abort, wish_abort
+from services.kit.approvals import Approvals, ApprovedAction, Content, request
+from services.matcher.rounds.end_requests import check_abort, request_abort
 from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
 from services.matcher.rounds.suggestions import proposed_from, waiting_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila.interface.approval import Asked
+    from aquila.interface.approval import PendingApproval
     from aquila.interface.rounds import RoundProposal
     from services.kit.people import Actor
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 
-def approvals_of(desk: Desk) -> Approvals:
+def approvals_of(desk: MatcherContext) -> Approvals:
     """Return four eyes at this matcher."""
     use_cases = {ApprovalKind.PROPOSAL: partial(_proposal, desk), ApprovalKind.ABORT: partial(_abort, desk)}
     return Approvals(desk.people, use_cases, desk.bell.ring)
 
 
-def ask_proposal(desk: Desk, approvals: Approvals, actor: Actor, proposal: RoundProposal) -> Asked:
+def ask_proposal(desk: MatcherContext, approvals: Approvals, actor: Actor, proposal: RoundProposal) -> PendingApproval:
     """Ask for a new round; raises as `manifest_of`, `check_proposal` and, for a suggestion, `waiting_row` do."""
     manifest = manifest_of(desk, proposal)
     content = {
@@ -44,13 +44,13 @@ def ask_proposal(desk: Desk, approvals: Approvals, actor: Actor, proposal: Round
     return request(approvals, actor, content, subject)
 
 
-def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) -> Asked:
+def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) -> PendingApproval:
     """Ask for the end of a round; raises as `check_abort` does."""
     return request(approvals, actor, {"kind": ApprovalKind.ABORT.value, "round_id": round_id, "reason": reason})
 
 
 @contextlib.contextmanager
-def _proposal(desk: Desk, name: str, content: Content) -> Iterator[Effect]:
+def _proposal(desk: MatcherContext, name: str, content: Content) -> Iterator[ApprovedAction]:
     manifest = Manifest.model_validate_json(canonical(content["manifest"]))
     suggestion_id = content.get("suggestion_id")
     with desk.store.transaction(name) as session:
@@ -65,10 +65,12 @@ def _proposal(desk: Desk, name: str, content: Content) -> Iterator[Effect]:
             if suggestion_id is not None:
                 proposed_from(session, suggestion_id, manifest.round_id, desk.clock())
 
-        yield Effect(session, check=check, apply=apply)
+        yield ApprovedAction(session, check=check, apply=apply)
 
 
 @contextlib.contextmanager
-def _abort(desk: Desk, name: str, content: Content) -> Iterator[Effect]:
+def _abort(desk: MatcherContext, name: str, content: Content) -> Iterator[ApprovedAction]:
     with desk.known.writing(name, content["round_id"]) as turn:
-        yield Effect(turn.session, check=lambda: check_abort(turn), apply=lambda: wish_abort(turn, content["reason"]))
+        yield ApprovedAction(
+            turn.session, check=lambda: check_abort(turn), apply=lambda: request_abort(turn, content["reason"])
+        )

@@ -20,11 +20,11 @@ from services.kit.people.context import People
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import ChunkFiles, check_private, read_secret
 from services.kit.storage.store import Store, private_store
-from services.kit.work.executors import workers_of
+from services.kit.work.executors import executor_handle_of
 from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.log.service_log import open_log
-from services.matcher.round_memory import KnownRounds
-from services.matcher.wakeup import Bell
+from services.matcher.round_memory import RoundCache
+from services.matcher.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from aquila.protocol.registry import Registry
     from aquila.records.rules import RuleTable
-    from services.kit.log_access.use_cases import LogDesk
-    from services.kit.work.executors import Workers
+    from services.kit.log_access.use_cases import LogUseCases
+    from services.kit.work.executors import ExecutorHandle
     from services.matcher.settings import MatcherSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class MatcherContext:
     """The matcher's parts.
 
     Attributes:
@@ -63,11 +63,11 @@ class Desk:
     registry: Registry
     matcher: Matcher
     rules: Mapping[str, RuleTable]
-    known: KnownRounds
-    workers: Workers
+    known: RoundCache
+    workers: ExecutorHandle
     people: People
-    bell: Bell
-    log: LogDesk
+    bell: Wakeup
+    log: LogUseCases
     clock: Callable[[], int]
     random: Callable[[int], bytes]
 
@@ -108,7 +108,7 @@ def open_store(settings: MatcherSettings) -> Store:
     return private_store(settings.database, settings.home / DATABASE_FILE)
 
 
-def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None) -> Desk:
+def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = None) -> MatcherContext:
     """Read keys, registry and rules, and put the parts together. Nothing runs yet.
 
     Raises:
@@ -126,17 +126,17 @@ def open_desk(settings: MatcherSettings, clock: Callable[[], int] | None = None)
         )
     store = open_store(settings)
     clock = clock or now
-    return Desk(
+    return MatcherContext(
         settings=settings,
         store=store,
         files=ChunkFiles(settings.home / CHUNKS_FOLDER, settings.limits.free_mebibytes * MEBIBYTE),
         registry=registry,
         matcher=Matcher(identity),
         rules=_rules(settings),
-        known=KnownRounds(store, registry, load_group(settings.workers or None), clock),
-        workers=workers_of(settings, ["aquila.matching.join_tasks"]),
+        known=RoundCache(store, registry, load_group(settings.workers or None), clock),
+        workers=executor_handle_of(settings, ["aquila.matching.join_tasks"]),
         people=People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost),
-        bell=Bell(),
+        bell=Wakeup(),
         log=open_log(settings.home, store, identity, registry, clock),
         clock=clock,
         random=secrets.token_bytes,

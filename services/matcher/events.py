@@ -137,7 +137,7 @@ def log_places(session: Session, caller: str, digests: Sequence[str]) -> dict[st
     return {digest: index for digest, index in session.execute(query) if digest is not None and index is not None}
 
 
-def news_of(session: Session, caller: str) -> dict[str, int]:
+def newest_withdrawal_events(session: Session, caller: str) -> dict[str, int]:
     """Return, by round, the newest event about a withdrawal that a party is the reader of."""
     kinds = [kind.__name__.lower() for kind in (Withdrawal, Acknowledgement)]
     query = select(EventRow.round_id, func.max(EventRow.event_id).label("newest")).where(

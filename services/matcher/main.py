@@ -11,9 +11,9 @@ from aquila.errors import ExecutorError
 from services.kit import logging
 from services.kit.approvals import routes as approval_routes
 from services.kit.http.nonces import StoredNonces
-from services.kit.http.rate_limit import Buckets, Rate
+from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.http.signatures import CallVerifier
-from services.kit.people import Door
+from services.kit.people import AccessControl
 from services.kit.people import routes as people_routes
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
 from services.kit.serving.application import application
@@ -26,11 +26,11 @@ from services.kit.work.threads import Pool
 from services.matcher.api import statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
-from services.matcher.context import open_desk, open_store
+from services.matcher.context import open_context, open_store
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps import steps_of
-from services.matcher.steps.purge_ended import sweep
+from services.matcher.steps.purge_ended import wipe_leftovers
 from services.matcher.storage.tables import SPENT_NONCES
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from services.kit.serving.server import Endpoint, FrontOf
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 PACKAGE = "services.matcher.storage"
 
@@ -62,7 +62,7 @@ def run(settings_path: Path, front: FrontOf | None = None) -> None:
     prepare(settings)
     endpoint = bind(settings)
     app = build(settings, endpoint)
-    desk: Desk = app.state.desk
+    desk: MatcherContext = app.state.desk
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         desk.workers.start()
     served, before_end = put_before(app, endpoint, front, desk.bell.take_down)
@@ -92,7 +92,7 @@ def build(
         InputError: The registry or the rules cannot be read.
         KeyMaterialError: A key or token cannot be read.
     """
-    desk = open_desk(settings, clock)
+    desk = open_context(settings, clock)
     verifier = CallVerifier(
         desk.registry.by_fingerprint(),
         StoredNonces(desk.store, SPENT_NONCES),
@@ -108,21 +108,21 @@ def build(
         health=desk.store.check,
         lifespan=_lifespan(desk),
         call_verifier=verifier,
-        door=Door(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
+        door=AccessControl(Service.MATCHER, OperatorToken.load(settings.home / TOKEN_FILE), desk.people),
         contacts=StoredContacts(desk.store, desk.clock),
-        buckets=Buckets(Rate(settings.limits.calls_per_second, settings.limits.calls_at_once)),
+        buckets=RateLimiter(Rate(settings.limits.calls_per_second, settings.limits.calls_at_once)),
     )
     app.state.desk, app.state.log = desk, desk.log
     app.state.approvals = approvals_of(desk)
     return app
 
 
-def _lifespan(desk: Desk) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(desk: MatcherContext) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     """Return the application's lifespan: what crashes left is swept, then drivers run until the end."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await threads.run(Pool.DRIVERS, sweep, desk)
+        await threads.run(Pool.DRIVERS, wipe_leftovers, desk)
         drivers = [_driver(desk, name, step) for name, step in steps_of(desk, app.state.approvals).items()]
         async with lifespan_of(drivers, desk.close)(app):
             desk.bell.hang(drivers)
@@ -134,7 +134,7 @@ def _lifespan(desk: Desk) -> Callable[[FastAPI], contextlib.AbstractAsyncContext
     return lifespan
 
 
-def _driver(desk: Desk, name: str, step: Callable[[], bool]) -> Driver:
+def _driver(desk: MatcherContext, name: str, step: Callable[[], bool]) -> Driver:
     """Return the driver of a step, which runs in a thread of its own."""
 
     async def in_thread() -> bool:

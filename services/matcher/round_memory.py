@@ -41,7 +41,7 @@ _PAGE = 1_000
 
 
 @dataclass(slots=True)
-class Known:
+class CachedRound:
     """What the events of a round say.
 
     Attributes:
@@ -79,12 +79,12 @@ class Known:
 
 
 @dataclass(slots=True)
-class Turn:
+class RoundTransaction:
     """One look at a round, or one change of it: its row, its record, and the transaction that both belong to."""
 
     session: Session
     row: RoundRow
-    known: Known
+    known: CachedRound
     clock: Callable[[], int]
     touched: bool = False
 
@@ -118,7 +118,7 @@ class Turn:
         self.known.last_event = event.event_id
 
 
-class KnownRounds:
+class RoundCache:
     """The records of all rounds, for one process. Safe in threads."""
 
     def __init__(self, store: Store, registry: Registry, group: Group, clock: Callable[[], int]) -> None:
@@ -126,14 +126,14 @@ class KnownRounds:
         self._clock = clock
         self._registry = registry
         self.group = group
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._known: OrderedDict[str, CachedRound] = OrderedDict()
         # A round's lock is taken before a transaction begins and held until after it ended, so that nobody sees
         # what may still be rolled back. Nobody holds two.
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
         self._guard = threading.Lock()
 
     @contextlib.contextmanager
-    def reading(self, round_id: str) -> Iterator[Turn]:
+    def reading(self, round_id: str) -> Iterator[RoundTransaction]:
         """Look at a round as it is now; the record must not be kept beyond the block.
 
         Raises:
@@ -142,10 +142,10 @@ class KnownRounds:
         """
         with self._lock(round_id), self._store.reading("round.read") as session:
             row = _row(session, round_id)
-            yield Turn(session, row, self._caught_up(session, row), self._clock)
+            yield RoundTransaction(session, row, self._caught_up(session, row), self._clock)
 
     @contextlib.contextmanager
-    def writing(self, name: str, round_id: str) -> Iterator[Turn]:
+    def writing(self, name: str, round_id: str) -> Iterator[RoundTransaction]:
         """Change a round: what the block accepts is committed when it ends, or forgotten.
 
         Raises:
@@ -153,11 +153,11 @@ class KnownRounds:
             StoreError: As `Store.transaction`; or what is stored does not hold together.
         """
         with self._lock(round_id):
-            turn: Turn | None = None
+            turn: RoundTransaction | None = None
             try:
                 with self._store.transaction(name) as session:
                     row = _row(session, round_id)
-                    turn = Turn(session, row, self._caught_up(session, row), self._clock)
+                    turn = RoundTransaction(session, row, self._caught_up(session, row), self._clock)
                     yield turn
             except BaseException:
                 # The record may be ahead of the database now, or the commit may have come through unnoticed.
@@ -173,12 +173,12 @@ class KnownRounds:
     def _lock(self, round_id: str) -> threading.Lock:
         return self._locks[hash(round_id) % _LOCKS]
 
-    def _caught_up(self, session: Session, row: RoundRow) -> Known:
+    def _caught_up(self, session: Session, row: RoundRow) -> CachedRound:
         with self._guard:
             known = self._known.get(row.round_id)
         try:
             if known is None:
-                known = Known(Round.from_manifest(self._registry, self.group, row.manifest, sees_everything=True))
+                known = CachedRound(Round.from_manifest(self._registry, self.group, row.manifest, sees_everything=True))
             newer = (
                 select(EventRow)
                 .where(EventRow.round_id == row.round_id, EventRow.event_id > known.last_event)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from services.kit.work.drivers import Driver
 
 
-class Bell:
+class Wakeup:
     """Rung from any thread; listened to in the event loop. Before `hang` and after `take_down` nobody hears it."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.messages import Justification, Kind
-from services.kit.approvals import Approvals, Content, Effect, request
+from services.kit.approvals import Approvals, ApprovedAction, Content, request
 from services.kit.errors import NotFoundError
 from services.node.context import reading_round
 from services.node.records.digests import checked_digest
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from aquila.interface.approval import Asked
+    from aquila.interface.approval import PendingApproval
     from aquila.interface.rounds import SubmissionRequest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 
-def approvals_of(node: Node) -> Approvals:
+def approvals_of(node: NodeContext) -> Approvals:
     """Return four eyes at this node."""
     use_cases = {
         ApprovalKind.CONSENT: partial(_consent, node),
@@ -43,7 +43,7 @@ def approvals_of(node: Node) -> Approvals:
     return Approvals(node.people, use_cases, lambda: node.wake())  # noqa: PLW0108 - see above
 
 
-def ask_consent(node: Node, approvals: Approvals, actor: Actor, round_id: str) -> Asked:
+def ask_consent(node: NodeContext, approvals: Approvals, actor: Actor, round_id: str) -> PendingApproval:
     """Ask for a consent; raises as `wishes.check_consent` does."""
     with reading_round(node, round_id) as round_:
         content = {
@@ -55,7 +55,9 @@ def ask_consent(node: Node, approvals: Approvals, actor: Actor, round_id: str) -
     return request(approvals, actor, content)
 
 
-def ask_submission(node: Node, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest) -> Asked:
+def ask_submission(
+    node: NodeContext, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest
+) -> PendingApproval:
     """Ask for a submission; raises as `wishes.check_submission` and `contents.checked_digest` do.
 
     The same list for the same reasons is the same request, whoever asks for it and whatever its id would be.
@@ -76,18 +78,18 @@ def ask_submission(node: Node, approvals: Approvals, actor: Actor, round_id: str
 
 
 @contextlib.contextmanager
-def _consent(node: Node, name: str, content: Content) -> Iterator[Effect]:
+def _consent(node: NodeContext, name: str, content: Content) -> Iterator[ApprovedAction]:
     with reading_round(node, content["round_id"]) as round_, node.store.transaction(name) as session:
         _check_manifest(round_, content)
 
         def check() -> None:
             requests.check_consent(node, session, round_)
 
-        yield Effect(session, check, lambda: requests.wish_consent(node, session, round_))
+        yield ApprovedAction(session, check, lambda: requests.request_consent(node, session, round_))
 
 
 @contextlib.contextmanager
-def _submission(node: Node, name: str, content: Content) -> Iterator[Effect]:
+def _submission(node: NodeContext, name: str, content: Content) -> Iterator[ApprovedAction]:
     import_id, kind = content["import"]["import_id"], Kind(content["submission_kind"])
     why = Justification.model_validate(content["justification"])
     # The records are read before the transaction, so that no other writer waits for it; whether they are still these
@@ -102,9 +104,9 @@ def _submission(node: Node, name: str, content: Content) -> Iterator[Effect]:
             requests.check_submission(node, session, round_, import_id, kind)
 
         def apply() -> None:
-            requests.wish_submission(node, session, round_, content["submission_id"], import_id, digest, kind, why)
+            requests.request_submission(node, session, round_, content["submission_id"], import_id, digest, kind, why)
 
-        yield Effect(session, check, apply)
+        yield ApprovedAction(session, check, apply)
 
 
 def _check_manifest(round_: Round, content: Content) -> None:

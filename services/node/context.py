@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, load_rules
-from services.node.round_memory import Book, Parts, round_row
+from services.node.round_memory import Parts, RoundMemory, round_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
     from services.kit.http.peer import Peer
-    from services.kit.log_access.use_cases import LogDesk
+    from services.kit.log_access.use_cases import LogUseCases
     from services.kit.people.context import People
     from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
-    from services.kit.work.executors import Workers
+    from services.kit.work.executors import ExecutorHandle
     from services.node.settings import NodeSettings
     from services.node.storage.high_water import HighWater
 
@@ -58,7 +58,7 @@ class Contact:
 
 
 @dataclass(slots=True)
-class Node:
+class NodeContext:
     """A node: its identity, its store and files, and its connection to the matcher.
 
     Attributes:
@@ -86,14 +86,14 @@ class Node:
     files: ChunkFiles
     keys: Path
     peer: Peer
-    workers: Workers
+    workers: ExecutorHandle
     people: People
     clock: Callable[[], int]
     random: Callable[[int], bytes]
-    log: LogDesk
+    log: LogUseCases
     high_water: HighWater
     contact: Contact = field(default_factory=Contact)
-    books: dict[str, Book] = field(default_factory=dict)
+    books: dict[str, RoundMemory] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
 
@@ -103,7 +103,7 @@ class Node:
         return self.party.code
 
     async def ahead(self) -> int:
-        """Return how many pieces of one kind may be in flight; raises as `Workers.start` does."""
+        """Return how many pieces of one kind may be in flight; raises as `ExecutorHandle.start` does."""
         return (await to_thread(self.workers.start)).ahead
 
     def close(self) -> None:
@@ -148,14 +148,14 @@ def rule_tables(own: Path | None) -> dict[str, RuleTable]:
     return {table.digest: table for table in map(load_rules, names)}
 
 
-def book_of(node: Node, round_id: str) -> Book:
+def round_memory_of(node: NodeContext, round_id: str) -> RoundMemory:
     """Return the book of a round, the same one each time."""
     parts = Parts(node.store, node.registry, node.group, node.keys, node.clock, node.random)
-    return node.books.setdefault(round_id, Book(parts, round_id))
+    return node.books.setdefault(round_id, RoundMemory(parts, round_id))
 
 
 @contextlib.contextmanager
-def reading_round(node: Node, round_id: str) -> Iterator[Round]:
+def reading_round(node: NodeContext, round_id: str) -> Iterator[Round]:
     """Lend a round's record to a handler, before its transaction begins: the driver takes the two in this order too.
 
     Raises:
@@ -163,5 +163,5 @@ def reading_round(node: Node, round_id: str) -> Iterator[Round]:
     """
     with node.store.reading("round.known") as session:
         round_row(session, round_id)
-    with book_of(node, round_id).reading() as round_:
+    with round_memory_of(node, round_id).reading() as round_:
         yield round_

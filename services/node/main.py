@@ -17,7 +17,7 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import read_registry
 from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.authors import withdraw_lost
-from services.kit.approvals.expiry import tidy
+from services.kit.approvals.expiry import expire_requests
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
@@ -25,7 +25,7 @@ from services.kit.http.signatures import now as system_time
 from services.kit.log.retention import Retention
 from services.kit.log_access.routes import people_router as log_router
 from services.kit.logging import configure
-from services.kit.people import Door
+from services.kit.people import AccessControl
 from services.kit.people import routes as people_routes
 from services.kit.people.context import People
 from services.kit.people.operator_token import TOKEN_FILE, OperatorToken
@@ -37,12 +37,12 @@ from services.kit.storage.migrate import migrate
 from services.kit.storage.store import private_store
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
-from services.kit.work.executors import workers_of
+from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
 from services.node.api import hits, rounds, safeguards, saved_filters, suggestions
 from services.node.api import records as api_records
-from services.node.context import Node, rule_tables
+from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.logs import matcher_log
@@ -51,7 +51,7 @@ from services.node.records import imports, search
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.rounds.suggestions import forget_suggestions
 from services.node.settings import NodeSettings
-from services.node.steps.driver import Rounds
+from services.node.steps.driver import RoundsDriver
 from services.node.steps.submissions.tasks import PRELOAD
 from services.node.storage import high_water
 from services.node.storage.high_water import HighWater
@@ -77,7 +77,7 @@ def assemble(
     clock: Callable[[], int] = system_time,
     random: Callable[[int], bytes] = secrets.token_bytes,
     transport: httpx.AsyncBaseTransport | None = None,
-) -> Node:
+) -> NodeContext:
     """Make a node's parts and bring its database up to date; nothing runs yet.
 
     Args:
@@ -103,7 +103,7 @@ def assemble(
     group = load_group(settings.workers or None)
     party = Party(settings.code, identity, group)
     log = open_log(settings.home, store, party, registry, clock)
-    node = Node(
+    node = NodeContext(
         settings=settings,
         party=replace(party, log_head=partial(seen_head, log.witness)),
         registry=registry,
@@ -113,7 +113,7 @@ def assemble(
         files=files,
         keys=keys,
         peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
-        workers=workers_of(settings, PRELOAD),
+        workers=executor_handle_of(settings, PRELOAD),
         people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost, settings.name),
         clock=clock,
         random=random,
@@ -125,7 +125,7 @@ def assemble(
     return node
 
 
-def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
+def build(settings: NodeSettings, node: NodeContext | None = None) -> FastAPI:
     """Return the node's application; its driver runs while it serves. Raises as `assemble` does.
 
     Args:
@@ -151,15 +151,15 @@ def build(settings: NodeSettings, node: Node | None = None) -> FastAPI:
         body_bytes=settings.limits.body_bytes,
         larger_bodies=dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
         health=made.store.check,
-        lifespan=server.lifespan_of([Rounds(made).driver(), _retention(made), _housekeeping(made)], made.close),
-        door=Door(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
+        lifespan=server.lifespan_of([RoundsDriver(made).driver(), _retention(made), _housekeeping(made)], made.close),
+        door=AccessControl(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
     app.state.approvals = node_approvals.approvals_of(made)
     return app
 
 
-def _housekeeping(node: Node) -> Driver:
+def _housekeeping(node: NodeContext) -> Driver:
     """Return the driver that ends requests and erases contents whose time is over.
 
     What persons kept for themselves goes with their accounts.
@@ -167,14 +167,14 @@ def _housekeeping(node: Node) -> Driver:
     approvals, days = node_approvals.approvals_of(node), node.settings.log.retention_days
 
     async def in_thread() -> bool:
-        tidied = await threads.run(Pool.DRIVERS, tidy, approvals, days)
+        tidied = await threads.run(Pool.DRIVERS, expire_requests, approvals, days)
         tidied = await threads.run(Pool.DRIVERS, forget_views, node) or tidied
         return await threads.run(Pool.DRIVERS, forget_suggestions, node, days) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
 
 
-def _retention(node: Node) -> Driver:
+def _retention(node: NodeContext) -> Driver:
     """Return the driver that erases contents of the log, and justifications, whose time is over."""
     retention = Retention(node.log.own, node.settings.log.retention_days)
 

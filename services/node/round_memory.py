@@ -60,7 +60,7 @@ class Parts:
 
 
 @dataclass(slots=True)
-class Work:
+class PreparedSubmission:
     """A submission being blinded; kept in memory between batches, and made again after a start."""
 
     plan: SubmissionPlan
@@ -68,7 +68,7 @@ class Work:
     records: int
 
 
-class Book:
+class RoundMemory:
     """One round in memory.
 
     Attributes:
@@ -96,7 +96,7 @@ class Book:
         self.ready: frozenset[str] = frozenset()
         self.late: tuple[str, ...] = ()
         self.troubled = True
-        self.works: dict[str, Work] = {}
+        self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0
         self.judged: set[str] = set()
         self.chances: dict[str, tuple[ChanceView, ...]] = {}

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from services.kit.errors import PeerUnavailableError, retry_after_of
-from services.kit.http.rate_limit import Buckets, Rate
+from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.log.entries import WITNESSED, append
 from services.matcher.storage.tables import SPENT_NONCES
 from tests.services.node.conftest import Clock, make_world
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def world(tmp_path: Path, group: Group) -> Iterator[World]:
     """A matcher that takes five calls of a party, and then none for a long time."""
     made = World(tmp_path / "matcher", "", group, "AL RS")
-    made.app.state.buckets = Buckets(Rate(per_second=0.001, size=5), lambda: 0.0)
+    made.app.state.buckets = RateLimiter(Rate(per_second=0.001, size=5), lambda: 0.0)
     yield made
     made.desk.close()
 
@@ -80,7 +80,7 @@ async def test_show_checkpoints_without_end(tmp_path: Path) -> None:
 async def test_a_node_that_calls_too_fast_comes_again(tmp_path: Path) -> None:
     """To it a refusal of this kind is a matcher that is busy, not one that says no."""
     world = make_world(tmp_path, Clock(1_800_000_000), ("AL", "RS"))
-    world.app.state.buckets = Buckets(Rate(per_second=0.5, size=1), lambda: 0.0)
+    world.app.state.buckets = RateLimiter(Rate(per_second=0.5, size=1), lambda: 0.0)
     peer = world.seats["AL"].node.peer
     await peer.call("GET", "/v1/rounds")
     with pytest.raises(PeerUnavailableError) as caught:

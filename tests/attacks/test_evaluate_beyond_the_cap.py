@@ -79,7 +79,7 @@ class Liar(httpx.AsyncBaseTransport):
 
     def _is_own(self, envelope: str | None) -> bool:
         node = self._seat.node
-        signer = statements.opened(node, envelope.encode()).signer if envelope else None
+        signer = statements.open_statement(node, envelope.encode()).signer if envelope else None
         return signer is not None and signer.fingerprint == node.party.identity.public.fingerprint
 
     def _cosigned(self, content: bytes) -> bytes:

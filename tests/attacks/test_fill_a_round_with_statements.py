@@ -10,7 +10,7 @@ from sqlalchemy import select
 from aquila.errors import RepeatedError
 from services.kit.log.entries import size
 from services.matcher.rounds.statements import accept_statement
-from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedRow, RepeatedRow
+from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
 from tests.support.matcher_world import Node, World
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ async def test_refusals_of_who_never_consented(world: World) -> None:
     refuse_often(world, outside)
     with world.desk.store.reading("test") as session:
         entries = size(session)
-        assert session.get_one(RepeatedRow, (world.round_id, "SI")).statements == MANY - 1
-    assert [stored(world, table) for table in (EventRow, EvidenceRow, RefusedRow)] == [1, 0, 0]
+        assert session.get_one(RepeatedStatementRow, (world.round_id, "SI")).statements == MANY - 1
+    assert [stored(world, table) for table in (EventRow, EvidenceRow, RefusedStatementRow)] == [1, 0, 0]
     assert entries < 20
     for node in world.nodes.values():
         assert (await node.consent()).status_code == 201

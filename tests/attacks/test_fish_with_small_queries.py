@@ -11,7 +11,7 @@ from sqlalchemy import select
 from aquila.audit.roles import Role
 from aquila.protocol.messages import Hit, HitReport, Kind
 from services.kit.people import Actor
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.safeguards import alarms
 from services.node.storage.tables import AlarmRow, QueryHitsRow
 from tests.services.node.conftest import HEADER, Clock, World, make_world
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 DAY = 86_400
 APPROVER = Actor("p-0123456789ab", frozenset({Role.APPROVER}))
@@ -49,7 +49,7 @@ async def rounds(world: World, count: int = 1) -> list[str]:
     return made
 
 
-def report(node: Node, round_: Round, number: int, hits: int) -> HitReport:
+def report(node: NodeContext, round_: Round, number: int, hits: int) -> HitReport:
     """Let a query of RS be in the record, as if it had been matched, and return the report of its hits to AL."""
     listed = round_.submissions[str(round_.list_of("RS"))]
     query = f"{number:032x}"
@@ -70,7 +70,7 @@ def report(node: Node, round_: Round, number: int, hits: int) -> HitReport:
 def ask(world: World, round_id: str, number: int, hits: int = 3) -> bool:
     """Take the report of a query to AL, and tell whether an alarm was raised."""
     node = world.seats["AL"].node
-    with book_of(node, round_id).reading() as round_, node.store.transaction("test.ask") as session:
+    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("test.ask") as session:
         return alarms.raise_alarm(session, node, round_, report(node, round_, number, hits), hits)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from services.matcher.events import news_of, visible_events
+from services.matcher.events import newest_withdrawal_events, visible_events
 from services.node.storage.tables import StatementRow, WithdrawalRow
 from tests.services.node.conftest import HEADER, Clock, World, make_world
 from tests.services.node.safeguards.test_alarms import PEOPLE, answered
@@ -70,7 +70,7 @@ def heard(world: World, round_id: str) -> bytes:
     """Return everything that the matcher's feed tells RS, decoded."""
     with world.app.state.desk.store.reading("test.feed") as session:
         events = visible_events(session, round_id, "RS", 0, 1_000_000)
-        assert news_of(session, "RS") == {}
+        assert newest_withdrawal_events(session, "RS") == {}
     envelopes = [json.loads(event.envelope) for event in events if event.envelope]
     return b"\n".join(base64.b64decode(envelope["payload"]) for envelope in envelopes)
 

@@ -16,7 +16,7 @@ from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Role, role_table
 from aquila.crypto.keys import IdentityKey
-from clients.web.app.in_process import Inside
+from clients.web.app.in_process import InProcessTransport
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signatures import CallSigner
 from services.kit.http.signed_calls import is_signed_call
@@ -146,7 +146,7 @@ async def test_watching_rounds_without_a_session(place: Place) -> None:
 
 async def test_a_page_that_waits_in_the_wrong_pool(place: Place) -> None:
     """Pages that would wait for the service in the framework's own pool hold up neither it nor each other."""
-    client = httpx.Client(transport=Inside(place.app._service), base_url="http://127.0.0.1")
+    client = httpx.Client(transport=InProcessTransport(place.app._service), base_url="http://127.0.0.1")
     asked = [to_thread.run_sync(client.get, "/v1/people/me") for _ in range(AT_ONCE)]
     answers = await asyncio.wait_for(asyncio.gather(*asked), SECONDS)
     assert {answer.status_code for answer in answers} == {401}
@@ -156,7 +156,7 @@ async def test_a_call_inside_that_is_never_answered(place: Place) -> None:
     """A page's call is given up when its time is over, whatever keeps the service."""
     release = threading.Event()
     held = [asyncio.ensure_future(threads.run(Pool.SESSIONS, release.wait)) for _ in range(AT_ONCE)]
-    client = httpx.Client(transport=Inside(place.app._service), base_url="http://127.0.0.1", timeout=0.01)
+    client = httpx.Client(transport=InProcessTransport(place.app._service), base_url="http://127.0.0.1", timeout=0.01)
     try:
         with pytest.raises(httpx.ReadTimeout):
             await to_thread.run_sync(client.get, "/v1/people/me")

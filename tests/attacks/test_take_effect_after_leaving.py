@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from aquila.audit.entries import Word
 from aquila.audit.roles import Role
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.approvals.expiry import tidy
+from services.kit.approvals.expiry import expire_requests
 from services.kit.approvals.requests import MOST_WAITING
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
@@ -96,8 +96,8 @@ async def test_a_request_that_nobody_withdrew_takes_no_effect(world: World) -> N
     behind(seat.node.people, stored(seat).author)
     assert await approved(seat, asked) == 409
     assert stored(seat).state == "waiting"
-    assert tidy(seat.app.state.approvals, 1_095)
-    assert not tidy(seat.app.state.approvals, 1_095)
+    assert expire_requests(seat.app.state.approvals, 1_095)
+    assert not expire_requests(seat.app.state.approvals, 1_095)
     assert stored(seat).state == "withdrawn"
 
 

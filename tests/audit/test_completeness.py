@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.log_entries import REFUSED
 from services.kit.log.entries import entries
-from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow, RefusedRow
+from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow, RefusedStatementRow
 from services.matcher.storage.tables import RoundRow as MatcherRound
 from services.node.storage.tables import ImportRow, RoundRow, StatementRow
 from tests.services.node.conftest import Clock, World, make_world
@@ -190,7 +190,7 @@ def _check_matcher(store: Store) -> None:
         said = Counter(session.scalars(select(EventRow.digest).where(EventRow.statement.is_not(None))))
         proposed = set(session.scalars(select(MatcherRound.round_id)))
         assert counted[EntryKind.EVIDENCE] == _count(session, EvidenceRow)
-        assert counted[EntryKind.STATEMENT_REFUSED] == _count(session, RefusedRow)
+        assert counted[EntryKind.STATEMENT_REFUSED] == _count(session, RefusedStatementRow)
         finished = session.scalar(select(func.count()).where(MatcherRound.finished_at.is_not(None)))
         hits = session.scalar(select(func.sum(HitCountRow.hits))) or 0
     statements = [entry for entry in found if "statement" in entry.digests and entry.kind not in REFUSED]
@@ -216,5 +216,5 @@ def _check_node(store: Store) -> None:
     assert counted[EntryKind.KEY_DESTRUCTION] == destroyed
 
 
-def _count(session: Session, table: type[EvidenceRow | RefusedRow]) -> int:
+def _count(session: Session, table: type[EvidenceRow | RefusedStatementRow]) -> int:
     return session.scalar(select(func.count()).select_from(table)) or 0

@@ -19,13 +19,13 @@ from aquila.crypto.backend import load_group
 from aquila.errors import ExecutorError, InputError, MalformedError
 from aquila.executors import local_pool
 from aquila.matching.certainty import Level
-from aquila.protocol.submissions.tasks import CarriedSecret, Evaluating
+from aquila.protocol.submissions.tasks import CarriedSecret, EvaluateTask
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
 from aquila.simulation import Rehearsal
 from services.kit.settings import ServiceSettings
 from services.kit.work.cluster import connect
-from services.kit.work.executors import workers_of
+from services.kit.work.executors import executor_handle_of
 from services.node.steps.submissions.tasks import EVALUATE, StoredBatch, digest_stored
 from tests.support.cluster import Cluster, write_authority
 from tests.support.process_world import World, leaks, paired_hits, rehearsed_hits, secrets_of
@@ -129,8 +129,8 @@ def persons(path: Path) -> list[Record]:
 
 def test_a_failing_task_shows_no_secret(cluster: Cluster, tmp_path: Path) -> None:
     """Workers log a task that fails; its share, nonce and records are in no log, on no page and on no disk."""
-    workers = workers_of(settings_of(cluster, tmp_path), [])
-    evaluating = Evaluating(CarriedSecret(SHARE), b"context", b"\xff" * 32, FRESH)
+    workers = executor_handle_of(settings_of(cluster, tmp_path), [])
+    evaluating = EvaluateTask(CarriedSecret(SHARE), b"context", b"\xff" * 32, FRESH)
     batch = StoredBatch(b"\x01" * 32, load_rules("exact"), [PERSON])
 
     async def fail() -> None:
@@ -212,7 +212,7 @@ def test_a_cluster_that_spills_is_refused(tmp_path: Path) -> None:
 
 def test_workers_that_die_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:
     """One that is killed is replaced by the other; a cluster that is gone is an error; one that returns is used."""
-    workers = workers_of(settings_of(cluster, tmp_path), [])
+    workers = executor_handle_of(settings_of(cluster, tmp_path), [])
 
     async def play() -> None:
         cluster.processes[1].kill()

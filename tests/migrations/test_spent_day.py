@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, text
 
 from services.kit.storage.migrate import migrate
-from services.node.storage.tables import SpentDayRow
+from services.node.storage.tables import DailyEvaluationRow
 
 if TYPE_CHECKING:
     from services.kit.storage.store import Store
@@ -27,5 +27,5 @@ def test_earlier_rounds_count_on_the_day_on_which_they_came(store: Store) -> Non
         session.execute(text(SPENT), {"round_id": "0" * 32})
     migrate(store, "services.node.storage", "0003")
     with store.reading("test.read") as session:
-        row = session.scalars(select(SpentDayRow)).one()
+        row = session.scalars(select(DailyEvaluationRow)).one()
     assert (row.origin, row.input_class, row.day, row.elements, row.round_id) == ("RS", "full", 1, 7, "0" * 32)

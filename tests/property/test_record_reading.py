@@ -10,10 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.errors import InputError
-from aquila.records.fields import Faulty, make_row, read_field
+from aquila.records.fields import FieldError, make_row, read_field
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, Record
 from aquila.records.reading.columns import cell_reader, read_texts
-from aquila.records.reading.lists import Accepted, Format, Refused, Row, WholeList, open_list, read_batch, read_records
+from aquila.records.reading.lists import (
+    AcceptedRow,
+    Format,
+    RefusedRow,
+    Row,
+    WholeList,
+    open_list,
+    read_batch,
+    read_records,
+)
 
 SOUND = {
     "record_id": st.integers(1, 9).map(str),
@@ -122,15 +131,15 @@ def test_an_ftm_list_is_read_the_same_however_it_is_cut(content: bytes, lines: i
 def _read_carefully(line: int, texts: dict[str, list[str]]) -> Row:
     """Read a row text by text, with nothing known before; its record is what `Record` makes of the values, or none."""
     found = {name: read_field(name, texts.get(name, [])) for name in FIELDS}
-    faults = {FIELDS.index(name): value for name, value in found.items() if isinstance(value, Faulty)}
-    values = {name: value.value if isinstance(value, Faulty) else value for name, value in found.items()}
+    faults = {FIELDS.index(name): value for name, value in found.items() if isinstance(value, FieldError)}
+    values = {name: value.value if isinstance(value, FieldError) else value for name, value in found.items()}
     row = make_row(line, list(values.values()), faults)
     try:
         record = Record(**values)
     except InputError:
-        assert isinstance(row, Refused)
+        assert isinstance(row, RefusedRow)
     else:
-        assert isinstance(row, Accepted)
+        assert isinstance(row, AcceptedRow)
         assert row.record == record
     return row
 

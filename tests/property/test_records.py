@@ -12,7 +12,7 @@ from aquila.errors import InputError
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import fold, name_words, skeleton, sound, to_latin
 from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
-from aquila.records.reading.lists import Accepted, Refused, read_csv, read_ftm
+from aquila.records.reading.lists import AcceptedRow, RefusedRow, read_csv, read_ftm
 from aquila.records.rules import load_rules
 
 DEFAULT = load_rules("default")
@@ -67,7 +67,7 @@ def test_any_file_is_read_or_refused(content: bytes) -> None:
     """Each reader gives rows or an error of the tree."""
     for read in (read_csv, read_ftm):
         with suppress(InputError):
-            assert all(isinstance(row, Accepted | Refused) for row in read(BytesIO(content)))
+            assert all(isinstance(row, AcceptedRow | RefusedRow) for row in read(BytesIO(content)))
 
 
 @given(letters)

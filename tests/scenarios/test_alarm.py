@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from aquila.simulation import Seat
+    from aquila.simulation import SimulatedParty
     from tests.support.stage import Stage
 
 
 @pytest.fixture
-def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, Seat]:
+def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, SimulatedParty]:
     """A round in which SI asked, and the owners have their reports."""
     stage = staged(changes={"mode": Mode.LISTS_AND_QUERIES}).finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
@@ -33,7 +33,7 @@ def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, Seat]:
     return stage, asker
 
 
-def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, Seat]) -> None:
+def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, SimulatedParty]) -> None:
     """In place of the receipt, which may follow; then it is too late for another."""
     stage, asker = asked
     seat = stage.seats["AL"]
@@ -47,7 +47,7 @@ def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, Seat]) -> None:
     assert ("AL", asker.submission_id) in stage.round.receipts
 
 
-def test_what_is_no_alarm(asked: tuple[Stage, Seat]) -> None:
+def test_what_is_no_alarm(asked: tuple[Stage, SimulatedParty]) -> None:
     """Of a list, of an own query, of an unknown one, after the receipt, or of another report: none of it counts."""
     stage, asker = asked
     seat = stage.seats["AL"]
@@ -64,7 +64,9 @@ def test_what_is_no_alarm(asked: tuple[Stage, Seat]) -> None:
     stage.refused(OrderError, stage.changed("RS", alarm, party="RS"), "acknowledged the report")
 
 
-def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(asked: tuple[Stage, Seat], tmp_path: Path) -> None:
+def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
+    asked: tuple[Stage, SimulatedParty], tmp_path: Path
+) -> None:
     """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
     stage, asker = asked
     seat = stage.seats["AL"]
@@ -86,7 +88,7 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(asked: tuple[Stag
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]
 
 
-def test_an_alarm_that_crosses_the_end(asked: tuple[Stage, Seat]) -> None:
+def test_an_alarm_that_crosses_the_end(asked: tuple[Stage, SimulatedParty]) -> None:
     """The owner had its report before the round ended: its alarm counts, and keeps its place when it is read back.
 
     Once the owner has closed, it raises none any more.

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
-from services.kit.approvals.expiry import tidy
+from services.kit.approvals.expiry import expire_requests
 from services.kit.log.retention import Retention
 from services.matcher.storage.tables import EventRow
 from services.node.rounds.justification_retention import erase_justifications
@@ -61,7 +61,7 @@ async def later(world: World, seconds: int) -> None:
         await world.settle()
         for seat in world.seats.values():
             Retention(seat.node.log.own, 1_095).step()
-            tidy(seat.app.state.approvals, 1_095)
+            expire_requests(seat.app.state.approvals, 1_095)
             erase_justifications(seat.node)
 
 

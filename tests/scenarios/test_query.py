@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.protocol.messages import HitReport
-    from aquila.simulation import Seat
+    from aquila.simulation import SimulatedParty
     from tests.support.stage import Stage
 
 
@@ -30,7 +30,7 @@ def asked(staged: Callable[..., Stage]) -> Stage:
     return staged(changes={"mode": Mode.LISTS_AND_QUERIES}).finalized()
 
 
-def reports_of(stage: Stage, asker: Seat, directory: Path) -> list[HitReport]:
+def reports_of(stage: Stage, asker: SimulatedParty, directory: Path) -> list[HitReport]:
     """Match a query against the lists of its counterparts, as the matcher does."""
     submissions = [asker.submission_id, *roles.lists_for_query(stage.round, asker.submission_id)]
     directory.mkdir()
@@ -39,7 +39,7 @@ def reports_of(stage: Stage, asker: Seat, directory: Path) -> list[HitReport]:
             for chunk in stage.tokens[submission]:
                 tokens.add(number, chunk)
         tokens.join([(0, number) for number in range(1, len(submissions))], stage.manifest.frequency_limit)
-        footings = roles.learn_footings(stage.round, stage.table, submissions, tokens.patterns())
+        footings = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
         graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
         met = tokens.met([hit.pair for hit in graded.pairs])
     return roles.make_reports(stage.round, submissions, graded, met, asker.submission_id, stage.random)

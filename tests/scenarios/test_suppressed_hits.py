@@ -79,7 +79,7 @@ def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., Stage]) -> None
     with stage.token_table() as tokens:
         submissions = [seat.submission_id for seat in stage.seats.values()]
         tokens.join([(0, 1)], stage.manifest.frequency_limit)
-        footings = roles.learn_footings(stage.round, stage.table, submissions, tokens.patterns())
+        footings = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
         graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
     planted = {bytes.fromhex(one.handle) for one in stage.seats["AL"].carried}
     grades = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle in planted}

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.group import Group
     from aquila.protocol.messages import Message
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 BASE = "http://127.0.0.1:8700"
 NOW = 1_800_000_000
@@ -293,7 +293,7 @@ class World:
         self.secretariat = two_persons(self.desk.people)
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> MatcherContext:
         """The matcher's parts."""
         return self.app.state.desk
 

@@ -40,7 +40,7 @@ from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules, parse_rules
-from aquila.simulation import RecordList, Rehearsal, Seat
+from aquila.simulation import RecordList, Rehearsal, SimulatedParty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -242,11 +242,11 @@ class Stage(Rehearsal):
         """As a rehearsal does, with the matcher's lie about what it found."""
         super().tell(map(self.lie, reports))
 
-    def answer_of(self, seat: Seat, index: int, code: str) -> bytes:
+    def answer_of(self, seat: SimulatedParty, index: int, code: str) -> bytes:
         """Return what a party answered to a chunk of a seat's submission."""
         return self.answers[seat.submission_id, index, code].elements
 
-    def submit(self, seat: Seat) -> None:
+    def submit(self, seat: SimulatedParty) -> None:
         """Let one seat submit its list."""
         self.submit_lists([seat])
 
@@ -255,12 +255,12 @@ class Stage(Rehearsal):
         for seat in self.seats.values():
             self.evaluate(seat)
 
-    def evaluate(self, origin: Seat) -> None:
+    def evaluate(self, origin: SimulatedParty) -> None:
         """Let every other seat evaluate a list."""
         for index in range(len(origin.chunks)):
             self.evaluate_chunk(origin, index, *self.seats.values())
 
-    def evaluate_chunk(self, origin: Seat, index: int, *seats: Seat) -> None:
+    def evaluate_chunk(self, origin: SimulatedParty, index: int, *seats: SimulatedParty) -> None:
         """Let some seats evaluate a chunk, and its origin verify and keep the answers."""
         for answer in self.verify_answers(self.evaluate_chunks([(origin, index)], seats)):
             self.answers[origin.submission_id, index, answer.seat.code] = answer
@@ -270,7 +270,7 @@ class Stage(Rehearsal):
         for seat in self.seats.values():
             self.finalize(seat)
 
-    def finalize(self, origin: Seat) -> None:
+    def finalize(self, origin: SimulatedParty) -> None:
         """Let a seat make tokens of the answers to its submission, and send them."""
         places = [
             (i, code) for i in range(len(origin.chunks)) for code in origin.round.evaluators_of(origin.submission_id)
@@ -344,16 +344,18 @@ class Stage(Rehearsal):
         self.seats[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
         return self.signed(code, self.statement(code, Consent, manifest_digest=named, **fields))
 
-    def ask(self, code: str, records: Sequence[Record]) -> Seat:
+    def ask(self, code: str, records: Sequence[Record]) -> SimulatedParty:
         """Submit a query in a party's name; return a seat that holds its chunks and evaluates nothing."""
         seat = self.seats[code]
         directory = self.directory / f"query-{len(list(self.directory.iterdir()))}"
-        asker = Seat(seat.party, RecordList(records), seat.round, directory, seat.secrets, sequence=seat.sequence)
+        asker = SimulatedParty(
+            seat.party, RecordList(records), seat.round, directory, seat.secrets, sequence=seat.sequence
+        )
         self.submit_lists([asker], Kind.QUERY)
         seat.sequence = asker.sequence
         return asker
 
-    def answer(self, asker: Seat) -> None:
+    def answer(self, asker: SimulatedParty) -> None:
         """Let everyone else evaluate a query, and its asker send the tokens."""
         self.evaluate(asker)
         asker.sequence = self.seats[asker.code].sequence

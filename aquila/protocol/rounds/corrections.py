@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Acknowledgement, BoundStatement, Kind, Outcomes, Withdrawal
-from aquila.protocol.rounds.rules import take
+from aquila.protocol.rounds.rules import apply_statement
 from aquila.protocol.rounds.statement_limits import acknowledged_hits
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ AFTERWARDS = (Withdrawal, Acknowledgement, Outcomes)
 """What is taken after the end, too."""
 
 
-@take.register(Withdrawal)
+@apply_statement.register(Withdrawal)
 def _withdrawal(message: Withdrawal, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take an owner's withdrawal of hits (PROTOCOL.md 3.11.1)."""
     _within_retention(round_, message, now)
@@ -38,7 +38,7 @@ def _withdrawal(message: Withdrawal, round_: RoundState, payload_digest: str, no
     round_.withdrawn |= {(message.party, hit, erased): payload_digest for hit in message.hits}
 
 
-@take.register(Acknowledgement)
+@apply_statement.register(Acknowledgement)
 def _acknowledgement(message: Acknowledgement, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take a counterpart's acknowledgement of a withdrawal (PROTOCOL.md 3.11.3)."""
     _within_retention(round_, message, now)
@@ -57,7 +57,7 @@ def _acknowledgement(message: Acknowledgement, round_: RoundState, _digest: str,
     round_.acknowledgements[message.withdrawal] = message
 
 
-@take.register(Outcomes)
+@apply_statement.register(Outcomes)
 def _outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take what came of a party's hits, in place of what it said before (PROTOCOL.md 3.11.4)."""
     _within_retention(round_, message, now)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
 from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES, NoteKeys
 from aquila.errors import InputError, KeyMaterialError, MalformedError, SealError
-from aquila.matching.certainty import Footing, grade_on
+from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.protocol.encoding import canonical, digest, framed
 from aquila.protocol.messages import Fault, Kind, Note
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
@@ -103,7 +103,7 @@ def _by_handle(handles: set[bytes], rows: np.ndarray, secrets: np.ndarray) -> It
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Opening:
+class NoteOpening:
     """What one side keeps of a hit to open and verify the other side's note. Secret: it never shows itself.
 
     Attributes:
@@ -140,7 +140,7 @@ class Opening:
         )  # fmt: skip
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Opening:
+    def from_bytes(cls, content: bytes) -> NoteOpening:
         """Read back what `to_bytes` gave.
 
         Raises:
@@ -166,7 +166,7 @@ class Prepared:
     hit: Hit
     keys: NoteKeys
     marks: tuple[bytes, ...]
-    opening: Opening
+    opening: NoteOpening
 
 
 def prepare(
@@ -196,7 +196,7 @@ def prepare_sized(
         if on is None or own is None or not _are_places(places, len(own.rules)):
             keys, other = (NoteKeys(random(_KEY_BYTES), random(_KEY_BYTES)) for _ in range(2))
             told = hit.hit_id * 2  # of nothing
-            yield Prepared(hit, keys, (), Opening(hit.hit_id, other, b"", b"", (), told, Fault.FOREIGN))
+            yield Prepared(hit, keys, (), NoteOpening(hit.hit_id, other, b"", b"", (), told, Fault.FOREIGN))
             continue
         secrets = b"".join(own.secrets[SECRET_BYTES * place : SECRET_BYTES * (place + 1)] for place in places)
         rules = bytes(own.rules[place] for place in places)
@@ -207,7 +207,7 @@ def prepare_sized(
         result = grade_on(table, mask_of(rules), on.footing, second=bool(hit.second))
         fault = None if (result.level, result.families) == (hit.certainty, hit.families) else Fault.LEVEL
         marks = tuple(other.marks(own.tokens))
-        opening = Opening(hit.hit_id, other, own.rules, places, marks, on.told(hit), fault)
+        opening = NoteOpening(hit.hit_id, other, own.rules, places, marks, on.told(hit), fault)
         yield Prepared(hit, keys, tuple(keys.marks(own.tokens)), opening)
 
 
@@ -228,7 +228,7 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
 class _Ground:
     """On what the hits with one counterpart are graded, and its digest, which is the same on both sides."""
 
-    footing: Footing
+    footing: GradingBasis
     digest: bytes
     shown: dict[tuple[str, bool, tuple[str, ...]], bytes] = field(default_factory=dict)
 
@@ -236,7 +236,7 @@ class _Ground:
     def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
         own, other = sizes[report.party], sizes[basis.counterpart]
         # The sizes are those that both parties signed; a report with others was refused.
-        footing = footing_on(report, basis, own, other)
+        footing = grading_basis_on(report, basis, own, other)
         shown: dict[str, object] = {
             "sizes": [records for _, records in sorted([(report.party, own), (basis.counterpart, other)])],
             "basis": basis.model_dump(mode="json", exclude={"counterpart", "records"}),
@@ -253,7 +253,7 @@ class _Ground:
         return digest("aquila/1 told", self.shown[place], bytes.fromhex(hit.hit_id)).hex()
 
 
-def footing_on(report: HitReport, basis: Basis, own: int, other: int) -> Footing:
+def grading_basis_on(report: HitReport, basis: Basis, own: int, other: int) -> GradingBasis:
     """Return on what a report states that the hits with one counterpart were graded.
 
     Args:
@@ -264,7 +264,7 @@ def footing_on(report: HitReport, basis: Basis, own: int, other: int) -> Footing
     """
     learned = tuple((weight.of, weight.centibits) for weight in report.learned or ())
     twice, settled = basis.duplicates_per_million or 0, basis.settled or 0
-    return Footing(own, other, basis.common_per_million, twice, settled, learned)
+    return GradingBasis(own, other, basis.common_per_million, twice, settled, learned)
 
 
 def signed_sizes(round_: RoundState, report: HitReport) -> dict[str, int]:
@@ -345,7 +345,7 @@ def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
         yield batch[place : place + _ID_BYTES].hex(), batch[place + _ID_BYTES : place + width]
 
 
-def open_entry(opening: Opening, sealed: bytes) -> Note | Fault:
+def open_entry(opening: NoteOpening, sealed: bytes) -> Note | Fault:
     """Open and verify a note (PROTOCOL.md 3.7.8).
 
     Returns:
@@ -377,7 +377,7 @@ def open_entry(opening: Opening, sealed: bytes) -> Note | Fault:
 
 
 def verify_batch(
-    openings: Mapping[str, Opening], verified: Collection[str], entries: Iterable[tuple[str, bytes]]
+    openings: Mapping[str, NoteOpening], verified: Collection[str], entries: Iterable[tuple[str, bytes]]
 ) -> dict[str, Note | Fault]:
     """Verify the notes of a batch (PROTOCOL.md 3.7.8).
 

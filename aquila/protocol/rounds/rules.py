@@ -135,7 +135,7 @@ def check_log_head(round_: RoundState, message: Statement) -> None:
 
 
 @singledispatch
-def take(message: object, *_: object) -> None:
+def apply_statement(message: object, *_: object) -> None:
     """Check a message against the round and let it count.
 
     Raises:
@@ -144,7 +144,7 @@ def take(message: object, *_: object) -> None:
     raise MalformedError(f"a round takes no {type(message).__name__}")
 
 
-@take.register(Consent)
+@apply_statement.register(Consent)
 def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take a party's consent (PROTOCOL.md 3.3)."""
     # 3.3.1: it agrees to this manifest, in time, once, before the round opens.
@@ -184,7 +184,7 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
     round_.consent_digests[message.party] = payload_digest
 
 
-@take.register(Opening)
+@apply_statement.register(Opening)
 def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's opening, recomputing the binding from consents that this record verified (3.3.4)."""
     if round_.bindings or round_.ending:
@@ -203,7 +203,7 @@ def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | Non
     round_.participants = tuple(reference.party for reference in message.consents)
 
 
-@take.register(Submission)
+@apply_statement.register(Submission)
 def _submission(message: Submission, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take a signed submission manifest (PROTOCOL.md 3.4)."""
     manifest = round_.manifest
@@ -249,7 +249,7 @@ def spent(round_: RoundState, party: str, input_class: InputClass) -> int:
     return sum(s.elements.of(input_class) for s in round_.submissions.values() if s.party == party)
 
 
-@take.register(Evaluation)
+@apply_statement.register(Evaluation)
 def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of an evaluation; the proof itself is checked by the origin (PROTOCOL.md 3.5)."""
     # 3.5.1: it is of a known submission of the origin it names, by another party.
@@ -293,7 +293,7 @@ def submission_of(round_: RoundState, submission_id: str, party: str) -> Submiss
     return submission
 
 
-@take.register(Amendment)
+@apply_statement.register(Amendment)
 def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take one signature under an amended set of participants; the last one puts it in force (PROTOCOL.md 3.8)."""
     _in_force(round_, message)
@@ -318,7 +318,7 @@ def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int |
         }
 
 
-@take.register(Tokens)
+@apply_statement.register(Tokens)
 def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of a submission's tokens (PROTOCOL.md 3.6)."""
     # 3.6.1: under the set in force, and by nobody who signed to leave it.
@@ -371,7 +371,7 @@ def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[in
     ]
 
 
-@take.register(HitReport)
+@apply_statement.register(HitReport)
 def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
     """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
     if message.binding != round_.binding:
@@ -416,7 +416,7 @@ def _no_weaker(round_: RoundState, message: HitReport) -> None:
         )  # fmt: skip
 
 
-@take.register(Receipt)
+@apply_statement.register(Receipt)
 def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's receipt of its report (PROTOCOL.md 3.7.4)."""
     _in_force(round_, message)
@@ -425,7 +425,7 @@ def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | Non
     round_.receipts[message.party, message.submission_id] = message
 
 
-@take.register(Notes)
+@apply_statement.register(Notes)
 def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take a batch of sealed notes; whether they open only their receiver can tell (PROTOCOL.md 3.7.6)."""
     _in_force(round_, message)
@@ -443,7 +443,7 @@ def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | N
     round_.notes[payload_digest] = sent
 
 
-@take.register(Confirmation)
+@apply_statement.register(Confirmation)
 def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take what a party found in a batch of notes that was sent to it (PROTOCOL.md 3.7.8)."""
     _in_force(round_, message)
@@ -461,7 +461,7 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
     round_.confirmations[message.notes] = message
 
 
-@take.register(Canaries)
+@apply_statement.register(Canaries)
 def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take what a party says of its canaries (PROTOCOL.md 3.7.13)."""
     _in_force(round_, message)
@@ -480,7 +480,7 @@ def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | N
     round_.canaries[message.party] = message
 
 
-@take.register(Alarm)
+@apply_statement.register(Alarm)
 def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the word of a list's owner that a query hit it far too often (PROTOCOL.md 3.7.14)."""
     _in_force(round_, message)
@@ -495,7 +495,7 @@ def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -
     round_.alarms[place] = message
 
 
-@take.register(Closing)
+@apply_statement.register(Closing)
 def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's statement that its keys are destroyed (PROTOCOL.md 3.9)."""
     known: list[str | None] = [*round_.bindings] or [None]
@@ -509,13 +509,13 @@ def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | Non
     round_.closings[message.party] = message
 
 
-@take.register(Refusal)
+@apply_statement.register(Refusal)
 def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's refusal to go on (PROTOCOL.md 3.9)."""
     round_.refusals[message.party] = message
 
 
-@take.register(Ending)
+@apply_statement.register(Ending)
 def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
     if message.outcome is Outcome.CLOSED and not round_.reports:

@@ -214,7 +214,7 @@ class Round(RoundState):
             statement_limits.check_bounds(self, message)
         if isinstance(message, BoundStatement):
             rules.check_binding(self, message)
-        rules.take(message, self, digest, now)
+        rules.apply_statement(message, self, digest, now)
         self.sequences.setdefault(signer, {})[message.sequence] = digest
         return Accepted(message, signer, digest, new=True)
 
@@ -232,7 +232,7 @@ class Round(RoundState):
                 expected=before,
                 got=digest,
             )
-        rules.take(message, self, digest, None)
+        rules.apply_statement(message, self, digest, None)
         self.announced[place] = digest
         return Accepted(message, signer, digest, new=True)
 

@@ -49,7 +49,7 @@ class BatchInputs:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Places:
+class NumberedInputs:
     """Inputs of a submission with their padding, as columns.
 
     Attributes:
@@ -108,9 +108,9 @@ def profile_positions(seed: SecretBytes, positions: NDArray[np.uint64], records:
     return _draws(seed, "profile", positions) % np.uint64(records)
 
 
-def place_inputs(
+def number_inputs(
     seed: SecretBytes, table: RuleTable, padding: Padding, inputs: BatchInputs, real_records: int
-) -> Places:
+) -> NumberedInputs:
     """Number a batch's inputs and pad them (PROTOCOL.md 3.4.6).
 
     Args:
@@ -146,7 +146,7 @@ def place_inputs(
     without_value[dummy[valueless]] = True
     drawn = derive(seed, framed("aquila/1 padding"), numbers[without_value], DIGEST_BYTES)
     digests[without_value] = np.frombuffer(drawn, dtype=_DIGEST)
-    return Places(numbers, rules, digests.tobytes())
+    return NumberedInputs(numbers, rules, digests.tobytes())
 
 
 def _draws(seed: SecretBytes, label: str, numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

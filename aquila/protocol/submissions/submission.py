@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.crypto.keys import SecretBytes
     from aquila.crypto.shares import Share
-    from aquila.protocol.submissions.padding import Places
+    from aquila.protocol.submissions.padding import NumberedInputs
     from aquila.records.rules import RuleTable
 
 HANDLE_BYTES = 16
@@ -61,7 +61,9 @@ def blinds_of(group: Group, seed: SecretBytes, numbers: NDArray[np.uint64] | Seq
     return group.reduce_each(derive(seed, framed("aquila/1 blind"), numbers, WIDE_BYTES))
 
 
-def prepare_run(group: Group, table: RuleTable, seed: SecretBytes, places: Places) -> dict[InputClass, np.ndarray]:
+def prepare_run(
+    group: Group, table: RuleTable, seed: SecretBytes, places: NumberedInputs
+) -> dict[InputClass, np.ndarray]:
     """Blind a batch of inputs: `r*H(x)` for each, sorted by the element's bytes (PROTOCOL.md 3.4.5).
 
     Args:

@@ -16,7 +16,7 @@ import numpy as np
 from aquila.crypto import dleq, oprf
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
-from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input_digests, place_inputs
+from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input_digests, number_inputs
 from aquila.protocol.submissions.submission import check_order, finalize_chunk, prepare_run
 from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import record_inputs
@@ -156,7 +156,7 @@ def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Rec
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Blinding:
+class BlindTask:
     """One batch of records to blind.
 
     Attributes:
@@ -174,7 +174,7 @@ class Blinding:
     real_records: int
 
 
-def blind_batch(group: Group, work: Blinding) -> dict[InputClass, np.ndarray]:
+def blind_batch(group: Group, work: BlindTask) -> dict[InputClass, np.ndarray]:
     """Pad and blind a batch: the second pass over a list (PROTOCOL.md 3.4.5 and 3.4.6).
 
     Returns:
@@ -184,12 +184,12 @@ def blind_batch(group: Group, work: Blinding) -> dict[InputClass, np.ndarray]:
         InputError: A record has more inputs than can be sent.
     """
     with work.seed.seed() as seed:
-        places = place_inputs(seed, work.table, work.padding, work.inputs, work.real_records)
+        places = number_inputs(seed, work.table, work.padding, work.inputs, work.real_records)
         return prepare_run(group, work.table, seed, places)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Evaluating:
+class EvaluateTask:
     """One chunk of another party to evaluate.
 
     Attributes:
@@ -214,7 +214,7 @@ class Evaluated:
     proof: bytes
 
 
-def evaluate_chunk(group: Group, work: Evaluating) -> Evaluated:
+def evaluate_chunk(group: Group, work: EvaluateTask) -> Evaluated:
     """Check a chunk's elements, evaluate and prove (PROTOCOL.md 3.4.5, 3.5.2).
 
     Raises:
@@ -228,12 +228,12 @@ def evaluate_chunk(group: Group, work: Evaluating) -> Evaluated:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Verifying:
+class VerifyTask:
     """Another party's evaluation of an own chunk to verify.
 
     Attributes:
         key: The public key of the evaluator's share of the class.
-        context: As in `Evaluating`.
+        context: As in `EvaluateTask`.
         chunk: The blinded elements as they were sent.
         elements: The evaluated elements as they came.
         proof: 64 bytes.
@@ -246,7 +246,7 @@ class Verifying:
     proof: bytes
 
 
-def verify_chunk(group: Group, work: Verifying) -> None:
+def verify_chunk(group: Group, work: VerifyTask) -> None:
     """Verify an evaluation (PROTOCOL.md 3.6, first half).
 
     Raises:
@@ -257,7 +257,7 @@ def verify_chunk(group: Group, work: Verifying) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Finalizing:
+class FinalizeTask:
     """A chunk with everyone's verified evaluations.
 
     Attributes:
@@ -273,7 +273,7 @@ class Finalizing:
     evaluations: Sequence[bytes]
 
 
-def finalize(group: Group, work: Finalizing) -> FinalizedChunk:
+def finalize(group: Group, work: FinalizeTask) -> FinalizedChunk:
     """Turn a chunk into token rows and token secrets (PROTOCOL.md 3.6, second half).
 
     Raises:

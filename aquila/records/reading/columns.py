@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from aquila.records.fields import Faulty, make_row, read_field
+from aquila.records.fields import FieldError, make_row, read_field
 from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS, sound_record
-from aquila.records.rows import Accepted, Row
+from aquila.records.rows import AcceptedRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones",
 
 
 class Column(dict[str, Any]):
-    """What the cells of a field gave, by cell: a value, or a `Faulty` one.
+    """What the cells of a field gave, by cell: a value, or a `FieldError` one.
 
     Args:
         name: The field.
@@ -61,11 +61,11 @@ class CellReader:
     def read(self, line: int, cells: Sequence[str]) -> Row:
         """Read the row that begins on a line."""
         values = list(ABSENT)
-        faults: dict[int, Faulty] = {}
+        faults: dict[int, FieldError] = {}
         for place, field, column in self.columns:
             if cell := cells[place]:
                 value = values[field] = column[cell]
-                if value.__class__ is Faulty:
+                if value.__class__ is FieldError:
                     faults[field] = value
         return _row(line, values, faults)
 
@@ -85,22 +85,22 @@ def cell_reader(columns: tuple[str | None, ...]) -> CellReader:
 def read_texts(line: int, texts: Mapping[str, Sequence[str]]) -> Row:
     """Read a row from the texts of its fields, by field name."""
     columns, values = _whole_columns(), list(ABSENT)
-    faults: dict[int, Faulty] = {}
+    faults: dict[int, FieldError] = {}
     for name, given in texts.items():
         field, column = columns[name]
         value = values[field] = column[given[0]] if len(given) == 1 else read_field(name, given)
-        if value.__class__ is Faulty:
+        if value.__class__ is FieldError:
             faults[field] = value
     return _row(line, values, faults)
 
 
-def _row(line: int, values: list[Any], faults: dict[int, Faulty]) -> Row:
+def _row(line: int, values: list[Any], faults: dict[int, FieldError]) -> Row:
     """Make a row of what its fields gave, in the order of `FIELDS`.
 
     With no fault there is nothing to tell, but of national numbers, which may contradict other fields.
     """
     if not faults and not values[_NATIONAL_NUMBERS] and (record := sound_record(values)) is not None:
-        return Accepted(line, record)
+        return AcceptedRow(line, record)
     for field, fault in faults.items():
         values[field] = fault.value
     return make_row(line, values, faults)

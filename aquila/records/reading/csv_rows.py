@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aquila.records.fields import refuse
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import cell_reader
-from aquila.records.rows import Accepted, Finding, Refused, Row
+from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,7 +148,7 @@ def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
     return rows
 
 
-def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> Refused:
+def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> RefusedRow:
     """Refuse a row whose fields are not those of the header."""
     if len(cells) > len(plan.columns):
         return refuse(line, "has more fields than the first line; quote fields that hold the separator")
@@ -157,6 +157,6 @@ def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> Refused:
 
 def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:
     """The row with findings put before its own."""
-    if isinstance(row, Accepted):
-        return Accepted(row.line, row.record, findings + row.warnings)
-    return Refused(row.line, row.record_id, findings + row.findings)
+    if isinstance(row, AcceptedRow):
+        return AcceptedRow(row.line, row.record, findings + row.warnings)
+    return RefusedRow(row.line, row.record_id, findings + row.findings)

@@ -23,20 +23,20 @@ from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, LineSource
 from aquila.records.reading.csv_plan import CsvPlan, read_header
 from aquila.records.reading.csv_rows import cut_csv, read_csv_batch
 from aquila.records.reading.ftm_rows import FtmPlan, cut_ftm, read_ftm_batch
-from aquila.records.rows import Accepted, Finding, ReadReport, Refused, Row, Severity
+from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
-    "Accepted",
+    "AcceptedRow",
     "Batch",
     "Finding",
     "Format",
     "Plan",
     "RawList",
     "ReadReport",
-    "Refused",
+    "RefusedRow",
     "Row",
     "Severity",
     "WholeList",
@@ -106,14 +106,14 @@ class WholeList:
         """Pass the rows of a batch on, and refuse records whose id an earlier record of the list has."""
         for row in rows:
             self._is_empty = False
-            if isinstance(row, Refused):
+            if isinstance(row, RefusedRow):
                 yield row
                 continue
             number = hash(row.record.record_id)
             if number in self._seen:
                 reason = "is the id of an earlier record; give every record an id of its own"
                 finding = Finding(row.line, "record_id", reason, Severity.REFUSAL)
-                yield Refused(row.line, row.record.record_id, (*row.warnings, finding))
+                yield RefusedRow(row.line, row.record.record_id, (*row.warnings, finding))
             else:
                 self._seen.add(number)
                 yield row

@@ -37,9 +37,9 @@ _AtLeast = Annotated[
 @app.command()
 def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
     """Show a service's log at a glance: its size, who witnessed it, and alarms."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         view = reached.log.view()
     witnesses = [(cosigned.witness, cosigned.size, _time(cosigned.at)) for cosigned in view.witnesses]
     alarms = [
@@ -64,9 +64,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show the log's entries of a round: who did what, when, and how much of it."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         found = reached.log.round_entries(reached.round_id(round_text))
     rows = [_row(item) for item in found.entries]
     columns = ("entry", "time", "what", "party", "person", "role", "for", "reason", "particulars")
@@ -92,10 +92,10 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export a service's log as a tar archive: checkpoints, tiles, entries and the signed statements."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
     check_target(out)
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         content = reached.log.export_matchers() if matcher else reached.log.export()
     write_result(out, content)
     Screen(as_json).result({"file": str(out), "bytes": len(content)}, f"The log is in {out}.")
@@ -111,9 +111,9 @@ def acknowledge(
     as_json: Json = False,
 ) -> None:
     """Go on after the owner of a log that forked or shrank has explained it (administrator)."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         reached.log.acknowledge(alarm)
     Screen(as_json).result({"acknowledged": alarm}, f"Alarm {alarm} is acknowledged; the two checkpoints stay.")
 

@@ -12,8 +12,8 @@ from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
-    from clients.demo.homes import Cast
-    from clients.demo.processes import Stage
+    from clients.demo.homes import DemoHomes
+    from clients.demo.processes import DemoProcesses
 
 _LOOK_SECONDS = 1.0
 _TERMS = "--area demo --legal-basis demo --purpose demo --category demo"
@@ -33,11 +33,11 @@ def demo(
     from aquila.errors import AquilaError
     from clients.demo.population import populate
     from clients.demo.processes import staged
-    from clients.demo.scenario import Story
+    from clients.demo.scenario import DemoScenario
 
     screen = Screen(as_json)
     with staged(folder) as stage:
-        story = Story(screen, stage, populate(size, seed), keep=keep)
+        story = DemoScenario(screen, stage, populate(size, seed), keep=keep)
         try:
             cast = story.tell_all()
         except AquilaError:
@@ -50,13 +50,13 @@ def demo(
             _wait(screen, stage)
 
 
-def _show_logs(screen: Screen, stage: Stage) -> None:
+def _show_logs(screen: Screen, stage: DemoProcesses) -> None:
     """Show the last log lines of the processes that ended, or of all if none did."""
     for process in stage.ended() or stage.processes:
         screen.show(f"The last lines of {process.name}, from {process.home.path}:", *process.last_lines())
 
 
-def _pages(stage: Stage) -> list[str | Table]:
+def _pages(stage: DemoProcesses) -> list[str | Table]:
     """Return where the pages are, and who can sign in there."""
     from clients.demo.accounts import PASSWORD, SECRETS, logins_of
 
@@ -70,7 +70,7 @@ def _pages(stage: Stage) -> list[str | Table]:
     ]
 
 
-def _next_steps(cast: Cast, *, keep: bool) -> list[str]:
+def _next_steps(cast: DemoHomes, *, keep: bool) -> list[str]:
     """Return what to try next."""
     from clients.demo.accounts import PASSWORD, SECRETS
 
@@ -100,7 +100,7 @@ def _next_steps(cast: Cast, *, keep: bool) -> list[str]:
     ]
 
 
-def _wait(screen: Screen, stage: Stage) -> None:
+def _wait(screen: Screen, stage: DemoProcesses) -> None:
     """Wait for Ctrl-C, or for a process that ends by itself."""
     try:
         while not stage.ended():

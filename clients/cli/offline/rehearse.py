@@ -171,10 +171,10 @@ def _workers(entries: list[Entry]) -> int:
 
 def _read_list(played: Rehearsal, code: str) -> ReadList:
     """Return what reading a party's list gave."""
-    from clients.cli.list_files import Noted, ReadList
+    from clients.cli.list_files import FindingCounts, ReadList
 
     seat = played.seats[code]
-    return ReadList(seat.counts, tuple(Noted(finding, record_id) for finding, record_id in seat.findings))
+    return ReadList(seat.counts, tuple(FindingCounts(finding, record_id) for finding, record_id in seat.findings))
 
 
 def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: list[RehearsedHit]) -> dict[str, object]:

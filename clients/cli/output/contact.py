@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquila.interface.rounds import NodeStatus
-    from clients.cli.connect import Reached
+    from clients.cli.connect import ConnectedService
     from clients.cli.output.screen import Screen
 
 _CLOCK_SECONDS = 60
 
 
-def warn_of_contact(reached: Reached, screen: Screen) -> None:
+def warn_of_contact(reached: ConnectedService, screen: Screen) -> None:
     """Warn on stderr of what keeps a node from its rounds; of a matcher there is nothing to say."""
     if isinstance(reached.client, NodeClient):
         for sentence in contact_warnings(reached.client.status()):

@@ -10,8 +10,8 @@ from clients.cli.options import Ca, HomePath, Json, Url
 from clients.cli.output.screen import Screen, Table
 
 if TYPE_CHECKING:
-    from aquila.interface.approval import ApprovalEntry, Asked
-    from clients.cli.connect import Reached
+    from aquila.interface.approval import ApprovalEntry, PendingApproval
+    from clients.cli.connect import ConnectedService
 
 app = typer.Typer(help="Four eyes: see what waits for a second person, approve it, refuse it.")
 SHORT = 8
@@ -30,9 +30,9 @@ _LEAST_DIGEST = 16
 @app.command("list")
 def list_approvals(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """List what was asked for; what waits for a second person stands first."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         found = reached.approvals.approvals()
     rows = [
         (
@@ -51,9 +51,9 @@ def show(approval_id: ApprovalId, home: HomePath, url: Url = None, ca: Ca = None
     """Show a request with everything that will take effect, and its digest."""
     import json
 
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         view = reached.approvals.show(_chosen(reached, approval_id))
         earlier = _earlier(reached, view.entry)
     entry = view.entry
@@ -76,10 +76,10 @@ def approve(
 
     Without --digest it shows the content and asks; nothing is approved that was not shown.
     """
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
     screen = Screen(as_json)
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         chosen = _chosen(reached, approval_id)
         entry = reached.approvals.approve(chosen, _read_digest(screen, reached, chosen, digest))
     _show_decision(screen, entry, "It takes effect now.")
@@ -95,9 +95,9 @@ def refuse(
     as_json: Json = False,
 ) -> None:
     """Refuse what another person asked for, and say why."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         entry = reached.approvals.refuse(_chosen(reached, approval_id), reason)
     _show_decision(Screen(as_json), entry, "Nothing takes effect.")
 
@@ -105,14 +105,14 @@ def refuse(
 @app.command()
 def withdraw(approval_id: ApprovalId, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Take back what you asked for."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         entry = reached.approvals.withdraw(_chosen(reached, approval_id))
     _show_decision(Screen(as_json), entry, "Nothing takes effect.")
 
 
-def show_asked(screen: Screen, asked: Asked) -> None:
+def show_asked(screen: Screen, asked: PendingApproval) -> None:
     """Say that a second person is awaited."""
     request = asked.approval_id[:SHORT]
     screen.result(
@@ -123,7 +123,7 @@ def show_asked(screen: Screen, asked: Asked) -> None:
     )
 
 
-def _earlier(reached: Reached, entry: ApprovalEntry) -> list[Table | str]:
+def _earlier(reached: ConnectedService, entry: ApprovalEntry) -> list[Table | str]:
     """Return what was spent in earlier rounds, where a party decides on taking part or on sending a list or a query."""
     from aquila.interface.approval import ApprovalKind, ApprovalState
     from clients.cli.services.safeguards import earlier
@@ -137,13 +137,13 @@ def _show_decision(screen: Screen, entry: ApprovalEntry, outcome: str) -> None:
     screen.result(entry.model_dump(mode="json"), sentence)
 
 
-def _chosen(reached: Reached, text: str) -> str:
-    from clients.cli.connect import chosen
+def _chosen(reached: ConnectedService, text: str) -> str:
+    from clients.cli.connect import resolve_id
 
-    return chosen("request", text, [entry.approval_id for entry in reached.approvals.approvals().approvals])
+    return resolve_id("request", text, [entry.approval_id for entry in reached.approvals.approvals().approvals])
 
 
-def _read_digest(screen: Screen, reached: Reached, approval_id: str, digest: str | None) -> str:
+def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, digest: str | None) -> str:
     """Return the digest of what the person has read: the one given, or that of what is shown now and said yes to.
 
     Raises:

@@ -93,10 +93,10 @@ def list_hits(
     as_json: Json = False,
 ) -> None:
     """List hits beside the party's own records; nothing of the other side is known."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.output.hit_views import page_views
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         wanted = {
             "round_id": reached.round_id(round_id) if round_id else None,
             "counterpart": counterpart or None,
@@ -114,10 +114,10 @@ def show(
     hit: HitId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
     """Show a hit: why it is one, where it stands, and what was done so far."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.output.hit_views import hit_tables
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         view = reached.hits().show(*_found(reached.hits(), hit))
     Screen(as_json).result(view.model_dump(mode="json"), *hit_tables(view))
 
@@ -207,9 +207,9 @@ def letter(
     hit: HitId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
     """Print the request of a follow-up: references only, for the existing channel. That it was exported is logged."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         written = reached.hits().letter(*_found(reached.hits(), hit))
     Screen(as_json).result(written.model_dump(mode="json"), written.text.rstrip())
 
@@ -256,9 +256,9 @@ def _do(
     work: Callable[..., None], as_json: bool, sentence: str,
 ) -> None:  # fmt: skip
     """Do something with a hit, and say so."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         round_id, hit_id = _found(reached.hits(), hit)
         work(reached.hits(), round_id, hit_id)
     Screen(as_json).result({"round_id": round_id, "hit_id": hit_id}, f"Hit {hit_id[:8]} {sentence}.")

@@ -60,11 +60,11 @@ def statistics(
     as_json: Json = False,
 ) -> None:
     """Show the latest round of each category in numbers, and all rounds, each by itself; numbers are rounded."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.output.hit_views import statistics_views
     from clients.cli.output.screen import write_result
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         content = reached.matcher().statistics(category, since, until)
         if out is not None:
             write_result(out, reached.matcher().statistics_csv(category, since, until).decode())

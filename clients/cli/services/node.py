@@ -59,11 +59,11 @@ def erase_record(
     as_json: Json = False,
 ) -> None:
     """Erase a record everywhere at this node, with its hits, notes and remarks, and tell the counterparts."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
     if not yes:
         typer.confirm("This cannot be undone. Erase the record?", abort=True, err=True)
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         report = reached.hits().erase_record(record_id)
     rows, lists = numbered(report.records, "row"), numbered(report.imports, "list")
     told = ", ".join(report.told) or "nobody, since it had no hit"

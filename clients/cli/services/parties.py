@@ -93,10 +93,10 @@ def _read(path: Path) -> Cards:
     Raises:
         InputError: It cannot be read; the message names it.
     """
-    from clients.cli.list_files import opened
+    from clients.cli.list_files import open_list_file
     from clients.sdk.cards import Cards
 
-    with opened(path) as stream:
+    with open_list_file(path) as stream:
         return Cards.read(stream.read())
 
 

@@ -27,9 +27,9 @@ PasswordFile = Annotated[
 @app.command()
 def add(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Make an account, and show its enrolment code once."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         invitation = reached.people.add_account(login, role)
     _show_invitation(invitation, reached.connection.url, as_json)
 
@@ -37,9 +37,9 @@ def add(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None
 @app.command("list")
 def list_users(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """List all accounts."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         found = reached.people.accounts()
     rows = [
         (account.login, account.person, ", ".join(account.roles), account.state.value) for account in found.accounts
@@ -65,9 +65,9 @@ def admit(
 ) -> None:
     """Let in an account of the ministry's provider, once you know whose it is."""
     from aquila.errors import InputError
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         account = _account(reached.people, login)
         if account.issuer is None or account.subject != subject:
             raise InputError(f"{login} is not this person of the provider", hint="see it with `aquila user list`")
@@ -78,9 +78,9 @@ def admit(
 @app.command()
 def reset(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Forget an account's password and authenticator, and show a new enrolment code once."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         invitation = reached.people.reset_account(_person(reached.people, login))
     _show_invitation(invitation, reached.connection.url, as_json)
 
@@ -88,9 +88,9 @@ def reset(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: 
 @app.command()
 def roles(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Give an account other roles, in place of those it has."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         account = reached.people.change_roles(_person(reached.people, login), role)
     Screen(as_json).result(
         account.model_dump(mode="json"), f"{login} now has the roles {', '.join(account.roles)}; its sessions are over."
@@ -100,9 +100,9 @@ def roles(login: Name, home: HomePath, role: Roles, url: Url = None, ca: Ca = No
 @app.command()
 def deactivate(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Let an account sign in no more, and end its sessions."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         account = reached.people.deactivate_account(_person(reached.people, login))
     Screen(as_json).result(account.model_dump(mode="json"), f"{login} can sign in no more; its sessions are over.")
 
@@ -110,9 +110,9 @@ def deactivate(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_j
 @app.command()
 def activate(login: Name, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Let a deactivated account sign in again."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         account = reached.people.activate_account(_person(reached.people, login))
     Screen(as_json).result(account.model_dump(mode="json"), f"{login} can sign in again.")
 
@@ -160,7 +160,7 @@ def enrol(
 def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
     """Sign out: the session ends at the service, and its file here goes."""
     from aquila.errors import InputError
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.identity import LOGIN
     from clients.sdk.client_homes import open_home
     from clients.sdk.sessions import SessionFiles
@@ -171,7 +171,7 @@ def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
     if name is None:
         raise InputError("nobody is signed in here")
     try:
-        with reach(home, url, None, ca) as reached:
+        with connect(home, url, None, ca) as reached:
             reached.people.sign_out()
     except UnknownCallerError:  # it was over already
         pass
@@ -182,9 +182,9 @@ def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
 
 def whoami(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Say as whom commands act at a home, and in which roles."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         me = reached.people.me()
     name = me.login or "the key in the home folder"
     Screen(as_json).result(

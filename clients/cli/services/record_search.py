@@ -37,14 +37,14 @@ def search(
     Any script and spelling of the region finds it, and the beginning of each name is enough.
     """
     from aquila.interface.records import RecordSearch
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.prompts import ask
 
     name = "" if number else ask("Name or part of it", echo=True)
     wanted = RecordSearch(
         number=printable(number)[:_LONGEST], name=printable(name)[:_LONGEST], alike=alike, offset=offset
     )
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         page = reached.records().search(wanted)
     Screen(as_json).result(page.model_dump(mode="json"), *page_views(page))
 
@@ -58,10 +58,10 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one of the party's own records with its history; its hits too, to whom hits are shown."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
     import_id, position = _place(place)
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         view = reached.records().show(import_id, position)
     Screen(as_json).result(view.model_dump(mode="json"), *record_views(view))
 

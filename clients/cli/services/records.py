@@ -53,18 +53,18 @@ def import_list(
 ) -> None:
     """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
     from aquila.errors import InputError
-    from clients.cli.connect import reach
-    from clients.cli.list_files import format_of, opened
+    from clients.cli.connect import connect
+    from clients.cli.list_files import format_of, open_list_file
 
     screen = Screen(as_json)
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         node, kind = reached.node(), format_of(file)
         try:
-            with opened(file) as stream:
+            with open_list_file(file) as stream:
                 report = node.import_list(stream, name or file.name, kind, accept_refused=accept_refused)
         except InputError:
             if not accept_refused:
-                with opened(file) as stream:
+                with open_list_file(file) as stream:
                     checked = node.check(stream, kind).model_copy(update={"name": file.name})
                 screen.show(*findings_views(checked, limit))
             raise

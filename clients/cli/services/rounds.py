@@ -17,7 +17,7 @@ from clients.cli.services import safeguards
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from aquila.interface.rounds import GivenReason, RoundProposal
+    from aquila.interface.rounds import JustificationInput, RoundProposal
 
 app = typer.Typer(help="Rounds: propose, consent, submit, watch, read hits, end.")
 _PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
@@ -60,12 +60,12 @@ def list_rounds(
     home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
     """List the rounds that the node or matcher knows of, newest first."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.output.contact import warn_of_contact
     from clients.cli.output.round_views import rounds_table
 
     screen = Screen(as_json)
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         rounds = reached.client.rounds()
         warn_of_contact(reached, screen)
     views = [rounds_table(rounds)] if rounds.rounds else ["There is no round yet."]
@@ -78,12 +78,12 @@ def show(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show a round: its terms, who did what, and what stops it."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.output.contact import warn_of_contact
     from clients.cli.output.round_views import round_tables
 
     screen = Screen(as_json)
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         view = reached.client.round(reached.round_id(round_id))
         warn_of_contact(reached, screen)
     screen.result(view.model_dump(mode="json"), *round_tables(view))
@@ -116,7 +116,7 @@ def propose(
     as_json: Json = False,
 ) -> None:
     """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
-    from clients.cli.connect import chosen, reach
+    from clients.cli.connect import connect, resolve_id
     from clients.cli.services.approvals import show_asked
 
     given: dict[str, Any] = {
@@ -132,10 +132,10 @@ def propose(
         "padding": padding and (_PADDED if padding is PaddingChoice.DEFAULT else _UNPADDED),
     }
     given = {name: value for name, value in given.items() if value}
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         if suggestion:
             waiting = {one.suggestion_id: one for one in reached.matcher().suggestions().suggestions}
-            answered = chosen("suggestion", suggestion, list(waiting))
+            answered = resolve_id("suggestion", suggestion, list(waiting))
             given = waiting[answered].terms.model_dump(mode="json") | given | {"suggestion_id": answered}
         show_asked(Screen(as_json), reached.matcher().propose(_proposal(terms, given)))
 
@@ -146,10 +146,10 @@ def consent(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Ask for a consent to a round: once approved, the node makes fresh keys for it and signs (party)."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         show_asked(Screen(as_json), reached.node().consent(reached.round_id(round_id)))
 
 
@@ -173,15 +173,15 @@ def submit(
     """Ask for the submission of an import in a round, with its justification (party)."""
     from aquila.interface.rounds import SubmissionRequest
     from aquila.protocol.messages import Kind
-    from clients.cli.connect import chosen, reach
+    from clients.cli.connect import connect, resolve_id
     from clients.cli.services.approvals import show_asked
 
     justification = _justification(
         legal_basis=legal_basis, purpose=purpose, case_reference=case_reference, category=category
     )
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         node, in_round = reached.node(), reached.round_id(round_id)
-        taken = chosen("import", import_id, [entry.import_id for entry in node.imports().imports])
+        taken = resolve_id("import", import_id, [entry.import_id for entry in node.imports().imports])
         request = SubmissionRequest(import_id=taken, kind=Kind(kind.value), justification=justification)
         show_asked(Screen(as_json), node.submit(in_round, request))
 
@@ -198,12 +198,12 @@ def watch(
 ) -> int:
     """Follow a round until it reaches a phase. Ends with 1 if the round was aborted instead."""
     from aquila.protocol.rounds.round_state import Phase
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.output import follow as output_follow
     from clients.cli.output.round_views import entry_line
 
     screen = Screen(as_json)
-    with reach(home, url, token_file, ca) as reached, screen.progress() as told:
+    with connect(home, url, token_file, ca) as reached, screen.progress() as told:
         chosen = reached.round_id(round_id)
         view = output_follow.watch(lambda: reached.client.round(chosen), told, Phase(until.value))
     screen.result(view.model_dump(mode="json"), entry_line(view.entry))
@@ -224,12 +224,12 @@ def hits(
 
     Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
     """
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.output.contact import warn_of_contact
     from clients.cli.output.round_views import hits_views
 
     screen = Screen(as_json)
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         found = reached.node().hits(reached.round_id(round_id))
         warn_of_contact(reached, screen)
     screen.result(found.model_dump(mode="json"), *hits_views(found, limit))
@@ -242,9 +242,9 @@ def close(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Close a round: at the matcher for everyone, at a node for this party. Keys and tokens are destroyed."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         chosen = reached.round_id(round_id)
         reached.client.close(chosen)
     _asked(as_json, chosen, "Round {} is being closed; its keys and tokens are destroyed.")
@@ -261,10 +261,10 @@ def abort(
     as_json: Json = False,
 ) -> None:
     """Abort a round: a party leaves at once; the secretariat asks, for everyone. Keys and tokens are destroyed."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
     from clients.cli.services.approvals import show_asked
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         chosen = reached.round_id(round_id)
         asked = reached.client.abort(chosen, reason)
     if asked is not None:
@@ -301,7 +301,7 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
         raise typer.BadParameter(_faults(error)) from None
 
 
-def _justification(**texts: str) -> GivenReason:
+def _justification(**texts: str) -> JustificationInput:
     """Return the justification of a submission.
 
     Raises:
@@ -309,10 +309,10 @@ def _justification(**texts: str) -> GivenReason:
     """
     from pydantic import ValidationError
 
-    from aquila.interface.rounds import GivenReason
+    from aquila.interface.rounds import JustificationInput
 
     try:
-        return GivenReason.model_validate(texts)
+        return JustificationInput.model_validate(texts)
     except ValidationError as error:
         raise typer.BadParameter(_faults(error)) from None
 

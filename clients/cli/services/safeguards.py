@@ -20,9 +20,9 @@ Query = Annotated[str, typer.Argument(metavar="QUERY", help="The query's id, its
 
 def safeguards(round_id: RoundId, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
     """Show what was evaluated for others, what was held back, alarms, and how planted hits fared (party)."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         found = reached.node().safeguards(reached.round_id(round_id))
     Screen(as_json).result(found.model_dump(mode="json"), *tables(found))
 
@@ -31,12 +31,12 @@ def release(
     round_id: RoundId, query: Query, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
 ) -> None:
     """Release the report of a query that hit far more than sizes explain; whoever does not want to aborts (party)."""
-    from clients.cli.connect import chosen, reach
+    from clients.cli.connect import connect, resolve_id
 
-    with reach(home, url, None, ca) as reached:
+    with connect(home, url, None, ca) as reached:
         node, in_round = reached.node(), reached.round_id(round_id)
         waiting = [alarm.submission_id for alarm in node.safeguards(in_round).alarms if alarm.released_at is None]
-        submission_id = chosen("query", query, waiting)
+        submission_id = resolve_id("query", query, waiting)
         node.release(in_round, submission_id)
     document = {"round_id": in_round, "submission_id": submission_id}
     Screen(as_json).result(document, f"The report of query {submission_id[:SHORT]} is released to its asker.")

@@ -33,13 +33,13 @@ def suggest(
     as_json: Json = False,
 ) -> None:
     """Suggest a round to the secretariat, which proposes one or sets the suggestion aside with a reason."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
     wanted = _suggestion(
         participants=sorted(party), area=area, legal_basis=legal_basis, purpose=purpose, category=category,
         mode="lists_and_queries" if queries else "lists", minimum_certainty=minimum,
     )  # fmt: skip
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         view = reached.node().suggest(wanted)
     said = f"Suggestion {view.suggestion_id[:8]} goes to the secretariat; `aquila node suggestions` tells its answer."
     Screen(as_json).result(view.model_dump(mode="json"), said)
@@ -49,9 +49,9 @@ def own_suggestions(
     home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
     """List this party's suggestions of rounds, with what became of them."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         _show(Screen(as_json), reached.node().suggestions())
 
 
@@ -59,9 +59,9 @@ def suggestions(
     home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
     """List the parties' suggestions of rounds; `aquila round propose --suggestion` proposes one."""
-    from clients.cli.connect import reach
+    from clients.cli.connect import connect
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         _show(Screen(as_json), reached.matcher().suggestions())
 
 
@@ -75,11 +75,11 @@ def set_aside(
     as_json: Json = False,
 ) -> None:
     """Set a party's suggestion of a round aside."""
-    from clients.cli.connect import chosen, reach
+    from clients.cli.connect import connect, resolve_id
 
-    with reach(home, url, token_file, ca) as reached:
+    with connect(home, url, token_file, ca) as reached:
         known = [one.suggestion_id for one in reached.matcher().suggestions().suggestions]
-        view = reached.matcher().set_aside(chosen("suggestion", suggestion, known), reason)
+        view = reached.matcher().set_aside(resolve_id("suggestion", suggestion, known), reason)
     said = f"Suggestion {view.suggestion_id[:8]} of {view.party} is set aside; its node hears of it."
     Screen(as_json).result(view.model_dump(mode="json"), said)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from clients.web.app.site import Site
 
 
-class Beside:
+class PagesDispatcher:
     """Sends each call to the service or to the pages; start and end are the service's."""
 
     def __init__(self, service: ASGIApp, pages: ASGIApp, site: Site) -> None:

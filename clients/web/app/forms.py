@@ -40,7 +40,7 @@ FORM_BYTES = 128 << 10
 
 
 @dataclass(slots=True)
-class Sent:
+class SubmittedForm:
     """What a form of ours sent.
 
     Attributes:
@@ -114,7 +114,7 @@ def token_of(secret: str) -> str:
     return hmac.new(secret.encode(), _CONTEXT, "sha256").hexdigest()
 
 
-async def read(request: Request, secret: str, most: int) -> Sent:
+async def read(request: Request, secret: str, most: int) -> SubmittedForm:
     """Read a form and refuse one that no page of ours sent.
 
     Args:
@@ -128,10 +128,10 @@ async def read(request: Request, secret: str, most: int) -> Sent:
     """
     _check_origin(request)
     small = Request(request.scope, limited(request.receive, most))
-    return await _ours(Sent(await small.form(max_files=0, max_fields=_MOST_FIELDS)), secret)
+    return await _ours(SubmittedForm(await small.form(max_files=0, max_fields=_MOST_FIELDS)), secret)
 
 
-async def read_list(request: Request, secret: str, inbox: Inbox) -> Sent:
+async def read_list(request: Request, secret: str, inbox: Inbox) -> SubmittedForm:
     """Read a form with a file, which is kept in the inbox and nowhere else; raises as `read` does.
 
     Raises:
@@ -144,7 +144,7 @@ async def read_list(request: Request, secret: str, inbox: Inbox) -> Sent:
     parser = InboxParser(request.headers, received.stream(), max_files=1, max_fields=_MOST_FIELDS)
     parser.inbox = inbox
     try:
-        return await _ours(Sent(await parser.parse()), secret)
+        return await _ours(SubmittedForm(await parser.parse()), secret)
     except MultiPartException:
         raise HTTPException(HTTPStatus.BAD_REQUEST) from None
 
@@ -164,7 +164,7 @@ class InboxParser(MultiPartParser):
             self._files_to_close_on_error.append(upload.file)  # type: ignore[arg-type]  # it only closes them
 
 
-async def _ours(sent: Sent, secret: str) -> Sent:
+async def _ours(sent: SubmittedForm, secret: str) -> SubmittedForm:
     """Return a form whose token is the visitor's, and close any other."""
     if not secret or not hmac.compare_digest(sent.text(TOKEN_FIELD).encode(), token_of(secret).encode()):
         await sent.aclose()

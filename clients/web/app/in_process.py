@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class Inside(httpx.BaseTransport):
+class InProcessTransport(httpx.BaseTransport):
     """The way to an application for callers in worker threads of its own event loop.
 
     Handlers of pages run in threads of their own (`visit.threaded`), and what they call in others (`Pool.PAGES`):

@@ -17,7 +17,7 @@ def _n(message: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Section:
     """A part of the site.
 
     Attributes:
@@ -37,28 +37,28 @@ class Place:
 
 _PLACES = {
     Service.NODE: (
-        Place("/", _n("Home"), Action.SEE_STATUS),
-        Place("/records", _n("Records"), Action.LIST_RECORDS),
-        Place("/search", _n("Search"), Action.SEARCH_RECORDS),
-        Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
-        Place("/hits", _n("Hits"), Action.SEE_HITS),
-        Place("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
-        Place("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
-        Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
+        Section("/", _n("Home"), Action.SEE_STATUS),
+        Section("/records", _n("Records"), Action.LIST_RECORDS),
+        Section("/search", _n("Search"), Action.SEARCH_RECORDS),
+        Section("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
+        Section("/hits", _n("Hits"), Action.SEE_HITS),
+        Section("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
+        Section("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
+        Section("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
     Service.MATCHER: (
-        Place("/", _n("Home"), Action.SEE_STATUS),
-        Place("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
-        Place("/parties", _n("Parties"), Action.SEE_ROUNDS),
-        Place("/statistics", _n("Statistics"), Action.SEE_STATISTICS),
-        Place("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
-        Place("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
-        Place("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
+        Section("/", _n("Home"), Action.SEE_STATUS),
+        Section("/rounds", _n("Rounds"), Action.SEE_ROUNDS),
+        Section("/parties", _n("Parties"), Action.SEE_ROUNDS),
+        Section("/statistics", _n("Statistics"), Action.SEE_STATISTICS),
+        Section("/approvals", _n("Approvals"), Action.SEE_APPROVALS),
+        Section("/log", _n("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
+        Section("/people", _n("Accounts"), Action.MANAGE_PEOPLE),
     ),
 }
 
 
-def places_of(service: Service, path: str, may: Callable[[str], bool]) -> Sequence[Place]:
+def sections_of(service: Service, path: str, may: Callable[[str], bool]) -> Sequence[Section]:
     """Return the places of a visitor.
 
     Args:

@@ -42,7 +42,7 @@ _TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
-class PagesGuard:
+class SecurityHeaders:
     """Wraps every page."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:

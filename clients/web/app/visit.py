@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from aquila.audit.roles import Action
 from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
 from clients.web.app import forms
-from clients.web.app.navigation import places_of
+from clients.web.app.navigation import sections_of
 from clients.web.app.site import Site
 from clients.web.i18n.languages import chosen
 from clients.web.text.confirmations import DONE
@@ -196,7 +196,7 @@ class Visit:
         """Return a page."""
         environment = self.site.environments[self.language.tag]
         # Before sign-in there is nowhere to go, and nothing is asked of the service.
-        places = () if self.who is None else places_of(self.site.service, self.request.url.path, self.may)
+        places = () if self.who is None else sections_of(self.site.service, self.request.url.path, self.may)
         page = environment.get_template(template).render(visit=self, places=places, **values)
         return HTMLResponse(page, http)
 
@@ -252,13 +252,13 @@ Visited = Annotated[Visit, Depends(_visited)]
 """A handler's parameter `visit: Visited`."""
 
 
-async def _open_form(visit: Visited) -> AsyncIterator[forms.Sent]:
+async def _open_form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     sent = await forms.read(visit.request, visit.secret, forms.OPEN_BYTES)
     async with contextlib.aclosing(sent):
         yield sent
 
 
-async def _form(visit: Visited) -> AsyncIterator[forms.Sent]:
+async def _form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     await _in_thread(visit, visit.need_session)
     note_known_caller(visit.request.scope)
     sent = await forms.read(visit.request, visit.secret, forms.FORM_BYTES)
@@ -266,7 +266,7 @@ async def _form(visit: Visited) -> AsyncIterator[forms.Sent]:
         yield sent
 
 
-async def _list(visit: Visited) -> AsyncIterator[forms.Sent]:
+async def _list(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
     await _in_thread(visit, functools.partial(visit.need, Action.CHECK_RECORDS.value))
     note_known_caller(visit.request.scope)
     sent = await forms.read_list(visit.request, visit.secret, visit.site.inbox)
@@ -274,13 +274,13 @@ async def _list(visit: Visited) -> AsyncIterator[forms.Sent]:
         yield sent
 
 
-OpenForm = Annotated[forms.Sent, Depends(_open_form)]
+OpenForm = Annotated[forms.SubmittedForm, Depends(_open_form)]
 """A handler's parameter `sent: OpenForm`: a small form of a page of ours, from a visitor who needs no session."""
 
-Sent = Annotated[forms.Sent, Depends(_form)]
+Sent = Annotated[forms.SubmittedForm, Depends(_form)]
 """A handler's parameter `sent: Sent`: the form was sent by a page of ours, in this session, which is open."""
 
-SentList = Annotated[forms.Sent, Depends(_list)]
+SentList = Annotated[forms.SubmittedForm, Depends(_list)]
 """A handler's parameter `sent: SentList`: as `Sent`, with a list, of somebody whose roles allow to check lists."""
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aquila.interface.attention import NeedKind
+from aquila.interface.attention import AttentionKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aquila.interface.attention import Needs, RoundNeed
+    from aquila.interface.attention import AttentionList, RoundAttention
     from clients.web.app.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class AttentionItem:
     """Something that waits for the visitor.
 
     Attributes:
@@ -63,8 +63,8 @@ class _Words:
     action: str = "rounds.see"
 
 
-_NODE: Mapping[NeedKind, _Words] = {
-    NeedKind.CANARIES: _Words(
+_NODE: Mapping[AttentionKind, _Words] = {
+    AttentionKind.CANARIES: _Words(
         _n("Planted hits are missing or changed"),
         _n(
             "In the round %(round)s, hits that your node and %(parties)s planted did not come as they should. "
@@ -74,7 +74,7 @@ _NODE: Mapping[NeedKind, _Words] = {
         _n("alarm"),
         place="#safeguards",
     ),
-    NeedKind.HELD_BACK: _Words(
+    AttentionKind.HELD_BACK: _Words(
         _n("An answer is held back"),
         _n(
             "In the round %(round)s, a question of %(parties)s hits far more of your records than the lists explain. "
@@ -84,21 +84,23 @@ _NODE: Mapping[NeedKind, _Words] = {
         _n("alarm"),
         place="#safeguards",
     ),
-    NeedKind.REFUSED: _Words(
+    AttentionKind.REFUSED: _Words(
         _n("Your node takes no further part in a round"),
         _n("It has refused the round %(round)s for good. The round's page says why; an officer can leave the round."),
         _n("See why"),
         _n("refused"),
     ),
-    NeedKind.FAILED: _Words(
+    AttentionKind.FAILED: _Words(
         _n("A submission was refused"),
         _n("In the round %(round)s, what your party wanted to send was not sent. The round's page says why."),
         _n("See why"),
         _n("refused"),
         action="submission.ask",
     ),
-    NeedKind.PROBLEM: _Words("", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")),
-    NeedKind.CONSENT: _Words(
+    AttentionKind.PROBLEM: _Words(
+        "", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")
+    ),
+    AttentionKind.CONSENT: _Words(
         "",
         _n("The secretariat proposes a round. Consent is possible until %(until)s."),
         _n("Read the proposal"),
@@ -106,7 +108,7 @@ _NODE: Mapping[NeedKind, _Words] = {
         "told",
         action="consent.ask",
     ),
-    NeedKind.LIST: _Words(
+    AttentionKind.LIST: _Words(
         "",
         _n("Your party takes part. Its list is due by %(until)s."),
         _n("Submit a list"),
@@ -115,34 +117,36 @@ _NODE: Mapping[NeedKind, _Words] = {
         action="submission.ask",
     ),
 }
-_MATCHER: Mapping[NeedKind, _Words] = {
-    NeedKind.CANARIES: _Words(
+_MATCHER: Mapping[AttentionKind, _Words] = {
+    AttentionKind.CANARIES: _Words(
         _n("Two parties tell of different planted hits"),
         _n("In the round %(round)s: %(parties)s. One of them was shown other hits, or says so."),
         _n("Look at the round"),
         _n("alarm"),
     ),
-    NeedKind.HELD_BACK: _Words(
+    AttentionKind.HELD_BACK: _Words(
         _n("A party holds an answer back"),
         _n("In the round %(round)s, %(parties)s found far more hits of a question than the lists explain."),
         _n("Look at the round"),
         _n("alarm"),
     ),
-    NeedKind.EVIDENCE: _Words(
+    AttentionKind.EVIDENCE: _Words(
         _n("Contradicting statements were signed"),
         _n("In the round %(round)s. Pairs that are kept as evidence: %(count)s."),
         _n("Look at the round"),
         _n("evidence"),
     ),
-    NeedKind.PROBLEM: _Words("", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")),
-    NeedKind.LATE: _Words(
+    AttentionKind.PROBLEM: _Words(
+        "", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")
+    ),
+    AttentionKind.LATE: _Words(
         _n("Parties are late"),
         _n("In the round %(round)s: %(parties)s. The others can leave them out, or you can abort the round."),
         _n("Look at the round"),
         _n("late"),
         "care",
     ),
-    NeedKind.FLAGS: _Words(
+    AttentionKind.FLAGS: _Words(
         _n("Marks that look like guesses"),
         _n("In the round %(round)s. Findings to look into: %(count)s. Nothing was refused because of them."),
         _n("See the findings"),
@@ -154,7 +158,7 @@ _MATCHER: Mapping[NeedKind, _Words] = {
 _MAY_RELEASE = _n("Read it and decide")
 
 
-def of_rounds(visit: Visit, found: Needs) -> Iterator[Need]:
+def of_rounds(visit: Visit, found: AttentionList) -> Iterator[AttentionItem]:
     """Yield what rounds need of this visitor, and where there is more than a page takes, that there is."""
     words = _NODE if visit.site.is_node else _MATCHER
     for one in found.needs:
@@ -163,10 +167,10 @@ def of_rounds(visit: Visit, found: Needs) -> Iterator[Need]:
             yield _told(visit, one, told)
     if found.left_out:
         text = visit.say("More needs of rounds than this page shows: %(count)s.", count=found.left_out)
-        yield Need(visit.say("More rounds"), text, "/rounds", visit.say("See the rounds"))
+        yield AttentionItem(visit.say("More rounds"), text, "/rounds", visit.say("See the rounds"))
 
 
-def of_logs(visit: Visit) -> Iterator[Need]:
+def of_logs(visit: Visit) -> Iterator[AttentionItem]:
     """Yield the logs that were found rewritten and that nobody has explained; whoever has no page of it is told."""
     for alarm in visit.log().view().alarms:
         if alarm.acknowledged_at is not None:
@@ -179,10 +183,10 @@ def of_logs(visit: Visit) -> Iterator[Need]:
         )
         seen = visit.may("log.see") or visit.may("log.acknowledge")
         path, link = ("/log", visit.say("See the log")) if seen else ("", "")
-        yield Need(visit.say("A log was rewritten"), text, path, link, visit.say("alarm"), "stop")
+        yield AttentionItem(visit.say("A log was rewritten"), text, path, link, visit.say("alarm"), "stop")
 
 
-def _told(visit: Visit, one: RoundNeed, told: _Words) -> Need:
+def _told(visit: Visit, one: RoundAttention, told: _Words) -> AttentionItem:
     round_ = f"{one.area}: {one.category}"
     values = {
         "round": round_,
@@ -190,8 +194,8 @@ def _told(visit: Visit, one: RoundNeed, told: _Words) -> Need:
         "count": visit.language.number(one.count),
         "until": "" if one.until is None else visit.language.moment(one.until),
     }
-    decides = one.kind is NeedKind.HELD_BACK and visit.may("alarms.release")
-    return Need(
+    decides = one.kind is AttentionKind.HELD_BACK and visit.may("alarms.release")
+    return AttentionItem(
         visit.say(told.title) if told.title else round_,
         visit.say(told.text, **values),
         f"/rounds/{one.round_id}{told.place}",

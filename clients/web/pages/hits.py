@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from aquila.interface.hits import HitPage, HitView, LetterView
-    from aquila.interface.saved_filters import SavedViews
+    from aquila.interface.saved_filters import SavedFilters
     from clients.sdk import HitsClient
     from clients.web.app.visit import Visit
 
@@ -246,7 +246,7 @@ def _choices(visit: Visit, table: Mapping[str, str], without: Iterable[str] = ()
     return [(code, visit.say(word)) for code, word in table.items() if code not in without]
 
 
-def _views(visit: Visit, asked: dict[str, str], kept: SavedViews) -> list[View]:
+def _views(visit: Visit, asked: dict[str, str], kept: SavedFilters) -> list[View]:
     """Return the ready views and then the visitor's own."""
     shown = _restricting(asked)
     ready = [View(_path(wanted), visit.say(name), wanted == shown) for name, wanted in _READY]

@@ -14,7 +14,7 @@ from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient
 from clients.web.app.visit import Visited, threaded
-from clients.web.pages.attention import Need, of_logs, of_rounds
+from clients.web.pages.attention import AttentionItem, of_logs, of_rounds
 from clients.web.text.labels import APPROVALS
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ _WATCHED = {
 }
 
 
-def _of_approvals(visit: Visit) -> Iterator[Need]:
+def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
     """Yield what waits for the visitor as a second person."""
     if not visit.may("approvals.decide"):
         return
@@ -75,17 +75,17 @@ def _of_approvals(visit: Visit) -> Iterator[Need]:
             until = visit.language.moment(one.expires_at)
             text = visit.say("Another person asks for this. It counts until %(until)s.", until=until)
             path, link = f"/approvals/{one.approval_id}", visit.say("Read it and decide")
-            yield Need(visit.say(APPROVALS[one.kind.value]), text, path, link, visit.say("approval"), "told")
+            yield AttentionItem(visit.say(APPROVALS[one.kind.value]), text, path, link, visit.say("approval"), "told")
 
 
-def _of_hits(visit: Visit) -> Iterator[Need]:
+def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
     """Yield what hits want of an analyst: counts by certainty, and no hit itself, so that nobody consulted any."""
     client, number = visit.hits(), visit.language.number
     overdue = client.page(HitFilter(overdue=True, offset=_BEYOND, limit=1)).total
     if overdue:
         text = visit.say("The next step of so many hits should have been taken: %(count)s.", count=number(overdue))
         path, word = "/hits?overdue=true", visit.say("overdue")
-        yield Need(visit.say("Overdue"), text, path, visit.say("See the hits"), word, "stop")
+        yield AttentionItem(visit.say("Overdue"), text, path, visit.say("See the hits"), word, "stop")
     fresh = {
         level: client.page(HitFilter(stage=Stage.NEW, certainty=level, offset=_BEYOND, limit=1)).total
         for level in sorted(Level, reverse=True)
@@ -93,25 +93,25 @@ def _of_hits(visit: Visit) -> Iterator[Need]:
     if sum(fresh.values()):
         words = (f"{visit.say(level.value)}: {number(count)}" for level, count in fresh.items() if count)
         title, text = visit.say("New hits"), visit.say("By certainty: %(counts)s.", counts=", ".join(words))
-        yield Need(title, text, "/hits?stage=new", visit.say("See the hits"), visit.say("new"), "told")
+        yield AttentionItem(title, text, "/hits?stage=new", visit.say("See the hits"), visit.say("new"), "told")
 
 
-def _of_suggestions(visit: Visit) -> Iterator[Need]:
+def _of_suggestions(visit: Visit) -> Iterator[AttentionItem]:
     """Yield what parties suggest and nobody has answered."""
     found = visit.matcher().suggestions().suggestions
     for one in [one for one in found if one.state is SuggestionState.WAITING][:_MOST_WATCHED]:
         title = visit.say("%(party)s suggests a round", party=one.party)
         text, path = f"{one.terms.area}: {one.terms.category}", f"/rounds/suggestions/{one.suggestion_id}"
-        yield Need(title, text, path, visit.say("Read the suggestion"), visit.say("suggestion"), "told")
+        yield AttentionItem(title, text, path, visit.say("Read the suggestion"), visit.say("suggestion"), "told")
 
 
-def _watched(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[Need]:
+def _watched(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[AttentionItem]:
     """Yield the newest rounds that are not over."""
     for entry in [entry for entry in entries if entry.phase in _WATCHED][:_MOST_WATCHED]:
         path, link = f"/rounds/{entry.round_id}", visit.say("Look at the round")
-        yield Need(f"{entry.area}: {entry.category}", visit.say(_WATCHED[entry.phase]), path, link)
+        yield AttentionItem(f"{entry.area}: {entry.category}", visit.say(_WATCHED[entry.phase]), path, link)
 
 
-def _pressing(needs: list[Need], *, later: bool = False) -> list[Need]:
+def _pressing(needs: list[AttentionItem], *, later: bool = False) -> list[AttentionItem]:
     """Return the needs that stand before what waits for a second person, or the others."""
     return [need for need in needs if (need.mark != "stop") is later]

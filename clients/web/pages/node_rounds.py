@@ -6,7 +6,7 @@ import time
 
 from fastapi import APIRouter, Response
 
-from aquila.interface.rounds import GivenReason, SubmissionRequest
+from aquila.interface.rounds import JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
 from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
@@ -69,7 +69,7 @@ def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:  # noqa
 def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Ask for a submission."""
     words = {name: sent.text(name) for name in ("legal_basis", "purpose", "case_reference", "category")}
-    justification = GivenReason.model_validate(words)
+    justification = JustificationInput.model_validate(words)
     request = SubmissionRequest(
         import_id=identifier(sent.text("import_id")), kind=sent.choice("kind", Kind), justification=justification
     )

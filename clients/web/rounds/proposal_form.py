@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aquila.interface.proposal import ProposalDefaults
     from aquila.interface.suggestion import SuggestionView
     from aquila.protocol.messages.suggestions import Suggestion
-    from clients.web.app.forms import Sent
+    from clients.web.app.forms import SubmittedForm
 
 
 def _n(message: str) -> str:
@@ -61,14 +61,14 @@ PASSED = _n("This moment has passed.")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldError:
     """What is wrong with a field, in English, and what its sentence names."""
 
     message: str
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-class Faults(dict[str, str]):
+class FieldErrors(dict[str, str]):
     """What is wrong in the visitor's language, by field; nothing of every other field."""
 
     def __missing__(self, _name: str) -> str:
@@ -88,21 +88,21 @@ class Form:
 
     texts: dict[str, str]
     parties: list[str]
-    faults: dict[str, Fault] = field(default_factory=dict)
+    faults: dict[str, FieldError] = field(default_factory=dict)
     refusal: str = ""
 
     def text(self, name: str) -> str:
         """Return what stands in a field."""
         return self.texts.get(name, "")
 
-    def told(self, say: Callable[..., str]) -> Faults:
+    def told(self, say: Callable[..., str]) -> FieldErrors:
         """Return what is wrong, in the language of `say`."""
-        return Faults({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
+        return FieldErrors({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
 
     def refuse(self, error: AquilaError) -> None:
         """Take what the service says against the whole; a moment that has passed is said beside its field."""
         if isinstance(error, OrderError) and "consent_by" in self.texts:
-            self.faults["consent_by"] = Fault(PASSED)
+            self.faults["consent_by"] = FieldError(PASSED)
         else:
             self.refusal = error.message
 
@@ -113,15 +113,15 @@ class Form:
             known: The parties that may be chosen.
         """
         if len(self.parties) < _LEAST_PARTIES:
-            self.faults["party"] = Fault(TOO_FEW)
+            self.faults["party"] = FieldError(TOO_FEW)
         elif not set(self.parties) <= set(known):
-            self.faults["party"] = Fault(UNKNOWN)
+            self.faults["party"] = FieldError(UNKNOWN)
         for name in WORDS:
             if not _LINE.fullmatch(self.text(name)):
-                self.faults[name] = Fault(NO_WORDS)
+                self.faults[name] = FieldError(NO_WORDS)
         for name, kind in (("mode", Mode), ("minimum_certainty", Level)):
             if self.text(name) not in set(kind):
-                self.faults[name] = Fault(NO_CHOICE)
+                self.faults[name] = FieldError(NO_CHOICE)
         said = {name: self.text(name) for name in (*WORDS, "mode", "minimum_certainty")}
         return {"participants": sorted(self.parties), **said}
 
@@ -156,7 +156,7 @@ class ProposalForm(Form):
         """
         chosen = sorted(set(self.parties) & set(known))
         if len(chosen) < _LEAST_PARTIES:
-            self.faults["party"] = Fault(TOO_FEW)
+            self.faults["party"] = FieldError(TOO_FEW)
             return
         before, self.each = set(_pairs(self.each)), chosen
         after = set(_pairs(self.each))
@@ -170,7 +170,7 @@ class ProposalForm(Form):
         content = self.terms(defaults.parties)
         if self.each and self.each != content["participants"] and "party" not in self.faults:
             self.spread(defaults.parties)
-            self.faults["party"] = Fault(MOVED)
+            self.faults["party"] = FieldError(MOVED)
         content |= {"rules": self._choice("rules", defaults.rules), "caps": self._caps(content["participants"])}
         content |= {"window": self._window(), "padding": self._padding(), "pairs": self._chosen_pairs()}
         for name in ("retention_days", "frequency_limit", "canaries"):
@@ -181,7 +181,7 @@ class ProposalForm(Form):
 
     def _choice(self, name: str, choices: Sequence[str]) -> str | None:
         if self.text(name) and self.text(name) not in choices:
-            self.faults[name] = Fault(NO_CHOICE)
+            self.faults[name] = FieldError(NO_CHOICE)
         return self.text(name) or None
 
     def _number(self, name: str, least: int, most: int) -> int | None:
@@ -191,7 +191,7 @@ class ProposalForm(Form):
             return None
         if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
             return int(text)
-        self.faults[name] = Fault(NO_NUMBER, {"least": least, "most": most})
+        self.faults[name] = FieldError(NO_NUMBER, {"least": least, "most": most})
         return None
 
     def _caps(self, parties: Sequence[str]) -> list[dict[str, Any]] | None:
@@ -203,7 +203,7 @@ class ProposalForm(Form):
         found = {name: self._number(name, 0, _MOST_ELEMENTS) for name in names}
         for name in [name for name in names if not self.text(name)]:
             # A zero, or what the service takes? Whoever sets one amount says all of them.
-            self.faults[name] = Fault(NO_NUMBER, {"least": 0, "most": _MOST_ELEMENTS})
+            self.faults[name] = FieldError(NO_NUMBER, {"least": 0, "most": _MOST_ELEMENTS})
         return [
             {"party": party, "elements": {kind: found[prefix + kind] for kind in ("full", "partial")}}
             for party, prefix in prefixes.items()
@@ -217,9 +217,9 @@ class ProposalForm(Form):
         for name in MOMENTS:
             moment = _moment(self.text(name))
             if moment is None:
-                self.faults[name] = Fault(NO_MOMENT)
+                self.faults[name] = FieldError(NO_MOMENT)
             elif found and moment < max(found.values()):
-                self.faults[name] = Fault(NOT_IN_ORDER)
+                self.faults[name] = FieldError(NOT_IN_ORDER)
             else:
                 found[name] = moment
         return found
@@ -230,7 +230,7 @@ class ProposalForm(Form):
         words = self.text("padding_inputs").replace(",", " ").split()
         sizes = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= 3]  # noqa: PLR2004 - digits of 255
         if len(sizes) < len(words) or sizes != sorted(set(sizes)) or any(not 1 <= size <= 255 for size in sizes):  # noqa: PLR2004 - as `Padding` has it
-            self.faults["padding_inputs"] = Fault(NO_SIZES)
+            self.faults["padding_inputs"] = FieldError(NO_SIZES)
         return None if multiple is None else {"inputs_per_record": sizes, "records_multiple": multiple}
 
     def _chosen_pairs(self) -> list[tuple[str, ...]] | None:
@@ -239,7 +239,7 @@ class ProposalForm(Form):
             return None
         chosen = [pair for pair in self.shown_pairs if pair in self.pairs]
         if not chosen:
-            self.faults["pair"] = Fault(NO_PAIR)
+            self.faults["pair"] = FieldError(NO_PAIR)
         return [tuple(pair.split("-")) for pair in chosen]
 
 
@@ -275,12 +275,12 @@ def empty(party: str) -> Form:
     return Form({"mode": Mode.LISTS.value, "minimum_certainty": Level.LOW.value}, [party])
 
 
-def suggested(sent: Sent) -> Form:
+def suggested(sent: SubmittedForm) -> Form:
     """Return the form of a suggestion as it was sent."""
     return Form(_texts(sent, [*WORDS, "mode", "minimum_certainty"]), _parties(sent))
 
 
-def typed(sent: Sent, defaults: ProposalDefaults) -> ProposalForm:
+def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
     """Return the form as it was sent."""
     each = sorted(set(sent.texts("each")) & set(defaults.parties))
     names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "cap_full", "cap_partial"]
@@ -311,11 +311,11 @@ def _moment(text: str) -> int | None:
     return int(moment.timestamp()) if moment.year >= 1970 else None  # noqa: PLR2004 - where seconds begin
 
 
-def _texts(sent: Sent, names: Iterable[str]) -> dict[str, str]:
+def _texts(sent: SubmittedForm, names: Iterable[str]) -> dict[str, str]:
     return {name: sent.text(name) for name in names if name in sent.data}
 
 
-def _parties(sent: Sent) -> list[str]:
+def _parties(sent: SubmittedForm) -> list[str]:
     return sorted(set(sent.texts("party")))
 
 

@@ -24,7 +24,7 @@ def _n(message: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ErrorPage:
     """What went wrong.
 
     Attributes:
@@ -59,10 +59,10 @@ _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
 }
 
 
-def trouble_of(error: AquilaError | HTTPException) -> Trouble:
+def error_page_of(error: AquilaError | HTTPException) -> ErrorPage:
     """Return what a page tells of an error. A hint is left out: it speaks of commands."""
     if isinstance(error, HTTPException):
         too_large = error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        return Trouble(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), "")
+        return ErrorPage(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), "")
     title, meaning = next(_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS)
-    return Trouble(int(str(problem_of(error)["status"])), title, meaning, error.message)
+    return ErrorPage(int(str(problem_of(error)["status"])), title, meaning, error.message)

@@ -21,7 +21,7 @@ from services.kit.approvals.requests import about
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import state_of
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.sessions import roles_of
 from services.kit.people.tables import AccountRow
 
@@ -95,7 +95,7 @@ def withdraw_abandoned(approvals: Approvals) -> bool:
 def _withdraw(session: Session, people: People, row: ApprovalRow, actor: Actor | None) -> None:
     row.state, row.decided_at = ApprovalState.WITHDRAWN.value, people.clock()
     row.decided_by = None if actor is None else actor.person
-    note(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
+    log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
 
 
 def _may(people: People, account: AccountRow | None, action: Action) -> bool:

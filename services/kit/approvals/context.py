@@ -19,7 +19,7 @@ Content: TypeAlias = "Mapping[str, Any]"
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ApprovedAction:
     """A use case with its transaction open.
 
     Attributes:
@@ -33,7 +33,7 @@ class Effect:
     apply: Callable[[], None]
 
 
-UseCase: TypeAlias = "Callable[[str, Content], AbstractContextManager[Effect]]"
+UseCase: TypeAlias = "Callable[[str, Content], AbstractContextManager[ApprovedAction]]"
 """Opens the transaction of the given name, with the locks that the content needs, for the block."""
 
 

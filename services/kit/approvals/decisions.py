@@ -10,7 +10,7 @@ from aquila.interface.approval import ApprovalKind, ApprovalState
 from services.kit.approvals.authors import check_persons
 from services.kit.approvals.requests import about, content_of, entry_of, row_of, waiting_row
 from services.kit.errors import NotAllowedError
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 
 if TYPE_CHECKING:
     from aquila.interface.approval import ApprovalEntry
@@ -59,7 +59,7 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
         check_persons(effect.session, people, row, actor)  # 4
         effect.apply()  # 5
         _decide(approvals, row, actor, ApprovalState.APPROVED)
-        note(effect.session, people, EntryKind.APPROVED, actor, **about(row))
+        log_entry(effect.session, people, EntryKind.APPROVED, actor, **about(row))
     return entry_of(row, actor, people.clock())
 
 
@@ -77,7 +77,7 @@ def refuse(approvals: Approvals, actor: Actor, approval_id: str, reason: str) ->
         _check_other(row, actor)
         _decide(approvals, row, actor, ApprovalState.REFUSED)
         row.reason = reason
-        note(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.REFUSED))
+        log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.REFUSED))
     return entry_of(row, actor, people.clock())
 
 
@@ -96,7 +96,7 @@ def withdraw(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEn
             raise NotAllowedError("another person asked for this", hint="who may approve it may refuse it")
         row = waiting_row(approvals, session, approval_id)
         _decide(approvals, row, actor, ApprovalState.WITHDRAWN)
-        note(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
+        log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
     return entry_of(row, actor, people.clock())
 
 

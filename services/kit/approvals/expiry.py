@@ -13,7 +13,7 @@ from aquila.interface.approval import ApprovalState
 from services.kit.approvals.authors import withdraw_abandoned
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 
 if TYPE_CHECKING:
     from services.kit.approvals.context import Approvals
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DAY = 86_400
 
 
-def tidy(approvals: Approvals, retention_days: int) -> bool:
+def expire_requests(approvals: Approvals, retention_days: int) -> bool:
     """End the requests that nobody decided in time or stands behind, erase old contents, and tell whether any was."""
     return expire(approvals) | withdraw_abandoned(approvals) | erase_contents(approvals, retention_days)
 
@@ -39,5 +39,5 @@ def erase_contents(approvals: Approvals, retention_days: int) -> bool:
     if count:
         with people.store.transaction("approval.erase") as session:
             session.execute(update(ApprovalRow).where(*old).values(content=b""))
-            note(session, people, EntryKind.ERASURE, None, counts={"requests": count})
+            log_entry(session, people, EntryKind.ERASURE, None, counts={"requests": count})
     return count > 0

@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Word
 from aquila.errors import OrderError, PolicyError
-from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, Asked
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, PendingApproval
 from aquila.interface.approval import Approvals as ApprovalList
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,7 +29,7 @@ MOST_WAITING = 20
 """Requests of one account that may wait at once."""
 
 
-def request(approvals: Approvals, actor: Actor, content: Content, subject: Content | None = None) -> Asked:
+def request(approvals: Approvals, actor: Actor, content: Content, subject: Content | None = None) -> PendingApproval:
     """Store what a person asks for, if it could take effect now and does not wait already.
 
     Args:
@@ -56,8 +56,8 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
         _check_new(effect.session, row)
         effect.session.add(row)
         effect.session.flush()
-        note(effect.session, people, EntryKind.APPROVAL_REQUESTED, actor, **about(row))
-    return Asked(
+        log_entry(effect.session, people, EntryKind.APPROVAL_REQUESTED, actor, **about(row))
+    return PendingApproval(
         approval_id=row.approval_id,
         kind=kind,
         round_id=row.round_id,
@@ -100,7 +100,7 @@ def expire(approvals: Approvals) -> bool:
             row = row_of(session, approval_id)
             if row.state == ApprovalState.WAITING.value:
                 row.state, row.decided_at = ApprovalState.EXPIRED.value, people.clock()
-                note(session, people, EntryKind.APPROVAL_DENIED, None, **about(row, Word.EXPIRED))
+                log_entry(session, people, EntryKind.APPROVAL_DENIED, None, **about(row, Word.EXPIRED))
     return bool(due)
 
 

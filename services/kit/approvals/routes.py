@@ -12,7 +12,7 @@ from aquila.interface.approval import Approvals as ApprovalList  # noqa: TC001 -
 from services.kit.approvals import decisions, requests
 from services.kit.approvals.context import Approvals
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, may
+from services.kit.people import Actor, requires
 from services.kit.work import threads
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/approvals", tags=["approvals"])
@@ -24,9 +24,9 @@ async def _approvals(request: Request) -> Approvals:
 
 
 At = Annotated[Approvals, Depends(_approvals)]
-Reader = Annotated[Actor, may(Action.SEE_APPROVALS)]
-Author = Annotated[Actor, may(Action.WITHDRAW_REQUEST)]
-Second = Annotated[Actor, may(Action.DECIDE_APPROVALS)]
+Reader = Annotated[Actor, requires(Action.SEE_APPROVALS)]
+Author = Annotated[Actor, requires(Action.WITHDRAW_REQUEST)]
+Second = Annotated[Actor, requires(Action.DECIDE_APPROVALS)]
 ApprovalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 

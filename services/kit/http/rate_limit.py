@@ -28,7 +28,7 @@ class Rate:
 
 
 @dataclass(slots=True)
-class Buckets:
+class RateLimiter:
     """A bucket for each party. Safe in threads.
 
     Attributes:

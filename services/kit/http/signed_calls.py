@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
     from starlette.types import Scope
 
-    from services.kit.http.rate_limit import Buckets
+    from services.kit.http.rate_limit import RateLimiter
     from services.kit.http.signatures import CallVerifier
 
 _RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
@@ -62,7 +62,7 @@ class _Signature(CallerCheck):
         body = await request.body()
         # Before the nonce is stored: so the rate bounds how many there are. Whoever sends a call of the party again, or
         # with another body, takes nothing from it.
-        buckets: Buckets | None = request.app.state.buckets
+        buckets: RateLimiter | None = request.app.state.buckets
         if buckets is not None:
             buckets.take(head.party)
         # Spending the nonce writes to the database, which must not hold up the event loop.

@@ -142,7 +142,7 @@ def append(session: Session, entry: Entry) -> int:
     return index
 
 
-def who(actor: Actor, action: Action) -> dict[str, str]:
+def actor_fields(actor: Actor, action: Action) -> dict[str, str]:
     """Return the fields of an entry that say who did something: the pseudonymous id, and the role that allows it."""
     rows = role_table().rows.values()
     role = min(row.role.value for row in rows if row.role in actor.roles and action in row.actions)
@@ -162,12 +162,12 @@ def frontier(session: Session) -> Frontier:
     return Frontier(size, [peaks[start : start + HASH_BYTES] for start in range(0, len(peaks), HASH_BYTES)])
 
 
-def node_reader(session: Session) -> Node:
+def node_reader(session: Session) -> TileReader:
     """Return what reads the root of any perfect tree of the log, for proofs (`aquila.audit.proofs.Reader`)."""
-    return Node(session)
+    return TileReader(session)
 
 
-class Node:
+class TileReader:
     """Reads roots of perfect trees from the log's rows: a tile is one query, and is kept for the proofs that follow."""
 
     def __init__(self, session: Session) -> None:

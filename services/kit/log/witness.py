@@ -21,7 +21,7 @@ from aquila.audit.roles import Action
 from aquila.audit.witness import check_growth, log_name, parse_update, witness_name
 from aquila.errors import LogRewrittenError, OrderError
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import ALARMS, WITNESSED, append, who
+from services.kit.log.entries import ALARMS, WITNESSED, actor_fields, append
 from services.kit.log.publication import CHECKPOINT_FILE
 from services.kit.logging import Log
 
@@ -217,7 +217,7 @@ class Witness:
                 session,
                 Entry.of(
                     EntryKind.ALARM_ACKNOWLEDGED, now, self.holder, recipient=holder, counts={"alarm": alarm_id},
-                    ids={"what": alarm.what}, **who(actor, Action.ACKNOWLEDGE_LOG),
+                    ids={"what": alarm.what}, **actor_fields(actor, Action.ACKNOWLEDGE_LOG),
                 ),
             )  # fmt: skip
             if holder == self.holder:

@@ -1,6 +1,6 @@
 """The calls of a log, the same at node and matcher: for people with the action, and for those who witness it.
 
-A service puts its `LogDesk` into `app.state.log`.
+A service puts its `LogUseCases` into `app.state.log`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from aquila.protocol.messages.proofs import ProofRequest
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
-from services.kit.log_access.use_cases import LogDesk
-from services.kit.people import Actor, may
+from services.kit.log_access.use_cases import LogUseCases
+from services.kit.people import Actor, requires
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,9 +34,9 @@ AlarmId = Annotated[int, InPath(ge=1, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
 
-def _log(request: Request) -> LogDesk:
+def _log(request: Request) -> LogUseCases:
     log = request.app.state.log
-    assert isinstance(log, LogDesk)
+    assert isinstance(log, LogUseCases)
     return log
 
 
@@ -44,14 +44,14 @@ def people_router(prefix: str) -> APIRouter:
     """Return the calls of people under a prefix."""
     router = APIRouter(route_class=ServiceRoute, prefix=prefix, tags=["log"])
 
-    @router.get("", summary="The log at a glance", dependencies=[may(Action.SEE_STATUS)])
+    @router.get("", summary="The log at a glance", dependencies=[requires(Action.SEE_STATUS)])
     def get_log(request: Request) -> LogView:
         return _log(request).view()
 
     @router.get("/entries", summary="Entries, newest first")
     def get_page(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
         request: Request,
-        actor: Annotated[Actor, may(Action.SEE_LOG)],
+        actor: Annotated[Actor, requires(Action.SEE_LOG)],
         below: Annotated[int | None, Query(ge=0, le=2**53)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         kind: EntryKind | None = None,
@@ -60,7 +60,9 @@ def people_router(prefix: str) -> APIRouter:
         return _log(request).page(actor, below, limit, kind, round_id)
 
     @router.get("/rounds/{round_id}", summary="The entries of a round")
-    def get_entries(request: Request, actor: Annotated[Actor, may(Action.SEE_LOG)], round_id: RoundId) -> RoundEntries:
+    def get_entries(
+        request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], round_id: RoundId
+    ) -> RoundEntries:
         return _log(request).round_entries(actor, round_id)
 
     @router.get(
@@ -69,13 +71,13 @@ def people_router(prefix: str) -> APIRouter:
         response_class=Response,
         responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
     )
-    def get_export(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> Response:
+    def get_export(request: Request, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
         log = _log(request)
         return archive_of(log.own.files.root, partial(log.export, actor))
 
     @router.post("/alarms/{alarm_id}/acknowledge", status_code=204, summary="Go on after an alarm was explained")
     def post_acknowledge(
-        request: Request, actor: Annotated[Actor, may(Action.ACKNOWLEDGE_LOG)], alarm_id: AlarmId
+        request: Request, actor: Annotated[Actor, requires(Action.ACKNOWLEDGE_LOG)], alarm_id: AlarmId
     ) -> None:
         _log(request).witness.acknowledge(actor, alarm_id)
 

@@ -15,9 +15,9 @@ from aquila.audit.witness import witness_name
 from aquila.interface.log import Cosigned, EntriesPage, LogAlarmView, LogView, RoundEntries
 from aquila.protocol.registry import MATCHER
 from services.kit.errors import NotFoundError
-from services.kit.http.rate_limit import Buckets, Rate
+from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.log.copies import Scope, write_copy
-from services.kit.log.entries import CHECKPOINTS, append, entries_down, entries_of_round, size, who
+from services.kit.log.entries import CHECKPOINTS, actor_fields, append, entries_down, entries_of_round, size
 from services.kit.log.verification import checked
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _everything(_session: Session, _party: str | None) -> Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class LogDesk:
+class LogUseCases:
     """The two sides of a service's log: the own one, and it as a witness of others.
 
     Attributes:
@@ -52,7 +52,7 @@ class LogDesk:
     own: OwnLog
     witness: Witness
     scope: Callable[[Session, str | None], Scope] = _everything
-    copies: Buckets = field(default_factory=lambda: Buckets(_COPIES))
+    copies: RateLimiter = field(default_factory=lambda: RateLimiter(_COPIES))
 
     def view(self) -> LogView:
         """Return the log at a glance."""
@@ -100,7 +100,7 @@ class LogDesk:
         with own.store.transaction("log.browse") as session:
             rows = entries_down(session, below, limit + 1, kind.value if kind else None, round_id)
             (shown, broken), total = checked(session, own, rows[:limit]), size(session)
-            fields = who(actor, Action.SEE_LOG) | {"round": round_id, "counts": {"entries": len(shown)}}
+            fields = actor_fields(actor, Action.SEE_LOG) | {"round": round_id, "counts": {"entries": len(shown)}}
             append(session, Entry.of(EntryKind.LOG_CONSULTED, own.clock(), own.holder, **fields))
         return EntriesPage(
             size=total,
@@ -122,7 +122,7 @@ class LogDesk:
                 raise NotFoundError("the log has no entry of this round", round=round_id)
             entry = Entry.of(
                 EntryKind.LOG_CONSULTED, own.clock(), own.holder, round=round_id, counts={"entries": len(found)},
-                **who(actor, Action.SEE_LOG),
+                **actor_fields(actor, Action.SEE_LOG),
             )  # fmt: skip
             append(session, entry)
         return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
@@ -137,7 +137,7 @@ class LogDesk:
             StoreError: The database or the disk failed.
         """
         own = self.own
-        entry = Entry.of(EntryKind.LOG_EXPORTED, own.clock(), own.holder, **who(actor, Action.EXPORT_LOG))
+        entry = Entry.of(EntryKind.LOG_EXPORTED, own.clock(), own.holder, **actor_fields(actor, Action.EXPORT_LOG))
         self._copy(entry, into, None)
 
     def export_for(self, party: str, into: BinaryIO) -> None:

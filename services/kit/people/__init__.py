@@ -12,6 +12,6 @@ Every handler of an operator's interface declares exactly one action, in one of 
 from __future__ import annotations
 
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.people.permissions import Door, may
+from services.kit.people.permissions import AccessControl, requires
 
-__all__ = ["LOCAL_KEY", "Actor", "Door", "may"]
+__all__ = ["LOCAL_KEY", "AccessControl", "Actor", "requires"]

@@ -17,7 +17,7 @@ from aquila.audit.roles import role_table
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.people import Accounts, AccountState, AccountView, Invitation
 from services.kit.errors import NotFoundError, StoreConflictError
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.sessions import end_all, roles_of
 from services.kit.people.tables import AccountRow
 
@@ -55,7 +55,9 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
         with people.store.transaction("account.add") as session:
             session.add(row)
             session.flush()
-            note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.CREATED})
+            log_entry(
+                session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.CREATED}
+            )
             return _invite(people, row)
     except StoreConflictError:
         raise InputError("there is an account of this login", hint="see them with `aquila user list`") from None
@@ -84,7 +86,7 @@ def reset_account(people: People, actor: Actor, person: str) -> Invitation:
         row.password_hash = row.totp_secret = None
         row.attempts = row.locked_until = 0
         end_all(session, person)
-        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.PASSWORD})
+        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.PASSWORD})
         people.revoke(session, people, row, actor)
         return _invite(people, row)
 
@@ -101,7 +103,7 @@ def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role
         row = _row(session, person)
         row.roles = sorted(set(roles))
         end_all(session, person)
-        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ROLES})
+        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ROLES})
         people.revoke(session, people, row, actor)
         return _view(people, row)
 
@@ -118,7 +120,7 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
         if not active:
             end_all(session, person)
         word = Word.ENABLED if active else Word.DISABLED
-        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": word})
+        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": word})
         people.revoke(session, people, row, actor)
         return _view(people, row)
 
@@ -138,7 +140,7 @@ def admit_account(people: People, actor: Actor, person: str, shown: Admission) -
         if (row.issuer, row.subject, row.name) != (shown.issuer, shown.subject, shown.name):
             raise PolicyError("this account is of another person than was read", hint="read the list of accounts again")
         row.admitted = True
-        note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ENABLED})
+        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ENABLED})
         return _view(people, row)
 
 

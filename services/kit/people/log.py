@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from services.kit.actor import Actor
     from services.kit.people.context import People
 
-__all__ = ["EntryKind", "note"]
+__all__ = ["EntryKind", "log_entry"]
 
 
-def note(session: Session, people: People, kind: EntryKind, actor: Actor | str | None, **fields: object) -> None:
+def log_entry(session: Session, people: People, kind: EntryKind, actor: Actor | str | None, **fields: object) -> None:
     """Append an entry of what somebody did, in the caller's transaction.
 
     Args:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from services.kit.people.operator_token import OperatorToken
 
 
-class Door:
+class AccessControl:
     """Where a caller becomes an actor."""
 
     def __init__(self, service: Service, token: OperatorToken, people: People | None = None) -> None:
@@ -77,7 +77,7 @@ class Permission(CallerCheck):
             UnknownCallerError: Nobody who is known here.
             NotAllowedError: The roles do not allow it.
         """
-        door: Door = request.app.state.door
+        door: AccessControl = request.app.state.door
         # Sessions are read from the database, which must not hold up the event loop.
         actor = await threads.run(Pool.SESSIONS, door.admit, request.headers.get("authorization", ""))
         request.state.person = actor.person
@@ -113,6 +113,6 @@ def bearer_of(authorization: str) -> str:
     return shown.strip() if scheme.lower() == "bearer" else ""
 
 
-def may(action: Action) -> Any:  # noqa: ANN401 - FastAPI's own
+def requires(action: Action) -> Any:  # noqa: ANN401 - FastAPI's own
     """Return the dependency of a handler that is this action."""
     return Depends(Permission(action))

@@ -26,7 +26,7 @@ from aquila.interface.people import Method, ProviderStart
 from aquila.visible import visible
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import new_person
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.oidc import refused
 from services.kit.people.sessions import open_session
 from services.kit.people.tables import AccountRow, ProviderSignInRow
@@ -87,7 +87,7 @@ def finish(people: People, provider: Provider, shown: ProviderReturn, replaced: 
         account.roles = [role.value for role in roles]
         people.revoke(stored, people, account, None)
         if account.admitted:
-            note(stored, people, EntryKind.SIGN_IN, account.person, ids={"by": Word.OIDC})
+            log_entry(stored, people, EntryKind.SIGN_IN, account.person, ids={"by": Word.OIDC})
             return open_session(stored, people, account, Method.PROVIDER, replaced)
         account.name = _name_of(claims)
     raise NotAllowedError(
@@ -135,7 +135,7 @@ def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, 
         )  # fmt: skip
         stored.add(row)
         stored.flush()
-        note(stored, people, EntryKind.ACCOUNT_CHANGED, None, ids={"account": person, "what": Word.CREATED})
+        log_entry(stored, people, EntryKind.ACCOUNT_CHANGED, None, ids={"account": person, "what": Word.CREATED})
     return row
 
 

@@ -33,7 +33,7 @@ from services.kit.people import accounts, provider_sign_in, sessions, sign_in
 from services.kit.people.context import People
 from services.kit.people.current_user import who_am_i
 from services.kit.people.oidc import Provider  # noqa: TC001 - read by FastAPI
-from services.kit.people.permissions import Door, bearer_of, may
+from services.kit.people.permissions import AccessControl, bearer_of, requires
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 
@@ -41,7 +41,7 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1/people", tags=["people"
 
 
 async def _people(request: Request) -> People:
-    door: Door = request.app.state.door
+    door: AccessControl = request.app.state.door
     assert door.people is not None
     return door.people
 
@@ -63,8 +63,8 @@ async def _shown(request: Request) -> str:
 
 At = Annotated[People, Depends(_people)]
 Shown = Annotated[str, Depends(_shown)]
-Own = Annotated[Actor, may(Action.OWN_SESSION)]
-Administrator = Annotated[Actor, may(Action.MANAGE_PEOPLE)]
+Own = Annotated[Actor, requires(Action.OWN_SESSION)]
+Administrator = Annotated[Actor, requires(Action.MANAGE_PEOPLE)]
 Person = Annotated[str, Path(pattern=r"^p-[0-9a-f]{12}$")]
 
 
@@ -134,7 +134,7 @@ def post_sign_out(people: At, actor: Own) -> None:
     sessions.end_session(people, actor, actor.session_id)
 
 
-@router.get("/accounts", summary="All accounts", dependencies=[may(Action.MANAGE_PEOPLE)])
+@router.get("/accounts", summary="All accounts", dependencies=[requires(Action.MANAGE_PEOPLE)])
 def get_accounts(people: At) -> Accounts:
     """List all accounts."""
     return accounts.list_accounts(people)

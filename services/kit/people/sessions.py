@@ -16,7 +16,7 @@ from aquila.audit.roles import Role
 from aquila.interface.people import Method, SessionGrant, Sessions, SessionView
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.tables import AccountRow, SessionRow
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def end_session(people: People, actor: Actor, session_id: str) -> None:
         if row is None:
             raise NotFoundError("you have no such session")
         session.delete(row)
-        note(session, people, EntryKind.SIGN_OUT, actor)
+        log_entry(session, people, EntryKind.SIGN_OUT, actor)
 
 
 def end_all(session: Session, person: str) -> None:

@@ -18,7 +18,7 @@ from aquila.interface.people import Authenticator, Method
 from services.kit.errors import SignInError
 from services.kit.logging import Log
 from services.kit.people.accounts import hashed_code
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 from services.kit.people.passwords import check_password
 from services.kit.people.sessions import end_all, open_session
 from services.kit.people.tables import AccountRow, UnknownLoginRow
@@ -59,7 +59,7 @@ def sign_in(people: People, shown: SignIn, replaced: str = "") -> SessionGrant:
         if row.password_hash == account.password_hash and row.active and _take_code(people, row, shown.code):
             row.attempts = row.locked_until = 0
             row.password_hash = renewed
-            note(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
+            log_entry(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
             return open_session(session, people, row, Method.PASSWORD, replaced)
     raise _refused(people, account)
 
@@ -96,8 +96,10 @@ def confirm_enrolment(people: People, shown: ConfirmEnrolment) -> SessionGrant:
         if row and _is_invited(people, row, shown.enrolment) and _take_code(people, row, shown.code):
             row.password_hash, row.enrolment_hash, row.enrolment_until = hashed, None, 0
             row.attempts = row.locked_until = 0
-            note(session, people, EntryKind.ACCOUNT_CHANGED, row.person, ids={"account": row.person, "what": Word.TOTP})
-            note(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
+            log_entry(
+                session, people, EntryKind.ACCOUNT_CHANGED, row.person, ids={"account": row.person, "what": Word.TOTP}
+            )
+            log_entry(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
             return open_session(session, people, row, Method.PASSWORD)
     raise _refused(people, account)
 
@@ -123,7 +125,9 @@ def change_password(people: People, actor: Actor, shown: PasswordChange) -> Sess
         if row and right and unchanged and _take_code(people, row, shown.code):
             row.password_hash, row.attempts, row.locked_until = hashed, 0, 0
             end_all(session, row.person)
-            note(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.PASSWORD})
+            log_entry(
+                session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.PASSWORD}
+            )
             return open_session(session, people, row, Method.PASSWORD)
     raise _refused(people, account)
 
@@ -154,9 +158,11 @@ def _refused(people: People, account: AccountRow | None) -> SignInError:
         if account is None:
             _unknown(session).last_at += 1  # a commit with nothing in it would be over sooner
         else:
-            note(session, people, EntryKind.SIGN_IN_FAILED, account.person, counts={"attempts": account.attempts})
+            log_entry(session, people, EntryKind.SIGN_IN_FAILED, account.person, counts={"attempts": account.attempts})
             if account.locked_until > people.clock():
-                note(session, people, EntryKind.ACCOUNT_LOCKED, account.person, counts={"attempts": account.attempts})
+                log_entry(
+                    session, people, EntryKind.ACCOUNT_LOCKED, account.person, counts={"attempts": account.attempts}
+                )
     _LOG.warning("sign_in_refused", person=account.person if account else "")
     return SignInError(
         "login, password or code are not right",

@@ -1,7 +1,7 @@
 """The web side of a service: problems instead of errors, limits, verified callers, one log line per call.
 
-Handlers stay short: they take a `SignedCaller` or declare an action (`services.kit.people.may`), call a use case, and
-raise errors of the tree. What goes out is a problem document that never repeats input; what is logged is the route's
+Handlers stay short: they take a `SignedCaller` or declare an action (`requires`), call a use case, and
+raise errors of the tree. Answers to errors are problem documents that never repeat input; the log has the route's
 template, never the path.
 """
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from services.kit.http.rate_limit import Buckets
+    from services.kit.http.rate_limit import RateLimiter
     from services.kit.http.signatures import CallVerifier
     from services.kit.http.signed_calls import Contacts
-    from services.kit.people.permissions import Door
+    from services.kit.people.permissions import AccessControl
 
 _LOG = Log("kit.web")
 _NO_TELEMETRY: TelemetryConfig = {
@@ -71,9 +71,9 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     health: Callable[[], None],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     call_verifier: CallVerifier | None = None,
-    door: Door | None = None,
+    door: AccessControl | None = None,
     contacts: Contacts | None = None,
-    buckets: Buckets | None = None,
+    buckets: RateLimiter | None = None,
 ) -> FastAPI:
     """Put a service together.
 

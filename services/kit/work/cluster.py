@@ -50,7 +50,7 @@ class LostWorkerError(BrokenExecutor):
     """The cluster did not do a piece: a worker or the connection is gone."""
 
 
-class Condition(NamedTuple):
+class WorkerStatus(NamedTuple):
     """What a worker says of itself: its release of Aquila, how many pieces it does at once, and whether it spills."""
 
     release: str
@@ -98,7 +98,7 @@ def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> O
     return OpenExecutor(ClusterExecutor(client), threads, partial(client.close, timeout=_CLOSE_SECONDS))
 
 
-def check(conditions: dict[str, Condition], release: str) -> None:
+def check(conditions: dict[str, WorkerStatus], release: str) -> None:
     """Refuse a cluster that would not do the work rightly or would keep what it sees.
 
     Raises:
@@ -119,11 +119,11 @@ def check(conditions: dict[str, Condition], release: str) -> None:
             )
 
 
-def condition_of(dask_worker: Worker) -> Condition:
+def worker_status_of(dask_worker: Worker) -> WorkerStatus:
     """Return a worker's condition; runs there."""
     memory = dask_worker.memory_manager
     spills = bool(memory.memory_target_fraction) or bool(memory.memory_spill_fraction)
-    return Condition(aquila.__version__, dask_worker.state.nthreads, spills)
+    return WorkerStatus(aquila.__version__, dask_worker.state.nthreads, spills)
 
 
 def release_here() -> str:
@@ -131,7 +131,7 @@ def release_here() -> str:
     return aquila.__version__
 
 
-class Parcel:
+class PickledTask:
     """What travels to a worker or back, pickled by us, so that Dask neither looks into it nor shows it.
 
     Left to itself, Dask takes containers apart and sends what it can by msgpack, in which a string enumeration comes
@@ -144,7 +144,7 @@ class Parcel:
         self._content = content
 
     @classmethod
-    def of(cls, content: object) -> Parcel:
+    def of(cls, content: object) -> PickledTask:
         """Wrap something up."""
         return cls(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
 
@@ -152,14 +152,14 @@ class Parcel:
         """Return what was wrapped up; the other side is of our own zone and has a certificate of our own CA."""
         return pickle.loads(self._content)  # noqa: S301 - as the docstring says
 
-    def __reduce__(self) -> tuple[type[Parcel], tuple[bytes]]:
-        return Parcel, (self._content,)
+    def __reduce__(self) -> tuple[type[PickledTask], tuple[bytes]]:
+        return PickledTask, (self._content,)
 
     def __repr__(self) -> str:
         return f"Parcel({len(self._content)} bytes)"
 
 
-def do_piece(release: str, parcel: Parcel) -> Parcel:
+def do_piece(release: str, parcel: PickledTask) -> PickledTask:
     """Do a piece of work; runs at a worker.
 
     Args:
@@ -177,7 +177,7 @@ def do_piece(release: str, parcel: Parcel) -> Parcel:
         )
     try:
         function, arguments = parcel.open()
-        return Parcel.of(function(*arguments))
+        return PickledTask.of(function(*arguments))
     except AquilaError:
         raise
     except Exception as error:  # noqa: BLE001 - the worker would log it, and its message may quote what it failed on
@@ -204,9 +204,9 @@ class ClusterExecutor(Executor):
         """
         assert not kwargs, "a piece of work has its arguments by position"
         outer: Future[Result] = Future()
-        parcel = Parcel.of((fn, args))
+        parcel = PickledTask.of((fn, args))
         try:
-            inner: Future[Parcel] = self._inner.submit(do_piece, aquila.__version__, parcel)
+            inner: Future[PickledTask] = self._inner.submit(do_piece, aquila.__version__, parcel)
         except Exception as error:  # noqa: BLE001 - the client's own, whatever it is today: the piece was not taken
             raise LostWorkerError(type(error).__name__) from None
         outer.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
@@ -218,7 +218,7 @@ class ClusterExecutor(Executor):
         self._inner.shutdown(wait=wait and not cancel_futures)
 
 
-def _pass_on(inner: Future[Parcel], outer: Future[Result]) -> None:
+def _pass_on(inner: Future[PickledTask], outer: Future[Result]) -> None:
     """Give a piece's result or error to who waits; what is not of our own tree says that the cluster failed."""
     if outer.cancelled() or not outer.set_running_or_notify_cancel():
         return
@@ -231,7 +231,7 @@ def _pass_on(inner: Future[Parcel], outer: Future[Result]) -> None:
         outer.set_exception(LostWorkerError(type(error).__name__))
 
 
-def _conditions(client: Client) -> dict[str, Condition]:
+def _conditions(client: Client) -> dict[str, WorkerStatus]:
     """Ask every worker for its condition, and the scheduler for its release.
 
     Raises:
@@ -239,8 +239,8 @@ def _conditions(client: Client) -> dict[str, Condition]:
     """
     try:
         release = client.run_on_scheduler(release_here)  # type: ignore[no-untyped-call]  # likewise
-        scheduler = Condition(release, 0, spills=False)
-        return {"the scheduler": scheduler, **client.run(condition_of)}
+        scheduler = WorkerStatus(release, 0, spills=False)
+        return {"the scheduler": scheduler, **client.run(worker_status_of)}
     except (ImportError, AttributeError):
         raise InputError(
             "the Dask cluster does not have this release of Aquila",

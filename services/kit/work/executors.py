@@ -1,7 +1,7 @@
 """Where a service's heavy work is done: a pool of processes of this machine, or a Dask cluster of the same party.
 
-A service makes one `Workers` and hands pieces of work to it; `aquila.executors` says what such a piece may be. Whoever
-lends the machine sees what travels there, so a cluster belongs to the party's own security zone.
+A service makes one `ExecutorHandle` and hands pieces of work to it; `aquila.executors` says what such a piece may be.
+The owner of the machine sees what travels there, so a cluster belongs to the party's own security zone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Workers:
+class ExecutorHandle:
     """A service's executor, opened when it is first needed and again after it was lost. Safe in threads."""
 
     def __init__(self, opener: Callable[[], OpenExecutor]) -> None:
@@ -107,7 +107,7 @@ class Workers:
         )
 
 
-def workers_of(settings: ServiceSettings, preload: Sequence[str]) -> Workers:
+def executor_handle_of(settings: ServiceSettings, preload: Sequence[str]) -> ExecutorHandle:
     """Return the workers that the settings ask for; nothing runs yet.
 
     Args:
@@ -115,8 +115,8 @@ def workers_of(settings: ServiceSettings, preload: Sequence[str]) -> Workers:
         preload: Modules that every process of a local pool needs.
     """
     if settings.executor == "dask":
-        return Workers(lambda: open_cluster(settings))
-    return Workers(lambda: open_local(settings.workers, preload))
+        return ExecutorHandle(lambda: open_cluster(settings))
+    return ExecutorHandle(lambda: open_local(settings.workers, preload))
 
 
 def open_local(workers: int, preload: Sequence[str]) -> OpenExecutor:

@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-async def in_order(
+async def run_in_order(
     items: Iterable[Item],
     begin: Callable[[Item], Coroutine[object, object, Result]],
     finish: Callable[[Item, Awaitable[Result]], Awaitable[None]],

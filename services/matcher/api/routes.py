@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.approval import Asked  # noqa: TC001 - read by FastAPI
-from aquila.interface.attention import Needs  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
+from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
 from aquila.interface.party import Parties  # noqa: TC001 - read by FastAPI
 from aquila.interface.proposal import ProposalDefaults  # noqa: TC001 - read by FastAPI
-from aquila.interface.rounds import MatcherRoundView, Reason, RoundProposal  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundProposal  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import EventKind, Events, Rounds
 from services.kit.approvals import Approvals
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
@@ -19,15 +19,15 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.log_access.routes import parties as log_parties
 from services.kit.log_access.routes import people_router
-from services.kit.people import Actor, may
+from services.kit.people import Actor, requires
 from services.matcher.api.suggestions import operator as suggestion_operator
 from services.matcher.api.suggestions import parties as suggestion_parties
 from services.matcher.approvals import ask_abort, ask_proposal
-from services.matcher.context import Desk
+from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
-from services.matcher.rounds.attention import needs
-from services.matcher.rounds.chunks import Place, acknowledge_evaluation, get_chunk, put_chunk
-from services.matcher.rounds.end_requests import wish_close
+from services.matcher.rounds.attention import attention_list
+from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
+from services.matcher.rounds.end_requests import request_close
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
 from services.matcher.rounds.proposals import defaults_of
 from services.matcher.rounds.statements import accept_statement
@@ -44,8 +44,8 @@ LARGEST_PROPOSAL = 64 << 10
 _IDENTIFIER = r"^[0-9a-f]{32}$"
 
 
-async def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
+async def _desk(request: Request) -> MatcherContext:
+    desk: MatcherContext = request.app.state.desk
     return desk
 
 
@@ -54,7 +54,7 @@ async def _approvals(request: Request) -> Approvals:
     return found
 
 
-At = Annotated[Desk, Depends(_desk)]
+At = Annotated[MatcherContext, Depends(_desk)]
 FourEyes = Annotated[Approvals, Depends(_approvals)]
 RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
 SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
@@ -118,7 +118,7 @@ def post_statement(desk: At, call: SignedCaller, round_id: RoundId) -> Response:
 )
 def put_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
     """Take a chunk of blinded elements."""
-    place = Place(round_id, submission_id, EventKind.BLINDED, call.party, index)
+    place = ChunkAddress(round_id, submission_id, EventKind.BLINDED, call.party, index)
     return _stored(new=put_chunk(desk, call.party, place, call.body))
 
 
@@ -131,15 +131,16 @@ def put_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: 
 def get_blinded(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
     """Return a chunk of blinded elements."""
     return Response(
-        get_chunk(desk, call.party, Place(round_id, submission_id, EventKind.BLINDED, "", index)), media_type=OCTETS
+        get_chunk(desk, call.party, ChunkAddress(round_id, submission_id, EventKind.BLINDED, "", index)),
+        media_type=OCTETS,
     )
 
 
-async def _evaluation(round_id: RoundId, submission_id: SubmissionId, party: Party, index: Index) -> Place:
-    return Place(round_id, submission_id, EventKind.EVALUATION, party, index)
+async def _evaluation(round_id: RoundId, submission_id: SubmissionId, party: Party, index: Index) -> ChunkAddress:
+    return ChunkAddress(round_id, submission_id, EventKind.EVALUATION, party, index)
 
 
-EvaluationPlace = Annotated[Place, Depends(_evaluation)]
+EvaluationPlace = Annotated[ChunkAddress, Depends(_evaluation)]
 _EVALUATION = "/{round_id}/submissions/{submission_id}/evaluations/{party}/{index}"
 
 
@@ -184,25 +185,25 @@ def delete_evaluation(desk: At, call: SignedCaller, place: EvaluationPlace) -> N
 def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index) -> Response:
     """Take a chunk of token rows."""
     return _stored(
-        new=put_chunk(desk, call.party, Place(round_id, submission_id, TOKENS, call.party, index), call.body)
+        new=put_chunk(desk, call.party, ChunkAddress(round_id, submission_id, TOKENS, call.party, index), call.body)
     )
 
 
 @operator.post("", status_code=202, summary="Ask for a new round")
 def post_round(
-    desk: At, approvals: FourEyes, actor: Annotated[Actor, may(Action.PROPOSE_ROUND)], proposal: RoundProposal
-) -> Asked:
+    desk: At, approvals: FourEyes, actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)], proposal: RoundProposal
+) -> PendingApproval:
     """Store what waits for a second person."""
     return ask_proposal(desk, approvals, actor, proposal)
 
 
-@operator.get("", summary="All rounds", dependencies=[may(Action.SEE_ROUNDS)])
+@operator.get("", summary="All rounds", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_all_rounds(desk: At) -> Rounds:
     """List all rounds."""
     return rounds_of(desk)
 
 
-@operator.get("/{round_id}", summary="A round", dependencies=[may(Action.SEE_ROUNDS)])
+@operator.get("/{round_id}", summary="A round", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
     """Return a round."""
     return round_view(desk, round_id)
@@ -213,15 +214,15 @@ def get_round(desk: At, round_id: RoundId) -> MatcherRoundView:
     status_code=202,
     summary="Close a round as soon as every party has its hits",
 )
-def post_close(desk: At, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
+def post_close(desk: At, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
     """Take the wish to close a round."""
-    wish_close(desk, actor, round_id)
+    request_close(desk, actor, round_id)
 
 
 @operator.post("/{round_id}/abort", status_code=202, summary="Ask for the end of a round")
 def post_abort(
-    approvals: FourEyes, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: RoundId, reason: Reason
-) -> Asked:
+    approvals: FourEyes, actor: Annotated[Actor, requires(Action.ABORT_ROUND)], round_id: RoundId, reason: AbortReason
+) -> PendingApproval:
     """Store what waits for a second person."""
     return ask_abort(approvals, actor, round_id, reason.reason)
 
@@ -229,7 +230,9 @@ def post_abort(
 desk_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
 
 
-@desk_calls.get("/parties", summary="The parties, their keys and last contacts", dependencies=[may(Action.SEE_ROUNDS)])
+@desk_calls.get(
+    "/parties", summary="The parties, their keys and last contacts", dependencies=[requires(Action.SEE_ROUNDS)]
+)
 def get_parties(request: Request, desk: At) -> Parties:
     """List the parties."""
     contacts: StoredContacts = request.app.state.contacts
@@ -239,17 +242,17 @@ def get_parties(request: Request, desk: At) -> Parties:
 @desk_calls.get(
     "/proposal-defaults",
     summary="What a proposal has that leaves things open",
-    dependencies=[may(Action.PROPOSE_ROUND)],
+    dependencies=[requires(Action.PROPOSE_ROUND)],
 )
 def get_proposal_defaults(desk: At) -> ProposalDefaults:
     """Return the defaults of a proposal and what it can choose."""
     return defaults_of(desk)
 
 
-@desk_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[may(Action.SEE_ROUNDS)])
-def get_needs(desk: At) -> Needs:
+@desk_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])
+def get_needs(desk: At) -> AttentionList:
     """Return contradictions, alarms and delays, the most pressing first."""
-    return needs(desk)
+    return attention_list(desk)
 
 
 def _stored(*, new: bool) -> Response:

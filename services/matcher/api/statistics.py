@@ -11,21 +11,21 @@ from aquila.audit.roles import Action
 from aquila.interface.statistics import Statistics  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import CSV, raw_answer
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import may
-from services.matcher.context import Desk
+from services.kit.people import requires
+from services.matcher.context import MatcherContext
 from services.matcher.statistics import published
 
 router = APIRouter(
-    route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"], dependencies=[may(Action.SEE_STATISTICS)]
+    route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"], dependencies=[requires(Action.SEE_STATISTICS)]
 )
 
 
-async def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
+async def _desk(request: Request) -> MatcherContext:
+    desk: MatcherContext = request.app.state.desk
     return desk
 
 
-At = Annotated[Desk, Depends(_desk)]
+At = Annotated[MatcherContext, Depends(_desk)]
 Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
 Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 

@@ -7,23 +7,23 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.rounds import Reason  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import AbortReason  # noqa: TC001 - read by FastAPI
 from aquila.interface.suggestion import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.suggestions import Suggestion
 from services.kit.http.openapi import JSON, raw_body, stored
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
-from services.kit.people import Actor, may
-from services.matcher.context import Desk
+from services.kit.people import Actor, requires
+from services.matcher.context import MatcherContext
 from services.matcher.rounds import suggestions
 
 
-async def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
+async def _desk(request: Request) -> MatcherContext:
+    desk: MatcherContext = request.app.state.desk
     return desk
 
 
-At = Annotated[Desk, Depends(_desk)]
+At = Annotated[MatcherContext, Depends(_desk)]
 SuggestionId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["parties"])
@@ -42,17 +42,17 @@ operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/suggestions"
 )
 def put_suggestion(desk: At, call: SignedCaller, suggestion_id: SuggestionId) -> Response:
     """Take a suggestion."""
-    new = suggestions.take(desk, call.party, suggestion_id, call.body)
+    new = suggestions.accept_suggestion(desk, call.party, suggestion_id, call.body)
     return Response(status_code=201 if new else 200)
 
 
-@operator.get("", summary="Suggestions of rounds", dependencies=[may(Action.SEE_ROUNDS)])
+@operator.get("", summary="Suggestions of rounds", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_suggestions(desk: At) -> Suggestions:
     """List the suggestions."""
     return suggestions.list_suggestions(desk)
 
 
-@operator.get("/{suggestion_id}", summary="A suggestion", dependencies=[may(Action.SEE_ROUNDS)])
+@operator.get("/{suggestion_id}", summary="A suggestion", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_suggestion(desk: At, suggestion_id: SuggestionId) -> SuggestionView:
     """Return a suggestion."""
     return suggestions.show_suggestion(desk, suggestion_id)
@@ -60,7 +60,7 @@ def get_suggestion(desk: At, suggestion_id: SuggestionId) -> SuggestionView:
 
 @operator.post("/{suggestion_id}/set-aside", summary="Set a suggestion aside")
 def post_set_aside(
-    desk: At, actor: Annotated[Actor, may(Action.PROPOSE_ROUND)], suggestion_id: SuggestionId, reason: Reason
+    desk: At, actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)], suggestion_id: SuggestionId, reason: AbortReason
 ) -> SuggestionView:
     """Set a suggestion aside with a reason."""
     return suggestions.set_aside(desk, actor, suggestion_id, reason.reason)

@@ -15,11 +15,11 @@ from services.kit.home_folder import LOG_FOLDER
 from services.kit.log.copies import Scope
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
-from services.kit.log_access.use_cases import LogDesk
+from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
 from services.matcher.events import REPORT, SUBMISSION, log_places, manifest_in
 from services.matcher.log.statistics import round_statistics
-from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedRow, RoundRow
+from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RoundRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 _AT_ONCE = 500
 
 
-def open_log(home: Path, store: Store, identity: IdentityKey, registry: Registry, clock: Callable[[], int]) -> LogDesk:
+def open_log(
+    home: Path, store: Store, identity: IdentityKey, registry: Registry, clock: Callable[[], int]
+) -> LogUseCases:
     """Put the matcher's log together; nothing runs yet.
 
     Raises:
@@ -44,7 +46,7 @@ def open_log(home: Path, store: Store, identity: IdentityKey, registry: Registry
     files = ChunkFiles(home / LOG_FOLDER)
     statistics = partial(_statistics, registry)
     own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics, log_places)
-    return LogDesk(own, Witness(store, files, MATCHER, identity, registry, clock), scope_of)
+    return LogUseCases(own, Witness(store, files, MATCHER, identity, registry, clock), scope_of)
 
 
 def scope_of(session: Session, party: str | None) -> Scope:
@@ -82,7 +84,7 @@ def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | No
     found: dict[str, bytes] = {}
     for digest, envelope in (
         (EvidenceRow.digest, EvidenceRow.refused),
-        (RefusedRow.digest, RefusedRow.envelope),
+        (RefusedStatementRow.digest, RefusedStatementRow.envelope),
         (EventRow.digest, EventRow.envelope),
     ):
         for first in range(0, len(digests), _AT_ONCE):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _TWO = 2
 
 
-def take_off(session: Session, round_: Round, told: Canaries) -> None:
+def subtract_canaries(session: Session, round_: Round, told: Canaries) -> None:
     """Take what a party told of its canaries off the counts, in the transaction that takes its statement."""
     planted = Counter[Level]()
     for pair in told.pairs:

@@ -18,17 +18,17 @@ from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.party import check_digest, chunk_of
 from services.kit.errors import NotFoundError, StoreFullError
 from services.matcher.events import TOKENS, bytes_event
-from services.matcher.rounds.statements import admit
+from services.matcher.rounds.statements import check_participant
 from services.matcher.storage.tables import ChunkRow
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import RoundTransaction
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChunkAddress:
     """Where a chunk belongs.
 
     Attributes:
@@ -56,7 +56,7 @@ class Place:
         return f"{self.round_id}/{self.submission_id}/{self.what}/{self.party}/{self.index}"
 
 
-def put_chunk(desk: Desk, caller: str, place: Place, content: bytes) -> bool:
+def put_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, content: bytes) -> bool:
     """Store a chunk that the caller signed before, and say whether it was new.
 
     Raises:
@@ -68,7 +68,7 @@ def put_chunk(desk: Desk, caller: str, place: Place, content: bytes) -> bool:
     """
     # 1. It is due, and what was signed.
     with desk.known.reading(place.round_id) as turn:
-        admit(turn.round, caller)
+        check_participant(turn.round, caller)
         size, digest = expected_chunk(turn.round, caller, place)
         if turn.session.get(ChunkRow, place.key) is not None:
             return False
@@ -91,7 +91,7 @@ def put_chunk(desk: Desk, caller: str, place: Place, content: bytes) -> bool:
     return new
 
 
-def get_chunk(desk: Desk, caller: str, place: Place) -> bytes:
+def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress) -> bytes:
     """Return a chunk: blinded ones to every participant, evaluations to the submission's origin.
 
     Raises:
@@ -99,7 +99,7 @@ def get_chunk(desk: Desk, caller: str, place: Place) -> bytes:
         PolicyError: It is not for the caller.
     """
     with desk.known.reading(place.round_id) as turn:
-        admit(turn.round, caller)
+        check_participant(turn.round, caller)
         origin = _origin(turn.round, place)
         blinded = place.what == EventKind.BLINDED
         place = replace(place, party=origin) if blinded else place
@@ -112,7 +112,7 @@ def get_chunk(desk: Desk, caller: str, place: Place) -> bytes:
     return desk.files.read(place.name, bytes.fromhex(row.digest))
 
 
-def acknowledge_evaluation(desk: Desk, caller: str, place: Place) -> None:
+def acknowledge_evaluation(desk: MatcherContext, caller: str, place: ChunkAddress) -> None:
     """Delete an evaluation that the submission's origin has fetched and stored; can be repeated.
 
     Raises:
@@ -120,7 +120,7 @@ def acknowledge_evaluation(desk: Desk, caller: str, place: Place) -> None:
         PolicyError: The caller is not the origin.
     """
     with desk.known.reading(place.round_id) as turn:
-        admit(turn.round, caller)
+        check_participant(turn.round, caller)
         if caller != _origin(turn.round, place):
             raise PolicyError("these bytes are for another party", party=caller, chunk=place.index)
         row = turn.session.get(ChunkRow, place.key)
@@ -131,7 +131,7 @@ def acknowledge_evaluation(desk: Desk, caller: str, place: Place) -> None:
         delete_chunks(desk, [place, *needless])
 
 
-def _needless_after(turn: Turn, place: Place) -> list[Place]:
+def _needless_after(turn: RoundTransaction, place: ChunkAddress) -> list[ChunkAddress]:
     """Return the blinded chunk too, once its origin has the evaluations of everyone else: nobody will ask for it."""
     others = set(turn.round.evaluators_of(place.submission_id)) - {place.party}
     query = select(ChunkRow.party).where(
@@ -144,7 +144,7 @@ def _needless_after(turn: Turn, place: Place) -> list[Place]:
     return [replace(place, what=EventKind.BLINDED.value, party=_origin(turn.round, place))]
 
 
-def delete_chunks(desk: Desk, places: list[Place]) -> None:
+def delete_chunks(desk: MatcherContext, places: list[ChunkAddress]) -> None:
     """Delete chunks of one round for good; can be repeated.
 
     The files go first: if we crash between, rows are left that tell of files which are gone, and whoever asked for
@@ -160,7 +160,7 @@ def delete_chunks(desk: Desk, places: list[Place]) -> None:
                 turn.row.evaluation_bytes -= row.size if place.what == EventKind.EVALUATION else 0
 
 
-def expected_chunk(round_: Round, caller: str, place: Place) -> tuple[int, str]:
+def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int, str]:
     """Return size in bytes and SHA-256 of a chunk that the caller may send now.
 
     Raises:
@@ -192,14 +192,14 @@ def expected_chunk(round_: Round, caller: str, place: Place) -> tuple[int, str]:
     )
 
 
-def _origin(round_: Round, place: Place) -> str:
+def _origin(round_: Round, place: ChunkAddress) -> str:
     submission = round_.submissions.get(place.submission_id)
     if submission is None:
         raise OrderError("the round has no such submission", submission=place.submission_id)
     return submission.party
 
 
-def _check_quota(desk: Desk, turn: Turn, place: Place, size: int) -> None:
+def _check_quota(desk: MatcherContext, turn: RoundTransaction, place: ChunkAddress, size: int) -> None:
     """Hold evaluators back while origins are slow to fetch (back-pressure).
 
     Calls at the same time may pass together; the overshoot is as many chunks as there are threads.
@@ -214,7 +214,7 @@ def _check_quota(desk: Desk, turn: Turn, place: Place, size: int) -> None:
         )
 
 
-def _record(desk: Desk, caller: str, place: Place, size: int, digest: str) -> bool:
+def _record(desk: MatcherContext, caller: str, place: ChunkAddress, size: int, digest: str) -> bool:
     with desk.known.writing("chunk.store", place.round_id) as turn:
         expected_chunk(turn.round, caller, place)
         if turn.session.get(ChunkRow, place.key) is not None:

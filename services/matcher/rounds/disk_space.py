@@ -18,17 +18,17 @@ from services.matcher.storage.tables import ChunkRow, RoundRow
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import Manifest
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 
-def check_room(desk: Desk, manifest: Manifest) -> None:
+def check_disk_space(desk: MatcherContext, manifest: Manifest) -> None:
     """Refuse a round whose caps may take more than the disk has beside the other open rounds.
 
     Raises:
         PolicyError: They may.
     """
     needed = disk_bytes(manifest, desk.settings.quotas.evaluation_bytes)
-    free = max(0, desk.files.free_space() - promised(desk))
+    free = max(0, desk.files.free_space() - reserved_bytes(desk))
     if needed > free:
         raise PolicyError(
             f"the caps of this round may take {needed // MEBIBYTE} MiB of disk, and {free // MEBIBYTE} MiB are free "
@@ -39,7 +39,7 @@ def check_room(desk: Desk, manifest: Manifest) -> None:
         )
 
 
-def promised(desk: Desk) -> int:
+def reserved_bytes(desk: MatcherContext) -> int:
     """Return the bytes that open rounds may still take, besides what they have taken."""
     taken = (
         select(ChunkRow.round_id, func.sum(ChunkRow.size).label("bytes"))

@@ -9,15 +9,15 @@ from aquila.audit.roles import Action
 from aquila.errors import OrderError
 from aquila.protocol.messages import Outcome
 from aquila.protocol.registry import MATCHER
-from services.kit.log.entries import append, who
+from services.kit.log.entries import actor_fields, append
 
 if TYPE_CHECKING:
     from services.kit.people import Actor
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import RoundTransaction
 
 
-def wish_close(desk: Desk, actor: Actor, round_id: str) -> None:
+def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
     """Store that a round shall be closed, and who wants it; the wish to abort stands above it.
 
     Raises:
@@ -32,13 +32,13 @@ def wish_close(desk: Desk, actor: Actor, round_id: str) -> None:
             turn.session,
             Entry.of(
                 EntryKind.END_ASKED, turn.clock(), MATCHER, round=round_id, ids={"what": Word.CLOSE},
-                **who(actor, Action.CLOSE_ROUND),
+                **actor_fields(actor, Action.CLOSE_ROUND),
             ),
         )  # fmt: skip
     desk.bell.ring()
 
 
-def check_abort(turn: Turn) -> None:
+def check_abort(turn: RoundTransaction) -> None:
     """Refuse to abort what has ended.
 
     Raises:
@@ -48,7 +48,7 @@ def check_abort(turn: Turn) -> None:
         raise OrderError("the round has ended or is to be aborted", round=turn.row.round_id)
 
 
-def wish_abort(turn: Turn, reason: str) -> None:
+def request_abort(turn: RoundTransaction, reason: str) -> None:
     """Store that a round shall be aborted, which cannot be taken back; raises as `check_abort` does."""
     check_abort(turn)
     turn.row.wish, turn.row.reason = Outcome.ABORTED.value, reason

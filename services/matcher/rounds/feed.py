@@ -11,24 +11,24 @@ from sqlalchemy import select
 
 from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
 from services.kit.work import threads
-from services.matcher.events import manifest_in, news_of, visible_events
+from services.matcher.events import manifest_in, newest_withdrawal_events, visible_events
 from services.matcher.rounds.progress import late, ready_submissions
-from services.matcher.rounds.statements import admit
+from services.matcher.rounds.statements import check_participant
 from services.matcher.rounds.suggestions import answers_for
 from services.matcher.storage.tables import RoundRow
 
 if TYPE_CHECKING:
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 LONGEST_WAIT = 20
 _LOOK_SECONDS = 1.0
 
 
-def rounds_of(desk: Desk, caller: str | None = None) -> Rounds:
+def rounds_of(desk: MatcherContext, caller: str | None = None) -> Rounds:
     """Return the rounds whose manifest names the caller, or all of them for the operator, newest first."""
     with desk.store.reading("rounds.list") as session:
         rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
-        news = news_of(session, caller) if caller else {}
+        news = newest_withdrawal_events(session, caller) if caller else {}
         answers = answers_for(session, caller, desk.clock()) if caller else ()
     entries = [entry_of(row) for row in rows]
     mine = tuple(entry for entry in entries if caller is None or caller in entry.participants)
@@ -47,15 +47,15 @@ def entry_of(row: RoundRow) -> RoundEntry:
     )
 
 
-def manifest_envelope(desk: Desk, round_id: str, caller: str) -> bytes:
+def manifest_envelope(desk: MatcherContext, round_id: str, caller: str) -> bytes:
     """Return the signed manifest; raises `NotFoundError` where the caller is not in it."""
     with desk.known.reading(round_id) as turn:
-        admit(turn.round, caller)
+        check_participant(turn.round, caller)
         return turn.row.manifest
 
 
 async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
-    desk: Desk, round_id: str, caller: str, after: int, limit: int, wait: float
+    desk: MatcherContext, round_id: str, caller: str, after: int, limit: int, wait: float
 ) -> Events:
     """Return the next events that the caller may see, waiting for the first one.
 
@@ -87,10 +87,10 @@ async def events_of(  # noqa: PLR0913, PLR0917 - the parameters of the call
             await asyncio.wait_for(rung.wait(), min(left, _LOOK_SECONDS))
 
 
-def _page(desk: Desk, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
+def _page(desk: MatcherContext, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
     now = desk.clock()
     with desk.known.reading(round_id) as turn:
-        admit(turn.round, caller)
+        check_participant(turn.round, caller)
         events = visible_events(turn.session, round_id, caller, after, limit)
         ready = ready_submissions(turn.known, caller)
         overdue = late(turn.known, now)

@@ -10,10 +10,10 @@ from services.matcher.storage.tables import OutcomeCountRow
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import Outcomes
-    from services.matcher.round_memory import Turn
+    from services.matcher.round_memory import RoundTransaction
 
 
-def store_outcomes(turn: Turn, message: Outcomes) -> None:
+def store_outcomes(turn: RoundTransaction, message: Outcomes) -> None:
     """Store a party's counts in place of its earlier ones, in the transaction that takes its statement."""
     before = (OutcomeCountRow.round_id == message.round_id) & (OutcomeCountRow.party == message.party)
     turn.session.execute(delete(OutcomeCountRow).where(before))

@@ -11,29 +11,29 @@ from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import TOKENS
 
 if TYPE_CHECKING:
-    from services.matcher.round_memory import Known
+    from services.matcher.round_memory import CachedRound
 
 
-def blinded_are_in(known: Known, submission_id: str) -> bool:
+def has_all_blinded(known: CachedRound, submission_id: str) -> bool:
     """Say whether all blinded chunks of a submission came."""
     submission = known.round.submissions[submission_id]
     return known.stored[EventKind.BLINDED, submission_id, submission.party] == len(submission.chunks)
 
 
-def waits_for(known: Known, submission_id: str) -> tuple[str, ...]:
+def waits_for(known: CachedRound, submission_id: str) -> tuple[str, ...]:
     """Return whose evaluations of a submission's chunks have not all come; bytes come after their statements."""
     chunks = len(known.round.submissions[submission_id].chunks)
     evaluators = known.round.evaluators_of(submission_id)
     return tuple(p for p in evaluators if known.stored[EventKind.EVALUATION, submission_id, p] < chunks)
 
 
-def tokens_are_in(known: Known, submission_id: str) -> bool:
+def has_all_tokens(known: CachedRound, submission_id: str) -> bool:
     """Say whether all token chunks of a submission came."""
     tokens = known.round.tokens.get(submission_id)
     return tokens is not None and known.stored[TOKENS, submission_id, tokens.party] == len(tokens.chunks)
 
 
-def ready_submissions(known: Known, party: str) -> tuple[str, ...]:
+def ready_submissions(known: CachedRound, party: str) -> tuple[str, ...]:
     """Return a party's submissions whose tokens may be sent (PROTOCOL.md 3.6).
 
     Tokens of the first list end the time of amendments, so no list's tokens are due before all lists are evaluated.
@@ -52,12 +52,12 @@ def ready_submissions(known: Known, party: str) -> tuple[str, ...]:
     )
 
 
-def _lists_are_evaluated(known: Known) -> bool:
+def _lists_are_evaluated(known: CachedRound) -> bool:
     lists = [known.round.list_of(party) for party in known.round.participants]
     return all(found is not None and not waits_for(known, found) for found in lists)
 
 
-def late(known: Known, now: int) -> tuple[str, ...]:
+def late(known: CachedRound, now: int) -> tuple[str, ...]:
     """Return who missed a deadline, as the bytes show it too (PROTOCOL.md 3.8.1).
 
     Whoever signed evaluations and did not send them is as late as one who signed none.
@@ -65,7 +65,7 @@ def late(known: Known, now: int) -> tuple[str, ...]:
     record = known.round
     if record.phase is not Phase.OPEN or record.tokens or now <= record.manifest.window.submit_by:
         return ()
-    incomplete = {i for i in record.submissions if not blinded_are_in(known, i)}
+    incomplete = {i for i in record.submissions if not has_all_blinded(known, i)}
     found = set(late_parties(record, now, incomplete))
     if now > record.manifest.window.evaluate_by:
         found |= {p for i in record.submissions if i not in incomplete for p in waits_for(known, i)}

@@ -26,31 +26,31 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.records.conformance import normalizer_reference
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.matcher.rounds.disk_space import check_room
+from services.matcher.rounds.disk_space import check_disk_space
 from services.matcher.storage.tables import RoundRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
     from services.matcher.settings import RoundSettings
 
 _LOG = Log("matcher.manifests")
 
 
-def check_proposal(desk: Desk, manifest: Manifest) -> None:
+def check_proposal(desk: MatcherContext, manifest: Manifest) -> None:
     """Refuse a round that could not be proposed now.
 
     Raises:
         PolicyError: Its caps may take more than the disk has.
         OrderError: The time for consents is over.
     """
-    check_room(desk, manifest)
+    check_disk_space(desk, manifest)
     if desk.clock() > manifest.window.consent_by:
         raise OrderError("the time for consents is over before the round is proposed", round=manifest.round_id)
 
 
-def propose_round(desk: Desk, session: Session, manifest: Manifest) -> None:
+def propose_round(desk: MatcherContext, session: Session, manifest: Manifest) -> None:
     """Sign a manifest and store the new round; raises as `check_proposal` does."""
     check_proposal(desk, manifest)
     envelope = desk.matcher.propose(manifest)
@@ -69,7 +69,7 @@ def propose_round(desk: Desk, session: Session, manifest: Manifest) -> None:
     _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
 
 
-def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
+def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
     """Return the manifest of a proposal, with the settings where it leaves something open.
 
     Raises:
@@ -118,7 +118,7 @@ def manifest_of(desk: Desk, proposal: RoundProposal) -> Manifest:
         raise InputError(f"the proposal makes no manifest: {fields_at_fault(error)}") from None
 
 
-def defaults_of(desk: Desk) -> ProposalDefaults:
+def defaults_of(desk: MatcherContext) -> ProposalDefaults:
     """Return what a proposal has that leaves everything open, and what it can choose."""
     settings, fields = desk.settings.rounds, RoundProposal.model_fields
     first = fields["rules"].default

@@ -24,10 +24,10 @@ from services.kit.errors import NotFoundError
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.events import NOBODY
-from services.matcher.rounds.canary_counts import take_off
+from services.matcher.rounds.canary_counts import subtract_canaries
 from services.matcher.rounds.outcome_counts import store_outcomes
 from services.matcher.rounds.progress import ready_submissions
-from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedRow, RepeatedRow
+from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Statement
     from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Known, Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import CachedRound, RoundTransaction
 
 _LOG = Log("matcher.statements")
 _TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
@@ -45,7 +45,7 @@ _REFUSED = (OrderError, BindingError, PolicyError, MalformedError, ProofError)
 _MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot fill the disk with its lies
 
 
-def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) -> bool:
+def accept_statement(desk: MatcherContext, round_id: str, caller: str, envelope: bytes) -> bool:
     """Take a statement of the caller and say whether it was new.
 
     Args:
@@ -68,7 +68,7 @@ def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) ->
     # 2. One transaction: catch up, verify, store; of what is refused, that it was. If we crash before its end, nothing
     #    was said; if after it and before the answer, the party says it again and hears that it is known.
     with desk.known.writing("statement.accept", round_id) as turn:
-        admit(turn.round, caller)
+        check_participant(turn.round, caller)
         _tokens_are_due(turn.known, message)
         now = desk.clock()
         try:
@@ -87,7 +87,7 @@ def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) ->
         else:
             refused = None
             if accepted.new and isinstance(message, Canaries):
-                take_off(turn.session, turn.round, message)
+                subtract_canaries(turn.session, turn.round, message)
             if accepted.new and isinstance(message, Outcomes):
                 store_outcomes(turn, message)
     if refused is not None:
@@ -98,7 +98,7 @@ def accept_statement(desk: Desk, round_id: str, caller: str, envelope: bytes) ->
     return accepted.new
 
 
-def admit(round_: Round, caller: str) -> None:
+def check_participant(round_: Round, caller: str) -> None:
     """Hide a round from those whom its manifest does not name.
 
     Raises:
@@ -108,7 +108,7 @@ def admit(round_: Round, caller: str) -> None:
         raise NotFoundError("there is no such round", round=round_.round_id)
 
 
-def _tokens_are_due(known: Known, message: Statement) -> None:
+def _tokens_are_due(known: CachedRound, message: Statement) -> None:
     """Refuse tokens that come too early, because the first of a list ends the time of amendments (3.8.2).
 
     Raises:
@@ -125,7 +125,7 @@ def _tokens_are_due(known: Known, message: Statement) -> None:
 
 
 def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
-    turn: Turn, message: Statement, digest: str, envelope: bytes, error: EquivocationError, now: int
+    turn: RoundTransaction, message: Statement, digest: str, envelope: bytes, error: EquivocationError, now: int
 ) -> None:
     """Store both envelopes, each pair once."""
     session, round_id = turn.session, turn.round.round_id
@@ -146,17 +146,17 @@ def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
     _LOG.error("equivocation", round=round_id, party=message.party, state=type(message).__name__.lower())
 
 
-def _count_repeated(turn: Turn, party: str) -> None:
+def _count_repeated(turn: RoundTransaction, party: str) -> None:
     """Count a statement that its party has made as often as it can; nothing else of it stays (PROTOCOL.md 3.2.6)."""
     place = turn.round.round_id, party
-    row = turn.session.get(RepeatedRow, place)
+    row = turn.session.get(RepeatedStatementRow, place)
     if row is None:
-        row = RepeatedRow(round_id=place[0], party=place[1], statements=0)
+        row = RepeatedStatementRow(round_id=place[0], party=place[1], statements=0)
         turn.session.add(row)
     row.statements += 1
 
 
-def _keep_refused(turn: Turn, message: Statement, digest: str, envelope: bytes, now: int) -> None:
+def _keep_refused(turn: RoundTransaction, message: Statement, digest: str, envelope: bytes, now: int) -> None:
     """Store a statement of this round that leaves its number empty, once, and its entry (PROTOCOL.md 3.2.2).
 
     The record's state is that of the entry's place in the log, so whoever takes the log through refuses it too.
@@ -164,11 +164,15 @@ def _keep_refused(turn: Turn, message: Statement, digest: str, envelope: bytes, 
     session, round_id = turn.session, turn.round.round_id
     if message.round_id != round_id:
         return
-    of_party = select(RefusedRow).where(RefusedRow.round_id == round_id, RefusedRow.party == message.party)
-    if not _has_room(session, of_party, RefusedRow.digest == digest):
+    of_party = select(RefusedStatementRow).where(
+        RefusedStatementRow.round_id == round_id, RefusedStatementRow.party == message.party
+    )
+    if not _has_room(session, of_party, RefusedStatementRow.digest == digest):
         return
     kept = None if isinstance(message, Notes) else envelope.decode()
-    session.add(RefusedRow(round_id=round_id, digest=digest, party=message.party, envelope=kept, refused_at=now))
+    session.add(
+        RefusedStatementRow(round_id=round_id, digest=digest, party=message.party, envelope=kept, refused_at=now)
+    )
     append(session, refused_entry(message, digest, now))
     _LOG.warning("statement_refused", round=round_id, party=message.party, state=type(message).__name__.lower())
 

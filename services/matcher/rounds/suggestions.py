@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from services.kit.people import Actor
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.suggestions")
 _SHOWN = 100
@@ -37,7 +37,7 @@ _TOLD_SECONDS = 30 * _DAY
 _WAITS = SuggestionRow.state == SuggestionState.WAITING.value
 
 
-def take(desk: Desk, caller: str, suggestion_id: str, octets: bytes) -> bool:
+def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, octets: bytes) -> bool:
     """Take a party's suggestion and say whether it was new.
 
     Args:
@@ -91,7 +91,7 @@ def take(desk: Desk, caller: str, suggestion_id: str, octets: bytes) -> bool:
     return True
 
 
-def list_suggestions(desk: Desk) -> Suggestions:
+def list_suggestions(desk: MatcherContext) -> Suggestions:
     """Return the suggestions; those that wait first, then the newest."""
     query = select(SuggestionRow).order_by(_WAITS.desc(), SuggestionRow.made_at.desc(), SuggestionRow.suggestion_id)
     with desk.store.reading("suggestion.list") as session:
@@ -99,7 +99,7 @@ def list_suggestions(desk: Desk) -> Suggestions:
     return Suggestions(parties=tuple(sorted(desk.registry.parties)), suggestions=shown)
 
 
-def show_suggestion(desk: Desk, suggestion_id: str) -> SuggestionView:
+def show_suggestion(desk: MatcherContext, suggestion_id: str) -> SuggestionView:
     """Return a suggestion.
 
     Raises:
@@ -109,7 +109,7 @@ def show_suggestion(desk: Desk, suggestion_id: str) -> SuggestionView:
         return _view(_row(session, suggestion_id))
 
 
-def set_aside(desk: Desk, actor: Actor, suggestion_id: str, reason: str) -> SuggestionView:
+def set_aside(desk: MatcherContext, actor: Actor, suggestion_id: str, reason: str) -> SuggestionView:
     """Set a suggestion aside with a reason, which its party reads.
 
     Raises:
@@ -119,7 +119,7 @@ def set_aside(desk: Desk, actor: Actor, suggestion_id: str, reason: str) -> Sugg
     with desk.store.transaction("suggestion.set_aside") as session:
         row = waiting_row(session, suggestion_id)
         row.reason = reason
-        who = entries.who(actor, Action.PROPOSE_ROUND)
+        who = entries.actor_fields(actor, Action.PROPOSE_ROUND)
         _answer(session, row, SuggestionState.SET_ASIDE, desk.clock(), **who)
         return _view(row)
 
@@ -155,7 +155,7 @@ def answers_for(session: Session, party: str, now: int) -> tuple[SuggestionAnswe
     )
 
 
-def forget_suggestions(desk: Desk, retention_days: int) -> bool:
+def forget_suggestions(desk: MatcherContext, retention_days: int) -> bool:
     """Erase suggestions after the log's retention, and tell whether there were any."""
     old = SuggestionRow.made_at <= desk.clock() - retention_days * _DAY
     with desk.store.reading("suggestion.old") as session:

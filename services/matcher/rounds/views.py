@@ -13,24 +13,24 @@ from aquila.interface.progress import PartyProgress, Progress
 from aquila.interface.rounds import MatcherRoundView
 from aquila.protocol.messages import Outcome
 from aquila.protocol.messages.feed import EventKind
-from services.kit.party_status import standing
+from services.kit.party_status import party_status
 from services.matcher.events import TOKENS
 from services.matcher.rounds.feed import entry_of
 from services.matcher.rounds.progress import waits_for
-from services.matcher.storage.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedRow
+from services.matcher.storage.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedStatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Known, Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import CachedRound, RoundTransaction
     from services.matcher.rounds.contacts import Contact
 
 _AHEAD = {Outcome.CLOSED.value: "to be closed", Outcome.ABORTED.value: "to be aborted"}
 
 
-def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
+def round_view(desk: MatcherContext, round_id: str) -> MatcherRoundView:
     """Return a round as the operator sees it; raises `NotFoundError` for an unknown one."""
     with desk.known.reading(round_id) as turn:
         counts = turn.session.scalars(select(HitCountRow).where(HitCountRow.round_id == round_id)).all()
@@ -58,11 +58,11 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
                 *([] if turn.row.problem is None else [turn.row.problem]),
                 *(
                     f"{left} and {right} tell of different canaries among the same hits"
-                    for left, right in told_apart(record)
+                    for left, right in disputed_pairs(record)
                 ),
                 *(
                     f"{owner} holds back the report of a query of {asker}: {hits} hits are far too many"
-                    for owner, asker, hits in held_back(record)
+                    for owner, asker, hits in held_reports(record)
                 ),
                 *(
                     f"{party} said {statements} times more what it had said as often as it can"
@@ -72,9 +72,13 @@ def round_view(desk: Desk, round_id: str) -> MatcherRoundView:
         )
 
 
-def _repeated(turn: Turn) -> Iterator[tuple[str, int]]:
+def _repeated(turn: RoundTransaction) -> Iterator[tuple[str, int]]:
     """Yield the parties that repeated statements, and how often."""
-    query = select(RepeatedRow).where(RepeatedRow.round_id == turn.row.round_id).order_by(RepeatedRow.party)
+    query = (
+        select(RepeatedStatementRow)
+        .where(RepeatedStatementRow.round_id == turn.row.round_id)
+        .order_by(RepeatedStatementRow.party)
+    )
     for row in turn.session.scalars(query):
         yield row.party, row.statements
 
@@ -89,7 +93,7 @@ def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:
     return found
 
 
-def told_apart(record: Round) -> Iterator[tuple[str, str]]:
+def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
     """Yield the pairs whose two sides tell of other canaries: one of them was shown other hits, or lies."""
     for party, told in sorted(record.canaries.items()):
         for pair in told.pairs:
@@ -100,14 +104,14 @@ def told_apart(record: Round) -> Iterator[tuple[str, str]]:
                     yield party, pair.counterpart
 
 
-def held_back(record: Round) -> Iterator[tuple[str, str, int]]:
+def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:
     """Yield the queries whose reports an owner of a list holds back: who does, whose query it is, and its hits."""
     for (party, query), alarm in sorted(record.alarms.items()):
         if (party, query) not in record.receipts:
             yield party, record.submissions[query].party, alarm.hits
 
 
-def _flags(turn: Turn) -> Iterator[str]:
+def _flags(turn: RoundTransaction) -> Iterator[str]:
     """Yield what in the submissions' tokens looks like guesses, by the party whose they are."""
     query = select(FlagRow).where(FlagRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(query.order_by(FlagRow.submission_id, FlagRow.number)):
@@ -116,7 +120,7 @@ def _flags(turn: Turn) -> Iterator[str]:
             yield f"{submission.kind.value} of {submission.party}: {row.sentence}"
 
 
-def parties_view(desk: Desk, contacts: Mapping[str, Contact]) -> Parties:
+def parties_view(desk: MatcherContext, contacts: Mapping[str, Contact]) -> Parties:
     """Return the parties that are registered here.
 
     Args:
@@ -139,7 +143,7 @@ def parties_view(desk: Desk, contacts: Mapping[str, Contact]) -> Parties:
     )
 
 
-def _ending(turn: Turn) -> str | None:
+def _ending(turn: RoundTransaction) -> str | None:
     """Return how the round ended and why, or how it is going to."""
     ending = turn.round.ending
     if ending is not None:
@@ -149,7 +153,7 @@ def _ending(turn: Turn) -> str | None:
     return None
 
 
-def _progress(known: Known, party: str, counts: Sequence[HitCountRow]) -> PartyProgress:
+def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> PartyProgress:
     record = known.round
     own = {i: s for i, s in record.submissions.items() if s.party == party}
     others = {i: s for i, s in record.submissions.items() if s.party != party}
@@ -157,7 +161,7 @@ def _progress(known: Known, party: str, counts: Sequence[HitCountRow]) -> PartyP
     reported = any(name == party for name, _ in record.reports)
     missing = {other for submission_id in own for other in waits_for(known, submission_id)}
     return PartyProgress(
-        **standing(record, party),
+        **party_status(record, party),
         blinded=Progress(
             done=sum(known.stored[EventKind.BLINDED, i, party] for i in own),
             of=sum(len(s.chunks) for s in own.values()),

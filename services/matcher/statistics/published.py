@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from aquila.interface.statistics import HitTable
     from aquila.protocol.messages import Manifest
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
     from services.matcher.statistics.figures import Pair
 
 _COLUMNS = ("round", "category", "table", "kind", "party", "counterpart", "of", "number")
@@ -60,7 +60,7 @@ class Period:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
-def statistics(desk: Desk, category: str | None = None, period: Period | None = None) -> Statistics:
+def statistics(desk: MatcherContext, category: str | None = None, period: Period | None = None) -> Statistics:
     """Return rounds in numbers: all, or those of a category or period; of each category, its latest is named."""
     with desk.store.reading("statistics") as session:
         rows = session.scalars(select(RoundRow).order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()

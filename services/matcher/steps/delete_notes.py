@@ -11,12 +11,12 @@ from services.matcher.events import NOTES
 from services.matcher.storage.tables import EventRow
 
 if TYPE_CHECKING:
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.notes")
 
 
-def delete_notes(desk: Desk) -> bool:
+def delete_notes(desk: MatcherContext) -> bool:
     """Delete collected and expired notes of every round, and tell whether there were any."""
     kept = EventRow.statement == NOTES, EventRow.envelope.is_not(None)
     with desk.store.reading("notes.rounds") as session:
@@ -27,7 +27,7 @@ def delete_notes(desk: Desk) -> bool:
     return busy
 
 
-def _delete(desk: Desk, round_id: str) -> bool:
+def _delete(desk: MatcherContext, round_id: str) -> bool:
     kept = EventRow.round_id == round_id, EventRow.statement == NOTES, EventRow.envelope.is_not(None)
     with desk.known.reading(round_id) as turn:
         expired = desk.clock() > turn.round.notes_expire

@@ -16,19 +16,19 @@ from services.matcher.storage.tables import HeldReportRow
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import RoundTransaction
 
 _LOG = Log("matcher.ending")
 _LONGEST_REASON = 500
 
 
-def end_due(desk: Desk) -> bool:
+def end_due(desk: MatcherContext) -> bool:
     """End every round whose end is due."""
     return each_round(desk, OPEN, lambda round_id: _end(desk, round_id))
 
 
-def _end(desk: Desk, round_id: str) -> bool:
+def _end(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.reading(round_id) as turn:
         if _due(turn, desk.clock()) is None:
             return False
@@ -42,7 +42,7 @@ def _end(desk: Desk, round_id: str) -> bool:
     return True
 
 
-def _due(turn: Turn, now: int) -> tuple[Outcome, str] | None:
+def _due(turn: RoundTransaction, now: int) -> tuple[Outcome, str] | None:
     """Return how a round ends now and why, or None where it goes on."""
     if turn.round.ending is not None:
         return None
@@ -58,13 +58,13 @@ def _due(turn: Turn, now: int) -> tuple[Outcome, str] | None:
     return (Outcome.ABORTED, "its time is over, and not every party has its hits") if over else None
 
 
-def can_be_closed(turn: Turn) -> bool:
+def can_be_closed(turn: RoundTransaction) -> bool:
     """Say whether every party has acknowledged its report of the lists."""
     acknowledged = all((party, None) in turn.round.receipts for party in turn.round.participants)
     return turn.round.phase is Phase.REPORTING and acknowledged
 
 
-def end_round(desk: Desk, turn: Turn, outcome: Outcome, reason: str) -> None:
+def end_round(desk: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: str) -> None:
     """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own.
 
     One over which an owner raised an alarm that nobody released is never told: the end of the round is the end of the

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.justifications")
 _DAY, _HOUR = 86_400, 3_600
@@ -32,7 +32,7 @@ _WHOLE = EventRow.statement == SUBMISSION, EventRow.audience != NOBODY
 class JustificationErasure:
     """The step, which looks once an hour."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: MatcherContext) -> None:
         self._desk = desk
         self._looked_at = -_HOUR
 
@@ -66,7 +66,7 @@ def _due(session: Session, round_id: str) -> Sequence[EventRow]:
     return [event for event in events if event.digest not in kept]
 
 
-def _erase(desk: Desk, round_id: str) -> None:
+def _erase(desk: MatcherContext, round_id: str) -> None:
     with desk.store.transaction("justifications.erase") as session:
         events = _due(session, round_id)
         for event in events:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.steps")
 
@@ -26,7 +26,7 @@ ENDED = RoundRow.ended_at.is_not(None) & RoundRow.finished_at.is_(None)
 """Rounds that ended and whose traces are not all gone."""
 
 
-def each_round(desk: Desk, which: ColumnElement[bool], work: Callable[[str], bool]) -> bool:
+def each_round(desk: MatcherContext, which: ColumnElement[bool], work: Callable[[str], bool]) -> bool:
     """Do the work for every round, and tell whether there was any.
 
     Raises:

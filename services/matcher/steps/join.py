@@ -18,11 +18,11 @@ from aquila.matching.join import TokenTable
 from aquila.matching.multiplicity import Multiplicity
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
-from aquila.protocol.matcher import TokenCount, grade_pairs, learn_footings, make_reports
+from aquila.protocol.matcher import TokenCount, grade_pairs, learn_grading_bases, make_reports
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.events import TOKENS
-from services.matcher.rounds.chunks import Place
+from services.matcher.rounds.chunks import ChunkAddress
 from services.matcher.storage.tables import FlagRow, HitCountRow, KnownCountRow, ListCountRow
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import RoundTransaction
 
 _LOG = Log("matcher.joining")
 _LEAST_MEBIBYTES = 64
@@ -72,7 +72,7 @@ def frozen(round_: Round) -> Round:
 
 
 def join(
-    desk: Desk, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
+    desk: MatcherContext, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
 ) -> Joined | None:
     """Join the tokens of submissions; None where another process is joining.
 
@@ -105,7 +105,7 @@ def join(
                 for number, submission_id in enumerate(submissions)
             }
             tokens.join(pairs, round_.manifest.frequency_limit, opened.executor)
-            footings = learn_footings(round_, table, submissions, tokens.patterns())
+            footings = learn_grading_bases(round_, table, submissions, tokens.patterns())
             graded = grade_pairs(round_, table, footings, tokens.pairs())
             met = tokens.met([hit.pair for hit in graded.pairs])
     reports = make_reports(round_, submissions, graded, met, query, desk.random)
@@ -141,7 +141,7 @@ def check_view(executor: Executor, folder: Path) -> None:
         )
 
 
-def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
+def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> None:
     """Store what stays of a match: lists, hits, persons, flags, all as counts, and an entry for each pair."""
     record = turn.round
     for submission_id in [query] if query else joined.flags:
@@ -180,14 +180,14 @@ def store_counts(turn: Turn, joined: Joined, query: str | None) -> None:
 
 
 def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
-    desk: Desk, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
+    desk: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
 ) -> tuple[str, ...]:
     """Lay down one submission's tokens, count them over all its chunks, and return what looks like guesses."""
     submission = round_.submissions[submission_id]
     count = TokenCount(table)
     multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
     for index, reference in enumerate(round_.tokens[submission_id].chunks):
-        place = Place(round_.round_id, submission_id, TOKENS, submission.party, index)
+        place = ChunkAddress(round_.round_id, submission_id, TOKENS, submission.party, index)
         rows = desk.files.read(place.name, bytes.fromhex(reference.digest))
         with _blamed_on(submission.party):
             count.add(rows)
@@ -232,7 +232,7 @@ def _scratch(folder: Path) -> Iterator[Path | None]:
         os.close(descriptor)
 
 
-def wipe_scratch(desk: Desk) -> None:
+def wipe_scratch(desk: MatcherContext) -> None:
     """Remove what a killed join left, unless one is going on."""
     with _scratch(desk.scratch):
         pass

@@ -8,23 +8,23 @@ from aquila.protocol.matcher import lists_to_join
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
-from services.matcher.rounds.progress import tokens_are_in
+from services.matcher.rounds.progress import has_all_tokens
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
 
 if TYPE_CHECKING:
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Known
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import CachedRound
 
 _LOG = Log("matcher.matching")
 
 
-def match_lists(desk: Desk) -> bool:
+def match_lists(desk: MatcherContext) -> bool:
     """Match the lists of every round whose tokens are all in."""
     return each_round(desk, OPEN, lambda round_id: _match(desk, round_id))
 
 
-def _match(desk: Desk, round_id: str) -> bool:
+def _match(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.reading(round_id) as turn:
         if turn.row.wish == Outcome.ABORTED.value or not _due(turn.known):
             return False
@@ -50,7 +50,7 @@ def _match(desk: Desk, round_id: str) -> bool:
     return True
 
 
-def note_fault(desk: Desk, round_id: str, error: FaultyTokensError) -> None:
+def note_fault(desk: MatcherContext, round_id: str, error: FaultyTokensError) -> None:
     """Record a party's faulty tokens as a problem of the round, which is aborted for it: they cannot be sent again."""
     _LOG.error("faulty_tokens", round=round_id, error=error)
     with desk.known.writing("round.fault", round_id) as turn:
@@ -60,6 +60,6 @@ def note_fault(desk: Desk, round_id: str, error: FaultyTokensError) -> None:
     desk.bell.ring()
 
 
-def _due(known: Known) -> bool:
+def _due(known: CachedRound) -> bool:
     lists = [known.round.list_of(party) for party in known.round.participants]
-    return known.round.phase is Phase.MATCHING and all(found and tokens_are_in(known, found) for found in lists)
+    return known.round.phase is Phase.MATCHING and all(found and has_all_tokens(known, found) for found in lists)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from aquila.protocol.matcher import concerned, lists_for_query
+from aquila.protocol.matcher import lists_for_query, parties_concerned
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import Phase
-from services.matcher.rounds.progress import tokens_are_in
+from services.matcher.rounds.progress import has_all_tokens
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
 from services.matcher.steps.match_lists import note_fault
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Known, Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import CachedRound, RoundTransaction
     from services.matcher.steps.join import Joined
 
 
-def match_queries(desk: Desk) -> bool:
+def match_queries(desk: MatcherContext) -> bool:
     """Match every query whose tokens are in, one of each round at a time."""
     return each_round(desk, OPEN, lambda round_id: _match(desk, round_id))
 
 
-def release_reports(desk: Desk) -> bool:
+def release_reports(desk: MatcherContext) -> bool:
     """Release the reports of queries whose owners of lists have acknowledged theirs."""
     return each_round(desk, OPEN, lambda round_id: _release(desk, round_id))
 
@@ -39,7 +39,7 @@ def is_matched(round_: Round, submission_id: str) -> bool:
     return any(submission == submission_id for _, submission in round_.reports)
 
 
-def _match(desk: Desk, round_id: str) -> bool:
+def _match(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.reading(round_id) as turn:
         due = _due(turn.session, turn.known)
         if turn.row.wish == Outcome.ABORTED.value or not due:
@@ -64,7 +64,7 @@ def _match(desk: Desk, round_id: str) -> bool:
     return True
 
 
-def _store(desk: Desk, turn: Turn, joined: Joined, query: str) -> None:
+def _store(desk: MatcherContext, turn: RoundTransaction, joined: Joined, query: str) -> None:
     asker = turn.round.submissions[query].party
     for report in joined.reports:
         envelope = desk.matcher.report(report)
@@ -75,7 +75,7 @@ def _store(desk: Desk, turn: Turn, joined: Joined, query: str) -> None:
     store_counts(turn, joined, query)
 
 
-def _release(desk: Desk, round_id: str) -> bool:
+def _release(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.reading(round_id) as turn:
         if not _releasable(turn):
             return False
@@ -92,7 +92,7 @@ def _release(desk: Desk, round_id: str) -> bool:
     return bool(due)
 
 
-def _releasable(turn: Turn) -> list[HeldReportRow]:
+def _releasable(turn: RoundTransaction) -> list[HeldReportRow]:
     """Return the held reports that nobody is waited for any more."""
     held = turn.session.scalars(select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)).all()
     return [row for row in held if not _owners_waited_for(turn.round, row.submission_id)]
@@ -100,10 +100,10 @@ def _releasable(turn: Turn) -> list[HeldReportRow]:
 
 def _owners_waited_for(round_: Round, query: str) -> set[str]:
     asker = round_.submissions[query].party
-    return {p for p in concerned(round_, query) if p != asker and (p, query) not in round_.receipts}
+    return {p for p in parties_concerned(round_, query) if p != asker and (p, query) not in round_.receipts}
 
 
-def _due(session: Session, known: Known) -> list[str]:
+def _due(session: Session, known: CachedRound) -> list[str]:
     """Return the queries that can be matched now."""
     record = known.round
     if record.phase is not Phase.REPORTING:
@@ -112,4 +112,4 @@ def _due(session: Session, known: Known) -> list[str]:
         session.scalars(select(HeldReportRow.submission_id).where(HeldReportRow.round_id == record.round_id)).all()
     )
     queries = [i for i, s in record.submissions.items() if s.kind is Kind.QUERY]
-    return [i for i in queries if tokens_are_in(known, i) and i not in held and not is_matched(record, i)]
+    return [i for i in queries if has_all_tokens(known, i) and i not in held and not is_matched(record, i)]

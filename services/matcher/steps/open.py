@@ -12,18 +12,18 @@ from services.matcher.steps.iteration import OPEN, each_round
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 _LOG = Log("matcher.opening")
 _FEWEST = 2
 
 
-def open_due(desk: Desk) -> bool:
+def open_due(desk: MatcherContext) -> bool:
     """Open every round whose consents are in, and abort those that too few agreed to."""
     return each_round(desk, OPEN, lambda round_id: _open(desk, round_id))
 
 
-def _open(desk: Desk, round_id: str) -> bool:
+def _open(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.reading(round_id) as turn:
         if not _due(turn.round, desk.clock()):
             return False

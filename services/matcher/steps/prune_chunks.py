@@ -10,15 +10,15 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import Phase
 from services.matcher.events import TOKENS
-from services.matcher.rounds.chunks import Place, delete_chunks
-from services.matcher.rounds.progress import blinded_are_in, waits_for
+from services.matcher.rounds.chunks import ChunkAddress, delete_chunks
+from services.matcher.rounds.progress import has_all_blinded, waits_for
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.match_queries import is_matched
 from services.matcher.storage.tables import ChunkRow
 
 if TYPE_CHECKING:
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Known
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import CachedRound
 
 _BATCH = 500
 _GROUP = (ChunkRow.what, ChunkRow.submission_id, ChunkRow.party)
@@ -27,7 +27,7 @@ _GROUP = (ChunkRow.what, ChunkRow.submission_id, ChunkRow.party)
 class Deletion:
     """The step, which looks at a round again only when it has a new event; after a restart it looks at all."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: MatcherContext) -> None:
         self._desk = desk
         self._looked_at: dict[str, int] = {}
 
@@ -45,7 +45,7 @@ class Deletion:
             groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
             needless = [group for group in groups if _is_needless(turn.known, *group)]
             rows = turn.session.scalars(select(ChunkRow).where(live, tuple_(*_GROUP).in_(needless)).limit(_BATCH))
-            doomed = [Place(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
+            doomed = [ChunkAddress(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
         if doomed:
             delete_chunks(self._desk, doomed)
         if len(doomed) < _BATCH:
@@ -53,7 +53,7 @@ class Deletion:
         return bool(doomed)
 
 
-def _is_needless(known: Known, what: str, submission_id: str, party: str) -> bool:
+def _is_needless(known: CachedRound, what: str, submission_id: str, party: str) -> bool:
     record = known.round
     submission = record.submissions.get(submission_id)
     # An amendment left out its origin, or the evaluator.
@@ -64,6 +64,6 @@ def _is_needless(known: Known, what: str, submission_id: str, party: str) -> boo
         return True
     # Blinded elements go when everyone has evaluated them.
     if what == EventKind.BLINDED:
-        return blinded_are_in(known, submission_id) and not waits_for(known, submission_id)
+        return has_all_blinded(known, submission_id) and not waits_for(known, submission_id)
     # A list's tokens go when they were matched, unless queries are still to meet them.
     return what == TOKENS and record.phase is Phase.REPORTING and record.manifest.mode is Mode.LISTS

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from services.matcher.context import Desk
+    from services.matcher.context import MatcherContext
 
 
-def show_log(desk: Desk) -> bool:
+def publish_log(desk: MatcherContext) -> bool:
     """Publish the log. It waits for the next interval or bell whatever it did: a checkpoint covers many entries.
 
     Raises:

@@ -18,20 +18,20 @@ from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, R
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
-    from services.matcher.context import Desk
-    from services.matcher.round_memory import Turn
+    from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import RoundTransaction
 
 _LOG = Log("matcher.cleaning")
 _DAY = 86_400
 _REPORT = HitReport.__name__.lower()
 
 
-def clean(desk: Desk) -> bool:
+def purge_ended(desk: MatcherContext) -> bool:
     """Clean up after every round that ended."""
     return each_round(desk, ENDED, lambda round_id: _clean(desk, round_id))
 
 
-def sweep(desk: Desk) -> None:
+def wipe_leftovers(desk: MatcherContext) -> None:
     """Delete, at start, what crashes left: halves of files, a join's scratch, chunks of finished rounds."""
     desk.files.sweep()
     wipe_scratch(desk)
@@ -41,7 +41,7 @@ def sweep(desk: Desk) -> None:
         desk.files.delete_tree(folder)
 
 
-def _clean(desk: Desk, round_id: str) -> bool:
+def _clean(desk: MatcherContext, round_id: str) -> bool:
     with desk.known.reading(round_id) as turn:
         live = turn.session.scalar(_live_chunks(round_id))
         reports = _reports(turn)
@@ -71,7 +71,7 @@ def _clean(desk: Desk, round_id: str) -> bool:
     return True
 
 
-def _erasure(turn: Turn) -> Entry:
+def _erasure(turn: RoundTransaction) -> Entry:
     """Return the entry of everything that was deleted of a round: how much it was, never what."""
     chunks = select(func.count()).select_from(ChunkRow).where(ChunkRow.round_id == turn.row.round_id)
     reports = select(func.count()).select_from(EventRow)
@@ -85,7 +85,7 @@ def _live_chunks(round_id: str) -> Select[int]:
     return select(ChunkRow.chunk_index).where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None)).limit(1)
 
 
-def _reports(turn: Turn) -> list[EventRow]:
+def _reports(turn: RoundTransaction) -> list[EventRow]:
     """Return the reports whose envelopes are still there."""
     query = select(EventRow).where(
         EventRow.round_id == turn.row.round_id, EventRow.statement == _REPORT, EventRow.envelope.is_not(None)
@@ -93,7 +93,7 @@ def _reports(turn: Turn) -> list[EventRow]:
     return list(turn.session.scalars(query))
 
 
-def _has_report(desk: Desk, turn: Turn, event: EventRow) -> bool:
+def _has_report(desk: MatcherContext, turn: RoundTransaction, event: EventRow) -> bool:
     """Say whether a report's party has it, has closed, or has let the round's retention pass."""
     closed = event.party in turn.round.closings
     acknowledged = (event.party, event.submission_id) in turn.round.receipts

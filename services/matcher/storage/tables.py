@@ -192,7 +192,7 @@ class EvidenceRow(MatcherRows):
     found_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
 
 
-class RefusedRow(MatcherRows):
+class RefusedStatementRow(MatcherRows):
     """A statement that was refused, and leaves its number empty."""
 
     __tablename__ = "refused_statement"
@@ -205,7 +205,7 @@ class RefusedRow(MatcherRows):
     refused_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
 
 
-class RepeatedRow(MatcherRows):
+class RepeatedStatementRow(MatcherRows):
     """How many statements of a party were refused because it had said them as often as it can; nothing else of them."""
 
     __tablename__ = "repeated_statement"

@@ -22,33 +22,35 @@ from aquila.interface.hits import (  # noqa: TC001 - read by FastAPI
     WithdrawRequest,
 )
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, may
-from services.node.context import Node
+from services.kit.people import Actor, requires
+from services.node.context import NodeContext
 from services.node.hits import follow_up, views
 from services.node.records import erasure
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
 
 _HIT = "/rounds/{round_id}/hits/{hit_id}"
-Analyst = Annotated[Actor, may(Action.DECIDE_HITS)]
+Analyst = Annotated[Actor, requires(Action.DECIDE_HITS)]
 
 
-def _node(request: Request) -> Node:
+def _node(request: Request) -> NodeContext:
     node = request.app.state.node
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeContext)
     return node
 
 
 @router.get("/hits", summary="Hits of all rounds, by a filter")
 def get_hits(
-    request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], wanted: Annotated[HitFilter, Query()]
+    request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], wanted: Annotated[HitFilter, Query()]
 ) -> HitPage:
     """Return a page of hits."""
     return views.hit_page(_node(request), actor, wanted)
 
 
 @router.get(_HIT, summary="One hit with its history")
-def get_hit(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str, hit_id: str) -> HitView:
+def get_hit(
+    request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], round_id: str, hit_id: str
+) -> HitView:
     """Return a hit."""
     return views.hit_view(_node(request), actor, round_id, hit_id)
 
@@ -92,7 +94,7 @@ def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, want
 @router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
 def withdraw_hit(
     request: Request,
-    actor: Annotated[Actor, may(Action.WITHDRAW_HITS)],
+    actor: Annotated[Actor, requires(Action.WITHDRAW_HITS)],
     round_id: str,
     hit_id: str,
     wanted: WithdrawRequest,
@@ -103,7 +105,7 @@ def withdraw_hit(
 
 @router.post("/erasures", summary="Erase a record everywhere at this node")
 def erase_record(
-    request: Request, actor: Annotated[Actor, may(Action.ERASE_RECORD)], wanted: ErasureRequest
+    request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)], wanted: ErasureRequest
 ) -> ErasureReport:
     """Erase a record; the counterparts of its hits are told."""
     return erasure.erase_record(_node(request), actor, wanted.record_id)
@@ -111,7 +113,7 @@ def erase_record(
 
 @router.get(f"{_HIT}/letter", summary="The request of a follow-up as it would be exported")
 def read_letter(
-    request: Request, actor: Annotated[Actor, may(Action.EXPORT_HITS)], round_id: str, hit_id: str
+    request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter before it is exported; that the hit was looked at is logged."""
     return follow_up.draft_letter(_node(request), actor, round_id, hit_id)
@@ -119,7 +121,7 @@ def read_letter(
 
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
 def write_letter(
-    request: Request, actor: Annotated[Actor, may(Action.EXPORT_HITS)], round_id: str, hit_id: str
+    request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter, and note that it was exported."""
     return follow_up.write_letter(_node(request), actor, round_id, hit_id)

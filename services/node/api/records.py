@@ -9,18 +9,18 @@ from fastapi import APIRouter, Path, Request
 from aquila.audit.roles import Action
 from aquila.interface.records import RecordPage, RecordSearch, RecordView  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, may
-from services.node.context import Node
+from services.kit.people import Actor, requires
+from services.node.context import NodeContext
 from services.node.records import search
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["records"])
 
-Searcher = Annotated[Actor, may(Action.SEARCH_RECORDS)]
+Searcher = Annotated[Actor, requires(Action.SEARCH_RECORDS)]
 
 
-def _node(request: Request) -> Node:
+def _node(request: Request) -> NodeContext:
     node = request.app.state.node
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeContext)
     return node
 
 

@@ -9,21 +9,21 @@ from fastapi import APIRouter, Query, Request, Response
 
 import aquila
 from aquila.audit.roles import Action
-from aquila.interface.approval import Asked  # noqa: TC001 - read by FastAPI
-from aquila.interface.attention import Needs  # noqa: TC001 - read by FastAPI
+from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
+from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
 from aquila.interface.records import DuplicateRecords, Imports, RecordReport  # noqa: TC001 - read by FastAPI
-from aquila.interface.rounds import Hits, NodeRoundView, NodeStatus, Reason, SubmissionRequest  # noqa: TC001 - read by FastAPI
+from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
 from aquila.records.reading.lists import Format  # noqa: TC001 - read by FastAPI
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
 from services.kit.http.openapi import CSV, LINES, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response
-from services.kit.people import Actor, may
+from services.kit.people import Actor, requires
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import leave_room
 from services.kit.work import threads
 from services.node import approvals
-from services.node.context import Node
+from services.node.context import NodeContext
 from services.node.hits import views as hit_views
 from services.node.records import duplicates, findings, imports
 from services.node.rounds import attention, requests, views
@@ -42,28 +42,28 @@ def _approvals(request: Request) -> Approvals:
     return found
 
 
-def _node(request: Request) -> Node:
+def _node(request: Request) -> NodeContext:
     node = request.app.state.node
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeContext)
     return node
 
 
-@router.get("/status", summary="The node at a glance", dependencies=[may(Action.SEE_STATUS)])
+@router.get("/status", summary="The node at a glance", dependencies=[requires(Action.SEE_STATUS)])
 def get_status(request: Request) -> NodeStatus:
     """Say who the node is and whether it reaches the matcher."""
     return views.status(_node(request), aquila.__version__)
 
 
-@router.get("/needs", summary="What rounds need of the node's people", dependencies=[may(Action.SEE_ROUNDS)])
-def get_needs(request: Request) -> Needs:
+@router.get("/needs", summary="What rounds need of the node's people", dependencies=[requires(Action.SEE_ROUNDS)])
+def get_needs(request: Request) -> AttentionList:
     """Return alarms and duties, the most pressing first."""
-    return attention.needs(_node(request))
+    return attention.attention_list(_node(request))
 
 
 @router.post(
     "/records/check",
     summary="Check a list without storing it",
-    dependencies=[may(Action.CHECK_RECORDS)],
+    dependencies=[requires(Action.CHECK_RECORDS)],
     openapi_extra=_LIST,
 )
 async def check_records(
@@ -80,7 +80,7 @@ async def check_records(
     "/records/findings",
     summary="All that is wrong with a list, as CSV",
     response_class=Response,
-    dependencies=[may(Action.CHECK_RECORDS)],
+    dependencies=[requires(Action.CHECK_RECORDS)],
     responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
     openapi_extra=_LIST,
 )
@@ -94,7 +94,7 @@ async def get_findings(request: Request, format: Format = "csv") -> Response:  #
 @router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
 async def import_records(
     request: Request,
-    actor: Annotated[Actor, may(Action.IMPORT_RECORDS)],
+    actor: Annotated[Actor, requires(Action.IMPORT_RECORDS)],
     name: Name,
     format: Format = "csv",  # noqa: A002 - the interface's word
     accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
@@ -106,7 +106,7 @@ async def import_records(
         )
 
 
-@router.get("/imports", summary="The stored lists", dependencies=[may(Action.LIST_RECORDS)])
+@router.get("/imports", summary="The stored lists", dependencies=[requires(Action.LIST_RECORDS)])
 def get_imports(request: Request) -> Imports:
     """List the stored lists, newest first."""
     return imports.list_imports(_node(request))
@@ -114,40 +114,42 @@ def get_imports(request: Request) -> Imports:
 
 @router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
 def get_duplicates(
-    request: Request, actor: Annotated[Actor, may(Action.COMPARE_RECORDS)], import_id: str, rules: Name = "default"
+    request: Request, actor: Annotated[Actor, requires(Action.COMPARE_RECORDS)], import_id: str, rules: Name = "default"
 ) -> DuplicateRecords:
     """Search a stored list for records that are likely the same person."""
     return duplicates.list_duplicates(_node(request), actor, import_id, rules)
 
 
 @router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
-def delete_import(request: Request, actor: Annotated[Actor, may(Action.DELETE_RECORDS)], import_id: str) -> None:
+def delete_import(request: Request, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str) -> None:
     """Delete a list that no open round uses."""
     imports.delete_import(_node(request), actor, import_id)
 
 
-@router.get("/rounds", summary="The rounds that the node knows", dependencies=[may(Action.SEE_ROUNDS)])
+@router.get("/rounds", summary="The rounds that the node knows", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_rounds(request: Request) -> Rounds:
     """List the rounds, newest first."""
     return views.rounds(_node(request))
 
 
-@router.get("/rounds/{round_id}", summary="One round", dependencies=[may(Action.SEE_ROUNDS)])
+@router.get("/rounds/{round_id}", summary="One round", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_round(request: Request, round_id: str) -> NodeRoundView:
     """Show one round as this node sees it."""
     return views.round_view(_node(request), round_id)
 
 
 @router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
-async def ask_consent(request: Request, actor: Annotated[Actor, may(Action.ASK_CONSENT)], round_id: str) -> Asked:
+async def ask_consent(
+    request: Request, actor: Annotated[Actor, requires(Action.ASK_CONSENT)], round_id: str
+) -> PendingApproval:
     """Store what waits for a second person."""
     return await threads.run_call(approvals.ask_consent, _node(request), _approvals(request), actor, round_id)
 
 
 @router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
 async def ask_submission(
-    request: Request, actor: Annotated[Actor, may(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
-) -> Asked:
+    request: Request, actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
+) -> PendingApproval:
     """Store what waits for a second person."""
     return await threads.run_call(
         approvals.ask_submission, _node(request), _approvals(request), actor, round_id, wanted
@@ -155,7 +157,7 @@ async def ask_submission(
 
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")
-def get_round_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS)], round_id: str) -> Hits:
+def get_round_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], round_id: str) -> Hits:
     """Show the hits, each beside the node's own record."""
     return hit_views.hits(_node(request), actor, round_id)
 
@@ -163,18 +165,20 @@ def get_round_hits(request: Request, actor: Annotated[Actor, may(Action.SEE_HITS
 @router.post(
     "/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round", response_class=Response
 )
-async def close_round(request: Request, actor: Annotated[Actor, may(Action.CLOSE_ROUND)], round_id: str) -> Response:
+async def close_round(
+    request: Request, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: str
+) -> Response:
     """Store that the operator wants the round's keys destroyed."""
-    await threads.run_call(requests.wish_close, _node(request), actor, round_id)
+    await threads.run_call(requests.request_close, _node(request), actor, round_id)
     return _accepted(request)
 
 
 @router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round", response_class=Response)
 async def abort_round(
-    request: Request, actor: Annotated[Actor, may(Action.ABORT_ROUND)], round_id: str, reason: Reason
+    request: Request, actor: Annotated[Actor, requires(Action.ABORT_ROUND)], round_id: str, reason: AbortReason
 ) -> Response:
     """Store that the operator leaves the round."""
-    await threads.run_call(requests.wish_abort, _node(request), actor, round_id, reason.reason)
+    await threads.run_call(requests.request_abort, _node(request), actor, round_id, reason.reason)
     return _accepted(request)
 
 

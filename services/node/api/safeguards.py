@@ -9,23 +9,23 @@ from fastapi import APIRouter, Request, Response
 from aquila.audit.roles import Action
 from aquila.interface.safeguard import Safeguards  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, may
-from services.node.context import Node
+from services.kit.people import Actor, requires
+from services.node.context import NodeContext
 from services.node.safeguards import alarms, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
 
 
-def _node(request: Request) -> Node:
+def _node(request: Request) -> NodeContext:
     node = request.app.state.node
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeContext)
     return node
 
 
 @router.get(
     "/rounds/{round_id}/safeguards",
     summary="What guards against fishing in a round",
-    dependencies=[may(Action.SEE_ROUNDS)],
+    dependencies=[requires(Action.SEE_ROUNDS)],
 )
 def get_safeguards(request: Request, round_id: str) -> Safeguards:
     """Show what was spent, held back and planted, and which alarms there are."""
@@ -39,7 +39,7 @@ def get_safeguards(request: Request, round_id: str) -> Safeguards:
     response_class=Response,
 )
 def release(
-    request: Request, actor: Annotated[Actor, may(Action.RELEASE_ALARM)], round_id: str, submission_id: str
+    request: Request, actor: Annotated[Actor, requires(Action.RELEASE_ALARM)], round_id: str, submission_id: str
 ) -> None:
     """Release the report of another party's query."""
     alarms.release(_node(request), round_id, submission_id, actor)

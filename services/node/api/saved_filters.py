@@ -7,32 +7,32 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.saved_filters import NewView, SavedView, SavedViews  # noqa: TC001 - read by FastAPI
+from aquila.interface.saved_filters import NewFilter, SavedFilters, SavedFilterView  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, may
-from services.node.context import Node
+from services.kit.people import Actor, requires
+from services.node.context import NodeContext
 from services.node.hits import saved_filters
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/hit-views", tags=["hits"])
 
-Analyst = Annotated[Actor, may(Action.SEE_HITS)]
+Analyst = Annotated[Actor, requires(Action.SEE_HITS)]
 ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-def _node(request: Request) -> Node:
+def _node(request: Request) -> NodeContext:
     node = request.app.state.node
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeContext)
     return node
 
 
 @router.get("", summary="The person's own views of hits")
-def get_views(request: Request, actor: Analyst) -> SavedViews:
+def get_views(request: Request, actor: Analyst) -> SavedFilters:
     """List the views that the person keeps."""
     return saved_filters.list_views(_node(request), actor)
 
 
 @router.post("", status_code=201, summary="Keep a view of hits under a name")
-def post_view(request: Request, actor: Analyst, wanted: NewView) -> SavedView:
+def post_view(request: Request, actor: Analyst, wanted: NewFilter) -> SavedFilterView:
     """Keep a view."""
     return saved_filters.save_view(_node(request), actor, wanted)
 

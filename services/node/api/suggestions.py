@@ -10,20 +10,20 @@ from aquila.audit.roles import Action
 from aquila.interface.suggestion import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.suggestions import Suggestion  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
-from services.kit.people import Actor, may
-from services.node.context import Node
+from services.kit.people import Actor, requires
+from services.node.context import NodeContext
 from services.node.rounds import suggestions
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/suggestions", tags=["operator"])
 
 
-def _node(request: Request) -> Node:
+def _node(request: Request) -> NodeContext:
     node = request.app.state.node
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeContext)
     return node
 
 
-@router.get("", summary="This party's suggestions of rounds", dependencies=[may(Action.SEE_ROUNDS)])
+@router.get("", summary="This party's suggestions of rounds", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_suggestions(request: Request) -> Suggestions:
     """List the suggestions with what became of them."""
     return suggestions.list_suggestions(_node(request))
@@ -31,7 +31,7 @@ def get_suggestions(request: Request) -> Suggestions:
 
 @router.post("", status_code=202, summary="Suggest a round to the secretariat")
 def post_suggestion(
-    request: Request, actor: Annotated[Actor, may(Action.SUGGEST_ROUND)], wanted: Suggestion
+    request: Request, actor: Annotated[Actor, requires(Action.SUGGEST_ROUND)], wanted: Suggestion
 ) -> SuggestionView:
     """Keep a suggestion, which the node sends."""
     return suggestions.suggest(_node(request), actor, wanted)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 
 def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
@@ -37,7 +37,7 @@ def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Itera
         yield AnswerView(kind=Kind.QUERY, submission_id=query, state=_state(party, round_, row, query))
 
 
-def awaited_steps(session: Session, node: Node, round_: Round) -> Iterator[AwaitedStep]:
+def awaited_steps(session: Session, node: NodeContext, round_: Round) -> Iterator[AwaitedStep]:
     """Yield what the round waits for, by party; of the matcher, where every list is complete and no report is here."""
     for one in progress.parties(session, node, round_, progress.verified(session, round_)):
         if one.awaited not in {Awaited.NOTHING, Awaited.RECEIPT}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila.errors import OrderError, PolicyError
-from aquila.followup.lifecycle import Ground, Stage, Step, StepKind, is_late
+from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
 from aquila.interface.hits import LetterView
 from services.kit.log.entries import append
 from services.node.context import reading_round
@@ -18,55 +18,63 @@ from services.node.storage.tables import ExchangeRow, WithdrawalRow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.followup.lifecycle import Life
+    from aquila.followup.lifecycle import HitLifecycle
     from aquila.interface.hits import CloseRequest, DecisionRequest, FollowUpRequest, PermissionRequest, WithdrawRequest
     from aquila.protocol.messages import Manifest
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
     from services.node.storage.tables import HitRow
 
 
-def acknowledge(node: Node, actor: Actor, round_id: str, hit_id: str) -> None:
+def acknowledge(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> None:
     """Note that a person has taken a hit up; raises as `_take`."""
-    _take(node, actor, round_id, hit_id, Step(StepKind.ACKNOWLEDGED, node.clock(), actor.person))
+    _take(node, actor, round_id, hit_id, LifecycleStep(LifecycleStepKind.ACKNOWLEDGED, node.clock(), actor.person))
 
 
-def decide(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
+def decide(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
     """Note what a person says of a hit; raises as `_take`."""
-    step = Step(StepKind.DECIDED, node.clock(), actor.person, wanted.decision.value, remark=wanted.remark)
-    _take(node, actor, round_id, hit_id, step)
-
-
-def open_follow_up(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
-    """Open a follow-up by an existing channel, whose clock runs from now; raises as `_take`."""
-    step = Step(
-        StepKind.OPENED, node.clock(), actor.person, wanted.channel.value, wanted.reference.strip(), wanted.urgency,
-        wanted.remark,
-    )  # fmt: skip
-    _take(node, actor, round_id, hit_id, step)
-
-
-def note_reference(node: Node, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
-    """Note the channel's own number of a follow-up; raises as `_take`."""
-    step = Step(StepKind.REFERENCED, node.clock(), actor.person, reference=reference.strip())
-    _take(node, actor, round_id, hit_id, step)
-
-
-def permit(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
-    """Record the originator's permission to export what a handling code blocks; raises as `_take`."""
-    step = Step(
-        StepKind.PERMITTED, node.clock(), actor.person, reference=wanted.reference.strip(), remark=wanted.remark
+    step = LifecycleStep(
+        LifecycleStepKind.DECIDED, node.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
     _take(node, actor, round_id, hit_id, step)
 
 
-def close(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
-    """Close a hit with what came of it; raises as `_take`."""
-    step = Step(StepKind.CLOSED, node.clock(), actor.person, wanted.outcome.value, remark=wanted.remark)
+def open_follow_up(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
+    """Open a follow-up by an existing channel, whose clock runs from now; raises as `_take`."""
+    step = LifecycleStep(
+        LifecycleStepKind.OPENED, node.clock(), actor.person, wanted.channel.value, wanted.reference.strip(),
+        wanted.urgency, wanted.remark,
+    )  # fmt: skip
     _take(node, actor, round_id, hit_id, step)
 
 
-def withdraw(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: WithdrawRequest) -> None:
+def note_reference(node: NodeContext, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
+    """Note the channel's own number of a follow-up; raises as `_take`."""
+    step = LifecycleStep(LifecycleStepKind.REFERENCED, node.clock(), actor.person, reference=reference.strip())
+    _take(node, actor, round_id, hit_id, step)
+
+
+def permit(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
+    """Record the originator's permission to export what a handling code blocks; raises as `_take`."""
+    step = LifecycleStep(
+        LifecycleStepKind.PERMITTED,
+        node.clock(),
+        actor.person,
+        reference=wanted.reference.strip(),
+        remark=wanted.remark,
+    )
+    _take(node, actor, round_id, hit_id, step)
+
+
+def close(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
+    """Close a hit with what came of it; raises as `_take`."""
+    step = LifecycleStep(
+        LifecycleStepKind.CLOSED, node.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
+    )
+    _take(node, actor, round_id, hit_id, step)
+
+
+def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: WithdrawRequest) -> None:
     """Withdraw a hit on an own record; the driver tells the counterpart, who marks it and says so.
 
     Raises:
@@ -80,14 +88,14 @@ def withdraw(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: Withd
         raise PolicyError("a hit is withdrawn as erased by erasing its record", hint="`aquila node erase-record`")
     with node.store.transaction("hit.withdraw") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
-        late = is_late(lifecycle.life_row(session, hit).arrived_at, now)
+        late = is_late(lifecycle.status_row(session, hit).arrived_at, now)
         if late and not wanted.reason.strip():
             raise PolicyError(
                 "the correction duty's 48 hours are over; a later withdrawal needs a reason",
                 hint="give it with --reason; it stays at this node",
             )
-        step = Step(StepKind.WITHDRAWN, now, actor.person, wanted.ground.value, remark=wanted.reason)
-        lifecycle.take(session, node, hit, step, actor)
+        step = LifecycleStep(LifecycleStepKind.WITHDRAWN, now, actor.person, wanted.ground.value, remark=wanted.reason)
+        lifecycle.apply_step(session, node, hit, step, actor)
         session.add(
             WithdrawalRow(
                 round_id=round_id, hit_id=hit_id, counterpart=hit.counterpart, own=True, ground=wanted.ground.value,
@@ -98,7 +106,7 @@ def withdraw(node: Node, actor: Actor, round_id: str, hit_id: str, wanted: Withd
     node.wake()
 
 
-def draft_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+def draft_letter(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> LetterView:
     """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
 
     That the person looked at the hit is logged. Raises as `write_letter` does.
@@ -109,7 +117,7 @@ def draft_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> Letter
         return _letter_view(node, session, round_.manifest, hit)
 
 
-def write_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+def write_letter(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
     Raises:
@@ -120,19 +128,19 @@ def write_letter(node: Node, actor: Actor, round_id: str, hit_id: str) -> Letter
     with reading_round(node, round_id) as round_, node.store.transaction("hit.export") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
         letter = _letter_view(node, session, round_.manifest, hit)
-        step = Step(StepKind.EXPORTED, node.clock(), actor.person)
-        lifecycle.take(session, node, hit, step, actor)
+        step = LifecycleStep(LifecycleStepKind.EXPORTED, node.clock(), actor.person)
+        lifecycle.apply_step(session, node, hit, step, actor)
     return letter
 
 
-def _letter_view(node: Node, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
-    life, exchange = lifecycle.life_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
+def _letter_view(node: NodeContext, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
+    life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
     life.check_export([hit.handling_code, handling_of_note(exchange)])
     letter = _letter(node, manifest, hit, life, references(exchange))
     return LetterView(text=letter.text(), lines=letter.lines())
 
 
-def _letter(node: Node, manifest: Manifest, hit: HitRow, life: Life, numbers: tuple[str, str]) -> Letter:
+def _letter(node: NodeContext, manifest: Manifest, hit: HitRow, life: HitLifecycle, numbers: tuple[str, str]) -> Letter:
     if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
         raise OrderError("a letter belongs to an open follow-up", hint="open one first: `aquila hit follow-up`")
     return Letter(
@@ -155,7 +163,7 @@ def _letter(node: Node, manifest: Manifest, hit: HitRow, life: Life, numbers: tu
     )
 
 
-def _take(node: Node, actor: Actor, round_id: str, hit_id: str, step: Step) -> None:
+def _take(node: NodeContext, actor: Actor, round_id: str, hit_id: str, step: LifecycleStep) -> None:
     """Take a hit one step further.
 
     Raises:
@@ -164,4 +172,4 @@ def _take(node: Node, actor: Actor, round_id: str, hit_id: str, step: Step) -> N
     """
     with node.store.transaction(f"hit.{step.kind.value}") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
-        lifecycle.take(session, node, hit, step, actor)
+        lifecycle.apply_step(session, node, hit, step, actor)

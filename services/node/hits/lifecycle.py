@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
-from aquila.followup.lifecycle import Life, Stage, Step, StepKind, Urgency
+from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, Urgency
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.node.round_memory import round_row
-from services.node.storage.tables import HitLifeRow, HitRow, HitStepRow
+from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,32 +23,34 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
-_KINDS: Mapping[StepKind, EntryKind] = {
-    StepKind.ACKNOWLEDGED: EntryKind.HIT_ACKNOWLEDGED,
-    StepKind.DECIDED: EntryKind.HIT_DECIDED,
-    StepKind.OPENED: EntryKind.FOLLOW_UP,
-    StepKind.REFERENCED: EntryKind.FOLLOW_UP,
-    StepKind.PERMITTED: EntryKind.EXPORT_PERMITTED,
-    StepKind.EXPORTED: EntryKind.EXPORT,
-    StepKind.CLOSED: EntryKind.FOLLOW_UP_CLOSED,
-    StepKind.WITHDRAWN: EntryKind.WITHDRAWAL,
+_KINDS: Mapping[LifecycleStepKind, EntryKind] = {
+    LifecycleStepKind.ACKNOWLEDGED: EntryKind.HIT_ACKNOWLEDGED,
+    LifecycleStepKind.DECIDED: EntryKind.HIT_DECIDED,
+    LifecycleStepKind.OPENED: EntryKind.FOLLOW_UP,
+    LifecycleStepKind.REFERENCED: EntryKind.FOLLOW_UP,
+    LifecycleStepKind.PERMITTED: EntryKind.EXPORT_PERMITTED,
+    LifecycleStepKind.EXPORTED: EntryKind.EXPORT,
+    LifecycleStepKind.CLOSED: EntryKind.FOLLOW_UP_CLOSED,
+    LifecycleStepKind.WITHDRAWN: EntryKind.WITHDRAWAL,
 }
-_ACTIONS: Mapping[StepKind, Action] = dict.fromkeys(StepKind, Action.DECIDE_HITS) | {
-    StepKind.EXPORTED: Action.EXPORT_HITS,
-    StepKind.WITHDRAWN: Action.WITHDRAW_HITS,
+_ACTIONS: Mapping[LifecycleStepKind, Action] = dict.fromkeys(LifecycleStepKind, Action.DECIDE_HITS) | {
+    LifecycleStepKind.EXPORTED: Action.EXPORT_HITS,
+    LifecycleStepKind.WITHDRAWN: Action.WITHDRAW_HITS,
 }
 _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
 
 
-def begin(session: Session, node: Node, hits: Iterable[HitRow]) -> None:
+def start_lifecycle(session: Session, node: NodeContext, hits: Iterable[HitRow]) -> None:
     """Begin the lives of hits that come now, in the transaction that stores them."""
     now = node.clock()
-    life = Life.of(now)
+    life = HitLifecycle.of(now)
     session.flush()  # the hits are there before what refers to them
     session.add_all(
-        HitLifeRow(round_id=hit.round_id, hit_id=hit.hit_id, arrived_at=now, stage=life.stage.value, due_at=life.due_at)
+        HitStatusRow(
+            round_id=hit.round_id, hit_id=hit.hit_id, arrived_at=now, stage=life.stage.value, due_at=life.due_at
+        )
         for hit in hits
     )
 
@@ -65,9 +67,9 @@ def hit_row(session: Session, round_id: str, hit_id: str) -> HitRow:
     return hit
 
 
-def life_row(session: Session, hit: HitRow) -> HitLifeRow:
+def status_row(session: Session, hit: HitRow) -> HitStatusRow:
     """Return the row of a hit's life."""
-    return session.get_one(HitLifeRow, (hit.round_id, hit.hit_id))
+    return session.get_one(HitStatusRow, (hit.round_id, hit.hit_id))
 
 
 def steps_of(session: Session, hit: HitRow) -> Sequence[HitStepRow]:
@@ -76,12 +78,12 @@ def steps_of(session: Session, hit: HitRow) -> Sequence[HitStepRow]:
     return session.scalars(query.order_by(HitStepRow.step_id)).all()
 
 
-def life_of(session: Session, hit: HitRow) -> Life:
+def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:
     """Return the life of a hit."""
-    return Life.of(life_row(session, hit).arrived_at, map(_step, steps_of(session, hit)))
+    return HitLifecycle.of(status_row(session, hit).arrived_at, map(_step, steps_of(session, hit)))
 
 
-def take(session: Session, node: Node, hit: HitRow, step: Step, by: Actor | None) -> Life:
+def apply_step(session: Session, node: NodeContext, hit: HitRow, step: LifecycleStep, by: Actor | None) -> HitLifecycle:
     """Take a hit one step further, with the log's entry, in the caller's transaction.
 
     Args:
@@ -94,7 +96,7 @@ def take(session: Session, node: Node, hit: HitRow, step: Step, by: Actor | None
     Raises:
         OrderError: The step is not possible now.
     """
-    life = life_of(session, hit).after(step)
+    life = lifecycle_of(session, hit).after(step)
     session.add(
         HitStepRow(
             round_id=hit.round_id, hit_id=hit.hit_id, kind=step.kind.value, at=step.at, person=step.person,
@@ -102,7 +104,7 @@ def take(session: Session, node: Node, hit: HitRow, step: Step, by: Actor | None
             remark=step.remark,
         )
     )  # fmt: skip
-    row = life_row(session, hit)
+    row = status_row(session, hit)
     row.stage, row.due_at = life.stage.value, life.due_at
     row.decision, row.outcome = life.decision, life.outcome
     if life.stage in _ENDS:
@@ -111,27 +113,31 @@ def take(session: Session, node: Node, hit: HitRow, step: Step, by: Actor | None
     return life
 
 
-def note_outcome(session: Session, node: Node, round_id: str) -> None:
+def note_outcome(session: Session, node: NodeContext, round_id: str) -> None:
     """Note that the matcher's counts of outcomes are behind; a step of the driver tells it, some hours later."""
     row = round_row(session, round_id)
     row.outcomes_changed_at = row.outcomes_changed_at or node.clock()
 
 
-def _entry(node: Node, hit: HitRow, step: Step, by: Actor | None) -> Entry:
+def _entry(node: NodeContext, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Entry:
     ids: dict[str, object] = {"hit": hit.hit_id, "counterpart": hit.counterpart}
     ids |= {"value": Word(step.value)} if step.value else {}
     ids |= {"urgency": Word(step.urgency.value)} if step.urgency else {}
-    person = {} if by is None else entries.who(by, _ACTIONS[step.kind])
+    person = {} if by is None else entries.actor_fields(by, _ACTIONS[step.kind])
     # Whose act it was: a withdrawal by the counterpart is the counterpart's, and ours is to have marked it.
     ids |= {} if person else {"party": hit.counterpart}
-    to = hit.counterpart if step.kind in {StepKind.EXPORTED, StepKind.WITHDRAWN} and by is not None else None
+    to = (
+        hit.counterpart
+        if step.kind in {LifecycleStepKind.EXPORTED, LifecycleStepKind.WITHDRAWN} and by is not None
+        else None
+    )
     return Entry.of(
         _KINDS[step.kind], step.at, node.code, round=hit.round_id, recipient=to, counts={"hits": 1}, ids=ids, **person
     )
 
 
-def _step(row: HitStepRow) -> Step:
-    return Step(
-        StepKind(row.kind), row.at, row.person, row.value, row.reference,
+def _step(row: HitStepRow) -> LifecycleStep:
+    return LifecycleStep(
+        LifecycleStepKind(row.kind), row.at, row.person, row.value, row.reference,
         Urgency(row.urgency) if row.urgency else None, row.remark,
     )  # fmt: skip

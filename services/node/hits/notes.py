@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Confirmation, Notes
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 UNCONFIRMED, CONFIRMED, REFUTED = "unconfirmed", "confirmed", "refuted"
 _AT_ONCE = 500
@@ -47,13 +47,13 @@ def handling_of_note(row: ExchangeRow | None) -> str | None:
     return row.note.get("handling_code") if row is not None and row.note else None
 
 
-def draw_reference(node: Node) -> str:
+def draw_reference(node: NodeContext) -> str:
     """Return a random number of an own hit, which names neither person nor record."""
     drawn = node.random(6).hex().upper()
     return f"{node.code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
 
 
-def note_of(node: Node, record: Mapping[str, str], reference: str, told: str) -> Note:
+def note_of(node: NodeContext, record: Mapping[str, str], reference: str, told: str) -> Note:
     """Return the note on a record of this node; of a record that is gone it says nothing but the reference."""
     contact = node.settings.contact or node.settings.name
     return Note(
@@ -95,7 +95,7 @@ def forget_note(session: Session, round_id: str, hit_id: str) -> None:
         row.note = row.opening = None
 
 
-def take_notes(session: Session, message: Notes, digest: str) -> None:
+def apply_notes(session: Session, message: Notes, digest: str) -> None:
     """Remember a counterpart's batch, in the transaction that takes its statement; a step of the driver opens it."""
     session.add(
         NoteBatchRow(
@@ -105,13 +105,13 @@ def take_notes(session: Session, message: Notes, digest: str) -> None:
     )  # fmt: skip
 
 
-def take_confirmation(session: Session, node: Node, message: Confirmation) -> None:
+def apply_confirmation(session: Session, node: NodeContext, message: Confirmation) -> None:
     """Take what a counterpart found in this node's notes, in the transaction that takes its statement."""
     mine = NoteBatchRow.round_id == message.round_id, NoteBatchRow.own, NoteBatchRow.digest == message.notes
     batch = session.scalars(select(NoteBatchRow).where(*mine)).first()
     if batch is None or batch.counterpart != message.party or batch.done:
         sentence = f"{message.party} confirms notes that this node did not send to it"
-        statements.note_problem(session, node, message.round_id, f"confirmation {message.notes[:16]}", sentence)
+        statements.report_problem(session, node, message.round_id, f"confirmation {message.notes[:16]}", sentence)
         return
     batch.done = True
     rows = exchange_rows(session, message.round_id, batch.hits)
@@ -124,7 +124,7 @@ def take_confirmation(session: Session, node: Node, message: Confirmation) -> No
     note_confirmed(session, node, message.round_id, accepted)
 
 
-def refute(session: Session, node: Node, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
+def refute(session: Session, node: NodeContext, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
     """Mark hits as refuted, and say so to the operator and in the log; what was found first stays."""
     fresh = [row for row in rows if row.fault is None]
     for row in fresh:
@@ -136,25 +136,25 @@ def refute(session: Session, node: Node, rows: Sequence[ExchangeRow], fault: Fau
         sentence = f"hits with {counterpart} refuted by {party}: {total}; {fault.sentence}"
         if party == node.code:
             sentence = f"hits with {counterpart} refuted here: {total}; {fault.sentence}"
-        statements.note_problem(session, node, round_id, f"refuted {counterpart} {fault.value} {party}", sentence)
+        statements.report_problem(session, node, round_id, f"refuted {counterpart} {fault.value} {party}", sentence)
         _append(session, node, EntryKind.HIT_REFUTED, round_id, counterpart, {fault.value: count})
 
 
-def tell_hidden(session: Session, node: Node, batch: NoteBatchRow, hits: int) -> None:
+def report_hidden(session: Session, node: NodeContext, batch: NoteBatchRow, hits: int) -> None:
     """Say that the matcher hid hits from this node, which a counterpart's notes tell."""
     sentence = f"notes of {batch.counterpart} on hits that the matcher did not report here: {hits}; it hid them"
-    statements.note_problem(session, node, batch.round_id, f"hidden {batch.digest}"[:200], sentence)
+    statements.report_problem(session, node, batch.round_id, f"hidden {batch.digest}"[:200], sentence)
     _append(session, node, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
 
 
-def note_confirmed(session: Session, node: Node, round_id: str, rows: Iterable[ExchangeRow]) -> None:
+def note_confirmed(session: Session, node: NodeContext, round_id: str, rows: Iterable[ExchangeRow]) -> None:
     """Put into the log how many hits are confirmed by now, of those that just got the other half."""
     confirmed = Counter(row.counterpart for row in rows if state_of(row) == CONFIRMED)
     for counterpart, count in sorted(confirmed.items()):
         _append(session, node, EntryKind.HIT_CONFIRMED, round_id, counterpart, {"hits": count})
 
 
-def tell_late(node: Node, round_id: str) -> bool:
+def report_late(node: NodeContext, round_id: str) -> bool:
     """Say once with which counterparts hits are unconfirmed after the round's time; tell whether that was new."""
     unconfirmed = ExchangeRow.fault.is_(None), ~(ExchangeRow.verified & ExchangeRow.accepted)
     query = select(ExchangeRow.counterpart, func.count()).where(ExchangeRow.round_id == round_id, *unconfirmed)
@@ -167,13 +167,13 @@ def tell_late(node: Node, round_id: str) -> bool:
             )
             known = session.get(ProblemRow, (round_id, f"unconfirmed {counterpart}"))
             if known is None or known.sentence != sentence:
-                statements.note_problem(session, node, round_id, f"unconfirmed {counterpart}", sentence)
+                statements.report_problem(session, node, round_id, f"unconfirmed {counterpart}", sentence)
                 new = True
     return new
 
 
 def _append(  # noqa: PLR0913, PLR0917 - what an entry says
-    session: Session, node: Node, kind: EntryKind, round_id: str, counterpart: str, counts: dict[str, int]
+    session: Session, node: NodeContext, kind: EntryKind, round_id: str, counterpart: str, counts: dict[str, int]
 ) -> None:
     entry = Entry.of(kind, node.clock(), node.code, round=round_id, recipient=counterpart, counts=counts)
     entries.append(session, entry)

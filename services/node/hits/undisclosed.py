@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 
-def queries_of(session: Session, node: Node, round_id: str, hits: Collection[str]) -> dict[str, str]:
+def queries_of(session: Session, node: NodeContext, round_id: str, hits: Collection[str]) -> dict[str, str]:
     """Return the query of each of these hits that is a query's, by hit id; the hits may be erased."""
     reports = select(StatementRow.envelope).where(StatementRow.round_id == round_id, StatementRow.kind == "hitreport")
     found: dict[str, str] = {}
     for envelope in session.scalars(reports):
-        report = statements.message_of(statements.opened(node, envelope))
+        report = statements.message_of(statements.open_statement(node, envelope))
         if isinstance(report, HitReport) and report.party == node.code and report.submission_id is not None:
             found |= {hit.hit_id: report.submission_id for hit in report.hits if hit.hit_id in hits}
     return found
@@ -41,7 +41,7 @@ def held_back(session: Session, round_id: str) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def may_tell(node: Node, round_: Round, query: str, held: Collection[str]) -> bool:
+def may_tell(node: NodeContext, round_: Round, query: str, held: Collection[str]) -> bool:
     """Tell whether the asker of a query may be told of its hits.
 
     Where its notes never come, the matcher decides once their time is over: it alone knows whether the asker has its

@@ -15,10 +15,10 @@ from aquila.followup.lifecycle import HOUR
 from aquila.interface.hits import ChanceOfHit, HitEntry, HitPage, HitView, StepView, WithdrawalState, WithdrawalView
 from aquila.interface.rounds import AnswerState, ChanceView, Hits, OwnHit
 from aquila.matching.certainty import CENTIBITS
-from aquila.protocol.canaries import drift_of, footing_of
+from aquila.protocol.canaries import drift_of, grading_basis_of
 from aquila.protocol.messages import HitReport
 from services.kit.log import entries as log_entries
-from services.node.context import book_of, reading_round
+from services.node.context import reading_round, round_memory_of
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps, rounds_without_report
 from services.node.hits.exchange_views import exchange_view, why
@@ -28,8 +28,8 @@ from services.node.rounds import statements
 from services.node.rounds.views import problems
 from services.node.storage.tables import (
     ExchangeRow,
-    HitLifeRow,
     HitRow,
+    HitStatusRow,
     HitStepRow,
     RecordRow,
     StatementRow,
@@ -46,14 +46,14 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
 _NAMED_HITS = 32
-_BOTH = (HitLifeRow.round_id == HitRow.round_id) & (HitLifeRow.hit_id == HitRow.hit_id)
+_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 
 
-def hits(node: Node, actor: Actor, round_id: str) -> Hits:
+def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
     """Return the hits of a round, each beside the node's own record: a consultation, which the log holds.
 
     Raises:
@@ -83,7 +83,7 @@ def hits(node: Node, actor: Actor, round_id: str) -> Hits:
         )
 
 
-def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
+def consultation(node: NodeContext, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
     """Return the entry of a look at hits: their number, a digest over all of their ids, and the ids where they are few.
 
     Args:
@@ -96,17 +96,18 @@ def consultation(node: Node, actor: Actor, round_id: str, hit_ids: list[str]) ->
     return Entry.of(
         EntryKind.CONSULTATION, node.clock(), node.code, round=round_id, counts={"hits": len(hit_ids)},
         digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
-        ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}), **log_entries.who(actor, Action.SEE_HITS),
+        ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}),
+        **log_entries.actor_fields(actor, Action.SEE_HITS),
     )  # fmt: skip
 
 
-def chances(node: Node, session: Session, round_: Round) -> Iterator[ChanceView]:
+def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[ChanceView]:
     """Yield what the reports for this node say of chance, for the lists first.
 
     A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
     """
     round_id = round_.round_id
-    known = book_of(node, round_id).chances
+    known = round_memory_of(node, round_id).chances
     mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
     for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
         if digest not in known:
@@ -114,8 +115,8 @@ def chances(node: Node, session: Session, round_: Round) -> Iterator[ChanceView]
         yield from known[digest]
 
 
-def _chances_in(node: Node, round_: Round, envelope: bytes) -> Iterator[ChanceView]:
-    report = statements.message_of(statements.opened(node, envelope))
+def _chances_in(node: NodeContext, round_: Round, envelope: bytes) -> Iterator[ChanceView]:
+    report = statements.message_of(statements.open_statement(node, envelope))
     if isinstance(report, HitReport) and report.party == node.code:
         for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
             if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
@@ -125,13 +126,13 @@ def _chances_in(node: Node, round_: Round, envelope: bytes) -> Iterator[ChanceVi
                 )  # fmt: skip
 
 
-def _drifts(node: Node, round_: Round, report: HitReport) -> list[int]:
+def _drifts(node: NodeContext, round_: Round, report: HitReport) -> list[int]:
     """Return for each counterpart of a report how far canaries can move its hits; only lists carry any."""
     own = round_.list_of(node.code)
     if own is None or report.submission_id is not None or not round_.manifest.canaries:
         return [0] * len(report.bases)
     records = round_.submissions[own].records
-    footings = [footing for basis in report.bases if (footing := footing_of(report, basis.counterpart, records))]
+    footings = [footing for basis in report.bases if (footing := grading_basis_of(report, basis.counterpart, records))]
     pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
     bits = drift_of(node.table_of(round_.manifest), footings, round_.manifest.canaries, pairs)
     return [ceil(CENTIBITS * one) for one in bits]
@@ -152,14 +153,16 @@ def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, t
     )
 
 
-def hit_page(node: Node, actor: Actor, wanted: HitFilter) -> HitPage:
+def hit_page(node: NodeContext, actor: Actor, wanted: HitFilter) -> HitPage:
     """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
     now = node.clock()
     where = _where(wanted, now)
     with node.store.reading("hit.list") as session:
         entries = tuple(_entries(session, wanted, where, now))
         by_stage = _by_stage(session, where)
-        late = select(func.count()).select_from(HitRow).join(HitLifeRow, _BOTH).where(*where, HitLifeRow.due_at < now)
+        late = (
+            select(func.count()).select_from(HitRow).join(HitStatusRow, _BOTH).where(*where, HitStatusRow.due_at < now)
+        )
         overdue = session.scalar(late) or 0
         unanswered = rounds_without_report(session, wanted.round_id)
     if entries:
@@ -173,7 +176,7 @@ def hit_page(node: Node, actor: Actor, wanted: HitFilter) -> HitPage:
     )  # fmt: skip
 
 
-def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
+def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> HitView:
     """Return one hit with its history; that a person looked at it is logged.
 
     Raises:
@@ -183,9 +186,9 @@ def hit_view(node: Node, actor: Actor, round_id: str, hit_id: str) -> HitView:
         hit = lifecycle.hit_row(session, round_id, hit_id)
         table = node.table_of(round_.manifest)
         log_entries.append(session, consultation(node, actor, round_id, [hit_id]))
-        life = lifecycle.life_of(session, hit)
+        life = lifecycle.lifecycle_of(session, hit)
         code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
-        [entry] = with_records(session, [(hit, lifecycle.life_row(session, hit))], node.clock())
+        [entry] = with_records(session, [(hit, lifecycle.status_row(session, hit))], node.clock())
         return HitView(
             entry=entry,
             families=tuple(hit.families),
@@ -211,32 +214,35 @@ def _where(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
         (wanted.hit, HitRow.hit_id.startswith(wanted.hit or "")),
         (wanted.counterpart, HitRow.counterpart == wanted.counterpart),
         (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
-        (wanted.stage, HitLifeRow.stage == (wanted.stage and wanted.stage.value)),
-        (wanted.overdue or None, HitLifeRow.due_at < now),
-        (wanted.older_than_hours, HitLifeRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
+        (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
+        (wanted.overdue or None, HitStatusRow.due_at < now),
+        (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
     ]
     return [condition for given, condition in conditions if given is not None]
 
 
 def _by_stage(session: Session, where: Sequence[ColumnElement[bool]]) -> dict[str, int]:
     query = (
-        select(HitLifeRow.stage, func.count().label("hits")).select_from(HitRow).join(HitLifeRow, _BOTH).where(*where)
+        select(HitStatusRow.stage, func.count().label("hits"))
+        .select_from(HitRow)
+        .join(HitStatusRow, _BOTH)
+        .where(*where)
     )
-    return {row.stage: row.hits for row in session.execute(query.group_by(HitLifeRow.stage))}
+    return {row.stage: row.hits for row in session.execute(query.group_by(HitStatusRow.stage))}
 
 
 def _entries(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]], now: int) -> Iterator[HitEntry]:
     query = (
-        select(HitRow, HitLifeRow)
-        .join(HitLifeRow, _BOTH)
+        select(HitRow, HitStatusRow)
+        .join(HitStatusRow, _BOTH)
         .where(*where)
-        .order_by(HitLifeRow.arrived_at.desc(), _RANK, HitRow.round_id, HitRow.hit_id)
+        .order_by(HitStatusRow.arrived_at.desc(), _RANK, HitRow.round_id, HitRow.hit_id)
     )
     rows = session.execute(query.offset(wanted.offset).limit(wanted.limit)).all()
     yield from with_records(session, [(hit, life) for hit, life in rows], now)
 
 
-def with_records(session: Session, rows: Sequence[tuple[HitRow, HitLifeRow]], now: int) -> Iterator[HitEntry]:
+def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], now: int) -> Iterator[HitEntry]:
     """Yield hits beside own records, which are read for these hits alone."""
     for hit, life in rows:
         record = session.get(RecordRow, (hit.import_id, hit.position))
@@ -256,7 +262,7 @@ def with_records(session: Session, rows: Sequence[tuple[HitRow, HitLifeRow]], no
         )
 
 
-def _chance(node: Node, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:
+def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:
     """Return what chance alone would give of hits like this one; nothing where its report is not there any more."""
     for said in chances(node, session, round_):
         if (said.counterpart, said.submission_id) == (hit.counterpart, hit.submission_id):
@@ -286,7 +292,7 @@ def _step_view(row: HitStepRow) -> StepView:
     )  # fmt: skip
 
 
-def withdrawals_of(session: Session, node: Node, hit: HitRow) -> Iterator[WithdrawalView]:
+def withdrawals_of(session: Session, node: NodeContext, hit: HitRow) -> Iterator[WithdrawalView]:
     """Yield what either side withdrew, and how far the word of it came."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == hit.round_id, WithdrawalRow.hit_id == hit.hit_id)
     for row in session.scalars(query.order_by(WithdrawalRow.withdrawal_id)):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from aquila.errors import OrderError
-from aquila.followup.lifecycle import Ground, Stage, Step, StepKind, is_late
+from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
 from aquila.matching.certainty import Level
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import LevelOutcomes, PairOutcomes
@@ -20,7 +20,7 @@ from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.hits import lifecycle, notes
 from services.node.rounds import statements
-from services.node.storage.tables import HitLifeRow, HitRow, TallyRow, WithdrawalRow
+from services.node.storage.tables import ErasedOutcomeCountRow, HitRow, HitStatusRow, WithdrawalRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Acknowledgement, Withdrawal
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.corrections")
-_BOTH = (HitLifeRow.round_id == HitRow.round_id) & (HitLifeRow.hit_id == HitRow.hit_id)
+_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 
 
-def take_withdrawal(session: Session, node: Node, message: Withdrawal, digest: str) -> None:
+def apply_withdrawal(session: Session, node: NodeContext, message: Withdrawal, digest: str) -> None:
     """Mark the hits that a counterpart withdraws, in the transaction that takes its statement.
 
     The acknowledgement is signed by a step of the driver. Hits that this node does not hold are counted as unknown
@@ -43,13 +43,13 @@ def take_withdrawal(session: Session, node: Node, message: Withdrawal, digest: s
     now, unknown = node.clock(), 0
     entries.append(session, statement_entry(message, digest, now))
     for hit_id in message.hits:
-        hit, life = (session.get(table, (message.round_id, hit_id)) for table in (HitRow, HitLifeRow))
+        hit, life = (session.get(table, (message.round_id, hit_id)) for table in (HitRow, HitStatusRow))
         known, late = False, False
-        if isinstance(hit, HitRow) and isinstance(life, HitLifeRow) and hit.counterpart == message.party:
+        if isinstance(hit, HitRow) and isinstance(life, HitStatusRow) and hit.counterpart == message.party:
             known, late = True, is_late(life.arrived_at, now)
             with contextlib.suppress(OrderError):  # this party withdrew it first: there is no more to mark
-                step = Step(StepKind.WITHDRAWN, now, message.party, message.ground.value)
-                lifecycle.take(session, node, hit, step, None)
+                step = LifecycleStep(LifecycleStepKind.WITHDRAWN, now, message.party, message.ground.value)
+                lifecycle.apply_step(session, node, hit, step, None)
             if message.ground is Ground.ERASED:
                 notes.forget_note(session, message.round_id, hit_id)
         unknown += not known
@@ -61,11 +61,11 @@ def take_withdrawal(session: Session, node: Node, message: Withdrawal, digest: s
         )  # fmt: skip
     if unknown:
         sentence = f"{message.party} withdraws {unknown} hits that this node does not hold"
-        statements.note_problem(session, node, message.round_id, f"withdrawal {digest[:16]}", sentence)
+        statements.report_problem(session, node, message.round_id, f"withdrawal {digest[:16]}", sentence)
     _LOG.info("withdrawal_taken", round=message.round_id, counterpart=message.party, count=len(message.hits))
 
 
-def take_acknowledgement(session: Session, node: Node, message: Acknowledgement, digest: str) -> None:
+def apply_acknowledgement(session: Session, node: NodeContext, message: Acknowledgement, digest: str) -> None:
     """Note that a counterpart has marked what this node withdrew."""
     own = WithdrawalRow.own & (WithdrawalRow.digest == message.withdrawal)
     session.execute(update(WithdrawalRow).where(own).values(acknowledged_at=node.clock()))
@@ -90,14 +90,14 @@ def outcomes_of(session: Session, round_id: str, held: Collection[str] = ()) -> 
     """
     counts: Counter[tuple[str, str, str]] = Counter()
     lived = (
-        select(HitRow.counterpart, HitRow.certainty, HitLifeRow.stage, HitLifeRow.outcome, func.count())
-        .join(HitLifeRow, _BOTH)
+        select(HitRow.counterpart, HitRow.certainty, HitStatusRow.stage, HitStatusRow.outcome, func.count())
+        .join(HitStatusRow, _BOTH)
         .where(HitRow.round_id == round_id, HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(held))
-        .group_by(HitRow.counterpart, HitRow.certainty, HitLifeRow.stage, HitLifeRow.outcome)
+        .group_by(HitRow.counterpart, HitRow.certainty, HitStatusRow.stage, HitStatusRow.outcome)
     )
     for counterpart, certainty, stage, outcome, hits in session.execute(lived):
         counts[counterpart, certainty, outcome_of(stage, outcome)] += hits
-    for row in session.scalars(select(TallyRow).where(TallyRow.round_id == round_id)):
+    for row in session.scalars(select(ErasedOutcomeCountRow).where(ErasedOutcomeCountRow.round_id == round_id)):
         counts[row.counterpart, row.certainty, row.outcome] += row.hits
     counterparts = sorted({counterpart for counterpart, _, _ in counts})
     return [PairOutcomes(counterpart=other, levels=tuple(_levels(counts, other))) for other in counterparts]

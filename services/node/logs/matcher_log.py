@@ -11,11 +11,11 @@ from aquila.audit.roles import Action
 from aquila.protocol.registry import MATCHER
 from services.kit.http.openapi import TAR, raw_answer
 from services.kit.http.routing import ServiceRoute
-from services.kit.log.entries import append, who
+from services.kit.log.entries import actor_fields, append
 from services.kit.log_access.routes import copied
-from services.kit.people import Actor, may
+from services.kit.people import Actor, requires
 from services.kit.work import threads
-from services.node.context import Node
+from services.node.context import NodeContext
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -32,10 +32,10 @@ LARGEST_COPY = 4 << 30
     response_class=Response,
     responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
 )
-async def get_matchers_log(request: Request, actor: Annotated[Actor, may(Action.EXPORT_LOG)]) -> Response:
+async def get_matchers_log(request: Request, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
     """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
     node = request.app.state.node
-    assert isinstance(node, Node)
+    assert isinstance(node, NodeContext)
     await threads.run_call(_note, node, actor)
 
     async def write(archive: BinaryIO) -> None:
@@ -44,8 +44,8 @@ async def get_matchers_log(request: Request, actor: Annotated[Actor, may(Action.
     return await copied(node.settings.home, write)
 
 
-def _note(node: Node, actor: Actor) -> None:
+def _note(node: NodeContext, actor: Actor) -> None:
     """Log that a person takes the matcher's log away."""
-    fields = {"recipient": MATCHER} | who(actor, Action.EXPORT_LOG)
+    fields = {"recipient": MATCHER} | actor_fields(actor, Action.EXPORT_LOG)
     with node.store.transaction("log.matcher") as session:
         append(session, Entry.of(EntryKind.LOG_EXPORTED, node.clock(), node.code, **fields))

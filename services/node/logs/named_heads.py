@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from aquila.audit.checkpoint import Checkpoint
     from aquila.protocol.messages import Message
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 
-def note(session: Session, node: Node, message: Message, digest: str) -> None:
+def note(session: Session, node: NodeContext, message: Message, digest: str) -> None:
     """Remember the head that another party's statement names, in the transaction that takes the statement.
 
     One that this node saw last itself needs no proof.
@@ -53,7 +53,11 @@ def are_verified(session: Session) -> bool:
 
 
 def check(
-    session: Session, node: Node, heads: Sequence[NamedHeadRow], shown: Checkpoint, proofs: Mapping[int, list[bytes]]
+    session: Session,
+    node: NodeContext,
+    heads: Sequence[NamedHeadRow],
+    shown: Checkpoint,
+    proofs: Mapping[int, list[bytes]],
 ) -> Accusation | None:
     """Hold heads against what the log shows now, and return what contradicts it, if anything does.
 

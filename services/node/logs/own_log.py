@@ -12,7 +12,7 @@ from aquila.protocol.registry import MATCHER
 from services.kit.home_folder import LOG_FOLDER
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
-from services.kit.log_access.use_cases import LogDesk
+from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
 from services.node.logs import inclusion_promises, named_heads
 from services.node.storage.tables import StatementRow
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 500
 
 
-def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: Callable[[], int]) -> LogDesk:
+def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: Callable[[], int]) -> LogUseCases:
     """Put the node's log together; nothing runs yet.
 
     Raises:
@@ -40,7 +40,7 @@ def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: 
     files = ChunkFiles(home / LOG_FOLDER)
     own = OwnLog(store, files, party.code, party.identity, registry, clock, statements_of, _no_statistics)
     witness = Witness(store, files, party.code, party.identity, registry, clock, _explained)
-    return LogDesk(own, witness)
+    return LogUseCases(own, witness)
 
 
 def seen_head(witness: Witness) -> LogHead | None:

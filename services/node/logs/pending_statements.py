@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements
-from services.node.storage.tables import DueKind, DueRow, RoundRow
+from services.node.storage.tables import PendingStatementKind, PendingStatementRow, RoundRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 
 def may_sign(session: Session, round_id: str) -> bool:
@@ -28,19 +28,22 @@ def may_sign(session: Session, round_id: str) -> bool:
     return inclusion_promises.are_kept(session, round_id) and named_heads.are_verified(session)
 
 
-def put(session: Session, node: Node, round_: Round, row: DueRow) -> None:
+def put(session: Session, node: NodeContext, round_: Round, row: PendingStatementRow) -> None:
     """Let a receipt or closing be signed as soon as it may be, in the transaction of what it says."""
     session.add(row)
     session.flush()
     _sign_all(session, node, round_)
 
 
-def sign(node: Node, round_id: str) -> tuple[bool, bool]:
+def sign(node: NodeContext, round_id: str) -> tuple[bool, bool]:
     """Sign what was due and may be signed now; tell whether there was any, and whether any is left."""
     with node.store.reading("due.look") as session:
-        if session.scalar(select(DueRow.kind).where(DueRow.round_id == round_id).limit(1)) is None:
+        if (
+            session.scalar(select(PendingStatementRow.kind).where(PendingStatementRow.round_id == round_id).limit(1))
+            is None
+        ):
             return False, False
-    with book_of(node, round_id).reading() as round_, node.store.transaction("due.sign") as session:
+    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("due.sign") as session:
         signed = _sign_all(session, node, round_)
     return signed, not signed
 
@@ -48,23 +51,29 @@ def sign(node: Node, round_id: str) -> tuple[bool, bool]:
 def rounds_with_due() -> Select[str]:
     """Return a query for the rounds in which something is to be signed still."""
     return (
-        select(DueRow.round_id).join(RoundRow, RoundRow.round_id == DueRow.round_id).where(RoundRow.refused.is_(None))
+        select(PendingStatementRow.round_id)
+        .join(RoundRow, RoundRow.round_id == PendingStatementRow.round_id)
+        .where(RoundRow.refused.is_(None))
     )
 
 
-def _sign_all(session: Session, node: Node, round_: Round) -> bool:
+def _sign_all(session: Session, node: NodeContext, round_: Round) -> bool:
     """Sign receipts, and then the closing, where the log holds everything; tell whether it does."""
     round_id = round_.round_id
     if not may_sign(session, round_id):
         return False
-    query = select(DueRow).where(DueRow.round_id == round_id).order_by(DueRow.kind.desc())
+    query = (
+        select(PendingStatementRow)
+        .where(PendingStatementRow.round_id == round_id)
+        .order_by(PendingStatementRow.kind.desc())
+    )
     for row in session.scalars(query).all():
         number = statements.next_number(session, round_id)
-        if row.kind == DueKind.CLOSING:
+        if row.kind == PendingStatementKind.CLOSING:
             empty = statements.given_up(session, node, round_id, number)
             envelope = node.party.close(round_, number, row.hits, empty)
         else:
             envelope = node.party.receipt(round_, number, row.submission_id or None, row.hits)
         statements.put_signed(session, node, round_id, envelope)
-    session.execute(delete(DueRow).where(DueRow.round_id == round_id))
+    session.execute(delete(PendingStatementRow).where(PendingStatementRow.round_id == round_id))
     return True

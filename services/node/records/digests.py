@@ -15,7 +15,7 @@ from services.node.storage.tables import ImportRow, RecordRow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LABEL = "aquila/1 imported record"
 _AT_ONCE = 2_048
@@ -45,7 +45,7 @@ def stored_digest(session: Session, import_id: str) -> str:
     return found.hexdigest()
 
 
-def checked_digest(node: Node, import_id: str) -> str:
+def checked_digest(node: NodeContext, import_id: str) -> str:
     """Return the digest of a list, after its records were read and compared with it.
 
     A list has none where it was imported before there were any, or where a record of it was erased: then it is what the

@@ -21,7 +21,7 @@ from aquila.matching.duplicates import DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import append, who
+from services.kit.log.entries import actor_fields, append
 from services.node.storage.tables import ImportRow, RecordRow
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aquila.matching.duplicates import DuplicatePair
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _FOLDER = "duplicates-"
 _MEMORY_MIB = 256
@@ -39,7 +39,7 @@ _SHOWN = 10_000
 
 
 @contextmanager
-def searching(node: Node, table: RuleTable) -> Iterator[DuplicateSearch]:
+def searching(node: NodeContext, table: RuleTable) -> Iterator[DuplicateSearch]:
     """Search one list, in a folder that is gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix=_FOLDER, dir=node.settings.home) as folder,
@@ -48,13 +48,13 @@ def searching(node: Node, table: RuleTable) -> Iterator[DuplicateSearch]:
         yield search
 
 
-def sweep(node: Node) -> None:
+def sweep(node: NodeContext) -> None:
     """Remove what searches left that a crash ended."""
     for folder in node.settings.home.glob(f"{_FOLDER}*"):
         shutil.rmtree(folder)
 
 
-def list_duplicates(node: Node, actor: Actor, import_id: str, rules: str) -> DuplicateRecords:
+def list_duplicates(node: NodeContext, actor: Actor, import_id: str, rules: str) -> DuplicateRecords:
     """Return the records of a stored list that are likely the same person, the surest first; a consultation.
 
     Raises:
@@ -72,7 +72,7 @@ def list_duplicates(node: Node, actor: Actor, import_id: str, rules: str) -> Dup
             session,
             Entry.of(
                 EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": len(record_ids)},
-                ids={"import": import_id, "of": Word.DUPLICATES}, **who(actor, Action.COMPARE_RECORDS),
+                ids={"import": import_id, "of": Word.DUPLICATES}, **actor_fields(actor, Action.COMPARE_RECORDS),
             ),
         )  # fmt: skip
     return DuplicateRecords(
@@ -95,7 +95,7 @@ def _view(pair: DuplicatePair, record_ids: list[str]) -> DuplicatePairView:
     )
 
 
-def _records(node: Node, import_id: str) -> Iterator[tuple[str, bytes]]:
+def _records(node: NodeContext, import_id: str) -> Iterator[tuple[str, bytes]]:
     """Yield id and content of a list's records in their order, a batch at a time."""
     with node.store.reading("import.size") as session:
         row = session.get(ImportRow, import_id)

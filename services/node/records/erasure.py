@@ -19,21 +19,21 @@ from aquila.errors import PolicyError
 from aquila.followup.lifecycle import Ground, is_late
 from aquila.interface.hits import ErasureReport
 from aquila.protocol.encoding import framed
-from aquila.records.rows import Accepted, Finding, Refused, Severity
+from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Severity
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.hits import lifecycle, undisclosed
 from services.node.hits.withdrawals import outcome_of
 from services.node.storage.tables import (
-    ErasedRow,
+    ErasedOutcomeCountRow,
+    ErasedRecordRow,
     HitRow,
     ImportRow,
     NodeRows,
     RecordRow,
     RoundRow,
     SubmissionRow,
-    TallyRow,
     WithdrawalRow,
 )
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from aquila.records.rows import Row
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.erasure")
 _SCRUBS = 40
@@ -53,7 +53,7 @@ _SCRUB_SECONDS = 0.05
 _SENT = ("preparing", "submitted", "finalized", "tokens_sent")
 
 
-def erase_record(node: Node, actor: Actor, record_id: str) -> ErasureReport:
+def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureReport:
     """Erase a record by its own identifier, and let the counterparts of its hits be told.
 
     Raises:
@@ -76,15 +76,19 @@ def erase_record(node: Node, actor: Actor, record_id: str) -> ErasureReport:
             _erase_row(session, import_id, position)
         # 3. What notices it when it comes again, and the entry.
         digest = record_digest(record_id)
-        session.merge(ErasedRow(record_digest=digest, erased_at=node.clock()))
+        session.merge(ErasedRecordRow(record_digest=digest, erased_at=node.clock()))
         imports = len({row.import_id for row in rows})
         counts = {"records": len(rows), "hits": len(hits), "imports": imports}
         entry = Entry.of(
-            EntryKind.ERASURE, node.clock(), node.code, counts=counts, **entries.who(actor, Action.ERASE_RECORD)
+            EntryKind.ERASURE,
+            node.clock(),
+            node.code,
+            counts=counts,
+            **entries.actor_fields(actor, Action.ERASE_RECORD),
         )
         entries.append(session, entry)
     # If we crash here, the bytes of deleted rows go with the next scrub, and the driver tells the counterparts.
-    scrub(node, *tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    overwrite_deleted(node, *tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     node.wake()
     _LOG.info("record_erased", count=len(rows))
     told = tuple(sorted({hit.counterpart for hit in hits}))
@@ -103,8 +107,8 @@ def tables_of_hits() -> Sequence[Table]:
     return [table for table in tables if {"round_id", "hit_id"} <= set(table.columns.keys()) and table.name not in kept]
 
 
-def tell_erased(  # noqa: PLR0913 - what a withdrawal is made of
-    session: Session, node: Node, round_id: str, hit_id: str, counterpart: str, *, late: bool
+def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
+    session: Session, node: NodeContext, round_id: str, hit_id: str, counterpart: str, *, late: bool
 ) -> None:
     """Let the counterpart of a hit be told that its record is erased, unless it was told already."""
     told = select(WithdrawalRow.withdrawal_id).where(
@@ -128,10 +132,10 @@ def tally(session: Session, round_id: str, counterpart: str, certainty: str, out
     One that is erased while an alarm holds its report back is not counted: no receipt says that it was here.
     """
     key = (round_id, counterpart, certainty, outcome)
-    row = session.get(TallyRow, key)
+    row = session.get(ErasedOutcomeCountRow, key)
     if row is None:
         names = ("round_id", "counterpart", "certainty", "outcome")
-        session.add(TallyRow(**dict(zip(names, key, strict=True)), hits=1))
+        session.add(ErasedOutcomeCountRow(**dict(zip(names, key, strict=True)), hits=1))
         session.flush()
     else:
         row.hits += 1
@@ -163,20 +167,20 @@ def close_gaps(session: Session, import_id: str) -> bool:
     return True
 
 
-def without_erased(node: Node, rows: Iterable[Row]) -> Iterator[Row]:
+def without_erased(node: NodeContext, rows: Iterable[Row]) -> Iterator[Row]:
     """Yield the rows of a list; one whose record was erased here is refused, so that it never comes back unnoticed."""
     with node.store.reading("import.erased") as session:
-        erased = set(session.scalars(select(ErasedRow.record_digest)))
+        erased = set(session.scalars(select(ErasedRecordRow.record_digest)))
     for row in rows:
-        if erased and isinstance(row, Accepted) and record_digest(row.record.record_id) in erased:
+        if erased and isinstance(row, AcceptedRow) and record_digest(row.record.record_id) in erased:
             reason = "a record of this identifier was erased at this node; if it may be held again, give it a new one"
             finding = Finding(row.line, "record_id", reason, Severity.REFUSAL)
-            yield Refused(row.line, row.record.record_id, (*row.warnings, finding))
+            yield RefusedRow(row.line, row.record.record_id, (*row.warnings, finding))
         else:
             yield row
 
 
-def scrub(node: Node, *tables: Table) -> None:
+def overwrite_deleted(node: NodeContext, *tables: Table) -> None:
     """Remove the bytes of what was deleted from these tables; a reader may be in the way for a moment."""
     for _ in range(_SCRUBS):
         try:
@@ -208,9 +212,11 @@ def _uses(import_ids: Iterable[str], states: Sequence[str]) -> Select[str]:
     )
 
 
-def _erase_hit(session: Session, node: Node, hit: HitRow) -> None:
-    life = lifecycle.life_row(session, hit)
-    tell_erased(session, node, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, node.clock()))
+def _erase_hit(session: Session, node: NodeContext, hit: HitRow) -> None:
+    life = lifecycle.status_row(session, hit)
+    withdraw_hits_of(
+        session, node, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, node.clock())
+    )
     outcome = "withdrawn" if life.outcome is None else outcome_of(life.stage, life.outcome)
     if hit.submission_id not in undisclosed.held_back(session, hit.round_id):
         tally(session, hit.round_id, hit.counterpart, hit.certainty, outcome)

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.csv_files import CsvWriter
 from aquila.interface.records import FindingView
-from aquila.records.reading.lists import Accepted, read_records
+from aquila.records.reading.lists import AcceptedRow, read_records
 from services.node.records.erasure import without_erased
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquila.records.reading.lists import Format, Row
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _COLUMNS = ("line", "record", "field", "severity", "reason")
 
 
 def findings_of(row: Row) -> Iterator[FindingView]:
     """Yield what is wrong with a row, without the person's values."""
-    record_id = row.record.record_id if isinstance(row, Accepted) else row.record_id
-    for finding in row.warnings if isinstance(row, Accepted) else row.findings:
+    record_id = row.record.record_id if isinstance(row, AcceptedRow) else row.record_id
+    for finding in row.warnings if isinstance(row, AcceptedRow) else row.findings:
         yield FindingView(
             line=finding.line, field=finding.field, reason=finding.reason, severity=finding.severity.value,
             record_id=record_id,
         )  # fmt: skip
 
 
-def findings_file(node: Node, stream: BinaryIO, form: Format) -> BinaryIO:
+def findings_file(node: NodeContext, stream: BinaryIO, form: Format) -> BinaryIO:
     """Return every finding of a list as CSV, in the order of its lines; what a spreadsheet would run is quoted.
 
     A list may have as many findings as rows, so they go to the disk one by one, into a file without a name that is gone

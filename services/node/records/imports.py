@@ -14,15 +14,15 @@ from aquila.errors import InputError, PolicyError
 from aquila.interface.records import SAMPLED, ImportEntry, Imports, RecordReport, SampledRecord, rule_yields
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
-from aquila.records.reading.lists import Accepted, ReadReport, read_records
+from aquila.records.reading.lists import AcceptedRow, ReadReport, read_records
 from aquila.records.search import search_text
 from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import append, who
+from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.node.records import duplicates
 from services.node.records.digests import ListDigest
-from services.node.records.erasure import scrub, without_erased
+from services.node.records.erasure import overwrite_deleted, without_erased
 from services.node.records.findings import findings_of
 from services.node.storage.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from aquila.records.reading.lists import Format, Row
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.imports")
 _BATCH = 2_048
@@ -67,7 +67,7 @@ class _Reading:
                 self.findings.append(finding)
             else:
                 self.left_out += 1
-        if isinstance(row, Accepted):
+        if isinstance(row, AcceptedRow):
             found_inputs = record_inputs(row.record, self.table)
             self.search.note(found_inputs)
             self.inputs.update(item.rule for item in found_inputs)
@@ -89,7 +89,7 @@ class _Reading:
         )
 
 
-def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> RecordReport:
+def check_list(node: NodeContext, stream: BinaryIO, form: Format, rules: str) -> RecordReport:
     """Read a list and say what is wrong with it, what it gives, and how its first names are read; nothing is stored.
 
     Raises:
@@ -104,7 +104,7 @@ def check_list(node: Node, stream: BinaryIO, form: Format, rules: str) -> Record
 
 
 def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
-    node: Node, actor: Actor, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool
+    node: NodeContext, actor: Actor, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool
 ) -> RecordReport:
     """Read a list and store its records.
 
@@ -128,7 +128,14 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
 
 
 def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
-    node: Node, actor: Actor, stream: BinaryIO, name: str, form: Format, reading: _Reading, *, accept_refused: bool
+    node: NodeContext,
+    actor: Actor,
+    stream: BinaryIO,
+    name: str,
+    form: Format,
+    reading: _Reading,
+    *,
+    accept_refused: bool,
 ) -> RecordReport:
     """Read and store a list; raises as `import_list` does."""
     import_id = node.random(16).hex()
@@ -170,13 +177,15 @@ def _check_counts(counts: ReadReport, *, accept_refused: bool) -> None:
         raise InputError("no row of the list can be used; nothing was stored", refused=counts.refused)
 
 
-def _store_rows(node: Node, import_id: str, reading: _Reading, rows: Iterable[Row], *, accept_refused: bool) -> None:
+def _store_rows(
+    node: NodeContext, import_id: str, reading: _Reading, rows: Iterable[Row], *, accept_refused: bool
+) -> None:
     """Store the rows in batches, each in a transaction, so that no other writer waits for a long list."""
     batch: list[Record] = []
     stored = 0
     for row in reading.counts.watch(rows):
         reading.watch(row)
-        if isinstance(row, Accepted) and (accept_refused or not reading.counts.refused):
+        if isinstance(row, AcceptedRow) and (accept_refused or not reading.counts.refused):
             batch.append(row.record)
             if len(batch) == _BATCH:
                 stored += _store_batch(node, import_id, stored, batch, reading.digest)
@@ -184,7 +193,7 @@ def _store_rows(node: Node, import_id: str, reading: _Reading, rows: Iterable[Ro
         _store_batch(node, import_id, stored, batch, reading.digest)
 
 
-def _store_batch(node: Node, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
+def _store_batch(node: NodeContext, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
     """Store a batch, empty it, and return how many records it had."""
     rows: list[dict[str, Any]] = [
         {
@@ -201,7 +210,7 @@ def _store_batch(node: Node, import_id: str, first: int, batch: list[Record], di
     return len(rows)
 
 
-def remove_incomplete(node: Node) -> None:
+def remove_incomplete(node: NodeContext) -> None:
     """Remove what an import or a search that was interrupted has left."""
     duplicates.sweep(node)
     with node.store.reading("import.incomplete") as session:
@@ -210,7 +219,7 @@ def remove_incomplete(node: Node) -> None:
         _remove(node, import_id)
 
 
-def list_imports(node: Node) -> Imports:
+def list_imports(node: NodeContext) -> Imports:
     """Return the stored lists, newest first."""
     query = select(ImportRow).where(ImportRow.complete).order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
     with node.store.reading("import.list") as session:
@@ -225,7 +234,7 @@ def list_imports(node: Node) -> Imports:
         )  # fmt: skip
 
 
-def delete_import(node: Node, actor: Actor, import_id: str) -> None:
+def delete_import(node: NodeContext, actor: Actor, import_id: str) -> None:
     """Delete a stored list; hits on it keep its record ids.
 
     Raises:
@@ -246,7 +255,7 @@ def delete_import(node: Node, actor: Actor, import_id: str) -> None:
     _remove(node, import_id, actor)
 
 
-def _remove(node: Node, import_id: str, actor: Actor | None = None) -> None:
+def _remove(node: NodeContext, import_id: str, actor: Actor | None = None) -> None:
     """Remove an import and its records, and their bytes from the database's files.
 
     Without an actor it never was complete: then there is nothing that the log would have to say.
@@ -260,12 +269,18 @@ def _remove(node: Node, import_id: str, actor: Actor | None = None) -> None:
         session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
     # If we crash here, the bytes of deleted rows go with the next scrub.
     if removed:
-        scrub(node, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+        overwrite_deleted(node, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
 
 
 def _log(  # noqa: PLR0913, PLR0917  # what an entry says
-    session: Session, node: Node, actor: Actor, kind: EntryKind, action: Action, import_id: str, counts: dict[str, int]
+    session: Session,
+    node: NodeContext,
+    actor: Actor,
+    kind: EntryKind,
+    action: Action,
+    import_id: str,
+    counts: dict[str, int],
 ) -> None:
     """Append the entry of what was done with an import."""
     ids = {"import": import_id}
-    append(session, Entry.of(kind, node.clock(), node.code, counts=counts, ids=ids, **who(actor, action)))
+    append(session, Entry.of(kind, node.clock(), node.code, counts=counts, ids=ids, **actor_fields(actor, action)))

@@ -21,7 +21,7 @@ from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.person import Record
 from aquila.records.search import search_for, search_text
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import append, who
+from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.node.hits import lifecycle
 from services.node.hits.views import consultation, history_of, with_records, withdrawals_of
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
     from aquila.interface.records import RecordSearch
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.records")
 _BATCH = 2_048
 
 
-def search(node: Node, actor: Actor, wanted: RecordSearch) -> RecordPage:
+def search(node: NodeContext, actor: Actor, wanted: RecordSearch) -> RecordPage:
     """Return a page of the party's own records that a search finds; a consultation, also where it finds none.
 
     Raises:
@@ -56,7 +56,7 @@ def search(node: Node, actor: Actor, wanted: RecordSearch) -> RecordPage:
     return RecordPage(records=records, offset=wanted.offset, total=total)
 
 
-def show(node: Node, actor: Actor, import_id: str, position: int) -> RecordView:
+def show(node: NodeContext, actor: Actor, import_id: str, position: int) -> RecordView:
     """Return the record at a place of a list, with its history; a consultation, of its hits too where these are shown.
 
     Raises:
@@ -77,7 +77,7 @@ def show(node: Node, actor: Actor, import_id: str, position: int) -> RecordView:
         )
 
 
-def refresh_words(node: Node) -> None:
+def refresh_words(node: NodeContext) -> None:
     """Make the words of records anew that an older normalizer made, or that came before there were any.
 
     It is done when the node starts, before anyone can search. If we crash in it, the list is begun again.
@@ -94,7 +94,7 @@ def refresh_words(node: Node) -> None:
         _LOG.info("words_refreshed", count=count)
 
 
-def _refresh_batch(node: Node, import_id: str, after: int) -> list[int]:
+def _refresh_batch(node: NodeContext, import_id: str, after: int) -> list[int]:
     """Make the words of the next records of a list anew and return their positions; nobody else writes yet."""
     query = select(RecordRow.position, RecordRow.content).where(
         RecordRow.import_id == import_id, RecordRow.position > after
@@ -169,7 +169,7 @@ def _elsewhere(session: Session, row: RecordRow) -> Sequence[str]:
     return session.scalars(others.order_by(ImportRow.imported_at.desc(), ImportRow.import_id)).all()
 
 
-def _hits(session: Session, node: Node, actor: Actor, row: RecordRow) -> tuple[RecordHit, ...] | None:
+def _hits(session: Session, node: NodeContext, actor: Actor, row: RecordRow) -> tuple[RecordHit, ...] | None:
     """Return the hits on a record to whom hits are shown, with the entries of that look; None to anyone else."""
     if not role_table().allows(Service.NODE, actor.roles, Action.SEE_HITS):
         return None
@@ -177,16 +177,16 @@ def _hits(session: Session, node: Node, actor: Actor, row: RecordRow) -> tuple[R
     hits = session.scalars(query.order_by(HitRow.round_id, HitRow.hit_id)).all()
     for round_id in sorted({hit.round_id for hit in hits}):
         append(session, consultation(node, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id]))
-    entries = with_records(session, [(hit, lifecycle.life_row(session, hit)) for hit in hits], node.clock())
+    entries = with_records(session, [(hit, lifecycle.status_row(session, hit)) for hit in hits], node.clock())
     return tuple(
         RecordHit(entry=entry, history=history_of(session, hit), withdrawals=tuple(withdrawals_of(session, node, hit)))
         for hit, entry in zip(hits, entries, strict=True)
     )
 
 
-def _consultation(node: Node, actor: Actor, records: int) -> Entry:
+def _consultation(node: NodeContext, actor: Actor, records: int) -> Entry:
     """Return the entry of a look at records: how many were seen."""
     return Entry.of(
         EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": records}, ids={"of": Word.RECORD},
-        **who(actor, Action.SEARCH_RECORDS),
+        **actor_fields(actor, Action.SEARCH_RECORDS),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from aquila.interface.attention import NeedKind, Needs, RoundNeed
+from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.protocol.messages import Kind, Manifest
 from aquila.protocol.rounds.round_state import Phase
 from services.node.round_memory import round_row
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Select
     from sqlalchemy.orm import Session
 
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 MOST = 40
 """What a page takes; each look reads no more rows than that."""
@@ -43,19 +43,19 @@ _ELSEWHERE = ("alarm %", "canaries %", "submission %")  # problems that are need
 class _Found:
     """A need before its round's terms are read."""
 
-    kind: NeedKind
+    kind: AttentionKind
     round_id: str
     parties: tuple[str, ...] = ()
     count: int = 1
 
 
-def needs(node: Node) -> Needs:
+def attention_list(node: NodeContext) -> AttentionList:
     """Return what rounds need of this node's people, the most pressing first."""
     now = node.clock()
     with node.store.reading("needs.list") as session:
         found = [*_alarms(session, now), *_troubles(session), *_duties(session)]
         shown = [need for one in found[:MOST] if (need := _with_terms(session, one, now)) is not None]
-    return Needs(needs=tuple(shown), left_out=max(0, len(found) - MOST))
+    return AttentionList(needs=tuple(shown), left_out=max(0, len(found) - MOST))
 
 
 def _alarms(session: Session, now: int) -> Iterator[_Found]:
@@ -66,22 +66,22 @@ def _alarms(session: Session, now: int) -> Iterator[_Found]:
         .where(CanaryRow.judged_at > now - REMEMBERED, wrong)
         .order_by(CanaryRow.judged_at.desc(), CanaryRow.round_id, CanaryRow.counterpart)
     )
-    yield from _by_round(NeedKind.CANARIES, session.execute(judged.limit(MOST)))
+    yield from _by_round(AttentionKind.CANARIES, session.execute(judged.limit(MOST)))
     held = (
         select(AlarmRow.round_id, AlarmRow.asker.label("party"))
         .join(RoundRow, RoundRow.round_id == AlarmRow.round_id)
         .where(*_ACTIVE, AlarmRow.released_at.is_(None))
         .order_by(AlarmRow.raised_at, AlarmRow.round_id, AlarmRow.asker)
     )
-    yield from _by_round(NeedKind.HELD_BACK, session.execute(held.limit(MOST)))
+    yield from _by_round(AttentionKind.HELD_BACK, session.execute(held.limit(MOST)))
 
 
 def _troubles(session: Session) -> Iterator[_Found]:
     """Yield rounds that this node refused, submissions that it gave up, and whatever else stands in the way."""
     for round_id in _rounds(session, RoundRow.refused.is_not(None)):
-        yield _Found(NeedKind.REFUSED, round_id)
+        yield _Found(AttentionKind.REFUSED, round_id)
     for round_id in _rounds(session, *_FREE, RoundRow.round_id.in_(_failed())):
-        yield _Found(NeedKind.FAILED, round_id)
+        yield _Found(AttentionKind.FAILED, round_id)
     others = [ProblemRow.place.not_like(place) for place in _ELSEWHERE]
     counted = (
         select(ProblemRow.round_id, func.count().label("problems"))
@@ -91,7 +91,7 @@ def _troubles(session: Session) -> Iterator[_Found]:
         .order_by(func.max(ProblemRow.noted_at).desc(), ProblemRow.round_id)
     )
     for row in session.execute(counted.limit(MOST)):
-        yield _Found(NeedKind.PROBLEM, row.round_id, count=row.problems)
+        yield _Found(AttentionKind.PROBLEM, row.round_id, count=row.problems)
 
 
 def _duties(session: Session) -> Iterator[_Found]:
@@ -99,13 +99,13 @@ def _duties(session: Session) -> Iterator[_Found]:
     unfit = select(ProblemRow.round_id).where(ProblemRow.place == "manifest")
     open_to_it = (RoundRow.consent_digest.is_(None), ~RoundRow.consent_wished, RoundRow.round_id.not_in(unfit))
     for round_id in _rounds(session, *_FREE, *open_to_it, RoundRow.phase == Phase.PROPOSED.value):
-        yield _Found(NeedKind.CONSENT, round_id)
+        yield _Found(AttentionKind.CONSENT, round_id)
     early = RoundRow.phase.in_([Phase.PROPOSED.value, Phase.OPEN.value])
     lists = select(SubmissionRow.round_id).where(SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != "failed")
     for round_id in _rounds(
         session, *_FREE, early, RoundRow.consent_digest.is_not(None), RoundRow.round_id.not_in(lists)
     ):
-        yield _Found(NeedKind.LIST, round_id)
+        yield _Found(AttentionKind.LIST, round_id)
 
 
 def _rounds(session: Session, *where: object) -> Sequence[str]:
@@ -128,7 +128,7 @@ def _failed() -> Select[str]:
     )
 
 
-def _by_round(kind: NeedKind, rows: Iterable[Row[tuple[str, str]]]) -> Iterator[_Found]:
+def _by_round(kind: AttentionKind, rows: Iterable[Row[tuple[str, str]]]) -> Iterator[_Found]:
     """Yield one need for each round, with the parties that its rows name."""
     parties: dict[str, list[str]] = {}
     for row in rows:
@@ -137,16 +137,16 @@ def _by_round(kind: NeedKind, rows: Iterable[Row[tuple[str, str]]]) -> Iterator[
         yield _Found(kind, round_id, tuple(dict.fromkeys(named)), len(named))
 
 
-def _with_terms(session: Session, found: _Found, now: int) -> RoundNeed | None:
+def _with_terms(session: Session, found: _Found, now: int) -> RoundAttention | None:
     """Return a need with its round's area and category; None where its time is over."""
     # Read as it was stored: a key that the registry names no more must not keep an alarm from being shown.
     envelope = json.loads(round_row(session, found.round_id).manifest)
     manifest = Manifest.from_payload(base64.b64decode(envelope["payload"]))
-    ends = {NeedKind.CONSENT: manifest.window.consent_by, NeedKind.LIST: manifest.window.submit_by}
+    ends = {AttentionKind.CONSENT: manifest.window.consent_by, AttentionKind.LIST: manifest.window.submit_by}
     until = ends.get(found.kind)
     if until is not None and until < now:
         return None
-    return RoundNeed(
+    return RoundAttention(
         round_id=found.round_id, area=manifest.area, category=manifest.category, kind=found.kind,
         parties=found.parties, count=found.count, until=until,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from aquila.audit.entries import EntryKind as Kind
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_justification
 from services.kit.log.entries import statements_kept
-from services.kit.people.log import EntryKind, note
+from services.kit.people.log import EntryKind, log_entry
 from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _DAY = 86_400
 
 
-def erase_justifications(node: Node) -> bool:
+def erase_justifications(node: NodeContext) -> bool:
     """Erase the justifications whose three years are over; tell whether there were any."""
     before = node.clock() - JUSTIFICATION_DAYS * _DAY
     with node.store.reading("justification.old") as session:
@@ -40,7 +40,7 @@ def erase_justifications(node: Node) -> bool:
             statement.envelope = without_justification(statement.envelope)
             statement.erased_at = node.clock()
         if due:
-            note(session, node.people, EntryKind.ERASURE, None, counts={"justifications": len(due)})
+            log_entry(session, node.people, EntryKind.ERASURE, None, counts={"justifications": len(due)})
     for round_id in signed:
         node.books.pop(round_id, None)
     # If we crash here, or a reader is in the way, the bytes go with the next scrub.

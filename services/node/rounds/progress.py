@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import Phase
-from services.kit.party_status import standing
-from services.node.storage.tables import AvailableRow, ChunkRow, EvaluationRow, SubmissionRow
+from services.kit.party_status import party_status
+from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
     Verified = Counter[tuple[str, str]]
 
 _FINALIZED = frozenset({"finalized", "tokens_sent"})
 
 
-def evaluated_for_others(session: Session, node: Node, round_: Round) -> Progress:
+def evaluated_for_others(session: Session, node: NodeContext, round_: Round) -> Progress:
     """Return how many chunks of the others this node has evaluated and sent."""
     others = [submission for submission in round_.submissions.values() if submission.party != node.code]
     query = select(func.count()).select_from(EvaluationRow)
@@ -38,11 +38,11 @@ def verified(session: Session, round_: Round) -> Verified:
 
     Once a submission is finalized every evaluation of it was verified, and what told so may be gone already.
     """
-    mine = AvailableRow.round_id == round_.round_id, AvailableRow.party != ""
-    query = select(AvailableRow.submission_id, AvailableRow.party, func.count()).where(
-        *mine, AvailableRow.state.in_(["done", "acknowledged"])
+    mine = DownloadRow.round_id == round_.round_id, DownloadRow.party != ""
+    query = select(DownloadRow.submission_id, DownloadRow.party, func.count()).where(
+        *mine, DownloadRow.state.in_(["done", "acknowledged"])
     )
-    groups = query.group_by(AvailableRow.submission_id, AvailableRow.party)
+    groups = query.group_by(DownloadRow.submission_id, DownloadRow.party)
     found = Counter({(submission, party): count for submission, party, count in session.execute(groups)})
     over = select(SubmissionRow.submission_id, func.count()).join(
         ChunkRow, ChunkRow.submission_id == SubmissionRow.submission_id
@@ -61,7 +61,7 @@ def evaluators(round_: Round, submission_id: str) -> tuple[str, ...]:
     return round_.evaluators_of(submission_id) if submission_id in round_.submissions else ()
 
 
-def parties(session: Session, node: Node, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
+def parties(session: Session, node: NodeContext, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
     """Yield where each party of the manifest stands, as far as this node can tell; `known` is of `verified`."""
     own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == node.code}
     for participant in round_.manifest.participants:
@@ -74,12 +74,12 @@ def parties(session: Session, node: Node, round_: Round, known: Verified) -> Ite
         yield _standing(node, round_, party, evaluated)
 
 
-def _standing(node: Node, round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
+def _standing(node: NodeContext, round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
     made = [i for i, one in round_.submissions.items() if one.party == party]
     tokens = Progress(done=sum(i in round_.tokens for i in made), of=len(made))
     has_hits = _has_hits(node, round_, party)
     return PartyAtNode(
-        **standing(round_, party),
+        **party_status(round_, party),
         evaluated=evaluated,
         tokens=tokens,
         has_hits=has_hits,
@@ -87,7 +87,7 @@ def _standing(node: Node, round_: Round, party: str, evaluated: Progress) -> Par
     )
 
 
-def _has_hits(node: Node, round_: Round, party: str) -> bool | None:
+def _has_hits(node: NodeContext, round_: Round, party: str) -> bool | None:
     """Say whether a party has its report: by its own receipt, or by what it can sign only with the report at hand."""
     told = (party, None) in round_.receipts or party in round_.canaries
     if told or any(one.party == party for one in round_.notes.values()):

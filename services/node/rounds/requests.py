@@ -13,7 +13,7 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import Phase
 from aquila.records.conformance import normalizer_reference
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import append, who
+from services.kit.log.entries import actor_fields, append
 from services.node.context import reading_round
 from services.node.round_memory import round_row
 from services.node.storage.tables import ImportRow, SubmissionRow
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Justification, Manifest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
     from services.node.storage.tables import RoundRow
 
 
-def manifest_problem(node: Node, manifest: Manifest) -> str:
+def manifest_problem(node: NodeContext, manifest: Manifest) -> str:
     """Say what keeps this node from taking part in a round rightly, or nothing (PROTOCOL.md 3.3.1)."""
     try:
         node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
@@ -37,7 +37,7 @@ def manifest_problem(node: Node, manifest: Manifest) -> str:
     return ""
 
 
-def check_consent(node: Node, session: Session, round_: Round) -> RoundRow:
+def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRow:
     """Refuse a consent that could not be signed now, and return the round's row.
 
     Raises:
@@ -56,12 +56,12 @@ def check_consent(node: Node, session: Session, round_: Round) -> RoundRow:
     return row
 
 
-def wish_consent(node: Node, session: Session, round_: Round) -> None:
+def request_consent(node: NodeContext, session: Session, round_: Round) -> None:
     """Store that two persons consent; raises as `check_consent` does."""
     check_consent(node, session, round_).consent_wished = True
 
 
-def check_submission(node: Node, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:
+def check_submission(node: NodeContext, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:
     """Refuse a submission that could not be prepared now, and return the import's row.
 
     Raises:
@@ -79,8 +79,8 @@ def check_submission(node: Node, session: Session, round_: Round, import_id: str
     return imported
 
 
-def wish_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
-    node: Node,
+def request_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
+    node: NodeContext,
     session: Session,
     round_: Round,
     submission_id: str,
@@ -100,7 +100,7 @@ def wish_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
     )  # fmt: skip
 
 
-def _check_kind(session: Session, node: Node, round_: Round, kind: Kind) -> None:
+def _check_kind(session: Session, node: NodeContext, round_: Round, kind: Kind) -> None:
     if kind is Kind.QUERY and round_.manifest.mode is not Mode.LISTS_AND_QUERIES:
         raise PolicyError("this round takes no queries", round=round_.round_id)
     window = round_.manifest.window
@@ -115,7 +115,7 @@ def _check_kind(session: Session, node: Node, round_: Round, kind: Kind) -> None
         raise OrderError("this node has a list in the round already", hint="a round takes one list of each party")
 
 
-def wish_close(node: Node, actor: Actor, round_id: str) -> None:
+def request_close(node: NodeContext, actor: Actor, round_id: str) -> None:
     """Store that the round's keys are to be destroyed, and who wants it, once the matcher has our receipt.
 
     Raises:
@@ -135,7 +135,7 @@ def wish_close(node: Node, actor: Actor, round_id: str) -> None:
         row.close_wished = True
 
 
-def wish_abort(node: Node, actor: Actor, round_id: str, reason: str) -> None:
+def request_abort(node: NodeContext, actor: Actor, round_id: str, reason: str) -> None:
     """Store that the party leaves the round, and who wants it.
 
     Raises:
@@ -149,10 +149,10 @@ def wish_abort(node: Node, actor: Actor, round_id: str, reason: str) -> None:
 
 
 def _log_end(  # noqa: PLR0913, PLR0917 - what an entry says
-    session: Session, node: Node, actor: Actor, round_id: str, what: Word, action: Action
+    session: Session, node: NodeContext, actor: Actor, round_id: str, what: Word, action: Action
 ) -> None:
     """Append the entry of who wanted an end."""
-    fields = who(actor, action)
+    fields = actor_fields(actor, action)
     append(
         session, Entry.of(EntryKind.END_ASKED, node.clock(), node.code, round=round_id, ids={"what": what}, **fields)
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from aquila.crypto.envelope import OpenedEnvelope
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 LAST_WORDS = (
     "canaries", "alarm", "receipt", "notes", "confirmation", "closing", "refusal", "withdrawal", "acknowledgement",
@@ -38,7 +38,7 @@ LAST_WORDS = (
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 
 
-def opened(node: Node, envelope: bytes) -> OpenedEnvelope:
+def open_statement(node: NodeContext, envelope: bytes) -> OpenedEnvelope:
     """Open an envelope of any message by any pinned key; raises as `open_envelope` does."""
     keys = {print_: key for print_, (_, key) in node.registry.by_fingerprint().items()}
     return open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
@@ -60,12 +60,12 @@ def next_number(session: Session, round_id: str) -> int:
     return 1 + (session.scalar(query) or 0)
 
 
-def sign(session: Session, node: Node, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
+def sign(session: Session, node: NodeContext, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
     """Sign a statement under the next number and store it with the transaction; raises as `put_signed` does."""
     return put_signed(session, node, round_id, make(next_number(session, round_id)))
 
 
-def sign_refusal(session: Session, node: Node, round_: Round, reason: str) -> StatementRow:
+def sign_refusal(session: Session, node: NodeContext, round_: Round, reason: str) -> StatementRow:
     """Sign a refusal and store it with the transaction.
 
     A node that refuses may have forgotten what it said, or not have read the feed yet: the number lies far beyond all
@@ -77,7 +77,7 @@ def sign_refusal(session: Session, node: Node, round_: Round, reason: str) -> St
     return put_signed(session, node, round_.round_id, node.party.refuse(round_, number, reason, empty))
 
 
-def given_up(session: Session, node: Node, round_id: str, below: int) -> list[tuple[int, int]]:
+def given_up(session: Session, node: NodeContext, round_id: str, below: int) -> list[tuple[int, int]]:
     """Return the ranges of own numbers that stay empty: refused, never to be sent, or passed over (3.2.2).
 
     Where this database is an older copy, nothing up to the high-water mark is among them: it may have been sent.
@@ -96,7 +96,7 @@ def given_up(session: Session, node: Node, round_id: str, below: int) -> list[tu
     return ranges
 
 
-def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> StatementRow:
+def put_signed(session: Session, node: NodeContext, round_id: str, envelope: bytes) -> StatementRow:
     """Store a statement that this node signed, and its entry; after the commit, the outbox sends it.
 
     If we crash before that, nothing was signed as far as anyone knows.
@@ -106,7 +106,7 @@ def put_signed(session: Session, node: Node, round_id: str, envelope: bytes) -> 
             round any more, and only a refusal is stored.
         StoreConflictError: The number is taken.
     """
-    found = opened(node, envelope)
+    found = open_statement(node, envelope)
     message = message_of(found)
     assert isinstance(message, Statement)
     if round_row(session, round_id).refused is None:
@@ -135,7 +135,7 @@ def own_statements(session: Session, round_id: str, kind: str) -> Sequence[State
     return session.scalars(query.order_by(StatementRow.sequence)).all()
 
 
-def note_problem(session: Session, node: Node, round_id: str, place: str, sentence: str) -> None:
+def report_problem(session: Session, node: NodeContext, round_id: str, place: str, sentence: str) -> None:
     """Keep a problem for the operator, in place of an earlier one about the same thing."""
     row = session.get(ProblemRow, (round_id, place))
     if row is None:
@@ -149,14 +149,14 @@ def clear_problem(session: Session, round_id: str, place: str) -> None:
     session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
 
 
-def refuse(session: Session, node: Node, round_id: str, place: str, sentence: str) -> None:
+def refuse(session: Session, node: NodeContext, round_id: str, place: str, sentence: str) -> None:
     """Take no further part in a round, for good: no consent, evaluation, token or statement but a refusal."""
     row = round_row(session, round_id)
     row.refused = row.refused or sentence
-    note_problem(session, node, round_id, place, sentence)
+    report_problem(session, node, round_id, place, sentence)
 
 
-def refuse_open(session: Session, node: Node, sentence: str) -> None:
+def refuse_open(session: Session, node: NodeContext, sentence: str) -> None:
     """Refuse every round that is not over and in which this node has said something, or has a key to do so."""
     query = select(RoundRow).where(RoundRow.state != "destroyed", RoundRow.refused.is_(None))
     for row in session.scalars(query).all():

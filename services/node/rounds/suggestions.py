@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages.suggestions import SuggestionAnswer
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.suggestions")
 _SHOWN = 50
@@ -30,7 +30,7 @@ _OPEN = (SuggestionState.WRITTEN.value, SuggestionState.WAITING.value)
 _HOW = {SuggestionState.PROPOSED: Word.PROPOSAL, SuggestionState.SET_ASIDE: Word.SET_ASIDE}
 
 
-def suggest(node: Node, actor: Actor, wanted: Suggestion) -> SuggestionView:
+def suggest(node: NodeContext, actor: Actor, wanted: Suggestion) -> SuggestionView:
     """Keep what an officer suggests, with its entry; the driver sends it.
 
     Raises:
@@ -58,7 +58,7 @@ def suggest(node: Node, actor: Actor, wanted: Suggestion) -> SuggestionView:
         entry = Entry.of(
             EntryKind.SUGGESTION, node.clock(), node.code, recipient=MATCHER, reason=why,
             counts={"parties": len(terms.participants)}, ids={"suggestion": row.suggestion_id},
-            **entries.who(actor, Action.SUGGEST_ROUND),
+            **entries.actor_fields(actor, Action.SUGGEST_ROUND),
         )  # fmt: skip
         entries.append(session, entry)
         view = _view(node, row)
@@ -66,7 +66,7 @@ def suggest(node: Node, actor: Actor, wanted: Suggestion) -> SuggestionView:
     return view
 
 
-def list_suggestions(node: Node) -> Suggestions:
+def list_suggestions(node: NodeContext) -> Suggestions:
     """Return this party's suggestions; those that wait first, then the newest."""
     first = SuggestionRow.state.in_(_OPEN).desc()
     query = select(SuggestionRow).order_by(first, SuggestionRow.made_at.desc(), SuggestionRow.suggestion_id)
@@ -75,7 +75,7 @@ def list_suggestions(node: Node) -> Suggestions:
     return Suggestions(parties=tuple(sorted(node.registry.parties)), suggestions=shown)
 
 
-def take_answers(node: Node, answers: Iterable[SuggestionAnswer]) -> bool:
+def take_answers(node: NodeContext, answers: Iterable[SuggestionAnswer]) -> bool:
     """Keep what the matcher says became of suggestions, each with its entry; tell whether any was new.
 
     The matcher's word is all that there is of it: nothing depends on it, and an answer is taken once.
@@ -99,7 +99,7 @@ def take_answers(node: Node, answers: Iterable[SuggestionAnswer]) -> bool:
     return new > 0
 
 
-def forget_suggestions(node: Node, retention_days: int) -> bool:
+def forget_suggestions(node: NodeContext, retention_days: int) -> bool:
     """Erase suggestions after the log's retention, and tell whether there were any."""
     old = SuggestionRow.made_at <= node.clock() - retention_days * _DAY
     with node.store.reading("suggestion.old") as session:
@@ -111,7 +111,7 @@ def forget_suggestions(node: Node, retention_days: int) -> bool:
     return due > 0
 
 
-def _view(node: Node, row: SuggestionRow) -> SuggestionView:
+def _view(node: NodeContext, row: SuggestionRow) -> SuggestionView:
     return SuggestionView(
         suggestion_id=row.suggestion_id, party=node.code, author=row.author,
         terms=Suggestion.model_validate(row.terms), state=SuggestionState(row.state), made_at=row.made_at,

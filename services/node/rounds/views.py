@@ -12,7 +12,7 @@ from aquila.interface.rounds import NodeRoundView, NodeStatus, SubmissionView
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry, Rounds
 from services.kit.errors import PeerUnavailableError
-from services.node.context import book_of, reading_round
+from services.node.context import reading_round, round_memory_of
 from services.node.round_memory import round_row
 from services.node.rounds import progress
 from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Manifest
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _WISHES = ("consent", "close", "abort")
 
 
-def status(node: Node, version: str) -> NodeStatus:
+def status(node: NodeContext, version: str) -> NodeStatus:
     """Return the node at a glance."""
     obstacle, contact = node.contact.obstacle, node.contact
     difference = contact.clock_difference
@@ -49,7 +49,7 @@ def status(node: Node, version: str) -> NodeStatus:
     )
 
 
-def rounds(node: Node) -> Rounds:
+def rounds(node: NodeContext) -> Rounds:
     """Return the rounds that the node knows, newest first."""
     query = select(RoundRow).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
     with node.store.reading("rounds.list") as session:
@@ -61,7 +61,7 @@ def rounds(node: Node) -> Rounds:
     return Rounds(rounds=tuple(found))
 
 
-def round_view(node: Node, round_id: str) -> NodeRoundView:
+def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
     """Return one round.
 
     Raises:
@@ -84,7 +84,7 @@ def round_view(node: Node, round_id: str) -> NodeRoundView:
             submissions=tuple(_submission(session, node, round_, item, verified) for item in submissions),
             evaluated_for_others=progress.evaluated_for_others(session, node, round_),
             hits=_hits(session, round_id),
-            keys_present=book_of(node, round_id).key_path.is_file(),
+            keys_present=round_memory_of(node, round_id).key_path.is_file(),
             wishes=_wishes(session, row),
             problems=problems(session, row),
         )
@@ -101,7 +101,7 @@ def _entry(manifest: Manifest, row: RoundRow) -> RoundEntry:
 
 
 def _submission(
-    session: Session, node: Node, round_: Round, row: SubmissionRow, verified: Counter[tuple[str, str]]
+    session: Session, node: NodeContext, round_: Round, row: SubmissionRow, verified: Counter[tuple[str, str]]
 ) -> SubmissionView:
     mine = ChunkRow.submission_id == row.submission_id
     chunks = _count(session, mine)

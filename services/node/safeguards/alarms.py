@@ -21,7 +21,7 @@ from aquila.protocol.messages import HitReport, Kind
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.alarms")
 _MILLION = 1_000_000
 _MOST_TIMES = 10
 
 
-def raise_alarm(session: Session, node: Node, round_: Round, report: HitReport, stored: int) -> bool:
+def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitReport, stored: int) -> bool:
     """Hold a query's report back where it hit this node's list far too often; tell whether it did.
 
     Called in the transaction that stores the report, in place of signing the receipt.
@@ -82,12 +82,12 @@ def raise_alarm(session: Session, node: Node, round_: Round, report: HitReport, 
         f"{of} of {query.party} hit {hits} of this node's records, where about {expected:.1f} are explained: the last "
         f"report is held back until an approver releases it, or the round ends"
     )
-    statements.note_problem(session, node, round_.round_id, _place(submission_id), sentence)
+    statements.report_problem(session, node, round_.round_id, _place(submission_id), sentence)
     _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
     return True
 
 
-def _sums(session: Session, node: Node, round_id: str, asker: str) -> list[tuple[str, int, float]]:
+def _sums(session: Session, node: NodeContext, round_id: str, asker: str) -> list[tuple[str, int, float]]:
     """Return hits and expectation of a party's earlier queries: in this round, and in the window of days.
 
     Queries whose report, or the report of a later one, a person released are explained, and do not count any more. What
@@ -118,22 +118,22 @@ def _alarming(hits: int, expected: float, sums: list[tuple[str, int, float]]) ->
     return next(((count, most, of) for of, count, most in every if is_alarming(count, most)), None)
 
 
-def _shares(session: Session, node: Node, asker: str) -> Iterator[int]:
+def _shares(session: Session, node: NodeContext, asker: str) -> Iterator[int]:
     """Yield the shares of common persons that this party's lists had with the asker's so far."""
     query = select(StatementRow.envelope).where(StatementRow.kind == "hitreport")
     for envelope in session.scalars(query):
-        report = statements.message_of(statements.opened(node, envelope))
+        report = statements.message_of(statements.open_statement(node, envelope))
         if isinstance(report, HitReport) and report.party == node.code and report.submission_id is None:
             yield from (basis.common_per_million for basis in report.bases if basis.counterpart == asker)
 
 
-def release(node: Node, round_id: str, submission_id: str, by: Actor) -> None:
+def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> None:
     """Release a held report at a person's word: the receipt is signed, and the asker gets its report.
 
     Raises:
         NotFoundError: The node holds no such report back.
     """
-    with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.release") as session:
+    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("alarm.release") as session:
         round_row(session, round_id)
         row = session.get(AlarmRow, (round_id, submission_id))
         if row is None or row.released_at is not None or round_.ending:
@@ -144,12 +144,12 @@ def release(node: Node, round_id: str, submission_id: str, by: Actor) -> None:
         statements.clear_problem(session, round_id, _place(submission_id))
         fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
         fields["ids"] = {"submission": submission_id}
-        fields |= entries.who(by, Action.RELEASE_ALARM)
+        fields |= entries.actor_fields(by, Action.RELEASE_ALARM)
         entries.append(session, Entry.of(EntryKind.ALARM_RELEASED, node.clock(), node.code, **fields))
     node.wake()
 
 
-def acknowledge(node: Node, round_id: str) -> bool:
+def acknowledge(node: NodeContext, round_id: str) -> bool:
     """Sign the receipts of reports that were released, and tell whether there was one."""
     query = select(AlarmRow).where(
         AlarmRow.round_id == round_id, AlarmRow.released_at.is_not(None), ~AlarmRow.acknowledged
@@ -157,7 +157,7 @@ def acknowledge(node: Node, round_id: str) -> bool:
     with node.store.reading("alarm.released") as session:
         if session.scalars(query).first() is None or not pending_statements.may_sign(session, round_id):
             return False
-    with book_of(node, round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
+    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
         for row in session.scalars(query):
             place = row.submission_id, row.stored
             statements.sign(session, node, round_id, lambda number, of=place: node.party.receipt(round_, number, *of))  # type: ignore[misc]  # binds the row of this turn

@@ -15,40 +15,40 @@ from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.submission_plan import carried_by
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.rounds import statements
 from services.node.storage.tables import CanaryRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from aquila.protocol.canaries import Canary, Carried, Verdict
+    from aquila.protocol.canaries import Canary, PlantedCanary, Verdict
     from aquila.protocol.messages import PairCanaries
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
-    from services.node.round_memory import Work
+    from services.node.context import NodeContext
+    from services.node.round_memory import PreparedSubmission
     from services.node.storage.tables import SubmissionRow
 
 _LOG = Log("node.canaries")
 _NAME = "canaries"
 
 
-def to_carry(node: Node, round_: Round, kind: str) -> tuple[Canary, ...]:
+def canaries_to_plant(node: NodeContext, round_: Round, kind: str) -> tuple[Canary, ...]:
     """Return what a submission of this node is to carry: a list all canaries of its pairs, a query none."""
     if kind != Kind.LIST:
         return ()
-    exchange = book_of(node, round_.round_id).secrets().exchange
+    exchange = round_memory_of(node, round_.round_id).secrets().exchange
     return core.canaries_of(round_, node.table_of(round_.manifest), node.code, exchange)
 
 
-def keep(session: Session, node: Node, row: SubmissionRow, work: Work) -> None:
+def store_canaries(session: Session, node: NodeContext, row: SubmissionRow, work: PreparedSubmission) -> None:
     """Seal what a list carries, with the statement that signs for it."""
     if work.plan.canaries:
         content = core.to_bytes(carried_by(work.seed, work.plan))
-        statements.put_secret(session, row.round_id, _NAME, book_of(node, row.round_id).seal(_NAME, content))
+        statements.put_secret(session, row.round_id, _NAME, round_memory_of(node, row.round_id).seal(_NAME, content))
 
 
-def carried(node: Node, round_id: str) -> tuple[Carried, ...]:
+def planted_canaries(node: NodeContext, round_id: str) -> tuple[PlantedCanary, ...]:
     """Return what this node's list carries; nothing where it carries none.
 
     Raises:
@@ -56,10 +56,10 @@ def carried(node: Node, round_id: str) -> tuple[Carried, ...]:
     """
     with node.store.reading("canaries.carried") as session:
         row = session.get(SecretRow, (round_id, _NAME))
-    return () if row is None else core.from_bytes(book_of(node, round_id).key().open(_NAME, row.sealed))
+    return () if row is None else core.from_bytes(round_memory_of(node, round_id).key().open(_NAME, row.sealed))
 
 
-def to_tell(node: Node, round_: Round, report: HitReport) -> tuple[PairCanaries, ...]:
+def due_canary_statements(node: NodeContext, round_: Round, report: HitReport) -> tuple[PairCanaries, ...]:
     """Return what this node says of its canaries with its report of the lists; nothing where there are none.
 
     Raises:
@@ -67,11 +67,11 @@ def to_tell(node: Node, round_: Round, report: HitReport) -> tuple[PairCanaries,
     """
     if not round_.manifest.canaries or report.submission_id is not None:
         return ()
-    exchange = book_of(node, round_.round_id).secrets().exchange
-    return core.tell(round_, node.code, exchange, carried(node, round_.round_id), report)
+    exchange = round_memory_of(node, round_.round_id).secrets().exchange
+    return core.canary_statement(round_, node.code, exchange, planted_canaries(node, round_.round_id), report)
 
 
-def store_told(session: Session, node: Node, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
+def store_told(session: Session, node: NodeContext, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
     """Sign what this node says of its canaries, before its receipt, and keep a row for each pair."""
     if not pairs:
         return
@@ -81,7 +81,7 @@ def store_told(session: Session, node: Node, round_: Round, pairs: tuple[PairCan
     statements.sign(session, node, round_.round_id, lambda number: node.party.tell_canaries(round_, number, pairs))
 
 
-def judge(node: Node, round_id: str) -> bool:
+def judge(node: NodeContext, round_id: str) -> bool:
     """Judge the canaries of every pair whose other side has told of them, and tell whether there was one.
 
     Done before the round's end is looked at: what it takes goes with the round key.
@@ -89,7 +89,7 @@ def judge(node: Node, round_id: str) -> bool:
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     round_ = book.record()
     if not node.has_rules_of(round_.manifest):
         return False
@@ -102,7 +102,9 @@ def judge(node: Node, round_id: str) -> bool:
         if report is None:
             return judged
         table, exchange = node.table_of(round_.manifest), book.secrets().exchange
-        verdict = core.judge(round_, table, node.code, exchange, carried(node, round_id), report, told[counterpart])
+        verdict = core.judge(
+            round_, table, node.code, exchange, planted_canaries(node, round_id), report, told[counterpart]
+        )
         with node.store.transaction("canaries.judge") as session:
             _store_verdict(session, node, round_id, counterpart, verdict)
         judged = True
@@ -110,30 +112,30 @@ def judge(node: Node, round_id: str) -> bool:
     return judged
 
 
-def _due(node: Node, round_id: str) -> list[str]:
+def _due(node: NodeContext, round_id: str) -> list[str]:
     """Return the counterparts whose canaries this node told of and has not judged."""
     query = select(CanaryRow.counterpart).where(CanaryRow.round_id == round_id, CanaryRow.judged_at.is_(None))
     with node.store.reading("canaries.due") as session:
         return list(session.scalars(query))
 
 
-def _own_report(session: Session, node: Node, round_id: str) -> HitReport | None:
+def _own_report(session: Session, node: NodeContext, round_id: str) -> HitReport | None:
     mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
     for envelope in session.scalars(select(StatementRow.envelope).where(*mine).order_by(StatementRow.event_id)):
-        report = statements.message_of(statements.opened(node, envelope))
+        report = statements.message_of(statements.open_statement(node, envelope))
         if isinstance(report, HitReport) and report.party == node.code and report.submission_id is None:
             return report
     return None
 
 
-def _store_verdict(session: Session, node: Node, round_id: str, counterpart: str, verdict: Verdict) -> None:
+def _store_verdict(session: Session, node: NodeContext, round_id: str, counterpart: str, verdict: Verdict) -> None:
     row = session.get_one(CanaryRow, (round_id, counterpart))
     row.expected, row.missing, row.wrong, row.differing = verdict
     row.judged_at = node.clock()
     if verdict.trustworthy:
         return
-    statements.note_problem(
-        session, node, round_id, f"canaries {counterpart}", sentence(node.code, counterpart, verdict)
+    statements.report_problem(
+        session, node, round_id, f"canaries {counterpart}", failure_message(node.code, counterpart, verdict)
     )
     counts = {"expected": verdict.expected, "missing": verdict.missing, "wrong": verdict.wrong}
     entry = Entry.of(
@@ -144,7 +146,7 @@ def _store_verdict(session: Session, node: Node, round_id: str, counterpart: str
     _LOG.error("canaries_missing", round=round_id, counterpart=counterpart, count=verdict.missing)
 
 
-def sentence(own: str, counterpart: str, verdict: Verdict) -> str:
+def failure_message(own: str, counterpart: str, verdict: Verdict) -> str:
     """Return what the operator reads of a pair whose canaries did not fare as they should."""
     pair = "-".join(sorted((own, counterpart)))
     if verdict.missing:

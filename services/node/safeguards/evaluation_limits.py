@@ -14,7 +14,7 @@ from aquila.protocol.messages import ClassCounts, EarlierRound, Spent
 from aquila.protocol.party import chunk_of
 from aquila.records.rules import InputClass
 from services.node.rounds import statements
-from services.node.storage.tables import DAY, SpentDayRow, SpentRow
+from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,55 +23,55 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Evaluation, Manifest
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
-    from services.node.storage.tables import AvailableRow
+    from services.node.context import NodeContext
+    from services.node.storage.tables import DownloadRow
 
 
 Place: TypeAlias = "tuple[str, InputClass]"
 """For whom, and in which class."""
 
 
-def spent(session: Session, node: Node, origin: str, input_class: InputClass) -> tuple[int, int]:
+def spent(session: Session, node: NodeContext, origin: str, input_class: InputClass) -> tuple[int, int]:
     """Return what was evaluated for a party today, and in the longer window."""
     today = node.clock() // DAY
-    query = select(func.coalesce(func.sum(SpentDayRow.elements), 0)).where(
-        SpentDayRow.origin == origin, SpentDayRow.input_class == input_class.value
+    query = select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0)).where(
+        DailyEvaluationRow.origin == origin, DailyEvaluationRow.input_class == input_class.value
     )
     # A day after today stands there only if the clock was set back: it counts too, or setting it would make room.
-    in_day = session.scalar(query.where(SpentDayRow.day >= today)) or 0
-    in_window = session.scalar(query.where(SpentDayRow.day > today - node.settings.caps.window_days)) or 0
+    in_day = session.scalar(query.where(DailyEvaluationRow.day >= today)) or 0
+    in_window = session.scalar(query.where(DailyEvaluationRow.day > today - node.settings.caps.window_days)) or 0
     return int(in_day), int(in_window)
 
 
-def room(session: Session, node: Node, origin: str, input_class: InputClass) -> int:
+def remaining(session: Session, node: NodeContext, origin: str, input_class: InputClass) -> int:
     """Return how many more elements of a class are evaluated for a party today."""
     caps = node.settings.caps
     in_day, in_window = spent(session, node, origin, input_class)
     return min(caps.in_day(input_class) - in_day, caps.in_window(input_class) - in_window)
 
 
-def has_room(session: Session, node: Node, round_: Round, row: AvailableRow) -> bool:
+def has_remaining(session: Session, node: NodeContext, round_: Round, row: DownloadRow) -> bool:
     """Tell whether one chunk still fits, within the transaction that counts it."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None:
         return True  # its origin left; whoever works on it says so
     reference = chunk_of(submission, row.index)
-    return reference.elements <= room(session, node, submission.party, reference.input_class)
+    return reference.elements <= remaining(session, node, submission.party, reference.input_class)
 
 
-def count(session: Session, node: Node, round_id: str, evaluation: Evaluation) -> None:
+def count(session: Session, node: NodeContext, round_id: str, evaluation: Evaluation) -> None:
     """Count an evaluation in the transaction that commits it."""
     place = evaluation.origin, evaluation.input_class.value, node.clock() // DAY, round_id
-    counted = session.get(SpentDayRow, place)
+    counted = session.get(DailyEvaluationRow, place)
     if counted is None:
-        counted = SpentDayRow(origin=place[0], input_class=place[1], day=place[2], round_id=round_id, elements=0)
+        counted = DailyEvaluationRow(origin=place[0], input_class=place[1], day=place[2], round_id=round_id, elements=0)
         session.add(counted)
     counted.elements += evaluation.elements
 
 
 def allowed(
-    session: Session, node: Node, round_: Round, waiting: Callable[[frozenset[str]], Sequence[AvailableRow]]
-) -> tuple[Sequence[AvailableRow], frozenset[Place]]:
+    session: Session, node: NodeContext, round_: Round, waiting: Callable[[frozenset[str]], Sequence[DownloadRow]]
+) -> tuple[Sequence[DownloadRow], frozenset[Place]]:
     """Return the next chunks that fit together, and for whom and in which class some do not.
 
     Args:
@@ -81,7 +81,7 @@ def allowed(
         waiting: Gives the next chunks that wait, without those of the given submissions.
     """
     parties = [participant.party for participant in round_.manifest.participants]
-    left = {(party, kind): room(session, node, party, kind) for party in parties for kind in InputClass}
+    left = {(party, kind): remaining(session, node, party, kind) for party in parties for kind in InputClass}
     held: set[str] = set()
     full: set[Place] = set()
     while True:
@@ -95,7 +95,9 @@ def allowed(
 def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, ...]:
     """Return what this node evaluated in earlier rounds for parties of this one (PROTOCOL.md 3.3.6)."""
     parties = [participant.party for participant in manifest.participants]
-    query = select(SpentRow).where(SpentRow.origin.in_(parties), SpentRow.round_id != manifest.round_id)
+    query = select(EvaluationCountRow).where(
+        EvaluationCountRow.origin.in_(parties), EvaluationCountRow.round_id != manifest.round_id
+    )
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for row in session.scalars(query):
         by_class = counts.setdefault(row.round_id, {}).setdefault(row.origin, {"full": 0, "partial": 0})
@@ -109,19 +111,21 @@ def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, 
     )
 
 
-def note(session: Session, node: Node, round_id: str, before: frozenset[Place], full: frozenset[Place]) -> None:
+def report_exhausted(
+    session: Session, node: NodeContext, round_id: str, before: frozenset[Place], full: frozenset[Place]
+) -> None:
     """Say for whom there is no room, and forget it of those for whom there is some again."""
     for place in full:
-        statements.note_problem(session, node, round_id, _place(*place), _sentence(node, *place))
+        statements.report_problem(session, node, round_id, _place(*place), _sentence(node, *place))
     for place in before - full:
         statements.clear_problem(session, round_id, _place(*place))
 
 
 def _fitting(
-    round_: Round, rows: Sequence[AvailableRow], left: dict[Place, int]
-) -> tuple[list[AvailableRow], dict[Place, str]]:
+    round_: Round, rows: Sequence[DownloadRow], left: dict[Place, int]
+) -> tuple[list[DownloadRow], dict[Place, str]]:
     """Return the chunks that fit, and the submissions, by party and class, of which one does not."""
-    taken: list[AvailableRow] = []
+    taken: list[DownloadRow] = []
     short: dict[Place, str] = {}
     for row in rows:
         submission = round_.submissions.get(row.submission_id)
@@ -140,7 +144,7 @@ def _place(origin: str, input_class: InputClass) -> str:
     return f"allowance {origin} {input_class.value}"
 
 
-def _sentence(node: Node, origin: str, input_class: InputClass) -> str:
+def _sentence(node: NodeContext, origin: str, input_class: InputClass) -> str:
     caps, word = node.settings.caps, input_class.value
     return (
         f"this node has evaluated as many elements of the class {word} for {origin} as its own caps allow: "

@@ -17,7 +17,15 @@ from aquila.interface.safeguard import (
 from aquila.records.rules import InputClass
 from services.node.context import reading_round
 from services.node.safeguards import evaluation_limits
-from services.node.storage.tables import DAY, AlarmRow, CanaryRow, RoundRow, SpentDayRow, SpentRow, SubmissionRow
+from services.node.storage.tables import (
+    DAY,
+    AlarmRow,
+    CanaryRow,
+    DailyEvaluationRow,
+    EvaluationCountRow,
+    RoundRow,
+    SubmissionRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +33,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 COMPARED = (
     "Whoever has the answers of two rounds can compare them: what hit only once tells what a list gained or lost."
 )
 
 
-def safeguards(node: Node, round_id: str) -> Safeguards:
+def safeguards(node: NodeContext, round_id: str) -> Safeguards:
     """Return what guards against fishing in a round.
 
     Raises:
@@ -68,7 +76,7 @@ def safeguards(node: Node, round_id: str) -> Safeguards:
         )  # fmt: skip
 
 
-def _earlier(session: Session, node: Node, round_: Round) -> tuple[EarlierRoundView, ...]:
+def _earlier(session: Session, node: NodeContext, round_: Round) -> tuple[EarlierRoundView, ...]:
     """Return the earlier rounds between these parties; the own ones before any consent, because it rests on them."""
     told = {party: one.earlier_rounds for party, one in round_.consents.items()}
     told.setdefault(node.code, evaluation_limits.earlier_rounds(session, round_.manifest))
@@ -89,17 +97,17 @@ def _earlier(session: Session, node: Node, round_: Round) -> tuple[EarlierRoundV
     )
 
 
-def _spent(session: Session, node: Node, round_: Round) -> Iterator[SpentView]:
+def _spent(session: Session, node: NodeContext, round_: Round) -> Iterator[SpentView]:
     caps = node.settings.caps
     for participant in round_.manifest.participants:
         origin = participant.party
         if origin == node.code:
             continue
         for kind in InputClass:
-            row = session.get(SpentRow, (round_.round_id, origin, kind.value))
+            row = session.get(EvaluationCountRow, (round_.round_id, origin, kind.value))
             in_day, in_window = evaluation_limits.spent(session, node, origin, kind)
-            days = select(func.count(func.distinct(SpentDayRow.round_id))).where(
-                SpentDayRow.origin == origin, SpentDayRow.day > node.clock() // DAY - caps.window_days
+            days = select(func.count(func.distinct(DailyEvaluationRow.round_id))).where(
+                DailyEvaluationRow.origin == origin, DailyEvaluationRow.day > node.clock() // DAY - caps.window_days
             )
             yield SpentView(
                 origin=origin, input_class=kind, in_round=row.elements if row else 0,

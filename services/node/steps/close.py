@@ -12,18 +12,18 @@ from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages import Outcome
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.steps import exchange_notes
 from services.node.storage.tables import (
     AlarmRow,
-    AvailableRow,
     ChunkRow,
-    DueKind,
-    DueRow,
+    DownloadRow,
     HitRow,
+    PendingStatementKind,
+    PendingStatementRow,
     SecretRow,
     StatementRow,
     SubmissionRow,
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
     from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.close")
 
 
-def decide(node: Node, round_id: str) -> bool:
+def decide(node: NodeContext, round_id: str) -> bool:
     """Mark a round whose end has come, by the matcher, the operator or our own clock; tell whether it was marked.
 
     From the mark on nothing is evaluated, finalized or sent but last words.
     """
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     with book.reading() as round_, node.store.transaction("close.decide") as session:
         row = round_row(session, round_id)
         reason = _reason(node, round_, row)
@@ -63,7 +63,7 @@ def decide(node: Node, round_id: str) -> bool:
     return True
 
 
-def _reason(node: Node, round_: Round, row: RoundRow) -> str:
+def _reason(node: NodeContext, round_: Round, row: RoundRow) -> str:
     if round_.ending:
         return "closed" if round_.ending.outcome is Outcome.CLOSED else "aborted"
     if row.abort_reason is not None:
@@ -75,9 +75,9 @@ def _reason(node: Node, round_: Round, row: RoundRow) -> str:
     return ""
 
 
-def destroy(node: Node, round_id: str) -> bool:
+def destroy_key(node: NodeContext, round_id: str) -> bool:
     """Destroy what a marked round leaves behind, then sign that it is gone. All of it can be repeated."""
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     # 0. What opens notes needs the token secrets once more. Where the key is gone already, hits stay unconfirmed; where
     #    this node takes no further part, nothing is kept for notes.
     with contextlib.suppress(KeyMaterialError):
@@ -89,14 +89,14 @@ def destroy(node: Node, round_id: str) -> bool:
     node.files.delete_tree(round_id)
     # 3. The rows, and their bytes in the database's own files.
     with node.store.transaction("close.rows") as session:
-        for table in (SecretRow, AvailableRow):
+        for table in (SecretRow, DownloadRow):
             session.execute(delete(table).where(table.round_id == round_id))
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
         unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(statements.LAST_WORDS)
         session.execute(
             update(StatementRow).where(StatementRow.round_id == round_id, unsent).values(refusal="the round is over")
         )
-    node.store.scrub(SecretRow.__table__, AvailableRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    node.store.scrub(SecretRow.__table__, DownloadRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
     #    is repeated then.
     if isinstance(node.contact.obstacle, LogRewrittenError):
@@ -110,7 +110,7 @@ def destroy(node: Node, round_id: str) -> bool:
     return True
 
 
-def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
+def _last_words(session: Session, node: NodeContext, round_: Round, row: RoundRow) -> None:
     """Let the closing be signed; where none would count, refuse the round's rest; say nothing of others' rounds."""
     took_part = row.consent_digest is not None and (not round_.bindings or node.code in round_.participants)
     if not took_part or row.outcome == "left out" or statements.own_statements(session, row.round_id, "refusal"):
@@ -121,7 +121,10 @@ def _last_words(session: Session, node: Node, round_: Round, row: RoundRow) -> N
         told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id, told)) or 0
         pending_statements.put(
-            session, node, round_, DueRow(round_id=row.round_id, kind=DueKind.CLOSING.value, hits=hits)
+            session,
+            node,
+            round_,
+            PendingStatementRow(round_id=row.round_id, kind=PendingStatementKind.CLOSING.value, hits=hits),
         )
     else:
         time_over = "the time of the round is over by this party's clock"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.round_memory import ROUND_SECRETS, round_row
 from services.node.rounds import statements
 from services.node.rounds.requests import manifest_problem
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.consent")
 
 
-def consent(node: Node, round_id: str) -> bool:
+def consent(node: NodeContext, round_id: str) -> bool:
     """Consent where the operator wants it, and tell whether it was done."""
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     with node.store.reading("consent.wish") as session:
         row = round_row(session, round_id)
     if not row.consent_wished or row.consent_digest is not None:
@@ -32,7 +32,7 @@ def consent(node: Node, round_id: str) -> bool:
         problem = _obstacle(node, round_)
         if problem:
             with node.store.transaction("consent.refuse") as session:
-                statements.note_problem(session, node, round_id, "consent", problem)
+                statements.report_problem(session, node, round_id, "consent", problem)
                 round_row(session, round_id).consent_wished = False
             return False
         # The key comes first: if we crash after this, it lies there unused, and a new one takes its place.
@@ -44,7 +44,7 @@ def consent(node: Node, round_id: str) -> bool:
     return True
 
 
-def _obstacle(node: Node, round_: Round) -> str:
+def _obstacle(node: NodeContext, round_: Round) -> str:
     """Say what speaks against a consent now, or nothing."""
     if round_.phase is not Phase.PROPOSED:
         return "the round takes no consent any more"
@@ -53,8 +53,8 @@ def _obstacle(node: Node, round_: Round) -> str:
     return manifest_problem(node, round_.manifest)
 
 
-def _sign(session: Session, node: Node, round_: Round) -> None:
-    book = book_of(node, round_.round_id)
+def _sign(session: Session, node: NodeContext, round_: Round) -> None:
+    book = round_memory_of(node, round_.round_id)
     earlier = earlier_rounds(session, round_.manifest)
 
     def make(number: int) -> bytes:

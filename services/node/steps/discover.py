@@ -15,7 +15,7 @@ from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.rounds import statements, suggestions
 from services.node.rounds.requests import manifest_problem
 from services.node.storage.high_water import RESTORED
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Manifest
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.discover")
 
 
-async def discover(node: Node) -> bool:
+async def discover(node: NodeContext) -> bool:
     """Store the manifests of new rounds, and look once after each start whether known ones are still the same.
 
     Raises:
@@ -48,12 +48,12 @@ async def discover(node: Node) -> bool:
         busy = await to_thread(suggestions.take_answers, node, listed.answers)
         node.contact.answers = listed.answers
     for round_id in [entry.round_id for entry in listed.rounds]:
-        if not (round_id in node.books and book_of(node, round_id).manifest_seen):
+        if not (round_id in node.books and round_memory_of(node, round_id).manifest_seen):
             busy |= await _look(node, round_id)
     return busy
 
 
-async def _look(node: Node, round_id: str) -> bool:
+async def _look(node: NodeContext, round_id: str) -> bool:
     envelope = (await node.peer.call("GET", f"/v1/rounds/{round_id}/manifest")).content
     try:
         new = await to_thread(store_manifest, node, round_id, envelope)
@@ -61,11 +61,11 @@ async def _look(node: Node, round_id: str) -> bool:
         # It is no manifest of the pinned matcher for the pinned parties: there is no round that could be shown.
         _LOG.warning("manifest_refused", round=round_id, error=error)
         return False
-    book_of(node, round_id).manifest_seen = True
+    round_memory_of(node, round_id).manifest_seen = True
     return new
 
 
-def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
+def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
     """Store a round's manifest and what speaks against it, and tell whether it was new.
 
     Raises:
@@ -111,10 +111,10 @@ def store_manifest(node: Node, round_id: str, envelope: bytes) -> bool:
     return True
 
 
-def _judge(session: Session, node: Node, manifest: Manifest) -> None:
+def _judge(session: Session, node: NodeContext, manifest: Manifest) -> None:
     """Note what keeps this node from taking part in a round rightly, or that nothing does."""
     if problem := manifest_problem(node, manifest):
-        statements.note_problem(session, node, manifest.round_id, "manifest", problem)
+        statements.report_problem(session, node, manifest.round_id, "manifest", problem)
     else:
         statements.clear_problem(session, manifest.round_id, "manifest")
 

@@ -15,7 +15,7 @@ from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each
 from services.kit.work.pipeline import side_by_side
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -39,7 +39,7 @@ from services.node.storage.tables import RoundRow, StatementRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
@@ -47,10 +47,10 @@ _TURN_SECONDS = 5.0
 _EXPIRY_SECONDS = 3_600
 
 
-class Rounds:
+class RoundsDriver:
     """Advances all rounds of a node."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: NodeContext) -> None:
         self._node = node
         self._busy = False
         self._expires_at = 0
@@ -70,10 +70,10 @@ class Rounds:
         """
         node = self._node
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
-        await verify_logs.watch(node)
+        await verify_logs.verify_logs(node)
         pieces = [partial(advance, node, round_id) for round_id in await to_thread(open_rounds, node)]
         if not self._busy and node.contact.obstacle is None:  # while there is work, new rounds can wait
-            pieces[:0] = [partial(discover.discover, node), partial(send_suggestions.send, node)]
+            pieces[:0] = [partial(discover.discover, node), partial(send_suggestions.send_suggestions, node)]
             pieces.append(partial(_show_log, node))
         if node.clock() >= self._expires_at:
             pieces.append(partial(_expire, node))
@@ -87,7 +87,7 @@ class Rounds:
         return self._busy
 
 
-def open_rounds(node: Node) -> list[str]:
+def open_rounds(node: NodeContext) -> list[str]:
     """Return the rounds that are not over here.
 
     They are active, being destroyed, or not ended; or there is something to say or to hear in them after their end.
@@ -108,39 +108,39 @@ def open_rounds(node: Node) -> list[str]:
         return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
 
 
-async def _expire(node: Node) -> bool:
+async def _expire(node: NodeContext) -> bool:
     """Erase what retention ends; raises as `expire.expire` does."""
     return await to_thread(expire.expire, node)
 
 
-async def _show_log(node: Node) -> bool:
+async def _show_log(node: NodeContext) -> bool:
     """Show the own log to the matcher; raises as `watch.show` does."""
-    await verify_logs.show(node)
+    await verify_logs.publish_log(node)
     return False
 
 
-def _is_behind(node: Node, round_id: str, newest: int) -> bool:
+def _is_behind(node: NodeContext, round_id: str, newest: int) -> bool:
     """Tell whether a round's feed has something about withdrawals that this node has not read."""
     with node.store.reading("rounds.behind") as session:
         row = session.get(RoundRow, round_id)
     return row is not None and row.refused is None and row.cursor < newest
 
 
-async def advance(node: Node, round_id: str) -> bool:
+async def advance(node: NodeContext, round_id: str) -> bool:
     """Take one step in a round, and tell whether there was anything to do.
 
     Raises:
         PeerUnavailableError, StoreError: It cannot go on now.
         AquilaError: What stands in the way was noted as a problem of the round.
     """
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     try:
         busy = await _advance(node, round_id)
     except (PeerUnavailableError, StoreError):
         raise
     except (KeyMaterialError, RestoredBackupError) as error:
         await to_thread(
-            verify_logs.check_own, node
+            verify_logs.check_own_log, node
         )  # a database that became an older copy meanwhile concerns every round
         await to_thread(_refuse, node, round_id, error)
         return True
@@ -154,25 +154,25 @@ async def advance(node: Node, round_id: str) -> bool:
     return busy
 
 
-async def _advance(node: Node, round_id: str) -> bool:
+async def _advance(node: NodeContext, round_id: str) -> bool:
     row = await to_thread(_row, node, round_id)
     if row.state == "destroying":
-        return await to_thread(close.destroy, node, round_id)
+        return await to_thread(close.destroy_key, node, round_id)
     if row.state == "active" and await _decide(node, round_id, row):
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
     busy = await sync.sync(node, round_id)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
-    book, row = book_of(node, round_id), await to_thread(_row, node, round_id)
+    book, row = round_memory_of(node, round_id), await to_thread(_row, node, round_id)
     if row.state == "active" and await _decide(node, round_id, row):
         return True
     if book.synced and row.refused is None:
         signed, waits = await to_thread(pending_statements.sign, node, round_id)
         busy |= signed
         if not waits:  # no withdrawal and no note leaves before the receipt
-            busy |= await to_thread(withdraw.correct, node, round_id)
-            busy |= await to_thread(exchange_notes.exchange, node, round_id)
+            busy |= await to_thread(withdraw.send_corrections, node, round_id)
+            busy |= await to_thread(exchange_notes.exchange_notes, node, round_id)
     if row.refused is not None:
         await to_thread(exchange_notes.forget_if_refused, node, round_id)
     if row.state != "active" or row.refused is not None or not book.synced:
@@ -182,7 +182,7 @@ async def _advance(node: Node, round_id: str) -> bool:
         return await outbox.send_statements(node, round_id) or busy
     await to_thread(book.check_key)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
-    busy |= await to_thread(exclude_absent.amend, node, round_id)
+    busy |= await to_thread(exclude_absent.exclude_absent, node, round_id)
     busy |= await to_thread(alarms.acknowledge, node, round_id)
     ends = _turn(node)
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
@@ -198,35 +198,35 @@ async def _advance(node: Node, round_id: str) -> bool:
     return await outbox.send_statements(node, round_id, ends) or busy
 
 
-async def _decide(node: Node, round_id: str, row: RoundRow) -> bool:
+async def _decide(node: NodeContext, round_id: str, row: RoundRow) -> bool:
     """Judge what takes the round key, then look whether the round ends here; tell whether it does."""
     if row.refused is None:
         await to_thread(canaries.judge, node, round_id)
     return await to_thread(close.decide, node, round_id)
 
 
-def _turn(node: Node) -> Callable[[], bool]:
+def _turn(node: NodeContext) -> Callable[[], bool]:
     """Return what tells that it is time to look up again: at the feed, the deadlines, the operator and other rounds."""
     ends = time.monotonic() + _TURN_SECONDS
     return lambda: node.stopping() or time.monotonic() > ends
 
 
-def _row(node: Node, round_id: str) -> RoundRow:
+def _row(node: NodeContext, round_id: str) -> RoundRow:
     with node.store.reading("round.row") as session:
         return round_row(session, round_id)
 
 
-def _refuse(node: Node, round_id: str, error: AquilaError) -> None:
+def _refuse(node: NodeContext, round_id: str, error: AquilaError) -> None:
     with node.store.transaction("round.refuse") as session:
         statements.refuse(session, node, round_id, "key", f"{error.message}; {error.hint}".rstrip("; "))
     _LOG.error("round_refused", round=round_id, error=error)
 
 
-def _clear(node: Node, round_id: str) -> None:
+def _clear(node: NodeContext, round_id: str) -> None:
     with node.store.transaction("round.recovered") as session:
         statements.clear_problem(session, round_id, "step")
 
 
-def _note(node: Node, round_id: str, error: AquilaError) -> None:
+def _note(node: NodeContext, round_id: str, error: AquilaError) -> None:
     with node.store.transaction("round.problem") as session:
-        statements.note_problem(session, node, round_id, "step", error.message)
+        statements.report_problem(session, node, round_id, "step", error.message)

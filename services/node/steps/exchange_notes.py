@@ -15,7 +15,7 @@ from aquila.crypto.keys import SealingKey
 from aquila.errors import KeyMaterialError, ProtocolError
 from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes
 from aquila.protocol.rounds.exchange import (
-    Opening,
+    NoteOpening,
     held_tokens,
     marks_needed,
     note_batches,
@@ -27,7 +27,7 @@ from aquila.protocol.rounds.exchange import (
 from aquila.protocol.submissions.submission import FinalizedChunk
 from services.kit.logging import Log
 from services.kit.storage.files import destroy_secret
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.hits import notes
 from services.node.round_memory import round_row
 from services.node.rounds import paths, statements
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from aquila.crypto.vault import RoundKey
     from aquila.protocol.rounds.exchange import Prepared
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.exchange")
 _SEALING_KEY = "sealing key"
@@ -67,7 +67,7 @@ def rounds_to_exchange() -> Select[str]:
     )
 
 
-def exchange(node: Node, round_id: str) -> bool:
+def exchange_notes(node: NodeContext, round_id: str) -> bool:
     """Take the exchange of a round one piece further, and tell whether there was any."""
     busy = prepare_reports(node, round_id)
     with node.store.reading("exchange.known") as session:
@@ -81,13 +81,13 @@ def exchange(node: Node, round_id: str) -> bool:
         return True
 
 
-def prepare_reports(node: Node, round_id: str) -> bool:
+def prepare_reports(node: NodeContext, round_id: str) -> bool:
     """Prepare the hits of every report that is stored, while the round key is there; tell whether there was one.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     with node.store.reading("exchange.reports") as session:
         row = round_row(session, round_id)
         if row.state == "destroyed" or row.refused is not None:
@@ -103,7 +103,7 @@ def prepare_reports(node: Node, round_id: str) -> bool:
         )
     busy = False
     for envelope in envelopes:
-        report = statements.message_of(statements.opened(node, envelope))
+        report = statements.message_of(statements.open_statement(node, envelope))
         assert isinstance(report, HitReport)
         if report.party == node.code and (report.submission_id or "") not in done:
             can_verify = report.can_be_verified and node.has_rules_of(book.record().manifest)
@@ -112,19 +112,19 @@ def prepare_reports(node: Node, round_id: str) -> bool:
     return busy
 
 
-def _set_aside(node: Node, round_: Round, report: HitReport) -> None:
+def _set_aside(node: NodeContext, round_: Round, report: HitReport) -> None:
     """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
     place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
     sentence = "hits of this round stay unconfirmed: this version does not have its match rules, or notes came later"
     with node.store.transaction("exchange.set_aside") as session:
         session.add(PreparedReportRow(prepared_at=node.clock(), **place))
         if report.hits:
-            statements.note_problem(session, node, round_.round_id, _PLACE, sentence)
+            statements.report_problem(session, node, round_.round_id, _PLACE, sentence)
 
 
-def _prepare(node: Node, round_: Round, report: HitReport) -> None:
+def _prepare(node: NodeContext, round_: Round, report: HitReport) -> None:
     """Make keys, notes and openings of a report's hits, and store them under the note key."""
-    book, random = book_of(node, round_.round_id), node.random
+    book, random = round_memory_of(node, round_.round_id), node.random
     submission = submission_in_report(round_, node.code, report.submission_id)
     handles = {bytes.fromhex(hit.handle) for hit in report.hits}
     held = held_tokens(handles, _chunks(node, round_.round_id, submission) if submission and handles else ())
@@ -144,9 +144,9 @@ def _prepare(node: Node, round_: Round, report: HitReport) -> None:
     _LOG.info("hits_prepared", round=round_.round_id, count=len(prepared))
 
 
-def _chunks(node: Node, round_id: str, submission: str) -> Iterator[FinalizedChunk]:
+def _chunks(node: NodeContext, round_id: str, submission: str) -> Iterator[FinalizedChunk]:
     """Yield the tokens and token secrets of an own submission, chunk by chunk."""
-    key = book_of(node, round_id).key()
+    key = round_memory_of(node, round_id).key()
     with node.store.reading("exchange.chunks") as session:
         query = select(ChunkRow.index).where(ChunkRow.submission_id == submission, ChunkRow.token_rows.is_not(None))
         indices = session.scalars(query.order_by(ChunkRow.index)).all()
@@ -156,7 +156,7 @@ def _chunks(node: Node, round_id: str, submission: str) -> Iterator[FinalizedChu
 
 
 def _store_hits(
-    session: Session, node: Node, key: RoundKey, prepared: Sequence[Prepared], place: dict[str, str]
+    session: Session, node: NodeContext, key: RoundKey, prepared: Sequence[Prepared], place: dict[str, str]
 ) -> dict[str, bytes]:
     """Store what opens each hit's note, and return the own sealed notes by hit id."""
     marks, entries = marks_needed(prepared), {}
@@ -188,9 +188,9 @@ def _batch(place: dict[str, str], index: int) -> str:
     return f"notes {place['submission_id']} {index}"
 
 
-def _sign(node: Node, round_id: str) -> bool:
+def _sign(node: NodeContext, round_id: str) -> bool:
     """Sign the next batch of own notes that is due (PROTOCOL.md 3.7.7), and tell whether there was one."""
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     waiting = NoteBatchRow.round_id == round_id, NoteBatchRow.own, NoteBatchRow.digest.is_(None)
     with book.reading() as round_, node.store.transaction("exchange.sign") as session:
         if node.clock() > round_.notes_expire:
@@ -210,7 +210,7 @@ def _sign(node: Node, round_id: str) -> bool:
     return True
 
 
-def _is_due(session: Session, node: Node, round_: Round, row: NoteBatchRow) -> bool:
+def _is_due(session: Session, node: NodeContext, round_: Round, row: NoteBatchRow) -> bool:
     """Tell whether notes may go: on lists and own queries at once, on another's query after the asker's notes."""
     query = round_.submissions.get(row.submission_id)
     if query is None or query.party == node.code:
@@ -222,9 +222,9 @@ def _is_due(session: Session, node: Node, round_: Round, row: NoteBatchRow) -> b
     return session.scalar(came.limit(1)) is not None
 
 
-def _open(node: Node, round_id: str) -> bool:
+def _open(node: NodeContext, round_id: str) -> bool:
     """Open the next batch that came, verify its notes and sign a confirmation; tell whether there was one."""
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     prepared = select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id)
     waiting = NoteBatchRow.round_id == round_id, ~NoteBatchRow.own, ~NoteBatchRow.done
     with book.reading() as round_, node.store.transaction("exchange.open") as session:
@@ -233,7 +233,7 @@ def _open(node: Node, round_id: str) -> bool:
         if row is None or node.clock() > round_.notes_expire:
             return False
         statement = session.get_one(StatementRow, (round_id, row.digest or ""))
-        message = statements.message_of(statements.opened(node, statement.envelope))
+        message = statements.message_of(statements.open_statement(node, statement.envelope))
         assert isinstance(message, Notes)
         row.done = True
         with book.note_key() as key, _sealing_key(session, round_id, key) as sealing:
@@ -242,7 +242,7 @@ def _open(node: Node, round_id: str) -> bool:
             except ProtocolError as error:
                 # Its sender signed something that is no batch: these hits stay unconfirmed.
                 sentence = f"a batch of notes of {row.counterpart} cannot be read: {error.message}"
-                statements.note_problem(session, node, round_id, f"notes {statement.digest[:16]}", sentence)
+                statements.report_problem(session, node, round_id, f"notes {statement.digest[:16]}", sentence)
                 return True
             refuted = _verify(session, node, key, row, entries)
         statements.sign(
@@ -258,7 +258,7 @@ def _sealing_key(session: Session, round_id: str, key: RoundKey) -> SealingKey:
 
 
 def _verify(
-    session: Session, node: Node, key: RoundKey, batch: NoteBatchRow, entries: Sequence[tuple[str, bytes]]
+    session: Session, node: NodeContext, key: RoundKey, batch: NoteBatchRow, entries: Sequence[tuple[str, bytes]]
 ) -> dict[str, Fault]:
     """Verify the notes of a batch, store what they say, and return the hits that do not hold."""
     rows = notes.exchange_rows(session, batch.round_id, [hit_id for hit_id, _ in entries])
@@ -268,7 +268,7 @@ def _verify(
         if (row.counterpart, row.submission_id) == (batch.counterpart, batch.submission_id)
     }
     openings = {
-        hit_id: Opening.from_bytes(key.open(hit_id, row.opening)) for hit_id, row in mine.items() if row.opening
+        hit_id: NoteOpening.from_bytes(key.open(hit_id, row.opening)) for hit_id, row in mine.items() if row.opening
     }
     known = {hit_id for hit_id, row in mine.items() if row.opening is None}
     found = verify_batch(openings, known, entries)
@@ -283,18 +283,18 @@ def _verify(
     for fault, ids in faults.items():
         notes.refute(session, node, [mine[hit_id] for hit_id in ids if hit_id in mine], fault, node.code)
         if fault is Fault.UNREPORTED:
-            notes.tell_hidden(session, node, batch, len(ids))
+            notes.report_hidden(session, node, batch, len(ids))
     notes.note_confirmed(session, node, batch.round_id, [mine[hit_id] for hit_id in found if hit_id in mine])
     return {hit_id: verdict for hit_id, verdict in found.items() if isinstance(verdict, Fault)}
 
 
-def _end(node: Node, round_id: str) -> bool:
+def _end(node: NodeContext, round_id: str) -> bool:
     """Destroy the note key when every note was opened, or when their time is over; tell whether it was destroyed."""
     mine = NoteBatchRow.round_id == round_id, ~NoteBatchRow.done
     open_hits = select(func.count()).where(ExchangeRow.round_id == round_id, ExchangeRow.opening.is_not(None))
     unsent = select(func.count()).where(*mine, ~NoteBatchRow.own | NoteBatchRow.digest.is_(None))
     unconfirmed = select(func.count()).where(*mine, NoteBatchRow.own)
-    with book_of(node, round_id).reading() as round_, node.store.reading("exchange.left") as session:
+    with round_memory_of(node, round_id).reading() as round_, node.store.reading("exchange.left") as session:
         state = session.get_one(RoundRow, round_id).state
         known = session.get(NoteSecretRow, round_id) is not None
         left = (session.scalar(open_hits) or 0) + (session.scalar(unsent) or 0)
@@ -309,10 +309,10 @@ def _end(node: Node, round_id: str) -> bool:
     if known and not left and (state == "destroyed" or expired):
         _destroy(node, round_id, over=False)
         return True
-    return late and notes.tell_late(node, round_id)
+    return late and notes.report_late(node, round_id)
 
 
-def forget_if_refused(node: Node, round_id: str) -> None:
+def forget_if_refused(node: NodeContext, round_id: str) -> None:
     """Destroy what is left of the exchange of a round in which this node takes no further part."""
     with node.store.reading("exchange.forgotten") as session:
         refused = round_row(session, round_id).refused
@@ -321,15 +321,15 @@ def forget_if_refused(node: Node, round_id: str) -> None:
         _destroy(node, round_id, over=True)
 
 
-def _give_up(node: Node, round_id: str, sentence: str) -> None:
+def _give_up(node: NodeContext, round_id: str, sentence: str) -> None:
     """End the exchange with hits that are unconfirmed, and say so."""
     with node.store.transaction("exchange.give_up") as session:
-        statements.note_problem(session, node, round_id, _PLACE, sentence)
+        statements.report_problem(session, node, round_id, _PLACE, sentence)
     _LOG.warning("notes_missing", round=round_id)
     _destroy(node, round_id, over=True)
 
 
-def _destroy(node: Node, round_id: str, *, over: bool) -> None:
+def _destroy(node: NodeContext, round_id: str, *, over: bool) -> None:
     """Destroy the note key and everything under it. If we crash in between, it is done again.
 
     Args:
@@ -337,7 +337,7 @@ def _destroy(node: Node, round_id: str, *, over: bool) -> None:
         round_id: Of which round.
         over: Whether confirmations are not waited for any more.
     """
-    destroy_secret(book_of(node, round_id).note_key_path)
+    destroy_secret(round_memory_of(node, round_id).note_key_path)
     with node.store.transaction("exchange.destroy") as session:
         session.execute(update(ExchangeRow).where(ExchangeRow.round_id == round_id).values(opening=None))
         batches = update(NoteBatchRow).where(NoteBatchRow.round_id == round_id)

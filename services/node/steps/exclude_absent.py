@@ -10,24 +10,24 @@ from aquila.errors import BindingError, PolicyError
 from aquila.protocol.messages import Amendment, Evaluation
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.rounds import statements
-from services.node.storage.tables import AvailableRow, ChunkRow, EvaluationRow, StatementRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
     from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.amend")
 _LEAST = 2
 
 
-def amend(node: Node, round_id: str) -> bool:
+def exclude_absent(node: NodeContext, round_id: str) -> bool:
     """Sign that the round goes on without those who are late by the matcher's word and by our own clock."""
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     absent = tuple(sorted(book.late))
     if not absent or node.code in absent:
         return False
@@ -48,16 +48,16 @@ def amend(node: Node, round_id: str) -> bool:
     return True
 
 
-def signed_under(session: Session, node: Node, round_: Round) -> bool:
+def signed_under(session: Session, node: NodeContext, round_: Round) -> bool:
     """Tell whether this node has signed an amendment of the set in force; then no token is sent under it."""
     signed = (
-        statements.opened(node, row.envelope)
+        statements.open_statement(node, row.envelope)
         for row in statements.own_statements(session, round_.round_id, "amendment")
     )
     return any(Amendment.from_payload(found.payload).binding == round_.binding for found in signed)
 
 
-def check_own_part(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
+def check_own_part(session: Session, node: NodeContext, round_: Round, row: RoundRow) -> None:
     """After the opening: go on only where it rests on this node's own consent (PROTOCOL.md 3.3.5)."""
     try:
         node.party.check_opening(round_, row.consent_digest or "")
@@ -65,14 +65,14 @@ def check_own_part(session: Session, node: Node, round_: Round, row: RoundRow) -
         _leave(session, node, row, error.message)
 
 
-def drop_absent(session: Session, node: Node, round_: Round, row: RoundRow) -> None:
+def drop_absent(session: Session, node: NodeContext, round_: Round, row: RoundRow) -> None:
     """After an amendment took effect: drop what concerned the absent; the rest stays (PROTOCOL.md 3.8.3)."""
     if node.code not in round_.participants:
         _leave(session, node, row, "the other parties go on without this one, because it missed a deadline")
         return
-    kept, place = set(round_.submissions), AvailableRow.round_id == row.round_id
-    gone = AvailableRow.submission_id.not_in(kept) | AvailableRow.party.not_in({"", *round_.participants})
-    session.execute(delete(AvailableRow).where(place, gone))
+    kept, place = set(round_.submissions), DownloadRow.round_id == row.round_id
+    gone = DownloadRow.submission_id.not_in(kept) | DownloadRow.party.not_in({"", *round_.participants})
+    session.execute(delete(DownloadRow).where(place, gone))
     session.execute(
         update(EvaluationRow)
         .where(EvaluationRow.round_id == row.round_id, EvaluationRow.submission_id.not_in(kept))
@@ -88,13 +88,13 @@ def drop_absent(session: Session, node: Node, round_: Round, row: RoundRow) -> N
     _LOG.info("amended", round=row.round_id, count=len(round_.participants))
 
 
-def _submission_of(node: Node, row: StatementRow) -> str:
-    return Evaluation.from_payload(statements.opened(node, row.envelope).payload).submission_id
+def _submission_of(node: NodeContext, row: StatementRow) -> str:
+    return Evaluation.from_payload(statements.open_statement(node, row.envelope).payload).submission_id
 
 
-def _leave(session: Session, node: Node, row: RoundRow, sentence: str) -> None:
+def _leave(session: Session, node: NodeContext, row: RoundRow, sentence: str) -> None:
     """End this node's part without a word: the round is the others'."""
-    statements.note_problem(session, node, row.round_id, "left out", sentence)
+    statements.report_problem(session, node, row.round_id, "left out", sentence)
     row.state, row.outcome = "destroying", "left out"
     query = select(SubmissionRow).where(
         SubmissionRow.round_id == row.round_id, or_(SubmissionRow.state == "wished", SubmissionRow.state == "preparing")

@@ -16,30 +16,30 @@ from services.node.records.erasure import tables_of_hits
 from services.node.storage.tables import (
     AlarmRow,
     CanaryRow,
-    DueRow,
+    ErasedOutcomeCountRow,
     HitRow,
     NoteBatchRow,
     NoteSecretRow,
+    PendingStatementRow,
     PreparedReportRow,
     ProblemRow,
     RoundRow,
     StatementRow,
-    TallyRow,
     WithdrawalRow,
 )
 
 if TYPE_CHECKING:
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.expire")
 _EXPIRING = (
-    HitRow, WithdrawalRow, TallyRow, StatementRow, ProblemRow, AlarmRow, CanaryRow, NoteBatchRow, NoteSecretRow,
-    PreparedReportRow, DueRow,
+    HitRow, WithdrawalRow, ErasedOutcomeCountRow, StatementRow, ProblemRow, AlarmRow, CanaryRow, NoteBatchRow,
+    NoteSecretRow, PreparedReportRow, PendingStatementRow,
 )  # fmt: skip
 """Rows of a round that go with its hits, beside those that belong to one hit."""
 
 
-def expire(node: Node) -> bool:
+def expire(node: NodeContext) -> bool:
     """Erase what retention ends, of every round that is over here, and tell whether there was anything."""
     query = select(RoundRow).where(RoundRow.state == "destroyed", RoundRow.hits_erased_at.is_(None))
     with node.store.reading("expire.rounds") as session:
@@ -52,7 +52,7 @@ def expire(node: Node) -> bool:
     return bool(over)
 
 
-def _is_over(node: Node, row: RoundRow) -> bool:
+def _is_over(node: NodeContext, row: RoundRow) -> bool:
     try:
         round_ = Round.from_manifest(node.registry, node.group, row.manifest)
     except AquilaError as error:
@@ -62,7 +62,7 @@ def _is_over(node: Node, row: RoundRow) -> bool:
     return node.clock() > kept_until(round_)
 
 
-def _erase(node: Node, round_id: str) -> None:
+def _erase(node: NodeContext, round_id: str) -> None:
     """Erase a round's hits and statements; the entry says how many there were, and never what.
 
     The justifications of own submissions have three years of their own (`justification_retention`).

@@ -25,8 +25,8 @@ from aquila.protocol.messages import Statement, Submission
 from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.kit.work.pipeline import in_order, until
-from services.node.context import book_of
+from services.kit.work.pipeline import run_in_order, until
+from services.node.context import round_memory_of
 from services.node.logs import inclusion_promises
 from services.node.round_memory import round_row
 from services.node.rounds import paths, statements
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.outbox")
 _PER_TURN = 512
 _ROOM = "room"
 
 
-async def send_statements(node: Node, round_id: str, ends: Callable[[], bool] = lambda: False) -> bool:
+async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], bool] = lambda: False) -> bool:
     """Send own statements in the order of their numbers, and tell whether any was sent.
 
     The high-water mark is raised before: once for all of them, and the bytes that they name go after them.
@@ -62,7 +62,7 @@ async def send_statements(node: Node, round_id: str, ends: Callable[[], bool] = 
     return sent
 
 
-def _unsent(node: Node, round_id: str) -> list[StatementRow]:
+def _unsent(node: NodeContext, round_id: str) -> list[StatementRow]:
     query = select(StatementRow).where(
         StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)
     )
@@ -75,7 +75,7 @@ def _unsent(node: Node, round_id: str) -> list[StatementRow]:
         return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_TURN)))
 
 
-async def _send(node: Node, row: StatementRow) -> bool:
+async def _send(node: NodeContext, row: StatementRow) -> bool:
     place = f"statement {row.sequence}"
     try:
         path = f"/v1/rounds/{row.round_id}/statements"
@@ -102,7 +102,7 @@ async def _send(node: Node, row: StatementRow) -> bool:
     return True
 
 
-def _mark_sent(node: Node, row: StatementRow, place: str) -> None:
+def _mark_sent(node: NodeContext, row: StatementRow, place: str) -> None:
     with node.store.transaction("outbox.sent") as session:
         stored = session.get_one(StatementRow, (row.round_id, row.digest))
         stored.sent = True
@@ -110,24 +110,24 @@ def _mark_sent(node: Node, row: StatementRow, place: str) -> None:
         statements.clear_problem(session, row.round_id, place)
 
 
-def _note(node: Node, round_id: str, place: str, sentence: str) -> None:
+def _note(node: NodeContext, round_id: str, place: str, sentence: str) -> None:
     with node.store.transaction("outbox.problem") as session:
-        statements.note_problem(session, node, round_id, place, sentence)
+        statements.report_problem(session, node, round_id, place, sentence)
 
 
-def _refuse(node: Node, row: StatementRow, sentence: str) -> None:
+def _refuse(node: NodeContext, row: StatementRow, sentence: str) -> None:
     with node.store.transaction("outbox.refuse") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = sentence
         statements.refuse(session, node, row.round_id, "restored", sentence)
 
 
-def _give_up(node: Node, row: StatementRow, error: AquilaError) -> None:
+def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
     """Keep a statement that will never be taken, with the reason; a submission that it speaks of has failed."""
     with node.store.transaction("outbox.give_up") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = error.message
         sentence = f"the matcher refuses a {row.kind}: {error.message}"
-        statements.note_problem(session, node, row.round_id, f"statement {row.sequence}", sentence)
-        message = statements.message_of(statements.opened(node, row.envelope))
+        statements.report_problem(session, node, row.round_id, f"statement {row.sequence}", sentence)
+        message = statements.message_of(statements.open_statement(node, row.envelope))
         assert isinstance(message, Statement)
         append(session, refused_entry(message, row.digest, node.clock()))
         if isinstance(message, Submission):
@@ -135,7 +135,7 @@ def _give_up(node: Node, row: StatementRow, error: AquilaError) -> None:
     _LOG.warning("statement_refused", round=row.round_id, state=row.kind, error=error)
 
 
-class Parcel(NamedTuple):
+class PendingUpload(NamedTuple):
     """Bytes to send: where to, from where, and what to note when they are there."""
 
     path: str
@@ -144,7 +144,7 @@ class Parcel(NamedTuple):
     file: str
 
 
-async def send_bytes(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Send chunks, evaluations and tokens whose statements the matcher has, and tell whether any was sent.
 
     Where the matcher has no room, sending pauses for as long as it says, and everything else goes on: what origins
@@ -153,14 +153,14 @@ async def send_bytes(node: Node, round_id: str, ends: Callable[[], bool]) -> boo
     Raises:
         PeerUnavailableError: The matcher is away.
     """
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     if book.is_paused():
         return False
     parcels = await to_thread(_parcels, node, round_id)
-    taken: list[Parcel] = []
+    taken: list[PendingUpload] = []
     send, note = partial(_put, node), partial(_note_sent, node, round_id, taken)
     try:
-        await in_order(until(ends, parcels), send, note, node.calls)
+        await run_in_order(until(ends, parcels), send, note, node.calls)
     except PeerFullError as error:
         book.full_until = node.clock() + (retry_after_of(error) or 1)
         sentence = f"the matcher has no room now, and sending waits for it: {error.message}"
@@ -172,12 +172,14 @@ async def send_bytes(node: Node, round_id: str, ends: Callable[[], bool]) -> boo
     return bool(taken)
 
 
-async def _put(node: Node, parcel: Parcel) -> None:
+async def _put(node: NodeContext, parcel: PendingUpload) -> None:
     content = await to_thread(parcel.read)
     await node.peer.call("PUT", parcel.path, content=content)
 
 
-async def _note_sent(node: Node, round_id: str, taken: list[Parcel], parcel: Parcel, begun: Awaitable[None]) -> None:
+async def _note_sent(
+    node: NodeContext, round_id: str, taken: list[PendingUpload], parcel: PendingUpload, begun: Awaitable[None]
+) -> None:
     place = f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
     try:
         await begun
@@ -190,12 +192,12 @@ async def _note_sent(node: Node, round_id: str, taken: list[Parcel], parcel: Par
         taken.append(parcel)
 
 
-def _clear(node: Node, round_id: str, place: str) -> None:
+def _clear(node: NodeContext, round_id: str, place: str) -> None:
     with node.store.transaction("outbox.recovered") as session:
         statements.clear_problem(session, round_id, place)
 
 
-def _parcel_sent(node: Node, round_id: str, parcel: Parcel, place: str) -> None:
+def _parcel_sent(node: NodeContext, round_id: str, parcel: PendingUpload, place: str) -> None:
     with node.store.transaction("outbox.uploaded") as session:
         parcel.note(session)
         statements.clear_problem(session, round_id, place)
@@ -203,8 +205,8 @@ def _parcel_sent(node: Node, round_id: str, parcel: Parcel, place: str) -> None:
         node.files.delete(parcel.file)
 
 
-def _parcels(node: Node, round_id: str) -> list[Parcel]:
-    with node.store.reading("outbox.bytes") as session, book_of(node, round_id).reading() as round_:
+def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
+    with node.store.reading("outbox.bytes") as session, round_memory_of(node, round_id).reading() as round_:
         blinded = select(ChunkRow).where(
             ChunkRow.round_id == round_id, ~ChunkRow.sent, ChunkRow.submission_id.in_(round_.submissions)
         )
@@ -223,27 +225,27 @@ def _parcels(node: Node, round_id: str) -> list[Parcel]:
     return parcels
 
 
-def _blinded(node: Node, row: ChunkRow) -> Parcel:
+def _blinded(node: NodeContext, row: ChunkRow) -> PendingUpload:
     name, key = paths.blinded(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
         session.get_one(ChunkRow, key).sent = True
 
     path = f"{_base(row.round_id, row.submission_id)}/blinded/{row.index}"
-    return Parcel(path, lambda: node.files.read(name, bytes.fromhex(row.digest)), note, "")
+    return PendingUpload(path, lambda: node.files.read(name, bytes.fromhex(row.digest)), note, "")
 
 
-def _answer(node: Node, row: EvaluationRow) -> Parcel:
+def _answer(node: NodeContext, row: EvaluationRow) -> PendingUpload:
     name, key = paths.answer(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
         session.get_one(EvaluationRow, key).sent = True
 
     path = f"{_base(row.round_id, row.submission_id)}/evaluations/{node.code}/{row.index}"
-    return Parcel(path, lambda: node.files.read(name, bytes.fromhex(row.output_digest)), note, name)
+    return PendingUpload(path, lambda: node.files.read(name, bytes.fromhex(row.output_digest)), note, name)
 
 
-def _tokens(node: Node, row: ChunkRow) -> Parcel:
+def _tokens(node: NodeContext, row: ChunkRow) -> PendingUpload:
     name, key = paths.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
@@ -253,7 +255,9 @@ def _tokens(node: Node, row: ChunkRow) -> Parcel:
             session.get_one(SubmissionRow, row.submission_id).state = "tokens_sent"
 
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
-    return Parcel(path, lambda: book_of(node, row.round_id).key().open(name, node.files.read(name)), note, "")
+    return PendingUpload(
+        path, lambda: round_memory_of(node, row.round_id).key().open(name, node.files.read(name)), note, ""
+    )
 
 
 def _base(round_id: str, submission_id: str) -> str:

@@ -14,14 +14,21 @@ from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.hits import lifecycle
 from services.node.logs import pending_statements
 from services.node.records import erasure
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import alarms, canaries
-from services.node.storage.tables import DueKind, DueRow, HitRow, ImportRow, RecordRow, SubmissionRow
+from services.node.storage.tables import (
+    HitRow,
+    ImportRow,
+    PendingStatementKind,
+    PendingStatementRow,
+    RecordRow,
+    SubmissionRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,13 +38,13 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Hit, PairCanaries
     from aquila.protocol.messages.feed import Event
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.reports")
 _AT_ONCE = 500
 
 
-class Known(NamedTuple):
+class OwnRecordRef(NamedTuple):
     """What a hit keeps of its own record: its place in the import, its identifier, and its handling code."""
 
     position: int
@@ -45,7 +52,7 @@ class Known(NamedTuple):
     handling_code: str | None = None
 
 
-class Found(NamedTuple):
+class ResolvedReport(NamedTuple):
     """What the handles of a report stand for: the own import, and what a hit keeps of each record, by handle.
 
     Attributes:
@@ -55,19 +62,19 @@ class Found(NamedTuple):
     """
 
     import_id: str
-    records: dict[str, Known]
+    records: dict[str, OwnRecordRef]
     erased: frozenset[str]
     planted: dict[str, int]
     told: tuple[PairCanaries, ...]
 
 
-def is_own_report(node: Node, event: Event) -> bool:
+def is_own_report(node: NodeContext, event: Event) -> bool:
     """Tell whether an event is a report for this node."""
     report = _report_of(node, event)
     return report is not None and report.party == node.code
 
 
-def resolve(node: Node, round_id: str, event: Event) -> Found | None:
+def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | None:
     """Find the own records of a report's handles; None for any other event, or where nothing was submitted.
 
     Raises:
@@ -84,23 +91,25 @@ def resolve(node: Node, round_id: str, event: Event) -> Found | None:
         records = session.get_one(ImportRow, submission.import_id).records if submission else 0
     if submission is None:
         return None
-    book = book_of(node, round_id)
-    riding = enumerate(canaries.carried(node, round_id) if submission.kind == Kind.LIST else (), start=records)
+    book = round_memory_of(node, round_id)
+    riding = enumerate(canaries.planted_canaries(node, round_id) if submission.kind == Kind.LIST else (), start=records)
     planted = {one.handle: position for position, one in riding}
-    told = canaries.to_tell(node, book.record(), report)
+    told = canaries.due_canary_statements(node, book.record(), report)
     if not wanted:
-        return Found(submission.import_id, {}, frozenset(), planted, told)
+        return ResolvedReport(submission.import_id, {}, frozenset(), planted, told)
     with book.seed(submission.submission_id) as seed:
         every = handles_of(seed, range(records)).hex()
         handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
         positions = {position: handle for handle, position in handles if handle in wanted}
     records_found = _known_records(node, submission.import_id, positions)
-    return Found(submission.import_id, records_found, frozenset(positions.values()) - set(records_found), planted, told)
+    return ResolvedReport(
+        submission.import_id, records_found, frozenset(positions.values()) - set(records_found), planted, told
+    )
 
 
-def _known_records(node: Node, import_id: str, positions: dict[int, str]) -> dict[str, Known]:
+def _known_records(node: NodeContext, import_id: str, positions: dict[int, str]) -> dict[str, OwnRecordRef]:
     """Return what a hit keeps of the record of each handle, read some hundred at a time."""
-    found: dict[str, Known] = {}
+    found: dict[str, OwnRecordRef] = {}
     places = sorted(positions)
     columns = RecordRow.position, RecordRow.record_id, RecordRow.content
     query = select(*columns).where(RecordRow.import_id == import_id)
@@ -108,11 +117,11 @@ def _known_records(node: Node, import_id: str, positions: dict[int, str]) -> dic
         for first in range(0, len(places), _AT_ONCE):
             asked = query.where(RecordRow.position.in_(places[first : first + _AT_ONCE]))
             for place, record_id, content in session.execute(asked):
-                found[positions[place]] = Known(place, record_id, json.loads(content).get("handling_code"))
+                found[positions[place]] = OwnRecordRef(place, record_id, json.loads(content).get("handling_code"))
     return found
 
 
-def store(session: Session, node: Node, round_: Round, report: HitReport, found: Found | None) -> None:
+def store(session: Session, node: NodeContext, round_: Round, report: HitReport, found: ResolvedReport | None) -> None:
     """Store a report's hits and let the receipt be signed, in the transaction that takes the report."""
     rows: dict[str, HitRow] = {}
     known = set(session.scalars(select(HitRow.hit_id).where(HitRow.round_id == round_.round_id)))
@@ -127,48 +136,50 @@ def store(session: Session, node: Node, round_: Round, report: HitReport, found:
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
-    lifecycle.begin(session, node, [row for row in rows.values() if not row.canary])
+    lifecycle.start_lifecycle(session, node, [row for row in rows.values() if not row.canary])
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
     stored = len(rows) + len(gone)
     unknown = len(report.hits) - stored
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
-        statements.note_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
+        statements.report_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_told(session, node, round_, found.told if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)
     _tell_erased(session, node, report, gone, counted=not withheld)
     if not withheld:
         place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
-        pending_statements.put(session, node, round_, DueRow(kind=DueKind.RECEIPT.value, hits=stored, **place))
+        pending_statements.put(
+            session, node, round_, PendingStatementRow(kind=PendingStatementKind.RECEIPT.value, hits=stored, **place)
+        )
     _LOG.info("hits_stored", round=round_.round_id, count=stored)
 
 
-def _tell_erased(session: Session, node: Node, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
+def _tell_erased(session: Session, node: NodeContext, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
     """Withdraw hits on records that were erased since their list was submitted."""
     for hit in gone:
-        erasure.tell_erased(session, node, report.round_id, hit.hit_id, hit.counterpart, late=False)
+        erasure.withdraw_hits_of(session, node, report.round_id, hit.hit_id, hit.counterpart, late=False)
         if counted:
             erasure.tally(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
     if gone and counted:
         lifecycle.note_outcome(session, node, report.round_id)
 
 
-def _record_of(found: Found | None, handle: str) -> Known | None:
+def _record_of(found: ResolvedReport | None, handle: str) -> OwnRecordRef | None:
     """Return what a hit keeps of a handle's record; of a dummy that carries a canary the position alone."""
     if found is not None and handle in found.planted:
-        return Known(found.planted[handle], "")
+        return OwnRecordRef(found.planted[handle], "")
     return found.records.get(handle) if found else None
 
 
-def _report_of(node: Node, event: Event) -> HitReport | None:
+def _report_of(node: NodeContext, event: Event) -> HitReport | None:
     if event.kind is not EventKind.STATEMENT or event.envelope is None:
         return None
     if HitReport.payload_type not in event.envelope[-2000:]:
         # The payload type stands behind the payload in the canonical envelope: nothing else is opened twice.
         return None
     try:
-        message = statements.message_of(statements.opened(node, event.envelope.encode()))
+        message = statements.message_of(statements.open_statement(node, event.envelope.encode()))
     except ProtocolError:
         return None  # taking it will say what is wrong with it
     return message if isinstance(message, HitReport) else None

@@ -14,12 +14,12 @@ from services.node.storage.tables import SuggestionRow
 
 if TYPE_CHECKING:
     from aquila.errors import AquilaError
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.suggest")
 
 
-async def send(node: Node) -> bool:
+async def send_suggestions(node: NodeContext) -> bool:
     """Send the suggestions that the matcher does not have; what it does not take is kept with its reason.
 
     Raises:
@@ -40,13 +40,13 @@ async def send(node: Node) -> bool:
     return bool(waiting)
 
 
-def _written(node: Node) -> list[SuggestionRow]:
+def _written(node: NodeContext) -> list[SuggestionRow]:
     query = select(SuggestionRow).where(SuggestionRow.state == SuggestionState.WRITTEN.value)
     with node.store.reading("suggestion.written") as session:
         return list(session.scalars(query.order_by(SuggestionRow.made_at, SuggestionRow.suggestion_id)))
 
 
-def _note(node: Node, suggestion_id: str, state: SuggestionState, error: AquilaError | None = None) -> None:
+def _note(node: NodeContext, suggestion_id: str, state: SuggestionState, error: AquilaError | None = None) -> None:
     with node.store.transaction("suggestion.sent") as session:
         row = session.get_one(SuggestionRow, suggestion_id)
         row.state = state.value

@@ -32,14 +32,14 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.hits import notes, withdrawals
 from services.node.logs import inclusion_promises, named_heads
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.steps import exclude_absent, reports
 from services.node.storage.high_water import RESTORED
-from services.node.storage.tables import AvailableRow, StatementRow
+from services.node.storage.tables import DownloadRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Message
     from aquila.protocol.messages.feed import Event
     from aquila.protocol.rounds.verified_round import Accepted, Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
     from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.sync")
@@ -62,7 +62,7 @@ SLACK_SECONDS = 600
 _MOST_REFUSED = 100  # of one party in one round
 
 
-async def sync(node: Node, round_id: str) -> bool:
+async def sync(node: NodeContext, round_id: str) -> bool:
     """Fetch and store a page of the feed, and tell whether there was anything new.
 
     Raises:
@@ -81,11 +81,11 @@ async def sync(node: Node, round_id: str) -> bool:
     take = take_page if row.refused is None else look_for_the_end
     await to_thread(take, node, round_id, page)
     if not page.events:
-        book_of(node, round_id).read_at = asked_at
+        round_memory_of(node, round_id).read_at = asked_at
     return bool(page.events)
 
 
-def look_for_the_end(node: Node, round_id: str, page: Events) -> None:
+def look_for_the_end(node: NodeContext, round_id: str, page: Events) -> None:
     """Take from a page of a round that this node refused nothing but its ending, so that its keys go then too.
 
     The record of such a round may be wrong or behind, so nothing is verified against it: the ending is what the pinned
@@ -103,7 +103,7 @@ def look_for_the_end(node: Node, round_id: str, page: Events) -> None:
     _LOG.info("round_ends", round=round_id, state=ending.outcome.value)
 
 
-def _ending_of(node: Node, round_id: str, event: Event) -> Ending | None:
+def _ending_of(node: NodeContext, round_id: str, event: Event) -> Ending | None:
     """Return the matcher's ending of a round, if an event is one."""
     if event.kind is not EventKind.STATEMENT or event.envelope is None:
         return None
@@ -116,15 +116,15 @@ def _ending_of(node: Node, round_id: str, event: Event) -> Ending | None:
     return ending if ending.round_id == round_id else None
 
 
-def take_page(node: Node, round_id: str, page: Events) -> None:
+def take_page(node: NodeContext, round_id: str, page: Events) -> None:
     """Take a page into the record: statements, and what can be fetched."""
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     for events in _in_turns(node, page.events):
         # Positions of handles take a while to find: before the transaction, so that no other writer waits for it.
         found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
         with book.changing() as round_, node.store.transaction("round.sync") as session:
             row = round_row(session, round_id)
-            taking = _Taking(session, node, round_, row, found, max(0, book.read_at - SLACK_SECONDS))
+            taking = _FeedContext(session, node, round_, row, found, max(0, book.read_at - SLACK_SECONDS))
             for event in events:
                 if not _take(taking, event):
                     return
@@ -135,7 +135,7 @@ def take_page(node: Node, round_id: str, page: Events) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taking:
+class _FeedContext:
     """What the events of one transaction are taken into.
 
     Attributes:
@@ -144,14 +144,14 @@ class _Taking:
     """
 
     session: Session
-    node: Node
+    node: NodeContext
     round: Round
     row: RoundRow
-    found: reports.Found | None
+    found: reports.ResolvedReport | None
     not_before: int
 
 
-def _in_turns(node: Node, events: Sequence[Event]) -> Iterator[list[Event]]:
+def _in_turns(node: NodeContext, events: Sequence[Event]) -> Iterator[list[Event]]:
     """Part a page into transactions: reports of hits alone, everything else together."""
     together: list[Event] = []
     for event in events:
@@ -166,7 +166,7 @@ def _in_turns(node: Node, events: Sequence[Event]) -> Iterator[list[Event]]:
         yield together
 
 
-def _take(taking: _Taking, event: Event) -> bool:
+def _take(taking: _FeedContext, event: Event) -> bool:
     """Take one event, and tell whether to go on with the next."""
     if event.event_id <= taking.row.cursor:
         raise MalformedError("the matcher's feed goes backwards", round=taking.row.round_id)
@@ -176,10 +176,10 @@ def _take(taking: _Taking, event: Event) -> bool:
     return True
 
 
-def _take_statement(taking: _Taking, event: Event) -> bool:
+def _take_statement(taking: _FeedContext, event: Event) -> bool:
     session, node, row = taking.session, taking.node, taking.row
     envelope = (event.envelope or "").encode()
-    opened = statements.opened(node, envelope)
+    opened = statements.open_statement(node, envelope)
     stored = session.get(StatementRow, (row.round_id, opened.digest))
     own = opened.signer.fingerprint == node.party.identity.public.fingerprint
     # 1. A statement of our own that we do not know: this database is older than what we have said.
@@ -205,7 +205,7 @@ def _take_statement(taking: _Taking, event: Event) -> bool:
     return True
 
 
-def _follow(taking: _Taking, message: Message, digest: str, before: tuple[str, ...]) -> None:
+def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[str, ...]) -> None:
     """Do at this node what follows from a statement that counts."""
     session, node, round_, row = taking.session, taking.node, taking.round, taking.row
     if isinstance(message, Opening):
@@ -215,16 +215,16 @@ def _follow(taking: _Taking, message: Message, digest: str, before: tuple[str, .
     elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
         reports.store(session, node, round_, message, taking.found)
     elif isinstance(message, Notes) and message.to == node.code:
-        notes.take_notes(session, message, digest)
+        notes.apply_notes(session, message, digest)
     elif isinstance(message, Confirmation) and message.to == node.code:
-        notes.take_confirmation(session, node, message)
+        notes.apply_confirmation(session, node, message)
     elif isinstance(message, Withdrawal) and message.counterpart == node.code:
-        withdrawals.take_withdrawal(session, node, message, digest)
+        withdrawals.apply_withdrawal(session, node, message, digest)
     elif isinstance(message, Acknowledgement) and message.party != node.code:
-        withdrawals.take_acknowledgement(session, node, message, digest)
+        withdrawals.apply_acknowledgement(session, node, message, digest)
 
 
-def _note_available(taking: _Taking, event: Event) -> None:
+def _note_available(taking: _FeedContext, event: Event) -> None:
     """Remember bytes that can be fetched, of submissions that count and concern this node."""
     round_, row = taking.round, taking.row
     submission = round_.submissions.get(event.submission_id or "")
@@ -234,11 +234,11 @@ def _note_available(taking: _Taking, event: Event) -> None:
     if (submission.party == taking.node.code) == (not evaluator) or evaluator not in {"", *round_.participants}:
         return
     place = (submission.submission_id, event.index, evaluator)
-    if event.index < len(submission.chunks) and taking.session.get(AvailableRow, place) is None:
-        taking.session.add(AvailableRow(submission_id=place[0], index=place[1], party=place[2], round_id=row.round_id))
+    if event.index < len(submission.chunks) and taking.session.get(DownloadRow, place) is None:
+        taking.session.add(DownloadRow(submission_id=place[0], index=place[1], party=place[2], round_id=row.round_id))
 
 
-def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, error: AquilaError) -> bool:
+def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes, error: AquilaError) -> bool:
     """Keep a signed statement that does not count, unless it repeats others, and tell whether to go on after it."""
     session, node, row = taking.session, taking.node, taking.row
     signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
@@ -246,7 +246,7 @@ def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, erro
     kept = session.get(StatementRow, (row.round_id, opened.digest)) is not None
     if not kept and (isinstance(error, RepeatedError) or (not contradicts and _is_full(session, row, signer))):
         sentence = f"statements of {signer} do not count and are not kept: it says too much"
-        statements.note_problem(session, node, row.round_id, f"repeated {signer}", sentence)
+        statements.report_problem(session, node, row.round_id, f"repeated {signer}", sentence)
         return True
     if not kept:
         session.add(
@@ -260,7 +260,7 @@ def _keep_refused(taking: _Taking, opened: OpenedEnvelope, envelope: bytes, erro
         # Somebody says two things: whoever it is, this node says nothing more in this round.
         statements.refuse(session, node, row.round_id, place, error.message)
         return False
-    statements.note_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
+    statements.report_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
     return True
 
 
@@ -272,7 +272,9 @@ def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
     return (session.scalar(query) or 0) >= _MOST_REFUSED
 
 
-def _row_of(node: Node, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:
+def _row_of(
+    node: NodeContext, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted
+) -> StatementRow:
     return StatementRow(
         round_id=round_id, digest=opened.digest, party=accepted.signer,
         sequence=getattr(accepted.message, "sequence", None), kind=statements.kind_of(accepted.message),

@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from aquila.audit.checkpoint import Checkpoint
     from aquila.audit.note import Note
     from services.kit.log.witness import Accusation
-    from services.node.context import Node
+    from services.node.context import NodeContext
     from services.node.storage.tables import NamedHeadRow, StatementRow
 
 
-async def watch(node: Node) -> None:
+async def verify_logs(node: NodeContext) -> None:
     """Check the own database and the matcher's log, and keep in `contact.obstacle` what forbids to sign or send.
 
     After a start, and after an alarm, the own log is shown to the matcher too before anything else is done.
     """
     try:
-        await to_thread(check_own, node)
+        await to_thread(check_own_log, node)
         await _look(node)
         if not node.contact.witnessed:
-            await show(node)
+            await publish_log(node)
     except AquilaError as error:
         node.contact.obstacle = error
         return
     node.contact.obstacle = None
 
 
-def check_own(node: Node) -> None:
+def check_own_log(node: NodeContext) -> None:
     """Compare the database with what this node has shown of its log, and with its high-water mark.
 
     Raises:
@@ -61,7 +61,7 @@ def check_own(node: Node) -> None:
         raise _alarm(node, error) from None
 
 
-def _alarm(node: Node, found: LogRewrittenError | RestoredBackupError) -> LogRewrittenError:
+def _alarm(node: NodeContext, found: LogRewrittenError | RestoredBackupError) -> LogRewrittenError:
     """Store the alarm and refuse the open rounds for good, together; return what forbids to sign or send from now on.
 
     Acknowledging the alarm revives none of these rounds.
@@ -94,7 +94,7 @@ class _Open:
         return ProofRequest(old=self.old, heads=heads, statements=tuple(s.digest for s in self.statements)).payload()
 
 
-async def _look(node: Node) -> None:
+async def _look(node: NodeContext) -> None:
     witness = node.log.witness
     wanted = await to_thread(_open, node)
     # What is to be proved beyond growth is proved with the look that happens anyway: it costs no call of its own.
@@ -112,14 +112,14 @@ async def _look(node: Node) -> None:
         node.contact.cosigned = size
 
 
-def _open(node: Node) -> _Open:
+def _open(node: NodeContext) -> _Open:
     """Return what is to be proved; raises as `Witness.seen_size` does."""
     old = node.log.witness.seen_size(MATCHER)
     with node.store.reading("watch.open") as session:
         return _Open(old, named_heads.unverified(session), inclusion_promises.unproved(session))
 
 
-def _judge(node: Node, wanted: _Open, content: bytes) -> Note:
+def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
     """Verify an answer, store what follows from it, and return the checkpoint with the own cosignature.
 
     Raises:
@@ -145,7 +145,7 @@ def _judge(node: Node, wanted: _Open, content: bytes) -> Note:
     return witness.look(MATCHER, update, check)
 
 
-async def show(node: Node) -> None:
+async def publish_log(node: NodeContext) -> None:
     """Publish the own log, and let the matcher witness it.
 
     Raises:

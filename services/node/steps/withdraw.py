@@ -14,7 +14,7 @@ from aquila.followup.lifecycle import HOUR, Ground
 from aquila.protocol.messages import MOST_WITHDRAWN
 from aquila.protocol.rounds.corrections import kept_until
 from services.kit.logging import Log
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.hits import undisclosed
 from services.node.hits.withdrawals import outcomes_of
 from services.node.round_memory import round_row
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 _LOG = Log("node.correct")
 _UNSIGNED = WithdrawalRow.own & WithdrawalRow.digest.is_(None)
 _UNANSWERED = ~WithdrawalRow.own & WithdrawalRow.acknowledged_at.is_(None)
 
 
-def rounds_to_correct(node: Node) -> Select[str]:
+def rounds_to_correct(node: NodeContext) -> Select[str]:
     """Return a query for the rounds in which something is to be said."""
     waiting = select(WithdrawalRow.round_id).where(_UNSIGNED | _UNANSWERED)
     told = RoundRow.outcomes_changed_at <= node.clock() - node.settings.outcome_hours * HOUR
     return select(RoundRow.round_id).where(RoundRow.refused.is_(None), or_(RoundRow.round_id.in_(waiting), told))
 
 
-def correct(node: Node, round_id: str) -> bool:
+def send_corrections(node: NodeContext, round_id: str) -> bool:
     """Sign what may be said now after hits of a round, and tell whether there was anything."""
     with node.store.reading("correct.due") as session:
         if session.scalar(rounds_to_correct(node).where(RoundRow.round_id == round_id)) is None:
             return False
-    with book_of(node, round_id).reading() as round_, node.store.transaction("correct.sign") as session:
+    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("correct.sign") as session:
         # If we crash before the commit, nothing was signed; after it, the outbox sends what was.
         if node.clock() > kept_until(round_):
             round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
@@ -56,7 +56,7 @@ def correct(node: Node, round_id: str) -> bool:
         return any([*signed, _tell_outcomes(session, node, round_)])
 
 
-def _withdraw(session: Session, node: Node, round_: Round) -> bool:
+def _withdraw(session: Session, node: NodeContext, round_: Round) -> bool:
     """Sign the withdrawals that were asked for, one statement for each counterpart, ground and query.
 
     Those of a query whose asker may not have its report wait; where it never gets it, there is nothing to withdraw.
@@ -80,7 +80,7 @@ def _withdraw(session: Session, node: Node, round_: Round) -> bool:
 
 
 def _sign_withdrawal(  # noqa: PLR0913, PLR0917 - what the statement says
-    session: Session, node: Node, round_: Round, counterpart: str, ground: Ground, query: str | None,
+    session: Session, node: NodeContext, round_: Round, counterpart: str, ground: Ground, query: str | None,
     rows: Sequence[WithdrawalRow],
 ) -> None:  # fmt: skip
     hits = [row.hit_id for row in rows]
@@ -93,7 +93,7 @@ def _sign_withdrawal(  # noqa: PLR0913, PLR0917 - what the statement says
     _LOG.info("withdrawal_signed", round=round_.round_id, counterpart=counterpart, count=len(hits))
 
 
-def _acknowledge(session: Session, node: Node, round_: Round) -> bool:
+def _acknowledge(session: Session, node: NodeContext, round_: Round) -> bool:
     """Sign that the hits of counterparts' withdrawals are marked here, and tell whether there was one."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNANSWERED)
     rows = session.scalars(query.order_by(WithdrawalRow.digest)).all()
@@ -107,7 +107,7 @@ def _acknowledge(session: Session, node: Node, round_: Round) -> bool:
 
 
 def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
-    session: Session, node: Node, round_: Round, digest: str, known: int, *, erased: bool
+    session: Session, node: NodeContext, round_: Round, digest: str, known: int, *, erased: bool
 ) -> None:
     statements.sign(
         session, node, round_.round_id,
@@ -115,7 +115,7 @@ def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
     )  # fmt: skip
 
 
-def _tell_outcomes(session: Session, node: Node, round_: Round) -> bool:
+def _tell_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
     """Sign what came of the hits so far, some hours after the first change; tell whether it was time.
 
     One statement tells of many. Hits of a report that an alarm of this node holds back are none of them.

@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, select,
 
 from aquila.errors import RestoredBackupError
 from services.kit.storage.files import write_secret
-from services.node.storage.tables import DAY, RoundRow, SpentDayRow, SpentRow, StatementRow
+from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,9 @@ RESTORED = "this node's database is older than what it has said or evaluated: it
 _UNREADABLE = "the high-water mark beside the round keys cannot be read: nothing tells how old this database is"
 _NO_ROUND = "restored"  # in place of a round's number, for elements that an older copy does not know of
 _OF_ROUND = -1  # in place of a day, for elements of a round
-_ROUND, _SAID, _SPENT, _COUNTED = (row.__table__ for row in (RoundRow, StatementRow, SpentRow, SpentDayRow))
+_ROUND, _SAID, _SPENT, _COUNTED = (
+    row.__table__ for row in (RoundRow, StatementRow, EvaluationCountRow, DailyEvaluationRow)
+)
 
 
 class RoundMark(BaseModel):
@@ -141,9 +143,9 @@ class HighWater:
         for day, lost in self._lost(_stored(session, None, self._first_day())):
             for place, elements in lost.items():
                 origin, input_class = place.split()
-                row = session.get(SpentDayRow, (origin, input_class, day, _NO_ROUND))
+                row = session.get(DailyEvaluationRow, (origin, input_class, day, _NO_ROUND))
                 if row is None:
-                    row = SpentDayRow(
+                    row = DailyEvaluationRow(
                         origin=origin, input_class=input_class, day=day, round_id=_NO_ROUND, elements=0
                     )  # fmt: skip
                     session.add(row)

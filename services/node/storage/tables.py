@@ -26,7 +26,7 @@ from services.kit.storage.store import Rows, new_metadata
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
 
 DAY = 86_400
-"""Seconds of a day of `SpentDayRow`."""
+"""Seconds of a day of `DailyEvaluationRow`."""
 
 
 class NodeRows(Rows):
@@ -168,14 +168,14 @@ class Promise(StrEnum):
     EXCUSED = "excused"
 
 
-class DueKind(StrEnum):
+class PendingStatementKind(StrEnum):
     """What is signed once the matcher's log is proved to hold what came before."""
 
     RECEIPT = "receipt"
     CLOSING = "closing"
 
 
-class DueRow(NodeRows):
+class PendingStatementRow(NodeRows):
     """A statement that waits until the matcher's log is proved to hold what came before it in the round."""
 
     __tablename__ = "due_statement"
@@ -257,7 +257,7 @@ class ChunkRow(NodeRows):
     tokens_sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the token rows.")
 
 
-class AvailableRow(NodeRows):
+class DownloadRow(NodeRows):
     """Bytes that the matcher holds for this node: others' chunks to evaluate, others' evaluations to verify."""
 
     __tablename__ = "available"
@@ -285,7 +285,7 @@ class EvaluationRow(NodeRows):
     sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has them.")
 
 
-class SpentRow(NodeRows):
+class EvaluationCountRow(NodeRows):
     """Elements that this node evaluated for another party in a round: kept after it, for later consents."""
 
     __tablename__ = "spent"
@@ -295,7 +295,7 @@ class SpentRow(NodeRows):
     elements: Mapped[int] = mapped_column(BigInteger, comment="How many, padding included.")
 
 
-class SpentDayRow(NodeRows):
+class DailyEvaluationRow(NodeRows):
     """The same by the day on which it was evaluated: kept after rounds end, so that caps hold over all of them.
 
     It names its round without depending on it: what retention erases of a round leaves the count.
@@ -436,7 +436,7 @@ class NoteSecretRow(NodeRows):
     sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="Nonce, ciphertext and tag.")
 
 
-class HitLifeRow(NodeRows):
+class HitStatusRow(NodeRows):
     """Where a hit stands for the analysts: what its steps come to, kept beside them for lists and clocks."""
 
     __tablename__ = "hit_life"
@@ -500,7 +500,7 @@ class WithdrawalRow(NodeRows):
     )
 
 
-class TallyRow(NodeRows):
+class ErasedOutcomeCountRow(NodeRows):
     """What came of hits that are erased here: counts that outcomes go on to include."""
 
     __tablename__ = "tally"
@@ -513,7 +513,7 @@ class TallyRow(NodeRows):
     hits: Mapped[int] = mapped_column(BigInteger, comment="How many.")
 
 
-class ErasedRow(NodeRows):
+class ErasedRecordRow(NodeRows):
     """A record that was erased by its number: enough to notice it when it comes again, and nothing of the person."""
 
     __tablename__ = "erased"
@@ -539,7 +539,7 @@ class SuggestionRow(NodeRows):
     round_id: Mapped[str | None] = mapped_column(String(32), comment="The round that was proposed from it.")
 
 
-class SavedViewRow(NodeRows):
+class SavedFilterRow(NodeRows):
     """A view of hits that a person keeps; nobody else sees it."""
 
     __tablename__ = "saved_view"

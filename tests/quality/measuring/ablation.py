@@ -13,7 +13,7 @@ from tests.quality.measuring.measures import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila.matching.certainty import Footing
+    from aquila.matching.certainty import GradingBasis
     from aquila.records.rules import Rule, RuleTable
     from clients.people.labelled_sets import LabelledSet
     from tests.quality.measuring.plaintext_matching import Meeting
@@ -65,14 +65,14 @@ def without_learning(meetings: Sequence[Meeting], table: RuleTable, labelled: La
     }
 
 
-def _with_share(table: RuleTable, meeting: Meeting, footing: Footing) -> Footing:
+def _with_share(table: RuleTable, meeting: Meeting, footing: GradingBasis) -> GradingBasis:
     """A footing of the table's weights and the share that they alone teach."""
     share = learn_share(table, meeting.patterns(), meeting.size_a, meeting.size_b)
     return replace(footing, learned=(), common_per_million=max(1, round(MILLION * share)))
 
 
 def _measured(
-    meetings: Sequence[Meeting], table: RuleTable, footings: Sequence[Footing], labelled: LabelledSet
+    meetings: Sequence[Meeting], table: RuleTable, footings: Sequence[GradingBasis], labelled: LabelledSet
 ) -> Measured:
     """Measure the hits on given footings."""
     return measure(
@@ -80,7 +80,7 @@ def _measured(
     )
 
 
-def _each_alone(meeting: Meeting, table: RuleTable, footing: Footing) -> Iterator[Hit]:
+def _each_alone(meeting: Meeting, table: RuleTable, footing: GradingBasis) -> Iterator[Hit]:
     """Yield the hits between two lists, each graded as if its records had no other partner."""
     for found in meeting.met:
         result = grade_on(table, found.rules, footing)
@@ -88,5 +88,5 @@ def _each_alone(meeting: Meeting, table: RuleTable, footing: Footing) -> Iterato
             yield Hit(found.pair, result.level, result.probability, found.rules)
 
 
-def _both(meetings: Sequence[Meeting], footings: Sequence[Footing]) -> Iterator[tuple[Meeting, Footing]]:
+def _both(meetings: Sequence[Meeting], footings: Sequence[GradingBasis]) -> Iterator[tuple[Meeting, GradingBasis]]:
     return zip(meetings, footings, strict=True)

@@ -11,7 +11,7 @@ from aquila.matching.learning import ListPair, learn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aquila.matching.certainty import Footing, Level
+    from aquila.matching.certainty import GradingBasis, Level
     from aquila.records.rules import RuleTable
     from clients.people.labelled_sets import Pair
     from tests.quality.measuring.plaintext_matching import Meeting
@@ -42,12 +42,12 @@ def hits_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> l
     ]
 
 
-def footings_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> tuple[Footing, ...]:
+def footings_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> tuple[GradingBasis, ...]:
     """Learn from all meetings of a round on what the pairs of each are graded."""
     return learn(table, [ListPair(meeting.patterns(rules), meeting.size_a, meeting.size_b) for meeting in meetings])
 
 
-def hits_on(meeting: Meeting, table: RuleTable, footing: Footing, rules: int = -1) -> Iterator[Hit]:
+def hits_on(meeting: Meeting, table: RuleTable, footing: GradingBasis, rules: int = -1) -> Iterator[Hit]:
     """Yield the hits between two lists on one footing; a record's name stands for its handle."""
     pairs: dict[MatchedPair, Pair] = {}
     for found in meeting.met:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aquila.csv_files import ListWriter
 from aquila.errors import InputError
-from aquila.records.reading.lists import Accepted, read_csv
+from aquila.records.reading.lists import AcceptedRow, read_csv
 from clients.people.labelled_sets import LabelledSet, Pair, same_persons
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _with_hyphens(date: str) -> str:
 
 def records_of(content: bytes) -> list[Record]:
     """Read the records of a CSV list that can be used."""
-    return [row.record for row in read_csv(io.BytesIO(content)) if isinstance(row, Accepted)]
+    return [row.record for row in read_csv(io.BytesIO(content)) if isinstance(row, AcceptedRow)]
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from aquila.errors import AquilaError
 from services.kit.errors import StoreError
 from services.kit.storage.files import ChunkFiles
 from services.matcher.main import build
-from services.matcher.steps.purge_ended import sweep
+from services.matcher.steps.purge_ended import wipe_leftovers
 from services.matcher.storage.tables import EventRow, HitCountRow
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ async def test_killed_in_the_middle_of_a_join(world: World) -> None:
     left.mkdir(parents=True)
     (left / "00000000.parquet").write_bytes(b"tokens")
     world.restart()
-    sweep(world.desk)
+    wipe_leftovers(world.desk)
     assert not left.exists()
     world.advance()
     assert not left.exists()
@@ -116,7 +116,7 @@ async def test_a_statement_whose_commit_failed(world: World, monkeypatch: pytest
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("services.matcher.round_memory.Turn.add", full)
+        patch.setattr("services.matcher.round_memory.RoundTransaction.add", full)
         assert (await node.say(envelope)).status_code == 503
     assert world.count(EventRow) == 0
     assert (await node.say(envelope)).status_code == 201
@@ -135,7 +135,7 @@ async def test_a_chunk_whose_row_was_not_committed(world: World, monkeypatch: py
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("services.matcher.round_memory.Turn.add_bytes", full)
+        patch.setattr("services.matcher.round_memory.RoundTransaction.add_bytes", full)
         assert (await node.call("PUT", path, content=sent.chunks[0][2])).status_code == 503
     assert len(world.chunk_files()) == 1
     assert (await world.nodes["RS"].call("GET", path)).status_code == 404
@@ -183,7 +183,7 @@ async def test_chunks_of_a_finished_round_are_swept(world: World) -> None:
     world.desk.files.write(f"{finished}/{'a' * 32}/blinded/AL/0", b"late")
     await world.submitted()
     kept = len(world.chunk_files()) - 1
-    sweep(world.desk)
+    wipe_leftovers(world.desk)
     assert len(world.chunk_files()) == kept
     assert not any(name.startswith(finished) for name in world.chunk_files())
 
@@ -211,7 +211,7 @@ async def test_another_process_is_joining(world: World) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         (world.desk.scratch / "join").mkdir()
         assert world.steps["matching"]() is False
-        sweep(world.desk)
+        wipe_leftovers(world.desk)
         assert (world.desk.scratch / "join").is_dir()
     world.advance()
     assert (await world.view())["entry"]["phase"] == "reporting"

@@ -21,7 +21,7 @@ from services.matcher.storage.tables import EventRow
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
-from services.node.steps.driver import Rounds
+from services.node.steps.driver import RoundsDriver
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, signed_in, two_persons
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.roles import Role
     from aquila.crypto.keys import VerifyKey
-    from services.node.context import Node
+    from services.node.context import NodeContext
 
 MATCHER_URL = "http://127.0.0.1:8700"
 HEADER = "record_id,given_names,family_names,date_of_birth,document_numbers\n"
@@ -69,8 +69,8 @@ class Seat:
     clock: Clock
     transport: httpx.AsyncBaseTransport
     random: Callable[[int], bytes] = secrets.token_bytes
-    node: Node = field(init=False)
-    rounds: Rounds = field(init=False)
+    node: NodeContext = field(init=False)
+    rounds: RoundsDriver = field(init=False)
     operator: httpx.AsyncClient = field(init=False)
     app: FastAPI = field(init=False)
 
@@ -83,7 +83,7 @@ class Seat:
         settings = patient(load(self.home / "node.toml", NodeSettings)).model_copy(update={"workers": 1})
         self.node = node_main.assemble(settings, clock=self.clock, random=self.random, transport=self.transport)
         app = node_main.build(settings, self.node)
-        self.rounds = Rounds(self.node)
+        self.rounds = RoundsDriver(self.node)
         self.app = app
         transport = FourEyes(httpx.ASGITransport(app=app), two_persons(self.node.people))
         self.operator = httpx.AsyncClient(transport=transport, base_url="http://node.test")

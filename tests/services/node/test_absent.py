@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.node.context import book_of
-from services.node.steps.exclude_absent import amend
+from services.node.context import round_memory_of
+from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
 
 if TYPE_CHECKING:
@@ -66,5 +66,5 @@ async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world: Wo
     await world.until(open_)
     al = world.seats["AL"]
     await al.step()
-    book_of(al.node, round_id).late = ("SI",)
-    assert not amend(al.node, round_id)
+    round_memory_of(al.node, round_id).late = ("SI",)
+    assert not exclude_absent(al.node, round_id)

@@ -10,7 +10,7 @@ import rfc8785
 from sqlalchemy import select, update
 
 from aquila.audit.roles import Role
-from services.kit.approvals.expiry import tidy
+from services.kit.approvals.expiry import expire_requests
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
@@ -271,12 +271,12 @@ async def test_reasons_are_erased_after_three_years(world: World, office: Office
     await office.decide(asked)
     node, approvals = office.seat.node, office.seat.app.state.approvals
     world.clock.time += 1_095 * 86_400 - 1
-    assert not tidy(approvals, 1_095)
+    assert not expire_requests(approvals, 1_095)
     assert not erase_justifications(node)
     world.clock.time += 1
-    assert tidy(approvals, 1_095)
+    assert expire_requests(approvals, 1_095)
     assert erase_justifications(node)
-    assert not tidy(approvals, 1_095) | erase_justifications(node)
+    assert not expire_requests(approvals, 1_095) | erase_justifications(node)
     shown = await office.shown(asked)
     assert (shown["content"], shown["entry"]["digest"]) == ({}, asked["digest"])
     with node.store.reading("test") as session:

@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from aquila.errors import KeyMaterialError
 from aquila.protocol.submissions.submission import blinds_of
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.rounds import paths
-from services.node.storage.tables import AvailableRow, ChunkRow, SecretRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, DownloadRow, SecretRow, SubmissionRow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def live_secrets(seat: Seat, round_id: str) -> dict[str, bytes]:
     """Return the round's real secrets as they are while the round is open, by what they are."""
-    node, book = seat.node, book_of(seat.node, round_id)
+    node, book = seat.node, round_memory_of(seat.node, round_id)
     found = {kind.value: share.to_bytes() for kind, share in book.secrets().shares.items()}
     found |= {"exchange": book.secrets().exchange.to_bytes(), "sealing": book.secrets().sealing.to_bytes()}
     with node.store.reading("test.submission") as session:
@@ -83,9 +83,9 @@ async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) 
     assert_nothing_is_left(al.stored_bytes(), secrets)
     with al.node.store.reading("test.rows") as session:
         assert not session.scalars(select(SecretRow)).all()
-        assert not session.scalars(select(AvailableRow)).all()
+        assert not session.scalars(select(DownloadRow)).all()
     with pytest.raises(KeyMaterialError):
-        book_of(al.node, round_id).key().open(sealed[0].name, sealed[0].sealed)
+        round_memory_of(al.node, round_id).key().open(sealed[0].name, sealed[0].sealed)
     view = await al.round(round_id)
     assert view["entry"]["phase"] == "closed"
     assert not view["keys_present"]

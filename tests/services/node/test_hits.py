@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, update
 
 from aquila.followup.lifecycle import HOUR
 from services.kit.log import entries
-from services.node.storage.tables import ExchangeRow, HitLifeRow, HitRow, StatementRow
+from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, StatementRow
 
 if TYPE_CHECKING:
     from tests.services.node.conftest import Seat, World
@@ -176,7 +176,7 @@ async def test_ten_thousand_hits_are_paged_quickly(world: World) -> None:
     ]
     with seat.node.store.transaction("test.many") as session:
         session.execute(insert(HitRow), rows)
-        session.execute(insert(HitLifeRow), lives)
+        session.execute(insert(HitStatusRow), lives)
     started = time.monotonic()
     page = await seat.get(f"/hits?counterpart=RS&offset={MANY // 2 - 50}&limit=50")
     assert time.monotonic() - started < 1

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 
 from aquila.errors import AquilaError, OrderError
 from services.kit.errors import StoreFullError, problem_of
-from services.node.context import book_of
+from services.node.context import round_memory_of
 from services.node.rounds import statements
 from services.node.steps.submissions.evaluate import next_available, store_answer
 from services.node.steps.submissions.tasks import EVALUATE
 from services.node.steps.sync import sync
-from services.node.storage.tables import AvailableRow, EvaluationRow, SpentRow, StatementRow
+from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
 from tests.services.node.conftest import HEADER, LISTS
 
 if TYPE_CHECKING:
@@ -71,17 +71,17 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     await world.settle("RS")
     await sync(al.node, round_id)  # what can be evaluated is known, and nothing is evaluated yet
     rows = next_available(al.node, round_id, evaluations=False)
-    round_ = book_of(al.node, round_id).record()
+    round_ = round_memory_of(al.node, round_id).record()
     submission = round_.submissions[rows[0].submission_id]
     full = [row for row in rows if submission.chunks[row.index].input_class == "full"]
     assert len(full) > 1
     cap = round_.manifest.cap_of("RS", "full")
     with al.node.store.transaction("test") as session:
-        session.add(SpentRow(round_id=round_id, origin="RS", input_class="full", elements=cap - 4))
+        session.add(EvaluationCountRow(round_id=round_id, origin="RS", input_class="full", elements=cap - 4))
     await world.settle()
     with al.node.store.reading("test") as session:
-        assert session.get_one(SpentRow, (round_id, "RS", "full")).elements == cap
-        states = [session.get_one(AvailableRow, (row.submission_id, row.index, "")).state for row in full]
+        assert session.get_one(EvaluationCountRow, (round_id, "RS", "full")).elements == cap
+        states = [session.get_one(DownloadRow, (row.submission_id, row.index, "")).state for row in full]
     assert sorted(states) == ["done"] + ["failed"] * (len(full) - 1)
     problems = (await al.round(round_id))["problems"]
     assert sum("as many elements as the cap allows" in problem for problem in problems) == len(full) - 1
@@ -97,14 +97,12 @@ async def test_a_chunk_is_signed_once(world: World) -> None:
 
     await world.until(has_evaluated)
     with al.node.store.reading("test") as session:
-        row = session.scalars(
-            select(AvailableRow).where(AvailableRow.party == "", AvailableRow.state == "done")
-        ).first()
+        row = session.scalars(select(DownloadRow).where(DownloadRow.party == "", DownloadRow.state == "done")).first()
         before = session.scalar(select(func.count()).select_from(StatementRow).where(StatementRow.own))
     assert row is not None
     path = f"/v1/rounds/{round_id}/submissions/{row.submission_id}/blinded/{row.index}"
     chunk = (await al.node.peer.call("GET", path)).content
-    book = book_of(al.node, round_id)
+    book = round_memory_of(al.node, round_id)
     again = await al.node.workers.run(
         EVALUATE,
         al.node.party.to_evaluate(book.record(), book.secrets(), row.submission_id, row.index, chunk, b"\x01" * 32),

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from aquila.followup.lifecycle import HOUR
 from services.matcher.storage.tables import OutcomeCountRow
-from services.node.storage.tables import HitLifeRow, RoundRow, WithdrawalRow
+from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
 from tests.services.node.test_hits import does, hit_path, hit_with, kinds_in_log
 
 if TYPE_CHECKING:
@@ -183,7 +183,9 @@ async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world: World) -> None:
     al, rs = world.seats["AL"], world.seats["RS"]
     hit = await hit_with(al, "RS")
     with rs.node.store.transaction("test.unseen") as session:
-        session.execute(delete(HitLifeRow).where(HitLifeRow.round_id == round_id, HitLifeRow.hit_id == hit["hit_id"]))
+        session.execute(
+            delete(HitStatusRow).where(HitStatusRow.round_id == round_id, HitStatusRow.hit_id == hit["hit_id"])
+        )
     await does(al, hit, "withdrawal", ground="incorrect")
     await world.settle()
     assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]

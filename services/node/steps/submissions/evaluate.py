@@ -17,12 +17,12 @@ from aquila.protocol.messages import Evaluation
 from aquila.protocol.party import chunk_of
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
-from services.kit.work.pipeline import in_order, until
-from services.node.context import book_of
+from services.kit.work.pipeline import run_in_order, until
+from services.node.context import round_memory_of
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits
 from services.node.steps.submissions.tasks import EVALUATE
-from services.node.storage.tables import AvailableRow, EvaluationRow, SpentRow
+from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
     from aquila.protocol.party import EvaluatedChunk
     from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import Evaluated, Evaluating
-    from services.node.context import Node
+    from aquila.protocol.submissions.tasks import Evaluated, EvaluateTask
+    from services.node.context import NodeContext
 
 _LOG = Log("node.evaluate")
 MOST_ATTEMPTS = 3
 PER_TURN = 512
 
 
-async def evaluate(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Evaluate the next chunks of other parties, and tell whether there were any.
 
     Raises:
@@ -47,35 +47,35 @@ async def evaluate(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
         KeyMaterialError: The round key is missing.
         ExecutorError: A worker is gone; its chunk is evaluated again.
     """
-    if book_of(node, round_id).is_paused():
+    if round_memory_of(node, round_id).is_paused():
         return False  # the matcher has no room for answers: more of them would only fill our own disk
     rows = await to_thread(_allowed, node, round_id)
     if not rows:
         return False
-    await in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
+    await run_in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
     return True
 
 
-def _allowed(node: Node, round_id: str) -> Sequence[AvailableRow]:
+def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
     """Return the next chunks for which this node's own caps by day have room; the others wait, and it is said."""
-    book = book_of(node, round_id)
+    book = round_memory_of(node, round_id)
     with node.store.reading("evaluation.allowance") as session:
         rows, full = evaluation_limits.allowed(session, node, book.record(), partial(_waiting, session, round_id, ""))
     if full != book.no_room_for:
         with node.store.transaction("evaluation.no_room") as session:
-            evaluation_limits.note(session, node, round_id, book.no_room_for, full)
+            evaluation_limits.report_exhausted(session, node, round_id, book.no_room_for, full)
         book.no_room_for = full
     return rows
 
 
-async def _begin(node: Node, row: AvailableRow) -> Evaluated:
+async def _begin(node: NodeContext, row: DownloadRow) -> Evaluated:
     path = f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/blinded/{row.index}"
     chunk = (await node.peer.call("GET", path)).content
     return await node.workers.run(EVALUATE, await to_thread(_work, node, row, chunk))
 
 
-def _work(node: Node, row: AvailableRow, chunk: bytes) -> Evaluating:
-    book = book_of(node, row.round_id)
+def _work(node: NodeContext, row: DownloadRow, chunk: bytes) -> EvaluateTask:
+    book = round_memory_of(node, row.round_id)
     with node.store.reading("evaluation.cap") as session:
         _check_cap(session, book.record(), row)
     return node.party.to_evaluate(
@@ -83,7 +83,7 @@ def _work(node: Node, row: AvailableRow, chunk: bytes) -> Evaluating:
     )
 
 
-async def _finish(node: Node, row: AvailableRow, begun: Awaitable[Evaluated]) -> None:
+async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[Evaluated]) -> None:
     try:
         await to_thread(store_answer, node, row, await begun)
     except (DigestError, NotFoundError, OrderError) as error:
@@ -94,7 +94,7 @@ async def _finish(node: Node, row: AvailableRow, begun: Awaitable[Evaluated]) ->
         await to_thread(node.files.delete, paths.answer(row.round_id, row.submission_id, row.index))
 
 
-def store_answer(node: Node, row: AvailableRow, evaluated: Evaluated) -> None:
+def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> None:
     """Sign one evaluation, and commit statement, count and answer together.
 
     Raises:
@@ -102,18 +102,18 @@ def store_answer(node: Node, row: AvailableRow, evaluated: Evaluated) -> None:
         OrderError: Meanwhile its origin left the round.
         KeyMaterialError: The round key is missing.
     """
-    book = book_of(node, row.round_id)
+    book = round_memory_of(node, row.round_id)
     book.check_key()
     # If we crash here, nobody has seen an answer; the elements come out the same, the proof is made anew.
     node.files.write(paths.answer(row.round_id, row.submission_id, row.index), evaluated.elements)
     # The evaluation and its count are committed before the answer leaves.
     with book.reading() as round_, node.store.transaction("evaluation.commit") as session:
-        stored = session.get_one(AvailableRow, (row.submission_id, row.index, row.party))
+        stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
         if stored.state != "waiting":
             return  # answered or given up already: it is never signed twice
         # Counted once more: what was in flight beside it may have used the cap up.
         _check_cap(session, round_, row)
-        if not evaluation_limits.has_room(session, node, round_, row):
+        if not evaluation_limits.has_remaining(session, node, round_, row):
             return  # so does what was evaluated in another round meanwhile; the chunk waits
         number = statements.next_number(session, row.round_id)
         answer = node.party.sign_evaluation(round_, number, row.submission_id, row.index, evaluated)
@@ -123,7 +123,7 @@ def store_answer(node: Node, row: AvailableRow, evaluated: Evaluated) -> None:
     _LOG.info("chunk_evaluated", round=row.round_id, submission=row.submission_id, chunk=row.index)
 
 
-def _check_cap(session: Session, round_: Round, row: AvailableRow) -> None:
+def _check_cap(session: Session, round_: Round, row: DownloadRow) -> None:
     """Count once more what this node evaluated for the origin, by itself (PROTOCOL.md 3.4.3).
 
     Raises:
@@ -133,64 +133,66 @@ def _check_cap(session: Session, round_: Round, row: AvailableRow) -> None:
     if submission is None:
         return  # its origin left; whoever works on it says so
     reference = chunk_of(submission, row.index)
-    counted = session.get(SpentRow, (row.round_id, submission.party, reference.input_class.value))
+    counted = session.get(EvaluationCountRow, (row.round_id, submission.party, reference.input_class.value))
     total = (counted.elements if counted else 0) + reference.elements
     cap = round_.manifest.cap_of(submission.party, reference.input_class)
     if total > cap:
         raise CapError("this node has evaluated as many elements as the cap allows", expected=cap, got=total)
 
 
-def _commit(session: Session, node: Node, row: AvailableRow, answer: EvaluatedChunk) -> None:
+def _commit(session: Session, node: NodeContext, row: DownloadRow, answer: EvaluatedChunk) -> None:
     statements.put_signed(session, node, row.round_id, answer.envelope)
-    said = Evaluation.from_payload(statements.opened(node, answer.envelope).payload)
+    said = Evaluation.from_payload(statements.open_statement(node, answer.envelope).payload)
     session.add(
         EvaluationRow(
             submission_id=row.submission_id, index=row.index, round_id=row.round_id, origin=said.origin,
             input_class=said.input_class.value, elements=said.elements, output_digest=said.output_digest,
         )
     )  # fmt: skip
-    counted = session.get(SpentRow, (row.round_id, said.origin, said.input_class.value))
+    counted = session.get(EvaluationCountRow, (row.round_id, said.origin, said.input_class.value))
     if counted is None:
-        counted = SpentRow(round_id=row.round_id, origin=said.origin, input_class=said.input_class.value, elements=0)
+        counted = EvaluationCountRow(
+            round_id=row.round_id, origin=said.origin, input_class=said.input_class.value, elements=0
+        )
         session.add(counted)
     counted.elements += said.elements
     evaluation_limits.count(session, node, row.round_id, said)
 
 
-def next_available(node: Node, round_id: str, *, evaluations: bool) -> Sequence[AvailableRow]:
+def next_available(node: NodeContext, round_id: str, *, evaluations: bool) -> Sequence[DownloadRow]:
     """Return what to fetch next: evaluations of own chunks, or chunks of other parties."""
     with node.store.reading("available.next") as session:
         return _waiting(session, round_id, None if evaluations else "", frozenset())
 
 
-def _waiting(session: Session, round_id: str, party: str | None, without: frozenset[str]) -> Sequence[AvailableRow]:
+def _waiting(session: Session, round_id: str, party: str | None, without: frozenset[str]) -> Sequence[DownloadRow]:
     """Return the next rows that wait: chunks to evaluate for an empty party, evaluations of own chunks for None."""
-    query = select(AvailableRow).where(
-        AvailableRow.round_id == round_id,
-        AvailableRow.state == "waiting",
-        AvailableRow.party != "" if party is None else AvailableRow.party == party,
-        AvailableRow.submission_id.not_in(without),
+    query = select(DownloadRow).where(
+        DownloadRow.round_id == round_id,
+        DownloadRow.state == "waiting",
+        DownloadRow.party != "" if party is None else DownloadRow.party == party,
+        DownloadRow.submission_id.not_in(without),
     )
-    order = AvailableRow.attempts, AvailableRow.submission_id, AvailableRow.index, AvailableRow.party
+    order = DownloadRow.attempts, DownloadRow.submission_id, DownloadRow.index, DownloadRow.party
     return session.scalars(query.order_by(*order).limit(PER_TURN)).all()
 
 
-def try_again(node: Node, row: AvailableRow, sentence: str) -> None:
+def try_again(node: NodeContext, row: DownloadRow, sentence: str) -> None:
     """Count a failed fetch; after a few the bytes are given up."""
     if row.attempts + 1 >= MOST_ATTEMPTS:
         give_up(node, row, f"{sentence} (tried {MOST_ATTEMPTS} times)")
         return
     with node.store.transaction("available.again") as session:
-        session.get_one(AvailableRow, (row.submission_id, row.index, row.party)).attempts = row.attempts + 1
+        session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).attempts = row.attempts + 1
 
 
-def give_up(node: Node, row: AvailableRow, sentence: str) -> None:
+def give_up(node: NodeContext, row: DownloadRow, sentence: str) -> None:
     """Never use these bytes, and say why."""
     with node.store.transaction("available.give_up") as session:
-        session.get_one(AvailableRow, (row.submission_id, row.index, row.party)).state = "failed"
+        session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).state = "failed"
         place = f"chunk {row.submission_id} {row.index} {row.party}"
-        statements.note_problem(session, node, row.round_id, place, sentence)
+        statements.report_problem(session, node, row.round_id, place, sentence)
 
 
-def _origin(node: Node, row: AvailableRow) -> str:
-    return book_of(node, row.round_id).record().submissions[row.submission_id].party
+def _origin(node: NodeContext, row: DownloadRow) -> str:
+    return round_memory_of(node, row.round_id).record().submissions[row.submission_id].party

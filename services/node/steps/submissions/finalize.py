@@ -16,13 +16,13 @@ from sqlalchemy import func, select
 from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.submissions.submission import ROW
 from services.kit.logging import Log
-from services.kit.work.pipeline import in_order, until
-from services.node.context import book_of
+from services.kit.work.pipeline import run_in_order, until
+from services.node.context import round_memory_of
 from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements
 from services.node.steps.exclude_absent import signed_under
 from services.node.steps.submissions.tasks import FINALIZE
-from services.node.storage.tables import AvailableRow, ChunkRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, DownloadRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.submission import FinalizedChunk
-    from aquila.protocol.submissions.tasks import Finalizing
-    from services.node.context import Node
+    from aquila.protocol.submissions.tasks import FinalizeTask
+    from services.node.context import NodeContext
 
 _LOG = Log("node.finalize")
 
 
-async def finalize(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Finalize the next chunks of a submission whose tokens are due, and sign for all; tell whether there was one.
 
     Raises:
@@ -46,16 +46,16 @@ async def finalize(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
     row = await to_thread(_due, node, round_id)
     if row is None:
         return False
-    round_ = book_of(node, round_id).record()
+    round_ = round_memory_of(node, round_id).record()
     chunks = await to_thread(_unfinished, node, row)
     begin, finish = partial(_begin, node, round_), partial(_finish, node)
-    if await in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
+    if await run_in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
         return await to_thread(_sign, node, round_, row) or bool(chunks)
     return True
 
 
-def _due(node: Node, round_id: str) -> SubmissionRow | None:
-    book = book_of(node, round_id)
+def _due(node: NodeContext, round_id: str) -> SubmissionRow | None:
+    book = round_memory_of(node, round_id)
     round_ = book.record()
     query = select(SubmissionRow).where(SubmissionRow.round_id == round_id, SubmissionRow.state == "submitted")
     with node.store.reading("finalize.due") as session:
@@ -65,7 +65,7 @@ def _due(node: Node, round_id: str) -> SubmissionRow | None:
     return due[0]
 
 
-def _unfinished(node: Node, row: SubmissionRow) -> Sequence[ChunkRow]:
+def _unfinished(node: NodeContext, row: SubmissionRow) -> Sequence[ChunkRow]:
     query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ChunkRow.token_rows.is_(None))
     with node.store.reading("finalize.chunks") as session:
         return session.scalars(query.order_by(ChunkRow.index)).all()
@@ -80,19 +80,19 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
         return False  # the matcher's word alone is not enough (3.6.4)
     evaluators = round_.evaluators_of(row.submission_id)
     query = select(func.count()).where(
-        AvailableRow.submission_id == row.submission_id,
-        AvailableRow.party.in_(evaluators),
-        AvailableRow.state.in_(["done", "acknowledged"]),
+        DownloadRow.submission_id == row.submission_id,
+        DownloadRow.party.in_(evaluators),
+        DownloadRow.state.in_(["done", "acknowledged"]),
     )
     return session.scalar(query) == len(submission.chunks) * len(evaluators)
 
 
-async def _begin(node: Node, round_: Round, chunk: ChunkRow) -> FinalizedChunk:
+async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizedChunk:
     return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk))
 
 
-def _work(node: Node, round_: Round, chunk: ChunkRow) -> Finalizing:
-    book, index, submission = book_of(node, chunk.round_id), chunk.index, chunk.submission_id
+def _work(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizeTask:
+    book, index, submission = round_memory_of(node, chunk.round_id), chunk.index, chunk.submission_id
     rows = np.frombuffer(node.files.read(paths.rows(chunk.round_id, submission, index)), dtype=ROW)
     evaluations = {
         party: node.files.read(paths.evaluated(chunk.round_id, submission, party, index))
@@ -102,13 +102,13 @@ def _work(node: Node, round_: Round, chunk: ChunkRow) -> Finalizing:
         return node.party.to_finalize(round_, book.secrets(), seed, submission, index, rows, evaluations)
 
 
-async def _finish(node: Node, chunk: ChunkRow, begun: Awaitable[FinalizedChunk]) -> None:
+async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[FinalizedChunk]) -> None:
     await to_thread(_keep, node, chunk, await begun)
 
 
-def _keep(node: Node, chunk: ChunkRow, made: FinalizedChunk) -> None:
+def _keep(node: NodeContext, chunk: ChunkRow, made: FinalizedChunk) -> None:
     """Seal one chunk's tokens and their secrets."""
-    book, index, submission = book_of(node, chunk.round_id), chunk.index, chunk.submission_id
+    book, index, submission = round_memory_of(node, chunk.round_id), chunk.index, chunk.submission_id
     for name, content in (
         (paths.tokens(chunk.round_id, submission, index), made.rows),
         (paths.token_secrets(chunk.round_id, submission, index), made.secrets),
@@ -121,12 +121,12 @@ def _keep(node: Node, chunk: ChunkRow, made: FinalizedChunk) -> None:
         stored.token_digest = hashlib.sha256(made.rows).hexdigest()
 
 
-def _sign(node: Node, round_: Round, row: SubmissionRow) -> bool:
+def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
     """Sign for the tokens, once the matcher's log is proved to hold what this node said before; tell whether it did.
 
     From here on this node signs no amendment.
     """
-    book_of(node, row.round_id).check_key()
+    round_memory_of(node, row.round_id).check_key()
     with node.store.transaction("finalize.sign") as session:
         if not may_sign(session, row.round_id):
             return False

@@ -25,11 +25,11 @@ from aquila.protocol.submissions.tasks import DigestedBatch
 from aquila.records.rules import InputClass
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.kit.work.pipeline import in_order, until
-from services.node.context import book_of
+from services.kit.work.pipeline import run_in_order, until
+from services.node.context import round_memory_of
 from services.node.records.digests import stored_digest
 from services.node.records.erasure import close_gaps
-from services.node.round_memory import Work, seed_name
+from services.node.round_memory import PreparedSubmission, seed_name
 from services.node.rounds import paths, statements
 from services.node.rounds.requests import manifest_problem
 from services.node.safeguards import canaries
@@ -44,22 +44,22 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from aquila.protocol.messages import ChunkReference
     from aquila.protocol.rounds.verified_round import Round
-    from aquila.protocol.submissions.tasks import Blinding
-    from services.node.context import Node
+    from aquila.protocol.submissions.tasks import BlindTask
+    from services.node.context import NodeContext
 
     Runs = dict[InputClass, np.ndarray]
 
 _LOG = Log("node.prepare")
 
 
-async def prepare(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+async def prepare(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Do the next pieces of a wished submission, and tell whether there was one.
 
     Raises:
         ExecutorError: A worker is gone; the pieces are done again.
     """
     row = await to_thread(_next, node, round_id)
-    round_ = book_of(node, round_id).record()
+    round_ = round_memory_of(node, round_id).record()
     if row is None or not round_.bindings:
         return False  # where the round is not open yet, the wish waits
     try:
@@ -69,7 +69,7 @@ async def prepare(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
     return True
 
 
-def _next(node: Node, round_id: str) -> SubmissionRow | None:
+def _next(node: NodeContext, round_id: str) -> SubmissionRow | None:
     query = select(SubmissionRow).where(
         SubmissionRow.round_id == round_id, SubmissionRow.state.in_(["wished", "preparing"])
     )
@@ -77,18 +77,18 @@ def _next(node: Node, round_id: str) -> SubmissionRow | None:
         return session.scalars(query.order_by(SubmissionRow.submission_id)).first()
 
 
-def fail(node: Node, row: SubmissionRow, error: AquilaError) -> None:
+def fail(node: NodeContext, row: SubmissionRow, error: AquilaError) -> None:
     """Give a submission up and say why; the operator can submit again. What looks like guesses is logged."""
     with node.store.transaction("submission.fail") as session:
         session.get_one(SubmissionRow, row.submission_id).state = "failed"
-        statements.note_problem(session, node, row.round_id, f"submission {row.submission_id}", error.message)
+        statements.report_problem(session, node, row.round_id, f"submission {row.submission_id}", error.message)
         if isinstance(error, GridError):
             entries.append(session, _refusal(node, row, error))
     _forget(node, row)
     node.files.delete_tree(paths.submission(row.round_id, row.submission_id))
 
 
-def _refusal(node: Node, row: SubmissionRow, error: GridError) -> Entry:
+def _refusal(node: NodeContext, row: SubmissionRow, error: GridError) -> Entry:
     """Return the log's entry for a list that looks like guesses: by how much, never what stands in it."""
     reason = {name: row.justification[name] for name in ("legal_basis", "purpose", "case_reference", "category")}
     counts = {"records": row.records, "limit": int(error.fields["expected"]), "got": int(error.fields["got"])}
@@ -97,38 +97,38 @@ def _refusal(node: Node, row: SubmissionRow, error: GridError) -> Entry:
     return Entry.of(EntryKind.SUBMISSION_REFUSED, node.clock(), node.code, **fields)
 
 
-def _forget(node: Node, row: SubmissionRow) -> None:
-    work = book_of(node, row.round_id).works.pop(row.submission_id, None)
+def _forget(node: NodeContext, row: SubmissionRow) -> None:
+    work = round_memory_of(node, row.round_id).works.pop(row.submission_id, None)
     if work is not None:
         work.seed.close()
 
 
-async def _advance(node: Node, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
+async def _advance(node: NodeContext, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
     _check_time(node, round_, row)
     if problem := manifest_problem(node, round_.manifest):
         raise PolicyError(problem, hint="let the secretariat abort the round and propose it again")  # since an upgrade
     if row.state == "wished":
         await to_thread(_begin, node, round_, row)
         return
-    book = book_of(node, round_.round_id)
+    book = round_memory_of(node, round_.round_id)
     if row.submission_id not in book.works and not await _digest(node, round_, row, ends):
         return
     if await _blind(node, row, book.works[row.submission_id], ends):
         await to_thread(_cut_and_sign, node, round_, row)
 
 
-def _check_time(node: Node, round_: Round, row: SubmissionRow) -> None:
+def _check_time(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Refuse to begin or sign after the deadline by our own clock."""
     window = round_.manifest.window
     if node.clock() > (window.submit_by if row.kind == Kind.LIST else window.closes_at):
         raise OrderError("the time for a submission is over", round=round_.round_id)
 
 
-def _begin(node: Node, round_: Round, row: SubmissionRow) -> None:
+def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Draw the seed and seal it, and count the records."""
-    book = book_of(node, round_.round_id)
+    book = round_memory_of(node, round_.round_id)
     book.check_key()
-    planted = len(canaries.to_carry(node, round_, row.kind))
+    planted = len(canaries.canaries_to_plant(node, round_, row.kind))
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
         statements.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
@@ -163,7 +163,7 @@ def _batches(records: int) -> range:
     return range(-(-records // BATCH_RECORDS))
 
 
-async def _digest(node: Node, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> bool:
+async def _digest(node: NodeContext, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> bool:
     """First pass: digest the batches that are not on the disk yet; when all are, decide what is sent, and say so."""
     real = await to_thread(_count, node, row)
     missing = [batch for batch in _batches(real) if not node.files.exists(_digested(row, batch))]
@@ -177,18 +177,18 @@ async def _digest(node: Node, round_: Round, row: SubmissionRow, ends: Callable[
         # A file is there whole or not at all. If we crash before it, the batch is digested again.
         await to_thread(node.files.write, _digested(row, batch), (await begun).to_bytes())
 
-    if await in_order(until(ends, missing), begin, finish, await node.ahead()) < len(missing):
+    if await run_in_order(until(ends, missing), begin, finish, await node.ahead()) < len(missing):
         return False
     await to_thread(_plan, node, round_, row, real)
     return True
 
 
-def _count(node: Node, row: SubmissionRow) -> int:
+def _count(node: NodeContext, row: SubmissionRow) -> int:
     with node.store.reading("submission.import") as session:
         return session.get_one(ImportRow, row.import_id).records
 
 
-def _records(node: Node, row: SubmissionRow, batch: int) -> list[bytes]:
+def _records(node: NodeContext, row: SubmissionRow, batch: int) -> list[bytes]:
     first = batch * BATCH_RECORDS
     query = select(RecordRow.content).where(
         RecordRow.import_id == row.import_id, RecordRow.position >= first, RecordRow.position < first + BATCH_RECORDS
@@ -201,27 +201,27 @@ def _digested(row: SubmissionRow, batch: int) -> str:
     return paths.digested(row.round_id, row.submission_id, batch)
 
 
-def _read_digested(node: Node, row: SubmissionRow, batch: int) -> DigestedBatch:
+def _read_digested(node: NodeContext, row: SubmissionRow, batch: int) -> DigestedBatch:
     return DigestedBatch.from_bytes(node.files.read(_digested(row, batch)))
 
 
-def _plan(node: Node, round_: Round, row: SubmissionRow, real: int) -> None:
+def _plan(node: NodeContext, round_: Round, row: SubmissionRow, real: int) -> None:
     """Decide what of the list is sent, and note how much is held back; raises as `_check_records` does."""
     # The batches were read one after the other since the submission was begun.
     with node.store.reading("submission.approved") as session:
         _check_records(session, session.get_one(SubmissionRow, row.submission_id))
     outlines = [_read_digested(node, row, batch).outline() for batch in _batches(real)]
-    planted = canaries.to_carry(node, round_, row.kind)
+    planted = canaries.canaries_to_plant(node, round_, row.kind)
     plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines, planted)
     with node.store.transaction("submission.plan") as session:
         counts = {str(rule): count for rule, count in sorted(plan.held_back.items())}
         session.get_one(SubmissionRow, row.submission_id).held_back = counts
     # If we crash here, the same is decided again.
-    book = book_of(node, row.round_id)
-    book.works[row.submission_id] = Work(plan, book.seed(row.submission_id), real)
+    book = round_memory_of(node, row.round_id)
+    book.works[row.submission_id] = PreparedSubmission(plan, book.seed(row.submission_id), real)
 
 
-async def _blind(node: Node, row: SubmissionRow, work: Work, ends: Callable[[], bool]) -> bool:
+async def _blind(node: NodeContext, row: SubmissionRow, work: PreparedSubmission, ends: Callable[[], bool]) -> bool:
     """Second pass: blind the next batches, and say whether all are blinded.
 
     A batch counts when it and all before it are on the disk.
@@ -234,15 +234,15 @@ async def _blind(node: Node, row: SubmissionRow, work: Work, ends: Callable[[], 
     async def finish(batch: int, begun: Awaitable[Runs]) -> None:
         await to_thread(_keep_runs, node, row, batch, await begun)
 
-    return await in_order(until(ends, left), begin, finish, await node.ahead()) == len(left)
+    return await run_in_order(until(ends, left), begin, finish, await node.ahead()) == len(left)
 
 
-def _work(node: Node, row: SubmissionRow, work: Work, batch: int) -> Blinding:
+def _work(node: NodeContext, row: SubmissionRow, work: PreparedSubmission, batch: int) -> BlindTask:
     digested = _read_digested(node, row, batch) if batch < len(_batches(work.records)) else None
     return work.plan.batch(batch, work.seed, digested)
 
 
-def _keep_runs(node: Node, row: SubmissionRow, batch: int, runs: Runs) -> None:
+def _keep_runs(node: NodeContext, row: SubmissionRow, batch: int, runs: Runs) -> None:
     for kind, rows in runs.items():
         node.files.write(paths.run(row.round_id, row.submission_id, batch, kind.value), rows.tobytes())
     # If we crash here, the files are there and the row does not say so: the batch is made again, the same.
@@ -250,7 +250,7 @@ def _keep_runs(node: Node, row: SubmissionRow, batch: int, runs: Runs) -> None:
         session.get_one(SubmissionRow, row.submission_id).prepared = batch + 1
 
 
-def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
+def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Merge the runs, cut them into chunks, and sign for them once all lie on the disk."""
     references = []
     for index, (reference, elements, rows) in enumerate(_chunks(node, round_, row)):
@@ -262,7 +262,7 @@ def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
     with node.store.transaction("submission.sign") as session:
         stored = session.get_one(SubmissionRow, row.submission_id)
         stored.state = "submitted"
-        canaries.keep(session, node, row, book_of(node, row.round_id).works[row.submission_id])
+        canaries.store_canaries(session, node, row, round_memory_of(node, row.round_id).works[row.submission_id])
         session.add_all(
             ChunkRow(
                 submission_id=row.submission_id, index=index, round_id=row.round_id,
@@ -283,7 +283,7 @@ def _cut_and_sign(node: Node, round_: Round, row: SubmissionRow) -> None:
     _LOG.info("submission_signed", round=row.round_id, submission=row.submission_id, count=len(references))
 
 
-def _chunks(node: Node, round_: Round, row: SubmissionRow) -> Iterator[tuple[ChunkReference, bytes, np.ndarray]]:
+def _chunks(node: NodeContext, round_: Round, row: SubmissionRow) -> Iterator[tuple[ChunkReference, bytes, np.ndarray]]:
     for kind in InputClass:
         names = (paths.run(row.round_id, row.submission_id, batch, kind.value) for batch in range(row.batches))
         runs = [_run(node, name) for name in names if node.files.size(name)]
@@ -292,12 +292,12 @@ def _chunks(node: Node, round_: Round, row: SubmissionRow) -> Iterator[tuple[Chu
             yield reference, elements, rows
 
 
-def _run(node: Node, name: str) -> np.ndarray:
+def _run(node: NodeContext, name: str) -> np.ndarray:
     """Return a run as it lies on the disk: its rows are read when they are needed."""
     return np.memmap(node.files.path(name), dtype=ROW, mode="r")
 
 
-def _check_caps(node: Node, round_: Round, references: list[ChunkReference]) -> None:
+def _check_caps(node: NodeContext, round_: Round, references: list[ChunkReference]) -> None:
     """Refuse what the others would refuse, before it is signed (PROTOCOL.md 3.4.3)."""
     for kind in InputClass:
         new = sum(reference.elements for reference in references if reference.input_class is kind)

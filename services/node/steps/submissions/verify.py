@@ -11,24 +11,24 @@ from sqlalchemy import select
 from aquila.errors import DigestError, MalformedError, OrderError, ProofError
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
-from services.kit.work.pipeline import in_order, until
-from services.node.context import book_of
+from services.kit.work.pipeline import run_in_order, until
+from services.node.context import round_memory_of
 from services.node.rounds import paths
 from services.node.steps.submissions.evaluate import give_up, next_available, try_again
 from services.node.steps.submissions.tasks import VERIFY
-from services.node.storage.tables import AvailableRow
+from services.node.storage.tables import DownloadRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from aquila.protocol.submissions.tasks import Verifying
-    from services.node.context import Node
+    from aquila.protocol.submissions.tasks import VerifyTask
+    from services.node.context import NodeContext
 
 _LOG = Log("node.verify")
 _PER_TURN = 512
 
 
-async def verify(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Fetch and verify the next evaluations of own chunks, and tell whether there were any.
 
     Raises:
@@ -38,25 +38,25 @@ async def verify(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
     rows = await to_thread(next_available, node, round_id, evaluations=True)
     if not rows:
         return False
-    await in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
+    await run_in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
     return True
 
 
-async def _begin(node: Node, row: AvailableRow) -> bytes:
+async def _begin(node: NodeContext, row: DownloadRow) -> bytes:
     """Return an evaluation that is what its evaluator's share gives."""
     content = (await node.peer.call("GET", _path(row))).content
     await node.workers.run(VERIFY, await to_thread(_work, node, row, content))
     return content
 
 
-def _work(node: Node, row: AvailableRow, content: bytes) -> Verifying:
-    round_ = book_of(node, row.round_id).record()
+def _work(node: NodeContext, row: DownloadRow, content: bytes) -> VerifyTask:
+    round_ = round_memory_of(node, row.round_id).record()
     evaluation = round_.evaluations[row.submission_id, row.index, row.party]
     chunk = node.files.read(paths.blinded(row.round_id, row.submission_id, row.index))
     return node.party.to_verify(round_, evaluation, chunk, content)
 
 
-async def _finish(node: Node, row: AvailableRow, begun: Awaitable[bytes]) -> None:
+async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[bytes]) -> None:
     try:
         await to_thread(_keep, node, row, await begun)
     except (DigestError, NotFoundError) as error:
@@ -68,14 +68,14 @@ async def _finish(node: Node, row: AvailableRow, begun: Awaitable[bytes]) -> Non
         _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
 
 
-def _keep(node: Node, row: AvailableRow, content: bytes) -> None:
+def _keep(node: NodeContext, row: DownloadRow, content: bytes) -> None:
     node.files.write(paths.evaluated(row.round_id, row.submission_id, row.party, row.index), content)
     # If we crash here, it is fetched and verified again.
     with node.store.transaction("evaluation.verified") as session:
-        session.get_one(AvailableRow, (row.submission_id, row.index, row.party)).state = "done"
+        session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).state = "done"
 
 
-async def acknowledge(node: Node, round_id: str, ends: Callable[[], bool]) -> bool:
+async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
     """Let the matcher delete evaluations that are verified and stored here, and tell whether there were any.
 
     Raises:
@@ -84,23 +84,23 @@ async def acknowledge(node: Node, round_id: str, ends: Callable[[], bool]) -> bo
     rows = await to_thread(_verified, node, round_id)
     if not rows:
         return False
-    await in_order(until(ends, rows), partial(_delete, node), partial(_acknowledge, node), node.calls)
+    await run_in_order(until(ends, rows), partial(_delete, node), partial(_acknowledge, node), node.calls)
     return True
 
 
-def _verified(node: Node, round_id: str) -> Sequence[AvailableRow]:
-    query = select(AvailableRow).where(
-        AvailableRow.round_id == round_id, AvailableRow.party != "", AvailableRow.state == "done"
+def _verified(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
+    query = select(DownloadRow).where(
+        DownloadRow.round_id == round_id, DownloadRow.party != "", DownloadRow.state == "done"
     )
     with node.store.reading("evaluation.verified") as session:
         return session.scalars(query.limit(_PER_TURN)).all()
 
 
-async def _delete(node: Node, row: AvailableRow) -> None:
+async def _delete(node: NodeContext, row: DownloadRow) -> None:
     await node.peer.call("DELETE", _path(row))
 
 
-async def _acknowledge(node: Node, row: AvailableRow, begun: Awaitable[None]) -> None:
+async def _acknowledge(node: NodeContext, row: DownloadRow, begun: Awaitable[None]) -> None:
     try:
         await begun
     except (NotFoundError, OrderError):
@@ -108,12 +108,12 @@ async def _acknowledge(node: Node, row: AvailableRow, begun: Awaitable[None]) ->
     await to_thread(_acknowledged, node, row)
 
 
-def _acknowledged(node: Node, row: AvailableRow) -> None:
+def _acknowledged(node: NodeContext, row: DownloadRow) -> None:
     with node.store.transaction("evaluation.acknowledged") as session:
-        stored = session.get(AvailableRow, (row.submission_id, row.index, row.party))
+        stored = session.get(DownloadRow, (row.submission_id, row.index, row.party))
         if stored is not None:
             stored.state = "acknowledged"
 
 
-def _path(row: AvailableRow) -> str:
+def _path(row: DownloadRow) -> str:
     return f"/v1/rounds/{row.round_id}/submissions/{row.submission_id}/evaluations/{row.party}/{row.index}"

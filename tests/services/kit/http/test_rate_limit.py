@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.kit.errors import TooManyCallsError, problem_of, retry_after_of
-from services.kit.http.rate_limit import Buckets, Rate
+from services.kit.http.rate_limit import Rate, RateLimiter
 
 
 class Clock:
@@ -25,12 +25,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def buckets(clock: Clock) -> Buckets:
+def buckets(clock: Clock) -> RateLimiter:
     """Buckets of three tokens, one more every two seconds."""
-    return Buckets(Rate(per_second=0.5, size=3), clock)
+    return RateLimiter(Rate(per_second=0.5, size=3), clock)
 
 
-def test_a_bucket_is_emptied_and_fills_again(buckets: Buckets, clock: Clock) -> None:
+def test_a_bucket_is_emptied_and_fills_again(buckets: RateLimiter, clock: Clock) -> None:
     """Three at once, then one every two seconds, and after a long time three again."""
     for _ in range(3):
         buckets.take("RS")
@@ -49,14 +49,14 @@ def test_a_bucket_is_emptied_and_fills_again(buckets: Buckets, clock: Clock) -> 
         buckets.take("RS")
 
 
-def test_each_party_has_its_own(buckets: Buckets) -> None:
+def test_each_party_has_its_own(buckets: RateLimiter) -> None:
     """One that calls too often takes nothing from another."""
     for _ in range(3):
         buckets.take("RS")
     buckets.take("SI")
 
 
-def test_what_somebody_else_took_comes_back(buckets: Buckets) -> None:
+def test_what_somebody_else_took_comes_back(buckets: RateLimiter) -> None:
     """A call that was replayed costs its party nothing, and no bucket overflows by it."""
     for _ in range(100):
         buckets.take("RS")

@@ -17,6 +17,7 @@ from aquila.errors import AuditError
 from services.kit.log.entries import (
     EDGE,
     ENTRIES,
+    actor_fields,
     append,
     declare,
     entries,
@@ -25,7 +26,6 @@ from services.kit.log.entries import (
     leaves,
     node_reader,
     size,
-    who,
 )
 from services.kit.people import Actor
 from services.kit.storage.store import new_metadata
@@ -148,4 +148,4 @@ def test_a_damaged_edge_is_noticed(log: Store) -> None:
 def test_who_acted_in_which_role() -> None:
     """A person with several roles acted in the one that allows it."""
     actor = Actor("p-0123456789ab", frozenset({Role.OFFICER, Role.ANALYST}))
-    assert who(actor, Action.SEE_HITS) == {"person": "p-0123456789ab", "role": "analyst"}
+    assert actor_fields(actor, Action.SEE_HITS) == {"person": "p-0123456789ab", "role": "analyst"}

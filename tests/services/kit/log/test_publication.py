@@ -28,7 +28,7 @@ from services.kit.errors import NotFoundError
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, declare, frontier
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
-from services.kit.log_access.use_cases import LogDesk
+from services.kit.log_access.use_cases import LogUseCases
 from services.kit.people import LOCAL_KEY, Actor
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import ChunkFiles
@@ -73,9 +73,9 @@ class Side:
         self.witness = Witness(self.store, files, self.holder, key, REGISTRY, lambda: self.time)
 
     @property
-    def desk(self) -> LogDesk:
+    def desk(self) -> LogUseCases:
         """Both sides of the log."""
-        return LogDesk(self.own, self.witness)
+        return LogUseCases(self.own, self.witness)
 
     def fill(self, count: int) -> None:
         """Append entries."""

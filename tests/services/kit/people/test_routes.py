@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from aquila.audit.roles import Role
-from services.kit.people import Door, routes
+from services.kit.people import AccessControl, routes
 from services.kit.people.operator_token import OperatorToken
 from services.kit.serving.application import application
 from tests.services.kit.people.conftest import PASSWORD, enrolled
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 async def client(people: People, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A caller that shows the home's key."""
-    door = Door(people.service, OperatorToken.create(tmp_path / "operator.token"), people)
+    door = AccessControl(people.service, OperatorToken.create(tmp_path / "operator.token"), people)
     app = application(
         title="T", version="1", routers=[routes.router], body_bytes=10_000, health=lambda: None, door=door
     )

@@ -20,7 +20,7 @@ from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signatures import CallSigner, CallVerifier, MemoryNonces
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
-from services.kit.people import LOCAL_KEY, Actor, Door, may
+from services.kit.people import LOCAL_KEY, AccessControl, Actor, requires
 from services.kit.people.operator_token import OperatorToken
 from services.kit.serving.application import application
 from services.kit.settings import DatabaseSettings
@@ -66,10 +66,10 @@ def _router(failures: dict[str, Exception]) -> APIRouter:
         return StreamingResponse(pieces())
 
     @router.get("/mine")
-    def get_mine(actor: Annotated[Actor, may(Action.SEE_STATUS)]) -> str:
+    def get_mine(actor: Annotated[Actor, requires(Action.SEE_STATUS)]) -> str:
         return actor.person
 
-    @router.get("/nobodys", dependencies=[may(Action.PROPOSE_ROUND)])
+    @router.get("/nobodys", dependencies=[requires(Action.PROPOSE_ROUND)])
     def get_nobodys() -> str:
         return "nobody's"
 
@@ -105,7 +105,7 @@ def app(key: IdentityKey, clock: Clock, failures: dict[str, Exception], token: O
         body_bytes=LIMIT,
         health=lambda: None,
         call_verifier=verifier,
-        door=Door(Service.NODE, token),
+        door=AccessControl(Service.NODE, token),
         contacts=Calls(),
     )
 

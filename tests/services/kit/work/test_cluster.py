@@ -15,7 +15,7 @@ from aquila.records.rules import InputClass
 from services.kit.settings import ServiceSettings
 from services.kit.storage.files import write_secret
 from services.kit.work import cluster, executors
-from services.kit.work.cluster import ClusterExecutor, Condition, LostWorkerError, Parcel, check, do_piece
+from services.kit.work.cluster import ClusterExecutor, LostWorkerError, PickledTask, WorkerStatus, check, do_piece
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,33 +62,33 @@ class Client:
 def test_another_release_is_refused() -> None:
     """The worker is named, and what it should have."""
     with pytest.raises(InputError, match="tls://b of the Dask cluster runs another release") as caught:
-        check({"tls://a": Condition("1", 1, spills=False), "tls://b": Condition("2", 1, spills=False)}, "1")
+        check({"tls://a": WorkerStatus("1", 1, spills=False), "tls://b": WorkerStatus("2", 1, spills=False)}, "1")
     assert caught.value.fields == {"expected": "1", "got": "2"}
 
 
 def test_a_worker_that_spills_is_refused() -> None:
     """What it works on could end on its disk."""
     with pytest.raises(InputError, match="may write what it works on"):
-        check({"tls://a": Condition("1", 1, spills=True)}, "1")
-    check({"tls://a": Condition("1", 1, spills=False)}, "1")
+        check({"tls://a": WorkerStatus("1", 1, spills=True)}, "1")
+    check({"tls://a": WorkerStatus("1", 1, spills=False)}, "1")
 
 
 def test_a_worker_that_joined_later_refuses_pieces_of_another_release() -> None:
     """The release is checked with every piece."""
     with pytest.raises(InputError, match="another release"):
-        do_piece("0.0.0", Parcel.of((fail, ("1",))))
-    assert do_piece(__version__, Parcel.of((fail, ("1",)))).open() == "1"
+        do_piece("0.0.0", PickledTask.of((fail, ("1",))))
+    assert do_piece(__version__, PickledTask.of((fail, ("1",)))).open() == "1"
 
 
 def test_a_foreign_error_quotes_nothing() -> None:
     """A worker logs what a piece raises, so the message of a foreign error stays behind."""
     with pytest.raises(ExecutorError, match="ValueError at test_cluster") as caught:
-        do_piece(__version__, Parcel.of((fail, ("Arben Hoxha",))))
+        do_piece(__version__, PickledTask.of((fail, ("Arben Hoxha",))))
     assert "Arben" not in repr(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     with pytest.raises(OrderError):
-        do_piece(__version__, Parcel.of((refuse, ("x",))))
+        do_piece(__version__, PickledTask.of((refuse, ("x",))))
 
 
 @pytest.mark.parametrize("outcome", [OSError("away"), "cancelled"])
@@ -106,7 +106,7 @@ def test_a_client_that_is_closed_takes_nothing() -> None:
 
 def test_results_and_our_own_errors_pass() -> None:
     """As they are."""
-    assert ClusterExecutor(Client(Parcel.of("7"))).submit(fail, "7").result(5) == "7"
+    assert ClusterExecutor(Client(PickledTask.of("7"))).submit(fail, "7").result(5) == "7"
     with pytest.raises(OrderError):
         ClusterExecutor(Client(OrderError("no"))).submit(fail, "7").result(5)
 
@@ -149,13 +149,13 @@ def test_dask_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.delattr("services.kit.work.cluster")
     with pytest.raises(InputError, match="not installed"):
-        executors.workers_of(settings(tmp_path), []).start()
+        executors.executor_handle_of(settings(tmp_path), []).start()
 
 
 def test_a_parcel_keeps_what_dask_would_change_and_shows_nothing() -> None:
     """String enumerations and tuples come out as they went in; the representation has the size alone."""
     content = {InputClass.FULL: (b"secret of a share", "Arben")}
-    parcel = pickle.loads(pickle.dumps(Parcel.of(content)))  # noqa: S301 - our own bytes
+    parcel = pickle.loads(pickle.dumps(PickledTask.of(content)))  # noqa: S301 - our own bytes
     assert parcel.open() == content
     assert type(next(iter(parcel.open()))) is InputClass
     assert "secret" not in repr(parcel)

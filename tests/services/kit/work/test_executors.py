@@ -12,7 +12,7 @@ import pytest
 
 from aquila.errors import DigestError, ExecutorError
 from services.kit.settings import ServiceSettings
-from services.kit.work.executors import Workers, open_local, workers_of
+from services.kit.work.executors import ExecutorHandle, executor_handle_of, open_local
 from services.kit.work.open_executor import OpenExecutor
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Breaking(Executor):
         return future
 
 
-def opener(*executors: Executor) -> tuple[Workers, list[Executor]]:
+def opener(*executors: Executor) -> tuple[ExecutorHandle, list[Executor]]:
     """Return workers that open one executor after the other, and which were closed."""
     closed: list[Executor] = []
     left = list(executors)
@@ -63,7 +63,7 @@ def opener(*executors: Executor) -> tuple[Workers, list[Executor]]:
         executor = left.pop(0)
         return OpenExecutor(executor, 3, lambda: closed.append(executor))
 
-    return Workers(open_next), closed
+    return ExecutorHandle(open_next), closed
 
 
 @pytest.mark.parametrize("way", ["at once", "later", "cancelled"])
@@ -123,7 +123,7 @@ async def test_nothing_is_taken_after_the_end() -> None:
 
 async def test_one_local_worker_is_a_thread(tmp_path: Path) -> None:
     """No process is started for it, and two pieces at most are in flight."""
-    workers = workers_of(ServiceSettings(home=tmp_path, workers=1), [])
+    workers = executor_handle_of(ServiceSettings(home=tmp_path, workers=1), [])
     assert isinstance(workers.start().executor, ThreadPoolExecutor)
     assert workers.start().ahead == 2
     assert await workers.run(double, 4) == 8
@@ -132,7 +132,7 @@ async def test_one_local_worker_is_a_thread(tmp_path: Path) -> None:
 
 async def test_a_process_that_ends_is_replaced() -> None:
     """A pool whose process was killed is opened anew."""
-    workers = Workers(lambda: open_local(2, []))
+    workers = ExecutorHandle(lambda: open_local(2, []))
     try:
         assert await workers.run(double, 4) == 8
         with pytest.raises(ExecutorError):

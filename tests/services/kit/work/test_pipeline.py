@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import DigestError, OrderError
-from services.kit.work.pipeline import in_order, side_by_side, until
+from services.kit.work.pipeline import run_in_order, side_by_side, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -50,7 +50,7 @@ class Lane:
 async def test_pieces_are_finished_in_order_and_begun_ahead(ahead: int) -> None:
     """Whichever is ready first; never more than so many are in flight."""
     lane = Lane()
-    assert await in_order(range(10), lane.begin, lane.finish, ahead) == 10
+    assert await run_in_order(range(10), lane.begin, lane.finish, ahead) == 10
     assert lane.finished == list(range(10))
     assert lane.most == min(ahead, 10)
 
@@ -59,7 +59,7 @@ async def test_a_failure_cancels_what_was_begun_behind_it() -> None:
     """What was finished before stays, nothing behind the failure is finished, and no task is left running."""
     lane = Lane(fails_at=2)
     with pytest.raises(DigestError):
-        await in_order(range(10), lane.begin, lane.finish, 4)
+        await run_in_order(range(10), lane.begin, lane.finish, 4)
     assert lane.finished == [0, 1]
     assert lane.cancelled
     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -68,7 +68,7 @@ async def test_a_failure_cancels_what_was_begun_behind_it() -> None:
 async def test_nothing_to_do() -> None:
     """No item, no work."""
     lane = Lane()
-    assert await in_order([], lane.begin, lane.finish, 4) == 0
+    assert await run_in_order([], lane.begin, lane.finish, 4) == 0
 
 
 async def test_lanes_run_side_by_side() -> None:

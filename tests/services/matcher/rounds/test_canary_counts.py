@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from services.matcher.rounds.canary_counts import take_off
+from services.matcher.rounds.canary_counts import subtract_canaries
 from services.matcher.storage.tables import HitCountRow, KnownCountRow
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def test_they_are_taken_off_each_level(three: World) -> None:
         session.flush()
         for canaries in ({}, {"AL": told}):
             round_: Any = SimpleNamespace(round_id=three.round_id, canaries=canaries)
-            take_off(session, round_, told)
+            subtract_canaries(session, round_, told)
     with three.desk.store.reading("test.read") as session:
         hits = {row.certainty: row.hits for row in session.scalars(select(HitCountRow))}
         known = {row.certainty: row.persons for row in session.scalars(select(KnownCountRow))}

@@ -9,7 +9,7 @@ import pytest
 
 from aquila.protocol.messages import Manifest
 from aquila.records import rules
-from services.matcher.rounds.disk_space import promised
+from services.matcher.rounds.disk_space import reserved_bytes
 from services.matcher.settings import RoundSettings
 from tests.support.matcher_world import NOW
 
@@ -97,20 +97,20 @@ async def test_rounds_share_the_disk(world: World) -> None:
     caps = [{"party": code, "elements": {"full": elements // 2, "partial": 0}} for code in ("AL", "RS")]
     first = await world.operate("POST", json=SHORT | {"caps": caps})
     assert first.status_code == 202
-    assert promised(world.desk) > world.desk.files.free_space() // 2
+    assert reserved_bytes(world.desk) > world.desk.files.free_space() // 2
     refused = await world.operate("POST", json=SHORT | {"caps": caps})
     assert refused.status_code == 403
     assert "beside the other open rounds" in refused.json()["detail"]
     round_id = first.json()["round_id"]
     await world.operate("POST", f"/{round_id}/abort", json={"reason": "test"})
     world.advance()
-    assert promised(world.desk) == 0
+    assert reserved_bytes(world.desk) == 0
     assert (await world.operate("POST", json=SHORT | {"caps": caps})).status_code == 202
 
 
 async def test_what_a_round_has_taken_is_not_promised_twice(world: World) -> None:
     """Its chunks are on the disk already, and the disk says so."""
     await world.opened()
-    before = promised(world.desk)
+    before = reserved_bytes(world.desk)
     sent = await world.nodes["AL"].submit()
-    assert promised(world.desk) == before - sum(len(octets) for _, _, octets in sent.chunks)
+    assert reserved_bytes(world.desk) == before - sum(len(octets) for _, _, octets in sent.chunks)

@@ -16,7 +16,7 @@ from aquila.protocol.messages import Consent, Kind, Notes, Refusal
 from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import entries
 from services.matcher.log.service_log import statements_of
-from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedRow
+from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow
 
 if TYPE_CHECKING:
     from tests.support.matcher_world import World
@@ -68,7 +68,7 @@ async def test_a_head_that_the_log_never_signed(
     assert problem(await node.say(node.signed(told))) == expected
     assert world.count(EventRow) == 1
     with world.desk.store.reading("test") as session:
-        kept = session.query(RefusedRow).one()
+        kept = session.query(RefusedStatementRow).one()
         entered = [entry for _, entry in entries(session) if entry and entry.kind == "statement_refused"]
     assert (kept.party, kept.envelope) == ("AL", node.signed(told).decode())
     assert [(entry.recipient, entry.counts["sequence"]) for entry in entered] == [("AL", 5)]
@@ -275,7 +275,7 @@ async def test_refused_notes_are_not_in_the_logs_files(world: World) -> None:
     with world.desk.store.reading("test") as session:
         (entry,) = (one for _, one in entries(session) if one is not None and one.kind is EntryKind.STATEMENT_REFUSED)
         assert statements_of(session, [entry]) == [b""]
-        assert session.query(RefusedRow).one().envelope is None
+        assert session.query(RefusedStatementRow).one().envelope is None
 
 
 async def test_a_statement_of_another_round_leaves_no_hole_here(world: World) -> None:
@@ -285,7 +285,7 @@ async def test_a_statement_of_another_round_leaves_no_hole_here(world: World) ->
     refusal = Refusal(round_id="f" * 32, party="AL", sequence=node.next(), reason="no")
     envelope = sign_envelope(Refusal.payload_type, refusal.payload(), node.party.identity)
     assert problem(await node.say(envelope)) == (409, "binding")
-    assert world.count(RefusedRow) == 0
+    assert world.count(RefusedStatementRow) == 0
 
 
 async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from aquila.audit.roles import Role
 from aquila.interface.saved_filters import MOST_SAVED
 from services.kit.people.tables import AccountRow
 from services.node.hits.saved_filters import forget_views
-from services.node.storage.tables import SavedViewRow
+from services.node.storage.tables import SavedFilterRow
 
 if TYPE_CHECKING:
     import httpx
@@ -82,4 +82,4 @@ async def test_it_goes_with_the_account(world: World) -> None:
         session.query(AccountRow).filter_by(login="person-analyst").one().active = False
     assert forget_views(seat.node)
     with seat.node.store.reading("test.left") as session:
-        assert session.query(SavedViewRow).count() == 1
+        assert session.query(SavedFilterRow).count() == 1

@@ -15,7 +15,7 @@ from services.kit.http.signatures import CallSigner
 from services.kit.log import entries
 from services.matcher.rounds import suggestions as at_matcher
 from services.node.rounds.suggestions import forget_suggestions, take_answers
-from services.node.steps.send_suggestions import send
+from services.node.steps.send_suggestions import send_suggestions
 from tests.services.node.conftest import Clock
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ async def test_what_the_matcher_does_not_take_is_told(world: World) -> None:
     seat, desk = world.seats["AL"], world.app.state.desk
     answer = await seat.post("/suggestions", json=TERMS)
     other = at_matcher.Suggestion.model_validate(TERMS | {"area": "another"})
-    at_matcher.take(desk, "AL", answer.json()["suggestion_id"], other.payload())
+    at_matcher.accept_suggestion(desk, "AL", answer.json()["suggestion_id"], other.payload())
     await world.step()
     (mine,) = await own(seat)
     assert mine["state"] == "refused"
@@ -147,10 +147,10 @@ async def test_a_clock_that_differs_refuses_nothing(world: World) -> None:
     await seat.node.peer.close()
     seat.node.peer = Peer(seat.node.settings.matcher, CallSigner(identity(seat), "AL", late), seat.transport)
     with pytest.raises(ReplayError):
-        await send(seat.node)
+        await send_suggestions(seat.node)
     assert [one["state"] for one in await own(seat)] == ["written"]
     late.time = world.clock.time
-    assert await send(seat.node)
+    assert await send_suggestions(seat.node)
     assert [one["state"] for one in await own(seat)] == ["waiting"]
 
 

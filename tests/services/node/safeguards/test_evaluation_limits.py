@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from aquila.records.rules import InputClass
 from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
-from services.node.storage.tables import DAY, SpentDayRow
+from services.node.storage.tables import DAY, DailyEvaluationRow
 from tests.services.deploy.test_samples import DEPLOY
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def spent(seat: Seat, origin: str, kind: InputClass) -> tuple[int, int]:
 def in_all(seat: Seat) -> int:
     """Return what a node has evaluated, by the day."""
     with seat.node.store.reading("test.spent") as session:
-        return session.scalar(select(func.coalesce(func.sum(SpentDayRow.elements), 0))) or 0
+        return session.scalar(select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0))) or 0
 
 
 async def problems(seat: Seat, round_id: str) -> str:
@@ -72,7 +72,7 @@ async def test_a_large_submission_does_not_hold_up_others(world: World) -> None:
     with seat.node.store.transaction("test.spent") as session:
         day = seat.node.clock() // DAY
         session.add(
-            SpentDayRow(origin="RS", input_class="full", day=day, round_id="0" * 32, elements=LARGE),
+            DailyEvaluationRow(origin="RS", input_class="full", day=day, round_id="0" * 32, elements=LARGE),
         )
     limit(seat, day_full=LARGE)
     await world.settle()
@@ -101,14 +101,14 @@ async def test_the_longer_window(world: World, clock: Clock) -> None:
         day = clock() // DAY
         for past, elements in ((29, 5), (30, 70), (0, 1), (-2, 10)):
             session.add(
-                SpentDayRow(
+                DailyEvaluationRow(
                     origin="RS", input_class="full", day=day - past, round_id=f"{past % 97:032x}", elements=elements
                 )
             )
     assert spent(seat, "RS", InputClass.FULL) == (11, 16)
     limit(seat, day_full=100, window_full=20)
     with seat.node.store.reading("test.room") as session:
-        assert evaluation_limits.room(session, seat.node, "RS", InputClass.FULL) == 4
+        assert evaluation_limits.remaining(session, seat.node, "RS", InputClass.FULL) == 4
 
 
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
@@ -126,7 +126,7 @@ async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
                 for origin in ("RS", "SI"):
                     for kind in InputClass:
                         session.add(
-                            SpentDayRow(
+                            DailyEvaluationRow(
                                 origin=origin, input_class=kind.value, day=seat.node.clock() // DAY,
                                 round_id="f" * 32, elements=LARGE,
                             )
@@ -151,7 +151,7 @@ def test_the_defaults_are_those_of_the_operations_page(name: str) -> None:
 
 def _room(seat: Seat) -> int:
     with seat.node.store.reading("test.room") as session:
-        return evaluation_limits.room(session, seat.node, "RS", InputClass.PARTIAL)
+        return evaluation_limits.remaining(session, seat.node, "RS", InputClass.PARTIAL)
 
 
 async def _reported(world: World, round_id: str) -> bool:

@@ -16,9 +16,9 @@ from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import evaluation_limits
 from services.node.steps.driver import advance
-from services.node.steps.verify_logs import check_own
+from services.node.steps.verify_logs import check_own_log
 from services.node.storage.high_water import RESTORED, HighWater, RoundMark
-from services.node.storage.tables import DAY, RoundRow, SpentDayRow, StatementRow
+from services.node.storage.tables import DAY, DailyEvaluationRow, RoundRow, StatementRow
 from tests.services.node.conftest import Clock, Seat, World, make_world
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
     assert last is not None
     forget_statements(seat, "evaluation")
     with node.store.transaction("test.failover") as session:
-        session.execute(delete(SpentDayRow))
+        session.execute(delete(DailyEvaluationRow))
     assert spent(seat) == 0
     with pytest.raises(RestoredBackupError, match="older"), node.store.transaction("test.sign") as session:
         statements.put_signed(session, node, round_id, envelope_of(seat, "consent"))
@@ -145,15 +145,15 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
     # It fails over once more: what was counted for it is counted again.
     with node.store.transaction("test.failover") as session:
         session.get_one(RoundRow, round_id).refused = None
-        for row in session.scalars(select(SpentDayRow)):
+        for row in session.scalars(select(DailyEvaluationRow)):
             row.elements -= 1
     with pytest.raises(LogRewrittenError):
-        check_own(node)
+        check_own_log(node)
     assert refused(seat, round_id)
     assert spent(seat) == before
     # Its refusal calls no number empty that was used (3.2.2).
     await world.acknowledge_alarms()
-    message = statements.message_of(statements.opened(node, envelope_of(seat, "refusal")))
+    message = statements.message_of(statements.open_statement(node, envelope_of(seat, "refusal")))
     assert isinstance(message, Refusal)
     assert message.given_up == ((last + 1, message.sequence - 1),)
 

@@ -5,16 +5,27 @@ from __future__ import annotations
 import pytest
 
 from aquila.errors import OrderError, PolicyError
-from aquila.followup.lifecycle import HOUR, Channel, Decision, Ground, HitOutcome, Life, Stage, Step, StepKind, Urgency
+from aquila.followup.lifecycle import (
+    HOUR,
+    Channel,
+    Decision,
+    Ground,
+    HitLifecycle,
+    HitOutcome,
+    LifecycleStep,
+    LifecycleStepKind,
+    Stage,
+    Urgency,
+)
 
 WHO = "p-0123456789ab"
-ACKNOWLEDGED = Step(StepKind.ACKNOWLEDGED, 10, WHO)
-SAME = Step(StepKind.DECIDED, 20, WHO, "same")
-OTHER = Step(StepKind.DECIDED, 20, WHO, "not_the_same")
-OPENED = Step(StepKind.OPENED, 30, WHO, "siena", "", Urgency.URGENT)
-CLOSED = Step(StepKind.CLOSED, 40, WHO, "confirmed")
-WITHDRAWN = Step(StepKind.WITHDRAWN, 50, "SI", "incorrect")
-ERASED = Step(StepKind.WITHDRAWN, 60, "SI", "erased")
+ACKNOWLEDGED = LifecycleStep(LifecycleStepKind.ACKNOWLEDGED, 10, WHO)
+SAME = LifecycleStep(LifecycleStepKind.DECIDED, 20, WHO, "same")
+OTHER = LifecycleStep(LifecycleStepKind.DECIDED, 20, WHO, "not_the_same")
+OPENED = LifecycleStep(LifecycleStepKind.OPENED, 30, WHO, "siena", "", Urgency.URGENT)
+CLOSED = LifecycleStep(LifecycleStepKind.CLOSED, 40, WHO, "confirmed")
+WITHDRAWN = LifecycleStep(LifecycleStepKind.WITHDRAWN, 50, "SI", "incorrect")
+ERASED = LifecycleStep(LifecycleStepKind.WITHDRAWN, 60, "SI", "erased")
 
 STAGES = {
     Stage.NEW: (),
@@ -25,22 +36,22 @@ STAGES = {
     Stage.WITHDRAWN: (WITHDRAWN,),
 }
 SAMPLES = {
-    StepKind.ACKNOWLEDGED: ACKNOWLEDGED,
-    StepKind.DECIDED: SAME,
-    StepKind.OPENED: OPENED,
-    StepKind.REFERENCED: Step(StepKind.REFERENCED, 70, WHO, reference="S-1"),
-    StepKind.PERMITTED: Step(StepKind.PERMITTED, 70, WHO, reference="letter 7"),
-    StepKind.EXPORTED: Step(StepKind.EXPORTED, 70, WHO),
-    StepKind.CLOSED: CLOSED,
-    StepKind.WITHDRAWN: WITHDRAWN,
+    LifecycleStepKind.ACKNOWLEDGED: ACKNOWLEDGED,
+    LifecycleStepKind.DECIDED: SAME,
+    LifecycleStepKind.OPENED: OPENED,
+    LifecycleStepKind.REFERENCED: LifecycleStep(LifecycleStepKind.REFERENCED, 70, WHO, reference="S-1"),
+    LifecycleStepKind.PERMITTED: LifecycleStep(LifecycleStepKind.PERMITTED, 70, WHO, reference="letter 7"),
+    LifecycleStepKind.EXPORTED: LifecycleStep(LifecycleStepKind.EXPORTED, 70, WHO),
+    LifecycleStepKind.CLOSED: CLOSED,
+    LifecycleStepKind.WITHDRAWN: WITHDRAWN,
 }
 
 
 @pytest.mark.parametrize("stage", Stage)
-@pytest.mark.parametrize("kind", StepKind)
-def test_what_is_possible_is_what_can_be_done(stage: Stage, kind: StepKind) -> None:
+@pytest.mark.parametrize("kind", LifecycleStepKind)
+def test_what_is_possible_is_what_can_be_done(stage: Stage, kind: LifecycleStepKind) -> None:
     """In every stage exactly the steps that are named as possible are taken, and all others are refused."""
-    life = Life.of(0, STAGES[stage])
+    life = HitLifecycle.of(0, STAGES[stage])
     assert life.stage is stage
     if kind in life.possible():
         life.after(SAMPLES[kind])
@@ -51,8 +62,13 @@ def test_what_is_possible_is_what_can_be_done(stage: Stage, kind: StepKind) -> N
 
 def test_a_whole_life() -> None:
     """From the arrival to the outcome, with what each step leaves."""
-    steps = (*STAGES[Stage.FOLLOW_UP], SAMPLES[StepKind.REFERENCED], SAMPLES[StepKind.PERMITTED], CLOSED)
-    life = Life.of(0, steps)
+    steps = (
+        *STAGES[Stage.FOLLOW_UP],
+        SAMPLES[LifecycleStepKind.REFERENCED],
+        SAMPLES[LifecycleStepKind.PERMITTED],
+        CLOSED,
+    )
+    life = HitLifecycle.of(0, steps)
     assert (life.decision, life.channel, life.urgency) == (Decision.SAME, Channel.SIENA, Urgency.URGENT)
     assert (life.reference, life.permission, life.outcome) == ("S-1", "letter 7", HitOutcome.CONFIRMED)
     assert life.since == 40
@@ -60,18 +76,20 @@ def test_a_whole_life() -> None:
 
 def test_a_decision_may_change() -> None:
     """An analyst may decide anew, also while the follow-up runs; its clock goes on then."""
-    assert Life.of(0, [ACKNOWLEDGED, OTHER, SAME, OPENED]).stage is Stage.FOLLOW_UP
-    life = Life.of(0, [*STAGES[Stage.FOLLOW_UP], Step(StepKind.DECIDED, 99, WHO, "cannot_tell")])
+    assert HitLifecycle.of(0, [ACKNOWLEDGED, OTHER, SAME, OPENED]).stage is Stage.FOLLOW_UP
+    life = HitLifecycle.of(
+        0, [*STAGES[Stage.FOLLOW_UP], LifecycleStep(LifecycleStepKind.DECIDED, 99, WHO, "cannot_tell")]
+    )
     assert (life.stage, life.decision, life.since) == (Stage.FOLLOW_UP, Decision.UNSURE, OPENED.at)
 
 
 def test_another_person_is_not_followed_up() -> None:
     """A hit on another person can be closed, or decided anew."""
-    life = Life.of(0, [ACKNOWLEDGED, OTHER])
-    assert StepKind.OPENED not in life.possible()
+    life = HitLifecycle.of(0, [ACKNOWLEDGED, OTHER])
+    assert LifecycleStepKind.OPENED not in life.possible()
     with pytest.raises(OrderError, match="another person"):
         life.after(OPENED)
-    assert life.after(Step(StepKind.CLOSED, 30, WHO, "refuted")).outcome is HitOutcome.REFUTED
+    assert life.after(LifecycleStep(LifecycleStepKind.CLOSED, 30, WHO, "refuted")).outcome is HitOutcome.REFUTED
 
 
 @pytest.mark.parametrize(
@@ -81,14 +99,14 @@ def test_another_person_is_not_followed_up() -> None:
         ((ACKNOWLEDGED,), 48 * HOUR),
         ((ACKNOWLEDGED, SAME), 20 + 48 * HOUR),
         ((ACKNOWLEDGED, SAME, OPENED), 30 + 8 * HOUR),
-        ((ACKNOWLEDGED, SAME, Step(StepKind.OPENED, 30, WHO, "interpol")), 30 + 48 * HOUR),
+        ((ACKNOWLEDGED, SAME, LifecycleStep(LifecycleStepKind.OPENED, 30, WHO, "interpol")), 30 + 48 * HOUR),
         ((ACKNOWLEDGED, SAME, CLOSED), None),
         ((WITHDRAWN,), None),
     ],
 )
-def test_clocks(steps: tuple[Step, ...], due: int | None) -> None:
+def test_clocks(steps: tuple[LifecycleStep, ...], due: int | None) -> None:
     """A review has 48 hours, an answer 8 or 48 by its urgency, and an end has no clock."""
-    life = Life.of(0, steps)
+    life = HitLifecycle.of(0, steps)
     assert life.due_at == due
     assert life.is_overdue(1_000 * HOUR) is (due is not None)
     assert not life.is_overdue(due or 0)
@@ -97,13 +115,13 @@ def test_clocks(steps: tuple[Step, ...], due: int | None) -> None:
 @pytest.mark.parametrize(("hours", "late"), [(0, False), (48, False), (49, True)])
 def test_a_late_withdrawal_is_marked(hours: int, *, late: bool) -> None:
     """After the correction duty's hours a withdrawal is still one, and says that it was late."""
-    life = Life.of(0, [Step(StepKind.WITHDRAWN, hours * HOUR, "SI", "unlawful")])
+    life = HitLifecycle.of(0, [LifecycleStep(LifecycleStepKind.WITHDRAWN, hours * HOUR, "SI", "unlawful")])
     assert (life.stage, life.ground, life.withdrawn_by, life.late) == (Stage.WITHDRAWN, Ground.UNLAWFUL, "SI", late)
 
 
 def test_what_was_withdrawn_can_still_be_erased() -> None:
     """The erasure of the record follows a withdrawal, once; nothing else does."""
-    life = Life.of(0, [WITHDRAWN, ERASED])
+    life = HitLifecycle.of(0, [WITHDRAWN, ERASED])
     assert life.ground is Ground.ERASED
     for step in (WITHDRAWN, ERASED):
         with pytest.raises(OrderError, match="withdrawn already"):
@@ -113,16 +131,16 @@ def test_what_was_withdrawn_can_still_be_erased() -> None:
 @pytest.mark.parametrize("code", ["H1", "H2"])
 def test_a_handling_code_blocks_until_a_permission_is_recorded(code: str) -> None:
     """H1 and H2, of either side, block an export; the recorded permission lets it go."""
-    life = Life.of(0, STAGES[Stage.FOLLOW_UP])
+    life = HitLifecycle.of(0, STAGES[Stage.FOLLOW_UP])
     with pytest.raises(PolicyError, match=code):
         life.check_export([None, code])
-    life.after(SAMPLES[StepKind.PERMITTED]).check_export([code])
+    life.after(SAMPLES[LifecycleStepKind.PERMITTED]).check_export([code])
 
 
 @pytest.mark.parametrize("codes", [[], [None], ["H0"], ["H3", None]])
 def test_other_codes_do_not_block(codes: list[str | None]) -> None:
     """Without a code, and under H0 and H3, nothing is blocked."""
-    life = Life.of(0)
+    life = HitLifecycle.of(0)
     life.check_export(codes)
     assert life.blocked_by(codes) is None
 
@@ -130,9 +148,9 @@ def test_other_codes_do_not_block(codes: list[str | None]) -> None:
 def test_an_unknown_word_is_refused() -> None:
     """A value that is none of its enumeration does not become part of a life."""
     with pytest.raises(ValueError, match="perhaps"):
-        Life.of(0, [ACKNOWLEDGED, Step(StepKind.DECIDED, 20, WHO, "perhaps")])
+        HitLifecycle.of(0, [ACKNOWLEDGED, LifecycleStep(LifecycleStepKind.DECIDED, 20, WHO, "perhaps")])
 
 
 def test_remarks_do_not_show_themselves() -> None:
     """What an analyst wrote is in no repr of a step."""
-    assert "Hoxha" not in repr(Step(StepKind.CLOSED, 1, WHO, "confirmed", remark="Hoxha"))
+    assert "Hoxha" not in repr(LifecycleStep(LifecycleStepKind.CLOSED, 1, WHO, "confirmed", remark="Hoxha"))

@@ -6,7 +6,7 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.matching.certainty import (
-    Footing,
+    GradingBasis,
     Level,
     expected_chance_hits,
     grade,
@@ -188,7 +188,7 @@ def test_a_learned_share_moves_the_level() -> None:
 
 def test_learned_weights_move_the_probability() -> None:
     """Of the part that agrees, and of a family that is silent; other parts and families change nothing."""
-    still = Footing(5000, 5000, 30_000, 10_000)
+    still = GradingBasis(5000, 5000, 30_000, 10_000)
     pattern = mask("name, initial and date")
     before = grade_on(DEFAULT, pattern, still).probability
     for learned, holds in [
@@ -197,14 +197,14 @@ def test_learned_weights_move_the_probability() -> None:
         ((("document: silent", -50),), lambda now: now < before),
         ((("names: silent", -500), ("date", -500), ("rare pair", 500)), lambda now: now == before),
     ]:
-        assert holds(grade_on(DEFAULT, pattern, Footing(5000, 5000, 30_000, 10_000, 0, learned)).probability)
+        assert holds(grade_on(DEFAULT, pattern, GradingBasis(5000, 5000, 30_000, 10_000, 0, learned)).probability)
 
 
 def test_a_second_partner_is_a_duplicate_or_nobody() -> None:
     """The share of duplicates counts in place of the share of common persons, and never more than it."""
     pattern = mask("name, initial and date")
     for common, falls in [(900_000, True), (10_000, False), (5_000, False)]:
-        footing = Footing(5000, 5000, common, 10_000)
+        footing = GradingBasis(5000, 5000, common, 10_000)
         first, second = (grade_on(DEFAULT, pattern, footing, second=second).probability for second in (False, True))
         assert (second < first) is falls
 
@@ -212,19 +212,21 @@ def test_a_second_partner_is_a_duplicate_or_nobody() -> None:
 def test_settled_records_lift_what_is_not_certain() -> None:
     """The more records have a partner, the fewer are left for chance; a certain pair and a second one gain nothing."""
     pattern = mask("name, initial and date")
-    before = [grade_on(DEFAULT, pattern, Footing(5000, 5000, 300_000, 10_000, n)).probability for n in (0, 2500, 4500)]
+    before = [
+        grade_on(DEFAULT, pattern, GradingBasis(5000, 5000, 300_000, 10_000, n)).probability for n in (0, 2500, 4500)
+    ]
     assert before == sorted(before)
     assert before[0] < before[1]
     for mask_, second in [(STRONG, False), (pattern, True)]:
-        found = {grade_on(DEFAULT, mask_, Footing(99, 99, 300_000, 10_000, n), second=second) for n in (0, 60)}
+        found = {grade_on(DEFAULT, mask_, GradingBasis(99, 99, 300_000, 10_000, n), second=second) for n in (0, 60)}
         assert len(found) == 1
 
 
 def test_the_lift_has_a_bound() -> None:
     """Where every record is settled, and where one list is shorter than what is settled."""
-    assert lift_bits(Footing(10, 10, 1, 1, 0)) == 0
-    assert lift_bits(Footing(10, 20, 1, 1, 5)) == pytest.approx(1.415, abs=0.001)
-    assert lift_bits(Footing(10, 10, 1, 1, 10)) == lift_bits(Footing(5, 9, 1, 1, 99)) == 6.6
+    assert lift_bits(GradingBasis(10, 10, 1, 1, 0)) == 0
+    assert lift_bits(GradingBasis(10, 20, 1, 1, 5)) == pytest.approx(1.415, abs=0.001)
+    assert lift_bits(GradingBasis(10, 10, 1, 1, 10)) == lift_bits(GradingBasis(5, 9, 1, 1, 99)) == 6.6
 
 
 def test_chance_hits_are_what_the_probabilities_admit() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from aquila.matching.certainty import Footing, Level, grade_on
+from aquila.matching.certainty import GradingBasis, Level, grade_on
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.records.rules import load_rules
 
 DEFAULT = load_rules("default")
-FOOTING = Footing(100, 100, 900_000, 10_000)
+FOOTING = GradingBasis(100, 100, 900_000, 10_000)
 
 
 def mask(*names: str) -> int:

@@ -11,7 +11,7 @@ from aquila.matching.learning import ListPair, learn, learn_share
 from aquila.records.rules import load_rules
 
 if TYPE_CHECKING:
-    from aquila.matching.certainty import Footing
+    from aquila.matching.certainty import GradingBasis
 
 DEFAULT = load_rules("default")
 EXACT = load_rules("exact")
@@ -28,12 +28,12 @@ SINGLE = mask("single beginning and date")
 WEAK = mask("every name")
 
 
-def weight(footing: Footing, of: str) -> int:
+def weight(footing: GradingBasis, of: str) -> int:
     """What was learned of a part or a family, in hundredths of a bit."""
     return dict(footing.learned).get(of, 0)
 
 
-def share(footing: Footing) -> float:
+def share(footing: GradingBasis) -> float:
     """The learned share."""
     return footing.common_per_million / 1e6
 

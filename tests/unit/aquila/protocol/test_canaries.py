@@ -15,10 +15,10 @@ import pytest
 from aquila.crypto.keys import ExchangeKey, SecretBytes
 from aquila.crypto.shares import new_share
 from aquila.errors import BindingError, EquivocationError, MalformedError, OrderError
-from aquila.matching.certainty import Footing, Level, grade_on
+from aquila.matching.certainty import GradingBasis, Level, grade_on
 from aquila.matching.learning import ListPair, learn
 from aquila.protocol import canaries
-from aquila.protocol.canaries import Carried, Verdict, drift_of, judge, tell
+from aquila.protocol.canaries import PlantedCanary, Verdict, canary_statement, drift_of, judge
 from aquila.protocol.messages import Canaries, LevelCounts, Padding, PairCanaries
 from aquila.records.rules import InputClass, load_rules
 
@@ -249,26 +249,26 @@ def test_a_footing_is_what_the_report_says(met: Stage) -> None:
     report = met.seats["AL"].report
     assert report is not None
     basis = next(basis for basis in report.bases if basis.counterpart == "RS")
-    found = canaries.footing_of(report, "RS", 40)
-    assert found == Footing(
+    found = canaries.grading_basis_of(report, "RS", 40)
+    assert found == GradingBasis(
         40, basis.records, basis.common_per_million, basis.duplicates_per_million, basis.settled,
         tuple((weight.of, weight.centibits) for weight in report.learned),
     )  # fmt: skip
-    assert canaries.footing_of(report, "AT", 40) is None
+    assert canaries.grading_basis_of(report, "AT", 40) is None
 
 
 def test_telling_counts_by_level(met: Stage) -> None:
     """What is told is what was reported, and both sides tell the same."""
     seat = met.seats["AL"]
     assert seat.report is not None
-    pairs = tell(seat.round, "AL", seat.secrets.exchange, seat.carried, seat.report)
+    pairs = canary_statement(seat.round, "AL", seat.secrets.exchange, seat.carried, seat.report)
     assert [pair.counterpart for pair in pairs] == ["RS", "SI"]
     theirs = next(pair for pair in told_by(met, "RS").pairs if pair.counterpart == "AL")
     assert pairs[0].hits == theirs.hits
     assert sum(theirs.hits.model_dump().values()) >= 6
     assert pairs[0].carried != theirs.carried
-    nothing = (Carried("RS", "0" * 32, 1),)
-    assert tell(seat.round, "AL", seat.secrets.exchange, nothing, seat.report)[0].hits.high == 0
+    nothing = (PlantedCanary("RS", "0" * 32, 1),)
+    assert canary_statement(seat.round, "AL", seat.secrets.exchange, nothing, seat.report)[0].hits.high == 0
 
 
 def test_two_parties_agree_and_others_do_not() -> None:
@@ -286,7 +286,7 @@ def _shares(stage: Stage) -> list[Any]:
     return [new_share(stage.group, stage.random) for _ in InputClass]
 
 
-def learned_in(table: RuleTable, lists: int, common: int, size: int, seed: int) -> dict[tuple[int, int], Footing]:
+def learned_in(table: RuleTable, lists: int, common: int, size: int, seed: int) -> dict[tuple[int, int], GradingBasis]:
     """Return what one round learns of each two lists: always the same persons, and canaries drawn by the seed."""
     masks, often = zip(*table.hits, strict=True)
     pairs = list(combinations(range(lists), 2))
@@ -298,7 +298,7 @@ def learned_in(table: RuleTable, lists: int, common: int, size: int, seed: int) 
     return dict(zip(pairs, learn(table, counted), strict=True))
 
 
-def odds(table: RuleTable, footing: Footing) -> dict[int, float]:
+def odds(table: RuleTable, footing: GradingBasis) -> dict[int, float]:
     """Return what pairs are graded under each pattern of hits, in bits."""
     graded = {mask: grade_on(table, mask, footing).probability for mask, _often in table.hits}
     return {mask: log2(one / (1 - one)) for mask, one in graded.items() if one < 0.9999}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import InputError, MalformedError, PolicyError
-from aquila.matching.certainty import MILLION, Footing, Level
-from aquila.matching.join import MatchedPair, Met
+from aquila.matching.certainty import MILLION, GradingBasis, Level
+from aquila.matching.join import MatchedPair, MatchedTokenPositions
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.records.rules import load_rules
@@ -57,7 +57,7 @@ def test_nobody_is_late_before_the_opening(stage: Stage) -> None:
 def test_learned_footings(stage: Stage) -> None:
     """For each pair of lists a share in parts per million and the padded sizes."""
     stage.submitted()
-    footings = roles.learn_footings(stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}})
+    footings = roles.learn_grading_bases(stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}})
     sizes = [stage.round.submissions[submission].records for submission in lists_of(stage)]
     assert {lists: (one.size_a, one.size_b) for lists, one in footings.items()} == {
         (0, 1): (sizes[0], sizes[1]), (1, 2): (sizes[1], sizes[2]),
@@ -69,7 +69,7 @@ def test_other_rules_than_the_round(stage: Stage) -> None:
     """A matcher does not grade with another table than the manifest names."""
     stage.submitted()
     with pytest.raises(PolicyError, match="other match rules"):
-        roles.learn_footings(stage.round, load_rules("exact"), lists_of(stage), {})
+        roles.learn_grading_bases(stage.round, load_rules("exact"), lists_of(stage), {})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_pairs_below_the_minimum_are_no_hits(staged: Callable[..., Stage], minim
     """What does not reach the manifest's minimum is not told; below every level nothing is."""
     stage = staged(minimum=minimum).submitted()
     pairs = [met(0, 1, 1, 0b01), met(1, 2, 3, 0b01), met(1, 2, 5, 0b10)]
-    footings = {(0, 1): Footing(5, 5, MILLION // 2, 1), (1, 2): Footing(5, 5, 1, 1)}
+    footings = {(0, 1): GradingBasis(5, 5, MILLION // 2, 1), (1, 2): GradingBasis(5, 5, 1, 1)}
     graded = roles.grade_pairs(stage.round, stage.table, footings, pairs)
     assert [pair.level for pair in graded.pairs] == kept
     assert set(graded.footings) == set(footings)
@@ -95,7 +95,7 @@ def test_a_pair_by_chance_is_no_hit(stage: Stage) -> None:
     stage.submitted()
     weak = load_rules("default")
     mask = 1 << min(weak.rules, key=lambda rule: rule.weight).number - 1
-    footings = {(0, 1): Footing(5, 5, 1, 1)}
+    footings = {(0, 1): GradingBasis(5, 5, 1, 1)}
     assert roles.grade_pairs(stage.round, weak, footings, [met(0, 1, 1, mask)]) == (footings, [])
 
 
@@ -103,9 +103,11 @@ def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
     """Each side sees its own handle and the other's code; hits are in the order of their random ids."""
     stage.submitted()
     pairs = [met(0, 1, 1, 0b11), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
-    footings = {lists: Footing(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]}
+    footings = {
+        lists: GradingBasis(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]
+    }
     graded = roles.grade_pairs(stage.round, stage.table, footings, pairs)
-    places = [Met(b"\x00\x02", b"\x01\x03")] * 3
+    places = [MatchedTokenPositions(b"\x00\x02", b"\x01\x03")] * 3
     reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
     assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {
         "AL": ["RS", "SI"], "RS": ["AL", "SI"], "SI": ["AL", "RS"],
@@ -126,7 +128,7 @@ def test_reports_are_sorted_and_symmetric(stage: Stage) -> None:
 def test_whom_lists_concern(stage: Stage) -> None:
     """A report on the lists goes to every participant, hits or none."""
     stage.submitted()
-    assert roles.concerned(stage.round, None) == ("AL", "RS", "SI")
+    assert roles.parties_concerned(stage.round, None) == ("AL", "RS", "SI")
     reports = roles.make_reports(stage.round, lists_of(stage), roles.Graded({}, []), [], None, stage.random)
     assert [(report.party, report.hits, report.bases, report.learned) for report in reports] == [
         (code, (), (), ()) for code in ("AL", "RS", "SI")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, Faulty, clean, read_field
+from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, FieldError, clean, read_field
 from aquila.records.reading.columns import read_texts
-from aquila.records.rows import Accepted, Refused, Row, Severity
+from aquila.records.rows import AcceptedRow, RefusedRow, Row, Severity
 
 NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
 
@@ -16,10 +16,10 @@ def read(**texts: list[str]) -> Row:
     return read_texts(2, {**NAMED, **texts})
 
 
-def accepted(**texts: list[str]) -> Accepted:
+def accepted(**texts: list[str]) -> AcceptedRow:
     """Read a row that must be accepted."""
     row = read(**texts)
-    assert isinstance(row, Accepted)
+    assert isinstance(row, AcceptedRow)
     return row
 
 
@@ -125,7 +125,7 @@ def test_several_values_of_a_single_field_are_a_warning() -> None:
 def test_a_faulty_field_does_not_show_itself() -> None:
     """What can be used of it is a person's."""
     faulty = read_field("date_of_birth", ["1980-02-31"])
-    assert isinstance(faulty, Faulty)
+    assert isinstance(faulty, FieldError)
     assert "1980" not in repr(faulty)
 
 
@@ -143,14 +143,14 @@ def test_findings_come_in_one_order() -> None:
 def test_a_row_without_usable_id_is_refused(ids: list[str]) -> None:
     """A record needs an id that can be printed."""
     row = read(record_id=ids)
-    assert isinstance(row, Refused)
+    assert isinstance(row, RefusedRow)
     assert (row.record_id, row.findings[-1].field, row.findings[-1].severity) == ("", "record_id", Severity.REFUSAL)
 
 
 def test_a_row_with_too_little_left_is_refused() -> None:
     """A family name that is no name and an impossible date leave a given name alone."""
     row = read(family_names=["-"], date_of_birth=["0000-00-00"])
-    assert isinstance(row, Refused)
+    assert isinstance(row, RefusedRow)
     assert row.record_id == "1"
     assert [finding.field for finding in row.findings] == ["family_names", "date_of_birth", ""]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from aquila.records.person import Record
-from aquila.records.rows import Accepted, Finding, ReadReport, Refused, Row, Severity
+from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, Severity
 
 
 def rows() -> list[Row]:
     """One accepted row with a warning, one without, one refused with a warning before."""
     record = Record(record_id="1", full_name="Ana Ilić")
     warning, refusal = Finding(3, "sex", "unknown"), Finding(3, "", "too little", Severity.REFUSAL)
-    return [Accepted(2, record, (warning,)), Accepted(3, record), Refused(4, "x", (warning, refusal))]
+    return [AcceptedRow(2, record, (warning,)), AcceptedRow(3, record), RefusedRow(4, "x", (warning, refusal))]
 
 
 def test_a_report_counts_rows_as_they_pass() -> None:
@@ -22,4 +22,4 @@ def test_a_report_counts_rows_as_they_pass() -> None:
 
 def test_rows_show_their_line_only() -> None:
     """Neither record nor record id is in the representation."""
-    assert [repr(row) for row in rows()] == ["Accepted(line=2)", "Accepted(line=3)", "Refused(line=4)"]
+    assert [repr(row) for row in rows()] == ["AcceptedRow(line=2)", "AcceptedRow(line=3)", "RefusedRow(line=4)"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from aquila.crypto.group import GENERATOR
 from aquila.executors import InProcess
-from aquila.simulation.metrics import Measurements, TimedGroup, Workshop, measured
+from aquila.simulation.metrics import Measurements, TaskRunner, TimedGroup, measured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_task_is_measured(group: Group) -> None:
 def test_a_workshop_notes_whose_time_it_was(group: Group) -> None:
     """Labels stay beside their results, and seconds go to the party that the label names."""
     taken = Measurements()
-    workshop = Workshop(InProcess(), 2, cast("Backend", group.name), taken)
+    workshop = TaskRunner(InProcess(), 2, cast("Backend", group.name), taken)
     items = [(code, bytes([number]) + bytes(31)) for number, code in enumerate(("SI", "RS", "SI"), start=1)]
     done = dict(workshop.do("doubling", lambda code: code, double, items))
     assert list(done) == ["SI", "RS"]

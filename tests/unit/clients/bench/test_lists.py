@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aquila.records.inputs import record_inputs
-from aquila.records.reading.lists import Accepted, read_records
+from aquila.records.reading.lists import AcceptedRow, read_records
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
 
@@ -22,7 +22,7 @@ def test_lists_have_persons_in_common(tmp_path: Path) -> None:
     for code in PARTIES:
         write_list(tmp_path / code, code, SIZE)
         rows = list(read_records(io.BytesIO((tmp_path / code).read_bytes())))
-        records = [row.record for row in rows if isinstance(row, Accepted)]
+        records = [row.record for row in rows if isinstance(row, AcceptedRow)]
         assert len(records) == len(rows) == SIZE
         inputs[code] = {item.value for record in records for item in record_inputs(record, table)}
     for left, right in combinations(PARTIES, 2):
@@ -45,5 +45,5 @@ def test_records_give_the_inputs_that_the_page_states(tmp_path: Path, code: str,
     write_list(tmp_path / code, code, 2_000)
     rows = read_records(io.BytesIO((tmp_path / code).read_bytes()))
     table = load_rules("default")
-    inputs = [len(record_inputs(row.record, table)) for row in rows if isinstance(row, Accepted)]
+    inputs = [len(record_inputs(row.record, table)) for row in rows if isinstance(row, AcceptedRow)]
     assert sum(inputs) / len(inputs) == pytest.approx(stated, rel=0.01)

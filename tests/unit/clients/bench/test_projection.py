@@ -10,22 +10,22 @@ from clients.bench.projection import cost_of, region, round_seconds
 from clients.bench.records import RecordStep
 from clients.bench.rounds import PlayedRound
 from clients.bench.steps import Step
-from clients.bench.timing import Spread
+from clients.bench.timing import TimingSpread
 
 LEAST = {
     steps.DECODE: 0.5, steps.BLIND: 5.0, steps.EVALUATE: 4.0, steps.PROVE: 1.0, steps.VERIFY: 2.0,
     steps.FINALIZE[1]: 7.0, steps.FINALIZE[4]: 10.0,
 }  # fmt: skip
 RECORDS = [
-    RecordStep("read, Latin", 0.0, Spread(9.0, 8.0, 9.0)),
-    RecordStep("normalize, make and digest inputs, rules exact, Latin", 2.0, Spread(9.0, 4.0, 9.0)),
+    RecordStep("read, Latin", 0.0, TimingSpread(9.0, 8.0, 9.0)),
+    RecordStep("normalize, make and digest inputs, rules exact, Latin", 2.0, TimingSpread(9.0, 4.0, 9.0)),
 ]
 
 
 def measured() -> list[Step]:
     """Return steps of two backends, the one in use first."""
     return [
-        Step(operation, backend, Spread(least, least * slower, least))
+        Step(operation, backend, TimingSpread(least, least * slower, least))
         for backend, slower in (("native", 1), ("sodium", 10))
         for operation, least in LEAST.items()
     ]

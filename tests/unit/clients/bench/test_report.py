@@ -11,7 +11,7 @@ from clients.bench.records import RecordStep
 from clients.bench.report import Results, over_parties, over_sizes, table
 from clients.bench.rounds import PlayedRound, played
 from clients.bench.steps import Step
-from clients.bench.timing import Spread, Watched
+from clients.bench.timing import TimingSpread, WatchedProcess
 
 MACHINE = Machine("A processor", 2, 1 << 34, "A system", "3.11.0", 0.5, "native", "it is there", {"aquila": "1"})
 ROUND = PlayedRound(
@@ -28,7 +28,7 @@ def test_a_table() -> None:
 
 def test_everything() -> None:
     """Every part stands on the page and in the document."""
-    spread = Spread(2.0, 1.0, 3.0)
+    spread = TimingSpread(2.0, 1.0, 3.0)
     results = Results(
         MACHINE,
         steps=[
@@ -63,7 +63,8 @@ def test_parts_that_were_not_measured() -> None:
     assert page.count("## ") == 2
     assert "share of the variance" not in page
     only = Results(
-        MACHINE, steps=[Step(of, "sodium", Spread(2.0, 2.0, 2.0)) for of in (steps.EVALUATE, steps.PROVE, steps.VERIFY)]
+        MACHINE,
+        steps=[Step(of, "sodium", TimingSpread(2.0, 2.0, 2.0)) for of in (steps.EVALUATE, steps.PROVE, steps.VERIFY)],
     )
     assert "| evaluate | - | 2.00 | - | - | - |" in only.page()
     assert over_sizes([ROUND]) == over_parties([ROUND]) == {}
@@ -76,7 +77,7 @@ def test_a_report_is_read() -> None:
         "parties": {"AL": {"elements": 10}, "RS": {"elements": 20}}, "peak_disk_bytes": 5, "hits": 3,
         "bytes_sent": 2 * 32 * 30 + 33 * 30,
     }  # fmt: skip
-    found = played(report, Watched(4.0, 99, ""), 10, "exact")
+    found = played(report, WatchedProcess(4.0, 99, ""), 10, "exact")
     assert (found.processor_seconds, found.group_seconds, found.seconds) == (6.0, 3.0, 4.0)
     assert found.bytes_calculated == found.bytes_sent
     assert found.per_element == 100_000.0

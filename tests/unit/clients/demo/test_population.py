@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 
-from aquila.records.reading.lists import Accepted, read_csv
+from aquila.records.reading.lists import AcceptedRow, read_csv
 from clients.demo.population import populate
 from clients.people.nationals import COUNTRIES
 
@@ -34,7 +34,7 @@ def test_files() -> None:
     """Each list is read with one refused row, and with check digits that are right."""
     for country in COUNTRIES:
         rows = list(read_csv(io.BytesIO(populate(200).file(country))))
-        accepted = [row for row in rows if isinstance(row, Accepted)]
+        accepted = [row for row in rows if isinstance(row, AcceptedRow)]
         assert (len(accepted), len(rows)) == (200, 201)
         assert not any(row.warnings for row in accepted)
 

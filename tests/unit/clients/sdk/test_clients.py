@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila.interface.rounds import GivenReason, RoundProposal, SubmissionRequest
+from aquila.interface.rounds import JustificationInput, RoundProposal, SubmissionRequest
 from aquila.interface.saved_filters import SavedFilter
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.suggestions import Suggestion
@@ -101,7 +101,7 @@ def test_check(connection: Connection, answers: Any) -> None:
 def test_submit(connection: Connection, answers: Any) -> None:
     """A submission is asked for with its justification, and named by the node."""
     answers.says(202, json=ASKED | {"kind": "submission", "submission_id": "c" * 32})
-    why = GivenReason(legal_basis="b", purpose="p", case_reference="c", category="k")
+    why = JustificationInput(legal_basis="b", purpose="p", case_reference="c", category="k")
     request = SubmissionRequest(import_id=IMPORT, kind=Kind.QUERY, justification=why)
     assert NodeClient(connection).submit(ROUND, request).submission_id == "c" * 32
     assert answers.asked[0].url.path == f"/v1/rounds/{ROUND}/submissions"

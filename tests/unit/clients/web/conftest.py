@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from services.kit.log_access.use_cases import LogDesk
+    from services.kit.log_access.use_cases import LogUseCases
 
 PASSWORD = "four words are long enough"
 ORIGIN = "http://127.0.0.1:8701"
@@ -93,7 +93,7 @@ class Place:
     app: Any
     token: str
     clock: list[int]
-    log: LogDesk
+    log: LogUseCases
     browsers: list[Browser] = field(default_factory=list)
 
     def browser(self) -> Browser:

@@ -17,14 +17,14 @@ from tests.unit.clients.web.conftest import ORIGIN, Browser, endpoint
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from clients.web.app.dispatch import Beside
+    from clients.web.app.dispatch import PagesDispatcher
     from tests.services.node.conftest import Seat, World
 
 COMPARED = "Whoever has the answers of two rounds can compare them"
 
 
 @pytest.fixture
-async def pages(world: World) -> AsyncIterator[Beside]:  # noqa: F811 - the fixture
+async def pages(world: World) -> AsyncIterator[PagesDispatcher]:  # noqa: F811 - the fixture
     """The pages of AL's node, in a world in which a round is over and the next one is proposed."""
     round_id = await world.begin()
     await world.settle()
@@ -35,13 +35,13 @@ async def pages(world: World) -> AsyncIterator[Beside]:  # noqa: F811 - the fixt
     app.end()
 
 
-def visitor(app: Beside, seat: Seat, login: str, role: Role) -> Browser:
+def visitor(app: PagesDispatcher, seat: Seat, login: str, role: Role) -> Browser:
     """Return the browser of somebody who is signed in."""
     cookies = {"aquila-session-8701": signed_in(seat.node.people, login, role)}
     return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
 
 
-async def test_earlier_rounds_are_shown_before_anybody_decides(pages: Beside, world: World) -> None:  # noqa: F811 - the fixture
+async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispatcher, world: World) -> None:  # noqa: F811 - the fixture
     """The officer reads on the round's page what was spent before, and the approver reads it on the request's page."""
     seat = world.seats["AL"]
     first = (await seat.get("/rounds"))["rounds"][0]["round_id"]

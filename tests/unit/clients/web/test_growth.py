@@ -13,8 +13,8 @@ from aquila.interface.suggestion import Suggestions
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages.feed import Rounds
 from clients.sdk import Access, Connection
-from clients.web.app.dispatch import Beside
-from clients.web.app.in_process import Inside
+from clients.web.app.dispatch import PagesDispatcher
+from clients.web.app.in_process import InProcessTransport
 from clients.web.app.site import Site
 from clients.web.application import pages_of
 
@@ -32,7 +32,7 @@ class Answering(httpx.BaseTransport):
     """A service that gives ready answers at some paths, and its own at all others."""
 
     def __init__(self, app: Any, answers: dict[str, bytes]) -> None:
-        self._inside = Inside(app)
+        self._inside = InProcessTransport(app)
         self._answers = answers
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -107,7 +107,7 @@ async def visiting(place: Any, service: Service, role: str, answers: dict[str, b
         Connection(Access(service.value, "http://127.0.0.1", ""), Answering(app, answers)),
         secure=False,
     )
-    place.app = Beside(app, pages_of(site), site)
+    place.app = PagesDispatcher(app, pages_of(site), site)
     try:
         browser = await place.visitor("ana", role)
         await browser.open("/account")

@@ -24,7 +24,7 @@ def suggest(matcher: Any, **changes: Any) -> None:
     """Let Albania's node suggest a round."""
     terms = {"participants": ("AL", "SI"), **{name: TERMS[name] for name in ("area", "purpose", "category")}}
     suggestion = Suggestion.model_validate(terms | {"legal_basis": HOSTILE} | changes)
-    suggestions.take(desk_of(matcher), "AL", SUGGESTED, suggestion.payload())
+    suggestions.accept_suggestion(desk_of(matcher), "AL", SUGGESTED, suggestion.payload())
 
 
 async def test_the_form_has_the_defaults(matcher: Any) -> None:

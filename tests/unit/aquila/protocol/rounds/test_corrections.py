@@ -18,7 +18,7 @@ from tests.support.stage import NOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aquila.simulation import Seat
+    from aquila.simulation import SimulatedParty
     from tests.support.stage import Stage
 
 
@@ -44,7 +44,7 @@ def withdrawal(stage: Stage, *hits: str, ground: Ground = Ground.INCORRECT, to: 
     return seat.party.withdraw(seat.round, seat.next_sequence(), to, hits, ground)
 
 
-def outcomes(seat: Seat, counterpart: str, **counts: int) -> bytes:
+def outcomes(seat: SimulatedParty, counterpart: str, **counts: int) -> bytes:
     """Return a statement of what came of a party's hits."""
     numbers = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn", "open"), 0) | counts
     pair = PairOutcomes(counterpart=counterpart, levels=(LevelOutcomes(certainty=Level.HIGH, **numbers),))
@@ -108,7 +108,7 @@ def test_only_whom_it_was_sent_to_acknowledges(over: Stage) -> None:
     [digest] = over.round.withdrawals
     al, rs = over.seats["AL"], over.seats["RS"]
 
-    def says(seat: Seat, of: str, hits: int) -> bytes:
+    def says(seat: SimulatedParty, of: str, hits: int) -> bytes:
         return seat.party.acknowledge(seat.round, seat.next_sequence(), of, hits, erased=True)
 
     over.refused(BindingError, says(al, digest, 1), "not sent")

@@ -100,10 +100,10 @@ def test_what_is_kept_comes_back(stage: Stage) -> None:
     stage.reported()
     for one in [*prepared(stage, "SI").values(), *prepared(stage, "SI", met="09").values()]:
         content = one.opening.to_bytes()
-        assert exchange.Opening.from_bytes(content) == one.opening
+        assert exchange.NoteOpening.from_bytes(content) == one.opening
         for wrong in (b"", content[:100], content[:-1], content + b"\x00", content[:112] + b"\xff" + content[113:]):
             with pytest.raises(KeyMaterialError):
-                exchange.Opening.from_bytes(wrong)
+                exchange.NoteOpening.from_bytes(wrong)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_keys_of_a_consent() -> None:
 def test_a_round_takes_nothing_else() -> None:
     """What is no message of a round has no step."""
     with pytest.raises(MalformedError, match="takes no str"):
-        rules.take("something", None, "", None)
+        rules.apply_statement("something", None, "", None)
 
 
 def test_every_numbered_check_is_a_paragraph() -> None:

@@ -36,7 +36,7 @@ def seed() -> SecretBytes:
 def placed(
     seed: SecretBytes, records: Sequence[Sequence[Input]], padding: Padding = SIZES, first: int = 5, real: int = 1_000,
     *, blank: bool = False,
-) -> p.Places:  # fmt: skip
+) -> p.NumberedInputs:  # fmt: skip
     """Return the places of records with these inputs; `blank` where those behind the first have no digests."""
     every = [item for record in records for item in record]
     batch = p.BatchInputs(
@@ -48,10 +48,10 @@ def placed(
     if blank:
         own = 32 * len(records[0])
         batch = replace(batch, digests=batch.digests[:own] + bytes(len(batch.digests) - own))
-    return p.place_inputs(seed, BOTH_CLASSES, padding, batch, real)
+    return p.number_inputs(seed, BOTH_CLASSES, padding, batch, real)
 
 
-def digests_of(places: p.Places) -> list[bytes]:
+def digests_of(places: p.NumberedInputs) -> list[bytes]:
     """Return the digests of places, 32 bytes each."""
     return [places.digests[start : start + 32] for start in range(0, len(places.digests), 32)]
 
@@ -118,7 +118,9 @@ def test_places_of_records(seed: SecretBytes) -> None:
     assert found.rules.tolist()[:3] == [2, 1, 1]
     assert found.rules.tolist()[6] == 1
     assert set(found.rules.tolist()) <= {1, 2}
-    expected = digests_of(p.Places(found.numbers, found.rules, p.input_digests(BINDING, BOTH_CLASSES, first + second)))
+    expected = digests_of(
+        p.NumberedInputs(found.numbers, found.rules, p.input_digests(BINDING, BOTH_CLASSES, first + second))
+    )
     padding = [padding_digest(seed, number) for number in (1283, 1536, 1537, 1793)]
     assert digests_of(found) == [*expected[:3], *padding[:3], expected[3], padding[3]]
 

@@ -17,7 +17,7 @@ from aquila.errors import MalformedError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding
 from aquila.protocol.submissions import submission as s
-from aquila.protocol.submissions.padding import BatchInputs, Places, input_digests, place_inputs
+from aquila.protocol.submissions.padding import BatchInputs, NumberedInputs, input_digests, number_inputs
 from aquila.records.inputs import Input
 from aquila.records.rules import InputClass
 from aquila.simulation import NO_PADDING
@@ -36,7 +36,7 @@ def seed() -> SecretBytes:
     return SecretBytes(b"\x07" * 32)
 
 
-def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> Places:
+def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> NumberedInputs:
     """Return the places of so many records, each with an input of either class."""
     inputs = [Input(rule, b"%d %d" % (rule, position)) for position in range(count) for rule in (1, 2)]
     batch = BatchInputs(
@@ -45,13 +45,13 @@ def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> Plac
         rules=np.array([item.rule for item in inputs], dtype=np.uint8),
         digests=input_digests(BINDING, BOTH_CLASSES, inputs),
     )
-    return place_inputs(seed, BOTH_CLASSES, padding, batch, count)
+    return number_inputs(seed, BOTH_CLASSES, padding, batch, count)
 
 
-def one_place(rule: int) -> Places:
+def one_place(rule: int) -> NumberedInputs:
     """Return the place of a single input."""
     digests = input_digests(BINDING, BOTH_CLASSES, [Input(rule, b"value")])
-    return Places(np.array([0], dtype=np.uint64), np.array([rule], dtype=np.uint8), digests)
+    return NumberedInputs(np.array([0], dtype=np.uint64), np.array([rule], dtype=np.uint8), digests)
 
 
 def test_everything_derives_from_the_seed(group: Group, seed: SecretBytes) -> None:

@@ -57,9 +57,9 @@ def test_nothing_shows_what_it_holds(stage: Stage) -> None:
     evaluating = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
     evaluated = tasks.evaluate_chunk(stage.group, evaluating)
     blinding = plan.batch(0, origin.seed, digested)
-    verifying = tasks.Verifying(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
+    verifying = tasks.VerifyTask(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
     carried = CarriedSecret.of(origin.seed)
-    finalizing = tasks.Finalizing(carried, carried, origin.chunks.rows(0), [chunk])
+    finalizing = tasks.FinalizeTask(carried, carried, origin.chunks.rows(0), [chunk])
     for thing in (digested, digested.outline(), evaluating, evaluated, blinding, blinding.inputs, verifying, finalizing,
                   plan, carried):  # fmt: skip
         assert len(repr(thing)) < 100
@@ -105,7 +105,7 @@ def test_elements_out_of_order(stage: Stage) -> None:
     chunk = stage.seats["SI"].chunks.elements(0)
     carried = CarriedSecret.of(stage.seats["RS"].secrets.shares[InputClass.FULL])
     with pytest.raises(MalformedError, match="ascending"):
-        tasks.evaluate_chunk(stage.group, tasks.Evaluating(carried, b"", chunk[32:] + chunk[:32], bytes(32)))
+        tasks.evaluate_chunk(stage.group, tasks.EvaluateTask(carried, b"", chunk[32:] + chunk[:32], bytes(32)))
 
 
 def test_a_proof_of_something_else(stage: Stage) -> None:
@@ -116,9 +116,9 @@ def test_a_proof_of_something_else(stage: Stage) -> None:
     work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
     done = tasks.evaluate_chunk(stage.group, work)
     key = seat.secrets.shares[InputClass.FULL].public_key
-    tasks.verify_chunk(stage.group, tasks.Verifying(key, work.context, chunk, done.elements, done.proof))
+    tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context, chunk, done.elements, done.proof))
     with pytest.raises(ProofError):
-        tasks.verify_chunk(stage.group, tasks.Verifying(key, work.context + b"x", chunk, done.elements, done.proof))
+        tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context + b"x", chunk, done.elements, done.proof))
 
 
 def test_a_part_of_the_sum_is_missing(stage: Stage) -> None:

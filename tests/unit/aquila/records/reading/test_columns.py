@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.fields import Faulty
+from aquila.records.fields import FieldError
 from aquila.records.person import PartialDate, Record
 from aquila.records.reading.columns import MOST_KNOWN, Column, cell_reader, read_texts
-from aquila.records.rows import Accepted, Refused
+from aquila.records.rows import AcceptedRow, RefusedRow
 
 HEADER = ("record_id", None, "given_names", "family_names", "date_of_birth", "sex")
 SOUND = ["1", "38", "Ana;Mara", "Ilić", "1980-02-03", "F"]
@@ -17,15 +17,15 @@ def test_a_sound_row_is_a_record_without_warnings() -> None:
     """Lists are parted, unknown columns left aside, empty cells absent."""
     read = cell_reader(HEADER).read
     record = Record("1", ("Ana", "Mara"), ("Ilić",), None, (), PartialDate(1980, 2, 3), "F")
-    assert read(7, SOUND) == Accepted(7, record)
-    assert read(8, ["1", "", "Ana", "Ilić", "", ""]) == Accepted(8, Record("1", ("Ana",), ("Ilić",)))
+    assert read(7, SOUND) == AcceptedRow(7, record)
+    assert read(8, ["1", "", "Ana", "Ilić", "", ""]) == AcceptedRow(8, Record("1", ("Ana",), ("Ilić",)))
 
 
 def test_what_is_wrong_is_told_of_each_row_anew() -> None:
     """A known cell carries its reasons; the line is the row's."""
     for line in (2, 3):
         row = cell_reader(HEADER).read(line, ["1", "", "Ana", "Ilić", "1980-02-31", "Q"])
-        assert isinstance(row, Accepted)
+        assert isinstance(row, AcceptedRow)
         assert str(row.record.date_of_birth) == "1980-02"
         assert [(warning.line, warning.field) for warning in row.warnings] == [(line, "sex"), (line, "date_of_birth")]
 
@@ -36,7 +36,7 @@ def test_a_row_without_id_or_name_is_refused(place: int, field: str) -> None:
     cells = ["1", "", "Ana", "Ilić", "", ""]
     cells[place] = ""
     row = cell_reader(HEADER).read(2, cells)
-    assert isinstance(row, Refused)
+    assert isinstance(row, RefusedRow)
     assert [finding.field for finding in row.findings] == [field]
 
 
@@ -44,17 +44,17 @@ def test_texts_of_several_values_are_read_too() -> None:
     """A text may hold `;`: it parts nothing here."""
     texts = {"record_id": ["1"], "full_name": ["Ana Ilić"], "aliases": ["Anka; Anica", "Mara"], "sex": ["female"]}
     record = Record("1", full_name="Ana Ilić", aliases=("Anka; Anica", "Mara"), sex="F")
-    assert read_texts(2, texts) == Accepted(2, record)
+    assert read_texts(2, texts) == AcceptedRow(2, record)
     row = read_texts(2, {**texts, "sex": ["F", "M"]})
-    assert isinstance(row, Accepted)
+    assert isinstance(row, AcceptedRow)
     assert (row.record, [warning.field for warning in row.warnings]) == (record, ["sex"])
 
 
 def test_what_repeats_is_one_object() -> None:
     """Two records of one name share it."""
     one, other = (cell_reader(HEADER).read(line, SOUND) for line in (2, 3))
-    assert isinstance(one, Accepted)
-    assert isinstance(other, Accepted)
+    assert isinstance(one, AcceptedRow)
+    assert isinstance(other, AcceptedRow)
     assert one.record.given_names is other.record.given_names
     assert one.record.date_of_birth is other.record.date_of_birth
 
@@ -70,7 +70,7 @@ def test_a_column_does_not_keep_what_will_not_repeat(name: str, cell: str) -> No
 def test_a_column_keeps_what_is_wrong_too() -> None:
     """A list may have the same fault in every row."""
     column = Column("sex", is_parted=False)
-    assert isinstance(column["Q"], Faulty)
+    assert isinstance(column["Q"], FieldError)
     assert column["Q"] is column["Q"]
 
 

@@ -11,7 +11,7 @@ from aquila.records.reading.bounded_lines import LineSource
 from aquila.records.reading.csv_plan import read_header
 from aquila.records.reading.csv_rows import cut_csv
 from aquila.records.reading.lists import open_list, read_batch, read_csv
-from aquila.records.rows import Accepted, Refused, Row, Severity
+from aquila.records.rows import AcceptedRow, RefusedRow, Row, Severity
 
 HEADER = "record_id,given_names,family_names,date_of_birth\n"
 
@@ -23,27 +23,27 @@ def read(text: str) -> list[Row]:
 
 def ids(rows: list[Row]) -> list[str]:
     """The ids of accepted rows, and the lines of refused ones."""
-    return [row.record.record_id if isinstance(row, Accepted) else f"line {row.line}" for row in rows]
+    return [row.record.record_id if isinstance(row, AcceptedRow) else f"line {row.line}" for row in rows]
 
 
 def test_columns_stand_in_any_order_and_case() -> None:
     """Names of columns are trimmed and may be written in capitals."""
     (row,) = read(" Date_of_Birth ,FAMILY_NAMES,record_id\n1980,Ilić,1\n")
-    assert isinstance(row, Accepted)
+    assert isinstance(row, AcceptedRow)
     assert (row.record.family_names, str(row.record.date_of_birth)) == (("Ilić",), "1980")
 
 
 def test_lists_are_parted_by_semicolons() -> None:
     """With commas between the fields a list needs no quotes."""
     (row,) = read("record_id,full_name,aliases,phones\n1,Ana Ilić,Anica; Anka,\n")
-    assert isinstance(row, Accepted)
+    assert isinstance(row, AcceptedRow)
     assert row.record.aliases == ("Anica", "Anka")
 
 
 def test_semicolons_as_separator_are_understood_with_a_byte_order_mark() -> None:
     """Spreadsheets of the region export so; lists are quoted there."""
     (row,) = read('\ufeffrecord_id;full_name;aliases\r\n1;"Ilić, Ana";"Anica;Anka"\r\n')
-    assert isinstance(row, Accepted)
+    assert isinstance(row, AcceptedRow)
     assert (row.record.full_name, row.record.aliases) == ("Ilić, Ana", ("Anica", "Anka"))
 
 
@@ -51,19 +51,19 @@ def test_a_quoted_field_may_hold_a_line_end() -> None:
     """The next row's line counts it."""
     rows = read(HEADER + '1,"Ana\nMaria",Ilić,1980\n\n2,Ana,Ilić,1980\n')
     assert [row.line for row in rows] == [2, 5]
-    assert isinstance(rows[0], Accepted)
+    assert isinstance(rows[0], AcceptedRow)
     assert rows[0].record.given_names == ("Ana Maria",)
 
 
 def test_unknown_columns_are_named_once() -> None:
     """The first row carries the warning, whether it is accepted or refused."""
     rows = read("record_id,full_name,shoe_size,\n1,Ana Ilić,38,\n2,Iva Ilić,39,\n")
-    assert isinstance(rows[0], Accepted)
+    assert isinstance(rows[0], AcceptedRow)
     assert [(finding.line, finding.field) for finding in rows[0].warnings] == [(1, "shoe_size"), (1, "column 4")]
-    assert isinstance(rows[1], Accepted)
+    assert isinstance(rows[1], AcceptedRow)
     assert rows[1].warnings == ()
     (refused,) = read("record_id,full_name,shoe_size\n1,,38\n")
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedRow)
     assert [finding.severity for finding in refused.findings] == [Severity.WARNING, Severity.REFUSAL]
 
 
@@ -115,7 +115,7 @@ def test_a_row_that_cannot_be_parted_is_refused_alone(row: str, reason: str) -> 
     """Line and reason are given, the rows around it are read."""
     rows = read(HEADER + "0,Ana,Ilić,1980\n" + row + "\n2,Iva,Ilić,1981\n")
     assert ids(rows) == ["0", "line 3", "2"]
-    assert isinstance(rows[1], Refused)
+    assert isinstance(rows[1], RefusedRow)
     assert reason in rows[1].findings[0].reason
     assert "Ana" not in rows[1].findings[0].reason
 

@@ -10,7 +10,7 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.records.reading.lists import read_ftm
-from aquila.records.rows import Accepted, Refused, Row
+from aquila.records.rows import AcceptedRow, RefusedRow, Row
 
 PERSON: dict[str, Any] = {"id": "p1", "schema": "Person", "properties": {"name": ["Ana Ilić"]}}
 
@@ -48,7 +48,7 @@ def test_every_property_finds_its_field() -> None:
             email=["ana@example.org"],
         )
     )
-    assert isinstance(row, Accepted)
+    assert isinstance(row, AcceptedRow)
     record = row.record
     assert row.warnings == ()
     assert (record.record_id, record.full_name, record.sex) == ("p1", "Ana Ilić", "F")
@@ -84,8 +84,8 @@ def test_other_entities_are_passed_over() -> None:
 def test_a_line_that_is_no_person_is_refused_alone(line: str) -> None:
     """The next line is read."""
     first, second = read(line, json.dumps(PERSON))
-    assert isinstance(first, Refused)
-    assert isinstance(second, Accepted)
+    assert isinstance(first, RefusedRow)
+    assert isinstance(second, AcceptedRow)
 
 
 @pytest.mark.parametrize("line", ["", json.dumps({"id": "x", "schema": "Passport", "properties": {}})])

@@ -12,9 +12,9 @@ import pytest
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import Batch
 from aquila.records.reading.lists import (
-    Accepted,
+    AcceptedRow,
     Format,
-    Refused,
+    RefusedRow,
     WholeList,
     open_list,
     read_batch,
@@ -30,24 +30,24 @@ FTM = json.dumps({"id": "1", "schema": "Person", "properties": {"name": ["Ana Il
 def test_an_id_that_comes_twice_is_refused_the_second_time() -> None:
     """The finding points at the id."""
     first, second, third = read_csv(BytesIO(CSV))
-    assert isinstance(first, Accepted)
-    assert isinstance(second, Refused)
+    assert isinstance(first, AcceptedRow)
+    assert isinstance(second, RefusedRow)
     assert (second.line, second.record_id, second.findings[-1].field) == (3, "1", "record_id")
-    assert isinstance(third, Accepted)
+    assert isinstance(third, AcceptedRow)
 
 
 def test_the_id_of_a_refused_row_is_free() -> None:
     """Only records hold ids."""
     rows = list(read_csv(BytesIO("record_id,full_name\n1,\n1,Iva Ilić\n".encode())))
-    assert [isinstance(row, Accepted) for row in rows] == [False, True]
+    assert [isinstance(row, AcceptedRow) for row in rows] == [False, True]
 
 
 def test_both_formats_give_the_same_record() -> None:
     """What differs is the file, not the person."""
     (row,) = read_ftm(BytesIO(FTM))
     first = next(read_records(BytesIO(CSV)))
-    assert isinstance(row, Accepted)
-    assert isinstance(first, Accepted)
+    assert isinstance(row, AcceptedRow)
+    assert isinstance(first, AcceptedRow)
     assert row.record == first.record
     assert next(read_records(BytesIO(FTM), "ftm")) == row
 
@@ -87,7 +87,7 @@ def test_ids_of_rows_that_stay_elsewhere_are_taken_as_a_whole_or_not_at_all() ->
     assert whole.admit(["9"])
     assert not whole.admit(["1", "1", "2"])
     (batch,) = raw.batches
-    assert [isinstance(row, Accepted) for row in whole.watch(read_batch(raw.plan, batch))] == [True, False, True]
+    assert [isinstance(row, AcceptedRow) for row in whole.watch(read_batch(raw.plan, batch))] == [True, False, True]
     assert not whole.admit(["1"])
     whole.end()
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from clients.cli import connect
-from clients.cli.connect import Reached
+from clients.cli.connect import ConnectedService
 from clients.cli.main import main
 from clients.sdk import (
     Access,
@@ -89,12 +89,12 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     made = Service()
 
     @contextmanager
-    def reached(path: Any, *_: object) -> Iterator[Reached]:
+    def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
         name = "matcher" if "matcher" in str(path) else "node"
         with Connection(Access(name, "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(made)) as connection:
             client = MatcherClient(connection) if name == "matcher" else NodeClient(connection)
             people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-            yield Reached(path, client, people, approvals, log, connection)
+            yield ConnectedService(path, client, people, approvals, log, connection)
 
     monkeypatch.setattr(connect, "reach", reached)
     return made

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from clients.cli import connect
-from clients.cli.connect import Reached
+from clients.cli.connect import ConnectedService
 from clients.cli.main import main
 from clients.sdk import Access, ApprovalClient, Connection, LogClient, NodeClient, PeopleClient
 from tests.unit.clients.cli.services.test_hits import ENTRY, STEP, WITHDRAWAL
@@ -53,10 +53,10 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     made = Service()
 
     @contextmanager
-    def reached(path: Any, *_: object) -> Iterator[Reached]:
+    def reached(path: Any, *_: object) -> Iterator[ConnectedService]:
         with Connection(Access("node", "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(made)) as connection:
             people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-            yield Reached(path, NodeClient(connection), people, approvals, log, connection)
+            yield ConnectedService(path, NodeClient(connection), people, approvals, log, connection)
 
     monkeypatch.setattr(connect, "reach", reached)
     return made

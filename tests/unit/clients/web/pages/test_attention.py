@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from aquila.audit.roles import Role, Service, role_table
-from aquila.interface.attention import NeedKind, Needs, RoundNeed
+from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.interface.log import LogAlarmView, LogView
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import attention
 
 ROUND = "a" * 32
-AT_NODE = (NeedKind.CANARIES, NeedKind.HELD_BACK, NeedKind.REFUSED, NeedKind.FAILED, NeedKind.PROBLEM,
-           NeedKind.CONSENT, NeedKind.LIST)  # fmt: skip
-AT_MATCHER = (NeedKind.CANARIES, NeedKind.HELD_BACK, NeedKind.EVIDENCE, NeedKind.PROBLEM, NeedKind.LATE,
-              NeedKind.FLAGS)  # fmt: skip
+AT_NODE = (AttentionKind.CANARIES, AttentionKind.HELD_BACK, AttentionKind.REFUSED, AttentionKind.FAILED,
+           AttentionKind.PROBLEM, AttentionKind.CONSENT, AttentionKind.LIST)  # fmt: skip
+AT_MATCHER = (AttentionKind.CANARIES, AttentionKind.HELD_BACK, AttentionKind.EVIDENCE, AttentionKind.PROBLEM,
+              AttentionKind.LATE, AttentionKind.FLAGS)  # fmt: skip
 
 
 @dataclass
@@ -55,19 +55,19 @@ class Visitor:
         return SimpleNamespace(view=lambda: view)
 
 
-def needed(*kinds: NeedKind, left_out: int = 0) -> Needs:
+def needed(*kinds: AttentionKind, left_out: int = 0) -> AttentionList:
     """Return needs of a round."""
     found = [
-        RoundNeed(
+        RoundAttention(
             round_id=ROUND, area="border crime", category="fighters", kind=kind, parties=("AL", "RS"), count=2,
             until=1_800_000_000,
         )
         for kind in kinds
     ]  # fmt: skip
-    return Needs(needs=tuple(found), left_out=left_out)
+    return AttentionList(needs=tuple(found), left_out=left_out)
 
 
-def told(visitor: Visitor, found: Needs) -> list[attention.Need]:
+def told(visitor: Visitor, found: AttentionList) -> list[attention.AttentionItem]:
     """Return what the visitor is told."""
     return list(attention.of_rounds(visitor, found))  # type: ignore[arg-type]  # as much of a visit as is asked for
 
@@ -86,7 +86,7 @@ def alarm(**changes: Any) -> LogAlarmView:
     ("service", "role", "kinds"),
     [(Service.NODE, Role.OFFICER, AT_NODE), (Service.MATCHER, Role.SECRETARIAT, AT_MATCHER)],
 )
-def test_each_has_its_own_words(service: Service, role: Role, kinds: tuple[NeedKind, ...], tag: str) -> None:
+def test_each_has_its_own_words(service: Service, role: Role, kinds: tuple[AttentionKind, ...], tag: str) -> None:
     """No two alarms read alike, in any language, and each names its round and a way to it."""
     shown = told(Visitor(service, role, tag), needed(*kinds))
     assert len({(need.title, need.text) for need in shown}) == len(kinds)
@@ -108,7 +108,7 @@ def test_who_may_not_see_it_is_not_told() -> None:
 def test_an_approver_is_asked_to_decide() -> None:
     """A held answer is the approver's to release; others are shown the alarm."""
     for role, link in ((Role.APPROVER, "Read it and decide"), (Role.OFFICER, "See the alarm")):
-        (need,) = told(Visitor(Service.NODE, role), needed(NeedKind.HELD_BACK))
+        (need,) = told(Visitor(Service.NODE, role), needed(AttentionKind.HELD_BACK))
         assert (need.link, need.path) == (link, f"/rounds/{ROUND}#safeguards")
 
 

@@ -11,7 +11,7 @@ from aquila.errors import InputError, OrderError
 from aquila.interface.proposal import ProposalDefaults
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import ClassCounts, Padding, Window
-from clients.web.app.forms import Sent
+from clients.web.app.forms import SubmittedForm
 from clients.web.rounds import proposal_form
 
 WINDOW = Window(consent_by=1_800_000_000, submit_by=1_800_600_000, evaluate_by=1_801_200_000, closes_at=1_802_400_000)
@@ -29,7 +29,7 @@ def form(*parties: str, **changes: Any) -> proposal_form.ProposalForm:
     fields = [(name, value) for name, value in (shown | changes).items() if isinstance(value, str)]
     fields += [(name, one) for name, values in changes.items() if isinstance(values, list) for one in values]
     fields += [("party", party) for party in parties]
-    return proposal_form.typed(Sent(FormData(fields)), DEFAULTS)
+    return proposal_form.typed(SubmittedForm(FormData(fields)), DEFAULTS)
 
 
 def test_what_is_not_changed_is_the_default() -> None:
