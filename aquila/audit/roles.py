@@ -87,7 +87,7 @@ class RoleTable:
     rows: Mapping[tuple[Service, Role], RoleRow]
 
     def allows(self, service: Service, roles: Iterable[Role], action: Action) -> bool:
-        """Tell whether one of the roles may do this at a service; a role that it does not know may do nothing."""
+        """Return whether one of the roles may do this at a service; a role that it does not know may do nothing."""
         return any((service, role) in self.rows and action in self.rows[service, role].actions for role in roles)
 
     def roles_of(self, service: Service) -> tuple[Role, ...]:

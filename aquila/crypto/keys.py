@@ -267,7 +267,7 @@ class ExchangeKey(SecretBytes):
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> Self:
-        """Make the key anew from what `to_bytes` returned.
+        """Make the key again from what `to_bytes` returned.
 
         Raises:
             KeyMaterialError: these are not 32 bytes.
@@ -315,7 +315,7 @@ class SealingKey(SecretBytes):
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> Self:
-        """Make the key anew from what `to_bytes` returned.
+        """Make the key again from what `to_bytes` returned.
 
         Raises:
             KeyMaterialError: these are not 32 bytes.

@@ -37,7 +37,7 @@ class Share(SecretBytes):
 
     @classmethod
     def from_bytes(cls, group: Group, octets: bytes) -> Self:
-        """Make the share anew from what `to_bytes` returned.
+        """Make the share again from what `to_bytes` returned.
 
         Raises:
             KeyMaterialError: the bytes are no scalar from 1 to ORDER - 1.

@@ -175,7 +175,7 @@ class HitLifecycle:
         return None
 
     def is_overdue(self, now: int) -> bool:
-        """Say whether the next step should have been taken before now."""
+        """Return whether the next step should have been taken before now."""
         return self.due_at is not None and now > self.due_at
 
     def after(self, step: LifecycleStep) -> HitLifecycle:
@@ -195,7 +195,7 @@ class HitLifecycle:
         return _TAKE[step.kind](self, step)
 
     def can_still_be_erased(self, ground: Ground) -> bool:
-        """Say whether a withdrawn hit can be withdrawn once more, because its record was erased since."""
+        """Return whether a withdrawn hit can be withdrawn once more, because its record was erased since."""
         return ground is Ground.ERASED and self.ground is not Ground.ERASED
 
     def possible(self) -> tuple[LifecycleStepKind, ...]:
@@ -289,7 +289,7 @@ def _withdrawn(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
 
 
 def is_late(arrived_at: int, withdrawn_at: int) -> bool:
-    """Say whether a withdrawal comes after the correction duty's hours."""
+    """Return whether a withdrawal comes after the correction duty's hours."""
     return withdrawn_at > arrived_at + CORRECTION_HOURS * HOUR
 
 

@@ -38,7 +38,7 @@ def expected_hits(common_per_million: int, query_records: int, list_records: int
 
 
 def is_alarming(hits: int, expected: float) -> bool:
-    """Say whether so many hits are far above what is expected."""
+    """Return whether so many hits are far above what is expected."""
     return hits >= LEAST_HITS and hits > expected and poisson_tail(hits, expected) < MOST_LIKELY
 
 

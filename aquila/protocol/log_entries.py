@@ -279,7 +279,7 @@ def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists con
 
 
 def tells_hits(entry: Entry, queries: Collection[str]) -> bool:
-    """Tell whether an entry says something of the hits of one of these queries: all of a query but how it was made.
+    """Return whether an entry says something of the hits of one of these queries: all of a query but how it was made.
 
     Which query a refused statement is about stands in the statement alone, so that each counts.
     """

@@ -734,7 +734,7 @@ def check_digest(content: bytes, expected: str, **place: str | int) -> None:
 
 
 def is_late(round_: Round, party: str, now: int) -> bool:
-    """Say whether a participant may be left out by now (PROTOCOL.md 3.8.1).
+    """Return whether a participant may be left out by now (PROTOCOL.md 3.8.1).
 
     Its list is missing after the deadline for lists, or the deadline for evaluations is over; which evaluations are
     missing then only the matcher sees, and a matcher that lies about it can do no more than one that withholds them.

@@ -90,7 +90,7 @@ def _is_code(code: object) -> bool:
 
 
 def _is_name(name: object) -> bool:
-    """Say whether a name is one line of printable text, which can be written into a registry file again."""
+    """Return whether a name is one line of printable text, which can be written into a registry file again."""
     return isinstance(name, str) and bool(name) and name.isprintable()
 
 

@@ -75,7 +75,7 @@ class Process:
         return []
 
     def has_ended(self) -> bool:
-        """Tell whether it is no longer there."""
+        """Return whether it is no longer there."""
         return self.popen.poll() is not None
 
     def wait_until_ready(self) -> None:

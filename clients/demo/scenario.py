@@ -391,7 +391,7 @@ class DemoScenario:
 
 
 def _witnessed(log: LogClient, entries: int) -> bool:
-    """Tell whether every party has cosigned a checkpoint of so many entries."""
+    """Return whether every party has cosigned a checkpoint of so many entries."""
     witnesses = log.view().witnesses
     return len(witnesses) == len(COUNTRIES) and all(one.size >= entries for one in witnesses)
 

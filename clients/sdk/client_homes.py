@@ -72,7 +72,7 @@ def open_home(path: Path) -> Home | ClientHome:
 
 
 def is_home(path: Path) -> bool:
-    """Say whether a folder is the home of a service or of a person."""
+    """Return whether a folder is the home of a service or of a person."""
     return any((path / name).is_file() for name in (SETTINGS_FILE, "node.toml", "matcher.toml"))
 
 

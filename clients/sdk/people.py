@@ -103,7 +103,7 @@ class PeopleClient:
         return self._connection.fetch(Invitation, "POST", f"{_PEOPLE}/accounts", json=body)
 
     def reset_account(self, person: str) -> Invitation:
-        """Let a person enrol anew."""
+        """Let a person enrol again."""
         return self._connection.fetch(Invitation, "POST", _account(person, "/reset"))
 
     def admit_account(self, person: str, issuer: str, subject: str, name: str) -> AccountView:

@@ -1,1 +1,1 @@
-"""What node and matcher share: settings, logs, store, files, signed calls, drivers, the web side. No protocol logic."""
+"""Code shared by node and matcher: settings, logs, store, files, signed calls, drivers, HTTP. No protocol logic."""

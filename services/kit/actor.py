@@ -1,4 +1,4 @@
-"""Who does something: a pseudonymous id and the roles of the account, never a name."""
+"""The person behind an action: a pseudonymous id and the roles of the account, never a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service adds to the core's tree of errors, and the table of problems with both.
+"""Errors that a service adds to the core's tree, and the table of problems with both.
 
     AquilaError
     ├── StoreError              the database or the disk failed; nothing was changed
@@ -39,7 +39,7 @@ class StoreError(AquilaError):
 
 
 class StoreFullError(StoreError):
-    """There is no room left on the disk or in the quota; nothing was changed."""
+    """The disk or the quota is full; nothing was changed."""
 
 
 class StoreConflictError(StoreError):
@@ -47,7 +47,7 @@ class StoreConflictError(StoreError):
 
 
 class PeerUnavailableError(AquilaError):
-    """The peer cannot be reached, or says that it is away; the field `retry_after` has the seconds it asked for."""
+    """The peer cannot be reached, or answers that it is unavailable; `retry_after` has the seconds it asked for."""
 
 
 class PeerFullError(PeerUnavailableError):
@@ -75,7 +75,7 @@ class UnknownCallerError(PolicyError):
 
 
 class SignInError(UnknownCallerError):
-    """Login, password or code are not right, or the account is locked; which of these is not said."""
+    """Login, password or code are wrong, or the account is locked; the message does not distinguish them."""
 
 
 class NotAllowedError(PolicyError):
@@ -120,7 +120,7 @@ def problem_of(error: AquilaError, instance: str = "") -> dict[str, object]:
 
 
 def error_from_problem(document: bytes | Mapping[str, object]) -> AquilaError:
-    """Return the error that a problem document of a service tells of; see `aquila.protocol.problems`."""
+    """Return the error that a service's problem document describes; see `aquila.protocol.problems`."""
     return problems.error_from_problem(document, PROBLEMS)
 
 

@@ -63,7 +63,7 @@ class Fields(TypedDict, total=False):
 
 
 class Log:
-    """A named logger of events. Making one opens nothing; `configure` says where lines go."""
+    """A named logger of events. Creating one opens nothing; `configure` sets the destination."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(f"{ROOT}.{name}")
@@ -122,7 +122,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
 
 
 def error_fields(error: BaseException) -> dict[str, object]:
-    """Return what may be written of an exception: of ours everything, of a foreign one the class and the places."""
+    """Return the loggable parts of an exception: of ours everything, of others class and code locations."""
     if isinstance(error, AquilaError):
         ours: dict[str, object] = {"error": type(error).__name__, "message": error.message, "fields": error.fields}
         return ours if error.__context__ is None else ours | {"cause": [_name(cause) for cause in _causes(error)]}

@@ -1,4 +1,4 @@
-"""What a record of a round tells of one party, at the matcher and at a node alike: statements that all of them see."""
+"""The status of one party in a round, for matcher and nodes alike: statements that all of them see."""
 
 from __future__ import annotations
 

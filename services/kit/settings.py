@@ -46,7 +46,7 @@ class Settings(BaseModel):
 
 
 class ListenSettings(Settings):
-    """Where the service listens."""
+    """The address on which the service listens."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; other than loopback only with [tls].")
     port: int = Field(default=8700, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
@@ -85,7 +85,7 @@ class TlsSettings(Settings):
 
 
 class CommandSettings(Settings):
-    """What the `aquila` command uses when it speaks to the service whose home this is."""
+    """Settings of the `aquila` command for the service whose home this is."""
 
     ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the service; else the system's.")
     certificate: SettingPath | None = Field(default=None, description="PEM file with the certificate to show.")
@@ -128,7 +128,7 @@ class PeerSettings(Settings):
 
 
 class DatabaseSettings(Settings):
-    """Where rows are kept."""
+    """The database."""
 
     url: str = Field(
         default="",
@@ -156,7 +156,7 @@ class DatabaseSettings(Settings):
 
 
 class LimitSettings(Settings):
-    """What one caller may ask for at once."""
+    """Limits of one caller's requests."""
 
     body_mebibytes: int = Field(default=8, ge=3, description="Largest request body in MiB; a full chunk has 2.1.")
     connections: int = Field(
@@ -230,7 +230,7 @@ class ProviderSettings(Settings):
 
 
 class ServiceSettings(Settings):
-    """What node and matcher have in common."""
+    """Settings that node and matcher have in common."""
 
     home: SettingPath = Field(description="Folder for keys, files and the default database.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lines to write.")
@@ -316,7 +316,7 @@ def _port_of(parts: SplitResult) -> int | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine alone, without asking a name server."""
+    """Return whether a host is this machine alone, without asking a name server."""
     try:
         return host == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -333,12 +333,12 @@ def _hosts(url: URL) -> Iterator[str]:
 
 
 def _stays_here(host: str) -> bool:
-    """Tell whether a host of a database is this machine: a folder of sockets, an abstract socket, or loopback."""
+    """Return whether a host of a database is this machine: a folder of sockets, an abstract socket, or loopback."""
     return host.startswith(("/", "@")) or is_loopback(host.rpartition(":")[0] if host.count(":") == 1 else host)
 
 
 def _fault(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    """Return what is wrong with one setting."""
+    """Return the fault of one setting."""
     if kind == "extra_forbidden":
         return f"{_dotted(location)} is no setting"
     return f"{_dotted(location)}: {message.removeprefix('Value error, ')}"

@@ -1,4 +1,4 @@
-"""What takes two persons at a node: a consent and a submission. One asks, another approves exactly that content.
+"""Dual control at a node, of consents and submissions: one person requests, another approves exactly that content.
 
 The content is all that the second person has to judge: of a consent the whole manifest, of a submission the round, the
 import by name, size and the digest of its records, and the justification, whose `officer` is the author's pseudonymous
@@ -116,7 +116,7 @@ def _check_manifest(round_: Round, content: Content) -> None:
 
 
 def _described(session: Session, import_id: str, digest: str) -> dict[str, str | int]:
-    """Return what the second person sees of an import: whatever it holds, it is another one if any of this differs.
+    """Return the description of an import that the approver sees: a difference in any of it means another import.
 
     Raises:
         NotFoundError: The node holds no such import.

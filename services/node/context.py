@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Contact:
-    """What the last call to the matcher told.
+    """Result of the last call to the matcher.
 
     Attributes:
         reachable: Whether it answered.
@@ -134,7 +134,7 @@ class NodeContext:
         return replace(next((table for table in tables if table.name == manifest.rules.name), tables[0]), rules=())
 
     def has_rules_of(self, manifest: Manifest) -> bool:
-        """Tell whether the node has the round's match rules."""
+        """Return whether the node has the round's match rules."""
         return manifest.rules.digest in self.tables
 
 

@@ -1,4 +1,4 @@
-"""What the process remembers of a round between steps, all of it rebuilt from the store after a start.
+"""Memory of a round between steps; after a start all of it is rebuilt from the store.
 
 The verified round (`verified_round.Round`), the opened round key and secrets, and what the matcher believes
 to be due. The record changes only within a transaction: if that fails, the record is thrown away and read anew.
@@ -108,7 +108,7 @@ class RoundMemory:
 
     @property
     def key_path(self) -> Path:
-        """Where the round key lies."""
+        """Return the path of the round key."""
         return self._parts.keys / f"{self.round_id}.key"
 
     @contextlib.contextmanager
@@ -130,7 +130,7 @@ class RoundMemory:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Round]:
-        """Lend the record for changes that belong to a transaction; where the block fails, it is read anew."""
+        """Lend the record for changes that belong to a transaction; where the block fails, it is read again."""
         with self.reading() as round_:
             try:
                 yield round_
@@ -150,7 +150,7 @@ class RoundMemory:
 
     @property
     def note_key_path(self) -> Path:
-        """Where the note key lies, which outlives the round key until notes are collected or expire."""
+        """Return the path of the note key, which outlives the round key until notes are collected or expire."""
         return self._parts.keys / f"{self.round_id}.notes.key"
 
     def note_key(self, *, make: bool = False) -> RoundKey:
@@ -191,7 +191,7 @@ class RoundMemory:
         return SecretBytes(self._opened(seed_name(submission_id)))
 
     def is_paused(self) -> bool:
-        """Tell whether sending waits for room at the matcher."""
+        """Return whether sending waits for room at the matcher."""
         return self._parts.clock() < self.full_until
 
     def check_key(self) -> None:

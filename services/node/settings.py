@@ -11,7 +11,7 @@ from services.kit.settings import MEBIBYTE, LimitSettings, PeerSettings, Service
 
 
 class NodeLimits(LimitSettings):
-    """What one caller may ask for at once."""
+    """Limits of one caller's requests."""
 
     import_mebibytes: int = Field(default=2_048, ge=1, description="Largest list that can be imported, in MiB.")
 
@@ -22,7 +22,7 @@ class NodeLimits(LimitSettings):
 
 
 class EvaluationCaps(Settings):
-    """How much this node evaluates for one other party, in all rounds together, whatever the rounds' own caps are.
+    """Limits of the elements evaluated for one other party in all rounds together, independent of the rounds' caps.
 
     The defaults let a list of a million persons through once a day and three times in thirty days.
     """
@@ -45,7 +45,7 @@ class EvaluationCaps(Settings):
 
 
 class NodeSettings(ServiceSettings):
-    """Everything that a node's file can say."""
+    """All settings in a node's file."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(description="The party's code.")
     name: str = Field(min_length=1, description="The party's name.")

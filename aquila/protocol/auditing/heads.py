@@ -67,6 +67,6 @@ def check_heads(log: LogRecord, wrong: Mapping[int, AuditError]) -> None:
 
 
 def _is_refused(log: LogRecord, index: int) -> bool:
-    """Tell whether an entry is about a statement that the matcher refused."""
+    """Return whether an entry is about a statement that the matcher refused."""
     entry = log.entries[index]
     return entry is not None and entry.kind in REFUSED

@@ -144,7 +144,7 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
 
 
 def _check_numbered(index: int, entry: Entry | None, *, numbered: bool) -> bool:
-    """Check that entries of statements hold their numbers from the first that does on; tell whether one did.
+    """Check that entries of statements hold their numbers from the first that does on; return whether one did.
 
     Raises:
         AuditError: One does not.

@@ -155,5 +155,5 @@ class Manifest(Message):
         return next(cap.elements.of(input_class) for cap in self.caps if cap.party == party)
 
     def may_match(self, left: str, right: str) -> bool:
-        """Say whether the manifest allows records of these two parties to be joined (reciprocity)."""
+        """Return whether the manifest allows records of these two parties to be joined (reciprocity)."""
         return (min(left, right), max(left, right)) in self.pairs

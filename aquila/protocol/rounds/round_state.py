@@ -164,7 +164,7 @@ class RoundState:
         return tuple(p for p in self.participants if p != party and self.manifest.may_match(p, party))
 
     def all_lists_are_in(self) -> bool:
-        """Say whether every participant's list has its tokens statement."""
+        """Return whether every participant's list has its tokens statement."""
         return all(self.list_of(party) in self.tokens for party in self.participants)
 
     def last_sequence(self, party: str) -> int:

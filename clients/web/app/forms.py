@@ -100,7 +100,7 @@ class SubmittedForm:
         return tuple(value for value in self.data.getlist(name) if isinstance(value, str))
 
     def ticked(self, name: str) -> bool:
-        """Tell whether a box was ticked."""
+        """Return whether a box was ticked."""
         return name in self.data
 
     def file(self, name: str) -> UploadFile | None:

@@ -165,7 +165,7 @@ class Visit:
         return self.site.connection.as_bearer(self.session)
 
     def may(self, action: str) -> bool:
-        """Tell whether the visitor's roles allow an action; the service asks again whenever it is called."""
+        """Return whether the visitor's roles allow an action; the service asks again whenever it is called."""
         return self.who is not None and action in self.who.actions
 
     def need_session(self) -> None:

@@ -66,7 +66,7 @@ def post_person(visit: Visited, sent: Sent) -> Response:
 @router.post("/people/{person}/reset")
 @threaded
 def post_reset(visit: Visited, sent: Sent, person: str) -> Response:  # noqa: ARG001 - the form is checked
-    """Let a person enrol anew and show the enrolment code, once."""
+    """Let a person enrol again and show the enrolment code, once."""
     people = visit.people()
     invitation = people.reset_account(person)
     return visit.show("people.html", accounts=people.accounts().accounts, roles=_roles(visit), invitation=invitation)

@@ -30,7 +30,7 @@ class Amount:
 
     @property
     def small(self) -> bool:
-        """Tell whether it is a small number, which has no size of its own."""
+        """Return whether it is a small number, which has no size of its own."""
         return not self.size and self.text != "0"
 
 

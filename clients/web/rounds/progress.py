@@ -140,7 +140,7 @@ def matcher_values(view: RoundView, language: Language) -> Values:
 
 
 def shape_of(view: RoundView) -> str:
-    """Return what a page is made of; where it changes, the page is loaded anew."""
+    """Return what a page is made of; where it changes, the page is loaded again."""
     if isinstance(view, NodeRoundView):
         counted = set(PartyAtNode.model_fields) - {"party", "takes_part"}
     else:

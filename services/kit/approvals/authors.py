@@ -1,4 +1,4 @@
-"""Who stands behind a request: an account that may ask for it, and one that may decide.
+"""The accounts behind a request: one that may make it, and one that may decide.
 
 A request whose author was deactivated or reset, or has lost the right to ask, is withdrawn in the transaction in which
 that happens. None takes effect either way: an approval looks at both accounts in its own transaction, and housekeeping
@@ -71,7 +71,7 @@ def withdraw_lost(session: Session, people: People, account: AccountRow, actor: 
 
 
 def withdraw_abandoned(approvals: Approvals) -> bool:
-    """Withdraw every request whose author may not ask for it any more, and tell whether there were any."""
+    """Withdraw every request whose author may not ask for it any more, and return whether there were any."""
     people = approvals.people
     query = (
         select(ApprovalRow, AccountRow)
@@ -99,7 +99,7 @@ def _withdraw(session: Session, people: People, row: ApprovalRow, actor: Actor |
 
 
 def _may(people: People, account: AccountRow | None, action: Action) -> bool:
-    """Tell whether an account is one that a person uses, and its roles allow an action."""
+    """Return whether an account is one that a person uses, and its roles allow an action."""
     if account is None or state_of(people, account) not in _ABLE:
         return False
     return role_table().allows(people.service, roles_of(account), action)

@@ -1,4 +1,4 @@
-"""What four eyes work with: the people, and for each kind of request the use case that takes effect."""
+"""Context of dual control: the people, and for each kind of request the use case that applies it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What time does to requests: they expire, are withdrawn where their author may not ask any more, and are erased.
+"""Expiry of requests: they expire, are withdrawn when their author may no longer make them, and are erased.
 
 The digest stays, with who asked and who decided: a copy that somebody kept can still be told from a forged one.
 """
@@ -22,12 +22,12 @@ _DAY = 86_400
 
 
 def expire_requests(approvals: Approvals, retention_days: int) -> bool:
-    """End the requests that nobody decided in time or stands behind, erase old contents, and tell whether any was."""
+    """End requests that were not decided in time or lost their author, erase old contents; return whether any was."""
     return expire(approvals) | withdraw_abandoned(approvals) | erase_contents(approvals, retention_days)
 
 
 def erase_contents(approvals: Approvals, retention_days: int) -> bool:
-    """Erase the contents of requests that were decided, after the retention; tell whether there were any."""
+    """Erase the contents of requests that were decided, after the retention; return whether there were any."""
     people = approvals.people
     old = (
         ApprovalRow.asked_at <= people.clock() - retention_days * _DAY,

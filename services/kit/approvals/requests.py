@@ -30,7 +30,7 @@ MOST_WAITING = 20
 
 
 def request(approvals: Approvals, actor: Actor, content: Content, subject: Content | None = None) -> PendingApproval:
-    """Store what a person asks for, if it could take effect now and does not wait already.
+    """Store a person's request, if it could be applied now and is not pending already.
 
     Args:
         approvals: The service's four eyes.
@@ -68,7 +68,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
 
 
 def list_approvals(approvals: Approvals, actor: Actor) -> ApprovalList:
-    """Return the requests, newest first; those that wait stand before all others."""
+    """List the requests, newest first, after all that are pending."""
     waits = (ApprovalRow.state == ApprovalState.WAITING.value).desc()
     query = select(ApprovalRow).order_by(waits, ApprovalRow.asked_at.desc(), ApprovalRow.approval_id).limit(_SHOWN)
     with approvals.people.store.reading("approval.list") as session:
@@ -90,7 +90,7 @@ def show_approval(approvals: Approvals, actor: Actor, approval_id: str) -> Appro
 
 
 def expire(approvals: Approvals) -> bool:
-    """End the requests that nobody decided in time, and tell whether there were any."""
+    """End the requests that nobody decided in time, and return whether there were any."""
     people = approvals.people
     over = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at <= people.clock()
     with people.store.reading("approval.due") as session:
@@ -151,7 +151,7 @@ def waiting_row(approvals: Approvals, session: Session, approval_id: str) -> App
 
 
 def content_of(row: ApprovalRow) -> dict[str, Any]:
-    """Return what was asked for; nothing once retention has erased it.
+    """Return the content of a request; None once retention has erased it.
 
     Raises:
         StoreError: What is stored is not what was asked for.

@@ -21,7 +21,7 @@ class ApprovalRows(Rows):
 
 
 class ApprovalRow(ApprovalRows):
-    """What a person asked for."""
+    """A person's request."""
 
     __tablename__ = "approval"
     approval_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")

@@ -39,7 +39,7 @@ _CALLER = "aquila.caller"
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long a caller may take, in seconds; see the module."""
+    """Time limits of a caller, in seconds; see the module."""
 
     head: float = 10.0
     body: float = 20.0
@@ -65,7 +65,7 @@ class Connections:
         self._handshakes: dict[int, asyncio.TimerHandle] = {}
 
     def open(self, connection: socket.socket) -> bool:
-        """Take a new connection, in place of another where there are too many; say whether there was a place."""
+        """Take a new connection, in place of another where there are too many; return whether there was a place."""
         with self._lock:
             if len(self._strangers) + len(self._known) >= self._most and not self._make_room():
                 return False
@@ -171,7 +171,7 @@ class BoundedProtocol(H11Protocol):
             self._until += len(data) / BYTES_A_SECOND
 
     def handle_events(self) -> None:
-        """Let a call tell that its caller is known."""
+        """Have a call report when its caller is known."""
         super().handle_events()
         if self.scope is not None:
             self.scope.setdefault("extensions", {})[_CALLER] = {
@@ -256,13 +256,13 @@ class BoundedProtocol(H11Protocol):
 
 
 def _break(connection: socket.socket) -> None:
-    """Break a connection; whoever serves it finds its end, and closes it."""
+    """Break a connection; its server notices the end, and closes it."""
     with contextlib.suppress(OSError):  # it ended by itself
         connection.shutdown(socket.SHUT_RDWR)
 
 
 def places_for(wanted: int) -> int:
-    """Return how many connections fit into the files that the process may open, and let it open as many as it may."""
+    """Return the number of connections that fit into the process's limit of open files, after raising that limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return wanted if most == resource.RLIM_INFINITY else max(1, min(wanted, most - _OTHER_FILES))
@@ -276,7 +276,7 @@ def note_known_caller(scope: Scope) -> None:
 
 
 def when_known(scope: Scope, tell: Callable[[], None]) -> Scope:
-    """Return the scope of a call that calls `tell` as well when its caller is known."""
+    """Return the scope of a call that also calls `tell` when its caller is known."""
     extensions = scope.get("extensions", {})
     caller = extensions.get(_CALLER, {})
 
@@ -289,6 +289,6 @@ def when_known(scope: Scope, tell: Callable[[], None]) -> Scope:
 
 
 def is_gone(scope: Scope) -> bool:
-    """Tell whether the caller of a call has left, as far as the connection knows."""
+    """Return whether the caller of a call has left, as far as the connection knows."""
     caller = scope.get("extensions", {}).get(_CALLER)
     return caller is not None and bool(caller["gone"]())

@@ -59,7 +59,7 @@ class StoredNonces:
             ) from None
 
     def _due(self, now: int) -> bool:
-        """Tell one caller a minute to delete what is no longer needed."""
+        """Designate one caller a minute to delete expired nonces."""
         with self._lock:
             due = now - self._pruned_at >= _PRUNE_SECONDS
             if due:

@@ -1,4 +1,4 @@
-"""What a service's OpenAPI document says of every operation: its name, its problems, its raw bodies, its examples.
+"""The description of every operation in a service's OpenAPI document: name, problems, raw bodies, examples.
 
 The framework describes success. This adds what it cannot know: that everything else is an RFC 9457 problem
 (PROTOCOL.md 9.2), and what the bodies hold that handlers read as bytes.
@@ -106,7 +106,7 @@ _EXAMPLES = {
 
 
 def raw_body(content: str, *media_types: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the part of an operation's description that tells of a body which its handler reads as bytes.
+    """Return the part of an operation's description for a body that its handler reads as bytes.
 
     Args:
         content: What the body holds, in a sentence.
@@ -123,7 +123,7 @@ def raw_answer(content: str, media_type: str, schema: dict[str, Any] | None = No
 
 
 def stored(content: str) -> dict[int | str, dict[str, Any]]:
-    """Return the responses of an operation that stores what it is sent: 201 for new content, 200 for a repetition."""
+    """Return the responses of an operation that stores its body: 201 for new content, 200 for a repetition."""
     return {201: {"description": f"{content} is stored."}, 200: {"description": f"{content} was stored before."}}
 
 

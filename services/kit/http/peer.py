@@ -166,7 +166,7 @@ async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _refusal(response: httpx.Response) -> AquilaError:
-    """Return the error that an answer without success tells of."""
+    """Return the error that an unsuccessful answer describes."""
     if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
         error = error_from_problem(b"".join([piece async for piece in _pieces(response, _PROBLEM_BYTES)]))
     elif response.status_code in _AWAY:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How fast a bucket fills, in tokens a second, and how many it holds."""
+    """The refill rate of a bucket, in tokens a second, and its capacity."""
 
     per_second: float
     size: int

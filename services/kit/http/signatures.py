@@ -52,7 +52,7 @@ _NONCE_LIMIT = 64
 
 
 class Nonces(Protocol):
-    """Which nonces were used. An implementation is a durability contract.
+    """The nonces that were used. An implementation is a durability contract.
 
     When `spend` has returned, no later `spend` of the same key and nonce returns before `keep_until`, in any thread,
     in any process, and after any crash.
@@ -68,7 +68,7 @@ class Nonces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What a signature covers, as it came over the wire: nothing decoded, no header joined or dropped."""
+    """The bytes that a signature covers, as received: nothing decoded, no header joined or dropped."""
 
     method: str
     url: str
@@ -263,7 +263,7 @@ class CallVerifier:
             ) from None
 
     def _check_time(self, created: int, party: str) -> None:
-        """Refuse a time outside the window, and tell ours."""
+        """Refuse a time outside the window, and state ours."""
         ours = self._clock()
         if abs(ours - created) > self._max_age:
             raise ReplayError(

@@ -35,14 +35,14 @@ class SignedCall:
 
 
 class Contacts(Protocol):
-    """Where a service keeps the last contacts of its callers."""
+    """A service's store of the last contacts of its callers."""
 
     def note(self, party: str, release: str) -> None:
         """Keep that a party called; may write, and so is called in a thread."""
 
 
 class _Signature(CallerCheck):
-    """The dependency that verifies a signed call; it also tells OpenAPI that the operation needs one."""
+    """The dependency that verifies a signed call; it also declares to OpenAPI that the operation needs one."""
 
     pool = Pool.PARTIES
     small = False
@@ -84,12 +84,12 @@ SignedCaller = Annotated[SignedCall, Depends(_Signature())]
 
 
 def is_signed_call(dependant: Dependant) -> bool:
-    """Tell whether a handler takes signed calls alone."""
+    """Return whether a handler takes signed calls alone."""
     return any(isinstance(check, _Signature) for check in caller_checks(dependant))
 
 
 def signed_request(scope: Scope) -> SignedRequest:
-    """Return what a signature covers, from the bytes that came over the wire.
+    """Return the bytes that a signature covers, as received.
 
     The framework's own URL is built from the decoded path, so two different paths could look alike; the raw one is
     what the caller signed.

@@ -43,7 +43,7 @@ _TOTALS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a copy of a log is of.
+    """Identity of the log that a copy is of.
 
     Attributes:
         untold: Queries whose asker was not told of their hits, by round: no copy tells of them.
@@ -54,11 +54,11 @@ class Scope:
     rounds: Collection[str] | None = None
 
     def has(self, round_id: str | None) -> bool:
-        """Tell whether a round, or what is of none, belongs into the copy."""
+        """Return whether a round, or what is of none, belongs into the copy."""
         return self.rounds is None or (round_id is not None and round_id in self.rounds)
 
     def keeps(self, entry: Entry) -> bool:
-        """Tell whether an entry is in the copy with its content."""
+        """Return whether an entry is in the copy with its content."""
         if entry.kind is EntryKind.LOG_PRUNED:
             return True  # without it nobody can tell whether retention allowed an erasure
         untold = self.untold.get(entry.round or "", frozenset())

@@ -143,7 +143,7 @@ def append(session: Session, entry: Entry) -> int:
 
 
 def actor_fields(actor: Actor, action: Action) -> dict[str, str]:
-    """Return the fields of an entry that say who did something: the pseudonymous id, and the role that allows it."""
+    """Return the fields of an entry for its actor: the pseudonymous id, and the role that allows the action."""
     rows = role_table().rows.values()
     role = min(row.role.value for row in rows if row.role in actor.roles and action in row.actions)
     return {"person": actor.person, "role": role}
@@ -163,7 +163,7 @@ def frontier(session: Session) -> Frontier:
 
 
 def node_reader(session: Session) -> TileReader:
-    """Return what reads the root of any perfect tree of the log, for proofs (`aquila.audit.proofs.Reader`)."""
+    """Return the reader of the roots of the log's perfect trees, for proofs (`aquila.audit.proofs.Reader`)."""
     return TileReader(session)
 
 

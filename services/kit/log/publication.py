@@ -101,7 +101,7 @@ class OwnLog:
         return log_name(self.holder, self.key.public)
 
     def publish(self) -> bool:
-        """Sign a checkpoint where there are new entries, and write what is not in the files yet; tell whether any was.
+        """Sign a checkpoint if there are new entries, and write entries missing in the files; return whether any was.
 
         Raises:
             LogRewrittenError: The files have a later or another log than the database: it was restored or changed.
@@ -235,7 +235,7 @@ class OwnLog:
             yield self.files
 
     def refresh(self, size: int) -> None:
-        """Write all bundles below a size anew, after contents were erased."""
+        """Write all bundles below a size again, after contents were erased."""
         with self._turn(), self.store.reading("log.refresh") as session:
             newest = self._shown()
             for number, width in bundles_of(newest.size if newest else 0):

@@ -55,7 +55,7 @@ class Retention:
         self._looked_at = -_HOUR
 
     def step(self) -> bool:
-        """Erase contents whose time is over; tell whether there were any.
+        """Erase contents whose time is over; return whether there were any.
 
         Raises:
             StoreError: The database or the disk failed; it is done again.
@@ -107,7 +107,7 @@ class Retention:
         return newest
 
     def _cosigned(self, session: Session, until: int, most: int | None = None) -> Iterator[tuple[int, str, int]]:
-        """Yield who cosigned checkpoints that were signed until a time, and when, the largest first."""
+        """Yield the cosigners of checkpoints signed until a time, and when they cosigned, the largest first."""
         own = self._own
         keys = {holder: own.registry.key_of(holder) for holder in (MATCHER, *own.registry.parties)}
         query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(CHECKPOINTS.c.signed_at <= until)

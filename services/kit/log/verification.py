@@ -1,4 +1,4 @@
-"""Whether entries as the database gives them are those that the newest checkpoint signed."""
+"""Verification that the entries in the database are those that the newest checkpoint signed."""
 
 from __future__ import annotations
 

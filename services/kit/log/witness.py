@@ -46,7 +46,7 @@ _LOG = Log("kit.witness")
 
 @dataclass(frozen=True, slots=True)
 class Accusation:
-    """What a log shows does not fit what is known of it.
+    """A log contradicts what is known of it.
 
     Attributes:
         error: What is wrong.
@@ -111,7 +111,7 @@ class Witness:
         return 0 if seen is None else seen[0].size
 
     def read(self, holder: str, content: bytes) -> Checkpoint:
-        """Return what an update of another log shows, signed by its owner; whether it grew is for `look`.
+        """Return the content of another log's update, signed by its owner; `look` checks that the log only grew.
 
         Raises:
             AuditError: It cannot be read, or is not signed.
@@ -244,7 +244,7 @@ class Witness:
             )
 
     def _has_cosigned(self, seen: bytes) -> bool:
-        """Tell whether a checkpoint has our cosignature: one that was accused came without, until it was explained."""
+        """Return whether a checkpoint has our cosignature: an accused one came without, until it was explained."""
         return cosigned_at(parse_note(seen), witness_name(self.holder, self.key.public), self.key.public) is not None
 
     def _begin_again(self, session: Session, holder: str, origin: str, got: bytes) -> None:
@@ -267,7 +267,7 @@ class Witness:
         return max(known, key=lambda found: found[0].size, default=None)
 
     def _remember(self, session: Session, holder: str, checkpoint: Checkpoint, note: bytes) -> None:
-        """Store what was seen, in the database and in the file, in place of what it has grown from."""
+        """Store the newest checkpoint, in the database and in the file, in place of the one it has grown from."""
         session.execute(delete(WITNESSED).where(WITNESSED.c.origin == checkpoint.origin))
         session.execute(
             insert(WITNESSED).values(origin=checkpoint.origin, size=checkpoint.size, note=note, seen_at=self.clock())

@@ -128,7 +128,7 @@ class LogUseCases:
         return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
 
     def export(self, actor: Actor, into: BinaryIO) -> None:
-        """Write the log's files as a tar archive, up to the entry that says that it was exported.
+        """Write the log's files as a tar archive, up to the entry about this export.
 
         What tells the hits of a query that its asker was not told of is left out.
 

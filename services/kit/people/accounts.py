@@ -39,7 +39,7 @@ _CODE_BYTES = 15  # 120 bits in 24 letters
 
 
 def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
-    """Make an account and return what its person enrols with.
+    """Create an account and return the code with which its person enrols.
 
     Raises:
         InputError: A role is none of this service, or the login is taken.
@@ -71,7 +71,7 @@ def list_accounts(people: People) -> Accounts:
 
 
 def reset_account(people: People, actor: Actor, person: str) -> Invitation:
-    """Forget password and authenticator, end all sessions, and return what the person enrols with anew.
+    """Remove password and authenticator, end all sessions, and return a new enrolment code.
 
     What the account asked for is withdrawn: until the person has enrolled, nobody stands behind it.
 
@@ -126,7 +126,7 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
 
 
 def admit_account(people: People, actor: Actor, person: str, shown: Admission) -> AccountView:
-    """Let an account in that came by the provider, for whoever the administrator has read that it is.
+    """Activate an account that the provider signed in, for the person whom the administrator has read.
 
     Raises:
         NotFoundError: There is no such account.
@@ -145,7 +145,7 @@ def admit_account(people: People, actor: Actor, person: str, shown: Admission) -
 
 
 def state_of(people: People, row: AccountRow) -> AccountState:
-    """Return where an account stands."""
+    """Return the state of an account."""
     if not row.active:
         return AccountState.DEACTIVATED
     if not row.admitted or (row.issuer is None and row.password_hash is None):
@@ -159,7 +159,7 @@ def new_person() -> str:
 
 
 def hashed_code(code: str) -> str:
-    """Return what is stored of an enrolment code, however it is typed: it is random, so that one hash is enough."""
+    """Return the stored hash of an enrolment code, however it is typed: it is random, so that one hash is enough."""
     return hashlib.sha256(code.replace("-", "").strip().upper().encode()).hexdigest()
 
 

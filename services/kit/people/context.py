@@ -1,4 +1,4 @@
-"""What the use cases about people work with, made once from a service's settings."""
+"""Context of the use cases about people, made once from a service's settings."""
 
 from __future__ import annotations
 

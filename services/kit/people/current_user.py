@@ -1,4 +1,4 @@
-"""What a caller may know of itself."""
+"""A caller's view of itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def who_am_i(people: People, actor: Actor) -> WhoAmI:
-    """Return who the caller is and what the roles allow."""
+    """Return the caller and the actions that its roles allow."""
     with people.store.reading("account.me") as session:
         account = session.get(AccountRow, actor.person)
         ends_at = session.scalar(select(SessionRow.ends_at).where(SessionRow.session_id == actor.session_id))

@@ -1,4 +1,4 @@
-"""What the log says of people: pseudonymous ids, roles and words, never a login."""
+"""Log entries about people: pseudonymous ids, roles and words, never a login."""
 
 from __future__ import annotations
 

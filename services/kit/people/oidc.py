@@ -127,7 +127,7 @@ class Provider:
         return dict(claims)
 
     def _has_two_factors(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether the provider says that a sign-in had two factors, or nobody asks for it."""
+        """Return whether the provider states that a sign-in had two factors, or nobody requires it."""
         if self.settings.one_factor_is_enough:
             return True
         if self.settings.acr:
@@ -137,7 +137,7 @@ class Provider:
         return "mfa" in methods or sum(bool(methods & factor) for factor in _FACTORS) > 1
 
     def _discovered(self, session: httpx.Client) -> Mapping[str, Any]:
-        """Return what the provider says of itself (OpenID Connect Discovery 4.3).
+        """Return the provider's metadata (OpenID Connect Discovery 4.3).
 
         Raises:
             PeerUnavailableError: It cannot be reached.
@@ -213,7 +213,7 @@ def _answer(session: httpx.Client, url: str) -> dict[str, Any]:
 
 
 def _is_safe(url: object) -> bool:
-    """Tell whether an address keeps what is sent to it from others on the way."""
+    """Return whether an address protects what is sent to it in transit."""
     if not isinstance(url, str):
         return False
     parts = httpx.URL(url)
@@ -221,6 +221,6 @@ def _is_safe(url: object) -> bool:
 
 
 def refused(why: str) -> SignInError:
-    """Return what everyone is told; the log says which check it was."""
+    """Return the error that every caller gets; the log states which check failed."""
     _LOG.warning("provider_sign_in_refused", problem=why)
     return SignInError("the sign-in at the provider did not succeed", hint="begin anew; the service's log says why")

@@ -1,4 +1,4 @@
-"""The local key: whoever can read the token in the service's home folder.
+"""The local key: the token in the service's home folder, for everyone who can read it.
 
 It was made with the home folder, lies in a file of mode 0600, and is shown as a bearer token. It is a random value and
 no password: comparing it in constant time is enough.
@@ -53,5 +53,5 @@ class OperatorToken:
         return cls(token)
 
     def is_shown(self, shown: str) -> bool:
-        """Tell whether a text is the token."""
+        """Return whether a text is the token."""
         return hmac.compare_digest(shown.encode(), self._token)

@@ -35,7 +35,7 @@ _ONE_AT_A_TIME = threading.Lock()  # zxcvbn keeps a table that it changes
 
 
 class Passwords:
-    """Hashes and verifies, as costly as the settings say."""
+    """Hashes and verifies passwords at the cost in the settings."""
 
     def __init__(self, settings: PeopleSettings) -> None:
         self._hasher = PasswordHasher(
@@ -46,11 +46,11 @@ class Passwords:
         self._nobodys = _hash_of_nobody(settings)
 
     def hash(self, password: str) -> str:
-        """Return what is stored of a password."""
+        """Return the stored hash of a password."""
         return self._hasher.hash(_normal(password))
 
     def verify(self, stored: str | None, password: str, decoy: str | None = None) -> bool:
-        """Tell whether a password is the stored one; where nothing is stored it takes as long and is wrong.
+        """Return whether a password is the stored one; where nothing is stored it takes as long and is wrong.
 
         Args:
             stored: What is stored of the account's password, if there is an account and it has one.
@@ -64,12 +64,12 @@ class Passwords:
         return stored is not None
 
     def is_outdated(self, stored: str) -> bool:
-        """Tell whether the settings have changed since a password was hashed."""
+        """Return whether the settings have changed since a password was hashed."""
         return self._hasher.check_needs_rehash(stored)
 
 
 def _hash_of_nobody(settings: PeopleSettings) -> str:
-    """Return a hash in the form of argon2-cffi that no password has, as costly as the settings say."""
+    """Return a hash in the form of argon2-cffi that no password has, at the cost in the settings."""
     salt, digest = (base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
     cost = f"m={settings.argon2_kibibytes},t={settings.argon2_passes},p={_LANES}"
     return f"$argon2id$v=19${cost}${salt}${digest}"
@@ -99,7 +99,7 @@ def check_password(password: str, login: str, names: Iterable[str]) -> None:
 
 
 def _without(password: str, names: Iterable[str]) -> str:
-    """Return a password without names, of two letters on as words of their own and of four on wherever they stand."""
+    """Return a password without names: of two and three letters as separate words, longer ones in any position."""
     for name in sorted(names, key=len, reverse=True):
         part = re.escape(name)
         password = re.sub(part if len(name) > _SHORT_NAME else rf"\b{part}\b", "", password, flags=re.IGNORECASE)
@@ -107,7 +107,7 @@ def _without(password: str, names: Iterable[str]) -> str:
 
 
 def _is_common(password: str) -> bool:
-    """Tell whether a password is one of the first 10^8 that somebody would guess."""
+    """Return whether a password is one of the first 10^8 that somebody would guess."""
     readings = math.prod(len(set(password) & set(signs)) or 1 for signs in L33T_TABLE.values())
     if readings > _MOST_READINGS:
         return False  # so many kinds of signs are in no common password, and zxcvbn would try all readings, for seconds

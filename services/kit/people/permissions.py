@@ -1,4 +1,4 @@
-"""The dependency by which a handler says which action it is: who calls is found out, and the role table is asked."""
+"""The dependency with which a handler names its action: it identifies the caller and asks the role table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class AccessControl:
-    """Where a caller becomes an actor."""
+    """Turns a caller into an actor."""
 
     def __init__(self, service: Service, token: OperatorToken, people: People | None = None) -> None:
         """Prepare.
@@ -38,7 +38,7 @@ class AccessControl:
         self._token = token
 
     def admit(self, authorization: str) -> Actor:
-        """Return who calls.
+        """Return the caller.
 
         Args:
             authorization: The value of the call's Authorization header.
@@ -56,7 +56,7 @@ class AccessControl:
 
 
 class Permission(CallerCheck):
-    """Lets in whom the role table allows an action; it also tells OpenAPI what a call needs.
+    """Admits callers whom the role table allows an action; it also declares to OpenAPI what a call needs.
 
     Attributes:
         action: The one action that the handler is.
@@ -84,7 +84,7 @@ class Permission(CallerCheck):
         request.state.actor = in_role(door.service, actor, self.action)
 
     async def __call__(self, request: Request) -> Actor:
-        """Return who calls."""
+        """Return the caller."""
         actor: Actor = request.state.actor
         return actor
 

@@ -68,7 +68,7 @@ def start(people: People, provider: Provider) -> ProviderStart:
 
 
 def finish(people: People, provider: Provider, shown: ProviderReturn, replaced: str = "") -> SessionGrant:
-    """Open a session for whoever the provider says it is.
+    """Open a session for the person whom the provider names.
 
     Raises:
         SignInError: The return is not the end of a sign-in that this browser began here, or one factor only.
@@ -98,7 +98,7 @@ def finish(people: People, provider: Provider, shown: ProviderReturn, replaced: 
 
 
 def _take(people: People, shown: ProviderReturn) -> ProviderSignInRow:
-    """Use up the state of a return, whatever comes of it, and return what was kept under it."""
+    """Use up the state of a return, in any case, and return the data stored under it."""
     with people.store.transaction("provider.take") as stored:
         row = stored.scalar(select(ProviderSignInRow).where(ProviderSignInRow.state_hash == _hashed(shown.state)))
         if row is not None:
@@ -111,7 +111,7 @@ def _take(people: People, shown: ProviderReturn) -> ProviderSignInRow:
 
 
 def _roles(people: People, settings: ProviderSettings, claims: Mapping[str, Any]) -> list[Role]:
-    """Return the roles that the provider's claim stands for at this service."""
+    """Return the roles at this service for the provider's claim."""
     given = claims.get(settings.roles_claim, [])
     words = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     mapped = {settings.roles[word] for word in words if isinstance(word, str) and word in settings.roles}
@@ -140,7 +140,7 @@ def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, 
 
 
 def _name_of(claims: Mapping[str, Any]) -> str:
-    """Return whom the provider says a person is, as far as a reader sees it; nothing where it does not say."""
+    """Return the name that the provider gives a person, in visible letters; None if it gives none."""
     given = (claims.get(claim) for claim in ("name", "preferred_username", "email"))
     name = next((text for text in given if isinstance(text, str) and text.strip()), "")
     return visible(" ".join(name.split()))[:_LONGEST_NAME]

@@ -88,7 +88,7 @@ async def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant
 
 @router.get("/ways", summary="How one can sign in")
 async def get_ways(people: At) -> SignInWays:
-    """Say whether there is a provider besides local accounts."""
+    """Return whether there is a provider besides local accounts."""
     return SignInWays(password=True, provider=people.provider is not None)
 
 
@@ -100,13 +100,13 @@ async def post_provider_start(people: At) -> ProviderStart:
 
 @router.post("/provider/finish", status_code=201, summary="End a sign-in at the ministry's provider")
 async def post_provider_finish(people: At, replaced: Shown, shown: ProviderReturn) -> SessionGrant:
-    """Open a session for whoever the provider says it is."""
+    """Open a session for the person whom the provider names."""
     return await threads.run(Pool.PROVIDER, provider_sign_in.finish, people, provider_of(people), shown, replaced)
 
 
 @router.get("/me", summary="Who the caller is")
 def get_me(people: At, actor: Own) -> WhoAmI:
-    """Say who the caller is and what the roles allow."""
+    """Return the caller and the actions that its roles allow."""
     return who_am_i(people, actor)
 
 

@@ -119,5 +119,5 @@ def _lives(people: People, row: SessionRow, now: int) -> bool:
 
 
 def _hashed(token: str) -> str:
-    """Return what is stored of a token: it is random, so that one hash is enough."""
+    """Return the stored hash of a token: it is random, so that one hash is enough."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -38,7 +38,7 @@ _LONGEST_DELAY = 3_600
 
 
 def sign_in(people: People, shown: SignIn, replaced: str = "") -> SessionGrant:
-    """Open a session for whoever shows login, password and code.
+    """Open a session for a person with login, password and code.
 
     Args:
         people: The service's people.
@@ -133,7 +133,7 @@ def change_password(people: People, actor: Actor, shown: PasswordChange) -> Sess
 
 
 def delay_after(attempts: int) -> int:
-    """Return for how many seconds an account is locked after so many attempts in a row that failed."""
+    """Return the seconds for which an account is locked after a number of failed attempts in a row."""
     over = attempts - _FREE_ATTEMPTS
     return 0 if over < 0 else min(_FIRST_DELAY * 2 ** min(over, 10), _LONGEST_DELAY)
 
@@ -153,7 +153,7 @@ def _attempt(people: People, login: str) -> AccountRow | None:
 
 
 def _refused(people: People, account: AccountRow | None) -> SignInError:
-    """Record a failed attempt and return what everyone is told; what is locked or unknown fills no log."""
+    """Record a failed attempt and return the common error; an attempt at a locked or unknown account is not logged."""
     with people.store.transaction("account.refused") as session:
         if account is None:
             _unknown(session).last_at += 1  # a commit with nothing in it would be over sooner
@@ -171,7 +171,7 @@ def _refused(people: People, account: AccountRow | None) -> SignInError:
 
 
 def _unknown(session: Session) -> UnknownLoginRow:
-    """Return the row that counts attempts at no account, so that they take as many commits as those at one."""
+    """Return the row that counts attempts at unknown accounts, so that these take as many commits as others."""
     row = session.get(UnknownLoginRow, 1)
     if row is None:
         session.add(row := UnknownLoginRow(row_id=1, attempts=0, last_at=0))
@@ -191,7 +191,7 @@ def _decoy(people: People, login: str) -> str | None:
 
 
 def _check_choice(people: People, account: AccountRow, password: str) -> None:
-    """Refuse a password that is too easy; choosing another one is no failed attempt.
+    """Refuse a password that is too easy; choosing another one does not count as a failed attempt.
 
     Raises:
         InputError: It is.
@@ -206,7 +206,7 @@ def _check_choice(people: People, account: AccountRow, password: str) -> None:
 
 
 def _take_code(people: People, row: AccountRow, code: str) -> bool:
-    """Tell whether the authenticator's code is right and use it up."""
+    """Return whether the authenticator's code is right and use it up."""
     if row.totp_secret is None:
         return False
     step = accepted_step(people.key.open(row.person, row.totp_secret), code, people.clock(), row.totp_step)

@@ -44,13 +44,13 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Front(Protocol):
-    """What stands before a service's application and passes on what is not its own: the service's pages."""
+    """An application in front of the service's own, which passes other calls on: the service's pages."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
 
     def end(self) -> None:
-        """Let go of whoever waits, since the process is about to stop."""
+        """Release waiting callers, because the process is about to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ FrontOf: TypeAlias = "Callable[[ASGIApp, Endpoint], Front]"
 def put_before(
     app: ASGIApp, endpoint: Endpoint, front: FrontOf | None, before_end: Callable[[], None] = lambda: None
 ) -> tuple[ASGIApp, Callable[[], None]]:
-    """Return what is to be served, and what is to be called before the end, where something may stand in front.
+    """Return the application to serve, and the call to make before the end, if there is an application in front.
 
     Args:
         app: The service's application.
@@ -224,7 +224,7 @@ class _Server(uvicorn.Server):
         self._before_end = before_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so on stdout, where a supervisor or a test waits for it."""
+        """Start, and report it on stdout, for a supervisor or a test that waits for it."""
         await super().startup(sockets)
         if self.started:
             # What is there now stays until the end. To look through it for garbage takes tenths of a second, in which
@@ -237,6 +237,6 @@ class _Server(uvicorn.Server):
             _LOG.info("ready", url=self._endpoint.url, port=self._endpoint.port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let go of whoever waits, then stop."""
+        """Release waiting callers, then stop."""
         self._before_end()
         await super().shutdown(sockets)

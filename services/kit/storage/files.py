@@ -108,7 +108,7 @@ class ChunkFiles:
         return self._path(name)
 
     def exists(self, name: str) -> bool:
-        """Tell whether there is content of this name."""
+        """Return whether there is content of this name."""
         return self._path(name).is_file()
 
     def size(self, name: str) -> int:
@@ -118,7 +118,7 @@ class ChunkFiles:
             return path.stat().st_size
 
     def names(self, folder: str = "") -> list[str]:
-        """List the names in a folder and below it, sorted; nothing where there is no such folder."""
+        """List the names in a folder and below it, sorted; empty if the folder does not exist."""
         top = self._path(folder) if folder else self.root
         files = (path for path in top.rglob("*") if path.is_file() and not path.name.startswith("."))
         return sorted(path.relative_to(self.root).as_posix() for path in files)
@@ -336,7 +336,7 @@ def _fsync_folder(folder: Path) -> None:
 
 
 def _changed_before(path: Path, limit: float) -> bool:
-    """Tell whether a file was last changed before a time; a file that just went away was not."""
+    """Return whether a file was last changed before a time; a file that just went away was not."""
     try:
         return path.stat().st_mtime < limit
     except FileNotFoundError:
@@ -354,7 +354,7 @@ def _size_if_there(path: Path) -> int:
 
 @contextlib.contextmanager
 def _disk(path: Path, missing: str = "") -> Iterator[None]:
-    """Turn what the disk says into an error that names the folder and what to do.
+    """Turn an error of the disk into ours, which names the folder and what to do.
 
     Raises:
         NotFoundError: There is no such file, and the caller gave the name that is looked for.

@@ -88,7 +88,7 @@ class Store:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the database is a SQLite file."""
+        """Return whether the database is a SQLite file."""
         return self.engine.dialect.name == "sqlite"
 
     @contextlib.contextmanager
@@ -216,7 +216,7 @@ def schema_change(store: Store) -> Iterator[Connection]:
 
 
 def _engine(url: URL, wait_seconds: int) -> Engine:
-    """Make an engine whose transactions begin as the module says."""
+    """Make an engine whose transactions begin as the module describes."""
     # Parameters are rows: they stay out of every exception's text.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": wait_seconds, "max_overflow": _MORE_CONNECTIONS}
     if url.get_backend_name() == "sqlite":
@@ -275,7 +275,7 @@ def _begin_postgresql(connection: Connection) -> None:
 
 @contextlib.contextmanager
 def _mapped(name: str, url: URL) -> Iterator[None]:
-    """Turn what the database says into an error of ours.
+    """Turn an error of the database into ours.
 
     The cause is cut off: PostgreSQL quotes rows in its messages. The class and the code say enough.
     """

@@ -51,7 +51,7 @@ class LostWorkerError(BrokenExecutor):
 
 
 class WorkerStatus(NamedTuple):
-    """What a worker says of itself: its release of Aquila, how many pieces it does at once, and whether it spills."""
+    """A worker's status: its release of Aquila, the number of pieces it does at once, and whether it spills."""
 
     release: str
     threads: int
@@ -99,7 +99,7 @@ def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> O
 
 
 def check(conditions: dict[str, WorkerStatus], release: str) -> None:
-    """Refuse a cluster that would not do the work rightly or would keep what it sees.
+    """Refuse a cluster that would compute wrongly or would keep data that it sees.
 
     Raises:
         InputError: It is such a cluster.
@@ -132,7 +132,7 @@ def release_here() -> str:
 
 
 class PickledTask:
-    """What travels to a worker or back, pickled by us, so that Dask neither looks into it nor shows it.
+    """A message to a worker or back, pickled by us, so that Dask neither reads nor shows it.
 
     Left to itself, Dask takes containers apart and sends what it can by msgpack, in which a string enumeration comes
     out as a plain string and a tuple as a list.
@@ -149,7 +149,7 @@ class PickledTask:
         return cls(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
 
     def open(self) -> Any:  # noqa: ANN401 - whatever was wrapped up
-        """Return what was wrapped up; the other side is of our own zone and has a certificate of our own CA."""
+        """Return the content of a message; the other side is of our own zone and has a certificate of our own CA."""
         return pickle.loads(self._content)  # noqa: S301 - as the docstring says
 
     def __reduce__(self) -> tuple[type[PickledTask], tuple[bytes]]:
@@ -214,12 +214,12 @@ class ClusterExecutor(Executor):
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
-        """Take nothing any more; the client is closed by whoever opened it."""
+        """Accept no more work; the client is closed by its owner."""
         self._inner.shutdown(wait=wait and not cancel_futures)
 
 
 def _pass_on(inner: Future[PickledTask], outer: Future[Result]) -> None:
-    """Give a piece's result or error to who waits; what is not of our own tree says that the cluster failed."""
+    """Give a piece's result or error to its caller; an error outside our tree means that the cluster failed."""
     if outer.cancelled() or not outer.set_running_or_notify_cancel():
         return
     error: BaseException | None = CancelledError() if inner.cancelled() else inner.exception()

@@ -56,7 +56,7 @@ class Driver:
 
     @property
     def stopping(self) -> bool:
-        """Whether `stop` was called: a step of many pieces ends then with the one that it is at."""
+        """Return whether `stop` was called: a step of many pieces then ends after the current one."""
         return self._stopping
 
     def start(self) -> None:
@@ -119,7 +119,7 @@ class Driver:
 
 
 async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]]) -> bool:
-    """Do the work for every item, whatever becomes of the others, and tell whether there was any.
+    """Do the work for every item, whatever becomes of the others, and return whether there was any.
 
     Raises:
         AquilaError: The work failed for an item; the last such error, after all items had their turn, so that the

@@ -1,4 +1,4 @@
-"""Where a service's heavy work is done: a pool of processes of this machine, or a Dask cluster of the same party.
+"""Executors of a service's heavy work: a pool of processes of this machine, or a Dask cluster of the same party.
 
 A service makes one `ExecutorHandle` and hands pieces of work to it; `aquila.executors` says what such a piece may be.
 The owner of the machine sees what travels there, so a cluster belongs to the party's own security zone.
@@ -93,7 +93,7 @@ class ExecutorHandle:
             opened.close()
 
     def _lost(self, opened: OpenExecutor) -> ExecutorError:
-        """Let go of an executor that broke, so that the next piece opens a new one; return what to raise."""
+        """Release a broken executor, so that the next piece opens a new one; return the error to raise."""
         with self._lock:
             ours = self._open is opened
             if ours:

@@ -22,5 +22,5 @@ class OpenExecutor:
 
     @property
     def ahead(self) -> int:
-        """How many pieces of one kind may be in flight; twice the workers keep all busy."""
+        """Return the limit of pieces of one kind in flight; twice the workers keep all busy."""
         return min(_MOST_AHEAD, 2 * self.workers)

@@ -28,7 +28,7 @@ async def run_in_order(
     finish: Callable[[Item, Awaitable[Result]], Awaitable[None]],
     ahead: int,
 ) -> int:
-    """Begin up to so many items at once, and finish each in its turn; return how many there were.
+    """Start up to `ahead` items concurrently, finish them in order, and return how many were finished.
 
     Items are drawn only when there is room for them. Where finishing one fails, those that were begun behind it are
     cancelled, and none of them is finished.
@@ -61,7 +61,7 @@ async def run_in_order(
 
 
 async def side_by_side(*lanes: Awaitable[bool]) -> bool:
-    """Let lanes run at the same time, whatever becomes of the others, and tell whether any had work.
+    """Let lanes run at the same time, whatever becomes of the others, and return whether any had work.
 
     Raises:
         Exception: The first lane's error, in the order of the arguments; others are logged.

@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 
 class Pool(StrEnum):
-    """Who the threads of a pool are for."""
+    """The callers for whom a pool's threads are."""
 
     DRIVERS = "drivers"
     PARTIES = "parties"
@@ -65,7 +65,7 @@ MOST_STRANGERS = sum(_THREADS[pool] + waiting for pool, waiting in _MOST_WAITING
 
 @dataclass(slots=True)
 class _Line:
-    """Who is in a pool of an event loop: callers with a thread and callers who wait for one.
+    """The callers in a pool of an event loop: those with a thread and those who wait for one.
 
     anyio counts those who wait a moment after they came, which is too late for a limit.
     """

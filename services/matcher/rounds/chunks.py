@@ -57,7 +57,7 @@ class ChunkAddress:
 
 
 def put_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, content: bytes) -> bool:
-    """Store a chunk that the caller signed before, and say whether it was new.
+    """Store a chunk that the caller signed before, and return whether it was new.
 
     Raises:
         NotFoundError: There is no such round, or the caller is not in it.

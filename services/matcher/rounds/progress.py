@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def has_all_blinded(known: CachedRound, submission_id: str) -> bool:
-    """Say whether all blinded chunks of a submission came."""
+    """Return whether all blinded chunks of a submission came."""
     submission = known.round.submissions[submission_id]
     return known.stored[EventKind.BLINDED, submission_id, submission.party] == len(submission.chunks)
 
@@ -28,7 +28,7 @@ def waits_for(known: CachedRound, submission_id: str) -> tuple[str, ...]:
 
 
 def has_all_tokens(known: CachedRound, submission_id: str) -> bool:
-    """Say whether all token chunks of a submission came."""
+    """Return whether all token chunks of a submission came."""
     tokens = known.round.tokens.get(submission_id)
     return tokens is not None and known.stored[TOKENS, submission_id, tokens.party] == len(tokens.chunks)
 

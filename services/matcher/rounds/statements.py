@@ -46,7 +46,7 @@ _MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot f
 
 
 def accept_statement(desk: MatcherContext, round_id: str, caller: str, envelope: bytes) -> bool:
-    """Take a statement of the caller and say whether it was new.
+    """Take a statement of the caller and return whether it was new.
 
     Args:
         desk: The matcher's parts.
@@ -178,7 +178,7 @@ def _keep_refused(turn: RoundTransaction, message: Statement, digest: str, envel
 
 
 def _has_room(session: Session, of_party: Select[Any], same: ColumnElement[bool]) -> bool:
-    """Tell whether a refused statement is a new one, and one of not too many."""
+    """Return whether a refused statement is a new one, and one of not too many."""
     kept = session.scalar(select(func.count()).select_from(of_party.subquery())) or 0
     return kept < _MOST_EVIDENCE and session.scalar(of_party.where(same)) is None
 

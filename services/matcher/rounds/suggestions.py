@@ -38,7 +38,7 @@ _WAITS = SuggestionRow.state == SuggestionState.WAITING.value
 
 
 def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, octets: bytes) -> bool:
-    """Take a party's suggestion and say whether it was new.
+    """Take a party's suggestion and return whether it was new.
 
     Args:
         desk: The matcher's parts.
@@ -156,7 +156,7 @@ def answers_for(session: Session, party: str, now: int) -> tuple[SuggestionAnswe
 
 
 def forget_suggestions(desk: MatcherContext, retention_days: int) -> bool:
-    """Erase suggestions after the log's retention, and tell whether there were any."""
+    """Erase suggestions after the log's retention, and return whether there were any."""
     old = SuggestionRow.made_at <= desk.clock() - retention_days * _DAY
     with desk.store.reading("suggestion.old") as session:
         due = session.scalar(select(func.count()).where(old)) or 0

@@ -155,7 +155,7 @@ def outcomes(counts: RoundCounts, rounding: Rounding) -> tuple[tuple[OutcomeCoun
 
 
 def _is_told(counts: RoundCounts, pair: Pair, level: Level) -> bool:
-    """Tell whether outcomes of a cell's hits are counted: where neither its list hits nor its query hits are few.
+    """Return whether outcomes of a cell's hits are counted: where neither its list hits nor its query hits are few.
 
     What became of few hits would tell how few they are.
     """

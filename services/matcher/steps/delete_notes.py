@@ -17,7 +17,7 @@ _LOG = Log("matcher.notes")
 
 
 def delete_notes(desk: MatcherContext) -> bool:
-    """Delete collected and expired notes of every round, and tell whether there were any."""
+    """Delete collected and expired notes of every round, and return whether there were any."""
     kept = EventRow.statement == NOTES, EventRow.envelope.is_not(None)
     with desk.store.reading("notes.rounds") as session:
         rounds = session.scalars(select(EventRow.round_id).where(*kept).distinct()).all()

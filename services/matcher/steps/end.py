@@ -59,7 +59,7 @@ def _due(turn: RoundTransaction, now: int) -> tuple[Outcome, str] | None:
 
 
 def can_be_closed(turn: RoundTransaction) -> bool:
-    """Say whether every party has acknowledged its report of the lists."""
+    """Return whether every party has acknowledged its report of the lists."""
     acknowledged = all((party, None) in turn.round.receipts for party in turn.round.participants)
     return turn.round.phase is Phase.REPORTING and acknowledged
 

@@ -37,7 +37,7 @@ class JustificationErasure:
         self._looked_at = -_HOUR
 
     def step(self) -> bool:
-        """Erase the justifications of submissions whose time is over, and tell whether there were any."""
+        """Erase the justifications of submissions whose time is over, and return whether there were any."""
         desk, now = self._desk, self._desk.clock()
         if now - self._looked_at < _HOUR:
             return False

@@ -27,7 +27,7 @@ ENDED = RoundRow.ended_at.is_not(None) & RoundRow.finished_at.is_(None)
 
 
 def each_round(desk: MatcherContext, which: ColumnElement[bool], work: Callable[[str], bool]) -> bool:
-    """Do the work for every round, and tell whether there was any.
+    """Do the work for every round, and return whether there was any.
 
     Raises:
         AquilaError: The last failure, after all rounds had their turn; each one is logged.

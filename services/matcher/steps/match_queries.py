@@ -35,7 +35,7 @@ def release_reports(desk: MatcherContext) -> bool:
 
 
 def is_matched(round_: Round, submission_id: str) -> bool:
-    """Say whether a query was matched: then its reports to the owners are events, and with none to its asker."""
+    """Return whether a query was matched: then its reports to the owners are events, and with none to its asker."""
     return any(submission == submission_id for _, submission in round_.reports)
 
 

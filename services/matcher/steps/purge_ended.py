@@ -94,7 +94,7 @@ def _reports(turn: RoundTransaction) -> list[EventRow]:
 
 
 def _has_report(desk: MatcherContext, turn: RoundTransaction, event: EventRow) -> bool:
-    """Say whether a report's party has it, has closed, or has let the round's retention pass."""
+    """Return whether a report's party has it, has closed, or has let the round's retention pass."""
     closed = event.party in turn.round.closings
     acknowledged = (event.party, event.submission_id) in turn.round.receipts
     kept_until = (turn.row.ended_at or 0) + turn.round.manifest.retention_days * _DAY

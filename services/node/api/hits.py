@@ -99,7 +99,7 @@ def withdraw_hit(
     hit_id: str,
     wanted: WithdrawRequest,
 ) -> None:
-    """Withdraw a hit; the counterpart is told."""
+    """Withdraw a hit; the counterpart is informed."""
     follow_up.withdraw(_node(request), actor, round_id, hit_id, wanted)
 
 
@@ -107,7 +107,7 @@ def withdraw_hit(
 def erase_record(
     request: Request, actor: Annotated[Actor, requires(Action.ERASE_RECORD)], wanted: ErasureRequest
 ) -> ErasureReport:
-    """Erase a record; the counterparts of its hits are told."""
+    """Erase a record; the counterparts of its hits are informed."""
     return erasure.erase_record(_node(request), actor, wanted.record_id)
 
 

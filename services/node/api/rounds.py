@@ -1,4 +1,4 @@
-"""The operator's interface: handlers store what is wanted and show what is there."""
+"""The operator's interface: handlers store requests and show stored state."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _node(request: Request) -> NodeContext:
 
 @router.get("/status", summary="The node at a glance", dependencies=[requires(Action.SEE_STATUS)])
 def get_status(request: Request) -> NodeStatus:
-    """Say who the node is and whether it reaches the matcher."""
+    """Return the node's identity, and whether it reaches the matcher."""
     return views.status(_node(request), aquila.__version__)
 
 
@@ -71,7 +71,7 @@ async def check_records(
     format: Format = "csv",  # noqa: A002 - the interface's word
     rules: Name = "default",
 ) -> RecordReport:
-    """Read the list in the body and say what is wrong with it."""
+    """Read the list in the body and return its findings."""
     with await _spooled(request) as stream:
         return await threads.run_call(imports.check_list, _node(request), stream, format, rules)
 
@@ -142,7 +142,7 @@ def get_round(request: Request, round_id: str) -> NodeRoundView:
 async def ask_consent(
     request: Request, actor: Annotated[Actor, requires(Action.ASK_CONSENT)], round_id: str
 ) -> PendingApproval:
-    """Store what waits for a second person."""
+    """Store a request for a consent, for a second person to approve."""
     return await threads.run_call(approvals.ask_consent, _node(request), _approvals(request), actor, round_id)
 
 
@@ -150,7 +150,7 @@ async def ask_consent(
 async def ask_submission(
     request: Request, actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)], round_id: str, wanted: SubmissionRequest
 ) -> PendingApproval:
-    """Store what waits for a second person."""
+    """Store a request for a submission, for a second person to approve."""
     return await threads.run_call(
         approvals.ask_submission, _node(request), _approvals(request), actor, round_id, wanted
     )
@@ -158,7 +158,7 @@ async def ask_submission(
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")
 def get_round_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], round_id: str) -> Hits:
-    """Show the hits, each beside the node's own record."""
+    """Return the hits, each with the node's own record."""
     return hit_views.hits(_node(request), actor, round_id)
 
 

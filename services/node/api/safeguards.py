@@ -28,7 +28,7 @@ def _node(request: Request) -> NodeContext:
     dependencies=[requires(Action.SEE_ROUNDS)],
 )
 def get_safeguards(request: Request, round_id: str) -> Safeguards:
-    """Show what was spent, held back and planted, and which alarms there are."""
+    """Return evaluation counts, withheld reports, planted canaries and alarms."""
     return views.safeguards(_node(request), round_id)
 
 

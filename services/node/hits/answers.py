@@ -1,4 +1,4 @@
-"""Which submissions of this node a round has answered, so that a missing hit is called a no-hit only where it is one.
+"""The submissions of this node that a round has answered: only for these is a missing hit a no-hit.
 
 A submission is answered when its report is here (PROTOCOL.md 3.7.4). Before that, nothing is known of its persons.
 """
@@ -38,7 +38,7 @@ def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Itera
 
 
 def awaited_steps(session: Session, node: NodeContext, round_: Round) -> Iterator[AwaitedStep]:
-    """Yield what the round waits for, by party; of the matcher, where every list is complete and no report is here."""
+    """Yield the pending steps of a round by party; the matcher's, if every list is complete and no report came."""
     for one in progress.parties(session, node, round_, progress.verified(session, round_)):
         if one.awaited not in {Awaited.NOTHING, Awaited.RECEIPT}:
             yield AwaitedStep(party=one.party, step=one.awaited)

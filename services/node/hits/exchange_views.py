@@ -1,4 +1,4 @@
-"""What is shown of the sealed exchange of a hit."""
+"""Views of the sealed exchange of a hit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: RuleTable) -> ExchangeView:
-    """Return what a person may see of a hit's exchange.
+    """Return the part of a hit's exchange that a person may see.
 
     Args:
         row: The exchange, or None where none has begun.

@@ -32,7 +32,7 @@ def acknowledge(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> 
 
 
 def decide(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
-    """Note what a person says of a hit; raises as `_take`."""
+    """Store a person's decision on a hit; raises as `_take`."""
     step = LifecycleStep(
         LifecycleStepKind.DECIDED, node.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
@@ -75,7 +75,7 @@ def close(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: C
 
 
 def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: WithdrawRequest) -> None:
-    """Withdraw a hit on an own record; the driver tells the counterpart, who marks it and says so.
+    """Withdraw a hit on an own record; the driver informs the counterpart, who marks it and acknowledges.
 
     Raises:
         NotFoundError: The node holds no such hit.

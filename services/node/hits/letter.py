@@ -24,7 +24,7 @@ _LABEL_WIDTH = 26
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a request says.
+    """Contents of a request letter.
 
     Attributes:
         sender: The asking party's code.
@@ -63,7 +63,7 @@ class Letter:
     other_number: str = ""
 
     def lines(self) -> tuple[tuple[str, str], ...]:
-        """Return what stands in the letter's head, as label and text."""
+        """Return the head of the letter, as label and text."""
         due = self.opened_at + self.urgency.hours * HOUR
         rows = (
             ("From", f"{self.sender}, counter-terrorism unit"),

@@ -73,7 +73,7 @@ def status_row(session: Session, hit: HitRow) -> HitStatusRow:
 
 
 def steps_of(session: Session, hit: HitRow) -> Sequence[HitStepRow]:
-    """Return what was done with a hit, in its order."""
+    """Return the steps taken on a hit, in their order."""
     query = select(HitStepRow).where(HitStepRow.round_id == hit.round_id, HitStepRow.hit_id == hit.hit_id)
     return session.scalars(query.order_by(HitStepRow.step_id)).all()
 
@@ -114,7 +114,7 @@ def apply_step(session: Session, node: NodeContext, hit: HitRow, step: Lifecycle
 
 
 def note_outcome(session: Session, node: NodeContext, round_id: str) -> None:
-    """Note that the matcher's counts of outcomes are behind; a step of the driver tells it, some hours later."""
+    """Mark the matcher's outcome counts as outdated; a step of the driver sends new ones some hours later."""
     row = round_row(session, round_id)
     row.outcomes_changed_at = row.outcomes_changed_at or node.clock()
 

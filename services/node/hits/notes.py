@@ -1,4 +1,4 @@
-"""What notes say and what follows from them: confirmed and refuted hits, with problems and entries of the log."""
+"""Notes and their consequences: confirmed and refuted hits, with problems and entries of the log."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def draw_reference(node: NodeContext) -> str:
 
 
 def note_of(node: NodeContext, record: Mapping[str, str], reference: str, told: str) -> Note:
-    """Return the note on a record of this node; of a record that is gone it says nothing but the reference."""
+    """Return the note on a record of this node; for a record that is gone it holds only the reference."""
     contact = node.settings.contact or node.settings.name
     return Note(
         source_evaluation=record.get("source_evaluation"),
@@ -83,13 +83,13 @@ def exchange_rows(session: Session, round_id: str, hit_ids: Collection[str]) -> 
 
 
 def keep_note(row: ExchangeRow, note: Note, rules: Iterable[int]) -> None:
-    """Keep what a verified note says; it is shown when the hit is confirmed."""
+    """Store the contents of a verified note; it is shown when the hit is confirmed."""
     row.verified, row.rules = True, list(rules)
     row.note = note.model_dump(mode="json", exclude={"report"})
 
 
 def forget_note(session: Session, round_id: str, hit_id: str) -> None:
-    """Erase what the counterpart's note said, because its record is erased there; one that is on its way stays shut."""
+    """Erase the contents of a counterpart's note whose record is erased there; a note still in transit stays sealed."""
     row = session.get(ExchangeRow, (round_id, hit_id))
     if row is not None:
         row.note = row.opening = None
@@ -125,7 +125,7 @@ def apply_confirmation(session: Session, node: NodeContext, message: Confirmatio
 
 
 def refute(session: Session, node: NodeContext, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
-    """Mark hits as refuted, and say so to the operator and in the log; what was found first stays."""
+    """Mark hits as refuted, and report it to the operator and in the log; the first finding is kept."""
     fresh = [row for row in rows if row.fault is None]
     for row in fresh:
         row.fault, row.blamed_by, row.note, row.rules = fault.value, party, None, None
@@ -141,7 +141,7 @@ def refute(session: Session, node: NodeContext, rows: Sequence[ExchangeRow], fau
 
 
 def report_hidden(session: Session, node: NodeContext, batch: NoteBatchRow, hits: int) -> None:
-    """Say that the matcher hid hits from this node, which a counterpart's notes tell."""
+    """Report that the matcher hid hits from this node, as a counterpart's notes show."""
     sentence = f"notes of {batch.counterpart} on hits that the matcher did not report here: {hits}; it hid them"
     statements.report_problem(session, node, batch.round_id, f"hidden {batch.digest}"[:200], sentence)
     _append(session, node, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
@@ -155,7 +155,7 @@ def note_confirmed(session: Session, node: NodeContext, round_id: str, rows: Ite
 
 
 def report_late(node: NodeContext, round_id: str) -> bool:
-    """Say once with which counterparts hits are unconfirmed after the round's time; tell whether that was new."""
+    """Report once which counterparts have unconfirmed hits after the round's time; return whether that was new."""
     unconfirmed = ExchangeRow.fault.is_(None), ~(ExchangeRow.verified & ExchangeRow.accepted)
     query = select(ExchangeRow.counterpart, func.count()).where(ExchangeRow.round_id == round_id, *unconfirmed)
     new = False

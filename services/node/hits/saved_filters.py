@@ -59,7 +59,7 @@ def remove_view(node: NodeContext, actor: Actor, view_id: str) -> None:
 
 
 def forget_views(node: NodeContext) -> bool:
-    """Remove the views of accounts that were ended, and tell whether there were any."""
+    """Remove the views of accounts that were ended, and return whether there were any."""
     ended = SavedFilterRow.person.in_(select(AccountRow.person).where(~AccountRow.active))
     with node.store.reading("view.ended") as session:
         found = session.scalars(select(SavedFilterRow.view_id).where(ended).limit(1)).first()

@@ -1,4 +1,4 @@
-"""Hits of queries whose asker may not have its report: until it has, nothing that this node says tells of them.
+"""Hits of queries whose asker may not have its report yet: until then, no output of this node reveals them.
 
 A withdrawal names hits by id and goes to the counterpart. The owner of a list knows of a query's hits before the asker
 does, so a withdrawal of such a hit waits until the asker has shown that it has its report, which its notes do
@@ -42,7 +42,7 @@ def held_back(session: Session, round_id: str) -> frozenset[str]:
 
 
 def may_tell(node: NodeContext, round_: Round, query: str, held: Collection[str]) -> bool:
-    """Tell whether the asker of a query may be told of its hits.
+    """Return whether the asker of a query may learn of its hits.
 
     Where its notes never come, the matcher decides once their time is over: it alone knows whether the asker has its
     report, and refuses the withdrawal where it has not.
@@ -56,5 +56,5 @@ def may_tell(node: NodeContext, round_: Round, query: str, held: Collection[str]
 
 
 def is_never_told(round_: Round, query: str, held: Collection[str]) -> bool:
-    """Tell whether the asker of a query is told nothing of its hits any more: the round ended under the alarm."""
+    """Return whether the asker of a query never learns of its hits, because the round ended under the alarm."""
     return round_.ending is not None and query in held

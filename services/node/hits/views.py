@@ -1,4 +1,4 @@
-"""What analysts see of hits: pages that a filter leaves, and one hit with its history."""
+"""Analysts' views of hits: filtered pages, and one hit with its history."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == Hit
 
 
 def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
-    """Return the hits of a round, each beside the node's own record: a consultation, which the log holds.
+    """Return the hits of a round, each with the node's own record: a consultation, which is logged.
 
     Raises:
         NotFoundError: The node knows no such round.
@@ -102,7 +102,7 @@ def consultation(node: NodeContext, actor: Actor, round_id: str, hit_ids: list[s
 
 
 def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[ChanceView]:
-    """Yield what the reports for this node say of chance, for the lists first.
+    """Yield the expected chance hits from this node's reports, for the lists first.
 
     A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
     """
@@ -243,7 +243,7 @@ def _entries(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[
 
 
 def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], now: int) -> Iterator[HitEntry]:
-    """Yield hits beside own records, which are read for these hits alone."""
+    """Yield hits with own records, which are read for these hits alone."""
     for hit, life in rows:
         record = session.get(RecordRow, (hit.import_id, hit.position))
         yield HitEntry(
@@ -263,7 +263,7 @@ def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], 
 
 
 def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:
-    """Return what chance alone would give of hits like this one; nothing where its report is not there any more."""
+    """Return the number of hits like this one expected by chance; None if its report is gone."""
     for said in chances(node, session, round_):
         if (said.counterpart, said.submission_id) == (hit.counterpart, hit.submission_id):
             alike = select(func.count()).where(
@@ -281,7 +281,7 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
 
 
 def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
-    """Return what was done with a hit, in its order."""
+    """Return the steps taken on a hit, in their order."""
     return tuple(map(_step_view, lifecycle.steps_of(session, hit)))
 
 
@@ -293,7 +293,7 @@ def _step_view(row: HitStepRow) -> StepView:
 
 
 def withdrawals_of(session: Session, node: NodeContext, hit: HitRow) -> Iterator[WithdrawalView]:
-    """Yield what either side withdrew, and how far the word of it came."""
+    """Yield withdrawals by either party with their delivery state."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == hit.round_id, WithdrawalRow.hit_id == hit.hit_id)
     for row in session.scalars(query.order_by(WithdrawalRow.withdrawal_id)):
         statement = session.get(StatementRow, (row.round_id, row.digest)) if row.digest else None

@@ -1,4 +1,4 @@
-"""Withdrawals that come from counterparts, acknowledgements that come back, and what was told so far of outcomes.
+"""Withdrawals from counterparts, acknowledgements that come back, and the outcomes reported so far.
 
 What this node says itself is signed by `services.node.steps.withdraw`.
 """
@@ -81,7 +81,7 @@ def outcome_of(stage: str, outcome: str | None) -> str:
 
 
 def outcomes_of(session: Session, round_id: str, held: Collection[str] = ()) -> list[PairOutcomes]:
-    """Return what came of a round's hits so far, erased ones included, by counterpart and level.
+    """Return the outcomes of a round's hits so far, erased ones included, by counterpart and level.
 
     Args:
         session: A transaction.

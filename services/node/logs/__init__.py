@@ -1,1 +1,1 @@
-"""What the node proves about logs: its own, and what the matcher's must hold (PROTOCOL.md 10.5)."""
+"""Proofs about logs: about the node's own, and of the required entries in the matcher's (PROTOCOL.md 10.5)."""

@@ -1,4 +1,4 @@
-"""What the matcher's log must hold: each statement that the matcher took from this node, and what it announces to it.
+"""Required entries of the matcher's log: each statement that it took from this node or announces to this node.
 
 The matcher's answer to a statement, and an announcement in its feed, promise an entry in its log (PROTOCOL.md 10.5.2).
 The node asks for the proof with its next look, and makes the entry itself from what was signed, so that nothing else
@@ -61,7 +61,7 @@ def expect_announced(row: StatementRow, round_: Round) -> None:
 
 
 def unproved(session: Session) -> Sequence[StatementRow]:
-    """Return statements that are to be proved, at most as many as one look proves."""
+    """Return statements that are to be proved, at most as many as one check proves."""
     query = select(StatementRow).where(StatementRow.promise == Promise.PROMISED.value)
     return session.scalars(
         query.order_by(StatementRow.unproved.desc(), StatementRow.taken_at).limit(MOST_STATEMENTS)
@@ -69,7 +69,7 @@ def unproved(session: Session) -> Sequence[StatementRow]:
 
 
 def are_kept(session: Session, round_id: str) -> bool:
-    """Tell whether the log is proved to hold everything of a round that it is to hold by now."""
+    """Return whether the log is proved to hold everything of a round that it is to hold by now."""
     query = select(StatementRow.digest).where(
         StatementRow.round_id == round_id, StatementRow.promise == Promise.PROMISED.value
     )
@@ -84,7 +84,7 @@ def judge(
 
 
 def record(session: Session, judged: Sequence[Judged], shown: Checkpoint) -> Accusation | None:
-    """Store what a look proved and what it did not, and return what is missing for good, if anything is."""
+    """Store which statements a check proved and which it did not; return those missing for good, if any."""
     for one in judged:
         proved = {"promise": Promise.PROVED.value, "log_index": one.index}
         values = {"unproved": StatementRow.unproved + 1} if one.index is None else proved

@@ -42,13 +42,13 @@ def note(session: Session, node: NodeContext, message: Message, digest: str) -> 
 
 
 def unverified(session: Session) -> Sequence[NamedHeadRow]:
-    """Return heads that are to be held against the log, the smallest first, at most as many as one look proves."""
+    """Return heads that are to be compared with the log, the smallest first, at most as many as one check proves."""
     query = select(NamedHeadRow).where(NamedHeadRow.verified_at.is_(None)).order_by(NamedHeadRow.size)
     return session.scalars(query.limit(MOST_HEADS)).all()
 
 
 def are_verified(session: Session) -> bool:
-    """Tell whether everything that others named was held against the log."""
+    """Return whether everything that others named was held against the log."""
     return session.scalar(select(NamedHeadRow.size).where(NamedHeadRow.verified_at.is_(None)).limit(1)) is None
 
 
@@ -59,7 +59,7 @@ def check(
     shown: Checkpoint,
     proofs: Mapping[int, list[bytes]],
 ) -> Accusation | None:
-    """Hold heads against what the log shows now, and return what contradicts it, if anything does.
+    """Compare heads with the current log, and return the contradictions, if any.
 
     Args:
         session: The transaction of the look.

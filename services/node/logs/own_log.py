@@ -44,7 +44,7 @@ def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: 
 
 
 def seen_head(witness: Witness) -> LogHead | None:
-    """Return what this node saw last of the matcher's log, as its statements name it (PROTOCOL.md 3.2.5)."""
+    """Return the newest matcher checkpoint that this node saw, as its statements name it (PROTOCOL.md 3.2.5)."""
     seen = witness.latest(MATCHER)
     return None if seen is None or not seen.size else LogHead(size=seen.size, root=seen.root.hex())
 

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 def may_sign(session: Session, round_id: str) -> bool:
-    """Tell whether the log is proved to hold all of a round that it is to hold, and to be the one that others saw."""
+    """Return whether the log is proved to hold all of a round that it is to hold, and to be the one that others saw."""
     return inclusion_promises.are_kept(session, round_id) and named_heads.are_verified(session)
 
 
 def put(session: Session, node: NodeContext, round_: Round, row: PendingStatementRow) -> None:
-    """Let a receipt or closing be signed as soon as it may be, in the transaction of what it says."""
+    """Queue a receipt or closing for signing as soon as it is allowed, in the transaction of its content."""
     session.add(row)
     session.flush()
     _sign_all(session, node, round_)
 
 
 def sign(node: NodeContext, round_id: str) -> tuple[bool, bool]:
-    """Sign what was due and may be signed now; tell whether there was any, and whether any is left."""
+    """Sign what was due and may be signed now; return whether there was any, and whether any is left."""
     with node.store.reading("due.look") as session:
         if (
             session.scalar(select(PendingStatementRow.kind).where(PendingStatementRow.round_id == round_id).limit(1))
@@ -58,7 +58,7 @@ def rounds_with_due() -> Select[str]:
 
 
 def _sign_all(session: Session, node: NodeContext, round_: Round) -> bool:
-    """Sign receipts, and then the closing, where the log holds everything; tell whether it does."""
+    """Sign receipts, and then the closing, where the log holds everything; return whether it does."""
     round_id = round_.round_id
     if not may_sign(session, round_id):
         return False

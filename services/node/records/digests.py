@@ -1,4 +1,4 @@
-"""What an imported list holds, as one digest: what two persons approve is exactly these records in this order."""
+"""The digest of an imported list: two persons approve exactly these records in this order."""
 
 from __future__ import annotations
 

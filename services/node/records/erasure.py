@@ -54,7 +54,7 @@ _SENT = ("preparing", "submitted", "finalized", "tokens_sent")
 
 
 def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureReport:
-    """Erase a record by its own identifier, and let the counterparts of its hits be told.
+    """Erase a record by its own identifier, and have the counterparts of its hits informed.
 
     Raises:
         NotFoundError: Neither an import nor a hit has a record of this identifier.
@@ -96,7 +96,7 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
 
 
 def record_digest(record_id: str) -> str:
-    """Return by what an erased record's number is known again. It says nothing of the person."""
+    """Return the digest by which the number of an erased record is recognised; it reveals nothing of the person."""
     return hashlib.sha256(framed("aquila/1 erased record", record_id.encode())).hexdigest()
 
 
@@ -110,7 +110,7 @@ def tables_of_hits() -> Sequence[Table]:
 def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
     session: Session, node: NodeContext, round_id: str, hit_id: str, counterpart: str, *, late: bool
 ) -> None:
-    """Let the counterpart of a hit be told that its record is erased, unless it was told already."""
+    """Have the counterpart of a hit informed that its record is erased, unless it was already."""
     told = select(WithdrawalRow.withdrawal_id).where(
         WithdrawalRow.round_id == round_id,
         WithdrawalRow.hit_id == hit_id,
@@ -127,7 +127,7 @@ def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
 
 
 def tally(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:
-    """Count a hit that is not here any more, for the outcomes that the matcher is told.
+    """Count an erased hit, for the outcomes that are reported to the matcher.
 
     One that is erased while an alarm holds its report back is not counted: no receipt says that it was here.
     """

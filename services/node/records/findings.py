@@ -1,4 +1,4 @@
-"""What is wrong with a list, all of it, as a file of its own: line, record number, field and reason, and no person."""
+"""All findings about a list as a separate file: line, record number, field and reason, without personal data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLUMNS = ("line", "record", "field", "severity", "reason")
 
 
 def findings_of(row: Row) -> Iterator[FindingView]:
-    """Yield what is wrong with a row, without the person's values."""
+    """Yield the findings about a row, without the person's values."""
     record_id = row.record.record_id if isinstance(row, AcceptedRow) else row.record_id
     for finding in row.warnings if isinstance(row, AcceptedRow) else row.findings:
         yield FindingView(

@@ -48,7 +48,7 @@ _NAME_LIMIT = 200
 
 @dataclass(slots=True)
 class _Reading:
-    """What is counted while a list is read; of the first `sampled` records also how their names are read."""
+    """Counts made while a list is read; for the first `sampled` records also how their names are read."""
 
     table: RuleTable
     search: DuplicateSearch
@@ -90,7 +90,7 @@ class _Reading:
 
 
 def check_list(node: NodeContext, stream: BinaryIO, form: Format, rules: str) -> RecordReport:
-    """Read a list and say what is wrong with it, what it gives, and how its first names are read; nothing is stored.
+    """Read a list and return its findings, its counts and how its first names are read; nothing is stored.
 
     Raises:
         InputError: The list as a whole cannot be read, or there is no such rule table.

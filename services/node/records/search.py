@@ -78,7 +78,7 @@ def show(node: NodeContext, actor: Actor, import_id: str, position: int) -> Reco
 
 
 def refresh_words(node: NodeContext) -> None:
-    """Make the words of records anew that an older normalizer made, or that came before there were any.
+    """Make the words of records again that an older normalizer made, or that came before there were any.
 
     It is done when the node starts, before anyone can search. If we crash in it, the list is begun again.
     """
@@ -95,7 +95,7 @@ def refresh_words(node: NodeContext) -> None:
 
 
 def _refresh_batch(node: NodeContext, import_id: str, after: int) -> list[int]:
-    """Make the words of the next records of a list anew and return their positions; nobody else writes yet."""
+    """Make the words of the next records of a list again and return their positions; nobody else writes yet."""
     query = select(RecordRow.position, RecordRow.content).where(
         RecordRow.import_id == import_id, RecordRow.position > after
     )

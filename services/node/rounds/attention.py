@@ -1,4 +1,4 @@
-"""What of this node's rounds needs somebody: alarms first, then what is due. It reads rows alone, and so many at most.
+"""Rounds that need a person's attention: alarms first, then deadlines. Reads table rows only, limited in number.
 
 Nobody looks at a hit or a record here, and no round's record is built up for it.
 """
@@ -50,7 +50,7 @@ class _Found:
 
 
 def attention_list(node: NodeContext) -> AttentionList:
-    """Return what rounds need of this node's people, the most pressing first."""
+    """Return the rounds that need a person's attention, the most pressing first."""
     now = node.clock()
     with node.store.reading("needs.list") as session:
         found = [*_alarms(session, now), *_troubles(session), *_duties(session)]
@@ -77,7 +77,7 @@ def _alarms(session: Session, now: int) -> Iterator[_Found]:
 
 
 def _troubles(session: Session) -> Iterator[_Found]:
-    """Yield rounds that this node refused, submissions that it gave up, and whatever else stands in the way."""
+    """Yield rounds that this node refused, submissions that it gave up, and other obstacles."""
     for round_id in _rounds(session, RoundRow.refused.is_not(None)):
         yield _Found(AttentionKind.REFUSED, round_id)
     for round_id in _rounds(session, *_FREE, RoundRow.round_id.in_(_failed())):
@@ -115,7 +115,7 @@ def _rounds(session: Session, *where: object) -> Sequence[str]:
 
 
 def _failed() -> Select[str]:
-    """Return the rounds of submissions that were given up and that no later one of their kind stands for."""
+    """Return the rounds with a failed submission that no later one of its kind replaces."""
     other = aliased(SubmissionRow)
     later = (
         (other.round_id == SubmissionRow.round_id)

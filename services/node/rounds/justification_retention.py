@@ -26,7 +26,7 @@ _DAY = 86_400
 
 
 def erase_justifications(node: NodeContext) -> bool:
-    """Erase the justifications whose three years are over; tell whether there were any."""
+    """Erase the justifications whose three years are over; return whether there were any."""
     before = node.clock() - JUSTIFICATION_DAYS * _DAY
     with node.store.reading("justification.old") as session:
         due = [row.submission_id for row in _own(session, before)]

@@ -1,4 +1,4 @@
-"""How far a round is, party by party, as a node's record of it tells, and what it waits for from each."""
+"""Progress of a round by party, from the node's verified state, and the pending steps of each."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def verified(session: Session, round_: Round) -> Verified:
 
 
 def evaluators(round_: Round, submission_id: str) -> tuple[str, ...]:
-    """Return who evaluates a submission of this node; nobody does while it is not signed."""
+    """Return the evaluators of a submission of this node; none while it is not signed."""
     return round_.evaluators_of(submission_id) if submission_id in round_.submissions else ()
 
 
 def parties(session: Session, node: NodeContext, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
-    """Yield where each party of the manifest stands, as far as this node can tell; `known` is of `verified`."""
+    """Yield the progress of each party of the manifest, as far as this node knows; `known` is of `verified`."""
     own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == node.code}
     for participant in round_.manifest.participants:
         party = participant.party
@@ -88,7 +88,7 @@ def _standing(node: NodeContext, round_: Round, party: str, evaluated: Progress)
 
 
 def _has_hits(node: NodeContext, round_: Round, party: str) -> bool | None:
-    """Say whether a party has its report: by its own receipt, or by what it can sign only with the report at hand."""
+    """Return whether a party has its report: by its receipt, or a statement it can sign only with the report."""
     told = (party, None) in round_.receipts or party in round_.canaries
     if told or any(one.party == party for one in round_.notes.values()):
         return True

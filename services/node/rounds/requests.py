@@ -1,4 +1,4 @@
-"""What people want: stored at once, done by the driver. `four_eyes` calls what two persons want."""
+"""Requests of people: stored at once, done by the driver. `approvals` stores those that need dual control."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def manifest_problem(node: NodeContext, manifest: Manifest) -> str:
-    """Say what keeps this node from taking part in a round rightly, or nothing (PROTOCOL.md 3.3.1)."""
+    """Return the obstacle to this node's participation in a round, or None (PROTOCOL.md 3.3.1)."""
     try:
         node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
     except PolicyError as error:

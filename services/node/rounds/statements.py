@@ -1,4 +1,4 @@
-"""What several steps read from and write to the store: rounds, statements, problems. Each call is within a transaction.
+"""Rounds, statements and problems in the store, for several steps. Each call is within a transaction.
 
 Statements of others count in the order of the matcher's feed, and so do this node's own: a signed statement waits
 without an event id until it comes back. So every node and the matcher agree on what came before what.
@@ -157,7 +157,7 @@ def refuse(session: Session, node: NodeContext, round_id: str, place: str, sente
 
 
 def refuse_open(session: Session, node: NodeContext, sentence: str) -> None:
-    """Refuse every round that is not over and in which this node has said something, or has a key to do so."""
+    """Refuse every open round in which this node has signed something, or has a key to do so."""
     query = select(RoundRow).where(RoundRow.state != "destroyed", RoundRow.refused.is_(None))
     for row in session.scalars(query).all():
         marked = node.high_water.last_number(row.round_id) is not None

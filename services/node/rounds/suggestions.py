@@ -31,7 +31,7 @@ _HOW = {SuggestionState.PROPOSED: Word.PROPOSAL, SuggestionState.SET_ASIDE: Word
 
 
 def suggest(node: NodeContext, actor: Actor, wanted: Suggestion) -> SuggestionView:
-    """Keep what an officer suggests, with its entry; the driver sends it.
+    """Store an officer's suggestion with its log entry; the driver sends it.
 
     Raises:
         InputError: It names a party that is not registered here, or not this one.
@@ -76,7 +76,7 @@ def list_suggestions(node: NodeContext) -> Suggestions:
 
 
 def take_answers(node: NodeContext, answers: Iterable[SuggestionAnswer]) -> bool:
-    """Keep what the matcher says became of suggestions, each with its entry; tell whether any was new.
+    """Store the matcher's answers to suggestions, each with its entry; return whether any was new.
 
     The matcher's word is all that there is of it: nothing depends on it, and an answer is taken once.
     """
@@ -100,7 +100,7 @@ def take_answers(node: NodeContext, answers: Iterable[SuggestionAnswer]) -> bool
 
 
 def forget_suggestions(node: NodeContext, retention_days: int) -> bool:
-    """Erase suggestions after the log's retention, and tell whether there were any."""
+    """Erase suggestions after the log's retention, and return whether there were any."""
     old = SuggestionRow.made_at <= node.clock() - retention_days * _DAY
     with node.store.reading("suggestion.old") as session:
         due = session.scalar(select(func.count()).where(old)) or 0

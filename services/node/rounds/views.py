@@ -1,4 +1,4 @@
-"""What the operator sees: rounds, submissions and hits as this node knows them."""
+"""Operators' views: rounds, submissions and hits as this node knows them."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _hits(session: Session, round_id: str) -> int | None:
 
 
 def problems(session: Session, row: RoundRow) -> tuple[str, ...]:
-    """Return what stops a round, each sentence once."""
+    """Return the problems that stop a round, each sentence once."""
     found = select(ProblemRow.sentence).where(ProblemRow.round_id == row.round_id).order_by(ProblemRow.noted_at)
     return tuple(dict.fromkeys([*session.scalars(found), *([row.refused] if row.refused else [])]))
 

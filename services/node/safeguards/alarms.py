@@ -42,7 +42,7 @@ _MOST_TIMES = 10
 
 
 def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitReport, stored: int) -> bool:
-    """Hold a query's report back where it hit this node's list far too often; tell whether it did.
+    """Hold a query's report back where it hit this node's list far too often; return whether it did.
 
     Called in the transaction that stores the report, in place of signing the receipt.
     """
@@ -150,7 +150,7 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
 
 
 def acknowledge(node: NodeContext, round_id: str) -> bool:
-    """Sign the receipts of reports that were released, and tell whether there was one."""
+    """Sign the receipts of reports that were released, and return whether there was one."""
     query = select(AlarmRow).where(
         AlarmRow.round_id == round_id, AlarmRow.released_at.is_not(None), ~AlarmRow.acknowledged
     )

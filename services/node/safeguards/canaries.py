@@ -1,4 +1,4 @@
-"""Canaries of a round at this node: what its list carries, what it tells of them, how they fared (PROTOCOL.md 3.7.12).
+"""Canaries of a round at this node: those in its list, its statements on them, and the results (PROTOCOL.md 3.7.12).
 
 Which dummies carry them is sealed under the round key. What is told and judged stays, as counts for each pair.
 """
@@ -34,7 +34,7 @@ _NAME = "canaries"
 
 
 def canaries_to_plant(node: NodeContext, round_: Round, kind: str) -> tuple[Canary, ...]:
-    """Return what a submission of this node is to carry: a list all canaries of its pairs, a query none."""
+    """Return the canaries that a submission of this node carries: a list all canaries of its pairs, a query none."""
     if kind != Kind.LIST:
         return ()
     exchange = round_memory_of(node, round_.round_id).secrets().exchange
@@ -49,7 +49,7 @@ def store_canaries(session: Session, node: NodeContext, row: SubmissionRow, work
 
 
 def planted_canaries(node: NodeContext, round_id: str) -> tuple[PlantedCanary, ...]:
-    """Return what this node's list carries; nothing where it carries none.
+    """Return the canaries in this node's list; empty if it carries none.
 
     Raises:
         KeyMaterialError: The round key is missing.
@@ -60,7 +60,7 @@ def planted_canaries(node: NodeContext, round_id: str) -> tuple[PlantedCanary, .
 
 
 def due_canary_statements(node: NodeContext, round_: Round, report: HitReport) -> tuple[PairCanaries, ...]:
-    """Return what this node says of its canaries with its report of the lists; nothing where there are none.
+    """Return the canary statements due with this node's report of the lists; empty if there are none.
 
     Raises:
         KeyMaterialError: The round key is missing.
@@ -72,7 +72,7 @@ def due_canary_statements(node: NodeContext, round_: Round, report: HitReport) -
 
 
 def store_told(session: Session, node: NodeContext, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
-    """Sign what this node says of its canaries, before its receipt, and keep a row for each pair."""
+    """Sign this node's canary statements, before its receipt, and store a row for each pair."""
     if not pairs:
         return
     session.add_all(
@@ -82,7 +82,7 @@ def store_told(session: Session, node: NodeContext, round_: Round, pairs: tuple[
 
 
 def judge(node: NodeContext, round_id: str) -> bool:
-    """Judge the canaries of every pair whose other side has told of them, and tell whether there was one.
+    """Judge the canaries of every pair whose other side has disclosed them, and return whether there was one.
 
     Done before the round's end is looked at: what it takes goes with the round key.
 
@@ -113,7 +113,7 @@ def judge(node: NodeContext, round_id: str) -> bool:
 
 
 def _due(node: NodeContext, round_id: str) -> list[str]:
-    """Return the counterparts whose canaries this node told of and has not judged."""
+    """Return the counterparts whose canaries this node has disclosed and not yet judged."""
     query = select(CanaryRow.counterpart).where(CanaryRow.round_id == round_id, CanaryRow.judged_at.is_(None))
     with node.store.reading("canaries.due") as session:
         return list(session.scalars(query))
@@ -147,7 +147,7 @@ def _store_verdict(session: Session, node: NodeContext, round_id: str, counterpa
 
 
 def failure_message(own: str, counterpart: str, verdict: Verdict) -> str:
-    """Return what the operator reads of a pair whose canaries did not fare as they should."""
+    """Return the operator's message about a pair whose canaries failed."""
     pair = "-".join(sorted((own, counterpart)))
     if verdict.missing:
         what = f"{verdict.missing} of {verdict.expected} hits that both sides planted were not reported"

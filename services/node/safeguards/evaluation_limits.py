@@ -32,7 +32,7 @@ Place: TypeAlias = "tuple[str, InputClass]"
 
 
 def spent(session: Session, node: NodeContext, origin: str, input_class: InputClass) -> tuple[int, int]:
-    """Return what was evaluated for a party today, and in the longer window."""
+    """Return the elements evaluated for a party today, and in the longer window."""
     today = node.clock() // DAY
     query = select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0)).where(
         DailyEvaluationRow.origin == origin, DailyEvaluationRow.input_class == input_class.value
@@ -51,7 +51,7 @@ def remaining(session: Session, node: NodeContext, origin: str, input_class: Inp
 
 
 def has_remaining(session: Session, node: NodeContext, round_: Round, row: DownloadRow) -> bool:
-    """Tell whether one chunk still fits, within the transaction that counts it."""
+    """Return whether one chunk still fits, within the transaction that counts it."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None:
         return True  # its origin left; whoever works on it says so
@@ -93,7 +93,7 @@ def allowed(
 
 
 def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, ...]:
-    """Return what this node evaluated in earlier rounds for parties of this one (PROTOCOL.md 3.3.6)."""
+    """Return the elements evaluated in earlier rounds for parties of this one (PROTOCOL.md 3.3.6)."""
     parties = [participant.party for participant in manifest.participants]
     query = select(EvaluationCountRow).where(
         EvaluationCountRow.origin.in_(parties), EvaluationCountRow.round_id != manifest.round_id
@@ -114,7 +114,7 @@ def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, 
 def report_exhausted(
     session: Session, node: NodeContext, round_id: str, before: frozenset[Place], full: frozenset[Place]
 ) -> None:
-    """Say for whom there is no room, and forget it of those for whom there is some again."""
+    """Report the parties whose limit is exhausted, and clear the problem for those whose limit is not any more."""
     for place in full:
         statements.report_problem(session, node, round_id, _place(*place), _sentence(node, *place))
     for place in before - full:

@@ -1,4 +1,4 @@
-"""What guards against fishing in a round, for the operator: what was spent, alarms, canaries, values held back."""
+"""Safeguards against fishing in a round, for the operator: evaluation counts, alarms, canaries, withheld values."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ COMPARED = (
 
 
 def safeguards(node: NodeContext, round_id: str) -> Safeguards:
-    """Return what guards against fishing in a round.
+    """Return the safeguards against fishing in a round.
 
     Raises:
         NotFoundError: The node knows no such round.

@@ -40,7 +40,7 @@ _LOG = Log("node.close")
 
 
 def decide(node: NodeContext, round_id: str) -> bool:
-    """Mark a round whose end has come, by the matcher, the operator or our own clock; tell whether it was marked.
+    """Mark a round whose end has come, by the matcher, the operator or our own clock; return whether it was marked.
 
     From the mark on nothing is evaluated, finalized or sent but last words.
     """
@@ -111,7 +111,7 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
 
 
 def _last_words(session: Session, node: NodeContext, round_: Round, row: RoundRow) -> None:
-    """Let the closing be signed; where none would count, refuse the round's rest; say nothing of others' rounds."""
+    """Have the closing signed; if it would not count, refuse the rest of the round. Rounds of others are left alone."""
     took_part = row.consent_digest is not None and (not round_.bindings or node.code in round_.participants)
     if not took_part or row.outcome == "left out" or statements.own_statements(session, row.round_id, "refusal"):
         return

@@ -22,7 +22,7 @@ _LOG = Log("node.consent")
 
 
 def consent(node: NodeContext, round_id: str) -> bool:
-    """Consent where the operator wants it, and tell whether it was done."""
+    """Consent where the operator wants it, and return whether it was done."""
     book = round_memory_of(node, round_id)
     with node.store.reading("consent.wish") as session:
         row = round_row(session, round_id)
@@ -45,7 +45,7 @@ def consent(node: NodeContext, round_id: str) -> bool:
 
 
 def _obstacle(node: NodeContext, round_: Round) -> str:
-    """Say what speaks against a consent now, or nothing."""
+    """Return the obstacle to a consent now, or None."""
     if round_.phase is not Phase.PROPOSED:
         return "the round takes no consent any more"
     if node.clock() > round_.manifest.window.consent_by:

@@ -66,7 +66,7 @@ async def _look(node: NodeContext, round_id: str) -> bool:
 
 
 def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
-    """Store a round's manifest and what speaks against it, and tell whether it was new.
+    """Store a round's manifest and what speaks against it, and return whether it was new.
 
     Raises:
         SignatureError: The matcher did not sign it, or it names another key than the registry.
@@ -112,7 +112,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
 
 
 def _judge(session: Session, node: NodeContext, manifest: Manifest) -> None:
-    """Note what keeps this node from taking part in a round rightly, or that nothing does."""
+    """Store the obstacle to this node's participation in a round, or that there is none."""
     if problem := manifest_problem(node, manifest):
         statements.report_problem(session, node, manifest.round_id, "manifest", problem)
     else:

@@ -63,7 +63,7 @@ class RoundsDriver:
         return driver
 
     async def step(self) -> bool:
-        """Take one step in every round, and tell whether there was anything to do.
+        """Take one step in every round, and return whether there was anything to do.
 
         Raises:
             AquilaError: A round cannot go on now; the others had their turn.
@@ -120,14 +120,14 @@ async def _show_log(node: NodeContext) -> bool:
 
 
 def _is_behind(node: NodeContext, round_id: str, newest: int) -> bool:
-    """Tell whether a round's feed has something about withdrawals that this node has not read."""
+    """Return whether a round's feed has something about withdrawals that this node has not read."""
     with node.store.reading("rounds.behind") as session:
         row = session.get(RoundRow, round_id)
     return row is not None and row.refused is None and row.cursor < newest
 
 
 async def advance(node: NodeContext, round_id: str) -> bool:
-    """Take one step in a round, and tell whether there was anything to do.
+    """Take one step in a round, and return whether there was anything to do.
 
     Raises:
         PeerUnavailableError, StoreError: It cannot go on now.
@@ -199,14 +199,14 @@ async def _advance(node: NodeContext, round_id: str) -> bool:
 
 
 async def _decide(node: NodeContext, round_id: str, row: RoundRow) -> bool:
-    """Judge what takes the round key, then look whether the round ends here; tell whether it does."""
+    """Judge what takes the round key, then look whether the round ends here; return whether it does."""
     if row.refused is None:
         await to_thread(canaries.judge, node, round_id)
     return await to_thread(close.decide, node, round_id)
 
 
 def _turn(node: NodeContext) -> Callable[[], bool]:
-    """Return what tells that it is time to look up again: at the feed, the deadlines, the operator and other rounds."""
+    """Return the state whose change makes a new look necessary: feed, deadlines, operator and other rounds."""
     ends = time.monotonic() + _TURN_SECONDS
     return lambda: node.stopping() or time.monotonic() > ends
 

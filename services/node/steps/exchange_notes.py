@@ -68,7 +68,7 @@ def rounds_to_exchange() -> Select[str]:
 
 
 def exchange_notes(node: NodeContext, round_id: str) -> bool:
-    """Take the exchange of a round one piece further, and tell whether there was any."""
+    """Take the exchange of a round one piece further, and return whether there was any."""
     busy = prepare_reports(node, round_id)
     with node.store.reading("exchange.known") as session:
         known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
@@ -82,7 +82,7 @@ def exchange_notes(node: NodeContext, round_id: str) -> bool:
 
 
 def prepare_reports(node: NodeContext, round_id: str) -> bool:
-    """Prepare the hits of every report that is stored, while the round key is there; tell whether there was one.
+    """Prepare the hits of every report that is stored, while the round key is there; return whether there was one.
 
     Raises:
         KeyMaterialError: The round key is missing.
@@ -158,7 +158,7 @@ def _chunks(node: NodeContext, round_id: str, submission: str) -> Iterator[Final
 def _store_hits(
     session: Session, node: NodeContext, key: RoundKey, prepared: Sequence[Prepared], place: dict[str, str]
 ) -> dict[str, bytes]:
-    """Store what opens each hit's note, and return the own sealed notes by hit id."""
+    """Store the note openings of the hits, and return the own sealed notes by hit id."""
     marks, entries = marks_needed(prepared), {}
     records = _records(session, place["round_id"], place["submission_id"] or None)
     for one in prepared:
@@ -189,7 +189,7 @@ def _batch(place: dict[str, str], index: int) -> str:
 
 
 def _sign(node: NodeContext, round_id: str) -> bool:
-    """Sign the next batch of own notes that is due (PROTOCOL.md 3.7.7), and tell whether there was one."""
+    """Sign the next batch of own notes that is due (PROTOCOL.md 3.7.7), and return whether there was one."""
     book = round_memory_of(node, round_id)
     waiting = NoteBatchRow.round_id == round_id, NoteBatchRow.own, NoteBatchRow.digest.is_(None)
     with book.reading() as round_, node.store.transaction("exchange.sign") as session:
@@ -211,7 +211,7 @@ def _sign(node: NodeContext, round_id: str) -> bool:
 
 
 def _is_due(session: Session, node: NodeContext, round_: Round, row: NoteBatchRow) -> bool:
-    """Tell whether notes may go: on lists and own queries at once, on another's query after the asker's notes."""
+    """Return whether notes may go: on lists and own queries at once, on another's query after the asker's notes."""
     query = round_.submissions.get(row.submission_id)
     if query is None or query.party == node.code:
         return True
@@ -223,7 +223,7 @@ def _is_due(session: Session, node: NodeContext, round_: Round, row: NoteBatchRo
 
 
 def _open(node: NodeContext, round_id: str) -> bool:
-    """Open the next batch that came, verify its notes and sign a confirmation; tell whether there was one."""
+    """Open the next batch that came, verify its notes and sign a confirmation; return whether there was one."""
     book = round_memory_of(node, round_id)
     prepared = select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id)
     waiting = NoteBatchRow.round_id == round_id, ~NoteBatchRow.own, ~NoteBatchRow.done
@@ -260,7 +260,7 @@ def _sealing_key(session: Session, round_id: str, key: RoundKey) -> SealingKey:
 def _verify(
     session: Session, node: NodeContext, key: RoundKey, batch: NoteBatchRow, entries: Sequence[tuple[str, bytes]]
 ) -> dict[str, Fault]:
-    """Verify the notes of a batch, store what they say, and return the hits that do not hold."""
+    """Verify the notes of a batch, store their contents, and return the hits that do not hold."""
     rows = notes.exchange_rows(session, batch.round_id, [hit_id for hit_id, _ in entries])
     mine = {
         hit_id: row
@@ -289,7 +289,7 @@ def _verify(
 
 
 def _end(node: NodeContext, round_id: str) -> bool:
-    """Destroy the note key when every note was opened, or when their time is over; tell whether it was destroyed."""
+    """Destroy the note key when every note was opened, or when their time is over; return whether it was destroyed."""
     mine = NoteBatchRow.round_id == round_id, ~NoteBatchRow.done
     open_hits = select(func.count()).where(ExchangeRow.round_id == round_id, ExchangeRow.opening.is_not(None))
     unsent = select(func.count()).where(*mine, ~NoteBatchRow.own | NoteBatchRow.digest.is_(None))
@@ -322,7 +322,7 @@ def forget_if_refused(node: NodeContext, round_id: str) -> None:
 
 
 def _give_up(node: NodeContext, round_id: str, sentence: str) -> None:
-    """End the exchange with hits that are unconfirmed, and say so."""
+    """End the exchange with hits that are unconfirmed, and report it."""
     with node.store.transaction("exchange.give_up") as session:
         statements.report_problem(session, node, round_id, _PLACE, sentence)
     _LOG.warning("notes_missing", round=round_id)

@@ -49,7 +49,7 @@ def exclude_absent(node: NodeContext, round_id: str) -> bool:
 
 
 def signed_under(session: Session, node: NodeContext, round_: Round) -> bool:
-    """Tell whether this node has signed an amendment of the set in force; then no token is sent under it."""
+    """Return whether this node has signed an amendment of the set in force; then no token is sent under it."""
     signed = (
         statements.open_statement(node, row.envelope)
         for row in statements.own_statements(session, round_.round_id, "amendment")

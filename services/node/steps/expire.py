@@ -1,4 +1,4 @@
-"""Retention: hits, notes and statements of a round go when its manifest says so (PROTOCOL.md section 8)."""
+"""Retention: hits, notes and statements of a round are erased when its manifest requires (PROTOCOL.md section 8)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _EXPIRING = (
 
 
 def expire(node: NodeContext) -> bool:
-    """Erase what retention ends, of every round that is over here, and tell whether there was anything."""
+    """Erase what retention ends, of every round that is over here, and return whether there was anything."""
     query = select(RoundRow).where(RoundRow.state == "destroyed", RoundRow.hits_erased_at.is_(None))
     with node.store.reading("expire.rounds") as session:
         rounds = session.scalars(query).all()
@@ -63,7 +63,7 @@ def _is_over(node: NodeContext, row: RoundRow) -> bool:
 
 
 def _erase(node: NodeContext, round_id: str) -> None:
-    """Erase a round's hits and statements; the entry says how many there were, and never what.
+    """Erase a round's hits and statements; the log entry holds their number and no content.
 
     The justifications of own submissions have three years of their own (`justification_retention`).
     """

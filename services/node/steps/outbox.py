@@ -45,7 +45,7 @@ _ROOM = "room"
 
 
 async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], bool] = lambda: False) -> bool:
-    """Send own statements in the order of their numbers, and tell whether any was sent.
+    """Send own statements in the order of their numbers, and return whether any was sent.
 
     The high-water mark is raised before: once for all of them, and the bytes that they name go after them.
 
@@ -145,7 +145,7 @@ class PendingUpload(NamedTuple):
 
 
 async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Send chunks, evaluations and tokens whose statements the matcher has, and tell whether any was sent.
+    """Send chunks, evaluations and tokens whose statements the matcher has, and return whether any was sent.
 
     Where the matcher has no room, sending pauses for as long as it says, and everything else goes on: what origins
     fetch and acknowledge meanwhile makes room.

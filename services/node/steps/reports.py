@@ -45,7 +45,7 @@ _AT_ONCE = 500
 
 
 class OwnRecordRef(NamedTuple):
-    """What a hit keeps of its own record: its place in the import, its identifier, and its handling code."""
+    """Data of its own record that a hit keeps: position in the import, identifier and handling code."""
 
     position: int
     record_id: str
@@ -53,7 +53,7 @@ class OwnRecordRef(NamedTuple):
 
 
 class ResolvedReport(NamedTuple):
-    """What the handles of a report stand for: the own import, and what a hit keeps of each record, by handle.
+    """The records behind the handles of a report: the own import, and the kept data of each record, by handle.
 
     Attributes:
         erased: Handles of records that were erased since their list was submitted.
@@ -69,7 +69,7 @@ class ResolvedReport(NamedTuple):
 
 
 def is_own_report(node: NodeContext, event: Event) -> bool:
-    """Tell whether an event is a report for this node."""
+    """Return whether an event is a report for this node."""
     report = _report_of(node, event)
     return report is not None and report.party == node.code
 
@@ -108,7 +108,7 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
 
 
 def _known_records(node: NodeContext, import_id: str, positions: dict[int, str]) -> dict[str, OwnRecordRef]:
-    """Return what a hit keeps of the record of each handle, read some hundred at a time."""
+    """Return the kept data of the record of each handle, read some hundred at a time."""
     found: dict[str, OwnRecordRef] = {}
     places = sorted(positions)
     columns = RecordRow.position, RecordRow.record_id, RecordRow.content
@@ -166,7 +166,7 @@ def _tell_erased(session: Session, node: NodeContext, report: HitReport, gone: S
 
 
 def _record_of(found: ResolvedReport | None, handle: str) -> OwnRecordRef | None:
-    """Return what a hit keeps of a handle's record; of a dummy that carries a canary the position alone."""
+    """Return the kept data of a handle's record; for a dummy that carries a canary the position alone."""
     if found is not None and handle in found.planted:
         return OwnRecordRef(found.planted[handle], "")
     return found.records.get(handle) if found else None

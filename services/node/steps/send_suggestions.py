@@ -1,4 +1,4 @@
-"""A step beside the rounds: what officers suggest goes to the matcher (PROTOCOL.md 9.4)."""
+"""A step outside the rounds: officers' suggestions are sent to the matcher (PROTOCOL.md 9.4)."""
 
 from __future__ import annotations
 

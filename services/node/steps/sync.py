@@ -63,7 +63,7 @@ _MOST_REFUSED = 100  # of one party in one round
 
 
 async def sync(node: NodeContext, round_id: str) -> bool:
-    """Fetch and store a page of the feed, and tell whether there was anything new.
+    """Fetch and store a page of the feed, and return whether there was anything new.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -136,7 +136,7 @@ def take_page(node: NodeContext, round_id: str, page: Events) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _FeedContext:
-    """What the events of one transaction are taken into.
+    """Data into which the events of one transaction are collected.
 
     Attributes:
         found: The positions of a report's handles.
@@ -167,7 +167,7 @@ def _in_turns(node: NodeContext, events: Sequence[Event]) -> Iterator[list[Event
 
 
 def _take(taking: _FeedContext, event: Event) -> bool:
-    """Take one event, and tell whether to go on with the next."""
+    """Take one event, and return whether to go on with the next."""
     if event.event_id <= taking.row.cursor:
         raise MalformedError("the matcher's feed goes backwards", round=taking.row.round_id)
     if event.kind is EventKind.STATEMENT:
@@ -239,7 +239,7 @@ def _note_available(taking: _FeedContext, event: Event) -> None:
 
 
 def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes, error: AquilaError) -> bool:
-    """Keep a signed statement that does not count, unless it repeats others, and tell whether to go on after it."""
+    """Keep a signed statement that does not count, unless it repeats others, and return whether to go on after it."""
     session, node, row = taking.session, taking.node, taking.row
     signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
     contradicts = isinstance(error, BindingError | EquivocationError)
@@ -265,7 +265,7 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
 
 
 def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
-    """Tell whether as many statements of a party that do not count are kept as may be."""
+    """Return whether the limit of stored statements of a party that do not count is reached."""
     query = select(func.count()).where(
         StatementRow.round_id == row.round_id, StatementRow.party == signer, StatementRow.kind == "evidence"
     )

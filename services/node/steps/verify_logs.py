@@ -1,4 +1,4 @@
-"""Step 0: before anything is signed or sent, this database is no older copy, and the matcher's log has only grown.
+"""Step 0: before anything is signed or sent, this database is not an older copy, and the matcher's log has only grown.
 
 The node cosigns what it found right, and shows its own log to the matcher, which witnesses it in turn (PROTOCOL.md
 3.2.4 and 10.5).
@@ -62,7 +62,7 @@ def check_own_log(node: NodeContext) -> None:
 
 
 def _alarm(node: NodeContext, found: LogRewrittenError | RestoredBackupError) -> LogRewrittenError:
-    """Store the alarm and refuse the open rounds for good, together; return what forbids to sign or send from now on.
+    """Store the alarm and refuse the open rounds for good, together; return the reason that forbids to sign or send.
 
     Acknowledging the alarm revives none of these rounds.
     """
@@ -82,7 +82,7 @@ def _alarm(node: NodeContext, found: LogRewrittenError | RestoredBackupError) ->
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """What the next look is to prove: growth since a size, heads that others named, and statements."""
+    """Proofs that the next check demands: growth since a size, heads that others named, and statements."""
 
     old: int
     heads: Sequence[NamedHeadRow]
@@ -113,14 +113,14 @@ async def _look(node: NodeContext) -> None:
 
 
 def _open(node: NodeContext) -> _Open:
-    """Return what is to be proved; raises as `Witness.seen_size` does."""
+    """Return the proofs to demand; raises as `Witness.seen_size` does."""
     old = node.log.witness.seen_size(MATCHER)
     with node.store.reading("watch.open") as session:
         return _Open(old, named_heads.unverified(session), inclusion_promises.unproved(session))
 
 
 def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
-    """Verify an answer, store what follows from it, and return the checkpoint with the own cosignature.
+    """Verify an answer, store its consequences, and return the checkpoint with the own cosignature.
 
     Raises:
         LogRewrittenError: The log is not what was seen, named by others or promised.

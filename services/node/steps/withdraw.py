@@ -1,4 +1,4 @@
-"""What this node says after its hits: withdrawals, acknowledgements and outcomes (PROTOCOL.md 3.11).
+"""Statements of this node after its hits: withdrawals, acknowledgements and outcomes (PROTOCOL.md 3.11).
 
 It says so whether the round goes on or has ended, once the feed was read to its end; the outbox sends it.
 """
@@ -36,14 +36,14 @@ _UNANSWERED = ~WithdrawalRow.own & WithdrawalRow.acknowledged_at.is_(None)
 
 
 def rounds_to_correct(node: NodeContext) -> Select[str]:
-    """Return a query for the rounds in which something is to be said."""
+    """Return a query for the rounds in which such a statement is due."""
     waiting = select(WithdrawalRow.round_id).where(_UNSIGNED | _UNANSWERED)
     told = RoundRow.outcomes_changed_at <= node.clock() - node.settings.outcome_hours * HOUR
     return select(RoundRow.round_id).where(RoundRow.refused.is_(None), or_(RoundRow.round_id.in_(waiting), told))
 
 
 def send_corrections(node: NodeContext, round_id: str) -> bool:
-    """Sign what may be said now after hits of a round, and tell whether there was anything."""
+    """Sign the statements now due after hits of a round, and return whether there were any."""
     with node.store.reading("correct.due") as session:
         if session.scalar(rounds_to_correct(node).where(RoundRow.round_id == round_id)) is None:
             return False
@@ -94,7 +94,7 @@ def _sign_withdrawal(  # noqa: PLR0913, PLR0917 - what the statement says
 
 
 def _acknowledge(session: Session, node: NodeContext, round_: Round) -> bool:
-    """Sign that the hits of counterparts' withdrawals are marked here, and tell whether there was one."""
+    """Sign that the hits of counterparts' withdrawals are marked here, and return whether there was one."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNANSWERED)
     rows = session.scalars(query.order_by(WithdrawalRow.digest)).all()
     for digest, group in groupby(rows, key=lambda row: row.digest or ""):
@@ -116,7 +116,7 @@ def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
 
 
 def _tell_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
-    """Sign what came of the hits so far, some hours after the first change; tell whether it was time.
+    """Sign what came of the hits so far, some hours after the first change; return whether it was time.
 
     One statement tells of many. Hits of a report that an alarm of this node holds back are none of them.
     """

@@ -1,1 +1,1 @@
-"""The node's tables, their migrations, and the high-water mark beside them."""
+"""The node's tables, their migrations, and the high-water mark."""

@@ -1,4 +1,4 @@
-"""The high-water mark: how far this node has gone, in a file beside the round keys (PROTOCOL.md 3.2.4, 3.5.4 and 4.5).
+"""The high-water mark: this node's progress, in a file next to the round keys (PROTOCOL.md 3.2.4, 3.5.4 and 4.5).
 
 It holds, for each round, the number of the last own statement and the elements evaluated by origin and class, and for
 each day the elements evaluated over all rounds. It follows the database: it is written after a commit, and before
@@ -41,7 +41,7 @@ _ROUND, _SAID, _SPENT, _COUNTED = (
 
 
 class RoundMark(BaseModel):
-    """How far this node has gone in a round.
+    """This node's progress in a round.
 
     Attributes:
         sequence: The number of its last statement.
@@ -55,7 +55,7 @@ class RoundMark(BaseModel):
     elements: Counter[str] = Counter()
 
     def is_ahead_of(self, stored: RoundMark) -> bool:
-        """Tell whether the database lacks something that this mark has; a round that it refused can lack anything."""
+        """Return whether the database lacks something that this mark has; a round that it refused can lack anything."""
         if stored.refused:
             return False
         return self.refused or self.sequence > stored.sequence or bool(self.elements - stored.elements)
@@ -79,7 +79,7 @@ class Marks(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """How far the database has gone: rounds by number, and elements evaluated by day."""
+    """The database's progress: rounds by number, and elements evaluated by day."""
 
     rounds: dict[str, RoundMark]
     days: dict[int, Counter[str]]

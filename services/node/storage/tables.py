@@ -156,7 +156,7 @@ class StatementRow(NodeRows):
 
 
 class Promise(StrEnum):
-    """Whether the matcher's log holds a statement that the matcher took or announced (PROTOCOL.md 10.5.2).
+    """A statement that the matcher took or announced, which its log has to hold (PROTOCOL.md 10.5.2).
 
     An own one is signed, promised once the matcher took it, and proved; an announcement begins as promised. What stays
     unproved is an alarm, and excused once an administrator has acknowledged that.
@@ -169,7 +169,7 @@ class Promise(StrEnum):
 
 
 class PendingStatementKind(StrEnum):
-    """What is signed once the matcher's log is proved to hold what came before."""
+    """Kinds of statement that are signed once the matcher's log provably holds all earlier ones."""
 
     RECEIPT = "receipt"
     CLOSING = "closing"
@@ -333,7 +333,7 @@ class HitRow(NodeRows):
 
 
 class QueryHitsRow(NodeRows):
-    """How often a query of another party hit this node's list, and how many hits sizes explain: the alarm's memory."""
+    """Hits of another party's query on this node's list, and the hits that sizes explain: the alarm's memory."""
 
     __tablename__ = "query_hits"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -364,7 +364,7 @@ class AlarmRow(NodeRows):
 
 
 class CanaryRow(NodeRows):
-    """How the canaries that this node shares with another fared in a round; kept as long as the round."""
+    """Results of the canaries that this node shares with another in a round; kept as long as the round."""
 
     __tablename__ = "canary"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -391,7 +391,7 @@ class PreparedReportRow(NodeRows):
 
 
 class ExchangeRow(NodeRows):
-    """The exchange of notes about one hit: what opens the counterpart's note, then what it said."""
+    """The exchange of notes about one hit: the opening of the counterpart's note, then its contents."""
 
     __tablename__ = "exchange"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -437,7 +437,7 @@ class NoteSecretRow(NodeRows):
 
 
 class HitStatusRow(NodeRows):
-    """Where a hit stands for the analysts: what its steps come to, kept beside them for lists and clocks."""
+    """Status of a hit for the analysts: the result of its steps, stored separately for lists and deadlines."""
 
     __tablename__ = "hit_life"
     __table_args__ = (
@@ -480,7 +480,7 @@ class HitStepRow(NodeRows):
 
 
 class WithdrawalRow(NodeRows):
-    """A hit that one of its two sides withdrew. It outlives the hit, because the other side is to be told."""
+    """A hit that one of its two sides withdrew. It outlives the hit, because the other side is still to be informed."""
 
     __tablename__ = "withdrawal"
     withdrawal_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Number.")
@@ -501,7 +501,7 @@ class WithdrawalRow(NodeRows):
 
 
 class ErasedOutcomeCountRow(NodeRows):
-    """What came of hits that are erased here: counts that outcomes go on to include."""
+    """Outcomes of hits that are erased here: counts that later outcome reports still include."""
 
     __tablename__ = "tally"
     round_id: Mapped[str] = _round(primary_key=True)

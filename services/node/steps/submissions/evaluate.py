@@ -40,7 +40,7 @@ PER_TURN = 512
 
 
 async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Evaluate the next chunks of other parties, and tell whether there were any.
+    """Evaluate the next chunks of other parties, and return whether there were any.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -57,7 +57,7 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 
 
 def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
-    """Return the next chunks for which this node's own caps by day have room; the others wait, and it is said."""
+    """Return the next chunks within this node's evaluation limits; the others wait, and that is reported."""
     book = round_memory_of(node, round_id)
     with node.store.reading("evaluation.allowance") as session:
         rows, full = evaluation_limits.allowed(session, node, book.record(), partial(_waiting, session, round_id, ""))
@@ -160,7 +160,7 @@ def _commit(session: Session, node: NodeContext, row: DownloadRow, answer: Evalu
 
 
 def next_available(node: NodeContext, round_id: str, *, evaluations: bool) -> Sequence[DownloadRow]:
-    """Return what to fetch next: evaluations of own chunks, or chunks of other parties."""
+    """Return the next items to fetch: evaluations of own chunks, or chunks of other parties."""
     with node.store.reading("available.next") as session:
         return _waiting(session, round_id, None if evaluations else "", frozenset())
 
@@ -187,7 +187,7 @@ def try_again(node: NodeContext, row: DownloadRow, sentence: str) -> None:
 
 
 def give_up(node: NodeContext, row: DownloadRow, sentence: str) -> None:
-    """Never use these bytes, and say why."""
+    """Reject these bytes for good, and report why."""
     with node.store.transaction("available.give_up") as session:
         session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).state = "failed"
         place = f"chunk {row.submission_id} {row.index} {row.party}"

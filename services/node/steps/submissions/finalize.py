@@ -38,7 +38,7 @@ _LOG = Log("node.finalize")
 
 
 async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Finalize the next chunks of a submission whose tokens are due, and sign for all; tell whether there was one.
+    """Finalize the next chunks of a submission whose tokens are due, and sign for all; return whether there was one.
 
     Raises:
         ExecutorError: A worker is gone; its chunk is finalized again.
@@ -72,7 +72,7 @@ def _unfinished(node: NodeContext, row: SubmissionRow) -> Sequence[ChunkRow]:
 
 
 def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozenset[str]) -> bool:
-    """Tell whether every list is signed and every evaluation verified here, and the matcher holds tokens for due."""
+    """Return whether every list is signed and every evaluation verified here, and the matcher holds tokens for due."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None or row.submission_id not in ready:
         return False
@@ -122,7 +122,7 @@ def _keep(node: NodeContext, chunk: ChunkRow, made: FinalizedChunk) -> None:
 
 
 def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
-    """Sign for the tokens, once the matcher's log is proved to hold what this node said before; tell whether it did.
+    """Sign for the tokens, once the matcher's log provably holds all earlier statements; return whether it did.
 
     From here on this node signs no amendment.
     """

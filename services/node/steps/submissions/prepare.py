@@ -53,7 +53,7 @@ _LOG = Log("node.prepare")
 
 
 async def prepare(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Do the next pieces of a wished submission, and tell whether there was one.
+    """Do the next pieces of a wished submission, and return whether there was one.
 
     Raises:
         ExecutorError: A worker is gone; the pieces are done again.
@@ -78,7 +78,7 @@ def _next(node: NodeContext, round_id: str) -> SubmissionRow | None:
 
 
 def fail(node: NodeContext, row: SubmissionRow, error: AquilaError) -> None:
-    """Give a submission up and say why; the operator can submit again. What looks like guesses is logged."""
+    """Give a submission up and report why; the operator can submit again. A list that looks like guesses is logged."""
     with node.store.transaction("submission.fail") as session:
         session.get_one(SubmissionRow, row.submission_id).state = "failed"
         statements.report_problem(session, node, row.round_id, f"submission {row.submission_id}", error.message)
@@ -89,7 +89,7 @@ def fail(node: NodeContext, row: SubmissionRow, error: AquilaError) -> None:
 
 
 def _refusal(node: NodeContext, row: SubmissionRow, error: GridError) -> Entry:
-    """Return the log's entry for a list that looks like guesses: by how much, never what stands in it."""
+    """Return the log entry for a list that looks like guesses: the measure, never its content."""
     reason = {name: row.justification[name] for name in ("legal_basis", "purpose", "case_reference", "category")}
     counts = {"records": row.records, "limit": int(error.fields["expected"]), "got": int(error.fields["got"])}
     ids = {"submission": row.submission_id, "import": row.import_id, "submission_kind": row.kind}
@@ -164,7 +164,7 @@ def _batches(records: int) -> range:
 
 
 async def _digest(node: NodeContext, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> bool:
-    """First pass: digest the batches that are not on the disk yet; when all are, decide what is sent, and say so."""
+    """First pass: digest batches that are not on disk; when all are, decide which inputs are sent, and store that."""
     real = await to_thread(_count, node, row)
     missing = [batch for batch in _batches(real) if not node.files.exists(_digested(row, batch))]
     first_binding, table = round_.first_binding, node.table_of(round_.manifest)
@@ -222,7 +222,7 @@ def _plan(node: NodeContext, round_: Round, row: SubmissionRow, real: int) -> No
 
 
 async def _blind(node: NodeContext, row: SubmissionRow, work: PreparedSubmission, ends: Callable[[], bool]) -> bool:
-    """Second pass: blind the next batches, and say whether all are blinded.
+    """Second pass: blind the next batches, and return whether all are blinded.
 
     A batch counts when it and all before it are on the disk.
     """

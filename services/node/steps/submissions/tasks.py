@@ -1,4 +1,4 @@
-"""The node's heavy pieces as tasks for its executor, beside those of `aquila.protocol.submissions.tasks`.
+"""The node's heavy work as tasks for its executor, in addition to those of `aquila.protocol.submissions.tasks`.
 
 The argument of a task shows nothing of itself: pools and schedulers print the arguments of a task that failed.
 """

@@ -29,7 +29,7 @@ _PER_TURN = 512
 
 
 async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Fetch and verify the next evaluations of own chunks, and tell whether there were any.
+    """Fetch and verify the next evaluations of own chunks, and return whether there were any.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -76,7 +76,7 @@ def _keep(node: NodeContext, row: DownloadRow, content: bytes) -> None:
 
 
 async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Let the matcher delete evaluations that are verified and stored here, and tell whether there were any.
+    """Let the matcher delete evaluations that are verified and stored here, and return whether there were any.
 
     Raises:
         PeerUnavailableError: The matcher is away.

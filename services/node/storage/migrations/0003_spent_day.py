@@ -1,4 +1,4 @@
-"""What was evaluated for each party, by day; what earlier rounds spent counts on the day on which they came."""
+"""Elements evaluated for each party, by day; those of earlier rounds count on the day on which they came."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Signed submissions tell since when they are here: their justification is erased three years later."""
+"""Signed submissions store when they arrived: their justification is erased three years later."""
 
 import time
 

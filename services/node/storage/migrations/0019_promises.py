@@ -1,4 +1,4 @@
-"""What the matcher's log is to hold of statements, whether that was proved, and statements that wait for it."""
+"""Required statements in the matcher's log, whether each was proved, and statements that wait for it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How often queries of other parties hit this node's list; of each other log the newest checkpoint is kept."""
+"""Counts of other parties' query hits on this node's list; of each other log the newest checkpoint is kept."""
 
 import sqlalchemy as sa
 from alembic import op
