@@ -55,7 +55,7 @@ def pages_of(site: Site) -> FastAPI:
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    """Show what is wrong; whose session is over is shown the way in."""
+    """Show an error page; for an expired session, the sign-in page."""
     assert isinstance(error, AquilaError)
     if isinstance(error, UnknownCallerError):
         return await _on_stranger(request, error)
@@ -70,7 +70,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 
 async def _on_stranger(request: Request, _error: Exception) -> Response:
-    """Send whoever has no session to the sign-in page, and back here afterwards."""
+    """Send a visitor without a session to the sign-in page, and back here afterwards."""
     visit = visit_of(request)
     wanted = request.url.path if request.method == "GET" and request.url.path != "/" else ""
     response = RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}" if wanted else "/sign-in", 303)

@@ -22,7 +22,7 @@ _WITHIN = "http://127.0.0.1"  # calls in one process have no address; the client
 
 
 def front_of(service: Service, name: str, inbox: Inbox | None = None) -> FrontOf:
-    """Return what puts a service's pages before it, in the same process and at the same address.
+    """Return the application that puts a service's pages in front of it, in the same process and at the same address.
 
     Args:
         service: Whose pages they are.

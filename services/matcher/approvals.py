@@ -1,4 +1,4 @@
-"""What takes two persons at the matcher: proposing a round and aborting one. One asks, another approves that content.
+"""Dual control at the matcher, of proposing and aborting a round: one person requests, another approves that content.
 
 Of a proposal the content is the whole manifest as it will be signed, its deadlines fixed when it was asked for.
 """

@@ -1,4 +1,4 @@
-"""What the matcher's use cases and steps work with, made once from the settings."""
+"""Context of the matcher's use cases and steps, made once from the settings."""
 
 from __future__ import annotations
 

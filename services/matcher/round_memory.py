@@ -42,7 +42,7 @@ _PAGE = 1_000
 
 @dataclass(slots=True)
 class CachedRound:
-    """What the events of a round say.
+    """The contents of a round's events.
 
     Attributes:
         round: The verified record.

@@ -23,7 +23,7 @@ class WindowSettings(Settings):
 
 
 class RoundSettings(Settings):
-    """What a round has whose proposal leaves it open."""
+    """Default values of a round, used if its proposal does not set them."""
 
     window: WindowSettings = Field(default_factory=WindowSettings, description="Deadlines.")
     cap_full: int = Field(default=1_000_000, ge=0, description="Elements of the class full for each party.")
@@ -43,7 +43,7 @@ class RoundSettings(Settings):
 
 
 class QuotaSettings(Settings):
-    """What a round may take of the disk."""
+    """Limits of the disk space of a round."""
 
     evaluation_mebibytes: int = Field(
         default=4_096, ge=1, description="Evaluations of a round kept until their origins fetched them, in MiB."
@@ -57,7 +57,7 @@ class QuotaSettings(Settings):
 
 
 class MatchSettings(Settings):
-    """What the join of tokens may use."""
+    """Limits of the join of tokens."""
 
     memory_mebibytes: int = Field(default=512, ge=64, description="Memory before the join spills to disk, in MiB.")
     threads: int = Field(default=2, ge=1, description="Threads of the join.")
@@ -65,7 +65,7 @@ class MatchSettings(Settings):
 
 
 class MatcherSettings(ServiceSettings):
-    """Everything that a matcher's file can say."""
+    """All settings in a matcher's file."""
 
     identity: SettingPath = Field(description="PEM file with the matcher's identity key, readable by it alone.")
     registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")

@@ -1,4 +1,4 @@
-"""The bell: tells what waits in this process that something changed. Other processes look for themselves."""
+"""The wake-up: signals changes to waiters in this process. Other processes look for themselves."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Wakeup:
         self._drivers = drivers
 
     def take_down(self) -> None:
-        """Let whoever still waits go on, and wake nobody any more; `down` says to waiters that nothing will come."""
+        """Release all waiters, and wake nobody any more; `down` tells waiters that nothing will come."""
         self.down = True
         self._ring()
         self._loop = None
 
     def ring(self) -> None:
-        """Say that something was committed."""
+        """Signal that something was committed."""
         if self._loop is not None:
             # The loop may end at this moment; then nobody waits any more.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._ring)
 
     def listen(self) -> asyncio.Event:
-        """Return what the next ring sets; take it before looking at what may have changed."""
+        """Return the event that the next signal sets; take it before looking at the state that may have changed."""
         return self._rung
 
     def _ring(self) -> None:

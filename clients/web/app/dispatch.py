@@ -24,7 +24,7 @@ class PagesDispatcher:
         await (self._pages if page else self._service)(scope, receive, send)
 
     def end(self) -> None:
-        """Let go of whoever watches a round."""
+        """Release all who watch a round."""
         self._site.end()
 
 

@@ -1,4 +1,4 @@
-"""Forms that only our own pages can send: a token in each form, and what the browser says of where it came from.
+"""Forms that only our own pages can send: a token in each form, and the browser's statement of its origin.
 
 The token is an HMAC over a fixed text under what the visitor's cookie holds (the session's token, or before sign-in a
 random value of its own), so that it changes with every sign-in and nothing has to be kept. A page of another site can
@@ -41,7 +41,7 @@ FORM_BYTES = 128 << 10
 
 @dataclass(slots=True)
 class SubmittedForm:
-    """What a form of ours sent.
+    """The contents of a form of ours.
 
     Attributes:
         data: Its fields.
@@ -173,7 +173,7 @@ async def _ours(sent: SubmittedForm, secret: str) -> SubmittedForm:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse what the browser says another site sent; browsers name at least one of the two with every form."""
+    """Refuse a form that the browser attributes to another site; browsers send at least one of the two headers."""
     site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
     foreign = site not in {"", "same-origin"} or (origin != "" and urlsplit(origin).netloc != request.headers["host"])
     if foreign or not (site or origin):

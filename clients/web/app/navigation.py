@@ -1,4 +1,4 @@
-"""Where a visitor can go: only what the visitor's roles allow, in the order of the work."""
+"""The sections of the site that a visitor's roles allow, in the order of the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that grow, a page at a time: what is shown of them, and the addresses of the pages beside it."""
+"""Lists that grow, a page at a time: the visible part, and the addresses of the next and the previous page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all visits of one site share: the service behind it, its templates, and files that wait to be confirmed."""
+"""State shared by all visits of one site: the service, its templates, and files that wait to be confirmed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Site:
 
     @property
     def is_node(self) -> bool:
-        """Whether these are the pages of a party's node."""
+        """Return whether these are the pages of a party's node."""
         return self.service is Service.NODE
 
     def cookie(self, name: str) -> str:
@@ -71,7 +71,7 @@ class Site:
         return f"__Host-aquila-{name}" if self.secure else f"aquila-{name}-{self.mark}"
 
     def end(self) -> None:
-        """Let go of whoever watches a round, so that the process can stop at once, and of files that wait."""
+        """Release all who watch a round, so that the process can stop at once, and files that wait."""
         self.ended = True
         self.uploads.clear()
 
@@ -103,7 +103,7 @@ class Site:
 
 
 def _seen(value: object) -> object:
-    """Return what a template shows, with the name of each letter in its place that a reader would not see."""
+    """Return a template's value, with the name of each letter in its place that a reader would not see."""
     if isinstance(value, Markup):
         return Markup(visible(value))  # noqa: S704 - what was markup stays it: a name has no signs of markup
     return visible(value) if isinstance(value, str) else value

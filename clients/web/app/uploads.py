@@ -48,7 +48,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Where the files of lists lie while they wait, without a name.
+    """The folder of list files that wait for confirmation, without a name.
 
     Attributes:
         folder: The service's home, or None for the system's temporary folder, where pages run apart from the service.

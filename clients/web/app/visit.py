@@ -39,7 +39,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 
 class SignInNeeded(Exception):  # noqa: N818 - it is no error: the visitor is shown the way in
-    """Whoever looks has no session."""
+    """The visitor has no session."""
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Visit:
 
     @property
     def who(self) -> WhoAmI | None:
-        """Whoever has this session, as the service knows the person; None without one. Asked once for a page.
+        """Return the person of this session, as the service knows it; None without one. Asked once for a page.
 
         Raises:
             PeerUnavailableError: The service cannot be reached.
@@ -93,12 +93,12 @@ class Visit:
 
     @property
     def done(self) -> str:
-        """The sentence that tells of what was just done, in English, or nothing."""
+        """Return the English sentence that confirms the last action, or nothing."""
         return DONE.get(self.request.query_params.get("done", ""), "")
 
     @property
     def secret(self) -> str:
-        """What the visitor's cookie holds, to which forms are bound."""
+        """Return the secret in the visitor's cookie, to which forms are bound."""
         return self.session or self.early
 
     @property
@@ -201,7 +201,7 @@ class Visit:
         return HTMLResponse(page, http)
 
     def go(self, path: str, done: str = "") -> Response:
-        """Send the visitor on after a form; `done` names the sentence that the next page shows, and is no text."""
+        """Redirect the visitor after a form; `done` is the name of a confirmation on the next page, not text."""
         return RedirectResponse(f"{path}?done={done}" if done else path, 303)
 
 
@@ -290,7 +290,7 @@ def threaded(handler: Callable[P, R]) -> Callable[P, Any]:
 
 
 def threaded_for_strangers(handler: Callable[P, R]) -> Callable[P, Any]:
-    """Let a handler that needs no session run in threads apart: strangers do not take those of whoever has one."""
+    """Run a handler that needs no session in separate threads: strangers do not take those of people with a session."""
     return _threaded(handler, lambda site: site.open_threads)
 
 

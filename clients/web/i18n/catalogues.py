@@ -101,7 +101,7 @@ def missing(catalogue: Catalog) -> list[Message]:
 
 
 def files() -> dict[str, bytes]:
-    """Return what the catalogues should be, by name of file."""
+    """Return the expected contents of the catalogues, by file name."""
     wanted, made = messages(), dict[str, bytes]()
     for tag in WRITTEN_BY_HAND:
         made[f"{tag}.po"] = written(update(FOLDER / f"{tag}.po", wanted), tag)

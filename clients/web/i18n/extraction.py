@@ -34,7 +34,7 @@ _WORD = re.compile(r"(?<![^\s(])[A-Za-z][a-z'-]*(?=[\s,;:.)]|$)")
 
 
 def written_sentences() -> Iterator[str]:
-    """Yield the sentences that stand in the source of the core and the services, as messages with places."""
+    """Yield the sentences in the source of the core and the services, as messages with placeholders."""
     for pattern in _WRITERS:
         for path in sorted(_ROOT.glob(pattern)):
             if not _OTHERS.fullmatch(path.as_posix()):
@@ -50,13 +50,13 @@ def _sentences(tree: ast.AST) -> Iterator[str]:
 
 
 def _is_sentence(text: str) -> bool:
-    """Tell a sentence from names, addresses, queries of a database and the like."""
+    """Distinguish a sentence from names, addresses, queries of a database and the like."""
     least = _LEAST_WORDS - bool(PLACE.search(text))
     return len(_WORD.findall(text)) >= least and not re.match(r"[A-Z]{2}|/|#|aquila/", text) and "\n" not in text
 
 
 def _unsaid(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is a docstring, a part of an f-string, or an argument that no page shows."""
+    """Yield docstrings, parts of f-strings, and arguments that no page shows."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node.value

@@ -91,7 +91,7 @@ class Language:
         return format_decimal(value, locale=self.locale)
 
     def counted(self, one: str, many: str, number: int, **more: str) -> str:
-        """Return words about one thing or about so many, `%(num)s` standing for the number, and what else they name."""
+        """Return the singular or plural message with the number and other values filled in."""
         return self.catalogue.ngettext(one, many, number) % {"num": self.number(number), **more}
 
     def percent(self, share: float) -> str:
@@ -164,7 +164,7 @@ def _catalogue(tag: str) -> tuple[NullTranslations, tuple[tuple[re.Pattern[str],
 
 
 def _pattern(message: str, inner: str) -> re.Pattern[str]:
-    """Return what matches a sentence made from a message with places.
+    """Return a pattern for a sentence made from a message with placeholders.
 
     Args:
         message: The message.

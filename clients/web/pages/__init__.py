@@ -1,4 +1,4 @@
-"""What a browser can ask for: one module for each part of the site."""
+"""Handlers of a browser's requests: one module for each part of the site."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ router = APIRouter()
 @router.get("/account")
 @threaded
 def get_account(visit: Visited) -> Response:
-    """Show who one is here, and one's sessions."""
+    """Show the visitor's account and sessions."""
     return visit.show("account.html", sessions=visit.people().sessions().sessions, wrong="")
 
 

@@ -23,7 +23,7 @@ router = APIRouter()
 @router.get("/approvals")
 @threaded
 def get_approvals(visit: Visited) -> Response:
-    """Show what waits, and what was decided."""
+    """Show pending requests, and decided ones."""
     found = _client(visit).approvals().approvals
     return visit.show(
         "approvals.html",
@@ -74,7 +74,7 @@ def post_withdraw(visit: Visited, sent: Sent, approval_id: str) -> Response:  # 
 
 
 def _guards(visit: Visit, entry: ApprovalEntry) -> Safeguards | None:
-    """Return what was spent in earlier rounds, where a party decides on taking part or on sending a list or a query."""
+    """Return the evaluations of earlier rounds, for a decision on a consent or on sending a list or a query."""
     asked = entry.kind in {ApprovalKind.CONSENT, ApprovalKind.SUBMISSION} and entry.state is ApprovalState.WAITING
     return visit.node().safeguards(entry.round_id) if asked and visit.may("rounds.see") else None
 

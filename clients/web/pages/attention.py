@@ -1,4 +1,4 @@
-"""What waits for a visitor, in words: each kind of alarm and duty has its own, with a way to where it is explained."""
+"""Items that need a visitor's attention: each kind of alarm and duty has its sentence, and a link to its page."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _n(message: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """How a need of a round is told.
+    """Wording of an item of a round.
 
     Attributes:
         title: What it is; nothing where the round's area and category stand there.
@@ -159,7 +159,7 @@ _MAY_RELEASE = _n("Read it and decide")
 
 
 def of_rounds(visit: Visit, found: AttentionList) -> Iterator[AttentionItem]:
-    """Yield what rounds need of this visitor, and where there is more than a page takes, that there is."""
+    """Yield the items of rounds for this visitor, and a note if there are more than a page takes."""
     words = _NODE if visit.site.is_node else _MATCHER
     for one in found.needs:
         told = words.get(one.kind)
@@ -171,7 +171,7 @@ def of_rounds(visit: Visit, found: AttentionList) -> Iterator[AttentionItem]:
 
 
 def of_logs(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield the logs that were found rewritten and that nobody has explained; whoever has no page of it is told."""
+    """Yield the logs that were found rewritten and not yet explained; visitors without that page are informed too."""
     for alarm in visit.log().view().alarms:
         if alarm.acknowledged_at is not None:
             continue

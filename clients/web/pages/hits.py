@@ -138,7 +138,7 @@ def post_erase(visit: Visited, sent: Sent) -> Response:
 @router.get("/hits/{round_id}/{hit_id}")
 @threaded
 def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
-    """Show one hit beside the own record."""
+    """Show one hit with the own record."""
     hit = visit.hits().show(identifier(round_id), identifier(hit_id))
     return visit.show(
         "hit.html",
@@ -261,7 +261,7 @@ def _asked_by(shows: SavedFilter) -> dict[str, str]:
 
 
 def _restricting(asked: dict[str, str]) -> dict[str, str]:
-    """Return what of an address can be kept as a view: not at which hit a page begins, nor one hit's number."""
+    """Return the parts of an address that a saved view keeps: not at which hit a page begins, nor one hit's number."""
     return {name: text for name, text in asked.items() if name in SavedFilter.model_fields}
 
 

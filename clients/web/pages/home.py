@@ -1,4 +1,4 @@
-"""The first page: what needs whoever looks, the most pressing first."""
+"""The first page: items that need the visitor's attention, the most pressing first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_WATCHED = 20
 @node.get("/")
 @threaded
 def get_node_home(visit: Visited) -> Response:
-    """Show what needs an officer, approver, analyst, auditor or administrator of a party."""
+    """Show items for an officer, approver, analyst, auditor or administrator of a party."""
     client = visit.node()
     found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
     needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit)]
@@ -43,7 +43,7 @@ def get_node_home(visit: Visited) -> Response:
 @matcher.get("/")
 @threaded
 def get_matcher_home(visit: Visited) -> Response:
-    """Show what needs the secretariat."""
+    """Show items for the secretariat."""
     visit.need("status.see")
     client, sees = visit.matcher(), visit.may("rounds.see")
     found = list(of_rounds(visit, client.needs())) if sees else []
@@ -67,7 +67,7 @@ _WATCHED = {
 
 
 def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield what waits for the visitor as a second person."""
+    """Yield the requests that the visitor may decide on as a second person."""
     if not visit.may("approvals.decide"):
         return
     for one in ApprovalClient(visit.connection()).approvals().approvals:
@@ -79,7 +79,7 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
 
 
 def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield what hits want of an analyst: counts by certainty, and no hit itself, so that nobody consulted any."""
+    """Yield hits that need an analyst: counts by certainty, and no hit itself, so that nobody consulted any."""
     client, number = visit.hits(), visit.language.number
     overdue = client.page(HitFilter(overdue=True, offset=_BEYOND, limit=1)).total
     if overdue:
@@ -97,7 +97,7 @@ def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
 
 
 def _of_suggestions(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield what parties suggest and nobody has answered."""
+    """Yield the suggestions of parties that nobody has answered."""
     found = visit.matcher().suggestions().suggestions
     for one in [one for one in found if one.state is SuggestionState.WAITING][:_MOST_WATCHED]:
         title = visit.say("%(party)s suggests a round", party=one.party)
@@ -113,5 +113,5 @@ def _watched(visit: Visit, entries: tuple[RoundEntry, ...]) -> Iterator[Attentio
 
 
 def _pressing(needs: list[AttentionItem], *, later: bool = False) -> list[AttentionItem]:
-    """Return the needs that stand before what waits for a second person, or the others."""
+    """Return the items listed before the pending requests, or the others."""
     return [need for need in needs if (need.mark != "stop") is later]

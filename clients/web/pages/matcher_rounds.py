@@ -88,7 +88,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 @router.get("/rounds/{round_id}/live")
 @threaded
 def get_live(visit: Visited, round_id: str) -> Response:
-    """Tell what changes in a round as it changes."""
+    """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
     return progress.live(visit, lambda: visit.matcher().round(round_id), progress.matcher_values)
 
@@ -110,7 +110,7 @@ def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
 
 
 def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Response:
-    """Show the form; where something is wrong, beside the field."""
+    """Show the form, with each error next to its field."""
     wrong = form.told(visit.say)
     status = 422 if wrong or form.refusal else 200
     rules = [(name, name) for name in defaults.rules]

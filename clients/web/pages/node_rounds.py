@@ -51,7 +51,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
 @router.get("/rounds/{round_id}/live")
 @threaded
 def get_live(visit: Visited, round_id: str) -> Response:
-    """Tell what changes in a round as it changes."""
+    """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
     return progress.live(visit, lambda: visit.node().round(round_id), progress.node_values)
 

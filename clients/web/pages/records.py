@@ -35,7 +35,7 @@ def get_records(visit: Visited) -> Response:
 @router.post("/records/preview")
 @threaded
 def post_preview(visit: Visited, sent: SentList) -> Response:
-    """Look a file through and keep it until its officer says yes; nothing is stored."""
+    """Check a file and keep it until its officer confirms; nothing is stored."""
     client, chosen = visit.node(), sent.file("file")
     if chosen is None:
         raise InputError("no file was chosen")

@@ -37,7 +37,7 @@ def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - th
 @router.post("/sign-in")
 @threaded_for_strangers
 def post_sign_in(visit: Visited, sent: OpenForm) -> Response:
-    """Open a session; whatever was wrong, the page says the same."""
+    """Open a session; the page does not reveal which part was wrong."""
     login, wanted = sent.text("login").lower(), local_path(sent.text("next"))
     try:
         # With a session that is there already: the service ends it, so that no old token opens anything afterwards.
@@ -131,7 +131,7 @@ def get_set_up(visit: Visited) -> Response:
 @router.post("/set-up")
 @threaded_for_strangers
 def post_set_up(visit: Visited, sent: OpenForm) -> Response:
-    """Make an administrator's account for whoever holds the key of the home folder."""
+    """Create an administrator's account for the person who holds the key of the home folder."""
     login = sent.text("login").lower()
     try:
         invitation = _people(visit, sent.text("key")).add_account(login, (Role.ADMINISTRATOR,))

@@ -1,4 +1,4 @@
-"""What needs nobody's session: the static files, and the choice of the language."""
+"""Pages that need no session: the static files, and the choice of the language."""
 
 from __future__ import annotations
 

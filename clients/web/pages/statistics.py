@@ -122,7 +122,7 @@ def get_svg(visit: Visited, name: str) -> Response:
 @router.post("/picture.pdf")
 @threaded
 def post_pdf(visit: Visited, sent: Sent) -> Response:
-    """Return the picture as a PDF, with a table beside each drawing."""
+    """Return the picture as a PDF, with a table next to each drawing."""
     picture = _picture(visit, *map(sent.text, _CHOICE))
     content = {
         "title": visit.say("Regional picture"),
@@ -235,7 +235,7 @@ def _known(visit: Visit, picture: Picture) -> dict[int, Amount]:
 
 
 def _precision(found: Statistics) -> Mapping[str, int]:
-    """Return by level about how many percent of the decided hits were right, in the newest round that says so."""
+    """Return by level the approximate percentage of right hits among decided ones, from the newest round with one."""
     known: dict[str, int] = {}
     for one in found.rounds:
         for outcome in one.outcomes:

@@ -55,7 +55,7 @@ def post_suggest(visit: Visited, sent: Sent) -> Response:
 @matcher.get("/rounds/suggestions/{suggestion_id}")
 @threaded
 def get_suggestion(visit: Visited, suggestion_id: str) -> Response:
-    """Show what a party suggests."""
+    """Show a party's suggestion."""
     return visit.show("suggestion.html", one=visit.matcher().suggestion(identifier(suggestion_id)))
 
 
@@ -68,7 +68,7 @@ def post_set_aside(visit: Visited, sent: Sent, suggestion_id: str) -> Response:
 
 
 def _form(visit: Visit, form: Form, known: Sequence[str]) -> Response:
-    """Show the form; where something is wrong, beside the field."""
+    """Show the form, with each error next to its field."""
     wrong = form.told(visit.say)
     status = 422 if wrong or form.refusal else 200
     return visit.show("suggest.html", status, form=form, faults=wrong, codes=known)

@@ -23,7 +23,7 @@ _CELL, _MARGIN, _BAR, _GAP, _WIDTH = 64, 64, 26, 12, 640
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A published number: how it is written, and what its shade or bar stands for; nothing for a small one."""
+    """A published number: its text, and the value of its shade or bar; None for a small one."""
 
     text: str
     size: int = 0

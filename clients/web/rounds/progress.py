@@ -1,4 +1,4 @@
-"""Where a round stands: the steps of its way, the time that is left, and what changes while one watches."""
+"""Progress of a round: its phases, the time that is left, and the changes while one watches."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def deadline(view: RoundView, now: float) -> Deadline:
 
 
 def node_values(view: RoundView, language: Language) -> Values:
-    """Return what changes in a node's view, by the names that the page has for it."""
+    """Return the changing values of a node's view, by their names on the page."""
     assert isinstance(view, NodeRoundView)
     values = _time(view, language)
     for one in view.submissions:
@@ -119,7 +119,7 @@ _AWAITED = {
 
 
 def words_of(party: PartyAtNode) -> dict[str, str]:
-    """Return what is said of a party in words, in English, by the names that the page has for it."""
+    """Return the description of a party in English, by the names of its parts on the page."""
     yes, no, unknown = _n("yes"), _n("not yet"), _n("not known here")
     return {
         "consented": yes if party.consented else no,
@@ -130,7 +130,7 @@ def words_of(party: PartyAtNode) -> dict[str, str]:
 
 
 def matcher_values(view: RoundView, language: Language) -> Values:
-    """Return what changes in the matcher's view, by the names that the page has for it."""
+    """Return the changing values of the matcher's view, by their names on the page."""
     assert isinstance(view, MatcherRoundView)
     values = _time(view, language)
     for one in view.parties:
@@ -140,7 +140,7 @@ def matcher_values(view: RoundView, language: Language) -> Values:
 
 
 def shape_of(view: RoundView) -> str:
-    """Return what a page is made of; where it changes, the page is loaded again."""
+    """Return the structure of a page; when it changes, the page is loaded again."""
     if isinstance(view, NodeRoundView):
         counted = set(PartyAtNode.model_fields) - {"party", "takes_part"}
     else:

@@ -1,4 +1,4 @@
-"""The forms by which a round is proposed or suggested: what was typed is kept, and what is wrong is said beside it.
+"""The forms for proposing or suggesting a round: typed values are kept, and errors are shown next to their fields.
 
 The proposal's form has two steps. The first sets one amount for every party and lets all pairs be compared; the second,
 for whoever wants it, sets amounts for each party and each pair by itself. Both work without a script.
@@ -62,14 +62,14 @@ PASSED = _n("This moment has passed.")
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with a field, in English, and what its sentence names."""
+    """An error of a field, in English, with the values of its sentence."""
 
     message: str
     values: Mapping[str, object] = field(default_factory=dict)
 
 
 class FieldErrors(dict[str, str]):
-    """What is wrong in the visitor's language, by field; nothing of every other field."""
+    """Errors in the visitor's language, by field; empty for every other field."""
 
     def __missing__(self, _name: str) -> str:
         return ""
@@ -92,22 +92,22 @@ class Form:
     refusal: str = ""
 
     def text(self, name: str) -> str:
-        """Return what stands in a field."""
+        """Return the value of a field."""
         return self.texts.get(name, "")
 
     def told(self, say: Callable[..., str]) -> FieldErrors:
-        """Return what is wrong, in the language of `say`."""
+        """Return the error, in the language of `say`."""
         return FieldErrors({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
 
     def refuse(self, error: AquilaError) -> None:
-        """Take what the service says against the whole; a moment that has passed is said beside its field."""
+        """Add the service's refusal of the whole form; a time that has passed is shown at its field."""
         if isinstance(error, OrderError) and "consent_by" in self.texts:
             self.faults["consent_by"] = FieldError(PASSED)
         else:
             self.refusal = error.message
 
     def terms(self, known: Iterable[str]) -> dict[str, Any]:
-        """Return what every proposal and suggestion says, and note what is wrong with it.
+        """Return the terms common to proposals and suggestions, and collect their errors.
 
         Args:
             known: The parties that may be chosen.
@@ -145,7 +145,7 @@ class ProposalForm(Form):
 
     @property
     def opened(self) -> bool:
-        """Whether what few need has to be seen: the second step, or a fault in it."""
+        """Return whether the rarely needed part has to be open: the second step, or an error in it."""
         return bool(self.each) or bool(self.faults.keys() - _BASICS)
 
     def spread(self, known: Iterable[str]) -> None:

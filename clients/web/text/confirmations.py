@@ -1,4 +1,4 @@
-"""What a page says after a form was sent: sentences by name, so that an address can name one and hold no text."""
+"""Confirmations after a form was sent: sentences by name, so that an address can name one and hold no text."""
 
 from __future__ import annotations
 

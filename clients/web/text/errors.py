@@ -1,4 +1,4 @@
-"""Errors as a visitor meets them: what it means in the visitor's own language, and what the service said of it."""
+"""Errors for a visitor: the meaning in the visitor's own language, and the service's sentence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _n(message: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """What went wrong.
+    """An error for a visitor.
 
     Attributes:
         status: The page's HTTP status.
@@ -60,7 +60,7 @@ _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
 
 
 def error_page_of(error: AquilaError | HTTPException) -> ErrorPage:
-    """Return what a page tells of an error. A hint is left out: it speaks of commands."""
+    """Return the page for an error. A hint is left out: it is about commands."""
     if isinstance(error, HTTPException):
         too_large = error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return ErrorPage(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), "")

@@ -1,4 +1,4 @@
-"""What an entry of the log tells beside who and when, in words: identifiers, chosen words, numbers and digests."""
+"""The fields of a log entry other than actor and time, in words: identifiers, chosen words, numbers and digests."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def particulars(entry: Entry, language: Language) -> Iterator[tuple[str, Markup]
 
 
 def _name(name: str, language: Language) -> str:
-    """Return a name in words; of several of a kind the number is left out, and a party stands before its level."""
+    """Return a name in words; of several of a kind the number is left out, and a party comes before its level."""
     if found := _OF_PARTY.fullmatch(name):
         return f"{found[1].upper()} {language.say(NAMES[found[2]])}"
     if name not in NAMES and (found := _NUMBERED.fullmatch(name)):
@@ -170,6 +170,6 @@ def _name(name: str, language: Language) -> str:
 
 
 def _code(identifier: str) -> Markup:
-    """Return an identifier or a digest by its first digits, and whole for whoever points at it."""
+    """Return the first digits of an identifier or a digest, and the whole of it as a tooltip."""
     short = identifier if identifier.startswith("p-") else identifier[:_SHORT]
     return Markup('<code title="{}">{}</code>').format(identifier, short)

@@ -91,7 +91,7 @@ async def get_events(  # noqa: PLR0913, PLR0917 - each is a parameter of the cal
     limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
 ) -> Events:
-    """Return what is new in a round."""
+    """Return the new events of a round."""
     return await events_of(desk, round_id, call.party, after, limit, wait)
 
 
@@ -193,7 +193,7 @@ def put_tokens(desk: At, call: SignedCaller, round_id: RoundId, submission_id: S
 def post_round(
     desk: At, approvals: FourEyes, actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)], proposal: RoundProposal
 ) -> PendingApproval:
-    """Store what waits for a second person."""
+    """Store a proposal of a round, for a second person to approve."""
     return ask_proposal(desk, approvals, actor, proposal)
 
 
@@ -223,7 +223,7 @@ def post_close(desk: At, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], 
 def post_abort(
     approvals: FourEyes, actor: Annotated[Actor, requires(Action.ABORT_ROUND)], round_id: RoundId, reason: AbortReason
 ) -> PendingApproval:
-    """Store what waits for a second person."""
+    """Store a request to abort a round, for a second person to approve."""
     return ask_abort(approvals, actor, round_id, reason.reason)
 
 

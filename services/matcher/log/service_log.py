@@ -50,7 +50,7 @@ def open_log(
 
 
 def scope_of(session: Session, party: str | None) -> Scope:
-    """Return what a copy of the log is of: for a party the rounds that name it, without what nobody may be told yet."""
+    """Return the scope of a copy of the log: for a party the rounds that name it, without entries under embargo."""
     named = None
     if party is not None:
         rows = session.execute(select(RoundRow.round_id, RoundRow.manifest))

@@ -1,4 +1,4 @@
-"""What the matcher publishes of a round that ended, from its own tables (PROTOCOL.md 10.7).
+"""The matcher's published figures of a round that ended, from its own tables (PROTOCOL.md 10.7).
 
 An auditor recomputes the same document from the log's entries alone.
 """

@@ -1,4 +1,4 @@
-"""What of the rounds needs the secretariat: contradictions, answers that are held back, what looks like guesses, delay.
+"""Rounds that need the secretariat's attention: contradictions, withheld reports, suspected guesses, delay.
 
 Of rounds that are over, evidence and flags stand on the first page for a while; the page of the round keeps them.
 """
@@ -33,7 +33,7 @@ _ORDER = list(AttentionKind)
 
 
 def attention_list(desk: MatcherContext) -> AttentionList:
-    """Return what rounds need of the secretariat, the most pressing first and of these the newest round."""
+    """Return the rounds that need the secretariat's attention, the most pressing first and of these the newest."""
     now = desk.clock()
     with desk.store.reading("needs.list") as session:
         found = [*_stored(session, now)]
@@ -47,7 +47,7 @@ def attention_list(desk: MatcherContext) -> AttentionList:
 
 
 def _stored(session: Session, now: int) -> Iterator[RoundAttention]:
-    """Yield what stands in rows: evidence, flags, and what went wrong."""
+    """Yield items from table rows: evidence, flags and failures."""
     fresh = RoundRow.ended_at.is_(None) | (RoundRow.ended_at > now - REMEMBERED)
     for kind, table in ((AttentionKind.EVIDENCE, EvidenceRow), (AttentionKind.FLAGS, FlagRow)):
         counted = (
@@ -65,7 +65,7 @@ def _stored(session: Session, now: int) -> Iterator[RoundAttention]:
 
 
 def _of_round(turn: RoundTransaction, now: int) -> Iterator[RoundAttention]:
-    """Yield what the statements of an open round tell."""
+    """Yield items from the statements of an open round."""
     if differing := {party for pair in disputed_pairs(turn.round) for party in pair}:
         yield _need(turn.row, AttentionKind.CANARIES, tuple(sorted(differing)), len(differing))
     if holders := {party for party, _, _ in held_reports(turn.round)}:

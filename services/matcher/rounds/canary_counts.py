@@ -1,4 +1,4 @@
-"""Planted hits taken off the counts, as soon as the first of their two parties tells of them (PROTOCOL.md 3.7.13).
+"""Canaries subtracted from the counts, as soon as the first of their two parties discloses them (PROTOCOL.md 3.7.13).
 
 The second one tells of the same hits; where it does not, the round's view says so. What is counted of a round is so the
 same whoever counts: the matcher from its rows, an auditor from the log's entries in their order.
@@ -22,7 +22,7 @@ _TWO = 2
 
 
 def subtract_canaries(session: Session, round_: Round, told: Canaries) -> None:
-    """Take what a party told of its canaries off the counts, in the transaction that takes its statement."""
+    """Subtract a party's canaries from the counts, in the transaction that stores its statement."""
     planted = Counter[Level]()
     for pair in told.pairs:
         if pair.counterpart in round_.canaries:

@@ -1,4 +1,4 @@
-"""Use cases: chunks come, are fetched and are deleted. Bytes lie in files; rows say which are there.
+"""Use cases: chunks are received, fetched and deleted. Bytes are in files; rows record which are there.
 
 What a crash leaves: a file without a row, which the same PUT writes again and which goes with the round's folder; or
 a deleted file whose row does not say so yet, which the same deletion mends. Never a row without its file.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChunkAddress:
-    """Where a chunk belongs.
+    """The address of a chunk.
 
     Attributes:
         round_id: The round.

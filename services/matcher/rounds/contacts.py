@@ -1,4 +1,4 @@
-"""When each party called last, and which release it said that it runs: kept over restarts, written once a minute."""
+"""The last call of each party, and the release it runs: kept over restarts, written once a minute."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WRITE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """When a party called last, and which release it said that it runs; nothing where it said none."""
+    """The last call of a party, and the release that it reported; None if it reported none."""
 
     at: int
     release: str

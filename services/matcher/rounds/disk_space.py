@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_disk_space(desk: MatcherContext, manifest: Manifest) -> None:
-    """Refuse a round whose caps may take more than the disk has beside the other open rounds.
+    """Refuse a round whose caps may take more than the disk has left after the other open rounds.
 
     Raises:
         PolicyError: They may.

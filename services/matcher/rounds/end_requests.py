@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
-    """Store that a round shall be closed, and who wants it; the wish to abort stands above it.
+    """Store a request to close a round, with its author; a request to abort takes precedence.
 
     Raises:
         NotFoundError: There is no such round.

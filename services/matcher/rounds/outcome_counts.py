@@ -1,4 +1,4 @@
-"""What parties say came of their hits, kept as counts (PROTOCOL.md 3.11.4)."""
+"""Parties' outcomes of their hits, kept as counts (PROTOCOL.md 3.11.4)."""
 
 from __future__ import annotations
 

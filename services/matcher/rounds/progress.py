@@ -1,4 +1,4 @@
-"""What of a round is there and what is due, from its record and from which bytes came (PROTOCOL.md 3.5 to 3.8)."""
+"""The received and the due items of a round, from its state and the bytes received (PROTOCOL.md 3.5 to 3.8)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _lists_are_evaluated(known: CachedRound) -> bool:
 
 
 def late(known: CachedRound, now: int) -> tuple[str, ...]:
-    """Return who missed a deadline, as the bytes show it too (PROTOCOL.md 3.8.1).
+    """Return the parties that missed a deadline, as the bytes show it too (PROTOCOL.md 3.8.1).
 
     Whoever signed evaluations and did not send them is as late as one who signed none.
     """

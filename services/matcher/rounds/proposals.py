@@ -119,7 +119,7 @@ def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
 
 
 def defaults_of(desk: MatcherContext) -> ProposalDefaults:
-    """Return what a proposal has that leaves everything open, and what it can choose."""
+    """Return the default values of a proposal, and its choices."""
     settings, fields = desk.settings.rounds, RoundProposal.model_fields
     first = fields["rules"].default
     return ProposalDefaults(

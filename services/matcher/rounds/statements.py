@@ -1,4 +1,4 @@
-"""Use case: a party says something. It is verified and stored as an event, or refused; contradictions are kept."""
+"""Use case: a party's statement is verified and stored as an event, or refused; contradictions are kept."""
 
 from __future__ import annotations
 

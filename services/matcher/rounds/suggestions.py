@@ -140,7 +140,7 @@ def proposed_from(session: Session, suggestion_id: str, round_id: str, now: int)
 
 
 def answers_for(session: Session, party: str, now: int) -> tuple[SuggestionAnswer, ...]:
-    """Return what became of a party's suggestions in the last month, for its node."""
+    """Return the answers to a party's suggestions of the last month, for its node."""
     query = (
         select(SuggestionRow)
         .where(SuggestionRow.party == party, SuggestionRow.answered_at > now - _TOLD_SECONDS)

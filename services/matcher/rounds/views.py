@@ -1,4 +1,4 @@
-"""What the matcher's operator sees of a round."""
+"""Views of a round for the matcher's operator."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _repeated(turn: RoundTransaction) -> Iterator[tuple[str, int]]:
 
 
 def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:
-    """Return how many hits of each pair are canaries, as its first party that told of them says."""
+    """Return the canaries among the hits of each pair, from the first of its parties that disclosed them."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     for party, told in sorted(record.canaries.items()):
         for pair in told.pairs:
@@ -94,7 +94,7 @@ def _planted(record: Round) -> dict[tuple[str, str], dict[str, int]]:
 
 
 def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
-    """Yield the pairs whose two sides tell of other canaries: one of them was shown other hits, or lies."""
+    """Yield the pairs whose two sides disclosed different canaries: one of them was shown other hits, or lies."""
     for party, told in sorted(record.canaries.items()):
         for pair in told.pairs:
             other = record.canaries.get(pair.counterpart)
@@ -112,7 +112,7 @@ def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:
 
 
 def _flags(turn: RoundTransaction) -> Iterator[str]:
-    """Yield what in the submissions' tokens looks like guesses, by the party whose they are."""
+    """Yield signs of guesses in the submissions' tokens, by the party that submitted them."""
     query = select(FlagRow).where(FlagRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(query.order_by(FlagRow.submission_id, FlagRow.number)):
         submission = turn.round.submissions.get(row.submission_id)

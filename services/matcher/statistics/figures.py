@@ -59,7 +59,7 @@ class RoundCounts:
 
     @property
     def scope(self) -> tuple[str, str]:
-        """What names of numbers over all pairs begin with: rounds of the same lists are rounded alike."""
+        """Return the common prefix of the names of numbers over all pairs: rounds of the same lists are rounded alike."""
         return self.category, ",".join(f"{left}-{right}" for left, right in sorted(self.pairs))
 
     def cell(self, kind: Kind, pair: Pair, level: Level) -> int:
@@ -132,7 +132,7 @@ def known(counts: RoundCounts, rounding: Rounding) -> Iterator[KnownCount]:
 
 
 def outcomes(counts: RoundCounts, rounding: Rounding) -> tuple[tuple[OutcomeCount, ...], tuple[PairOutcomeCount, ...]]:
-    """Return what came of a round's hits by level, and by pair, as both parties of each said."""
+    """Return the outcomes of a round's hits by level, and by pair, as both parties of each reported them."""
     levels: dict[Level, Counter[str]] = {}
     pairs: dict[Pair, Counter[str]] = {}
     for (pair, level), of in counts.outcomes.items():

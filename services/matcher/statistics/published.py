@@ -1,4 +1,4 @@
-"""What the matcher publishes in numbers: what Article 72 of Regulation (EU) 2024/982 asks of such a system, and more.
+"""The matcher's published figures: those that Article 72 of Regulation (EU) 2024/982 requires, and more.
 
 Counts are those of the moment when a round ended, and are rounded by `aquila.matching.rounding`; docs/STATISTICS.md
 says in words what is published, and how. Nothing is added up over rounds, because rounds repeat lists.

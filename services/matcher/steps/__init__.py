@@ -1,4 +1,4 @@
-"""Steps: what drivers repeat. Each looks at what is stored, does one piece, and tells whether there was any.
+"""Steps that drivers repeat. Each reads the stored state, does one piece, and returns whether there was any.
 
 A matcher that is killed at any moment goes on where it was, because a step starts from rows and events alone, and
 checks again inside its transaction what it saw before.

@@ -1,4 +1,4 @@
-"""Which rounds a step looks at, and that one round's trouble does not keep the others waiting."""
+"""The rounds that a step looks at; a failure in one round does not keep the others waiting."""
 
 from __future__ import annotations
 

@@ -41,12 +41,12 @@ _LEAST_MEBIBYTES = 64
 
 
 class FaultyTokensError(MalformedError):
-    """A party's token rows that are no rows of the round; the field `party` says whose."""
+    """Token rows that are not valid rows of the round; the field `party` names their sender."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Joined:
-    """What a join gave: one report for each party concerned, how many hits two parties had at each level, and flags.
+    """The result of a join: one report for each party concerned, the hits of each pair at each level, and flags.
 
     Attributes:
         pairs: The parties whose records were joined, whether they had hits or not.
@@ -121,7 +121,7 @@ def join(
 
 
 def _sure(pairs: Iterable[GradedPair], least: Level) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
-    """Yield the two records of each hit that makes a person: of a level at least, and no second beside a surer one."""
+    """Yield the two records of each hit that counts as a person: of a level at least, and not second to a surer one."""
     for pair, level, _grade, second in pairs:
         if level >= least and not second:
             yield (pair.left, pair.left_handle), (pair.right, pair.right_handle)
@@ -142,7 +142,7 @@ def check_view(executor: Executor, folder: Path) -> None:
 
 
 def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> None:
-    """Store what stays of a match: lists, hits, persons, flags, all as counts, and an entry for each pair."""
+    """Store the remains of a match: lists, hits, persons, flags, all as counts, and an entry for each pair."""
     record = turn.round
     for submission_id in [query] if query else joined.flags:
         submission = record.submissions[submission_id]
@@ -182,7 +182,7 @@ def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> N
 def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
     desk: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
 ) -> tuple[str, ...]:
-    """Lay down one submission's tokens, count them over all its chunks, and return what looks like guesses."""
+    """Add one submission's tokens, count them over all its chunks, and return the signs of guesses."""
     submission = round_.submissions[submission_id]
     count = TokenCount(table)
     multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)

@@ -1,4 +1,4 @@
-"""Steps: match queries against the lists, tell the owners first, then the asker (PROTOCOL.md 3.7.3 and 3.7.4)."""
+"""Steps: match queries against the lists; inform the owners first, then the asker (PROTOCOL.md 3.7.3 and 3.7.4)."""
 
 from __future__ import annotations
 

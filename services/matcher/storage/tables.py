@@ -102,7 +102,7 @@ class HeldReportRow(MatcherRows):
 
 
 class HitCountRow(MatcherRows):
-    """How many hits two parties had: what stays of a match."""
+    """The number of hits of two parties: the remains of a match."""
 
     __tablename__ = "hit_count"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -141,7 +141,7 @@ class ListCountRow(MatcherRows):
 
 
 class KnownCountRow(MatcherRows):
-    """How many persons so many parties know, by hits of a level and above over pairs that may be matched."""
+    """Persons known to a number of parties, by hits of a level and above over pairs that may be matched."""
 
     __tablename__ = "known_count"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -158,7 +158,7 @@ class KnownCountRow(MatcherRows):
 
 
 class OutcomeCountRow(MatcherRows):
-    """What a party says came of its hits, from its last statement: for statistics."""
+    """A party's outcomes of its hits, from its last statement: for statistics."""
 
     __tablename__ = "outcome_count"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -206,7 +206,7 @@ class RefusedStatementRow(MatcherRows):
 
 
 class RepeatedStatementRow(MatcherRows):
-    """How many statements of a party were refused because it had said them as often as it can; nothing else of them."""
+    """The number of a party's statements refused because it had made them as often as it can; nothing else of them."""
 
     __tablename__ = "repeated_statement"
     round_id: Mapped[str] = _round(primary_key=True)
@@ -215,7 +215,7 @@ class RepeatedStatementRow(MatcherRows):
 
 
 class ContactRow(MatcherRows):
-    """When a party called last."""
+    """The last call of a party."""
 
     __tablename__ = "contact"
     party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who called.")

@@ -1,4 +1,4 @@
-"""What in a submission's tokens looks like guesses."""
+"""Signs of guesses in a submission's tokens."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Where the log holds the statement of an event, and a way to find events by their digests."""
+"""The position of an event's statement in the log, and an index of events by their digests."""
 
 import sqlalchemy as sa
 from alembic import op

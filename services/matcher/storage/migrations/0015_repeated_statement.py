@@ -1,4 +1,4 @@
-"""How many statements of a party were refused because it had said them as often as it can."""
+"""Counts of a party's statements that were refused because it had made them as often as it can."""
 
 import sqlalchemy as sa
 from alembic import op
