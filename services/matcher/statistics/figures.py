@@ -59,7 +59,7 @@ class RoundCounts:
 
     @property
     def scope(self) -> tuple[str, str]:
-        """Return the common prefix of the names of numbers over all pairs: rounds of the same lists are rounded alike."""
+        """Return the common prefix of names of numbers over all pairs: rounds of the same lists are rounded alike."""
         return self.category, ",".join(f"{left}-{right}" for left, right in sorted(self.pairs))
 
     def cell(self, kind: Kind, pair: Pair, level: Level) -> int:
