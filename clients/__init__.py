@@ -1,1 +1,1 @@
-"""What people and programs use to reach a node or the matcher: the typed client, the command, the demo, the bench."""
+"""Clients of a node or the matcher: the typed client, the command, the pages, the demo, the bench."""

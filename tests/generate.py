@@ -1,9 +1,9 @@
-"""Write anew what is generated from the code into `schemas/`, or say with `--check` what differs.
+"""Write the generated files of `schemas/` and the map of `docs/ARCHITECTURE.md`, or report differences with `--check`.
 
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
-writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, and
-OpenAPI of matcher and node as they are put together for service, in homes that are thrown away. The same code gives
-the same bytes.
+writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, OpenAPI
+of matcher and node as they are put together for service, in homes that are thrown away, and the map of the folders. The
+same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from services.matcher.settings import MatcherSettings
 from services.node import home as node_home
 from services.node import main as node_main
 from services.node.settings import NodeSettings
-from tests.support import corroboration_page, normalizer_tables
+from tests.support import architecture_map, corroboration_page, normalizer_tables
 from tests.support.openapi_examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 1 where `--check` finds a file that differs, is missing, or is left over; else 0.
     """
-    parser = argparse.ArgumentParser(prog="python -m tests.generate", description="Write generated files to schemas/.")
+    parser = argparse.ArgumentParser(prog="python -m tests.generate", description="Write generated files.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file differs")
     parser.add_argument("--into", type=Path, default=SCHEMAS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     files = {options.into / name: _text(content) for name, content in generated().items()}
     files[options.into / normalizer_tables.PAGE] = normalizer_tables.page()
     files[options.into / corroboration_page.PAGE] = corroboration_page.page()
+    if options.into == SCHEMAS:
+        files[architecture_map.DOCUMENT] = architecture_map.document()
     if options.check:
         return check(options.into, files)
     for path, text in files.items():

@@ -1,1 +1,1 @@
-"""The log that nobody can rewrite: RFC 6962 trees, their proofs, and C2SP checkpoints with witnesses."""
+"""The append-only log: RFC 6962 trees, their proofs, and C2SP checkpoints with witnesses."""

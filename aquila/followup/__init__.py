@@ -1,1 +1,1 @@
-"""After a hit: what an analyst does with it, which clocks run, and the letter that asks. No I/O, no person data."""
+"""The lifecycle of a hit at one party: which steps follow which, and which clocks run. No I/O, no person data."""

@@ -1,1 +1,1 @@
-"""What services show and take from people: the models of the operator interfaces, none of them signed."""
+"""Models of the operator interfaces: requests and views that services and people exchange, none of them signed."""

@@ -1,1 +1,1 @@
-"""Equal tokens joined, and graded: how certain it is that two records are the same person."""
+"""Equal tokens joined and graded: the certainty that two records are the same person."""

@@ -1,1 +1,1 @@
-"""Run by the Secretariat: the matcher stores statements and chunks, joins tokens, and announces. It calls nobody."""
+"""The matcher, run by the secretariat: stores statements and chunks, joins tokens, and announces. It calls nobody."""

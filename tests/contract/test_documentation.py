@@ -18,7 +18,9 @@ PAGES = sorted(
 CHANGES = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 """The sections of a version in the changelog, in their order (Keep a Changelog 1.1.0)."""
 
-CITED = re.compile(r"`((?:attacks|audit|unit|property|scenarios|vectors|contract|e2e|transcripts)/[\w/.]*)`")
+CITED = re.compile(
+    r"`((?:attacks|audit|unit|property|scenarios|vectors|contract|e2e|migrations|quality|services|transcripts)/[\w/.]*)`"
+)
 
 
 @pytest.mark.parametrize("document", ["THREAT_MODEL.md", "LIMITATIONS.md"])

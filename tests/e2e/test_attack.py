@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from clients.demo.population import FIELDS, populate
+from clients.cli.demo.population import FIELDS, populate
 from tests.support.process_world import Service, World, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The auditor's side: a log's files and the registry are enough to check what the log claims (PROTOCOL.md 10.6).
+"""The auditor's side: every claim of a log is checked with its files and the registry (PROTOCOL.md 10.6).
 
     1.  The registry that the log names is the auditor's.
     2.  The checkpoint is signed by the log's owner, and every cosignature on it verifies.

@@ -1,1 +1,1 @@
-"""What commands print: tables, reports and explanations."""
+"""Output of commands: tables, reports and explanations."""

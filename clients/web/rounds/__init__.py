@@ -1,1 +1,1 @@
-"""Rounds on pages: the form of a proposal, and progress."""
+"""Rounds on pages: the form of a proposal, and the progress of a round."""

@@ -1,4 +1,4 @@
-"""Four eyes: what one person asks for takes effect after another has approved exactly that content.
+"""Dual control: a request takes effect after another person has approved exactly that content.
 
     asked = request(approvals, actor, content)
 

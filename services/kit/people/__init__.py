@@ -1,4 +1,4 @@
-"""People at a service: who calls, in which roles, and whether the role table allows what is asked.
+"""People at a service: who calls, in which roles, and whether the role table allows the action.
 
     @router.get("/rounds", dependencies=[may(Action.SEE_ROUNDS)])
     def get_rounds() -> Rounds: ...

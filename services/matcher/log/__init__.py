@@ -1,1 +1,1 @@
-"""The matcher's log: how entries are made of what happened, and the statistics in it (PROTOCOL.md 10)."""
+"""The matcher's log: entries of its actions, and the statistics in them (PROTOCOL.md 10)."""

@@ -1,1 +1,1 @@
-"""Hits at a node: what a round has answered, and what it has not."""
+"""Hits at a node: their lifecycle, follow-up, notes, withdrawals and views."""

@@ -1,1 +1,1 @@
-"""The node's migrations: Alembic scripts, one a file, never edited once merged."""
+"""The node's migrations, in order; a merged one is never edited."""

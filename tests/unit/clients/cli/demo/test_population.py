@@ -6,7 +6,7 @@ import io
 from collections import Counter
 
 from aquila.records.reading.lists import AcceptedRow, read_csv
-from clients.demo.population import populate
+from clients.cli.demo.population import populate
 from clients.people.nationals import COUNTRIES
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clients.demo.search import contents, occurrences
+from clients.cli.demo.search import contents, occurrences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.interface.approval import PendingApproval
-    from clients.demo.processes import Process
+    from clients.cli.demo.processes import Process
 
 PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as the demo
 SECRETS = "authenticators"

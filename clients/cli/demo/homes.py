@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila.protocol.registry import MATCHER
+from clients.cli.demo.processes import free_ports
 from clients.cli.services.parties import own_card
-from clients.demo.processes import free_ports
 from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
 from clients.sdk.cards import Cards
@@ -18,7 +18,7 @@ from services.node.home import create as create_node
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clients.demo.population import Population
+    from clients.cli.demo.population import Population
     from clients.sdk.cards import Card
 
 NAMES = {"AL": "Albania, State Police", "RS": "Serbia, Ministry of the Interior", "SI": "Slovenia, Policija"}

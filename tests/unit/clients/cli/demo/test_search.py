@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.demo.residue_check import left_in, samples_of, still_there
-from clients.demo.search import needles_of, occurrences, search
+from clients.cli.demo.residue_check import left_in, samples_of, still_there
+from clients.cli.demo.search import needles_of, occurrences, search
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.demo import processes
+from clients.cli.demo import processes
 
 if TYPE_CHECKING:
     from pathlib import Path

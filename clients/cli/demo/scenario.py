@@ -17,15 +17,15 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
+from clients.cli.demo.accounts import open_sessions
+from clients.cli.demo.homes import NAMES, make_homes
+from clients.cli.demo.log_check import check_log
+from clients.cli.demo.population import IN_ALL, IN_TWO
+from clients.cli.demo.residue_check import left_in, samples_of, still_there
+from clients.cli.demo.search import LEAST_BYTES, search
 from clients.cli.output.follow import watch
 from clients.cli.output.round_views import SHORT, hits_table
 from clients.cli.output.screen import Table, numbered
-from clients.demo.accounts import open_sessions
-from clients.demo.homes import NAMES, make_homes
-from clients.demo.log_check import check_log
-from clients.demo.population import IN_ALL, IN_TWO
-from clients.demo.residue_check import left_in, samples_of, still_there
-from clients.demo.search import LEAST_BYTES, search
 from clients.people.nationals import COUNTRIES
 from clients.sdk import find_home
 from clients.sdk.log import LogClient
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aquila.interface.rounds import Hits, MatcherRoundView, OwnHit
+    from clients.cli.demo.accounts import StaffSessions
+    from clients.cli.demo.homes import DemoHomes
+    from clients.cli.demo.population import Population
+    from clients.cli.demo.processes import DemoProcesses
     from clients.cli.output.screen import Screen
-    from clients.demo.accounts import StaffSessions
-    from clients.demo.homes import DemoHomes
-    from clients.demo.population import Population
-    from clients.demo.processes import DemoProcesses
     from clients.sdk import MatcherClient, NodeClient
 
 _SHOWN_HITS = 10

@@ -1,0 +1,68 @@
+"""The map of the folders in `docs/ARCHITECTURE.md`: packages with their sentences, and the order of each part.
+
+Sentences are those with which the packages open, and orders are import-linter's contracts in `pyproject.toml`. The rest
+of the document is written by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "ARCHITECTURE.md"
+PARTS = {
+    "aquila": ("The core", "The core is layered"),
+    "services": ("Services", ""),
+    "services/node": ("The node", "A node is layered"),
+    "services/matcher": ("The matcher", "The matcher is layered"),
+    "services/kit": ("The kit", "The kit is layered"),
+    "clients": ("Clients", "Clients are layered"),
+    "clients/cli": ("The command", "The command is layered"),
+    "clients/web": ("The pages", "The pages are layered"),
+}
+"""Title and contract of each part, by its folder; a package belongs to the deepest part that contains it."""
+
+_BEGIN = "<!-- from here to the next comment: written by `make schemas` -->\n"
+_END = "<!-- end of what `make schemas` writes -->\n"
+
+
+def document() -> str:
+    """Return the document with the map as the code gives it."""
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(_BEGIN)
+    return before + _BEGIN + _map() + _END + rest.partition(_END)[2]
+
+
+def packages(root: Path = ROOT) -> list[str]:
+    """Return the folders of all packages, relative to the project, in the order of the alphabet."""
+    return sorted(
+        path.parent.relative_to(root).as_posix()
+        for top in ("aquila", "services", "clients")
+        for path in (root / top).rglob("__init__.py")
+    )
+
+
+def _map() -> str:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = {one["name"]: one["layers"] for one in contracts if one["type"] == "layers"}
+    rooms: dict[str, list[str]] = {part: [] for part in PARTS}
+    for package in packages():
+        rooms[max((part for part in PARTS if f"{package}/".startswith(f"{part}/")), key=len)].append(package)
+    text = ""
+    for part, (title, contract) in PARTS.items():
+        order = [layer.replace(f"{part.replace('/', '.')}.", "") for layer in layers.get(contract, ())]
+        modules = {name for layer in order for name in layer.split(" | ")}
+        rows = [*rooms[part], *sorted(f"{part}/{name}.py" for name in modules if (ROOT / part / f"{name}.py").exists())]
+        text += f"\n### {title}: `{part}/`\n\n"
+        text += f"Order, from the top: `{' > '.join(order)}`\n\n" if order else ""
+        text += "| room | what it holds |\n|---|---|\n"
+        text += "".join(f"| `{row}` | {_sentence(ROOT / row)} |\n" for row in rows)
+    return text + "\n"
+
+
+def _sentence(path: Path) -> str:
+    """Return the first paragraph of a module's or a package's docstring."""
+    file = path if path.suffix else path / "__init__.py"
+    found = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    return " ".join(found.partition("\n\n")[0].split()).replace("|", "\\|")
