@@ -33,7 +33,7 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Matcher:
         if round_.ending:
             raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
         if outcome is Outcome.CLOSED:
-            waiting = [party for party in round_.participants if (party, None) not in round_.receipts]
+            waiting = [party for party in round_.participants if ReportKey(party, None) not in round_.receipts]
             if waiting or round_.phase is not Phase.REPORTING:
                 missing = f"waiting for {', '.join(waiting)}" if waiting else "waiting for the match"
                 raise OrderError(

@@ -56,6 +56,7 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import entries_of
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.submissions.tasks import (
     CarriedSecret,
     EvaluateTask,
@@ -454,7 +455,7 @@ class Party:
                 sequence=sequence,
                 binding=round_.binding,
                 submission_id=submission_id,
-                report_digest=round_.reports[self.code, submission_id],
+                report_digest=round_.reports[ReportKey(self.code, submission_id)],
                 hits=hits,
             ),
         )
@@ -469,7 +470,7 @@ class Party:
                 sequence=sequence,
                 binding=round_.binding,
                 submission_id=submission_id,
-                report_digest=round_.reports[self.code, submission_id],
+                report_digest=round_.reports[ReportKey(self.code, submission_id)],
                 hits=hits,
                 expected=round(1_000 * expected),
             ),
@@ -484,7 +485,7 @@ class Party:
                 party=self.code,
                 sequence=sequence,
                 binding=round_.binding,
-                report_digest=round_.reports[self.code, None],
+                report_digest=round_.reports[ReportKey(self.code, None)],
                 pairs=tuple(pairs),
             ),
         )

@@ -25,6 +25,7 @@ from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Kind, Outcome, Padding
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.protocol.rounds.verified_round import Round, read_statement
 from aquila.protocol.submission_plan import carried_by
 from aquila.protocol.submissions.submission import ROW
@@ -260,7 +261,7 @@ class Rehearsal:
     def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifyTask]]:
         for answer in answers:
             origin = answer.origin
-            evaluation = origin.round.evaluations[(*answer.place, answer.seat.code)]
+            evaluation = origin.round.evaluations[EvaluationKey(*answer.place, answer.seat.code)]
             work = origin.party.to_verify(origin.round, evaluation, b"", answer.elements)
             yield answer, StoredVerifyTask(replace(work, elements=b""), answer.chunk, answer.path)
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from aquila.errors import AquilaError
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.feed import EventKind
-from aquila.protocol.rounds.round_state import SentNotes
+from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.verified_round import Round, read_erased
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log.entries import append
@@ -74,7 +74,7 @@ class CachedRound:
             self.round.notes[event.digest or ""] = sent
         else:
             # A report that its party has was deleted; its digest still says what the receipt was for.
-            self.round.reports[event.party, event.submission_id] = event.digest or ""
+            self.round.reports[ReportKey(event.party, event.submission_id)] = event.digest or ""
         self.last_event = event.event_id
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from aquila.protocol.auditing.numbers import Numbers
     from aquila.protocol.auditing.unproven import Unproven
+    from aquila.protocol.rounds.round_state import ReportKey
     from aquila.protocol.rounds.verified_round import Round
 
 
@@ -36,7 +37,7 @@ class RoundAudit:
     round: Round
     entries: dict[int, Entry] = field(default_factory=dict)
     opened_at: int | None = None
-    reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
+    reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
     last_words: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, Numbers] = field(default_factory=dict)

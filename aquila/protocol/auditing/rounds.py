@@ -18,7 +18,7 @@ from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.log_entries import REFUSED, SEQUENCE, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import SentNotes
+from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 
 if TYPE_CHECKING:
@@ -253,20 +253,21 @@ def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
     known = round_.all_lists_are_in() if query is None else query in round_.tokens
     if party not in round_.participants or not round_.bindings or not known:
         raise AuditError(f"entry {index}: {party} is sent a report that is not due", **_of(round_))
-    if (party, query) in audit.reported:
+    key = ReportKey(party, query)
+    if key in audit.reported:
         raise AuditError(f"entry {index}: {party} is sent a second report of the same", **_of(round_))
     levels = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
-    round_.reports[party, query] = entry.digests["statement"]
+    round_.reports[key] = entry.digests["statement"]
     # By level and not by counterpart, which no entry tells: receipts and notes are held against the total.
-    audit.reported[party, query] = round_.reported[party, query] = levels
+    audit.reported[key] = round_.reported[key] = levels
 
 
 def _take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
     """Take what is kept of a batch of notes: from whom, to whom, and its digest, which the confirmation names."""
     round_, sender, receiver, query = audit.round, entry.party, str(entry.recipient), _query(entry)
-    if not {(sender, query), (receiver, query)} <= set(audit.reported) or not round_.manifest.may_match(
-        sender, receiver
-    ):
+    if not {ReportKey(sender, query), ReportKey(receiver, query)} <= set(
+        audit.reported
+    ) or not round_.manifest.may_match(sender, receiver):
         raise AuditError(f"entry {index}: {sender} sends notes to {receiver} that are not due", **_of(round_))
     sent = SentNotes(sender, receiver, query, entry.counts["batch"])
     if sent in round_.notes.values():
@@ -287,7 +288,8 @@ def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
     if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
         return
     for party in round_.participants:
-        report, receipt = audit.reported.get((party, None)), round_.receipts.get((party, None))
+        key = ReportKey(party, None)
+        report, receipt = audit.reported.get(key), round_.receipts.get(key)
         if report is None or receipt is None:
             what = "report" if report is None else "receipt"
             raise AuditError(f"round {round_.round_id} was closed without the {what} of {party}", **_of(round_))

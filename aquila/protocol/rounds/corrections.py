@@ -1,4 +1,4 @@
-"""The steps after the hits: withdrawals, acknowledgements and outcomes, until retention has passed (PROTOCOL.md 3.11).
+"""The rules after the hits: withdrawals, acknowledgements and outcomes, until retention has passed (PROTOCOL.md 3.11).
 
 They change no hit in this record, which holds none: the record keeps who withdrew what, and that it was acknowledged.
 Whether a withdrawn hit exists only its two parties know.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Acknowledgement, BoundStatement, Kind, Outcomes, Withdrawal
-from aquila.protocol.rounds.rules import apply_statement
+from aquila.protocol.rounds.round_state import ReportKey, WithdrawnHit
 from aquila.protocol.rounds.statement_limits import acknowledged_hits
 
 if TYPE_CHECKING:
@@ -22,24 +22,22 @@ AFTERWARDS = (Withdrawal, Acknowledgement, Outcomes)
 """What is taken after the end, too."""
 
 
-@apply_statement.register(Withdrawal)
-def _withdrawal(message: Withdrawal, round_: RoundState, payload_digest: str, now: int | None) -> None:
+def apply_withdrawal(message: Withdrawal, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take an owner's withdrawal of hits (PROTOCOL.md 3.11.1)."""
     _within_retention(round_, message, now)
     _counterpart(round_, message.party, message.counterpart)
     _is_told(round_, message)
     erased = message.ground is Ground.ERASED
-    again = [hit for hit in message.hits if (message.party, hit, erased) in round_.withdrawn]
+    again = [hit for hit in message.hits if WithdrawnHit(message.party, hit, erased) in round_.withdrawn]
     if again:
         raise OrderError(f"{message.party} has withdrawn {len(again)} of these hits already", party=message.party)
     distinct = {hit for party, hit, _ in round_.withdrawn if party == message.party} | set(message.hits)
     _no_more_than_acknowledged(round_, message, len(distinct))
     round_.withdrawals[payload_digest] = message
-    round_.withdrawn |= {(message.party, hit, erased): payload_digest for hit in message.hits}
+    round_.withdrawn |= {WithdrawnHit(message.party, hit, erased): payload_digest for hit in message.hits}
 
 
-@apply_statement.register(Acknowledgement)
-def _acknowledgement(message: Acknowledgement, round_: RoundState, _digest: str, now: int | None) -> None:
+def apply_acknowledgement(message: Acknowledgement, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take a counterpart's acknowledgement of a withdrawal (PROTOCOL.md 3.11.3)."""
     _within_retention(round_, message, now)
     withdrawal = round_.withdrawals.get(message.withdrawal)
@@ -57,8 +55,7 @@ def _acknowledgement(message: Acknowledgement, round_: RoundState, _digest: str,
     round_.acknowledgements[message.withdrawal] = message
 
 
-@apply_statement.register(Outcomes)
-def _outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int | None) -> None:
+def apply_outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take what came of a party's hits, in place of what it said before (PROTOCOL.md 3.11.4)."""
     _within_retention(round_, message, now)
     for pair in message.pairs:
@@ -99,7 +96,7 @@ def _is_told(round_: RoundState, message: Withdrawal) -> None:
     submission = round_.submissions.get(query)
     if submission is None or submission.kind is not Kind.QUERY:
         raise BindingError(f"{message.party} withdraws hits of a query that does not exist", party=message.party)
-    if round_.sees_everything and (message.counterpart, query) not in round_.reports:
+    if round_.sees_everything and ReportKey(message.counterpart, query) not in round_.reports:
         raise OrderError(
             f"{message.party} withdraws hits of a query before {message.counterpart} has its report of it",
             hint="where an alarm holds the report back, nobody is told of its hits",

@@ -1,6 +1,6 @@
 """What is known of one round, and what follows from it: who takes part, under which binding, in which phase.
 
-A `RoundState` is only data and questions. What may enter it is decided in `aquila.protocol.rounds.rules`, and by
+A `RoundState` holds data and answers questions. What may enter it is decided in `aquila.protocol.rounds.rules`, and by
 `aquila.protocol.rounds.verified_round.Round`, which verifies every statement on the way in.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.errors import OrderError
 from aquila.protocol.messages import Kind, Outcome
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Tokens,
         Withdrawal,
     )
+    from aquila.protocol.messages.kinds import StatementKind
     from aquila.protocol.registry import Registry
 
 
@@ -50,6 +51,44 @@ class SentNotes:
     index: int | None
 
 
+class EvaluationKey(NamedTuple):
+    """Which evaluation: of which chunk of a submission, and by which party."""
+
+    submission_id: str
+    chunk: int
+    evaluator: str
+
+
+class ReportKey(NamedTuple):
+    """Which report of the matcher: for which party, and of which query; None is the report of the lists."""
+
+    party: str
+    submission_id: str | None
+
+
+class AlarmKey(NamedTuple):
+    """Which alarm: of which list's owner, over which query."""
+
+    party: str
+    submission_id: str
+
+
+class WithdrawnHit(NamedTuple):
+    """Which hit a party withdrew, and whether because its record was erased: it may do both, once each."""
+
+    party: str
+    hit_id: str
+    erased: bool
+
+
+class AnnouncementKey(NamedTuple):
+    """What the matcher may announce only once: its kind, and for a report whose it is and of which query."""
+
+    kind: StatementKind
+    party: str | None = None
+    submission_id: str | None = None
+
+
 class Phase(StrEnum):
     """Where a round stands (PROTOCOL.md 3.10)."""
 
@@ -63,7 +102,44 @@ class Phase(StrEnum):
 
 @dataclass(slots=True)
 class RoundState:
-    """The statements of one round that count, by what they are about."""
+    """The statements of one round that count, by what they are about.
+
+    A party's record holds what the party is shown; the matcher's holds everything. A key by digest is the digest of a
+    statement's payload, hexadecimal; parties are two letters; ids are 32 hexadecimal characters.
+
+    Attributes:
+        registry: The pinned identity keys.
+        group: The group backend that checks proofs of knowledge.
+        manifest: What the secretariat proposed, as the matcher signed it (3.1).
+        manifest_digest: The digest of the manifest's payload, hexadecimal; consents name it.
+        sees_everything: Whether every statement of the round comes here, as at the matcher.
+        consents: By party, its consent (3.3.1).
+        consent_digests: By party, the digest of its consent; the opening names it (3.3.4).
+        bindings: The binding of the opening, then one for each amendment in force, hexadecimal; empty before.
+        participants: Who takes part, in the order of the opening, without those that amendments left out.
+        amendments: By the absent parties, who has signed an amendment that is not in force yet (3.8.3).
+        submissions: By submission id, the list or query (3.4), without those of parties that were left out.
+        evaluations: By chunk and evaluator, the evaluation (3.5).
+        tokens: By submission id, the statement of its tokens (3.6).
+        reports: By party and query, the digest of the report that the party was sent (3.7.1).
+        reported: By party and query, how many hits of the report there are by counterpart. It lacks reports that cannot
+            be verified (2.1) and those whose envelope was deleted; in an audit it counts by level instead.
+        receipts: By party and query, the receipt of the report (3.7.4).
+        notes: By digest, who sent the batch of notes to whom (3.7.6).
+        confirmations: By the digest of the notes that it confirms, the confirmation (3.7.8).
+        canaries: By party, what it says of its canaries (3.7.13).
+        alarms: By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows.
+        closings: By party, its closing (3.9.2).
+        refusals: By party, its refusal, in the order of their coming (3.9.1).
+        withdrawals: By digest, the withdrawal (3.11.1).
+        withdrawn: By party, hit and whether its record was erased, the digest of the withdrawal.
+        acknowledgements: By the digest of the withdrawal, its acknowledgement (3.11.3).
+        outcomes: By party, its last statement of outcomes (3.11.4).
+        outcomes_told: By party, how many statements of outcomes it has made; 3.2.6 bounds them.
+        ending: The matcher's ending, once it came (3.9.1).
+        sequences: By party, the digest of its statement under each sequence number (3.2.2).
+        announced: By what may be announced once, the digest of the matcher's announcement.
+    """
 
     registry: Registry
     group: Group
@@ -76,25 +152,25 @@ class RoundState:
     participants: tuple[str, ...] = ()
     amendments: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
     submissions: dict[str, Submission] = field(default_factory=dict)
-    evaluations: dict[tuple[str, int, str], Evaluation] = field(default_factory=dict)
+    evaluations: dict[EvaluationKey, Evaluation] = field(default_factory=dict)
     tokens: dict[str, Tokens] = field(default_factory=dict)
-    reports: dict[tuple[str, str | None], str] = field(default_factory=dict)
-    reported: dict[tuple[str, str | None], Counter[str]] = field(default_factory=dict)
-    receipts: dict[tuple[str, str | None], Receipt] = field(default_factory=dict)
+    reports: dict[ReportKey, str] = field(default_factory=dict)
+    reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
+    receipts: dict[ReportKey, Receipt] = field(default_factory=dict)
     notes: dict[str, SentNotes] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     canaries: dict[str, Canaries] = field(default_factory=dict)
-    alarms: dict[tuple[str, str], Alarm] = field(default_factory=dict)
+    alarms: dict[AlarmKey, Alarm] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
-    withdrawn: dict[tuple[str, str, bool], str] = field(default_factory=dict)
+    withdrawn: dict[WithdrawnHit, str] = field(default_factory=dict)
     acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
     outcomes_told: Counter[str] = field(default_factory=Counter)
     ending: Ending | None = None
     sequences: dict[str, dict[int, str]] = field(default_factory=dict)
-    announced: dict[tuple[str, ...], str] = field(default_factory=dict)
+    announced: dict[AnnouncementKey, str] = field(default_factory=dict)
 
     @property
     def round_id(self) -> str:

@@ -1,13 +1,55 @@
-"""The steps of a round: for each message, what must hold before it counts and what it changes (PROTOCOL.md 3.3 to 3.9).
+"""The rules of a round: for each message, what must hold before it counts and what it changes (PROTOCOL.md 3.3 to 3.9).
 
-Each check carries the number of its paragraph. A step raises before it changes anything. Nothing here does I/O.
+Each check carries the number of its paragraph. A rule raises before it changes anything. Nothing here does I/O.
+The table `RULES`, at the end, has the rule of every message; those that follow the hits are in `corrections`.
+
+What must come before what:
+
+ 1. A consent comes once from each party, by `consent_by` and before the opening; nobody joins later (3.3.1, 3.3.5).
+ 2. The opening comes once and names consents that came (3.3.4). Submissions, evaluations, tokens, amendments,
+    receipts, notes, canaries and alarms follow it, since they name its binding (3.2.3).
+ 3. A list is submitted once, by `submit_by`, and a query by `closes_at`; neither after any party has closed (3.4.1,
+    3.4.2).
+ 4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
+ 5. An amendment comes before all tokens (3.8.2). Who has signed one sends no tokens until it is in force (3.6.1).
+ 6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once.
+ 7. A report follows all tokens that it rests on: those of every list, or of the query (3.7.1).
+ 8. A receipt follows its party's report (3.7.4). So do canaries (3.7.13), once, and an alarm (3.7.14), once, of which
+    the receipt may still follow; it never comes after the receipt.
+ 9. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
+    days after `closes_at` (3.7.9).
+10. A closing follows the ending, or its party's own receipt of the lists (3.9.2). A refusal comes at any time
+    (3.9.1).
+11. An ending as closed follows a report (3.9.1). After an ending no consent, amendment, submission, evaluation or
+    token counts (3.9.5).
+12. Withdrawals and outcomes follow receipts, since they are of no more hits than those say, and last until retention
+    has passed (3.11.5). A withdrawal of a query's hits follows the report to the counterpart (3.11.1); an
+    acknowledgement follows its withdrawal (3.11.3).
+
+A party's record lacks what the party is not shown. Only one that sees everything, the matcher's, can check tokens
+against evaluations, notes and withdrawals against reports, and closings and outcomes against receipts.
+
+An example: AL, RS and SI compare their lists. Of each message: who signs it, the phase after the last of them, and the
+messages without which the matcher's record refuses it.
+
+    message       signed by    phase        not without
+    consent       AL, RS, SI   proposed     nothing
+    opening       matcher      open         consent
+    submission    AL, RS, SI   open         opening
+    evaluation    AL, RS, SI   open         submission
+    tokens        AL, RS, SI   matching     evaluation
+    hitreport     matcher      reporting    tokens
+    receipt       AL, RS, SI   reporting    hitreport
+    notes         AL, RS, SI   reporting    hitreport
+    confirmation  AL, RS, SI   reporting    notes
+    ending        matcher      closed       hitreport
+    closing       AL, RS, SI   closed       receipt or ending
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquila.crypto.keys import check_exchange_key
 from aquila.crypto.sealing import seal_to
@@ -15,6 +57,7 @@ from aquila.crypto.shares import verify_knowledge
 from aquila.errors import BindingError, CapError, EquivocationError, MalformedError, OrderError, PolicyError
 from aquila.protocol.encoding import digest, framed
 from aquila.protocol.messages import (
+    Acknowledgement,
     Alarm,
     Amendment,
     BoundStatement,
@@ -26,22 +69,30 @@ from aquila.protocol.messages import (
     Evaluation,
     HitReport,
     Kind,
+    Message,
     Mode,
     Notes,
     Opening,
     Outcome,
+    Outcomes,
     Receipt,
     Refusal,
     Statement,
     Submission,
     Tokens,
+    Withdrawal,
 )
+from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
-from aquila.protocol.rounds.round_state import SentNotes
+from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, ReportKey, SentNotes
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from aquila.protocol.rounds.round_state import RoundState
+
+    Rule = Callable[[Any, RoundState, str, int | None], None]
 
 
 def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
@@ -134,17 +185,26 @@ def check_log_head(round_: RoundState, message: Statement) -> None:
     raise MalformedError(sentence, hint=hint, round=round_.round_id, party=message.party)
 
 
-@singledispatch
-def apply_statement(message: object, *_: object) -> None:
-    """Check a message against the round and let it count.
+def apply_statement(message: Message, round_: RoundState, payload_digest: str, now: int | None) -> None:
+    """Check a message against the round by its rule in `RULES`, and let it count.
+
+    Args:
+        message: A message whose signature was verified.
+        round_: What is known of its round.
+        payload_digest: The digest of its payload, hexadecimal.
+        now: Seconds since 1970 for the deadlines; None when stored statements are read back.
 
     Raises:
-        MalformedError: The message is none that a round takes.
+        MalformedError: A round has no rule for such a message.
+        BindingError, OrderError, CapError, ProofError, PolicyError, EquivocationError: It does not count; the round is
+            unchanged.
     """
-    raise MalformedError(f"a round takes no {type(message).__name__}")
+    rule = RULES.get(type(message))
+    if rule is None:
+        raise MalformedError(f"a round takes no {type(message).__name__}")
+    rule(message, round_, payload_digest, now)
 
 
-@apply_statement.register(Consent)
 def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take a party's consent (PROTOCOL.md 3.3)."""
     # 3.3.1: it agrees to this manifest, in time, once, before the round opens.
@@ -184,7 +244,6 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
     round_.consent_digests[message.party] = payload_digest
 
 
-@apply_statement.register(Opening)
 def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's opening, recomputing the binding from consents that this record verified (3.3.4)."""
     if round_.bindings or round_.ending:
@@ -203,7 +262,6 @@ def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | Non
     round_.participants = tuple(reference.party for reference in message.consents)
 
 
-@apply_statement.register(Submission)
 def _submission(message: Submission, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take a signed submission manifest (PROTOCOL.md 3.4)."""
     manifest = round_.manifest
@@ -249,7 +307,6 @@ def spent(round_: RoundState, party: str, input_class: InputClass) -> int:
     return sum(s.elements.of(input_class) for s in round_.submissions.values() if s.party == party)
 
 
-@apply_statement.register(Evaluation)
 def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of an evaluation; the proof itself is checked by the origin (PROTOCOL.md 3.5)."""
     # 3.5.1: it is of a known submission of the origin it names, by another party.
@@ -270,15 +327,15 @@ def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int
             chunk=message.index,
         )
     # 3.5.3: once.
-    place = (message.submission_id, message.index, message.party)
-    if place in round_.evaluations:
+    key = EvaluationKey(message.submission_id, message.index, message.party)
+    if key in round_.evaluations:
         raise EquivocationError(
             f"{message.party} has evaluated this chunk already, with another answer",
             party=message.party,
             submission=message.submission_id,
             chunk=message.index,
         )
-    round_.evaluations[place] = message
+    round_.evaluations[key] = message
 
 
 def submission_of(round_: RoundState, submission_id: str, party: str) -> Submission:
@@ -293,7 +350,6 @@ def submission_of(round_: RoundState, submission_id: str, party: str) -> Submiss
     return submission
 
 
-@apply_statement.register(Amendment)
 def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take one signature under an amended set of participants; the last one puts it in force (PROTOCOL.md 3.8)."""
     _in_force(round_, message)
@@ -314,11 +370,12 @@ def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int |
         dropped = {i for i, s in round_.submissions.items() if s.party in message.absent}
         round_.submissions = {i: s for i, s in round_.submissions.items() if i not in dropped}
         round_.evaluations = {
-            place: e for place, e in round_.evaluations.items() if place[0] not in dropped and place[2] in remaining
+            key: evaluation
+            for key, evaluation in round_.evaluations.items()
+            if key.submission_id not in dropped and key.evaluator in remaining
         }
 
 
-@apply_statement.register(Tokens)
 def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of a submission's tokens (PROTOCOL.md 3.6)."""
     # 3.6.1: under the set in force, and by nobody who signed to leave it.
@@ -367,11 +424,10 @@ def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[in
         (index, party)
         for party in round_.evaluators_of(submission_id)
         for index in chunks
-        if (submission_id, index, party) not in round_.evaluations
+        if EvaluationKey(submission_id, index, party) not in round_.evaluations
     ]
 
 
-@apply_statement.register(HitReport)
 def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
     """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
     if message.binding != round_.binding:
@@ -402,9 +458,10 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
                 expected=signed,
                 got=basis.records,
             )
-    round_.reports[message.party, message.submission_id] = payload_digest
+    key = ReportKey(message.party, message.submission_id)
+    round_.reports[key] = payload_digest
     if verifiable:  # else no notes can be exchanged, and nobody waits for any
-        round_.reported[message.party, message.submission_id] = Counter(hit.counterpart for hit in message.hits)
+        round_.reported[key] = Counter(hit.counterpart for hit in message.hits)
 
 
 def _no_weaker(round_: RoundState, message: HitReport) -> None:
@@ -416,25 +473,24 @@ def _no_weaker(round_: RoundState, message: HitReport) -> None:
         )  # fmt: skip
 
 
-@apply_statement.register(Receipt)
 def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's receipt of its report (PROTOCOL.md 3.7.4)."""
     _in_force(round_, message)
-    if round_.reports.get((message.party, message.submission_id)) != message.report_digest:
+    key = ReportKey(message.party, message.submission_id)
+    if round_.reports.get(key) != message.report_digest:
         raise BindingError(f"{message.party} acknowledges a report that it was not sent", party=message.party)
-    round_.receipts[message.party, message.submission_id] = message
+    round_.receipts[key] = message
 
 
-@apply_statement.register(Notes)
 def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take a batch of sealed notes; whether they open only their receiver can tell (PROTOCOL.md 3.7.6)."""
     _in_force(round_, message)
     if message.to not in round_.counterparts_of(message.party):
         raise PolicyError("notes for a party with which this one may not be matched", party=message.party)
     # 3.7.6: both sides were told of the hits before; each batch comes once.
-    if round_.sees_everything and not {(side, message.submission_id) for side in (message.party, message.to)} <= set(
-        round_.reports
-    ):
+    if round_.sees_everything and not {
+        ReportKey(side, message.submission_id) for side in (message.party, message.to)
+    } <= set(round_.reports):
         raise OrderError("notes before both sides have their report", round=round_.round_id, party=message.party)
     sent = SentNotes(message.party, message.to, message.submission_id, message.index)
     if sent in round_.notes.values():
@@ -443,7 +499,6 @@ def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | N
     round_.notes[payload_digest] = sent
 
 
-@apply_statement.register(Confirmation)
 def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take what a party found in a batch of notes that was sent to it (PROTOCOL.md 3.7.8)."""
     _in_force(round_, message)
@@ -461,7 +516,6 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
     round_.confirmations[message.notes] = message
 
 
-@apply_statement.register(Canaries)
 def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take what a party says of its canaries (PROTOCOL.md 3.7.13)."""
     _in_force(round_, message)
@@ -472,7 +526,7 @@ def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | N
             "the round has no canaries, or they have not met yet", round=round_.round_id, party=message.party
         )
     # Only the matcher, and the party itself, know its report.
-    if round_.reports.get((message.party, None), message.report_digest) != message.report_digest:
+    if round_.reports.get(ReportKey(message.party, None), message.report_digest) != message.report_digest:
         raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
     pairs = [pair.counterpart for pair in message.pairs]
     if pairs != sorted(round_.counterparts_of(message.party)):
@@ -480,22 +534,20 @@ def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | N
     round_.canaries[message.party] = message
 
 
-@apply_statement.register(Alarm)
 def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the word of a list's owner that a query hit it far too often (PROTOCOL.md 3.7.14)."""
     _in_force(round_, message)
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or query.party == message.party:
         raise OrderError("an alarm is about another party's query", submission=message.submission_id)
-    place = message.party, message.submission_id
-    if place in round_.alarms or place in round_.receipts:
+    key = AlarmKey(message.party, message.submission_id)
+    if key in round_.alarms or ReportKey(*key) in round_.receipts:
         raise OrderError(f"{message.party} has raised its alarm, or acknowledged the report", party=message.party)
-    if round_.reports.get(place) != message.report_digest:
+    if round_.reports.get(ReportKey(*key)) != message.report_digest:
         raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
-    round_.alarms[place] = message
+    round_.alarms[key] = message
 
 
-@apply_statement.register(Closing)
 def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's statement that its keys are destroyed (PROTOCOL.md 3.9)."""
     known: list[str | None] = [*round_.bindings] or [None]
@@ -504,18 +556,16 @@ def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | Non
             f"{message.party} closes another round than this", round=round_.round_id, party=message.party
         )
     # Only the matcher sees every receipt; a party is not shown those of others.
-    if round_.sees_everything and round_.ending is None and (message.party, None) not in round_.receipts:
+    if round_.sees_everything and round_.ending is None and ReportKey(message.party, None) not in round_.receipts:
         raise OrderError(f"{message.party} closes before it has its hits", round=round_.round_id, party=message.party)
     round_.closings[message.party] = message
 
 
-@apply_statement.register(Refusal)
 def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's refusal to go on (PROTOCOL.md 3.9)."""
     round_.refusals[message.party] = message
 
 
-@apply_statement.register(Ending)
 def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
     if message.outcome is Outcome.CLOSED and not round_.reports:
@@ -542,3 +592,26 @@ def _in_time(round_: RoundState, now: int | None, deadline: int, what: str) -> N
             f"the time for a {what} is over", round=round_.round_id, expected=deadline, got=now,
             hint="ask the secretariat for a new round",
         )  # fmt: skip
+
+
+RULES: Mapping[type[Message], Rule] = {
+    Consent: _consent,  # 3.3
+    Opening: _opening,  # 3.3.4, by the matcher
+    Submission: _submission,  # 3.4
+    Evaluation: _evaluation,  # 3.5
+    Amendment: _amendment,  # 3.8
+    Tokens: _tokens,  # 3.6
+    HitReport: _report,  # 3.7, by the matcher
+    Canaries: _canaries,  # 3.7.13
+    Alarm: _alarm,  # 3.7.14
+    Receipt: _receipt,  # 3.7.4
+    Notes: _notes,  # 3.7.6
+    Confirmation: _confirmation,  # 3.7.8
+    Refusal: _refusal,  # 3.9.1
+    Ending: _ending,  # 3.9.1, by the matcher
+    Closing: _closing,  # 3.9.2
+    Withdrawal: apply_withdrawal,  # 3.11.1
+    Acknowledgement: apply_acknowledgement,  # 3.11.3
+    Outcomes: apply_outcomes,  # 3.11.4
+}
+"""The rule of each message that a round takes, in the order in which a round meets them; there are no others."""

@@ -25,6 +25,7 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
 )
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.records.rules import InputClass
 
 if TYPE_CHECKING:
@@ -98,12 +99,12 @@ def _tokens(message: Tokens, round_: RoundState) -> None:
 
 @_check.register(Receipt)
 def _receipt(message: Receipt, round_: RoundState) -> None:
-    place = message.party, message.submission_id
-    if message.binding != round_.binding or round_.reports.get(place) != message.report_digest:
+    report = ReportKey(message.party, message.submission_id)
+    if message.binding != round_.binding or round_.reports.get(report) != message.report_digest:
         return  # its step says what is wrong with it
-    if place in round_.receipts:
+    if report in round_.receipts:
         raise RepeatedError(f"{message.party} has acknowledged this report already", party=message.party)
-    reported = round_.reported.get(place)
+    reported = round_.reported.get(report)
     if reported is not None and message.hits != reported.total():
         raise MalformedError(
             f"{message.party} acknowledges another number of hits than its report has",
@@ -115,13 +116,13 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
 
 @_check.register(Notes)
 def _notes(message: Notes, round_: RoundState) -> None:
-    place = message.party, message.submission_id
-    if not round_.sees_everything or place not in round_.reports:
+    report = ReportKey(message.party, message.submission_id)
+    if not round_.sees_everything or report not in round_.reports:
         return  # a party is not shown the reports of others; without any, its step says so
     # A report's envelope goes once its party has acknowledged it: then the receipt says how many hits it had.
-    reported, receipt = round_.reported.get(place), round_.receipts.get(place)
+    reported, receipt = round_.reported.get(report), round_.receipts.get(report)
     most = reported.total() if reported is not None else receipt.hits if receipt is not None else 0
-    if sum((sent.party, sent.submission_id) == place for sent in round_.notes.values()) >= most:
+    if sum(ReportKey(sent.party, sent.submission_id) == report for sent in round_.notes.values()) >= most:
         raise RepeatedError(
             f"{message.party} sends more batches of notes than it has hits", party=message.party, expected=most
         )

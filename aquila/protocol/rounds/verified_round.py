@@ -25,9 +25,10 @@ from aquila.protocol.messages import (
     Statement,
     Submission,
 )
+from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.registry import MATCHER, Registry
-from aquila.protocol.rounds import corrections, rules, statement_limits  # noqa: F401 - corrections adds its steps to `steps.take`
-from aquila.protocol.rounds.round_state import RoundState
+from aquila.protocol.rounds import rules, statement_limits
+from aquila.protocol.rounds.round_state import AnnouncementKey, RoundState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -221,27 +222,31 @@ class Round(RoundState):
     def _accept_announcement(self, message: Message, signer: str, digest: str) -> Accepted:
         if signer != MATCHER:
             raise SignatureError("only the matcher announces", party=signer)
-        place = announcement_place(message)
-        before = self.announced.get(place)
+        key = announcement_key(message)
+        before = self.announced.get(key)
         if before == digest:
             return Accepted(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
-                f"the matcher signed two different announcements of the kind {place[0]}",
+                f"the matcher signed two different announcements of the kind {key.kind}",
                 round=self.round_id,
                 expected=before,
                 got=digest,
             )
         rules.apply_statement(message, self, digest, None)
-        self.announced[place] = digest
+        self.announced[key] = digest
         return Accepted(message, signer, digest, new=True)
 
 
-def announcement_place(message: Message) -> tuple[str, ...]:
-    """Return what an announcement may say only once: its kind, and for a report whose and of what."""
-    kind = type(message).__name__.lower()
+def announcement_key(message: Message) -> AnnouncementKey:
+    """Return what an announcement may say only once: its kind, and for a report whose it is and of which query.
+
+    Raises:
+        MalformedError: It is not announced within a round.
+    """
+    kind = kind_of(message)
     if isinstance(message, HitReport):
-        return kind, message.party, message.submission_id or "lists"
+        return AnnouncementKey(kind, message.party, message.submission_id)
     if isinstance(message, Opening | Ending):
-        return (kind,)
-    raise MalformedError(f"a {kind} is no announcement within a round", message_type=kind)
+        return AnnouncementKey(kind)
+    raise MalformedError(f"a {kind} is no announcement within a round", message_type=kind.value)

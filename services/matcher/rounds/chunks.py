@@ -16,6 +16,7 @@ from aquila.errors import MalformedError, OrderError, PolicyError, ProtocolError
 from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.party import check_digest, chunk_of
+from aquila.protocol.rounds.round_state import EvaluationKey
 from services.kit.errors import NotFoundError, StoreFullError
 from services.matcher.events import TOKENS, bytes_event
 from services.matcher.rounds.statements import check_participant
@@ -178,7 +179,7 @@ def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int
         reference = chunk_of(round_.submissions[place.submission_id], place.index)
         return reference.elements * ELEMENT_BYTES, reference.digest
     if place.what == EventKind.EVALUATION:
-        evaluation = round_.evaluations.get((place.submission_id, place.index, caller))
+        evaluation = round_.evaluations.get(EvaluationKey(place.submission_id, place.index, caller))
         if evaluation is not None:
             return evaluation.elements * ELEMENT_BYTES, evaluation.output_digest
     tokens = round_.tokens.get(place.submission_id)

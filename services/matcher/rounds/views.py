@@ -13,6 +13,7 @@ from aquila.interface.progress import PartyProgress, Progress
 from aquila.interface.rounds import MatcherRoundView
 from aquila.protocol.messages import Outcome
 from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.party_status import party_status
 from services.matcher.events import TOKENS
 from services.matcher.rounds.feed import entry_of
@@ -107,7 +108,7 @@ def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
 def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:
     """Yield the queries whose reports an owner of a list holds back: who does, whose query it is, and its hits."""
     for (party, query), alarm in sorted(record.alarms.items()):
-        if (party, query) not in record.receipts:
+        if ReportKey(party, query) not in record.receipts:
             yield party, record.submissions[query].party, alarm.hits
 
 
@@ -176,6 +177,6 @@ def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> 
         ),
         waits_for=tuple(sorted(missing)),
         hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,
-        acknowledged=(party, None) in record.receipts,
+        acknowledged=ReportKey(party, None) in record.receipts,
         closed=party in record.closings,
     )

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.exchange import unfinished
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import Phase, ReportKey
 from services.kit.logging import Log
 from services.matcher.statistics.published import freeze
 from services.matcher.steps.iteration import OPEN, each_round
@@ -60,7 +60,7 @@ def _due(turn: RoundTransaction, now: int) -> tuple[Outcome, str] | None:
 
 def can_be_closed(turn: RoundTransaction) -> bool:
     """Return whether every party has acknowledged its report of the lists."""
-    acknowledged = all((party, None) in turn.round.receipts for party in turn.round.participants)
+    acknowledged = all(ReportKey(party, None) in turn.round.receipts for party in turn.round.participants)
     return turn.round.phase is Phase.REPORTING and acknowledged
 
 
@@ -84,5 +84,5 @@ def end_round(desk: MatcherContext, turn: RoundTransaction, outcome: Outcome, re
 
 def undecided_alarms(round_: Round, query: str) -> list[str]:
     """Return the owners of lists that raised an alarm over a query, and have not released its report."""
-    places = [place for place in round_.alarms if place[1] == query and place not in round_.receipts]
-    return sorted(party for party, _ in places)
+    keys = [key for key in round_.alarms if key.submission_id == query and ReportKey(*key) not in round_.receipts]
+    return sorted(key.party for key in keys)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from aquila.protocol.matcher import lists_for_query, parties_concerned
 from aquila.protocol.messages import Kind, Outcome
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import Phase, ReportKey
 from services.matcher.rounds.progress import has_all_tokens
 from services.matcher.steps.iteration import OPEN, each_round
 from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
@@ -100,7 +100,7 @@ def _releasable(turn: RoundTransaction) -> list[HeldReportRow]:
 
 def _owners_waited_for(round_: Round, query: str) -> set[str]:
     asker = round_.submissions[query].party
-    return {p for p in parties_concerned(round_, query) if p != asker and (p, query) not in round_.receipts}
+    return {p for p in parties_concerned(round_, query) if p != asker and ReportKey(p, query) not in round_.receipts}
 
 
 def _due(session: Session, known: CachedRound) -> list[str]:

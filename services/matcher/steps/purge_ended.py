@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.messages import HitReport
 from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.steps.iteration import ENDED, each_round
@@ -96,6 +97,6 @@ def _reports(turn: RoundTransaction) -> list[EventRow]:
 def _has_report(desk: MatcherContext, turn: RoundTransaction, event: EventRow) -> bool:
     """Return whether a report's party has it, has closed, or has let the round's retention pass."""
     closed = event.party in turn.round.closings
-    acknowledged = (event.party, event.submission_id) in turn.round.receipts
+    acknowledged = ReportKey(event.party, event.submission_id) in turn.round.receipts
     kept_until = (turn.row.ended_at or 0) + turn.round.manifest.retention_days * _DAY
     return closed or acknowledged or desk.clock() > kept_until

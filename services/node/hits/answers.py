@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from aquila.interface.progress import Awaited
 from aquila.interface.rounds import AnswerState, AnswerView, AwaitedStep
 from aquila.protocol.messages import Kind
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import Phase, ReportKey
 from services.node.rounds import progress
 from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
@@ -57,7 +57,7 @@ def rounds_without_report(session: Session, round_id: str | None) -> int:
 def _state(party: str, round_: Round, row: RoundRow, query: str | None) -> AnswerState:
     if row.hits_erased_at is not None:
         return AnswerState.ERASED
-    if (party, query) in round_.reports:
+    if ReportKey(party, query) in round_.reports:
         return AnswerState.ANSWERED
     left_out = bool(round_.participants) and party not in round_.participants
     if round_.ending or left_out or row.state != "active" or row.refused is not None:

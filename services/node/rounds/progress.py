@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import Phase, ReportKey
 from services.kit.party_status import party_status
 from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, SubmissionRow
 
@@ -89,7 +89,7 @@ def _standing(node: NodeContext, round_: Round, party: str, evaluated: Progress)
 
 def _has_hits(node: NodeContext, round_: Round, party: str) -> bool | None:
     """Return whether a party has its report: by its receipt, or a statement it can sign only with the report."""
-    told = (party, None) in round_.receipts or party in round_.canaries
+    told = ReportKey(party, None) in round_.receipts or party in round_.canaries
     if told or any(one.party == party for one in round_.notes.values()):
         return True
     # Without planted hits a party that has hits with others alone signs nothing that comes here.

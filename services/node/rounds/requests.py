@@ -10,7 +10,7 @@ from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.records.conformance import normalizer_reference
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
@@ -126,7 +126,7 @@ def request_close(node: NodeContext, actor: Actor, round_id: str) -> None:
         row = round_row(session, round_id)
         if row.state != "active":
             return  # it is closed already
-        if (node.code, None) not in round_.reports:
+        if ReportKey(node.code, None) not in round_.reports:
             raise OrderError(
                 "the round cannot be closed before its hits are here", hint="wait, or abort it", round=round_id
             )

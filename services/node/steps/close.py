@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages import Outcome
+from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.context import round_memory_of
@@ -68,7 +69,7 @@ def _reason(node: NodeContext, round_: Round, row: RoundRow) -> str:
         return "closed" if round_.ending.outcome is Outcome.CLOSED else "aborted"
     if row.abort_reason is not None:
         return "aborted"
-    if row.close_wished and (node.code, None) in round_.receipts:
+    if row.close_wished and ReportKey(node.code, None) in round_.receipts:
         return "closed by the operator"
     if node.clock() > round_.manifest.window.closes_at:
         return "time over"
@@ -115,7 +116,7 @@ def _last_words(session: Session, node: NodeContext, round_: Round, row: RoundRo
     took_part = row.consent_digest is not None and (not round_.bindings or node.code in round_.participants)
     if not took_part or row.outcome == "left out" or statements.own_statements(session, row.round_id, "refusal"):
         return
-    if row.refused is None and (round_.ending or (node.code, None) in round_.receipts):
+    if row.refused is None and (round_.ending or ReportKey(node.code, None) in round_.receipts):
         # Every party reads the closing: it does not count what the asker of a query was never told (3.7.14).
         untold = select(AlarmRow.submission_id).where(AlarmRow.round_id == row.round_id, ~AlarmRow.acknowledged)
         told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)

@@ -22,6 +22,7 @@ from aquila.errors import (
 )
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Statement, Submission
+from aquila.protocol.rounds.round_state import EvaluationKey
 from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
@@ -219,7 +220,7 @@ def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
         parcels += [
             _answer(node, row)
             for row in session.scalars(answers.order_by(EvaluationRow.submission_id, EvaluationRow.index))
-            if (row.submission_id, row.index, node.code) in round_.evaluations
+            if EvaluationKey(row.submission_id, row.index, node.code) in round_.evaluations
         ][:_PER_TURN]
         parcels += [_tokens(node, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))]
     return parcels

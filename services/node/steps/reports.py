@@ -11,6 +11,7 @@ from aquila.errors import ProtocolError
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
@@ -135,7 +136,7 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
                 handling_code=record.handling_code, canary=hit.handle in found.planted,
             )  # fmt: skip
     session.add_all(rows.values())
-    append(session, statement_entry(report, round_.reports[node.code, report.submission_id], node.clock()))
+    append(session, statement_entry(report, round_.reports[ReportKey(node.code, report.submission_id)], node.clock()))
     lifecycle.start_lifecycle(session, node, [row for row in rows.values() if not row.canary])
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
     stored = len(rows) + len(gone)

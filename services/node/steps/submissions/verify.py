@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.errors import DigestError, MalformedError, OrderError, ProofError
+from aquila.protocol.rounds.round_state import EvaluationKey
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
@@ -51,7 +52,7 @@ async def _begin(node: NodeContext, row: DownloadRow) -> bytes:
 
 def _work(node: NodeContext, row: DownloadRow, content: bytes) -> VerifyTask:
     round_ = round_memory_of(node, row.round_id).record()
-    evaluation = round_.evaluations[row.submission_id, row.index, row.party]
+    evaluation = round_.evaluations[EvaluationKey(row.submission_id, row.index, row.party)]
     chunk = node.files.read(paths.blinded(row.round_id, row.submission_id, row.index))
     return node.party.to_verify(round_, evaluation, chunk, content)
 

@@ -1,19 +1,26 @@
-"""Bindings and contexts; what each step refuses is told by the stories in tests/scenarios."""
+"""Bindings, contexts and the table of rules; what each rule refuses is shown by the scenarios in tests/scenarios."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila.errors import MalformedError
+from aquila.errors import AquilaError, MalformedError
 from aquila.protocol.encoding import framed
-from aquila.protocol.messages import Consent
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Consent, Manifest
+from aquila.protocol.messages.kinds import KINDS, StatementKind, kind_of
 from aquila.protocol.rounds import rules
 from aquila.records.rules import InputClass
 from tests.support.samples import DIGEST, SAMPLES, read
+
+if TYPE_CHECKING:
+    from tests.support.stage import Stage
 
 CONSENTS = [("AL", "a" * 64), ("SI", "b" * 64)]
 
@@ -62,9 +69,61 @@ def test_keys_of_a_consent() -> None:
 
 
 def test_a_round_takes_nothing_else() -> None:
-    """What is no message of a round has no step."""
-    with pytest.raises(MalformedError, match="takes no str"):
-        rules.apply_statement("something", None, "", None)
+    """A message without a rule is refused: the manifest, which begins a round, is not taken by one."""
+    with pytest.raises(MalformedError, match="takes no Manifest"):
+        rules.apply_statement(read(Manifest), None, "", None)
+
+
+def test_every_message_of_a_round_has_a_rule_and_a_kind() -> None:
+    """The table of rules has each statement and announcement but the manifest; each has a kind of its own."""
+    assert set(rules.RULES) == {*PARTY_STATEMENTS, *ANNOUNCEMENTS} - {Manifest}
+    assert len(set(rules.RULES.values())) == len(rules.RULES)
+    assert list(KINDS.values()) == list(StatementKind)
+    assert set(KINDS) == {*PARTY_STATEMENTS, *ANNOUNCEMENTS}
+    assert {kind.value for kind in KINDS.values()} == {message.__name__.lower() for message in KINDS}
+
+
+def test_the_example_is_what_a_round_does(stage: Stage) -> None:
+    """A round of three parties has the messages, signers and phases of the example, in its order."""
+    played = []
+    stage.finalized().match()
+    stage.exchange_notes()
+    stage.close()
+    record = stage.new_record(sees_everything=True)
+    for envelope in stage.envelopes:
+        accepted = record.accept(envelope)
+        played.append((kind_of(accepted.message), accepted.signer, record.phase))
+    found = []
+    for kind, group in groupby(played, key=lambda one: one[0]):
+        steps = list(group)
+        found.append((kind.value, ", ".join(sorted({signer for _, signer, _ in steps})), steps[-1][2].value))
+    assert found == [line[:3] for line in _example()]
+
+
+def test_the_example_names_what_each_message_needs(stage: Stage) -> None:
+    """Each message of the example counts, and does not where what it is said to need never came."""
+    stage.finalized().match()
+    stage.exchange_notes()
+    stage.close()
+    kinds = [kind_of(stage.round.accept(envelope).message).value for envelope in stage.envelopes]
+    needs = {kind: set(named.split(" or ")) for kind, _, _, named in _example() if named != "nothing"}
+    assert set(needs) == set(kinds) - {"consent"}
+    for kind, needed in needs.items():
+        first = kinds.index(kind)
+        record = stage.new_record(sees_everything=True)
+        for number, envelope in enumerate(stage.envelopes[:first]):
+            if kinds[number] not in needed:
+                with contextlib.suppress(AquilaError):  # what rests on the missing ones does not count either
+                    record.accept(envelope)
+        with pytest.raises(AquilaError):
+            record.accept(stage.envelopes[first])
+
+
+def _example() -> list[tuple[str, ...]]:
+    """Return the lines of the example in the rules' docstring: message, signers, phase, needs."""
+    lines = re.findall(r"^ {4}(\w+) +(AL, RS, SI|matcher) +(\w+) +(.+)$", rules.__doc__ or "", re.MULTILINE)
+    assert len(lines) == (rules.__doc__ or "").split("not without\n")[1].rstrip().count("\n") + 1
+    return lines
 
 
 def test_every_numbered_check_is_a_paragraph() -> None:

@@ -19,12 +19,13 @@ from aquila.protocol.messages import (
     Refusal,
     Submission,
 )
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import (
     ERASED,
     LARGEST_STATEMENT,
     Round,
-    announcement_place,
+    announcement_key,
     read_erased,
     without_justification,
 )
@@ -189,9 +190,9 @@ def test_the_payload_of_another_kind(stage: Stage) -> None:
 
 
 def test_what_an_announcement_says_once() -> None:
-    """A report has a place by party and submission; other messages are no announcements."""
+    """A report is announced once for each party and query; other messages are not announced within a round."""
     report = read(HitReport)
-    assert announcement_place(report) == ("hitreport", "SI", "f" * 32)
-    assert announcement_place(read(HitReport, submission_id=None)) == ("hitreport", "SI", "lists")
+    assert announcement_key(report) == (StatementKind.HIT_REPORT, "SI", "f" * 32)
+    assert announcement_key(read(HitReport, submission_id=None)) == (StatementKind.HIT_REPORT, "SI", None)
     with pytest.raises(MalformedError, match="a refusal is no announcement"):
-        announcement_place(read(Refusal))
+        announcement_key(read(Refusal))
