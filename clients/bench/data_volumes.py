@@ -1,4 +1,4 @@
-"""What a round moves and keeps, calculated: bytes and hours at a node and at the matcher.
+"""Data sent and stored in a round, calculated: bytes and hours at a node and at the matcher.
 
 Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Signed statements are left out:
 one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk. `docs/PERFORMANCE.md` explains
@@ -72,7 +72,7 @@ class Cost:
 
 
 def bytes_sent(elements: Sequence[int], own: int) -> int:
-    """Return what one party sends: its elements, its evaluations of all others' elements, its tokens.
+    """Return the bytes that one party sends: its elements, its evaluations of all others' elements, its tokens.
 
     Args:
         elements: How many each party has.
@@ -104,7 +104,7 @@ def node_disk(size: Size) -> int:
 
 
 def matcher_bytes(size: Size) -> int:
-    """Return what lies at the matcher if nothing is deleted before the tokens come: elements and evaluations."""
+    """Return the bytes stored at the matcher if nothing is deleted before the tokens come: elements and evaluations."""
     return ELEMENT_BYTES * size.parties * size.elements * (1 + size.others)
 
 

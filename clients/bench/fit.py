@@ -1,4 +1,4 @@
-"""How cost grows: a power of the size, a line over the number of parties."""
+"""Growth of costs: a power of the size, a line over the number of parties."""
 
 from __future__ import annotations
 

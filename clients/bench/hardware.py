@@ -19,7 +19,7 @@ _LIBRARIES = ("numpy", "duckdb", "cryptography")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a figure depends on besides the code.
+    """Properties of the machine on which a figure depends besides the code.
 
     Attributes:
         processor: The processor's model; where its maker hides it, what it says of itself.

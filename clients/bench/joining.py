@@ -38,7 +38,7 @@ _MODULES = ("aquila.matching.join_tasks",)
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """What a join cost.
+    """Costs of a join.
 
     Attributes:
         rows: Token rows of all lists.
@@ -125,7 +125,7 @@ def join_files(folder: Path) -> dict[str, int | float]:
 
 
 def processor_seconds() -> float:
-    """Return what this process and those that it started have spent."""
+    """Return the processor seconds of this process and of those that it started."""
     own = psutil.Process()
     times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
     return sum(one.user + one.system for one in times)

@@ -1,4 +1,4 @@
-"""A round of the whole region, calculated from measured steps; and measured rounds beside the same calculation."""
+"""A round of the whole region, calculated from measured steps; and measured rounds next to the same calculation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECONDS = 3_600
 
 
 def cost_of(steps: Sequence[Step], records: Sequence[RecordStep], rules: str) -> Cost | None:
-    """Return what the steps of a round cost on the backend that was measured first; None if a part is missing.
+    """Return the costs of a round's steps on the backend that was measured first; None if a part is missing.
 
     Args:
         steps: What was measured of elements.
@@ -61,7 +61,7 @@ def round_seconds(played: PlayedRound, cost: Cost) -> float:
 
 
 def region(cost: Cost) -> list[tuple[str, float]]:
-    """Return what a round of the whole region moves, keeps and takes."""
+    """Return the data sent and stored, and the hours, of a round of the whole region."""
     return [
         ("a node sends, GB", data_volumes.node_sends(REGION) / _GIGABYTE),
         ("a node fetches, GB", data_volumes.node_receives(REGION) / _GIGABYTE),

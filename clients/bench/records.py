@@ -1,4 +1,4 @@
-"""What a record costs before it meets the group: reading it, and making its inputs."""
+"""Costs of a record before the group is involved: reading it, and making its inputs."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _VERIFIED = "verified evaluation: evaluate, prove and verify"
 
 @dataclass(slots=True)
 class Results:
-    """What a run measured; parts that were not asked for stay empty.
+    """Results of a run; parts that were not requested stay empty.
 
     Attributes:
         sizes: Rounds of one number of parties, over the length of lists.
@@ -101,7 +101,7 @@ def over_parties(rounds: Sequence[PlayedRound]) -> dict[str, float]:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; numbers stand to the right."""
+    """Return a Markdown table; numbers are aligned right."""
     cells = [[_cell(value) for value in row] for row in rows]
     lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *cells]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -131,7 +131,7 @@ def _machine(machine: Machine) -> str:
 
 
 def _steps(steps: Sequence[Step]) -> str:
-    """Return the table of steps: both backends beside each other, and what a prototype reached."""
+    """Return the table of steps: both backends side by side, and the figures of a prototype."""
     found: dict[Operation, dict[str, Step]] = {}
     for step in steps:
         found.setdefault(step.operation, {})[step.backend] = step
@@ -199,7 +199,7 @@ def _rounds(rounds: Sequence[PlayedRound]) -> str:
 
 
 def _compared_rounds(results: Results) -> str:
-    """Return processor seconds of rounds beside what their steps alone would take."""
+    """Return processor seconds of rounds next to those of their steps alone."""
     rows = []
     for one in (*results.sizes, *results.parties):
         cost = cost_of(results.steps, results.records, one.rules)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlayedRound:
-    """What a round cost.
+    """Costs of a round.
 
     Attributes:
         parties, records: How many, and the records of each.
@@ -63,7 +63,7 @@ class PlayedRound:
 
 
 def measure_round(folder: Path, parties: int, records: int, rules: str = "exact") -> PlayedRound:
-    """Play a round among so many parties with so many records each.
+    """Play a round among a number of parties with a number of records each.
 
     Args:
         folder: Where the lists go; those of an earlier round are taken again.

@@ -1,4 +1,4 @@
-"""What each step costs on one core, on every backend of this machine, in one run.
+"""Costs of each step on one core, on every backend of this machine, in one run.
 
 The first rows are the operations of the group, beside what a prototype reached on a machine of the same kind; the
 others are the steps of a round (PROTOCOL.md 3.4 to 3.6) as parties take them.

@@ -1,4 +1,4 @@
-"""How figures are taken: processor time of one thread for a step, a process of its own for what needs memory."""
+"""Measurement: processor time of one thread for a step, a process of its own for memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TimingSpread:
     most: float
 
     def __sub__(self, part: TimingSpread) -> TimingSpread:
-        """Return what is left without a part that was measured by itself: figure by figure, so a sum of errors too."""
+        """Return the rest without a part that was measured by itself: figure by figure, so a sum of errors too."""
         return TimingSpread(
             round(self.median - part.median, 3), round(self.least - part.least, 3), round(self.most - part.most, 3)
         )
@@ -60,7 +60,7 @@ def measure(work: Callable[[], object], elements: int, repeats: int) -> TimingSp
 
 @dataclass(frozen=True, slots=True)
 class WatchedProcess:
-    """What a command did.
+    """Result of a command.
 
     Attributes:
         seconds: From its start to its end.

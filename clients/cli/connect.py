@@ -173,7 +173,7 @@ def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, c
 
 
 def resolve_id(what: str, text: str, ids: Sequence[str]) -> str:
-    """Return the one id that a text means, of ids that stand newest first.
+    """Return the one id that a text means, of ids in order from the newest.
 
     Raises:
         InputError: It means none, or several.

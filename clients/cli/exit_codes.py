@@ -1,4 +1,4 @@
-"""How the command ends: every exit code of `aquila`, and which error gives which.
+"""Exit codes: every exit code of `aquila`, and the errors that lead to it.
 
 0    done
 1    refused, or the answer is no: a file, a row, a step or a wish that cannot be accepted, a log that does not hold
@@ -32,7 +32,7 @@ from services.kit.errors import PeerUnavailableError, StoreConflictError, StoreE
 
 
 class ExitCode(IntEnum):
-    """What the command returns to whoever started it."""
+    """The exit code that the command returns to its caller."""
 
     DONE = 0
     REFUSED = 1

@@ -1,4 +1,4 @@
-"""Whom a command acts for, `aquila --as NAME ...`, and what it shows: `aquila --cert FILE --key FILE ...`."""
+"""The person a command acts for, `aquila --as NAME ...`, and its certificate: `aquila --cert FILE --key FILE ...`."""
 
 from __future__ import annotations
 

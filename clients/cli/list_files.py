@@ -24,7 +24,7 @@ FTM_SUFFIXES = frozenset({".jsonl", ".json", ".ftm"})
 
 @dataclass(frozen=True, slots=True)
 class FindingCounts:
-    """A finding beside the record id of its row, which is empty where the row has none that can be read."""
+    """A finding with the record id of its row, which is empty if the row has none that can be read."""
 
     finding: Finding
     record_id: str
@@ -42,14 +42,14 @@ class FindingCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """What a file gave: counts and everything that is wrong with it, in the order of its lines."""
+    """The result of reading a file: counts and all findings, in the order of its lines."""
 
     counts: ReadReport
     noted: tuple[FindingCounts, ...]
 
 
 def format_of(path: Path) -> Format:
-    """Return the format that a file's name tells: FollowTheMoney by its suffix, else CSV."""
+    """Return the format from a file's name: FollowTheMoney by its suffix, else CSV."""
     return "ftm" if path.suffix.lower() in FTM_SUFFIXES else "csv"
 
 

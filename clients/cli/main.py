@@ -89,7 +89,7 @@ def start(
 
 
 def _shown(certificate: Path | None, key: Path | None) -> ClientCertificate | None:
-    """Return what is shown to a service that asks for a certificate.
+    """Return the certificate for a service that asks for one.
 
     Raises:
         InputError: Only one of the two files is named.
@@ -141,7 +141,7 @@ def _show_version(screen: Screen) -> None:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Return what the parser says is wrong with the command line, as a clause without its last stop."""
+    """Return the parser's error on the command line, as a clause without its last stop."""
     says = getattr(error, "format_message", None)
     text = str(says() if says else error)
     for start in ("Invalid value: ", "Value error, "):
@@ -155,7 +155,7 @@ def _drop_output() -> None:
 
 
 def _refused_by_system(screen: Screen, error: OSError) -> int:
-    """Tell that the system refused a file, a folder or the output: no fault of Aquila, and a person can mend it."""
+    """Report that the system refused a file, a folder or the output: no fault of Aquila, and a person can mend it."""
     if error.filename is None:
         _drop_output()
     what = f"{error.filename} cannot be used" if error.filename else "the system refused to read or write"
@@ -167,7 +167,7 @@ def _refused_by_system(screen: Screen, error: OSError) -> int:
 
 
 def _fault(screen: Screen, error: Exception) -> int:
-    """Tell of a fault of Aquila itself: where it is, and not what was in hand."""
+    """Report a fault of Aquila itself: the code location, without the data."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     screen.failure(
         f"this is a fault of Aquila itself: {type(error).__name__} at {place.filename}:{place.lineno}",

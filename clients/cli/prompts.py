@@ -1,4 +1,4 @@
-"""What a person is asked for: typed, or read from a file or from the lines of stdin by scripts.
+"""Answers asked of a person: typed, or read from a file or from the lines of stdin by scripts.
 
 Nothing secret, and no name of a person who is looked for, ever stands in a command line, where every user of the
 machine could read it.

@@ -1,4 +1,4 @@
-"""How many guesses it takes to find half of a population's inputs by trying the commonest values of each rule."""
+"""The number of guesses needed to find half of a population's inputs by trying the commonest values of each rule."""
 
 from __future__ import annotations
 

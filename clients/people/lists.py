@@ -36,7 +36,7 @@ _LAST_MONTH, _LAST_FEBRUARY = 12, 28
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What lists are made of.
+    """Settings of a list's generation.
 
     Attributes:
         cultures: Of 100 persons of each party's list, how many are of which culture.

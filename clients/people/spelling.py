@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - Cyrillic letters and those of the region's Latin alphabets are meant
-"""How a country's list writes a name: scripts, transliterations, keyboards, ears and slips.
+"""Spellings of a name in a country's list: scripts, transliterations, keyboards, ears and slips.
 
 No part of normalization, which must undo such things without knowing how they came about.
 """

@@ -15,7 +15,7 @@ _APPROVALS = "/v1/approvals"
 
 
 class ApprovalClient:
-    """Four eyes at a service. Every method raises the error that the service's problem document tells of."""
+    """Dual control at a service. Every method raises the error in the service's problem document."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -33,7 +33,7 @@ class ApprovalClient:
         return self._decide(approval_id, "/approve", Approve(digest=digest))
 
     def refuse(self, approval_id: str, reason: str) -> ApprovalEntry:
-        """Refuse a request, and say why."""
+        """Refuse a request, with a reason."""
         return self._decide(approval_id, "/refuse", Refuse(reason=reason))
 
     def withdraw(self, approval_id: str) -> ApprovalEntry:

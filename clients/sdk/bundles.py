@@ -29,7 +29,7 @@ _PIECE = 1 << 20
 
 
 class Place(NamedTuple):
-    """Where a file lies in an archive."""
+    """The position of a file in an archive."""
 
     start: int
     size: int

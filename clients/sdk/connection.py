@@ -45,7 +45,7 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a service is and what opens it.
+    """The address of a service and the credentials for it.
 
     Attributes:
         service: What it is, for messages: node or matcher.
@@ -154,7 +154,7 @@ class Connection:
         return response.content
 
     def _hint(self, error: httpx.HTTPError) -> str:
-        """Say what to do; a service that asks for a certificate ends the connection of whoever shows none."""
+        """Return a hint; a service that asks for a certificate ends the connection of a caller without one."""
         ended = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
         return _UNSHOWN if ended and self._shows_nothing else _UNCOUNTED.format(self.service)
 
@@ -163,7 +163,7 @@ class Connection:
 
 
 def _refusal(response: httpx.Response) -> AquilaError:
-    """Return the error that an answer without success tells of."""
+    """Return the error that an unsuccessful answer describes."""
     if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
         return error_from_problem(response.content)
     if response.status_code in _AWAY:

@@ -31,7 +31,7 @@ _VIEWS = "/v1/hit-views"
 
 
 class HitsClient:
-    """A node's hits. Every method raises the error that the node's problem document tells of."""
+    """A node's hits. Every method raises the error in the node's problem document."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -73,7 +73,7 @@ class HitsClient:
         self._post(_hit(round_id, hit_id, "/outcome"), CloseRequest(outcome=outcome, remark=remark))
 
     def withdraw(self, round_id: str, hit_id: str, ground: Ground, reason: str = "") -> None:
-        """Withdraw a hit on an own record; the counterpart is told."""
+        """Withdraw a hit on an own record; the counterpart is informed."""
         self._post(_hit(round_id, hit_id, "/withdrawal"), WithdrawRequest(ground=ground, reason=reason))
 
     def letter_draft(self, round_id: str, hit_id: str) -> LetterView:
@@ -98,7 +98,7 @@ class HitsClient:
         self._connection.call("DELETE", f"{_VIEWS}/{quote(view_id, safe='')}")
 
     def erase_record(self, record_id: str) -> ErasureReport:
-        """Erase a record everywhere at the node; the counterparts of its hits are told."""
+        """Erase a record everywhere at the node; the counterparts of its hits are informed."""
         body = ErasureRequest(record_id=record_id).model_dump(mode="json")
         return self._connection.fetch(ErasureReport, "POST", "/v1/erasures", json=body)
 

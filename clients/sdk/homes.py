@@ -35,7 +35,7 @@ class Home:
 
     @property
     def registry(self) -> Path:
-        """The registry file, where the settings say.
+        """Return the path of the registry file in the settings.
 
         Raises:
             InputError: The settings cannot be read.
@@ -44,7 +44,7 @@ class Home:
 
     @property
     def identity(self) -> Path:
-        """The identity key's file, where the settings say.
+        """Return the path of the identity key in the settings.
 
         Raises:
             InputError: The settings cannot be read.
@@ -63,7 +63,7 @@ class Home:
 
     @property
     def certificate(self) -> ClientCertificate | None:
-        """What the command shows to the service, where [command] names it.
+        """Return the certificate that the command shows to the service, if [command] names one.
 
         Raises:
             InputError: The settings cannot be read.
@@ -96,7 +96,7 @@ class Home:
         return Access(self.service, url or self.url(), token, ca or self.ca, certificate or self.certificate)
 
     def url(self) -> str:
-        """Return where the settings say that the service listens.
+        """Return the service's address in the settings.
 
         Raises:
             InputError: The settings cannot be read, or leave the port to the system.
@@ -127,7 +127,7 @@ class Home:
 
 
 def find_home(path: Path, service: Service | None = None) -> Home:
-    """Tell whose home a folder is.
+    """Find out whether a folder is a node's or the matcher's home.
 
     Args:
         path: The folder.

@@ -15,7 +15,7 @@ _LOG = {"node": "/v1/log", "matcher": "/v1/operator/log"}
 
 
 class LogClient:
-    """A service's log. Every method raises the error that the service's problem document tells of."""
+    """A service's log. Every method raises the error in the service's problem document."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

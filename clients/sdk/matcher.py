@@ -23,13 +23,13 @@ _SUGGESTIONS = "/v1/operator/suggestions"
 
 
 class MatcherClient:
-    """The matcher's operator interface. Every method raises the error that the matcher's problem document tells of."""
+    """The matcher's operator interface. Every method raises the error in the matcher's problem document."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def proposal_defaults(self) -> ProposalDefaults:
-        """Return what a proposal has that leaves things open, and what it can choose."""
+        """Return the default values of a proposal, and its choices."""
         return self._connection.fetch(ProposalDefaults, "GET", "/v1/operator/proposal-defaults")
 
     def propose(self, proposal: RoundProposal) -> PendingApproval:
@@ -45,7 +45,7 @@ class MatcherClient:
         return self._connection.fetch(SuggestionView, "GET", _suggestion(suggestion_id))
 
     def set_aside(self, suggestion_id: str, reason: str) -> SuggestionView:
-        """Set a suggestion aside, and say why; its party reads it."""
+        """Set a suggestion aside, with a reason that its party reads."""
         body = AbortReason(reason=reason).model_dump(mode="json")
         return self._connection.fetch(SuggestionView, "POST", _suggestion(suggestion_id, "/set-aside"), json=body)
 
@@ -54,7 +54,7 @@ class MatcherClient:
         return self._connection.fetch(Rounds, "GET", _ROUNDS)
 
     def needs(self) -> AttentionList:
-        """Return what rounds need of the secretariat: contradictions, alarms and delays, the most pressing first."""
+        """Return rounds that need attention: contradictions, alarms and delays, the most pressing first."""
         return self._connection.fetch(AttentionList, "GET", "/v1/operator/needs")
 
     def parties(self) -> Parties:
@@ -86,7 +86,7 @@ class MatcherClient:
 
 
 def _chosen(**query: str) -> dict[str, str]:
-    """Return the parameters that say something."""
+    """Return the parameters that have a value."""
     return {name: value for name, value in query.items() if value}
 
 

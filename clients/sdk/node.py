@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 
 class NodeClient:
-    """A node's operator interface. Every method raises the error that the node's problem document tells of."""
+    """A node's operator interface. Every method raises the error in the node's problem document."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def status(self) -> NodeStatus:
-        """Return who the node is and whether it reaches the matcher."""
+        """Return the node's identity, and whether it reaches the matcher."""
         return self._connection.fetch(NodeStatus, "GET", "/v1/status")
 
     def needs(self) -> AttentionList:
-        """Return what rounds need of the node's people: alarms and duties, the most pressing first."""
+        """Return rounds that need attention: alarms and duties, the most pressing first."""
         return self._connection.fetch(AttentionList, "GET", "/v1/needs")
 
     def check(self, stream: BinaryIO, format: Format, rules: str = "default") -> RecordReport:  # noqa: A002 - the node's word
-        """Let the node read a list and say what is wrong with it; nothing is stored."""
+        """Have the node read a list and return its findings; nothing is stored."""
         query = {"format": format, "rules": rules}
         return self._connection.fetch(RecordReport, "POST", "/v1/records/check", params=query, content=stream)
 
@@ -59,7 +59,7 @@ class NodeClient:
         return self._connection.fetch(RecordReport, "POST", "/v1/imports", params=query, content=stream)
 
     def safeguards(self, round_id: str) -> Safeguards:
-        """Return what guards against fishing in a round."""
+        """Return the safeguards against fishing in a round."""
         return self._connection.fetch(Safeguards, "GET", f"/v1/rounds/{quote(round_id, safe='')}/safeguards")
 
     def release(self, round_id: str, submission_id: str) -> None:
@@ -107,7 +107,7 @@ class NodeClient:
         return self._connection.fetch(Suggestions, "GET", "/v1/suggestions")
 
     def hits(self, round_id: str) -> Hits:
-        """Return the round's hits, each beside the node's own record."""
+        """Return the round's hits, each with the node's own record."""
         return self._connection.fetch(Hits, "GET", _round(round_id, "/hits"))
 
     def close(self, round_id: str) -> None:

@@ -36,7 +36,7 @@ _PEOPLE = "/v1/people"
 
 
 class PeopleClient:
-    """The people of a service. Every method raises the error that the service's problem document tells of."""
+    """The people of a service. Every method raises the error in the service's problem document."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -82,7 +82,7 @@ class PeopleClient:
         self._connection.call("POST", f"{_PEOPLE}/sign-out")
 
     def me(self) -> WhoAmI:
-        """Return who this connection speaks for."""
+        """Return the account of this connection."""
         return self._connection.fetch(WhoAmI, "GET", f"{_PEOPLE}/me")
 
     def sessions(self) -> Sessions:
@@ -107,7 +107,7 @@ class PeopleClient:
         return self._connection.fetch(Invitation, "POST", _account(person, "/reset"))
 
     def admit_account(self, person: str, issuer: str, subject: str, name: str) -> AccountView:
-        """Let an account of the provider in, for whoever one has read that it is."""
+        """Activate an account of the provider, for the person whom one has read."""
         body = Admission(issuer=issuer, subject=subject, name=name).model_dump(mode="json")
         return self._connection.fetch(AccountView, "POST", _account(person, "/admit"), json=body)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RecordsClient:
-    """A party's own records. Every method raises the error that the node's problem document tells of."""
+    """A party's own records. Every method raises the error in the node's problem document."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -58,7 +58,7 @@ class StaffSessions:
         return MatcherClient(self.connections[login])
 
     def approve(self, login: str, asked: PendingApproval) -> None:
-        """Let a second person read what was asked for, and approve exactly that."""
+        """Let a second person read a request, and approve exactly that."""
         second = ApprovalClient(self.connections[login])
         second.approve(asked.approval_id, second.show(asked.approval_id).entry.digest)
 
@@ -80,7 +80,7 @@ def open_sessions(process: Process, opened: ExitStack) -> StaffSessions:
 
 
 def logins_of(process: Process) -> tuple[str, ...]:
-    """Return the logins of a service's people; each says the role."""
+    """Return the logins of a service's people; each names the role."""
     return tuple(_LOGINS[process.home.service])
 
 

@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.3  # between two looks of a service at what there is to do: a 
 
 @dataclass(frozen=True, slots=True)
 class DemoHomes:
-    """Who plays.
+    """Homes of the parties.
 
     Attributes:
         homes: The home folders by party code and `matcher`.
@@ -38,7 +38,7 @@ class DemoHomes:
     cards: tuple[Card, ...]
 
     def list_file(self, code: str) -> Path:
-        """Return a party's list, which lies beside its home and not in it."""
+        """Return a party's list file, which is next to its home and not in it."""
         return self.homes[code].with_name(f"{code.lower()}.csv")
 
 

@@ -20,7 +20,7 @@ CHANGED = "tile/entries/000"
 
 
 class CheckedLog(NamedTuple):
-    """What `aquila audit verify` finds: the log, its rounds, and what it says of a copy with one byte changed."""
+    """The findings of `aquila audit verify`: the log, its rounds, and the result for a copy with one byte changed."""
 
     log: LogRecord
     rounds: list[RoundAudit]

@@ -180,7 +180,7 @@ def _identifiers(national: National, random: Random, *, distorted: bool) -> Row:
 
 
 def _intelligence(random: Random) -> Row:
-    """Return what the note says about itself: soft intelligence is mostly untested."""
+    """Return the note's own evaluation: soft intelligence is mostly untested."""
     return {
         "category": random.choice(_CATEGORIES),
         "source_evaluation": random.choices("ABCX", (5, 25, 40, 30))[0],

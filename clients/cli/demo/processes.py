@@ -75,11 +75,11 @@ class Process:
         return []
 
     def has_ended(self) -> bool:
-        """Return whether it is no longer there."""
+        """Return whether the process has ended."""
         return self.popen.poll() is not None
 
     def wait_until_ready(self) -> None:
-        """Wait for the line that says that the service accepts calls.
+        """Wait for the line with which the service reports that it accepts calls.
 
         Raises:
             PeerUnavailableError: It ended, or did not say so in time.

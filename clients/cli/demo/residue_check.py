@@ -1,4 +1,4 @@
-"""What a home holds of a round: keys and chunks, before and after they are destroyed."""
+"""Remains of a round in a home: keys and chunks, before and after they are destroyed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def still_there(homes: Iterable[Path], samples: frozenset[bytes]) -> list[Path]:
 
 
 def _keys(home: Path) -> list[Path]:
-    """Return the files of keys; the high-water mark beside them holds numbers alone, and stays."""
+    """Return the files of keys; the high-water mark next to them holds numbers alone, and stays."""
     return sorted((home / "keys").glob("*.key"))
 
 

@@ -205,7 +205,7 @@ class DemoScenario:
         self._compare(hits)
 
     def _read_notes(self, hits: Mapping[str, Hits]) -> None:
-        """Say what the sealed notes do to the certainty of the intelligence, and why."""
+        """Explain the effect of the sealed notes on the certainty of the intelligence."""
         states = Counter(hit.exchange.state for hit in _every(hits) if hit.exchange)
         told = [hit.exchange.intelligence for hit in _every(hits) if hit.exchange and hit.exchange.intelligence]
         raised = [one for one in told if one.before != one.after]
@@ -218,7 +218,7 @@ class DemoScenario:
         self.document["notes"] = {"confirmed": states["confirmed"] // 2, "raised": len(raised)}
 
     def _meet_canaries(self, nodes: Mapping[str, NodeClient]) -> None:
-        """Say how the hits fared that each two nodes planted, so that a matcher which hides hits is found out."""
+        """Report the results of the canaries of each pair of nodes, so that a matcher which hides hits is found out."""
 
         def judged() -> bool:
             found = [one for node in nodes.values() for one in node.safeguards(self.round_id).canaries]
@@ -238,7 +238,7 @@ class DemoScenario:
         self.document["canaries"] = {"planted": sum(row[1] for row in rows), "met": sum(row[2] for row in rows)}
 
     def _compare(self, hits: Mapping[str, Hits]) -> None:
-        """Say how many of the known pairs were found; both sides show a hit under one id, so the demo can join them."""
+        """Report the known pairs that were found; both sides show a hit under one id, so the demo can join them."""
         sides: dict[str, list[tuple[str, str]]] = {}
         levels: dict[str, Level] = {}
         for code in COUNTRIES:
@@ -391,7 +391,7 @@ class DemoScenario:
 
 
 def _witnessed(log: LogClient, entries: int) -> bool:
-    """Return whether every party has cosigned a checkpoint of so many entries."""
+    """Return whether every party has cosigned a checkpoint of this many entries."""
     witnesses = log.view().witnesses
     return len(witnesses) == len(COUNTRIES) and all(one.size >= entries for one in witnesses)
 

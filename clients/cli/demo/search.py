@@ -24,7 +24,7 @@ _NUMBERS = ("national_numbers", "document_numbers", "phones", "emails")
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a search went through, and which files hold something."""
+    """The result of a search: its extent, and the files with findings."""
 
     needles: int
     files: int
@@ -33,7 +33,7 @@ class Searched:
 
 
 def needles_of(rows: Iterable[Mapping[str, str]]) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    """Return what to look for as written, and in small letters: names, dates and numbers of a list's rows."""
+    """Return the texts to search for, as written and in small letters: names, dates and numbers of a list's rows."""
     texts: set[str] = set()
     for row in rows:
         given, family, born = row.get("given_names", ""), row.get("family_names", ""), row.get("date_of_birth", "")

@@ -52,7 +52,7 @@ def prove_consistency(
 
 
 def _octets(option: str, text: str) -> bytes:
-    """Read hexadecimal digits; a proof that cannot be read does not hold, so this is no matter of usage.
+    """Read hexadecimal digits; an unreadable proof does not hold, so this is not an error of usage.
 
     Raises:
         AuditError: There is something else.

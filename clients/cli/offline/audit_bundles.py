@@ -200,7 +200,7 @@ def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -
 
 
 def _not_compared(log: LogRecord, rounds: list[RoundAudit], against: list[LogRecord], kept: bool) -> list[str]:
-    """Say what a log alone cannot show, and no other log or kept checkpoint was there to show."""
+    """State the limits of a log alone, without another log or kept checkpoint to compare with."""
     found = []
     if not kept and not any(other.holder == log.holder or log.holder in other.seen for other in against):
         found.append(
@@ -227,7 +227,7 @@ def _last_statements(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | s
 
 
 def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
-    """Say what a copy leaves out, and so was not checked."""
+    """State the parts that a copy omits, and that were therefore not checked."""
     if not log.left_out.count:
         return []
     sentence = (

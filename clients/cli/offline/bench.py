@@ -89,7 +89,7 @@ def _join_and_growth(results: Results, folder: Path, rules: str, watch: Watch) -
 
 
 def _written(results: Results, out: Path, name: str) -> str:
-    """Write both forms of the results, and say where they are.
+    """Write both forms of the results, and report their paths.
 
     Raises:
         InputError: The folder cannot be made or written.

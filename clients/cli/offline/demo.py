@@ -71,7 +71,7 @@ def _pages(stage: DemoProcesses) -> list[str | Table]:
 
 
 def _next_steps(cast: DemoHomes, *, keep: bool) -> list[str]:
-    """Return what to try next."""
+    """Return suggestions for next steps."""
     from clients.cli.demo.accounts import PASSWORD, SECRETS
 
     party, matcher = cast.homes["SI"], cast.homes["matcher"]

@@ -47,7 +47,7 @@ class Minimum(StrEnum):
 
 
 class PaddingChoice(StrEnum):
-    """Whether sizes are hidden, as in a real round."""
+    """Choice whether sizes are hidden, as in a real round."""
 
     NONE = "none"
     DEFAULT = "default"
@@ -63,7 +63,7 @@ class Entry:
 
     @property
     def records(self) -> int:
-        """How many records the list has."""
+        """Return the number of records in the list."""
         return self.read.counts.accepted if self.read else 0
 
 
@@ -170,7 +170,7 @@ def _workers(entries: list[Entry]) -> int:
 
 
 def _read_list(played: Rehearsal, code: str) -> ReadList:
-    """Return what reading a party's list gave."""
+    """Return the result of reading a party's list."""
     from clients.cli.list_files import FindingCounts, ReadList
 
     seat = played.seats[code]
@@ -178,7 +178,7 @@ def _read_list(played: Rehearsal, code: str) -> ReadList:
 
 
 def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: list[RehearsedHit]) -> dict[str, object]:
-    """Return what the report says of the round as a whole."""
+    """Return the part of the report on the round as a whole."""
     from aquila import __version__
 
     measured = played.measured
@@ -202,7 +202,7 @@ def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: lis
 
 
 def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -> dict[str, object]:
-    """Return what the report says of a party."""
+    """Return the part of the report on a party."""
     assert entry.read is not None
     measured, code = played.measured, entry.code
     seconds = {phase: parties[code] for phase, parties in measured.seconds.items() if code in parties}
@@ -242,7 +242,7 @@ def _by_certainty(hits: Iterable[RehearsedHit]) -> dict[str, int]:
 
 
 def _tell_findings(screen: Screen, entries: list[Entry], report: Path | None) -> None:
-    """Say how many rows were left out, and of each file the first reasons."""
+    """Report how many rows were omitted, and of each file the first reasons."""
     where = f"all are in {report}" if report else "see all with `aquila records check FILE`, or ask for --report"
     for entry in entries:
         assert entry.read is not None

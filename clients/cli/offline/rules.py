@@ -78,7 +78,7 @@ def compare(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what two records share, and how certain that would be between lists of some sizes.
+    """Show the values that two records share, and how certain that would be between lists of some sizes.
 
     It grades as a round does; the share of persons that both lists hold is the table's, where a round learns it.
     """

@@ -18,14 +18,14 @@ _CLOCK_SECONDS = 60
 
 
 def warn_of_contact(reached: ConnectedService, screen: Screen) -> None:
-    """Warn on stderr of what keeps a node from its rounds; of a matcher there is nothing to say."""
+    """Warn on stderr of obstacles between a node and its rounds; for a matcher there are none to report."""
     if isinstance(reached.client, NodeClient):
         for sentence in contact_warnings(reached.client.status()):
             screen.warn(sentence)
 
 
 def contact_warnings(status: NodeStatus) -> Iterator[str]:
-    """Yield what is wrong between a node and the matcher, in sentences."""
+    """Yield the faults between a node and the matcher, in sentences."""
     if not status.matcher_reachable:
         yield f"the node does not reach the matcher at {status.matcher_url}; what is shown here may be old"
     if status.clock_difference is not None and abs(status.clock_difference) >= _CLOCK_SECONDS:

@@ -25,7 +25,7 @@ _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FoundInFile:
-    """What a search of a file gave; record ids by the number of the record in the list."""
+    """The result of a search of a file; record ids by the number of the record in the list."""
 
     name: str
     record_ids: list[str]

@@ -1,4 +1,4 @@
-"""Following a round until it stands where one waits for."""
+"""Following a round until it reaches the awaited phase."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AT_NODE = ("prepared", "sent", "evaluated by others", "tokens sent")
 
 
 def watch(look: Callable[[], V], told: Told, until: Phase, pause: Callable[[float], object] = time.sleep) -> V:
-    """Look at a round again and again, tell how far each party is, and return the view that reached the phase.
+    """Poll a round, report the progress of each party, and return the view that reached the phase.
 
     Args:
         look: Fetches the view.
@@ -43,7 +43,7 @@ def watch(look: Callable[[], V], told: Told, until: Phase, pause: Callable[[floa
 
 
 def tell(view: MatcherRoundView | NodeRoundView, told: Told) -> None:
-    """Tell the progress that a view shows: of each party the steps that are done, and the first that is not."""
+    """Report the progress in a view: of each party the steps that are done, and the first that is not."""
     for who, steps in _steps(view):
         for name, done, of in steps:
             if of:

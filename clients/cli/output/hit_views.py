@@ -22,7 +22,7 @@ _STAGES = {"follow_up": "in follow-up"}
 
 
 def page_views(page: HitPage) -> list[Table | str]:
-    """Return a page of hits, each beside the own record."""
+    """Return a page of hits, each with the own record."""
     rows = [
         (
             one.hit_id[:SHORT], one.record_id, _person(one), one.counterpart, one.certainty.value, _stage(one),

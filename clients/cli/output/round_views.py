@@ -45,7 +45,7 @@ def imports_table(imports: Imports) -> Table:
 
 
 def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
-    """Return all that a service tells of a round."""
+    """Return all data of a service on a round."""
     tables: list[Table | str] = [_terms(view)]
     if isinstance(view, MatcherRoundView):
         levels = [_levels(view)] if view.hits_by_certainty else []
@@ -93,7 +93,7 @@ def _from(step: AwaitedStep) -> str:
 
 
 def hits_table(hits: Hits, limit: int) -> list[Table | str]:
-    """Return hits, each beside the own record, the surest first, and what the counterparts' notes say of them."""
+    """Return hits, each with the own record, the surest first, and the contents of the counterparts' notes."""
     shown = sorted(hits.hits, key=lambda hit: (-hit.certainty.least, hit.counterpart, hit.record_id))[:limit]
     rows = [
         (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, _state(hit), _joined(hit.sentences))
@@ -130,7 +130,7 @@ def _note_rows(hit: OwnHit) -> Iterator[tuple[str, ...]]:
 
 
 def chance_table(hits: Hits) -> Table:
-    """Return how many hits chance alone would give, beside how many there are, by counterpart and level."""
+    """Return the expected chance hits, next to the actual ones, by counterpart and level."""
     counted = Counter((hit.counterpart, hit.submission_id, hit.certainty.value) for hit in hits.hits)
     levels = [level.value for level in sorted(Level, reverse=True)]
     rows = []
@@ -209,7 +209,7 @@ def _parties(view: MatcherRoundView) -> Table:
 
 
 def _parties_at_node(view: NodeRoundView) -> Table:
-    """Return where each party stands as the node can tell; what others evaluate for one another it does not see."""
+    """Return the progress of each party as the node sees it; evaluations between other parties it does not see."""
     rows = [
         (
             party.party if party.takes_part else f"{party.party} (left out)",

@@ -1,4 +1,4 @@
-"""What a record gives under a match rule, and what two records share, in words and readable values."""
+"""The inputs of a record under a match rule, and values that two records share, in words and readable values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PART_MARK = "\x1e"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Explained:
-    """What one record gives under one rule.
+    """The input of one record under one rule.
 
     Attributes:
         values: Each input in readable form, in the order of its bytes.
@@ -56,7 +56,7 @@ class Explained:
 
 
 def explain(rule: Rule, record: Record, table: RuleTable) -> Explained:
-    """Say what a record gives under a rule of a table, or why it gives nothing."""
+    """Explain a record's input under a rule of a table, or why it has none."""
     values = tuple(readable(item.value) for item in record_inputs(record, table) if item.rule == rule.number)
     return Explained(rule, values, () if values else tuple(_missing(rule.parts, record)))
 
@@ -67,7 +67,7 @@ def readable(value: bytes) -> str:
 
 
 def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
-    """Say what the record lacks for each part that it has no value for."""
+    """Explain the missing data for each part without a value."""
     names = record_names(record)
     for part in parts:
         if not part_values(record, names, part.reads):
@@ -75,7 +75,7 @@ def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
 
 
 def _lack(reads: str, record: Record) -> str:
-    """Say what a record lacks for what a part reads."""
+    """Explain the missing data for a part."""
     kind, _, form = reads.partition(":")
     if kind in _FIELDS:
         field, words = _FIELDS[kind]
@@ -86,7 +86,7 @@ def _lack(reads: str, record: Record) -> str:
 
 
 def _lack_of_date(form: str, born: PartialDate | None) -> str:
-    """Say why a date of birth has no value in a form."""
+    """Explain why a date of birth has no value in a form."""
     if born is None:
         return "there is no date of birth"
     if form == "bare-year":
@@ -100,7 +100,7 @@ def _lack_of_date(form: str, born: PartialDate | None) -> str:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two records share under a table; it has a `__dict__` for what is computed once."""
+    """Values that two records share under a table; it has a `__dict__` for what is computed once."""
 
     table: RuleTable
     one: Record
@@ -131,7 +131,7 @@ class Comparison:
 
     @property
     def depends_on_rarity(self) -> bool:
-        """Whether it matters that a value is rare in both lists."""
+        """Return whether it matters that a value is rare in both lists."""
         return strongest_parts(self.rules) != strongest_parts(self.surely_sent)
 
     def parts(self) -> tuple[Part, ...]:
@@ -139,7 +139,7 @@ class Comparison:
         return strongest_parts(self.rules)
 
     def silent(self) -> list[tuple[str, float | None]]:
-        """The families of which nothing agrees, with what the table says that weighs.
+        """The families of which nothing agrees, with the table's weights for that.
 
         One whose weight a round learns is named where both records tell of it.
         """
@@ -151,21 +151,21 @@ class Comparison:
         ]
 
     def _both_tell(self, family: str) -> bool:
-        """Whether both records have something to compare in a family whose silence is learned."""
+        """Return whether both records have values to compare in a family whose missing evidence is learned."""
         both = [(record, record_names(record)) for record in (self.one, self.other)]
         reads = [part.reads for part in self.table.parts if part.family == family and part.usual is None]
         return any(all(part_values(record, names, read) for record, names in both) for read in reads)
 
     def bits(self) -> float:
-        """What agrees and what is silent, in bits."""
+        """Return the weight of agreement and of missing evidence, in bits."""
         return table_bits(self.table, self.rules)
 
     def prior(self, size: int) -> float:
-        """The prior in bits between two lists of so many records."""
+        """Return the prior in bits between two lists of this size."""
         return prior_bits(size, size, self.table.expected_share)
 
     def grade(self, rules: tuple[Rule, ...], size: int) -> Grade | None:
-        """Grade some of the rules between two lists of so many records; None where no rule met."""
+        """Grade some of the rules between two lists of this size; None if no rule met."""
         mask = mask_of(rule.number for rule in rules)
         return grade(self.table, mask, size, size) if mask else None
 

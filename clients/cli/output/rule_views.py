@@ -85,7 +85,7 @@ def guesses_view(table: RuleTable, guesses: Mapping[int, int | None], persons: i
 
 
 def explanation_views(record: Record, rows: Sequence[Explained]) -> list[Table | str]:
-    """Return what a record gives: rules with their values, rules without and why, and the sum."""
+    """Return the inputs of a record: rules with their values, rules without and why, and the sum."""
     giving = [
         (str(row.rule.number), row.rule.name, row.rule.input_class.value, len(row.values), _values(row.values))
         for row in rows
@@ -102,7 +102,7 @@ def explanation_views(record: Record, rows: Sequence[Explained]) -> list[Table |
 
 
 def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | str]:
-    """Return what two records share: parts, rules, and the certainty by the size of lists."""
+    """Return the values that two records share: parts, rules, and the certainty by the size of lists."""
     if not found.rules:
         return [f"{found.one.record_id} and {found.other.record_id} share no input: no hit, whatever the lists."]
     words = dict(found.table.families)
@@ -125,7 +125,7 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
 
 
 def _silence(bits: float | None) -> tuple[str, str]:
-    """Return what it weighs that nothing of a family agrees, and the words."""
+    """Return the weight of a family without agreement, and its words."""
     if bits is None:
         return "learned", "both tell of it, and nothing agrees: a round learns how much that speaks against the pair"
     return f"{bits:.1f}", "nothing of it agrees"

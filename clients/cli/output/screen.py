@@ -1,4 +1,4 @@
-"""What `aquila` shows: the one module of the command that prints.
+"""Screen output of `aquila`: the one module of the command that prints.
 
 Its rules:
 1. stdout holds the result and nothing else: with `--json` exactly one JSON document, else tables and sentences.
@@ -40,7 +40,7 @@ _STORY_WIDTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to show: integers and floats stand to the right, everything else to the left."""
+    """A table to show: integers and floats are aligned right, everything else left."""
 
     title: str
     columns: Sequence[str]
@@ -49,7 +49,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Where results and messages go.
+    """Destination of results and messages.
 
     Args:
         as_json: Whether results are one JSON document.
@@ -71,7 +71,7 @@ class Screen:
         self.out.flush()
 
     def tell(self, *views: Table | str) -> None:
-        """Tell a story: on stdout, or on stderr where stdout is for one document."""
+        """Report a sequence of events: on stdout, or on stderr if stdout is for one document."""
         stream = self.err if self.as_json else self.out
         for view in views:
             shown = view if isinstance(view, Table) or view.startswith(" ") else fill(view, _STORY_WIDTH)
@@ -79,7 +79,7 @@ class Screen:
         stream.flush()
 
     def note(self, sentence: str) -> None:
-        """Tell the person something that is not the result."""
+        """Report something other than the result to the person."""
         self._say(sentence)
 
     def show(self, *views: Table | str) -> None:
@@ -89,22 +89,22 @@ class Screen:
         self.err.flush()
 
     def warn(self, sentence: str) -> None:
-        """Tell of something that the person should look at."""
+        """Report something that the person should look at."""
         self._say(f"aquila: warning: {sentence}")
 
     def error(self, error: AquilaError) -> None:
-        """Tell what was refused or failed, and what to do."""
+        """Report an error, and what to do."""
         self.failure(error.message, error.hint)
 
     def failure(self, sentence: str, hint: str = "") -> None:
-        """Tell what failed where there is no error of the tree."""
+        """Report a failure that is not an error of the tree."""
         self._say(f"aquila: error: {sentence}")
         if hint:
             self._say(f"aquila: hint: {hint}")
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, str, int, int], None]]:
-        """Show how far each party is in each phase; yields what to call with phase, party, done and of."""
+        """Show the progress of each party in each phase; yields a function of phase, party, done and total."""
         if not self.err.isatty():
             yield _PlainProgress(self)
             return
@@ -143,7 +143,7 @@ class _BarProgress:
 
 
 def _bars(err: TextIO) -> RichProgress:
-    """Return the bars, whose texts are no markup."""
+    """Return the bars, whose texts are not markup."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(

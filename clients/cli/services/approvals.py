@@ -29,7 +29,7 @@ _LEAST_DIGEST = 16
 
 @app.command("list")
 def list_approvals(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
-    """List what was asked for; what waits for a second person stands first."""
+    """List the requests, those that wait for a second person first."""
     from clients.cli.connect import connect
 
     with connect(home, url, None, ca) as reached:
@@ -94,7 +94,7 @@ def refuse(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Refuse what another person asked for, and say why."""
+    """Refuse another person's request, with a reason."""
     from clients.cli.connect import connect
 
     with connect(home, url, None, ca) as reached:
@@ -113,7 +113,7 @@ def withdraw(approval_id: ApprovalId, home: HomePath, url: Url = None, ca: Ca = 
 
 
 def show_asked(screen: Screen, asked: PendingApproval) -> None:
-    """Say that a second person is awaited."""
+    """Report that a second person is awaited."""
     request = asked.approval_id[:SHORT]
     screen.result(
         asked.model_dump(mode="json"),
@@ -124,7 +124,7 @@ def show_asked(screen: Screen, asked: PendingApproval) -> None:
 
 
 def _earlier(reached: ConnectedService, entry: ApprovalEntry) -> list[Table | str]:
-    """Return what was spent in earlier rounds, where a party decides on taking part or on sending a list or a query."""
+    """Return the evaluations of earlier rounds, for a decision on a consent or on sending a list or a query."""
     from aquila.interface.approval import ApprovalKind, ApprovalState
     from clients.cli.services.safeguards import earlier
 
@@ -144,7 +144,7 @@ def _chosen(reached: ConnectedService, text: str) -> str:
 
 
 def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, digest: str | None) -> str:
-    """Return the digest of what the person has read: the one given, or that of what is shown now and said yes to.
+    """Return the digest that the person has read: the given one, or that of the content now shown and confirmed.
 
     Raises:
         InputError: The digest is another one or too short, or the person says no.

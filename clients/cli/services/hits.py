@@ -32,7 +32,7 @@ class LevelChoice(StrEnum):
 
 
 class StageChoice(StrEnum):
-    """Where a hit stands."""
+    """Status of a hit."""
 
     NEW = "new"
     ACKNOWLEDGED = "acknowledged"
@@ -43,7 +43,7 @@ class StageChoice(StrEnum):
 
 
 class DecisionChoice(StrEnum):
-    """What an analyst says."""
+    """An analyst's decision."""
 
     SAME = "same"
     OTHER = "not-the-same"
@@ -59,7 +59,7 @@ class ChannelChoice(StrEnum):
 
 
 class OutcomeChoice(StrEnum):
-    """What came of it."""
+    """The outcome of a hit."""
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted"
@@ -67,7 +67,7 @@ class OutcomeChoice(StrEnum):
 
 
 class GroundChoice(StrEnum):
-    """Why a hit is withdrawn."""
+    """The ground of a withdrawal."""
 
     INCORRECT = "incorrect"
     UNLAWFUL = "unlawful"
@@ -92,7 +92,7 @@ def list_hits(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """List hits beside the party's own records; nothing of the other side is known."""
+    """List hits with the party's own records; nothing of the other side is known."""
     from clients.cli.connect import connect
     from clients.cli.output.hit_views import page_views
 
@@ -113,7 +113,7 @@ def list_hits(
 def show(
     hit: HitId, home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False
 ) -> None:
-    """Show a hit: why it is one, where it stands, and what was done so far."""
+    """Show a hit: why it is one, its status, and the steps taken so far."""
     from clients.cli.connect import connect
     from clients.cli.output.hit_views import hit_tables
 
@@ -243,7 +243,7 @@ def withdraw(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Withdraw a hit on an own record; the counterpart is told, marks it and says so."""
+    """Withdraw a hit on an own record; the counterpart is informed, marks it and acknowledges."""
     from aquila.followup.lifecycle import Ground
 
     why = Ground(ground.value.replace("-", "_"))
@@ -255,7 +255,7 @@ def _do(
     home: Path, url: str | None, token_file: Path | None, ca: Path | None, hit: str,
     work: Callable[..., None], as_json: bool, sentence: str,
 ) -> None:  # fmt: skip
-    """Do something with a hit, and say so."""
+    """Do something with a hit, and report it."""
     from clients.cli.connect import connect
 
     with connect(home, url, token_file, ca) as reached:

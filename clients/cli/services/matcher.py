@@ -36,7 +36,7 @@ def init(
 
 @app.command()
 def serve(home: NewHome) -> None:
-    """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
+    """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
     from clients.cli.services.web import front_of_home
     from clients.sdk import find_home
     from services.matcher.main import run

@@ -39,7 +39,7 @@ def init(
 
 @app.command()
 def serve(home: NewHome) -> None:
-    """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout says when it is ready."""
+    """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
     from clients.cli.services.web import front_of_home
     from clients.sdk import find_home
     from services.node.main import run
@@ -58,7 +58,7 @@ def erase_record(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Erase a record everywhere at this node, with its hits, notes and remarks, and tell the counterparts."""
+    """Erase a record everywhere at this node, with its hits, notes and remarks, and inform the counterparts."""
     from clients.cli.connect import connect
 
     if not yes:

@@ -57,7 +57,7 @@ def register(
 
 
 def show_card(screen: Screen, own: Card) -> None:
-    """Show a card on stdout, as a piece of a registry file, and its fingerprint beside it on stderr."""
+    """Show a card on stdout, as a piece of a registry file, and its fingerprint on stderr."""
     screen.result(_document(own), own.text().rstrip())
     screen.note(f"Fingerprint to compare by telephone: {own.key.short_fingerprint}")
 

@@ -181,7 +181,7 @@ def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
 
 
 def whoami(home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
-    """Say as whom commands act at a home, and in which roles."""
+    """Show the account under which commands act at a home, and its roles."""
     from clients.cli.connect import connect
 
     with connect(home, url, None, ca) as reached:
@@ -213,7 +213,7 @@ def code(
 
 
 def show_roles(as_json: Json = False) -> None:
-    """Show who may do what: the role table, and the commands that each role uses."""
+    """Show the role table, and the commands that each role uses."""
     from aquila.audit.roles import role_table
     from clients.cli.output.role_views import document, tables
 

@@ -28,7 +28,7 @@ def check(
     limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
     as_json: Json = False,
 ) -> int:
-    """Read a list and say what is wrong with it, line by line. Nothing is stored and nothing leaves this machine.
+    """Read a list and report its findings, line by line. Nothing is stored and nothing leaves this machine.
 
     Ends with 1 if a row was refused.
     """
@@ -144,7 +144,7 @@ def report_views(report: RecordReport) -> list[Table | str]:
 
 
 def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
-    """Return what is wrong with a list as a table, and the sum in one sentence."""
+    """Return the findings about a list as a table, and the sum in one sentence."""
     findings = Table(
         "Findings",
         ("line", "record", "field", "", "reason"),

@@ -42,14 +42,14 @@ class Until(StrEnum):
 
 
 class KindChoice(StrEnum):
-    """What is submitted."""
+    """The kind of submission."""
 
     LIST = "list"
     QUERY = "query"
 
 
 class PaddingChoice(StrEnum):
-    """Whether the round hides sizes."""
+    """Choice whether the round hides sizes."""
 
     NONE = "none"
     DEFAULT = "default"
@@ -220,7 +220,7 @@ def hits(
     ca: Ca = None,
     as_json: Json = False,
 ) -> int:
-    """Show the hits of a round beside the party's own records; nothing of the other side is known (party).
+    """Show the hits of a round with the party's own records; nothing of the other side is known (party).
 
     Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
     """
@@ -274,7 +274,7 @@ def abort(
 
 
 def _asked(as_json: bool, round_id: str, sentence: str) -> None:
-    """Say that the service took a wish upon itself."""
+    """Report that the service accepted a request."""
     follow = f"Follow it with `aquila round show {round_id[:8]}`."
     Screen(as_json).result({"round_id": round_id}, sentence.format(round_id[:8]), follow)
 
@@ -318,7 +318,7 @@ def _justification(**texts: str) -> JustificationInput:
 
 
 def _faults(error: ValidationError) -> str:
-    """Return what pydantic found, by option; it repeats no value."""
+    """Return the faults that pydantic found, by option; it repeats no value."""
     faults = error.errors(include_input=False, include_url=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
 

@@ -19,7 +19,7 @@ Query = Annotated[str, typer.Argument(metavar="QUERY", help="The query's id, its
 
 
 def safeguards(round_id: RoundId, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False) -> None:
-    """Show what was evaluated for others, what was held back, alarms, and how planted hits fared (party)."""
+    """Show evaluations made for others, withheld reports, alarms, and the results of canaries (party)."""
     from clients.cli.connect import connect
 
     with connect(home, url, None, ca) as reached:
@@ -30,7 +30,7 @@ def safeguards(round_id: RoundId, home: HomePath, url: Url = None, ca: Ca = None
 def release(
     round_id: RoundId, query: Query, home: HomePath, url: Url = None, ca: Ca = None, as_json: Json = False
 ) -> None:
-    """Release the report of a query that hit far more than sizes explain; whoever does not want to aborts (party)."""
+    """Release the report of a query with far more hits than sizes explain; to withhold it for good, abort (party)."""
     from clients.cli.connect import connect, resolve_id
 
     with connect(home, url, None, ca) as reached:
@@ -43,7 +43,7 @@ def release(
 
 
 def tables(found: Safeguards) -> list[Table | str]:
-    """Return what guards against fishing as tables and sentences."""
+    """Return the safeguards against fishing as tables and sentences."""
     rows = [
         (
             one.origin, one.input_class.value, f"{one.in_round:,} of {one.round_cap:,}",
@@ -64,7 +64,7 @@ def tables(found: Safeguards) -> list[Table | str]:
 
 
 def earlier(found: Safeguards) -> list[Table | str]:
-    """Return what was spent in earlier rounds between the same parties, and what their answers give when compared."""
+    """Return the evaluations of earlier rounds between the same parties, and what their answers give when compared."""
     if not found.earlier_rounds:
         return ["This node knows of no earlier round between these parties."]
     rows = [

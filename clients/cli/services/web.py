@@ -52,7 +52,7 @@ def web(
 
 
 def front_of_home(home: Home) -> FrontOf | None:
-    """Return what puts a service's pages before it, or None where its settings want none.
+    """Return the application that puts a service's pages in front of it, or None if its settings want none.
 
     Raises:
         InputError: The settings cannot be read.
