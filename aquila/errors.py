@@ -54,7 +54,7 @@ class ProtocolError(AquilaError):
 
 
 class MalformedError(ProtocolError):
-    """Bytes that are no message, element, scalar or row of the protocol."""
+    """Bytes that are not a message, element, scalar or row of the protocol."""
 
 
 class SignatureError(ProtocolError):

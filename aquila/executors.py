@@ -65,7 +65,7 @@ def in_order(
 def labelled(
     executor: Executor, function: Callable[[Item], Result], items: Iterable[tuple[Label, Item]], ahead: int
 ) -> Iterator[tuple[Label, Result]]:
-    """Do as `in_order`; each item comes with a label that stays here and is yielded beside its result."""
+    """Do as `in_order`; each item comes with a label that stays here and is yielded with its result."""
     waiting: deque[tuple[Label, Future[Result]]] = deque()
     try:
         for label, item in items:

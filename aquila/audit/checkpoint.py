@@ -92,7 +92,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def open_checkpoint(content: bytes, origin: str, key: VerifyKey) -> tuple[Checkpoint, Note]:
-    """Verify a log's own signature and return what it claims; the same bytes under the same key are verified once.
+    """Verify a log's own signature and return its claims; the same bytes under the same key are verified once.
 
     Raises:
         AuditError: The bytes are no checkpoint of this log, or its signature is missing or wrong.
@@ -152,7 +152,7 @@ def _cosigned_at(note: Note, witness: str, key: VerifyKey) -> int | None:
 
 
 def _cosigned(text: str, now: int) -> bytes:
-    """Return what a witness signs (C2SP tlog-cosignature)."""
+    """Return the bytes that a witness signs (C2SP tlog-cosignature)."""
     return f"cosignature/v1\ntime {now}\n{text}".encode()
 
 

@@ -24,7 +24,7 @@ _MOST_NAMES = 64
 
 
 class EntryKind(StrEnum):
-    """What happened. `schemas/log/` says which law asks for which kind."""
+    """The kind of an action. `schemas/log/` states which law requires which kind."""
 
     # Records of a party: collection and erasure (Article 25 LED). None is ever altered: a correction is one of each.
     IMPORT = "import"
@@ -164,7 +164,7 @@ class _Closed(BaseModel):
 
 
 class Reason(_Closed):
-    """Why something was done, as its officer justified it; the only free text of an entry, and erased with it."""
+    """The reason for an action, as its officer justified it; the only free text of an entry, and erased with it."""
 
     legal_basis: ReasonText
     purpose: ReasonText

@@ -1,4 +1,4 @@
-"""What a copy of a log leaves out: entries of which it holds the hash of the leaf alone (PROTOCOL.md 10.9).
+"""Entries left out of a copy of a log: it holds the hash of their leaf alone (PROTOCOL.md 10.9).
 
 The file says which entries these are and how many of each round that is in the copy. It is the owner's word: an auditor
 says what was not checked because of it, and takes an entry that is listed for neither erased nor right.
@@ -34,7 +34,7 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Which entries a copy lacks.
+    """The entries that a copy lacks.
 
     Attributes:
         entries: The ranges of their indices, each from a first one up to an end, ascending.
@@ -46,12 +46,12 @@ class LeftOut:
 
     @classmethod
     def of(cls, indices: Iterable[int], rounds: Counter[str]) -> LeftOut:
-        """Return what is left out, from ascending indices."""
+        """Return the entries that are left out, from ascending indices."""
         return cls(tuple(_ranges(indices)), rounds)
 
     @property
     def count(self) -> int:
-        """How many entries they are."""
+        """Return the number of entries."""
         return sum(end - first for first, end in self.entries)
 
     def indices(self) -> Iterator[int]:
@@ -65,7 +65,7 @@ class LeftOut:
 
 
 def read_left_out(content: bytes, size: int) -> LeftOut:
-    """Read the file of a log of so many entries.
+    """Read the file for a log of a number of entries.
 
     Raises:
         AuditError: It is none, or its ranges are not ascending and within the log.

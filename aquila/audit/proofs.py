@@ -117,7 +117,7 @@ def span_root(start: int, end: int, read: Reader) -> bytes:
 
 
 def _sides(number: int, last: int, hashes: int) -> list[bool]:
-    """Return for each hash of a proof whether it stands left of the path upwards.
+    """Return for each hash of a proof whether it is left of the path upwards.
 
     Args:
         number: Where the path starts, at its level.
@@ -164,7 +164,7 @@ def _split(count: int) -> int:
 
 
 def _check_hashes(*hashes: bytes) -> None:
-    """Refuse what is no hash.
+    """Refuse values that are not hashes.
 
     Raises:
         AuditError: One has not 32 bytes.

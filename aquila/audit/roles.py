@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Service(StrEnum):
-    """Where a person has an account."""
+    """The kind of service where a person has an account."""
 
     NODE = "node"
     MATCHER = "matcher"
 
 
 class Role(StrEnum):
-    """What a person is there for."""
+    """The task of a person."""
 
     OFFICER = "officer"
     APPROVER = "approver"
@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a person does: one for each kind of call."""
+    """An action of a person: one for each kind of call."""
 
     OWN_SESSION = "session.own"
     SEE_STATUS = "status.see"

@@ -125,7 +125,7 @@ def _match(found: Statistics, entry: Entry) -> None:
 
 
 def _take_off(found: Statistics, entry: Entry, told: set[str]) -> None:
-    """Take off the hits that were planted: the first of a pair that tells of them counts (PROTOCOL.md 3.7.13)."""
+    """Subtract canaries: the first of a pair that discloses them counts (PROTOCOL.md 3.7.13)."""
     for name, hits in entry.counts.items():
         code, _, level = name.upper().partition("_")
         if level and code not in told:

@@ -38,7 +38,7 @@ def statements_path(number: int, width: int = TILE_WIDTH) -> str:
 
 
 def tiles_of(size: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the hash tiles of a log of so many entries, as (tile level, number, width), from the lowest level."""
+    """Yield the hash tiles of a log of this size, as (tile level, number, width), from the lowest level."""
     level, hashes = 0, size
     while hashes:
         for number in range(-(-hashes // TILE_WIDTH)):
@@ -47,7 +47,7 @@ def tiles_of(size: int) -> Iterator[tuple[int, int, int]]:
 
 
 def bundles_of(size: int) -> Iterator[tuple[int, int]]:
-    """Yield the entry bundles of a log of so many entries, as (number, width)."""
+    """Yield the entry bundles of a log of this size, as (number, width)."""
     for level, number, width in tiles_of(size):
         if level == 0:
             yield number, width
@@ -120,7 +120,7 @@ def perfect_root(level: int, number: int, hash_at: Callable[[int, int], bytes]) 
 
 
 def _parts(content: bytes, width: int, length_bytes: int) -> list[bytes] | None:
-    """Return the length-prefixed parts of a bundle, or None where there are not as many as `width`."""
+    """Return the length-prefixed parts of a bundle, or None if there are not exactly `width`."""
     parts: list[bytes] = []
     place = 0
     while place < len(content) and len(parts) < width:

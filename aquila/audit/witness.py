@@ -1,4 +1,4 @@
-"""Witnesses: whoever watches a log checks that it only grew, and cosigns (C2SP tlog-witness; PROTOCOL.md 10.3).
+"""Witnesses: services that check that a log only grew, and cosign (C2SP tlog-witness; PROTOCOL.md 10.3).
 
 An *update* is what a log shows a witness: the size that the witness saw last, a proof that the log only grew since,
 and a newer checkpoint. Its form is the request body of C2SP tlog-witness, in both directions:
@@ -52,7 +52,7 @@ def witness_name(holder: str, key: VerifyKey) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a log shows a witness.
+    """The update of a log for a witness.
 
     Attributes:
         old: The size that the proof starts from, 0 without a proof.

@@ -187,7 +187,7 @@ def verify_chunk(group: Group, public_key: bytes, context: bytes, inputs: bytes,
 def _statement(
     public_key: bytes, context: bytes, inputs: bytes, outputs: bytes
 ) -> tuple[bytes, bytes, bytes, bytes, int]:
-    """Return what `batch_seed` and `batch_weights` take."""
+    """Return the arguments of `batch_seed` and `batch_weights`."""
     digests = hashlib.sha256(inputs).digest(), hashlib.sha256(outputs).digest()
     return public_key, context, *digests, len(inputs) // ELEMENT_BYTES
 

@@ -29,7 +29,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class OpenedEnvelope:
-    """What a verified envelope says and who signed it; `digest` is SHA-256 of what was signed, as hexadecimal."""
+    """The payload of a verified envelope and its signer; `digest` is SHA-256 of the signed bytes, as hexadecimal."""
 
     payload_type: str
     payload: bytes = field(repr=False)
@@ -54,7 +54,7 @@ def open_envelope(
     *,
     limit: int = LARGEST_ENVELOPE,
 ) -> OpenedEnvelope:
-    """Verify an envelope and return what it says.
+    """Verify an envelope and return its payload.
 
     Args:
         envelope: The bytes as they came.

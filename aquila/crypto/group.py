@@ -46,7 +46,7 @@ _ORDER_WORDS = [ORDER >> shift & 0xFFFF_FFFF_FFFF_FFFF for shift in (0, 64, 128,
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FinalizeOperands:
-    """What `Group.finalize` works on: n positions.
+    """Operands of `Group.finalize`: n positions.
 
     Attributes:
         inputs: n private inputs of `width` bytes.
@@ -78,7 +78,7 @@ class Group(Protocol):
 
     @property
     def reason(self) -> str:
-        """Which code does the arithmetic and why it was chosen, in one sentence."""
+        """Return in one sentence which code does the arithmetic and why it was chosen."""
         ...
 
     def hash_to_group(self, messages: bytes, width: int, dst: bytes) -> bytes:

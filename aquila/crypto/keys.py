@@ -104,7 +104,7 @@ class SecretBytes:
 
     @property
     def closed(self) -> bool:
-        """Whether the secret is gone."""
+        """Return whether the secret is gone."""
         return self._octets is None
 
     def __enter__(self) -> Self:
@@ -196,7 +196,7 @@ class VerifyKey:
 
 
 class IdentityKey(SecretBytes):
-    """A party's long-term Ed25519 key, which signs all that the party says."""
+    """A party's long-term Ed25519 key, which signs all statements of the party."""
 
     __slots__ = ("public",)
 

@@ -98,7 +98,7 @@ class NoteKeys:
         return [blocks[place : place + MARK_BYTES] for place in range(0, len(blocks), _BLOCK_BYTES)]
 
     def seal_note(self, plaintext: bytes, nonce: bytes) -> bytes:
-        """Return nonce, ciphertext and tag. Should a nonce repeat, it tells only whether two notes are equal."""
+        """Return nonce, ciphertext and tag. Should a nonce repeat, it reveals only whether two notes are equal."""
         return nonce + AESGCMSIV(self.seal).encrypt(nonce, plaintext, None)
 
     def open_note(self, sealed: bytes) -> bytes:

@@ -75,7 +75,7 @@ def prove_knowledge(group: Group, share: Share, context: bytes, random: Callable
 
 
 def verify_knowledge(group: Group, public_key: bytes, context: bytes, proof: bytes) -> None:
-    """Check that whoever made the proof for this context knows the share of the public key.
+    """Check that the maker of the proof for this context knows the share of the public key.
 
     Raises:
         MalformedError: the public key is no element, or the identity.

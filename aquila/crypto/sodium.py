@@ -173,7 +173,7 @@ class SodiumGroup:
 
     @property
     def reason(self) -> str:
-        """Which libsodium it is, with its version, and how many threads share a batch."""
+        """Return the name and version of libsodium, and how many threads share a batch."""
         return f"{self._reason}; threads: {self._threads}"
 
     def hash_to_group(self, messages: bytes, width: int, dst: bytes) -> bytes:

@@ -46,7 +46,7 @@ class RoundKey(SecretBytes):
         return cls(random(KEY_BYTES), round_id)
 
     def seal(self, label: str, plaintext: bytes, random: Callable[[int], bytes]) -> bytes:
-        """Encrypt a secret for storage in this round under a label that says what it is.
+        """Encrypt a secret for storage in this round under a label that names it.
 
         Returns:
             12 bytes of nonce, the ciphertext, 16 bytes of tag.

@@ -28,7 +28,7 @@ BLOCKING_CODES = frozenset({"H1", "H2"})
 
 
 class Stage(StrEnum):
-    """Where a hit stands."""
+    """The stage of a hit."""
 
     NEW = "new"
     ACKNOWLEDGED = "acknowledged"
@@ -39,7 +39,7 @@ class Stage(StrEnum):
 
 
 class Decision(StrEnum):
-    """What an analyst says of a hit."""
+    """An analyst's decision on a hit."""
 
     SAME = "same"
     OTHER = "not_the_same"
@@ -55,7 +55,7 @@ class Channel(StrEnum):
 
 
 class Urgency(StrEnum):
-    """How soon an answer is due."""
+    """The time within which an answer is due."""
 
     URGENT = "urgent"
     NORMAL = "normal"
@@ -67,7 +67,7 @@ class Urgency(StrEnum):
 
 
 class HitOutcome(StrEnum):
-    """What came of a hit in the end."""
+    """The final outcome of a hit."""
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted"
@@ -75,7 +75,7 @@ class HitOutcome(StrEnum):
 
 
 class Ground(StrEnum):
-    """Why the owner of a record withdraws a hit on it: a word and no free text, since it leaves the node."""
+    """The ground on which the owner of a record withdraws a hit: a word and not free text, since it leaves the node."""
 
     INCORRECT = "incorrect"
     UNLAWFUL = "unlawful"
@@ -84,7 +84,7 @@ class Ground(StrEnum):
 
 
 class LifecycleStepKind(StrEnum):
-    """What was done with a hit."""
+    """The kind of a step taken on a hit."""
 
     ACKNOWLEDGED = "acknowledged"
     DECIDED = "decided"
@@ -121,7 +121,7 @@ class LifecycleStep:
 
 @dataclass(frozen=True, slots=True)
 class HitLifecycle:
-    """Where a hit stands, and what brought it there.
+    """The stage of a hit, and the steps that led to it.
 
     Attributes:
         arrived_at: When the hit was stored; its first clock runs from here.
@@ -165,7 +165,7 @@ class HitLifecycle:
 
     @property
     def due_at(self) -> int | None:
-        """When the next step is due, or None where none is; seconds since 1970."""
+        """Return the time of the next step in seconds since 1970, or None if none is due."""
         if self.stage in {Stage.NEW, Stage.ACKNOWLEDGED}:
             return self.arrived_at + REVIEW_HOURS * HOUR
         if self.stage is Stage.DECIDED:
@@ -199,7 +199,7 @@ class HitLifecycle:
         return ground is Ground.ERASED and self.ground is not Ground.ERASED
 
     def possible(self) -> tuple[LifecycleStepKind, ...]:
-        """Return what can be done with the hit now."""
+        """Return the steps that the hit allows now."""
         found = [kind for kind in LifecycleStepKind if self.stage in _FROM[kind]]
         if self.decision is Decision.OTHER and LifecycleStepKind.OPENED in found:
             found.remove(LifecycleStepKind.OPENED)

@@ -12,7 +12,7 @@ from aquila.protocol.messages.base import Digest, GivenText, Identifier, Message
 
 
 class ApprovalKind(StrEnum):
-    """What takes effect only after a second person approved it: two kinds at a node, two at the matcher."""
+    """Requests that take effect only after a second person approved them: two kinds at a node, two at the matcher."""
 
     CONSENT = "consent"
     SUBMISSION = "submission"
@@ -21,7 +21,7 @@ class ApprovalKind(StrEnum):
 
 
 class ApprovalState(StrEnum):
-    """Where a request stands; all but the first are final."""
+    """The state of a request; all but the first are final."""
 
     WAITING = "waiting"
     APPROVED = "approved"
@@ -83,6 +83,6 @@ class Approve(Message):
 
 
 class Refuse(Message):
-    """A second person refuses, and says why."""
+    """A second person's refusal, with a reason."""
 
     reason: GivenText

@@ -1,4 +1,4 @@
-"""What needs somebody on a service's first page: alarms and duties of rounds. No record, no hit and no person."""
+"""Items that need attention on a service's first page: alarms and duties of rounds. No record, hit or person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode,
 
 
 class AttentionKind(StrEnum):
-    """What it is about, the most pressing first."""
+    """The kind of an item, the most pressing first."""
 
     CANARIES = "canaries"
     HELD_BACK = "held_back"
@@ -41,7 +41,7 @@ class RoundAttention(Message):
 
 
 class AttentionList(Message):
-    """What rounds need, the most pressing first, as many as a page takes.
+    """Rounds that need attention, the most pressing first, as many as a page takes.
 
     Attributes:
         left_out: How many more there are.

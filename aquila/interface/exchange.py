@@ -1,4 +1,4 @@
-"""What an operator's interface shows of the sealed exchange: whether a hit is confirmed, and what the notes say.
+"""Views of the sealed exchange in an operator's interface: whether a hit is confirmed, and the notes' contents.
 
 Nothing here is signed. Of the other side nothing is shown but its note, and that of confirmed hits only.
 """
@@ -38,7 +38,7 @@ class NoteView(Message):
 
 
 class IntelligenceView(Message):
-    """What both evaluations say together: the certainty of the intelligence, not of the match.
+    """The result of both evaluations: the certainty of the intelligence, not of the match.
 
     Attributes:
         before: The own evaluation; empty where the record has none.
@@ -54,7 +54,7 @@ class IntelligenceView(Message):
 
 
 class ExchangeView(Message):
-    """Where the exchange of notes about a hit stands.
+    """The state of the exchange of notes about a hit.
 
     Attributes:
         state: Unconfirmed until both sides verified the other's note; refuted where one of them found a fault.

@@ -1,4 +1,4 @@
-"""What a node shows of hits and takes from analysts: lists, histories, decisions, follow-ups, withdrawals, erasure.
+"""A node's views of hits and requests of analysts: lists, histories, decisions, follow-ups, withdrawals, erasure.
 
 Nothing here is signed. A view holds the operator's own records beside hits, and nothing of the other side's.
 """
@@ -22,7 +22,7 @@ Reference = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
 class HitFilter(Message):
-    """Which hits a list shows; what is not given restricts nothing.
+    """The hits that a list shows; an empty field restricts nothing.
 
     Attributes:
         hit: The beginning of a hit's id.
@@ -42,7 +42,7 @@ class HitFilter(Message):
 
 
 class HitEntry(Message):
-    """A hit in a list, beside the own record.
+    """A hit in a list, with the own record.
 
     Attributes:
         record: The own record's fields; nothing where its list was deleted.
@@ -93,7 +93,7 @@ class StepView(Message):
 
 
 class WithdrawalState(StrEnum):
-    """How far the word of a withdrawal came."""
+    """The delivery state of a withdrawal."""
 
     WAITING = "waiting"
     TOLD = "told"
@@ -118,7 +118,7 @@ class WithdrawalView(Message):
 
 
 class ChanceOfHit(Message):
-    """How many hits of one level with one counterpart there are, and how many of them chance alone would give.
+    """The number of hits of one level with one counterpart, and the number expected by chance alone.
 
     Attributes:
         hits: Of the same level, counterpart and report as the hit that is shown, itself included.
@@ -160,7 +160,7 @@ class HitView(Message):
 
 
 class DecisionRequest(Message):
-    """What an analyst says of a hit."""
+    """An analyst's decision on a hit."""
 
     decision: Decision
     remark: Remark = ""
@@ -189,14 +189,14 @@ class PermissionRequest(Message):
 
 
 class CloseRequest(Message):
-    """What came of a hit."""
+    """The outcome of a hit."""
 
     outcome: HitOutcome
     remark: Remark = ""
 
 
 class WithdrawRequest(Message):
-    """Why the owner of the record withdraws a hit; the reason is for this node's history alone."""
+    """The ground on which the owner of the record withdraws a hit; the reason is for this node's history alone."""
 
     ground: Ground
     reason: Remark = ""
@@ -214,13 +214,13 @@ class LetterView(Message):
 
 
 class ErasureRequest(Message):
-    """Which record is to be erased everywhere at this node, by its own identifier."""
+    """The record to be erased everywhere at this node, by its own identifier."""
 
     record_id: Text
 
 
 class ErasureReport(Message):
-    """What an erasure removed, in numbers.
+    """The result of an erasure, in numbers.
 
     Attributes:
         imports: Lists that held the record.

@@ -1,4 +1,4 @@
-"""What services show of their logs: state, witnesses, alarms and the entries of a round."""
+"""Services' views of their logs: state, witnesses, alarms and the entries of a round."""
 
 from __future__ import annotations
 

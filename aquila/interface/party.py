@@ -1,4 +1,4 @@
-"""What the matcher shows of the parties: the keys that it pins, to be compared by telephone, and last contacts."""
+"""The matcher's views of the parties: the keys that it pins, to be compared by telephone, and last contacts."""
 
 from __future__ import annotations
 

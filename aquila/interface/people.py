@@ -23,7 +23,7 @@ SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
 class AccountState(StrEnum):
-    """Where an account stands.
+    """The state of an account.
 
     Invited is one whose person has not enrolled, or one of the provider that no administrator has let in.
     """
@@ -35,14 +35,14 @@ class AccountState(StrEnum):
 
 
 class Method(StrEnum):
-    """How a person signed in."""
+    """The method by which a person signed in."""
 
     PASSWORD = "password"  # noqa: S105 - names the way
     PROVIDER = "provider"
 
 
 class SignIn(Message):
-    """What a person shows to sign in."""
+    """The credentials with which a person signs in."""
 
     login: Login
     password: Password
@@ -60,7 +60,7 @@ class SessionGrant(Message):
 
 
 class WhoAmI(Message):
-    """Who calls, as the service knows it; the local key has neither a login nor a session."""
+    """The caller, as the service knows it; the local key has neither a login nor a session."""
 
     service: Service
     person: Person
@@ -88,21 +88,21 @@ class Sessions(Message):
 
 
 class SignInWays(Message):
-    """How one can sign in at this service; with a provider the browser goes there and comes back."""
+    """Ways to sign in at this service; with a provider the browser goes there and comes back."""
 
     password: bool
     provider: bool
 
 
 class ProviderStart(Message):
-    """Where the browser goes to sign in at the provider, and what it keeps until it comes back."""
+    """The provider's address for the sign-in, and the values that the browser keeps until it comes back."""
 
     url: Annotated[str, Field(max_length=4_096)]
     binding: Annotated[str, Field(min_length=32, max_length=128, repr=False)]
 
 
 class ProviderReturn(Message):
-    """What the browser comes back with, and what it kept."""
+    """The values with which the browser comes back, and those that it kept."""
 
     state: Annotated[str, Field(min_length=1, max_length=128, repr=False)]
     code: Annotated[str, Field(min_length=1, max_length=2_048, repr=False)]
@@ -124,7 +124,7 @@ class RoleChange(Message):
 
 
 class Admission(Message):
-    """Whom an administrator lets in: the person of the provider exactly as the account showed it."""
+    """The person whom an administrator admits, exactly as the account showed the provider's person."""
 
     issuer: Annotated[str, Field(max_length=400)]
     subject: Annotated[str, Field(max_length=255)]
@@ -132,7 +132,7 @@ class Admission(Message):
 
 
 class AccountView(Message):
-    """An account as the administrator sees it; with issuer, subject and name as the provider says, if it is its own."""
+    """An account as the administrator sees it; with issuer, subject and name from the provider, if it is its own."""
 
     person: Person
     login: str
@@ -152,7 +152,7 @@ class Accounts(Message):
 
 
 class Invitation(Message):
-    """What the administrator hands to a person, once: with it the person sets password and authenticator."""
+    """The administrator's one-time invitation: with it the person sets password and authenticator."""
 
     account: AccountView
     code: EnrolmentCode

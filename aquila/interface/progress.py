@@ -1,4 +1,4 @@
-"""How far a round is, party by party: what the matcher shows of all, and what one node can tell of the others.
+"""Progress of a round by party: the matcher's view of all, and one node's view of the others.
 
 Nothing here is signed, and nothing tells of a person: it is counts of chunks, and who has done what.
 """
@@ -11,14 +11,14 @@ from aquila.protocol.messages.base import Count, Message, PartyCode
 
 
 class Progress(Message):
-    """So many of so many."""
+    """A number done out of a total."""
 
     done: Count
     of: Count
 
 
 class PartyStanding(Message):
-    """What every record of a round tells of a party.
+    """The part of a party's status that every state of a round holds.
 
     Attributes:
         takes_part: Whether it is in the round; it is not where the others went on without it.
@@ -35,7 +35,7 @@ class PartyStanding(Message):
 
 
 class PartyProgress(PartyStanding):
-    """Where one party stands in a round, as the matcher sees it.
+    """The progress of one party in a round, as the matcher sees it.
 
     Attributes:
         blinded: Chunks of its submissions that came.
@@ -54,7 +54,7 @@ class PartyProgress(PartyStanding):
 
 
 class Awaited(StrEnum):
-    """What a round waits for from a party, as far as one node can tell; a report comes from the matcher."""
+    """The steps that a round awaits from a party, as far as one node knows; a report comes from the matcher."""
 
     CONSENT = "consent"
     LIST = "list"
@@ -66,7 +66,7 @@ class Awaited(StrEnum):
 
 
 class PartyAtNode(PartyStanding):
-    """Where one party stands in a round, as a node's record tells; what others evaluate for one another is not in it.
+    """The progress of one party in a round, from a node's state; evaluations between other parties are not in it.
 
     Attributes:
         evaluated: Chunks of this node that came back from it evaluated and were verified; of this node itself, chunks

@@ -1,4 +1,4 @@
-"""What a proposal can be made of: what the service fills in where it leaves something open, and what it can choose."""
+"""The choices of a proposal: the service's defaults for what it leaves open, and the possible values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aquila.protocol.messages.manifest import Padding, Window
 
 
 class ProposalDefaults(Message):
-    """What a proposal has that leaves everything open but its parties and its words.
+    """The values of a proposal that leaves everything open but its parties and its words.
 
     Attributes:
         parties: Who is registered.

@@ -1,4 +1,4 @@
-"""What a node shows a party's own people of the party's own records: how a list is read, searches, one record.
+"""A node's views of the party's own records for its own people: how a list is read, searches, one record.
 
 Nothing here is signed, and nothing of it leaves the party: names and dates go to the party's officers and analysts
 alone, in bodies of answers and never in an address.
@@ -58,7 +58,7 @@ class SampledRecord(Message):
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """Return what is shown of a record."""
+        """Return the view of a record."""
         names, born = names_of(record), record.date_of_birth
         return cls(
             record_id=record.record_id,
@@ -74,7 +74,7 @@ def names_of(record: Record) -> tuple[ReadNameView, ...]:
 
 
 class RuleYield(Message):
-    """What a list gives under one match rule.
+    """The inputs that a list gives under one match rule.
 
     Attributes:
         sentence: The rule in plain words.
@@ -90,7 +90,7 @@ class RuleYield(Message):
 
 
 def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[int, int]) -> tuple[RuleYield, ...]:
-    """Return what a list gives under each rule of a table, from two counts by rule number."""
+    """Return the inputs of a list under each rule of a table, from two counts by rule number."""
     return tuple(
         RuleYield(
             rule=rule.name,
@@ -103,7 +103,7 @@ def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[
 
 
 class RecordSearch(Message):
-    """Which of the party's own records are looked for: by number, by name, or by both; one of them is needed.
+    """A search among the party's own records: by number, by name, or by both; one of them is needed.
 
     Attributes:
         number: The party's own record number, whole.
@@ -193,7 +193,7 @@ class FindingView(Message):
 
 
 class RecordReport(Message):
-    """What reading a file gave.
+    """The result of reading a file.
 
     Attributes:
         import_id: The stored import, or None where nothing was stored.

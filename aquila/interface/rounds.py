@@ -1,4 +1,4 @@
-"""What services show and take from people: requests and views of the operator interfaces.
+"""Requests of people and views of services: the models of the operator interfaces.
 
 Nothing here is signed. A view holds no name, date or number of a person but the operator's own records beside hits, and
 those of a list that is being looked at.
@@ -31,7 +31,7 @@ from aquila.protocol.messages.statements import Kind
 
 
 class RoundProposal(Message):
-    """What the secretariat's officer fixes when proposing a round; empty fields take the service's defaults.
+    """The secretariat's proposal of a round; empty fields take the service's defaults.
 
     `suggestion_id` names the party's suggestion that it answers, if it answers one.
     """
@@ -56,13 +56,13 @@ class RoundProposal(Message):
 
 
 class AbortReason(Message):
-    """Why an operator aborts a round or leaves it."""
+    """The reason for which an operator aborts a round or leaves it."""
 
     reason: GivenText
 
 
 class JustificationInput(Message):
-    """Why a submission is lawful, as its officer says; who the officer is, the node says."""
+    """An officer's grounds on which a submission is lawful; the node adds the officer."""
 
     legal_basis: GivenText
     purpose: GivenText
@@ -145,7 +145,7 @@ class SubmissionView(Message):
 
 
 class OwnHit(Message):
-    """A hit beside the node's own record, and nothing of the other side but its note.
+    """A hit with the node's own record, and nothing of the other side but its note.
 
     Attributes:
         sentences: Why, in plain words: one for each evidence family.
@@ -165,7 +165,7 @@ class OwnHit(Message):
 
 
 class ChanceView(Message):
-    """How many of the hits with one counterpart are expected to be the work of chance, as the matcher's report says.
+    """The number of hits with one counterpart expected by chance, from the matcher's report.
 
     Attributes:
         submission_id: The query that was answered, or None for the lists.
@@ -180,7 +180,7 @@ class ChanceView(Message):
 
 
 class AnswerState(StrEnum):
-    """Whether a round has answered a submission of this node."""
+    """The state of the answer to a submission of this node."""
 
     ANSWERED = "answered"
     AWAITED = "awaited"
@@ -189,7 +189,7 @@ class AnswerState(StrEnum):
 
 
 class AnswerView(Message):
-    """Whether the persons of a submission are known to be hits or no-hits.
+    """The state of a submission's answer: whether its persons are known to be hits or no-hits.
 
     Attributes:
         submission_id: None for a list that is not signed.
@@ -204,7 +204,7 @@ class AnswerView(Message):
 
 
 class AwaitedStep(Message):
-    """What a round waits for before it can answer, and from whom: a party, or None for the matcher."""
+    """A step that a round awaits before it can answer, and its party, or None for the matcher."""
 
     party: PartyCode | None
     step: Awaited
@@ -231,7 +231,7 @@ class Hits(Message):
 
     @property
     def complete(self) -> bool:
-        """Whether all submissions are answered: only then is a record without a hit a no-hit."""
+        """Return whether all submissions are answered: only then is a record without a hit a no-hit."""
         return all(answer.state is AnswerState.ANSWERED for answer in self.answers)
 
 

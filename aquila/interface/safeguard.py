@@ -1,4 +1,4 @@
-"""What a node shows of the limits against fishing in a round: counts alone, no record and no person."""
+"""A node's views of the limits against fishing in a round: counts alone, no record and no person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from aquila.records.rules import InputClass
 
 
 class SpentView(Message):
-    """How much this node evaluated for one party in one class, beside the caps.
+    """The elements that this node evaluated for one party in one class, and the caps.
 
     Attributes:
         in_round: In this round; `round_cap` is the manifest's.
@@ -40,7 +40,7 @@ class FishingAlarmView(Message):
 
 
 class CanaryView(Message):
-    """How the canaries shared with one party fared; `judged` once the other side has told of them."""
+    """The results of the canaries shared with one party; `judged` once the other side has disclosed them."""
 
     counterpart: PartyCode
     hits: Count
@@ -52,7 +52,7 @@ class CanaryView(Message):
 
 
 class EarlierSpent(Message):
-    """What one party evaluated for another in an earlier round, as its consent says or, of this node, its own count."""
+    """One party's evaluations for another in an earlier round, from its consent or, for this node, its own count."""
 
     evaluator: PartyCode
     origin: PartyCode

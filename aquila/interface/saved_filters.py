@@ -20,7 +20,7 @@ ViewName = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern
 
 
 class SavedFilter(Message):
-    """Which hits a view shows, as in `HitFilter`; what is not given restricts nothing."""
+    """The hits that a view shows, as in `HitFilter`; an empty field restricts nothing."""
 
     round_id: Identifier | None = None
     counterpart: PartyCode | None = None

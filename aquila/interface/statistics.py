@@ -1,4 +1,4 @@
-"""What the matcher publishes in numbers: statistics of rounds that ended, each by itself.
+"""The matcher's published figures: statistics of rounds that ended, each by itself.
 
 Nothing here is signed, and no count of hits, persons or outcomes is exact: see `aquila.matching.rounding`. Numbers of
 different rounds are never added up, because rounds repeat lists.
@@ -67,7 +67,7 @@ class HitTable(Message):
 
 
 class KnownCount(Message):
-    """How many persons so many parties know, by hits of a level and of those above it."""
+    """The number of persons known to a number of parties, by hits of a level and of those above it."""
 
     certainty: Level
     parties: Positive
@@ -75,7 +75,7 @@ class KnownCount(Message):
 
 
 class OutcomeCount(Message):
-    """What came of the hits of a level, as each of the two parties of each said so far; small cells left out.
+    """The outcomes of the hits of a level, as each of the two parties reported them so far; without small cells.
 
     Attributes:
         precision: About how many percent of those decided were right, from the published numbers; of what is below 5,
@@ -92,7 +92,7 @@ class OutcomeCount(Message):
 
 
 class PairOutcomeCount(Message):
-    """What came of the hits between two parties, as each said so far; all levels together, small cells left out."""
+    """The outcomes of the hits between two parties, as each reported so far; levels together, without small cells."""
 
     left: PartyCode
     right: PartyCode

@@ -1,4 +1,4 @@
-"""How certain it is that two records are the same person, from the match rules that met.
+"""The certainty that two records are the same person, from the match rules that met.
 
 Fellegi and Sunter (1969): each evidence family adds the logarithm of its likelihood ratio, and the strongest part that
 agrees speaks for its family, so that rules which depend on one another count once. The prior comes from the (padded)
@@ -64,7 +64,7 @@ _LEAST = {Level.LOW: 0.50, Level.MEDIUM: 0.90, Level.HIGH: 0.99}
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What the rules that met say.
+    """The grade that results from the rules that met.
 
     Attributes:
         level: None where the probability is below every level: no hit.
@@ -83,7 +83,7 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class GradingBasis:
-    """What the pairs of two lists are graded on, besides the rules that met.
+    """The basis on which the pairs of two lists are graded, besides the rules that met.
 
     Attributes:
         size_a: Records of the one list, padding included.
@@ -150,7 +150,7 @@ def grade_on(table: RuleTable, rule_mask: int, footing: GradingBasis, *, second:
 
 
 def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], footing: GradingBasis) -> float:
-    """What the rules that met weigh: the strongest part of each family, and the silence of others."""
+    """Return the weight of the rules that met: the strongest part of each family, and missing evidence of others."""
     learned = dict(footing.learned)
     silent = sum(learned.get(silence(family), 0) for family in silent_families(table, rules))
     moved = sum(learned.get(part.name, 0) for part in strongest_parts(rules))
@@ -158,12 +158,12 @@ def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], footing: GradingBas
 
 
 def silence(family: str) -> str:
-    """How it is called that no part of a family agrees; no part is called so."""
+    """Return the name for the case that no part of a family agrees; no part is called so."""
     return f"{family}: silent"
 
 
 def silent_families(table: RuleTable, rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    """The families of which no part agrees though a rule would have told.
+    """Return the families of which no part agrees though a rule would have shown it.
 
     A rule tells of a family where all its other parts agree. Where none could, silence says nothing: a place that is
     compared only together with a date is not known to differ between records of two dates. Nor does it where one of the
@@ -190,7 +190,7 @@ def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
 
 
 def table_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
-    """What the table has the strongest parts of the rules that met weigh, and the silence of other families."""
+    """Return the table's weight of the strongest parts of the rules that met, and of missing evidence elsewhere."""
     weights = dict(table.silent)
     silent = sum(weights.get(family, 0.0) for family in silent_families(table, rules))
     return sum(part.bits for part in strongest_parts(rules)) + silent
@@ -209,7 +209,7 @@ def standing_bits(footing: GradingBasis, *, second: bool) -> float:
 
 
 def lift_bits(footing: GradingBasis) -> float:
-    """What a pair gains that is not certain, because records with a certain partner are out of chance's reach."""
+    """Return the gain of an uncertain pair when records with a certain partner are out of chance's reach."""
     left = (1 - min(footing.settled, size) / size for size in (footing.size_a, footing.size_b))
     return min(_MOST_LIFT, -sum(log2(max(share, exp2(-_MOST_LIFT))) for share in left))
 
@@ -231,7 +231,7 @@ def prior_bits(size_a: int, size_b: int, share: float) -> float:
 
 
 def expected_chance_hits(grades: Iterable[Grade]) -> dict[Level, float]:
-    """How many hits of each level are expected to be the work of chance.
+    """Return the number of hits of each level that chance alone is expected to give.
 
     What the probabilities themselves admit: the sum of their complements. It is as honest as the weights are.
     """

@@ -1,4 +1,4 @@
-"""The certainty of the intelligence: what the 4x4 evaluations of two independent notes say together.
+"""The certainty of the intelligence, from the 4x4 evaluations of two independent notes.
 
 It is no part of the certainty of the match, and neither changes the other. The table is data with its source, Article
 29 of Regulation (EU) 2016/794: `tables/corroboration.toml`, shown in `schemas/intelligence/`.
@@ -34,7 +34,7 @@ class Corroboration:
 
     @property
     def raised(self) -> bool:
-        """Whether the note is worth more than before."""
+        """Return whether the note is worth more than before."""
         return self.after != self.before
 
 
@@ -60,7 +60,7 @@ class CorroborationTable:
         return tuple(dict.fromkeys(given))
 
     def apply(self, own: str | None, other: str | None) -> Corroboration:
-        """Say what a counterpart's note makes of an own one.
+        """Return an own note's certainty after a counterpart's note.
 
         Args:
             own: The own evaluation, such as `X4`, or None where the record has none.

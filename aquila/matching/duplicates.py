@@ -51,7 +51,7 @@ class DuplicatePair:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What the search found; it has a `__dict__` for the groups.
+    """The result of the search; it has a `__dict__` for the groups.
 
     Attributes:
         pairs: The surest first.
@@ -82,7 +82,7 @@ class Duplicates:
         return tuple(tuple(group) for group in members.values())
 
     def by_level(self) -> dict[Level, int]:
-        """How many pairs there are of each level."""
+        """Return the number of pairs of each level."""
         counts = Counter(pair.grade.level for pair in self.pairs)
         return {level: counts[level] for level in Level}
 
@@ -204,7 +204,7 @@ def _digest(rule: int, value: bytes) -> int:
 
 
 def _is_dated(rule: Rule) -> bool:
-    """Whether a rule compares a date of birth."""
+    """Return whether a rule compares a date of birth."""
     return any(part.reads.startswith("birth:") for part in rule.parts)
 
 

@@ -1,4 +1,4 @@
-"""From the pairs of two lists to graded pairs, each seen beside the others of its records.
+"""From the pairs of two lists to graded pairs, each compared with the others of its records.
 
 A list tells of a person once, duplicates aside. So a record with a certain partner is settled: another partner of it is
 right only where the person stands twice in a list. And the records that are left have fewer others that chance could

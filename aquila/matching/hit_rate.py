@@ -1,4 +1,4 @@
-"""Whether a query hits a list far more often than the sizes explain (PROTOCOL.md 3.7.14).
+"""Test whether a query hits a list far more often than the sizes explain (PROTOCOL.md 3.7.14).
 
 Whoever goes through a population finds many on a list. The number of hits that persons explain is about the share of
 common persons times the smaller of query and list; it is compared with the tail of a Poisson distribution, which is
@@ -38,12 +38,12 @@ def expected_hits(common_per_million: int, query_records: int, list_records: int
 
 
 def is_alarming(hits: int, expected: float) -> bool:
-    """Return whether so many hits are far above what is expected."""
+    """Return whether a number of hits is far above what is expected."""
     return hits >= LEAST_HITS and hits > expected and poisson_tail(hits, expected) < MOST_LIKELY
 
 
 def poisson_tail(hits: int, expected: float) -> float:
-    """Return the probability of at least so many, where fewer, or not many more, are expected."""
+    """Return the probability of at least this many, if fewer, or not many more, are expected."""
     term = exp(hits * log(expected) - expected - lgamma(hits + 1))
     total, number = 0.0, hits
     while term > _ENOUGH * total and term > 0:

@@ -48,7 +48,7 @@ class MatchedPair:
 
 
 class MatchedTokenPositions(NamedTuple):
-    """Which tokens of two records met: their places among all tokens of each record, a byte each, ascending."""
+    """Tokens of two records that met: their positions among all tokens of each record, a byte each, ascending."""
 
     left: bytes
     right: bytes
@@ -120,7 +120,7 @@ class TokenTable:
         self._writer.add(number, wire)
 
     def join(self, pairs: Iterable[tuple[int, int]], frequency_limit: int, executor: Executor | None = None) -> None:
-        """Find every pair of records that share a token; `patterns` and `pairs` then tell of them.
+        """Find every pair of records that share a token; `patterns` and `pairs` then return them.
 
         Args:
             pairs: The list numbers that may be joined, as (left, right).
@@ -212,7 +212,7 @@ class TokenTable:
 
 
 def _shares(met: Mapping[int, int], rows: int) -> Iterator[_Share]:
-    """Cut what met into parts of about so many rows, in the order of pairs of lists and handles.
+    """Cut the matches into parts of about equal size, in the order of pairs of lists and handles.
 
     Args:
         met: How many rows each pair of lists has, by its number.

@@ -1,4 +1,4 @@
-"""What a round teaches about its own lists, from counts of agreement patterns alone and without a label.
+"""Learning from a round about its own lists, from counts of agreement patterns alone and without a label.
 
 Expectation-maximization (Dempster, Laird and Rubin 1977; Winkler 1988 for Fellegi-Sunter): for each pair of lists,
 which share of the smaller one the other holds too; for the round, how often the two records of one person agree at
@@ -94,7 +94,7 @@ class _Counted:
     canaries: int
 
     def expected(self, share: float, moved: NDArray[np.float64], caution: float = 0.0) -> NDArray[np.float64]:
-        """How many pairs of each mask are one person, were all odds so many bits less."""
+        """Return the pairs of each mask expected to be one person, if all odds were a number of bits lower."""
         odds = np.exp2(self.bits + np.log2(share) + moved[self.levels].sum(axis=1) - caution)
         pairs: NDArray[np.float64] = self.counts * odds / (1 + odds)
         return pairs
@@ -139,7 +139,7 @@ def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEP
 def learn_share(
     table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int, *, steps: int = MOST_STEPS
 ) -> float:
-    """Learn the share of two lists alone, with the table's own weights, in at most so many steps.
+    """Learn the share of two lists alone, with the table's own weights, in at most `steps` steps.
 
     Raises:
         InputError: As `learn`.
@@ -155,7 +155,7 @@ def learn_share(
 
 
 def _share(table: RuleTable, counted: _Counted, found: NDArray[np.float64]) -> float:
-    """The share that so many common persons are, within its bounds."""
+    """Return the share for a number of common persons, within its bounds."""
     return min(1.0, max(LEAST_SHARE * table.expected_share, (float(found.sum()) - counted.canaries) / counted.smaller))
 
 
@@ -203,12 +203,12 @@ def _counted(table: RuleTable, levels: _Levels, pair: ListPair) -> _Counted:
 
 
 def _agreed(plain: NDArray[np.float64], cautious: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far both estimates move a weight the same way; not at all where they differ."""
+    """Return how far both estimates move a weight the same way; zero if they differ."""
     return np.maximum(0, np.minimum(plain, cautious)) + np.minimum(0, np.maximum(plain, cautious))
 
 
 def _moved(levels: _Levels, counted: Sequence[_Counted], found: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """How far the weights move when the expected pairs are counted beside those that the table counts for."""
+    """Return the movement of the weights when the expected pairs are added to those that the table is based on."""
     totals = BELIEF * np.where(levels.silent, 1.0, levels.usual)
     for one, pairs in zip(counted, found, strict=True):
         for column in one.levels.T:

@@ -1,4 +1,4 @@
-"""How often values stand in one list, as its tokens tell: what looks like guesses is flagged (PROTOCOL.md 3.7.11).
+"""Frequency of values in one list, from its tokens: signs of guesses are flagged (PROTOCOL.md 3.7.11).
 
 The matcher cannot read a token, but it sees how many records of a list bear the same one. A node holds back what more
 records share than the frequency limit, so a list in which a token stands more often was not made by a node as we ship
@@ -52,7 +52,7 @@ class Multiplicity:
             self._tokens.setdefault(number, []).append(high[rules == number])
 
     def flags(self, frequency_limit: int) -> tuple[str, ...]:
-        """Say what looks like guesses, in sentences that name rules and counts.
+        """Return the signs of guesses, in sentences that name rules and counts.
 
         Args:
             frequency_limit: In how many records of a list a value may stand at most.

@@ -24,7 +24,7 @@ _BORDERS = np.arange(PREFIXES, dtype=np.uint64) << np.uint64(PREFIX_BITS)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one DuckDB database may use.
+    """Limits of one DuckDB database.
 
     Attributes:
         directory: Where files are read and written, and nowhere else.

@@ -89,7 +89,7 @@ class Rounding:
         return max(0, _down((count or -_BELOW) + noise + up)) or FEW
 
     def drawn(self, count: int, name: tuple[str, ...]) -> tuple[int, int]:
-        """Return what is added before a count is rounded down (0 to 4), and noise, for a cell and block of counts."""
+        """Return the number added before a count is rounded down (0 to 4), and noise, for a cell and block."""
         block = 0 if count == 0 else 1 + count // BASE
         text = "\0".join(("aquila/1 published number", *name, str(block)))
         drawn = hmac.digest(self._key, text.encode(), "sha256")
@@ -98,7 +98,7 @@ class Rounding:
 
 
 def total(cells: Iterable[Cell]) -> Figure:
-    """Return the published total of cells, from what stands for each; a single cell's is the cell's own."""
+    """Return the published total of cells, from the value of each; a single cell's is the cell's own."""
     counted = [cell for cell in cells if cell.count]
     if len(counted) <= 1:
         return counted[0].figure if counted else 0

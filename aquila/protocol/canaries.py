@@ -68,7 +68,7 @@ class Canary:
 
 
 class CanaryCarrier(NamedTuple):
-    """What a canary rides on: the real record whose rules its dummy copies, and those of its own that these have."""
+    """The carrier of a canary: the real record whose rules its dummy copies, and those of its own that these have."""
 
     source: int
     mask: int
@@ -117,7 +117,7 @@ def canaries_of(round_: Round, table: RuleTable, own: str, exchange: ExchangeKey
 
 
 def most_canaries(usual: int) -> int:
-    """Return how many canaries a pair has at most, where the manifest says so many."""
+    """Return the greatest number of canaries of a pair, given the number in the manifest."""
     return usual + usual // _SPREAD
 
 
@@ -206,7 +206,7 @@ def open_masks(key: SecretBytes, party: str, sealed: bytes) -> list[int]:
 
 
 def grading_basis_of(report: HitReport, counterpart: str, own_records: int) -> GradingBasis | None:
-    """Return on what the pairs with a counterpart were graded, as a report states it; None where it says nothing.
+    """Return the basis on which the pairs with a counterpart were graded, from a report; None if it has none.
 
     Args:
         report: The report for this party.
@@ -245,7 +245,7 @@ def drift_of(table: RuleTable, footings: Sequence[GradingBasis], usual: int, pai
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PlantedCanary:
-    """What a party keeps of a canary of its list, secret until the round's end.
+    """A party's secret on a canary of its list, until the round's end.
 
     Attributes:
         counterpart: The other party.
@@ -259,7 +259,7 @@ class PlantedCanary:
 
 
 def to_bytes(carried: Sequence[PlantedCanary]) -> bytes:
-    """Return what a party keeps, for the round key to seal."""
+    """Return the bytes of the secret, for the round key to seal."""
     return json.dumps([[one.counterpart, one.handle, one.mask] for one in carried]).encode()
 
 
@@ -271,7 +271,7 @@ def from_bytes(content: bytes) -> tuple[PlantedCanary, ...]:
 def canary_statement(
     round_: Round, own: str, exchange: ExchangeKey, carried: Sequence[PlantedCanary], report: HitReport
 ) -> tuple[PairCanaries, ...]:
-    """Return what a party says of its canaries once it has its report (PROTOCOL.md 3.7.13).
+    """Return a party's statement on its canaries once it has its report (PROTOCOL.md 3.7.13).
 
     Args:
         round_: The record of the round.
@@ -292,7 +292,7 @@ def canary_statement(
 
 
 class Verdict(NamedTuple):
-    """How the canaries of a pair fared, as one of the two parties sees it.
+    """The results of the canaries of a pair, as one of the two parties sees them.
 
     Attributes:
         expected: How many should be hits.
@@ -308,7 +308,7 @@ class Verdict(NamedTuple):
 
     @property
     def trustworthy(self) -> bool:
-        """Whether every canary fared as it should, on both sides."""
+        """Return whether every canary succeeded, on both sides."""
         return not (self.missing or self.wrong or self.differing)
 
 
@@ -316,7 +316,7 @@ def judge(  # noqa: PLR0913, PLR0917 - what a party knows of the pair
     round_: Round, table: RuleTable, own: str, exchange: ExchangeKey, carried: Sequence[PlantedCanary],
     report: HitReport, told: Canaries,
 ) -> Verdict:  # fmt: skip
-    """Judge the canaries that a party shares with another, once the other has told of them (PROTOCOL.md 3.7.13).
+    """Judge the canaries that a party shares with another, once the other has disclosed them (PROTOCOL.md 3.7.13).
 
     Args:
         round_: The record of the round.

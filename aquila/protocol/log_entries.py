@@ -1,4 +1,4 @@
-"""What the log says of a signed statement: one entry for each, made from the statement alone (PROTOCOL.md 10.2).
+"""The log entry of a signed statement: one for each, made from the statement alone (PROTOCOL.md 10.2).
 
 Matcher, nodes and auditors make the same entry from the same statement, so an auditor makes it again and compares.
 """
@@ -93,7 +93,7 @@ def refused_entry(message: Statement, digest: str, time: int, kind: EntryKind = 
 
 @singledispatch
 def fields_of(message: object) -> tuple[EntryKind, dict[str, Any]]:
-    """Return the kind of a statement's entry and the fields that it has beside time, party, round and digest.
+    """Return the kind of a statement's entry and its fields besides time, party, round and digest.
 
     Raises:
         InputError: There is no entry for such a statement; whoever adds a statement adds its entry here.
@@ -207,7 +207,7 @@ def _alarm(message: Alarm) -> tuple[EntryKind, dict[str, Any]]:
 
 @fields_of.register(Canaries)
 def _canaries(message: Canaries) -> tuple[EntryKind, dict[str, Any]]:
-    """How many hits of each level are planted: what statistics take off, by pair as long as there is room for it."""
+    """Return how many hits of each level are canaries, for statistics to subtract, by pair as long as it fits."""
     counts = Counter[str]()
     by_pair = len(message.pairs) <= _MOST_PAIRS
     for pair in message.pairs:
@@ -279,7 +279,7 @@ def match_entry(  # noqa: PLR0913, PLR0917 - what a combination of two lists con
 
 
 def tells_hits(entry: Entry, queries: Collection[str]) -> bool:
-    """Return whether an entry says something of the hits of one of these queries: all of a query but how it was made.
+    """Return whether an entry reveals the hits of one of these queries: all of a query but how it was made.
 
     Which query a refused statement is about stands in the statement alone, so that each counts.
     """
@@ -289,5 +289,5 @@ def tells_hits(entry: Entry, queries: Collection[str]) -> bool:
 
 
 def _of(submission_id: str | None) -> dict[str, str]:
-    """Return the ids that say what a match or a report is of: the lists, or a query."""
+    """Return the ids that a match or a report is about: the lists, or a query."""
     return {"of": "lists"} if submission_id is None else {"of": "query", "submission": submission_id}

@@ -177,7 +177,7 @@ class Matcher:
 
 
 def late_parties(round_: Round, now: int, incomplete: Collection[str] = ()) -> tuple[str, ...]:
-    """Return who has missed a deadline while the round can go on without them (PROTOCOL.md 3.8.1).
+    """Return the parties that missed a deadline while the round can go on without them (PROTOCOL.md 3.8.1).
 
     Args:
         round_: The record of the round.
@@ -240,7 +240,7 @@ def learn_grading_bases(
 
 
 def grade_pairs(round_: Round, table: RuleTable, footings: Footings, pairs: Iterable[MatchedPair]) -> Graded:
-    """Grade every pair of records, and keep what reaches the manifest's minimum (PROTOCOL.md 3.7.2, 7.4).
+    """Grade every pair of records, and keep those that reach the manifest's minimum (PROTOCOL.md 3.7.2, 7.4).
 
     Args:
         round_: The record of the round.
@@ -337,7 +337,7 @@ def parties_concerned(round_: Round, submission_id: str | None) -> tuple[str, ..
 
 
 def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None) -> int:
-    """Return what a round may need on the matcher's disk at most: its caps' elements, evaluations and tokens.
+    """Return the most disk space of a round at the matcher: its caps' elements, evaluations and tokens.
 
     Args:
         manifest: The round's manifest.

@@ -680,7 +680,7 @@ class Party:
 
 
 def proof_context(round_: Round, submission: Submission, index: int, evaluator: str) -> bytes:
-    """Return what a chunk's proof is bound to besides its elements (PROTOCOL.md 4.3)."""
+    """Return the context to which a chunk's proof is bound besides its elements (PROTOCOL.md 4.3)."""
     return framed(
         "aquila/1 evaluation",
         round_.first_binding,
@@ -693,7 +693,7 @@ def proof_context(round_: Round, submission: Submission, index: int, evaluator: 
 
 
 def notes_context(binding: str, sender: str, receiver: str, submission_id: str | None, index: int) -> bytes:
-    """Return what a batch of notes is bound to when it is sealed to its receiver (PROTOCOL.md 3.7.6)."""
+    """Return the context to which a batch of notes is bound when sealed to its receiver (PROTOCOL.md 3.7.6)."""
     return framed(
         "aquila/1 notes", bytes.fromhex(binding), sender.encode(), receiver.encode(),
         bytes.fromhex(submission_id or ""), index.to_bytes(4, "big"),

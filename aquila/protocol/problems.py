@@ -123,7 +123,7 @@ def problem_of(error: AquilaError, instance: str = "", table: ProblemTable = PRO
 
 
 def error_from_problem(document: bytes | Mapping[str, object], table: ProblemTable = PROBLEMS) -> AquilaError:
-    """Return (not raise) the error that a problem document tells of, of the same class where the table has its type.
+    """Return (not raise) the error in a problem document, of the same class if the table has its type.
 
     The document comes from a peer, who may lie: the texts are for people only, and are cut and stripped of control
     characters before they can reach a terminal. A type that the table does not know gives a plain AquilaError with

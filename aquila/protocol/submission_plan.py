@@ -45,7 +45,7 @@ BATCH_RECORDS = 2_048
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SubmissionPlan:
-    """What of a list is sent, as `plan_submission` decided; it gives each batch of the second pass.
+    """The part of a list that is sent, as `plan_submission` decided; it gives each batch of the second pass.
 
     A batch comes out the same however often it is made. Memory holds two bytes for each input.
 
@@ -73,21 +73,21 @@ class SubmissionPlan:
 
     @property
     def real_records(self) -> int:
-        """How many records the list has."""
+        """Return the number of records in the list."""
         return len(self.counts)
 
     @property
     def records(self) -> int:
-        """The number of records that the submission tells, dummies included."""
+        """Return the number of records that the submission states, dummies included."""
         return padded_records(self.real_records + len(self.canaries), self.padding)
 
     @property
     def batches(self) -> int:
-        """How many batches the second pass has: those of the first, then those of dummies."""
+        """Return the number of batches of the second pass: those of the first, then those of dummies."""
         return len(self.batch_records) + -(-(self.records - self.real_records) // BATCH_RECORDS)
 
     def batch(self, number: int, seed: SecretBytes, digested: DigestedBatch | None) -> BlindTask:
-        """Return what `aquila.protocol.submissions.tasks.blind_batch` makes a run of.
+        """Return the arguments from which `aquila.protocol.submissions.tasks.blind_batch` makes a run.
 
         Args:
             number: Of the batch, from 0.
@@ -98,7 +98,7 @@ class SubmissionPlan:
         return BlindTask(CarriedSecret.of(seed), self.table, self.padding, inputs, self.real_records)
 
     def _kept(self, number: int, digested: DigestedBatch) -> BatchInputs:
-        """Return what is sent of a batch of records."""
+        """Return the part of a batch of records that is sent."""
         first, start = int(self.batch_records[:number].sum()), int(self.batch_inputs[:number].sum())
         sent = self.sent[start : start + int(self.batch_inputs[number])]
         counts = self.counts[first : first + int(self.batch_records[number])].astype(np.int64)
@@ -129,7 +129,7 @@ class SubmissionPlan:
         return BatchInputs(first=first, counts=sizes, rules=rules, digests=digests.tobytes())
 
     def carriers(self, seed: SecretBytes) -> tuple[CanaryCarrier, ...]:
-        """Return what each canary rides on, in the order of the canaries."""
+        """Return the carrier of each canary, in the order of the canaries."""
         return choose_carriers(seed, self.canaries, self.counts, self.rules)
 
 
@@ -203,7 +203,7 @@ def _sizes(sent: NDArray[np.bool_], counts: NDArray[np.uint16]) -> NDArray[np.in
 
 
 def first_of_each(rules: NDArray[np.uint8], most: int) -> NDArray[np.bool_]:
-    """Return which of a record's inputs, ordered by rule, are the at most so many that are sent (3.4.6).
+    """Return the first inputs of a record, ordered by rule, up to the number that is sent (3.4.6).
 
     A person with dozens of aliases gives more inputs than fit. The first of every rule go before the second of any,
     so that no rule falls silent.
@@ -215,7 +215,7 @@ def first_of_each(rules: NDArray[np.uint8], most: int) -> NDArray[np.bool_]:
 
 
 def carried_by(seed: SecretBytes, plan: SubmissionPlan) -> tuple[PlantedCanary, ...]:
-    """Return what a party keeps of the canaries of its list, in their order."""
+    """Return a party's secrets on the canaries of its list, in their order."""
     first = plan.real_records
     handles = handles_of(seed, range(first, first + len(plan.canaries)))
     return tuple(

@@ -63,7 +63,7 @@ def _name(text: str) -> str:
 
 
 def _pairs(text: str) -> str:
-    """What the names of a record give: given names, family names, the whole name and an alias, parted by bars."""
+    """Return the readings of a record's names: given names, family names, whole name and an alias, divided by bars."""
     given, family, whole, alias = text.split("|")
     record = Record(
         "1",

@@ -55,7 +55,7 @@ class PartialDate:
 
     @property
     def is_full(self) -> bool:
-        """Whether year, month and day are known."""
+        """Return whether year, month and day are known."""
         return self.day is not None
 
     @classmethod
@@ -70,7 +70,7 @@ class PartialDate:
 
     @classmethod
     def salvage(cls, text: str) -> tuple[PartialDate | None, str]:
-        """Read what can be used of a date, also of `DD.MM.YYYY` and `MM.YYYY`; zeros stand for an unknown day or month.
+        """Read the usable part of a date, also of `DD.MM.YYYY` and `MM.YYYY`; zeros mean an unknown day or month.
 
         Returns:
             The date, or what of it can be used, or None; and what is wrong with it, or an empty string where it is

@@ -1,4 +1,4 @@
-"""Whether a list looks like persons or like guesses: statistics of its names and dates, none of which leave the node.
+"""Test whether a list looks like persons or like guesses: statistics of its names and dates, kept in the node.
 
 Whoever goes through a population writes a grid: some names with many dates, many names with some dates, all days of a
 year, every given name with every family name. Lists of persons have none of that: nearly every name has dates of its
@@ -50,12 +50,12 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 def traits_of(records: Iterable[Record]) -> np.ndarray:
-    """Return what is counted of n records, 20 bytes each (`TRAIT`); `named_traits` where their names are known."""
+    """Return the counted traits of n records, 20 bytes each (`TRAIT`); `named_traits` if their names are known."""
     return named_traits((record, record_names(record)) for record in records)
 
 
 def named_traits(records: Iterable[tuple[Record, tuple[Name, ...]]]) -> np.ndarray:
-    """Return what is counted of n records with their names, 20 bytes each (`TRAIT`).
+    """Return the counted traits of n records with their names, 20 bytes each (`TRAIT`).
 
     Digests of the first and the last word of the name, zero for none; and the date of birth as a whole number that
     counts days, negative where the day is not known, zero for none. A digest can be compared with a guess, so traits
@@ -129,7 +129,7 @@ def _distinct(left: NDArray[np.generic], right: NDArray[np.generic]) -> tuple[ND
 
 
 def _longest_run(names: NDArray[np.uint64], days: NDArray[np.int32]) -> int:
-    """Return with how many days in a row a name stands at most."""
+    """Return the longest run of days on which a name occurs."""
     if not len(days):
         return 0
     follows = (names[1:] == names[:-1]) & (days[1:] == days[:-1] + 1)

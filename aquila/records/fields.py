@@ -104,7 +104,7 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError])
 
 
 def contradictions(record: Record) -> list[str]:
-    """What is to be said of each national number that was given for another birth or sex than the record's."""
+    """Return the finding on each national number that was given for another birth or sex than the record's."""
     reason = "tells of another date of birth or sex than the record; both are used; check them against the source"
     numbers = map(national_number, record.national_numbers)
     return [reason for number in numbers if number_doubt(number, record.date_of_birth, record.sex) == "birth"]
@@ -118,7 +118,7 @@ def refuse(
 
 
 def _told(faults: Mapping[int, FieldError]) -> list[int]:
-    """The places of what is wrong in the order in which it is told: lists, texts, codes, the date."""
+    """Return the positions of findings in the order of reports: lists, texts, codes, the date."""
     return sorted(faults, key=_RANKS.__getitem__)
 
 
@@ -169,7 +169,7 @@ def _code(name: str, text: str, reasons: list[str]) -> str | None:
 
 
 def _date(text: str, reasons: list[str]) -> PartialDate | None:
-    """What can be used of a date."""
+    """Return the usable part of a date."""
     date, fault = PartialDate.salvage(text)
     if fault:
         reasons.append(_DATE_FAULTS[fault])
@@ -177,7 +177,7 @@ def _date(text: str, reasons: list[str]) -> PartialDate | None:
 
 
 def _doubts(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - the value of any field
-    """What is to be said of values that are used: unread words of names, national numbers with wrong check digits."""
+    """Return findings on values that are used: unread words of names, national numbers with wrong check digits."""
     if name in _NAME_FIELDS and value:
         reason = "holds a word of a script that the letter tables do not know; the other words are used"
         texts = (value,) if isinstance(value, str) else value
@@ -205,7 +205,7 @@ def clean(text: str) -> str:
 
 
 def _fault(name: str, value: str) -> str:
-    """Say why a value cannot be used, or nothing."""
+    """Return the reason why a value cannot be used, or nothing."""
     if len(value) > LONGEST_VALUE:
         return f"is longer than {LONGEST_VALUE} characters"
     if name in _NAME_FIELDS and not (any(map(str.isalpha, value)) and name_words(value)):

@@ -1,4 +1,4 @@
-"""In how many records of one list a value may stand: values that more of a party's own records share are not sent.
+"""Frequency limits: values that more of a party's own records share are not sent.
 
 An equal token inside one list tells the matcher how often a value occurs (PROTOCOL.md 3.4.7). Who counts says how: the
 preparation of a submission (`aquila.protocol.submission_plan`), and the look at a list before it is stored
@@ -16,7 +16,7 @@ DEFAULT_LIMIT = 8
 
 
 def limits_of(table: RuleTable, limit: int = DEFAULT_LIMIT) -> dict[int, int]:
-    """Return by rule number in how many records of a list a value may stand to be sent.
+    """Return by rule number in how many records of a list a value may occur to be sent.
 
     Args:
         table: The match rules; a rule for rare values sets a lower limit itself.

@@ -1,4 +1,4 @@
-"""The names of a record as they are written beside how they are read, so that its officer sees what will be compared.
+"""The names of a record as written and as read, so that its officer sees what will be compared.
 
 What is shown is personal: it is for the officer of the party whose record it is, and for nobody else.
 """

@@ -82,7 +82,7 @@ class Record:
 
     @property
     def is_enough(self) -> bool:
-        """Whether two of given names, family names and date of birth are there; a full name is both names."""
+        """Return whether two of given names, family names and date of birth are there; a full name is both names."""
         names = _ENOUGH if self.full_name else bool(self.given_names) + bool(self.family_names)
         return names + (self.date_of_birth is not None) >= _ENOUGH
 
@@ -96,7 +96,7 @@ class Record:
 
     @classmethod
     def from_json(cls, content: bytes) -> Record:
-        """Read what `to_json` wrote.
+        """Read the output of `to_json`.
 
         Raises:
             InputError: Bytes that are no record.
@@ -167,7 +167,7 @@ def _stored_date(value: object) -> PartialDate:
 
 
 def _reader_of(name: str) -> Callable[[object], object]:
-    """How a field's stored value is checked and read."""
+    """Return the function that checks and reads a field's stored value."""
     if name in CODES:
         return partial(_stored_code, CODES[name])
     if name == "date_of_birth":

@@ -1,4 +1,4 @@
-"""What reading a list gives: one row at a time, accepted or refused, each with its findings.
+"""The result of reading a list: one row at a time, accepted or refused, each with its findings.
 
 A finding says which line and field, what is wrong and what to do. It never repeats what the person's fields hold, so
 that a list of findings may be shown, logged and mailed.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """How grave a finding is."""
+    """The severity of a finding."""
 
     WARNING = "warning"  # the record is used without what cannot be read
     REFUSAL = "refusal"  # the row cannot be used

@@ -1,4 +1,4 @@
-"""What a part of a match rule means: the values that a record has for it.
+"""The meaning of a match rule's part: the values that a record has for it.
 
 A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` and `main` (one
 given with one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`,
@@ -35,7 +35,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One name of a person: its folded words, the pairs of them that may stand for the person, and the likeliest."""
+    """One name of a person: its folded words, the pairs of them that may identify the person, and the likeliest."""
 
     words: tuple[str, ...]
     pairs: Pairs
@@ -72,13 +72,13 @@ def part_values(record: Record, names: tuple[Name, ...], part: str) -> tuple[str
 
 
 def is_part(part: str) -> bool:
-    """Whether a part's kind and form are known."""
+    """Return whether a part's kind and form are known."""
     kind, _, form = part.partition(":")
     return kind in PART_KINDS and form in (PART_KINDS[kind].forms or ("",))
 
 
 def stands_alone(part: str) -> bool:
-    """Whether a known part identifies well enough to be a rule by itself."""
+    """Return whether a known part identifies well enough to be a rule by itself."""
     return PART_KINDS[part.partition(":")[0]].stands_alone
 
 
@@ -112,7 +112,7 @@ def _pair(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
 
 
 def _main(_record: Record, names: tuple[Name, ...], form: str) -> Iterator[str]:
-    """As `_pair`; of a name that is not split, its first and last word only."""
+    """Return the pairs of `_pair`; of a name that is not split, its first and last word only."""
     return _paired([pair for name in names for pair in name.main], form)
 
 
@@ -175,7 +175,7 @@ def _year(date: PartialDate) -> Iterator[str]:
 
 
 def _is_new_year(date: PartialDate) -> bool:
-    """Whether it is the day that sources write where they know the year alone."""
+    """Return whether it is the day that sources write if they know the year alone."""
     return (date.month, date.day) == (1, 1)
 
 

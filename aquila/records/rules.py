@@ -30,7 +30,7 @@ _MOST_BITS = 60.0
 
 
 class InputClass(StrEnum):
-    """How cheaply a rule's inputs can be guessed, as the table says; each class has its own share and caps.
+    """The cost of guessing a rule's inputs, from the table; each class has its own share and caps.
 
     A rule is partial where ten million guesses cover half of a population: parts of a date, names alone, and a whole
     date beside one name, two first letters or a nationality. Identifiers, and two names with a whole date, take more.
@@ -101,7 +101,7 @@ class Rule:
 
     @property
     def weight(self) -> float:
-        """What the rule weighs alone, in bits."""
+        """Return the weight of the rule alone, in bits."""
         return sum(part.bits for part in self.shown)
 
 
@@ -215,7 +215,7 @@ def _table(table: dict[str, Any]) -> RuleTable:
 
 
 def mask_of(numbers: Iterable[int]) -> int:
-    """Return the mask of some rules: bit n - 1 stands for rule n."""
+    """Return the mask of some rules: bit n - 1 means rule n."""
     mask = 0
     for number in numbers:
         mask |= 1 << (number - 1)
@@ -228,7 +228,7 @@ def numbers_of(mask: int) -> list[int]:
 
 
 def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, int], ...]:
-    """Read lines such as `158: 1-6 9 11`: of a thousand hits so many meet under these rules, and no other.
+    """Read lines such as `158: 1-6 9 11`: of a thousand hits, 158 meet under these rules, and no other.
 
     Raises:
         InputError: A pattern is empty or names a rule that the table does not have.
@@ -250,7 +250,7 @@ def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, 
 
 
 def _check_usual(parts: Iterable[Part]) -> None:
-    """Refuse a family whose parts do not say, all or none, how usual they are."""
+    """Refuse a family of which some parts state how usual they are and others do not."""
     usual: dict[str, list[float | None]] = {}
     for part in parts:
         if not part.known:

@@ -37,7 +37,7 @@ def search_text(record: Record) -> str:
 
 
 def search_for(name: str, *, alike: bool = False) -> tuple[tuple[str, ...], ...]:
-    """Return what is looked for: of each group, a record's text must hold one.
+    """Return the texts to search for: of each group, a record's text must hold one.
 
     Args:
         name: A name or parts of one.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _Read(NamedTuple):
-    """What stays here of a batch while it is read elsewhere."""
+    """The data on a batch that stays here while it is read elsewhere."""
 
     seat: SimulatedParty
     done: int

@@ -1,4 +1,4 @@
-"""What a rehearsed round fixes besides its parties: the manifest without deadlines and caps."""
+"""The terms of a rehearsed round besides its parties: the manifest without deadlines and caps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REHEARSED = Justification(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a round's manifest fixes besides its parties."""
+    """The terms of a round's manifest besides its parties."""
 
     table: RuleTable
     padding: Padding

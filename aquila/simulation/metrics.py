@@ -1,4 +1,4 @@
-"""What a rehearsal measures: seconds by phase and party, elements, bytes, memory, disk; and how it does its tasks."""
+"""Measurements of a rehearsal: seconds by phase and party, elements, bytes, memory, disk; and its task runner."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def peak_memory() -> int:
 
 @dataclass(slots=True)
 class Measurements:
-    """What is measured of one rehearsal.
+    """Measurements of one rehearsal.
 
     Attributes:
         clock: Seconds of processor time of this thread.
@@ -92,7 +92,7 @@ class Measurements:
 
 
 class Measured(NamedTuple, Generic[Result]):
-    """What a task gave, and what it cost."""
+    """The result of a task, and its cost."""
 
     result: Result
     seconds: float
@@ -130,7 +130,7 @@ def measured(function: Callable[[Group, Item], Result], backend: Backend, item: 
 
 @dataclass(frozen=True, slots=True)
 class TaskRunner:
-    """Where the tasks of a rehearsal are done and measured.
+    """Runs and measures the tasks of a rehearsal.
 
     Attributes:
         executor: Of any kind.

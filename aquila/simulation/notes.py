@@ -85,7 +85,7 @@ def seal_notes(_group: Group, work: Sealing) -> Sealed:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Opened:
-    """A batch of notes at its receiver, each still sealed, and what opens those of them that it was told of."""
+    """A batch of notes at its receiver, each still sealed, with the openings of those that its report names."""
 
     entries: Sequence[tuple[str, bytes]]
     openings: Mapping[str, NoteOpening]
@@ -99,7 +99,7 @@ def open_notes(seat: SimulatedParty, notes: Notes) -> Opened:
 
 
 def verify_notes(_group: Group, work: Opened) -> dict[str, Fault | None]:
-    """Verify the notes of a batch, and say for each hit what does not hold; a task for any executor."""
+    """Verify the notes of a batch, and return for each hit the parts that do not hold; a task for any executor."""
     found = verify_batch(work.openings, (), work.entries)
     return {hit_id: one if isinstance(one, Fault) else None for hit_id, one in found.items()}
 

@@ -98,7 +98,7 @@ class SimulatedParty:
         return self.party.code
 
     def pair_terms(self) -> tuple[str, ExchangeKey, tuple[PlantedCanary, ...]]:
-        """Return what telling and judging of canaries take of this party."""
+        """Return this party's arguments for disclosing and judging canaries."""
         assert self.secrets is not None
         return self.code, self.secrets.exchange, self.carried
 

@@ -83,12 +83,12 @@ class Answer:
 
     @property
     def chunk(self) -> Path:
-        """Where the chunk lies."""
+        """Return the path of the chunk."""
         return self.origin.chunks.path(self.index)
 
     @property
     def path(self) -> Path:
-        """Where the evaluated elements lie, once they are there."""
+        """Return the path of the evaluated elements, once they are there."""
         return self.origin.chunks.answer(self.index, self.seat.code)
 
     @property
@@ -365,7 +365,7 @@ class Rehearsal:
                 self.publish(confirmation, only={seat.code, notes.party})
 
     def meet_canaries(self) -> None:
-        """Let every party tell of its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
+        """Have every party disclose its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
         if not self.manifest.canaries:
             return
         for seat in self.seats.values():

@@ -1,4 +1,4 @@
-"""What a rehearsal keeps on disk meanwhile, so that memory does not grow with the lists: all of it secret of a party.
+"""Temporary files of a rehearsal, so that memory does not grow with the lists: all of it secret of a party.
 
 It lies in the rehearsal's own directory, is deleted as soon as it has been used, and goes with the directory at last.
 """

@@ -1,4 +1,4 @@
-"""Where a party's records come from: a list in memory or a file, in batches that another process turns into inputs."""
+"""Sources of a party's records: a list in memory or a file, in batches that another process turns into inputs."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What errors name the list by; nothing for one in memory."""
+        """Return the name of the list in errors; nothing for one in memory."""
         ...
 
     @property
     def size(self) -> int:
-        """How much there is to read, in the unit in which `batches` says how much was."""
+        """Return the total size, in the unit in which `batches` counts its progress."""
         ...
 
     def batches(self) -> Iterator[tuple[int, RowBatch]]:
@@ -62,7 +62,7 @@ class Source(Protocol):
         ...
 
     def end(self) -> None:
-        """Say that all batches were taken.
+        """Signal that all batches were taken.
 
         Raises:
             InputError: There was no row.
@@ -195,7 +195,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ReadBatch:
-    """What a batch of a list gave.
+    """The result of reading a batch of a list.
 
     Attributes:
         record_ids: Of the accepted records, in order.

@@ -27,7 +27,7 @@ class Wakeup:
         self._drivers = drivers
 
     def take_down(self) -> None:
-        """Release all waiters, and wake nobody any more; `down` tells waiters that nothing will come."""
+        """Release all waiters, and wake nobody any more; `down` lets waiters know that nothing will come."""
         self.down = True
         self._ring()
         self._loop = None

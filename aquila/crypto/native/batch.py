@@ -88,7 +88,7 @@ class NativeGroup:
 
     @property
     def reason(self) -> str:
-        """Which instructions do the work, and how many threads share a batch."""
+        """Return which instructions do the work, and how many threads share a batch."""
         return f"the C extension, because the processor has AVX-512 with IFMA; threads: {self._threads}"
 
     def hash_to_group(self, messages: bytes, width: int, dst: bytes) -> bytes:

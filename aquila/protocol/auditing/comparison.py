@@ -42,7 +42,7 @@ def check_at_least(log: LogRecord, note: bytes, registry: Registry) -> None:
 
 
 def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[Unproven]:
-    """Check some logs against each other; yield what they leave open.
+    """Check some logs against each other; yield the open points.
 
     Raises:
         AuditError: Two of them contradict each other.
@@ -76,7 +76,7 @@ def _check_contains(log: LogRecord, checkpoint: Checkpoint, whose: str) -> None:
 
 
 def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry) -> Iterator[Unproven]:
-    """Check that what a party's log says that it signed, or was sent, is what the matcher's log says of it."""
+    """Check that a party's log and the matcher's agree on the statements that it signed, or was sent."""
     known = {entry.digests["statement"]: entry for _, entry in _about_statements(matchers) if entry.kind not in REFUSED}
     refused = {
         entry.digests["statement"]
@@ -106,7 +106,7 @@ def _about_statements(log: LogRecord) -> Iterator[tuple[int, Entry]]:
 
 
 def _check_same(index: int, own: Entry, entered: Entry, party: str) -> None:
-    """Check that two logs say the same of a statement; each has its own time and salt, and earlier ones no number."""
+    """Check that two logs agree on a statement; each has its own time and salt, and earlier ones no number."""
     differing = [
         name
         for name in ("kind", "party", "person", "round", "reason", "recipient", "digests", "ids")
@@ -162,7 +162,7 @@ def _check_all_known(known: dict[str, Entry], said: dict[str, Entry], own: LogRe
 
 
 def _given_up(own: LogRecord, registry: Registry) -> dict[str, Ranges]:
-    """Return by round the numbers that a party says it gave up."""
+    """Return by round the numbers that a party states it gave up."""
     found: dict[str, Ranges] = {}
     for index, entry in _about_statements(own):
         if entry.kind in _LAST_WORDS and own.statements[index]:

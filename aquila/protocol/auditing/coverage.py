@@ -1,4 +1,4 @@
-"""Check 12: what was witnessed. Each party stands for its own words and for the end of its rounds (PROTOCOL.md 10.6).
+"""Check 12: witnessing. Each party vouches for its own statements and for the end of its rounds (PROTOCOL.md 10.6).
 
 A party cosigns what it has checked. Entries that no cosignature of their party covers are the word of the log's owner
 alone: of a round that was closed they are a fault, of all else they are said.
@@ -28,7 +28,7 @@ _HINT = (
 
 
 def check_newest(log: LogRecord) -> Iterator[Unproven]:
-    """Yield what no witness has seen at the end of a log, but for entries of exports, of which this log is one."""
+    """Yield the last entries of a log that no witness has seen, except entries of exports, as this log is one."""
     covered = max((max(sizes) for sizes in log.cosigned.values()), default=0)
     newest = [
         index
@@ -75,7 +75,7 @@ def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:
 
 
 def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[Unproven]:
-    """Check that whoever worked in a round has cosigned what it must stand for; yield what else nobody stands for.
+    """Check that the parties of a round have cosigned what they must vouch for; yield the rest that nobody vouches for.
 
     Raises:
         AuditError: A party has not.
@@ -97,7 +97,7 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[Unproven]:
 
 
 def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed: int | None) -> None:
-    """Check what a party must have said and seen of a round that ended."""
+    """Check a party's required statements and views of a round that ended."""
     if audit.round.phase.value == Outcome.CLOSED.value and covered <= max(ended, closed or 0):
         raise _not_witnessed(audit, party, "its ending and the party's last word")
     if closed is None and covered > ended and not audit.left_out:
@@ -108,7 +108,7 @@ def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed
 
 
 def _takers(audit: RoundAudit) -> set[str]:
-    """Return who takes part: of a round that never opened, those that consented."""
+    """Return the participants; for a round that never opened, the parties that consented."""
     return {*(audit.round.participants or audit.round.consents)}
 
 

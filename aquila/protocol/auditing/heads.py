@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def wrong_heads(log: LogRecord, said: Mapping[int, Message]) -> dict[int, AuditError]:
-    """Hold the head that each statement names against the tree, and return what is wrong, by the index of the entry.
+    """Compare the head that each statement names with the tree, and return the errors, by the index of the entry.
 
     Args:
         log: The matcher's log.

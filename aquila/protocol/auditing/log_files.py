@@ -51,7 +51,7 @@ _SIZE = re.compile(r"[1-9][0-9]{0,15}")
 
 
 def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETENTION_DAYS) -> LogRecord:
-    """Check everything that a log's files claim by themselves, and return what they hold.
+    """Check all claims within a log's files, and return their contents.
 
     Args:
         files: The log's files.

@@ -1,4 +1,4 @@
-"""What an audit finds a log's files to hold, once they hold together (PROTOCOL.md 10.6)."""
+"""The contents of a log's files, once an audit has found them consistent (PROTOCOL.md 10.6)."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ class LogRecord:
 
     @property
     def erased(self) -> int:
-        """How many entries have no content any more."""
+        """Return the number of entries whose content is erased."""
         return self.entries.count(None) - self.left_out.count

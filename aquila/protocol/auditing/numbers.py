@@ -82,7 +82,7 @@ class Numbers:
 
 
 def check_numbers(round_: Round, numbers: dict[str, Numbers], left_out: int = 0) -> Iterator[Unproven]:
-    """Check that every number of every party is there or explained; yield what cannot be told.
+    """Check that every number of every party is there or explained; yield the open points.
 
     Args:
         round_: The round, after all of its entries.
@@ -111,7 +111,7 @@ def in_words(ranges: Iterable[tuple[int, int]]) -> str:
 
 
 def _open_points(party: str, found: Numbers, missing: Ranges, left_out: int) -> Iterator[str]:
-    """Yield what cannot be told of the numbers of a party."""
+    """Yield the open points about the numbers of a party."""
     if found.earlier:
         yield (
             f"entries of an earlier version do not hold the numbers of statements; {in_words(missing) or 'none'} of "
@@ -137,7 +137,7 @@ def _may_wait(round_: Round, party: str, found: Numbers) -> int:
 
 
 def _without(gap: tuple[int, int], given_up: Ranges) -> Iterator[tuple[int, int]]:
-    """Yield what stays of a gap when ascending ranges are taken out of it."""
+    """Yield the rest of a gap when ascending ranges are taken out of it."""
     start, end = gap
     for first, last in given_up:
         if first > start:

@@ -1,4 +1,4 @@
-"""What an audit finds of one round, taken through its statements (PROTOCOL.md 10.6)."""
+"""The findings of an audit about one round, through its statements (PROTOCOL.md 10.6)."""
 
 from __future__ import annotations
 

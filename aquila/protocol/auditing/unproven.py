@@ -1,4 +1,4 @@
-"""What an audit cannot prove and does not refute: it is printed, and an audit that is strict fails over it."""
+"""Points that an audit neither proves nor refutes: they are printed, and a strict audit fails over them."""
 
 from __future__ import annotations
 

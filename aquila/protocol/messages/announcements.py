@@ -1,4 +1,4 @@
-"""What the matcher signs in a round (PROTOCOL.md 3.3, 3.7 and 3.9)."""
+"""The statements that the matcher signs in a round (PROTOCOL.md 3.3, 3.7 and 3.9)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Hit(Message):
 
 
 class ChanceHits(Message):
-    """How many hits of each level are expected to be the work of chance, in thousandths of a hit."""
+    """The number of hits of each level expected by chance, in thousandths of a hit."""
 
     high: Count
     medium: Count
@@ -91,7 +91,7 @@ class Basis(Message):
 
 
 class LearnedWeight(Message):
-    """How far the round moved a part's weight, or what it learned a family's silence to weigh (PROTOCOL.md 7.3)."""
+    """A part's weight as moved by the round, or the learned weight of a family's missing evidence (PROTOCOL.md 7.3)."""
 
     of: Text
     centibits: Annotated[int, Field(ge=-100_000, le=100_000)]
@@ -112,7 +112,7 @@ class HitReport(Message):
 
     @property
     def can_be_verified(self) -> bool:
-        """Whether it tells all that notes are made and levels are verified from; those of the first versions do not."""
+        """Return whether it holds the data from which notes are made and levels verified; first versions do not."""
         bases = all(
             None not in {basis.duplicates_per_million, basis.settled, basis.chance_hits} for basis in self.bases
         )
@@ -121,7 +121,7 @@ class HitReport(Message):
 
 
 class Outcome(StrEnum):
-    """How a round ended."""
+    """The outcome of a round."""
 
     CLOSED = "closed"
     ABORTED = "aborted"

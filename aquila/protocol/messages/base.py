@@ -1,4 +1,4 @@
-"""What all messages share: field types, canonical payloads, and errors that name fields but never values."""
+"""Common base of all messages: field types, canonical payloads, and errors that name fields but never values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What parties sign after their hits: withdrawals, their acknowledgements, and outcomes (PROTOCOL.md 3.11)."""
+"""The statements that parties sign after their hits: withdrawals, acknowledgements, outcomes (PROTOCOL.md 3.11)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_WITHDRAWN = 1_000
 
 
 class Withdrawal(BoundStatement):
-    """The owner of records withdraws hits on them, towards one counterpart; only ids and a word say why.
+    """The owner of records withdraws hits on them, towards one counterpart; only ids and a word give the ground.
 
     `submission_id` is the query whose hits they are; hits of the lists, and withdrawals of earlier versions, name none.
     """
@@ -48,7 +48,7 @@ class Acknowledgement(BoundStatement):
 
 
 class LevelOutcomes(Message):
-    """What came of the hits of one level; those that nobody has closed yet are open."""
+    """The outcomes of the hits of one level; those that nobody has closed yet are open."""
 
     certainty: Level
     confirmed: Count
@@ -64,7 +64,7 @@ class LevelOutcomes(Message):
 
 
 class PairOutcomes(Message):
-    """What came of the hits with one counterpart, by level from low to high; levels without a hit are left out."""
+    """The outcomes of the hits with one counterpart, by level from low to high; levels without a hit are left out."""
 
     counterpart: PartyCode
     levels: Annotated[tuple[LevelOutcomes, ...], Field(min_length=1)]
@@ -78,7 +78,7 @@ class PairOutcomes(Message):
 
 
 class Outcomes(BoundStatement):
-    """What came of a party's hits so far, in numbers; a later statement takes the place of an earlier one."""
+    """The outcomes of a party's hits so far, in numbers; a later statement takes the place of an earlier one."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.outcomes+json"
 

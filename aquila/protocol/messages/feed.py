@@ -1,4 +1,4 @@
-"""What the matcher tells a party unsigned: the feed of a round, and the rounds that there are (PROTOCOL.md 9.3)."""
+"""The matcher's unsigned messages to a party: the feed of a round, and the list of rounds (PROTOCOL.md 9.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aquila.protocol.messages.suggestions import SuggestionAnswer
 
 
 class EventKind(StrEnum):
-    """What an event tells: a signed statement, or bytes that can be fetched now."""
+    """The kind of an event: a signed statement, or bytes that can be fetched now."""
 
     STATEMENT = "statement"
     BLINDED = "blinded"

@@ -39,7 +39,7 @@ LOG_HEADS: Literal[2] = 2
 
 
 class Mode(StrEnum):
-    """What may be submitted in a round."""
+    """The kinds of submission that a round allows."""
 
     LISTS = "lists"
     LISTS_AND_QUERIES = "lists_and_queries"
@@ -60,7 +60,7 @@ class TableReference(Message):
 
 
 class PartyCap(Message):
-    """How many elements, padding included, one party may have evaluated in the round, by class."""
+    """The number of elements, padding included, that one party may have evaluated in the round, by class."""
 
     party: PartyCode
     elements: ClassCounts
@@ -82,7 +82,7 @@ class Window(Message):
 
 
 class Padding(Message):
-    """How sizes are hidden: inputs per record go up to the next size, records up to the next multiple.
+    """The hiding of sizes: inputs per record go up to the next size, records up to the next multiple.
 
     An empty tuple and a multiple of 1 mean none.
     """
@@ -98,7 +98,7 @@ class Padding(Message):
 
 
 class Manifest(Message):
-    """What a round is: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1).
+    """The terms of a round: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1).
 
     `canaries` says how many canaries each two lists that may be matched share on average, 0 for none (3.7.12). A
     manifest of a version that knew no canaries does not say; its round has none, and a party consents to no such
@@ -143,7 +143,7 @@ class Manifest(Message):
 
     @property
     def names_log_heads(self) -> bool:
-        """Whether each statement of the round names a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
+        """Return whether each statement of the round names a checkpoint of the matcher's log (PROTOCOL.md 3.2.5)."""
         return self.revision is not None
 
     def fingerprint_of(self, party: str) -> str | None:

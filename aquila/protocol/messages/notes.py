@@ -22,7 +22,7 @@ SealedText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$")
 
 
 class Note(Message):
-    """The minimum that one side tells the other of its record after a hit. It names no person and no record.
+    """The minimum that one side reveals to the other of its record after a hit. It names no person and no record.
 
     Attributes:
         reference: The party's own number of the hit, drawn at random; a follow-up names it.
@@ -62,7 +62,7 @@ class Notes(BoundStatement):
 
 
 class Fault(StrEnum):
-    """What is wrong with a hit, as the side found that refutes it (PROTOCOL.md 3.7.8)."""
+    """The fault of a hit, as found by the side that refutes it (PROTOCOL.md 3.7.8)."""
 
     FOREIGN = "foreign"
     LEVEL = "level"
@@ -75,7 +75,7 @@ class Fault(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What it means, in words."""
+        """Return the meaning, in words."""
         return _SENTENCES[self]
 
 

@@ -1,4 +1,4 @@
-"""What a party asks of the matcher's log at a look, and what it gets (PROTOCOL.md 10.5)."""
+"""A party's request for proofs of the matcher's log, and the answer (PROTOCOL.md 10.5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Hashes = Annotated[tuple[Digest, ...], Field(max_length=_MOST_HASHES)]
 
 
 class ProofRequest(Message):
-    """What is to be proved of a log.
+    """The proofs that are requested of a log.
 
     Attributes:
         old: How many entries it had when the caller saw it last.

@@ -1,4 +1,4 @@
-"""What the parties sign in a round (PROTOCOL.md 3.2 to 3.9)."""
+"""The statements that the parties sign in a round (PROTOCOL.md 3.2 to 3.9)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from aquila.records.rules import InputClass
 
 
 class LogHead(Message):
-    """Size and root of a log, as one of its checkpoints says."""
+    """Size and root of a log, from one of its checkpoints."""
 
     size: Positive
     root: Digest
@@ -107,14 +107,14 @@ class Amendment(BoundStatement):
 
 
 class Kind(StrEnum):
-    """What a submission is: what the party holds, or a justified question."""
+    """The kind of a submission: a party's own list, or a justified query."""
 
     LIST = "list"
     QUERY = "query"
 
 
 class Justification(Message):
-    """Why a submission is lawful; signed with it and logged, never sent to other parties' analysts."""
+    """The grounds on which a submission is lawful; signed with it and logged, never sent to other parties' analysts."""
 
     legal_basis: Text
     purpose: Text
@@ -208,7 +208,7 @@ class Alarm(BoundStatement):
 
 
 class LevelCounts(Message):
-    """How many there are of each certainty level."""
+    """The number of hits of each certainty level."""
 
     high: Count
     medium: Count
@@ -216,7 +216,7 @@ class LevelCounts(Message):
 
 
 class PairCanaries(Message):
-    """What a party says of the canaries that it shares with another: how many of its hits they are, by level.
+    """A party's statement on the canaries that it shares with another: how many of its hits they are, by level.
 
     `carried` tells the other one, and nobody else, which rules each of them had here (PROTOCOL.md 3.7.13).
     """

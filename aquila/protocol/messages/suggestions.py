@@ -19,7 +19,7 @@ LARGEST_SUGGESTION = 16_384
 
 
 class Suggestion(Message):
-    """What an officer of a party would like to have compared, with whom, and on which grounds."""
+    """An officer's wish for a comparison: with which parties, of which lists, and on which grounds."""
 
     participants: Annotated[tuple[PartyCode, ...], Field(min_length=2, max_length=MAX_PARTIES)]
     area: Text
@@ -31,7 +31,7 @@ class Suggestion(Message):
 
 
 class SuggestionState(StrEnum):
-    """Where a suggestion stands.
+    """The state of a suggestion.
 
     `written` and `refused` are the node's alone: it has not been sent yet, or the matcher does not take it.
     """
@@ -44,7 +44,7 @@ class SuggestionState(StrEnum):
 
 
 class SuggestionAnswer(Message):
-    """What became of a suggestion.
+    """The answer to a suggestion.
 
     Attributes:
         reason: Why it was set aside; empty otherwise.

@@ -86,7 +86,7 @@ def _counterpart(round_: RoundState, party: str, other: str) -> None:
 
 
 def _is_told(round_: RoundState, message: Withdrawal) -> None:
-    """Refuse a withdrawal that would tell the counterpart of hits of a query before its report does (3.11.1).
+    """Refuse a withdrawal that would reveal hits of a query to the counterpart before its report does (3.11.1).
 
     Only the matcher sees every report. A withdrawal that names no query is of the lists, whose hits both sides know.
     """
@@ -107,7 +107,7 @@ def _is_told(round_: RoundState, message: Withdrawal) -> None:
 
 
 def _no_more_than_acknowledged(round_: RoundState, message: BoundStatement, hits: int) -> None:
-    """Refuse to hear of more hits than the signer's receipts say it has; only the matcher sees all receipts."""
+    """Refuse more hits than the signer's receipts acknowledge; only the matcher sees all receipts."""
     acknowledged = acknowledged_hits(round_, message.party)
     if round_.sees_everything and hits > acknowledged:
         raise OrderError(

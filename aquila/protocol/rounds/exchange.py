@@ -104,7 +104,7 @@ def _by_handle(handles: set[bytes], rows: np.ndarray, secrets: np.ndarray) -> It
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NoteOpening:
-    """What one side keeps of a hit to open and verify the other side's note. Secret: it never shows itself.
+    """The data on a hit with which one side opens and verifies the other side's note. Secret: it never shows itself.
 
     Attributes:
         hit_id: Which hit, hexadecimal.
@@ -212,7 +212,7 @@ def prepare_sized(
 
 
 def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, rules: Iterable[int]) -> Grade:
-    """Grade a hit by rules that are confirmed, on what its report says of the lists (PROTOCOL.md 3.7.8).
+    """Grade a hit by confirmed rules, on the basis in its report (PROTOCOL.md 3.7.8).
 
     Raises:
         InputError: No rule, or an unknown one; or the report has no basis for the counterpart.
@@ -245,7 +245,7 @@ class _Ground:
         return cls(footing, digest("aquila/1 basis", canonical(shown)))
 
     def told(self, hit: Hit) -> str:
-        """Return the digest of what the matcher told of a hit (PROTOCOL.md 3.7.8)."""
+        """Return the digest of the matcher's report on a hit (PROTOCOL.md 3.7.8)."""
         place = hit.certainty.value, bool(hit.second), hit.families
         if place not in self.shown:  # few grades are told of many hits
             families = (family.encode() for family in hit.families)
@@ -286,7 +286,7 @@ def records_in_report(round_: RoundState, party: str, query: str | None) -> int:
 
 
 def _context(binding: bytes, hit: Hit, sides: tuple[tuple[str, bytes], ...], rules: bytes) -> bytes:
-    """Return what the keys of a note are bound to: sender and receiver with their handles, in this order."""
+    """Return the context to which the keys of a note are bound: sender and receiver with handles, in this order."""
     sender, receiver = sides
     return framed(
         "aquila/1 note", binding, bytes.fromhex(hit.hit_id), sender[0].encode(), receiver[0].encode(), sender[1],

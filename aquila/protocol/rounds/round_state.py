@@ -1,4 +1,4 @@
-"""What is known of one round, and what follows from it: who takes part, under which binding, in which phase.
+"""The verified data of one round, and its consequences: participants, binding and phase.
 
 A `RoundState` holds data and answers questions. What may enter it is decided in `aquila.protocol.rounds.rules`, and by
 `aquila.protocol.rounds.verified_round.Round`, which verifies every statement on the way in.
@@ -43,7 +43,7 @@ EXCHANGE_SECONDS = 7 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class SentNotes:
-    """What a record keeps of a batch of notes: who sent it to whom, of which report, and its number."""
+    """The stored data on a batch of notes: sender and receiver, its report, and its number."""
 
     party: str
     to: str
@@ -90,7 +90,7 @@ class AnnouncementKey(NamedTuple):
 
 
 class Phase(StrEnum):
-    """Where a round stands (PROTOCOL.md 3.10)."""
+    """The phase of a round (PROTOCOL.md 3.10)."""
 
     PROPOSED = "proposed"
     OPEN = "open"
@@ -202,7 +202,7 @@ class RoundState:
 
     @property
     def phase(self) -> Phase:
-        """Where the round stands, as far as this record knows."""
+        """Return the phase of the round, as far as this state knows."""
         if self.ending:
             return Phase.CLOSED if self.ending.outcome is Outcome.CLOSED else Phase.ABORTED
         if not self.bindings:
@@ -223,7 +223,7 @@ class RoundState:
 
     @property
     def everybody_answered(self) -> bool:
-        """Whether each invited party has consented or refused."""
+        """Return whether each invited party has consented or refused."""
         return len({*self.consents, *self.refusals}) == len(self.manifest.participants)
 
     def list_of(self, party: str) -> str | None:

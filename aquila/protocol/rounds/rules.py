@@ -112,7 +112,7 @@ def amended_binding(binding: str, absent: tuple[str, ...]) -> str:
 
 
 def knowledge_context(manifest_digest: str, party: str, input_class: InputClass, keys: list[str]) -> bytes:
-    """Return what the proof of knowledge of a share is bound to (PROTOCOL.md 3.3.2).
+    """Return the context to which the proof of knowledge of a share is bound (PROTOCOL.md 3.3.2).
 
     Args:
         manifest_digest: Digest of the manifest's payload, hexadecimal.
@@ -483,7 +483,7 @@ def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | Non
 
 
 def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | None) -> None:
-    """Take a batch of sealed notes; whether they open only their receiver can tell (PROTOCOL.md 3.7.6)."""
+    """Store a batch of sealed notes; only their receiver can find out whether they open (PROTOCOL.md 3.7.6)."""
     _in_force(round_, message)
     if message.to not in round_.counterparts_of(message.party):
         raise PolicyError("notes for a party with which this one may not be matched", party=message.party)
@@ -517,7 +517,7 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
 
 
 def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | None) -> None:
-    """Take what a party says of its canaries (PROTOCOL.md 3.7.13)."""
+    """Store a party's statement on its canaries (PROTOCOL.md 3.7.13)."""
     _in_force(round_, message)
     if message.party in round_.canaries:
         raise EquivocationError(f"{message.party} has told of its canaries already", party=message.party)

@@ -1,4 +1,4 @@
-"""How many statements a party may make in a round, and when none any more (PROTOCOL.md 3.2.6).
+"""Limits of the statements of a party in a round, and its last one (PROTOCOL.md 3.2.6).
 
 Each record checks this when a statement comes, before its step, and not when stored statements are read back: a round
 that is stored stays readable. What is refused here changes nothing, and nobody has to keep it.
@@ -140,5 +140,5 @@ def _outcomes(message: Outcomes, round_: RoundState) -> None:
 
 
 def acknowledged_hits(round_: RoundState, party: str) -> int:
-    """Return how many hits a party's receipts say that it has; only the matcher sees all receipts."""
+    """Return the number of hits that a party's receipts acknowledge; only the matcher sees all receipts."""
     return sum(receipt.hits for (signer, _), receipt in round_.receipts.items() if signer == party)

@@ -53,7 +53,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class ReadStatement:
-    """A statement whose signature and form are right; whether it counts is for each record of the round to say."""
+    """A statement whose signature and form are right; each state of the round decides whether it counts."""
 
     message: Message
     signer: str
@@ -70,7 +70,7 @@ JUSTIFICATION_DAYS = 1_095
 
 
 def without_justification(envelope: bytes) -> bytes:
-    """Return what stays of a stored submission when its justification is erased: the rest of it, and no signature.
+    """Return the rest of a stored submission when its justification is erased: without it, and without signature.
 
     Raises:
         MalformedError: It is no envelope of a submission.
@@ -80,7 +80,7 @@ def without_justification(envelope: bytes) -> bytes:
 
 
 def read_erased(content: bytes, digest: str) -> ReadStatement:
-    """Read what stayed of a submission; its own store vouches for it, since nobody can verify its signature any more.
+    """Read the rest of an erased submission; its own store vouches for it, since its signature cannot be verified.
 
     Args:
         content: As `without_justification` returned it.
@@ -109,7 +109,7 @@ def read_statement(registry: Registry, envelope: bytes) -> ReadStatement:
 
 @dataclass(slots=True)
 class Round(RoundState):
-    """What is known and verified of one round. Make it with `Round.from_manifest`."""
+    """The known and verified state of one round. Make it with `Round.from_manifest`."""
 
     @classmethod
     def from_manifest(

@@ -1,4 +1,4 @@
-"""Where the inputs of a submission go: numbers, input digests, padding and dummies (PROTOCOL.md 3.4.4 to 3.4.6).
+"""Positions of a submission's inputs: numbers, input digests, padding and dummies (PROTOCOL.md 3.4.4 to 3.4.6).
 
 Columns lie in NumPy arrays: Python works once for each input, to digest its value, and for nothing else. What is
 drawn at random comes from the submission seed, so that a batch of records comes out the same however often it is made.
@@ -104,7 +104,7 @@ def input_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[Input
 
 
 def profile_positions(seed: SecretBytes, positions: NDArray[np.uint64], records: int) -> NDArray[np.uint64]:
-    """Return for each dummy's position that of the real record, of so many, whose rules it copies (3.4.6)."""
+    """Return for each dummy's position that of the real record whose rules it copies (3.4.6)."""
     return _draws(seed, "profile", positions) % np.uint64(records)
 
 

@@ -77,7 +77,7 @@ class CarriedSecret:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Outline:
-    """What is kept in memory of a digested batch: 8 bytes for each input.
+    """The part of a digested batch kept in memory: 8 bytes for each input.
 
     Attributes:
         counts: How many inputs each of m records has.
@@ -120,7 +120,7 @@ class DigestedBatch:
         return len(self.counts).to_bytes(4, "little") + counts + traits + self.rules.tobytes() + self.digests
 
     def outline(self) -> Outline:
-        """Return what deciding about the list needs of the batch."""
+        """Return the data of the batch that decisions about the list need."""
         heads = np.frombuffer(self.digests, dtype=_HEAD)["head"] & _HEAD_MASK
         return Outline(self.counts, heads | (self.rules.astype(np.uint64) << RULE_SHIFT), self.traits)
 

@@ -1,4 +1,4 @@
-"""What a national number tells of its bearer's birth and sex.
+"""Birth and sex of its bearer in a national number.
 
 Each function takes a number of its scheme's form (`check_digits.SCHEMES`) and returns None where the date that it
 holds does not exist. A number whose year has two digits only is given the one century that its scheme says, or none.
@@ -24,7 +24,7 @@ _HUNGARIAN_CENTURIES = {1: 1900, 2: 1900, 3: 2000, 4: 2000, 5: 1900, 6: 1900, 7:
 
 
 class NumberBirth(NamedTuple):
-    """What a number says: a year (of two digits where `has_century` is false), month, day, and F, M or nothing."""
+    """The contents of a number: a year (of two digits if `has_century` is false), month, day, and F, M or nothing."""
 
     year: int
     month: int
@@ -33,7 +33,7 @@ class NumberBirth(NamedTuple):
     has_century: bool = True
 
     def contradicts(self, birth: PartialDate | None, sex: str | None) -> bool:
-        """Whether a record's date of birth or sex, as far as known, cannot be that of the number."""
+        """Return whether a record's date of birth or sex, as far as known, cannot be that of the number."""
         if self.sex and sex in {"F", "M"} and sex != self.sex:
             return True
         if birth is None:
@@ -58,14 +58,14 @@ def egn(number: str) -> NumberBirth | None:
 
 
 def cnp(number: str) -> NumberBirth | None:
-    """The first digit tells sex and century, 7 to 9 (foreigners) none; 9 tells no sex either."""
+    """Read sex and century from the first digit; 7 to 9 (foreigners) give no century, and 9 no sex either."""
     first, foreigner = int(number[0]), 9
     sex = "" if first == foreigner else "M" if first % 2 else "F"
     return _born(_CNP_CENTURIES[first] + int(number[1:3]), int(number[3:5]), int(number[5:7]), sex)
 
 
 def szemelyi(number: str) -> NumberBirth | None:
-    """The first digit tells sex and century: 3 and 4 are the 21st since 1997, 7 and 8 are foreigners' 19th."""
+    """Read sex and century from the first digit: 3 and 4 are the 21st since 1997, 7 and 8 are foreigners' 19th."""
     first = int(number[0])
     year = _HUNGARIAN_CENTURIES[first] + int(number[1:3])
     return _born(year, int(number[3:5]), int(number[5:7]), "M" if first % 2 else "F")
@@ -88,7 +88,7 @@ def nid(number: str) -> NumberBirth | None:
 
 
 def svnr(number: str) -> NumberBirth | None:
-    """Day, month and two digits of the year in the last six; a month of 13 and more tells that the day is none."""
+    """Read day, month and two digits of the year from the last six; a month of 13 and more means an unknown day."""
     return _born(int(number[8:10]), int(number[6:8]), int(number[4:6]), "")
 
 

@@ -67,7 +67,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 
 def _merge(found: re.Match[str]) -> str:
-    """What the skeleton has for a letter at such a place."""
+    """Return the skeleton's letters for a letter at such a position."""
     return _merged()[found[0]]
 
 

@@ -71,12 +71,12 @@ def national_schemes(number: str) -> tuple[str, ...]:
 
 
 def fails_check(number: str) -> bool:
-    """Whether a canonical national number has the form of known schemes and the check digits of none."""
+    """Return whether a canonical national number has the form of known schemes and the check digits of none."""
     return not schemes_of(number) and any(scheme.form.fullmatch(number) for scheme in SCHEMES.values())
 
 
 def number_doubt(number: str, birth: PartialDate | None, sex: str | None) -> str:
-    """Say why a canonical national number does not fit a record, or nothing.
+    """Return the reason why a canonical national number does not fit a record, or nothing.
 
     A number of several schemes fits where it fits one; what the record does not know contradicts nothing.
     """
@@ -104,7 +104,7 @@ def email(text: str) -> str:
 
 
 def _mended(number: str) -> Iterator[str]:
-    """What a national number may have been before it was labelled, typed, scanned or put into a spreadsheet."""
+    """Return a national number as it may have been before it was labelled, typed, scanned or put into a spreadsheet."""
     if number.isdigit():
         if len(number) + 1 in _FIRST_ZERO_LOST:
             yield f"0{number}"
@@ -126,5 +126,5 @@ def _alphanumeric(text: str) -> str:
 
 
 def _identifies(number: str, shortest: int) -> bool:
-    """Whether a number is long enough, short enough and more than one character repeated."""
+    """Return whether a number is long enough, short enough and more than one character repeated."""
     return shortest <= len(number) <= _LONGEST_NUMBER and len(set(number)) > 1

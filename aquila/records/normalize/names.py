@@ -40,7 +40,7 @@ def name_words(text: str) -> tuple[str, ...]:
 
 
 def has_unread_words(text: str) -> bool:
-    """Whether a name holds a word of letters that no table knows, which is left out of it."""
+    """Return whether a name holds a word of letters that no table knows, which is left out of it."""
     return any(not fold(word) for word in _words(text) if any(map(str.isalpha, word)))
 
 

@@ -74,7 +74,7 @@ def _after_code(digits: str) -> tuple[str, str]:
 
 
 def _is_bare_international(digits: str) -> bool:
-    """Whether a number without + begins with the code of one of the region's countries."""
+    """Return whether a number without + begins with the code of one of the region's countries."""
     return len(digits) >= _BARE_INTERNATIONAL and digits.startswith(_country_codes())
 
 

@@ -1,4 +1,4 @@
-"""Lines of a stream, each bounded, as the bytes they are; batches of them; and what they say, decoded."""
+"""Lines of a stream, each bounded, as bytes; batches of them; and their text, decoded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Line:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the line can be read and holds white space alone."""
+        """Return whether the line can be read and holds white space alone."""
         return not self.fault and not self.text.strip()
 
 
@@ -91,7 +91,7 @@ class LineSource:
         return content
 
     def take(self, most: int) -> list[bytes]:
-        """Take up to so many lines, but not more than about `BATCH_BYTES`; none at the end."""
+        """Take up to a number of lines, but not more than about `BATCH_BYTES`; none at the end."""
         taken: list[bytes] = []
         size = 0
         while len(taken) < most and size < BATCH_BYTES and (content := self.next()):
@@ -105,7 +105,7 @@ class LineSource:
 
 
 def decode_line(number: int, content: bytes) -> Line:
-    """Decode one line, or say why it cannot be; a byte-order mark before the first is left out."""
+    """Decode one line, or return why it cannot be; a byte-order mark before the first is left out."""
     if len(content) > LONGEST_LINE:
         return Line(number, "", f"is longer than {LONGEST_LINE} bytes; look for a missing line end before it")
     if b"\0" in content:

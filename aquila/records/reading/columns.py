@@ -26,7 +26,7 @@ _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones",
 
 
 class Column(dict[str, Any]):
-    """What the cells of a field gave, by cell: a value, or a `FieldError` one.
+    """The values of a field's cells, by cell: a value, or a `FieldError` one.
 
     Args:
         name: The field.
@@ -50,7 +50,7 @@ class Column(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class CellReader:
-    """Reads rows whose cells stand in a fixed order.
+    """Reads rows whose cells are in a fixed order.
 
     Attributes:
         columns: Of each column that is read: its place in the row, the field's place in a record, the column.

@@ -20,7 +20,7 @@ _LEAST_LIKENESS = 0.8  # of an unknown name to that of a missing field, above wh
 
 @dataclass(frozen=True, slots=True)
 class CsvPlan:
-    """How the rows of a CSV list are read.
+    """The way in which the rows of a CSV list are read.
 
     Attributes:
         separator: `,` or `;`.

@@ -88,7 +88,7 @@ def _end_with_row(plan: CsvPlan, number: int, contents: list[bytes], source: Lin
 
 
 def _part_lines(texts: list[str], separator: str) -> list[list[str]] | None:
-    """Part lines into fields where each is a row of its own, or return None where one is not, or is no CSV."""
+    """Part lines into fields if each is a row of its own, or return None if one is not, or is not CSV."""
     try:
         parted = list(csv.reader(texts, delimiter=separator, strict=True))
     except csv.Error:

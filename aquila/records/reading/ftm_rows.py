@@ -42,11 +42,11 @@ _PROPERTIES = (
 
 @dataclass(frozen=True, slots=True)
 class FtmPlan:
-    """How FollowTheMoney JSON lines are read: every list alike."""
+    """The way in which FollowTheMoney JSON lines are read: every list alike."""
 
 
 def cut_ftm(source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
-    """Cut a file into batches of about so many lines."""
+    """Cut a file into batches of at most `most` lines."""
     number = 1
     while contents := source.take(most):
         yield Batch(number, tuple(contents), is_head=number == 1)
@@ -76,7 +76,7 @@ def _read_entity(line: Line) -> Row | None:
 
 
 def _is_entity(entity: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
-    """Whether a value has an entity's shape."""
+    """Return whether a value has an entity's shape."""
     if not isinstance(entity, dict) or not isinstance(entity.get("properties"), dict):
         return False
     if not isinstance(entity.get("id"), str) or not isinstance(entity.get("schema"), str):

@@ -91,7 +91,7 @@ def read_batch(plan: Plan, batch: Batch) -> list[Row]:
 
 
 class WholeList:
-    """What only a whole list shows: a record id that comes twice, and that there is no record at all.
+    """Findings that only a whole list shows: a record id that comes twice, and a list without any record.
 
     The batches of a list are given to it in their order. Of each accepted record a number of 64 bits is kept; two ids
     have the same one by chance in 3 of 100 million lists of a million records.
@@ -137,7 +137,7 @@ class WholeList:
         return True
 
     def end(self) -> None:
-        """Say that no batch follows.
+        """Signal that no batch follows.
 
         Raises:
             InputError: There was no row at all.

@@ -221,7 +221,7 @@ def _party_document(entry: Entry, played: Rehearsal, hits: list[RehearsedHit]) -
 
 
 def _phases(played: Rehearsal, seconds: Mapping[str, float]) -> dict[str, float]:
-    """Return processor seconds by phase, in the order of the round, as `_SECONDS_MEAN` says."""
+    """Return processor seconds by phase, in the order of the round, with the meanings in `_SECONDS_MEAN`."""
     return {phase: _seconds(seconds[phase] / played.workshop.workers) for phase in _PHASES if phase in seconds}
 
 
