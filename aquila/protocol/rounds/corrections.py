@@ -56,7 +56,7 @@ def apply_acknowledgement(message: Acknowledgement, round_: RoundState, _digest:
 
 
 def apply_outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int | None) -> None:
-    """Take what came of a party's hits, in place of what it said before (PROTOCOL.md 3.11.4)."""
+    """Store the outcomes of a party's hits, in place of its earlier ones (PROTOCOL.md 3.11.4)."""
     _within_retention(round_, message, now)
     for pair in message.pairs:
         _counterpart(round_, message.party, pair.counterpart)

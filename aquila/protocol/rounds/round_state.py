@@ -52,7 +52,7 @@ class SentNotes:
 
 
 class EvaluationKey(NamedTuple):
-    """Which evaluation: of which chunk of a submission, and by which party."""
+    """Key of an evaluation: the chunk of a submission, and the evaluating party."""
 
     submission_id: str
     chunk: int
@@ -60,21 +60,21 @@ class EvaluationKey(NamedTuple):
 
 
 class ReportKey(NamedTuple):
-    """Which report of the matcher: for which party, and of which query; None is the report of the lists."""
+    """Key of a report: its party, and its query; None for the report of the lists."""
 
     party: str
     submission_id: str | None
 
 
 class AlarmKey(NamedTuple):
-    """Which alarm: of which list's owner, over which query."""
+    """Key of an alarm: the list's owner, and the query."""
 
     party: str
     submission_id: str
 
 
 class WithdrawnHit(NamedTuple):
-    """Which hit a party withdrew, and whether because its record was erased: it may do both, once each."""
+    """Key of a withdrawal: the hit, and whether its record was erased; a party may do both, once each."""
 
     party: str
     hit_id: str
@@ -82,7 +82,7 @@ class WithdrawnHit(NamedTuple):
 
 
 class AnnouncementKey(NamedTuple):
-    """What the matcher may announce only once: its kind, and for a report whose it is and of which query."""
+    """Key under which an announcement is unique: its kind, and for a report its party and query."""
 
     kind: StatementKind
     party: str | None = None

@@ -239,7 +239,7 @@ class Round(RoundState):
 
 
 def announcement_key(message: Message) -> AnnouncementKey:
-    """Return what an announcement may say only once: its kind, and for a report whose it is and of which query.
+    """Return the key under which an announcement is unique: its kind, and for a report its party and query.
 
     Raises:
         MalformedError: It is not announced within a round.
