@@ -16,7 +16,6 @@ from aquila.interface.approval import ApprovalKind
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, ApprovedAction, Content, request
 from services.kit.errors import NotFoundError
-from services.node.context import reading_round
 from services.node.records.digests import checked_digest
 from services.node.rounds import requests
 from services.node.storage.tables import ImportRow
@@ -45,7 +44,7 @@ def approvals_of(node: NodeContext) -> Approvals:
 
 def ask_consent(node: NodeContext, approvals: Approvals, actor: Actor, round_id: str) -> PendingApproval:
     """Ask for a consent; raises as `wishes.check_consent` does."""
-    with reading_round(node, round_id) as round_:
+    with node.rounds.reading(round_id) as round_:
         content = {
             "kind": ApprovalKind.CONSENT.value,
             "round_id": round_id,
@@ -62,8 +61,8 @@ def ask_submission(
 
     The same list for the same reasons is the same request, whoever asks for it and whatever its id would be.
     """
-    digest = checked_digest(node, wanted.import_id)
-    with reading_round(node, round_id) as round_, node.store.reading("approval.import") as session:
+    digest = checked_digest(node.store, wanted.import_id)
+    with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
         content = {
             "kind": ApprovalKind.SUBMISSION.value,
             "round_id": round_id,
@@ -79,7 +78,7 @@ def ask_submission(
 
 @contextlib.contextmanager
 def _consent(node: NodeContext, name: str, content: Content) -> Iterator[ApprovedAction]:
-    with reading_round(node, content["round_id"]) as round_, node.store.transaction(name) as session:
+    with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
         _check_manifest(round_, content)
 
         def check() -> None:
@@ -94,17 +93,19 @@ def _submission(node: NodeContext, name: str, content: Content) -> Iterator[Appr
     why = Justification.model_validate(content["justification"])
     # The records are read before the transaction, so that no other writer waits for it; whether they are still these
     # when they are used is looked at then, too.
-    digest = checked_digest(node, import_id)
-    with reading_round(node, content["round_id"]) as round_, node.store.transaction(name) as session:
+    digest = checked_digest(node.store, import_id)
+    with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
         _check_manifest(round_, content)
         if _described(session, import_id, digest) != content["import"]:
             raise OrderError("the list is not the one any more that was asked for", hint="ask for it anew")
 
         def check() -> None:
-            requests.check_submission(node, session, round_, import_id, kind)
+            requests.check_submission(node.clock, session, round_, import_id, kind)
 
         def apply() -> None:
-            requests.request_submission(node, session, round_, content["submission_id"], import_id, digest, kind, why)
+            requests.request_submission(
+                node.clock, session, round_, content["submission_id"], import_id, digest, kind, why
+            )
 
         yield ApprovedAction(session, check, apply)
 

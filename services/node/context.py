@@ -1,18 +1,21 @@
-"""The parts of a running node, made once and handed to handlers and steps."""
+"""The parts of a running node, made once; a function is handed the ones that it needs.
+
+Parts that go together have a name: a `Journal` writes rows and entries, a `Signer` signs statements. The whole context
+is for a step or a call that needs most of it, and for nothing below (`tests/contract/test_contexts.py`).
+"""
 
 from __future__ import annotations
 
-import contextlib
 from asyncio import to_thread
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from aquila.errors import InputError
 from aquila.records.rules import BUILT_IN, load_rules
-from services.node.round_memory import Parts, RoundMemory, round_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from aquila.crypto.group import Group
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from aquila.protocol.messages.suggestions import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
-    from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
     from services.kit.http.peer import Peer
     from services.kit.log_access.use_cases import LogUseCases
@@ -29,8 +31,50 @@ if TYPE_CHECKING:
     from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
     from services.kit.work.executors import ExecutorHandle
+    from services.node.round_memory import RoundMemories
     from services.node.settings import NodeSettings
     from services.node.storage.high_water import HighWater
+
+
+Clock: TypeAlias = Callable[[], int]
+"""Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Where rows and entries of the log are written, when, and in whose name.
+
+    Attributes:
+        store: The database.
+        clock: Seconds since 1970.
+        code: The party's code.
+    """
+
+    store: Store
+    clock: Clock
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs this party's statements, and never two under one number.
+
+    Attributes:
+        party: Makes the statements.
+        registry: The pinned keys.
+        high_water: How far this node has gone, outside the database.
+        clock: Seconds since 1970.
+    """
+
+    party: Party
+    registry: Registry
+    high_water: HighWater
+    clock: Clock
+
+    @property
+    def code(self) -> str:
+        """The party's code."""
+        return self.party.code
 
 
 @dataclass(slots=True)
@@ -67,7 +111,7 @@ class NodeContext:
         random: Gives random bytes.
         log: This node's log, and the node as a witness of the matcher's.
         high_water: How far this node has gone, outside the database.
-        books: What is in memory of each round; see `services.node.round_memory`.
+        rounds: The memory of each round.
         workers: Where the heavy pieces of work are done.
         people: Accounts, sessions and approvals.
         wake: Tells the driver that there is something to do; set when it is made.
@@ -88,12 +132,12 @@ class NodeContext:
     peer: Peer
     workers: ExecutorHandle
     people: People
-    clock: Callable[[], int]
+    rounds: RoundMemories
+    clock: Clock
     random: Callable[[int], bytes]
     log: LogUseCases
     high_water: HighWater
     contact: Contact = field(default_factory=Contact)
-    books: dict[str, RoundMemory] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
     stopping: Callable[[], bool] = lambda: False
 
@@ -101,6 +145,16 @@ class NodeContext:
     def code(self) -> str:
         """The party's code."""
         return self.party.code
+
+    @property
+    def journal(self) -> Journal:
+        """What writes rows and entries of the log."""
+        return Journal(self.store, self.clock, self.code)
+
+    @property
+    def signer(self) -> Signer:
+        """What signs this party's statements."""
+        return Signer(self.party, self.registry, self.high_water, self.clock)
 
     async def ahead(self) -> int:
         """Return how many pieces of one kind may be in flight; raises as `ExecutorHandle.start` does."""
@@ -146,22 +200,3 @@ def rule_tables(own: Path | None) -> dict[str, RuleTable]:
     """
     names = [*BUILT_IN, *([] if own is None else [str(own)])]
     return {table.digest: table for table in map(load_rules, names)}
-
-
-def round_memory_of(node: NodeContext, round_id: str) -> RoundMemory:
-    """Return the book of a round, the same one each time."""
-    parts = Parts(node.store, node.registry, node.group, node.keys, node.clock, node.random)
-    return node.books.setdefault(round_id, RoundMemory(parts, round_id))
-
-
-@contextlib.contextmanager
-def reading_round(node: NodeContext, round_id: str) -> Iterator[Round]:
-    """Lend a round's record to a handler, before its transaction begins: the driver takes the two in this order too.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-    """
-    with node.store.reading("round.known") as session:
-        round_row(session, round_id)
-    with round_memory_of(node, round_id).reading() as round_:
-        yield round_

@@ -48,6 +48,7 @@ from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.logs import matcher_log
 from services.node.logs.own_log import open_log, seen_head
 from services.node.records import imports, search
+from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.rounds.suggestions import forget_suggestions
 from services.node.settings import NodeSettings
@@ -115,13 +116,14 @@ def assemble(
         peer=Peer(settings.matcher, CallSigner(identity, settings.code, clock), transport),
         workers=executor_handle_of(settings, PRELOAD),
         people=People.of(Service.NODE, settings.code, store, settings, clock, withdraw_lost, settings.name),
+        rounds=RoundMemories(Parts(store, registry, group, keys, clock, random)),
         clock=clock,
         random=random,
         log=log,
         high_water=HighWater(keys / high_water.FILE, store, clock, settings.caps.window_days),
     )
-    imports.remove_incomplete(node)
-    search.refresh_words(node)
+    imports.remove_incomplete(node.journal, node.settings.home)
+    search.refresh_words(node.store)
     return node
 
 
@@ -168,8 +170,8 @@ def _housekeeping(node: NodeContext) -> Driver:
 
     async def in_thread() -> bool:
         tidied = await threads.run(Pool.DRIVERS, expire_requests, approvals, days)
-        tidied = await threads.run(Pool.DRIVERS, forget_views, node) or tidied
-        return await threads.run(Pool.DRIVERS, forget_suggestions, node, days) or tidied
+        tidied = await threads.run(Pool.DRIVERS, forget_views, node.store) or tidied
+        return await threads.run(Pool.DRIVERS, forget_suggestions, node.journal, days) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
 

@@ -244,6 +244,41 @@ class RoundMemory:
         return restored
 
 
+class RoundMemories:
+    """The memories of a node's rounds, each made when it is first asked for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._found: dict[str, RoundMemory] = {}
+
+    def __contains__(self, round_id: str) -> bool:
+        return round_id in self._found
+
+    def of(self, round_id: str) -> RoundMemory:
+        """Return the memory of a round, the same one each time."""
+        return self._found.setdefault(round_id, RoundMemory(self._parts, round_id))
+
+    @contextlib.contextmanager
+    def reading(self, round_id: str) -> Iterator[Round]:
+        """Lend a verified round to a handler, before its transaction begins: the driver takes both in this order.
+
+        Raises:
+            NotFoundError: The node knows no such round.
+        """
+        with self._parts.store.reading("round.known") as session:
+            round_row(session, round_id)
+        with self.of(round_id).reading() as round_:
+            yield round_
+
+    def forget(self, round_id: str) -> None:
+        """Forget a round, whose memory is made again from the store when it is next asked for."""
+        self._found.pop(round_id, None)
+
+    def clear(self) -> None:
+        """Forget every round, as a start does."""
+        self._found.clear()
+
+
 def seed_name(submission_id: str) -> str:
     """Return the name of a submission's seed among the secrets."""
     return f"seed-{submission_id}"

@@ -79,7 +79,7 @@ class Liar(httpx.AsyncBaseTransport):
 
     def _is_own(self, envelope: str | None) -> bool:
         node = self._seat.node
-        signer = statements.open_statement(node, envelope.encode()).signer if envelope else None
+        signer = statements.open_statement(node.registry, envelope.encode()).signer if envelope else None
         return signer is not None and signer.fingerprint == node.party.identity.public.fingerprint
 
     def _cosigned(self, content: bytes) -> bytes:
@@ -151,7 +151,9 @@ class Story:
     def counted(self) -> tuple[int, int]:
         """Return what AL has evaluated for RS today and in the window, of the class full."""
         with self.seat.node.store.reading("test.counted") as session:
-            return evaluation_limits.spent(session, self.seat.node, "RS", InputClass.FULL)
+            return evaluation_limits.spent(
+                session, self.seat.node.clock, self.seat.node.settings.caps, "RS", InputClass.FULL
+            )
 
     def _copied(self, point: str) -> Path:
         return self.world.path / "copies" / point

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from aquila.audit.roles import Role
 from aquila.protocol.messages import Hit, HitReport, Kind
 from services.kit.people import Actor
-from services.node.context import round_memory_of
 from services.node.safeguards import alarms
 from services.node.storage.tables import AlarmRow, QueryHitsRow
 from tests.services.node.conftest import HEADER, Clock, World, make_world
@@ -70,7 +69,7 @@ def report(node: NodeContext, round_: Round, number: int, hits: int) -> HitRepor
 def ask(world: World, round_id: str, number: int, hits: int = 3) -> bool:
     """Take the report of a query to AL, and tell whether an alarm was raised."""
     node = world.seats["AL"].node
-    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("test.ask") as session:
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
         return alarms.raise_alarm(session, node, round_, report(node, round_, number, hits), hits)
 
 

@@ -87,7 +87,7 @@ async def test_nothing_is_signed_after_what_is_not_logged(
     seat = world.seats["AL"]
     (alarm,) = (await seat.get("/log"))["alarms"]
     assert alarm["what"] == "missing"
-    assert statements.open_statement(seat.node, alarm["seen"].encode()).digest == dropped[0]
+    assert statements.open_statement(seat.node.registry, alarm["seen"].encode()).digest == dropped[0]
     assert before not in kinds_said(seat)
     assert alarm["sentence"] in (await seat.get("/status"))["log_alarm"]
     with seat.node.store.reading("test.log") as session:

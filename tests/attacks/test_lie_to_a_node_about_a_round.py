@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from aquila.protocol.messages import ChunkReference, Justification, Kind
 from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.records.rules import InputClass
-from services.node.context import round_memory_of
 from services.node.round_memory import round_row
 from services.node.steps.submissions import finalize
 from services.node.steps.sync import SLACK_SECONDS, take_page
@@ -44,7 +43,7 @@ def a_list(seat: Seat, round_id: str, sequence: int = 50) -> bytes:
     """Return a list that a party signs and does not send."""
     chunk = ChunkReference(input_class=InputClass.FULL, elements=2, digest="0" * 64)
     reason = Justification(**JUSTIFICATION, officer="p-0123456789ab")
-    record = round_memory_of(seat.node, round_id).record()
+    record = seat.node.rounds.of(round_id).record()
     return seat.node.party.submit(record, sequence, "ab" * 16, Kind.LIST, reason, 2, [chunk])
 
 
@@ -71,7 +70,7 @@ async def test_show_a_list_as_if_it_had_come_in_time(world: World, *, late: bool
     """AL has read the whole feed after the deadline and its slack: what was not there then came too late."""
     round_id = await opened(world)
     al = world.seats["AL"]
-    book = round_memory_of(al.node, round_id)
+    book = al.node.rounds.of(round_id)
     book.read_at = book.record().manifest.window.submit_by + SLACK_SECONDS + int(late)
     show(al, round_id, a_list(world.seats["RS"], round_id))
     assert (book.record().list_of("RS") is None) == late
@@ -86,23 +85,23 @@ async def test_a_node_that_was_away_refuses_nothing_that_came_in_time(world: Wor
     al.restart()
     world.clock.time += 10**7
     show(al, round_id, envelope)
-    assert round_memory_of(al.node, round_id).record().list_of("RS") is not None
+    assert al.node.rounds.of(round_id).record().list_of("RS") is not None
 
 
 async def test_the_feed_was_read_when_it_was_asked_for_and_had_nothing(world: World) -> None:
     """A page with events says nothing of what comes after it; an empty one does."""
     round_id = await opened(world)
-    assert round_memory_of(world.seats["AL"].node, round_id).read_at == world.clock.time
+    assert world.seats["AL"].node.rounds.of(round_id).read_at == world.clock.time
 
 
 async def test_repeat_refusals_to_a_node(world: World) -> None:
     """The first counts; of all others the node keeps one sentence and no statement."""
     round_id = await opened(world)
     al, rs = world.seats["AL"], world.seats["RS"].node
-    record = round_memory_of(rs, round_id).record()
+    record = rs.rounds.of(round_id).record()
     show(al, round_id, *(rs.party.refuse(record, 50 + number, f"reason {number}") for number in range(40)))
     assert kept(al) == (0, 1)
-    assert round_memory_of(al.node, round_id).record().refusals["RS"].reason == "reason 0"
+    assert al.node.rounds.of(round_id).record().refusals["RS"].reason == "reason 0"
 
 
 async def test_flood_a_node_with_statements_that_do_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +109,7 @@ async def test_flood_a_node_with_statements_that_do_not_count(world: World, monk
     monkeypatch.setattr("services.node.steps.sync._MOST_REFUSED", 3)
     round_id = await opened(world)
     al, rs = world.seats["AL"], world.seats["RS"]
-    round_memory_of(al.node, round_id).read_at = 2 * 10**9
+    al.node.rounds.of(round_id).read_at = 2 * 10**9
     show(al, round_id, *(a_list(rs, round_id, number) for number in range(50, 60)))
     assert kept(al) == (3, 4)
 
@@ -123,7 +122,7 @@ async def test_ask_for_tokens_before_every_list_is_signed(world: World) -> None:
         await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))
     await world.settle()
     al = world.seats["AL"]
-    own = round_memory_of(al.node, round_id).record().list_of("AL")
+    own = al.node.rounds.of(round_id).record().list_of("AL")
     assert own is not None
     show(al, round_id, ready=(own,))
     assert not await finalize.finalize(al.node, round_id, lambda: False)

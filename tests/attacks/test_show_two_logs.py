@@ -136,7 +136,7 @@ async def alarm_of(seat: Seat) -> dict[str, Any]:
 
 def accused_by(seat: Seat, alarm: dict[str, Any]) -> Statement:
     """Return the statement that is the alarm's other evidence."""
-    message: Any = statements.message_of(statements.open_statement(seat.node, alarm["seen"].encode()))
+    message: Any = statements.message_of(statements.open_statement(seat.node.registry, alarm["seen"].encode()))
     return message
 
 

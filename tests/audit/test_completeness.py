@@ -161,7 +161,7 @@ async def _step(world: World) -> None:
         try:
             await seat.rounds.step()
         except Exception:  # noqa: BLE001 - whatever a failed commit leads to
-            seat.node.books.clear()
+            seat.node.rounds.clear()
             for row in list(desk.known._known):
                 desk.known.forget(row)
 

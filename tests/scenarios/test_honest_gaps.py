@@ -12,7 +12,6 @@ from sqlalchemy import select
 from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
-from services.node.context import round_memory_of
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
 from tests.services.node.conftest import Clock, World, make_world
@@ -70,17 +69,17 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
             return session.scalar(select(StatementRow.sequence).where(kind, StatementRow.own)) is not None
 
     await world.until(signed)
-    round_ = round_memory_of(al.node, round_id).record()
+    round_ = al.node.rounds.of(round_id).record()
     with al.node.store.transaction("test.unsent") as session:
         row = session.scalars(select(StatementRow).where(StatementRow.kind == "evaluation", StatementRow.own)).first()
         assert row is not None
         unsent = row.sequence
         # As if the matcher had never got it: a statement of that number is only in this database.
         number = statements.next_number(session, round_id)
-        evaluation = statements.message_of(statements.open_statement(al.node, row.envelope)).model_copy(
+        evaluation = statements.message_of(statements.open_statement(al.node.registry, row.envelope)).model_copy(
             update={"sequence": number}
         )
-        statements.put_signed(session, al.node, round_id, al.node.party._signed(round_, evaluation))  # type: ignore[arg-type]  # it is a statement
+        statements.put_signed(session, al.node.signer, round_id, al.node.party._signed(round_, evaluation))  # type: ignore[arg-type]  # it is a statement
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "wrong list"})
     world.matcher_step()
     await world.settle()

@@ -44,7 +44,7 @@ def get_hits(
     request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], wanted: Annotated[HitFilter, Query()]
 ) -> HitPage:
     """Return a page of hits."""
-    return views.hit_page(_node(request), actor, wanted)
+    return views.hit_page(_node(request).journal, actor, wanted)
 
 
 @router.get(_HIT, summary="One hit with its history")
@@ -58,37 +58,37 @@ def get_hit(
 @router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
 def acknowledge_hit(request: Request, actor: Analyst, round_id: str, hit_id: str) -> None:
     """Acknowledge a hit."""
-    follow_up.acknowledge(_node(request), actor, round_id, hit_id)
+    follow_up.acknowledge(_node(request).journal, actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", response_class=Response)
 def decide(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
     """Decide on a hit."""
-    follow_up.decide(_node(request), actor, round_id, hit_id, wanted)
+    follow_up.decide(_node(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", response_class=Response)
 def open_follow_up(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
     """Open a follow-up by an existing channel."""
-    follow_up.open_follow_up(_node(request), actor, round_id, hit_id, wanted)
+    follow_up.open_follow_up(_node(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
 def note_reference(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
     """Note the number of a follow-up in its channel."""
-    follow_up.note_reference(_node(request), actor, round_id, hit_id, wanted.reference)
+    follow_up.note_reference(_node(request).journal, actor, round_id, hit_id, wanted.reference)
 
 
 @router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
 def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
     """Record the originator's permission."""
-    follow_up.permit(_node(request), actor, round_id, hit_id, wanted)
+    follow_up.permit(_node(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
 def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     """Close a hit."""
-    follow_up.close(_node(request), actor, round_id, hit_id, wanted)
+    follow_up.close(_node(request).journal, actor, round_id, hit_id, wanted)
 
 
 @router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
@@ -116,7 +116,7 @@ def read_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter before it is exported; that the hit was looked at is logged."""
-    return follow_up.draft_letter(_node(request), actor, round_id, hit_id)
+    return follow_up.draft_letter(_node(request).journal, _node(request).rounds, actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
@@ -124,4 +124,4 @@ def write_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter, and note that it was exported."""
-    return follow_up.write_letter(_node(request), actor, round_id, hit_id)
+    return follow_up.write_letter(_node(request).journal, _node(request).rounds, actor, round_id, hit_id)

@@ -27,7 +27,7 @@ def _node(request: Request) -> NodeContext:
 @router.post("/records/search", summary="Search the party's own records")
 def search_records(request: Request, actor: Searcher, wanted: RecordSearch) -> RecordPage:
     """Return a page of the records that a number or a name finds."""
-    return search.search(_node(request), actor, wanted)
+    return search.search(_node(request).journal, actor, wanted)
 
 
 @router.get("/imports/{import_id}/records/{position}", summary="One of the party's own records with its history")
@@ -35,4 +35,4 @@ def get_record(
     request: Request, actor: Searcher, import_id: str, position: Annotated[int, Path(ge=0, le=2**40)]
 ) -> RecordView:
     """Return the record at a place of a list."""
-    return search.show(_node(request), actor, import_id, position)
+    return search.show(_node(request).journal, actor, import_id, position)

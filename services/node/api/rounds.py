@@ -57,7 +57,7 @@ def get_status(request: Request) -> NodeStatus:
 @router.get("/needs", summary="What rounds need of the node's people", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_needs(request: Request) -> AttentionList:
     """Return alarms and duties, the most pressing first."""
-    return attention.attention_list(_node(request))
+    return attention.attention_list(_node(request).journal)
 
 
 @router.post(
@@ -87,7 +87,9 @@ async def check_records(
 async def get_findings(request: Request, format: Format = "csv") -> Response:  # noqa: A002 - the interface's word
     """Read the list in the body and return every finding: line, record number, field and reason."""
     with await _spooled(request) as stream:
-        found = await threads.run_call(findings.findings_file, _node(request), stream, format)
+        found = await threads.run_call(
+            findings.findings_file, _node(request).settings.home, _node(request).store, stream, format
+        )
     return file_response(found, "text/csv; charset=utf-8")
 
 
@@ -109,7 +111,7 @@ async def import_records(
 @router.get("/imports", summary="The stored lists", dependencies=[requires(Action.LIST_RECORDS)])
 def get_imports(request: Request) -> Imports:
     """List the stored lists, newest first."""
-    return imports.list_imports(_node(request))
+    return imports.list_imports(_node(request).store)
 
 
 @router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
@@ -123,13 +125,13 @@ def get_duplicates(
 @router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
 def delete_import(request: Request, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str) -> None:
     """Delete a list that no open round uses."""
-    imports.delete_import(_node(request), actor, import_id)
+    imports.delete_import(_node(request).journal, actor, import_id)
 
 
 @router.get("/rounds", summary="The rounds that the node knows", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_rounds(request: Request) -> Rounds:
     """List the rounds, newest first."""
-    return views.rounds(_node(request))
+    return views.rounds(_node(request).store, _node(request).rounds)
 
 
 @router.get("/rounds/{round_id}", summary="One round", dependencies=[requires(Action.SEE_ROUNDS)])
@@ -169,7 +171,7 @@ async def close_round(
     request: Request, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: str
 ) -> Response:
     """Store that the operator wants the round's keys destroyed."""
-    await threads.run_call(requests.request_close, _node(request), actor, round_id)
+    await threads.run_call(requests.request_close, _node(request).journal, _node(request).rounds, actor, round_id)
     return _accepted(request)
 
 
@@ -178,7 +180,7 @@ async def abort_round(
     request: Request, actor: Annotated[Actor, requires(Action.ABORT_ROUND)], round_id: str, reason: AbortReason
 ) -> Response:
     """Store that the operator leaves the round."""
-    await threads.run_call(requests.request_abort, _node(request), actor, round_id, reason.reason)
+    await threads.run_call(requests.request_abort, _node(request).journal, actor, round_id, reason.reason)
     return _accepted(request)
 
 

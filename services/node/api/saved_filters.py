@@ -28,16 +28,16 @@ def _node(request: Request) -> NodeContext:
 @router.get("", summary="The person's own views of hits")
 def get_views(request: Request, actor: Analyst) -> SavedFilters:
     """List the views that the person keeps."""
-    return saved_filters.list_views(_node(request), actor)
+    return saved_filters.list_views(_node(request).store, actor)
 
 
 @router.post("", status_code=201, summary="Keep a view of hits under a name")
 def post_view(request: Request, actor: Analyst, wanted: NewFilter) -> SavedFilterView:
     """Keep a view."""
-    return saved_filters.save_view(_node(request), actor, wanted)
+    return saved_filters.save_view(_node(request).store, _node(request).random, actor, wanted)
 
 
 @router.delete("/{view_id}", status_code=204, summary="Remove an own view", response_class=Response)
 def delete_view(request: Request, actor: Analyst, view_id: ViewId) -> None:
     """Remove a view."""
-    saved_filters.remove_view(_node(request), actor, view_id)
+    saved_filters.remove_view(_node(request).store, actor, view_id)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
 
 
 def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
@@ -37,9 +36,9 @@ def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Itera
         yield AnswerView(kind=Kind.QUERY, submission_id=query, state=_state(party, round_, row, query))
 
 
-def awaited_steps(session: Session, node: NodeContext, round_: Round) -> Iterator[AwaitedStep]:
+def awaited_steps(session: Session, code: str, round_: Round) -> Iterator[AwaitedStep]:
     """Yield the pending steps of a round by party; the matcher's, if every list is complete and no report came."""
-    for one in progress.parties(session, node, round_, progress.verified(session, round_)):
+    for one in progress.parties(session, code, round_, progress.verified(session, round_)):
         if one.awaited not in {Awaited.NOTHING, Awaited.RECEIPT}:
             yield AwaitedStep(party=one.party, step=one.awaited)
     if round_.phase is Phase.MATCHING:

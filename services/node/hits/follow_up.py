@@ -8,7 +8,6 @@ from aquila.errors import OrderError, PolicyError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
 from aquila.interface.hits import LetterView
 from services.kit.log.entries import append
-from services.node.context import reading_round
 from services.node.hits import lifecycle
 from services.node.hits.letter import Letter
 from services.node.hits.notes import handling_of_note, references
@@ -22,56 +21,59 @@ if TYPE_CHECKING:
     from aquila.interface.hits import CloseRequest, DecisionRequest, FollowUpRequest, PermissionRequest, WithdrawRequest
     from aquila.protocol.messages import Manifest
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.node.context import Journal, NodeContext
+    from services.node.round_memory import RoundMemories
     from services.node.storage.tables import HitRow
 
 
-def acknowledge(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> None:
+def acknowledge(journal: Journal, actor: Actor, round_id: str, hit_id: str) -> None:
     """Note that a person has taken a hit up; raises as `_take`."""
-    _take(node, actor, round_id, hit_id, LifecycleStep(LifecycleStepKind.ACKNOWLEDGED, node.clock(), actor.person))
+    _take(
+        journal, actor, round_id, hit_id, LifecycleStep(LifecycleStepKind.ACKNOWLEDGED, journal.clock(), actor.person)
+    )
 
 
-def decide(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
+def decide(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
     """Store a person's decision on a hit; raises as `_take`."""
     step = LifecycleStep(
-        LifecycleStepKind.DECIDED, node.clock(), actor.person, wanted.decision.value, remark=wanted.remark
+        LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
-    _take(node, actor, round_id, hit_id, step)
+    _take(journal, actor, round_id, hit_id, step)
 
 
-def open_follow_up(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
+def open_follow_up(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
     """Open a follow-up by an existing channel, whose clock runs from now; raises as `_take`."""
     step = LifecycleStep(
-        LifecycleStepKind.OPENED, node.clock(), actor.person, wanted.channel.value, wanted.reference.strip(),
+        LifecycleStepKind.OPENED, journal.clock(), actor.person, wanted.channel.value, wanted.reference.strip(),
         wanted.urgency, wanted.remark,
     )  # fmt: skip
-    _take(node, actor, round_id, hit_id, step)
+    _take(journal, actor, round_id, hit_id, step)
 
 
-def note_reference(node: NodeContext, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
+def note_reference(journal: Journal, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
     """Note the channel's own number of a follow-up; raises as `_take`."""
-    step = LifecycleStep(LifecycleStepKind.REFERENCED, node.clock(), actor.person, reference=reference.strip())
-    _take(node, actor, round_id, hit_id, step)
+    step = LifecycleStep(LifecycleStepKind.REFERENCED, journal.clock(), actor.person, reference=reference.strip())
+    _take(journal, actor, round_id, hit_id, step)
 
 
-def permit(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
+def permit(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
     """Record the originator's permission to export what a handling code blocks; raises as `_take`."""
     step = LifecycleStep(
         LifecycleStepKind.PERMITTED,
-        node.clock(),
+        journal.clock(),
         actor.person,
         reference=wanted.reference.strip(),
         remark=wanted.remark,
     )
-    _take(node, actor, round_id, hit_id, step)
+    _take(journal, actor, round_id, hit_id, step)
 
 
-def close(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
+def close(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     """Close a hit with what came of it; raises as `_take`."""
     step = LifecycleStep(
-        LifecycleStepKind.CLOSED, node.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
+        LifecycleStepKind.CLOSED, journal.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
     )
-    _take(node, actor, round_id, hit_id, step)
+    _take(journal, actor, round_id, hit_id, step)
 
 
 def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: WithdrawRequest) -> None:
@@ -95,7 +97,7 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
                 hint="give it with --reason; it stays at this node",
             )
         step = LifecycleStep(LifecycleStepKind.WITHDRAWN, now, actor.person, wanted.ground.value, remark=wanted.reason)
-        lifecycle.apply_step(session, node, hit, step, actor)
+        lifecycle.apply_step(session, node.journal, hit, step, actor)
         session.add(
             WithdrawalRow(
                 round_id=round_id, hit_id=hit_id, counterpart=hit.counterpart, own=True, ground=wanted.ground.value,
@@ -106,18 +108,18 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
     node.wake()
 
 
-def draft_letter(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+def draft_letter(journal: Journal, rounds: RoundMemories, actor: Actor, round_id: str, hit_id: str) -> LetterView:
     """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
 
     That the person looked at the hit is logged. Raises as `write_letter` does.
     """
-    with reading_round(node, round_id) as round_, node.store.transaction("hit.draft") as session:
+    with rounds.reading(round_id) as round_, journal.store.transaction("hit.draft") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
-        append(session, consultation(node, actor, round_id, [hit_id]))
-        return _letter_view(node, session, round_.manifest, hit)
+        append(session, consultation(journal, actor, round_id, [hit_id]))
+        return _letter_view(journal.code, session, round_.manifest, hit)
 
 
-def write_letter(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+def write_letter(journal: Journal, rounds: RoundMemories, actor: Actor, round_id: str, hit_id: str) -> LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
     Raises:
@@ -125,26 +127,26 @@ def write_letter(node: NodeContext, actor: Actor, round_id: str, hit_id: str) ->
         OrderError: No follow-up is open.
         PolicyError: A handling code blocks the export and no permission is recorded.
     """
-    with reading_round(node, round_id) as round_, node.store.transaction("hit.export") as session:
+    with rounds.reading(round_id) as round_, journal.store.transaction("hit.export") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
-        letter = _letter_view(node, session, round_.manifest, hit)
-        step = LifecycleStep(LifecycleStepKind.EXPORTED, node.clock(), actor.person)
-        lifecycle.apply_step(session, node, hit, step, actor)
+        letter = _letter_view(journal.code, session, round_.manifest, hit)
+        step = LifecycleStep(LifecycleStepKind.EXPORTED, journal.clock(), actor.person)
+        lifecycle.apply_step(session, journal, hit, step, actor)
     return letter
 
 
-def _letter_view(node: NodeContext, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
+def _letter_view(code: str, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
     life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
     life.check_export([hit.handling_code, handling_of_note(exchange)])
-    letter = _letter(node, manifest, hit, life, references(exchange))
+    letter = _letter(code, manifest, hit, life, references(exchange))
     return LetterView(text=letter.text(), lines=letter.lines())
 
 
-def _letter(node: NodeContext, manifest: Manifest, hit: HitRow, life: HitLifecycle, numbers: tuple[str, str]) -> Letter:
+def _letter(code: str, manifest: Manifest, hit: HitRow, life: HitLifecycle, numbers: tuple[str, str]) -> Letter:
     if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
         raise OrderError("a letter belongs to an open follow-up", hint="open one first: `aquila hit follow-up`")
     return Letter(
-        sender=node.code,
+        sender=code,
         receiver=hit.counterpart,
         round_id=hit.round_id,
         hit_id=hit.hit_id,
@@ -163,13 +165,13 @@ def _letter(node: NodeContext, manifest: Manifest, hit: HitRow, life: HitLifecyc
     )
 
 
-def _take(node: NodeContext, actor: Actor, round_id: str, hit_id: str, step: LifecycleStep) -> None:
+def _take(journal: Journal, actor: Actor, round_id: str, hit_id: str, step: LifecycleStep) -> None:
     """Take a hit one step further.
 
     Raises:
         NotFoundError: The node holds no such hit.
         OrderError: The step is not possible now.
     """
-    with node.store.transaction(f"hit.{step.kind.value}") as session:
+    with journal.store.transaction(f"hit.{step.kind.value}") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
-        lifecycle.apply_step(session, node, hit, step, actor)
+        lifecycle.apply_step(session, journal, hit, step, actor)

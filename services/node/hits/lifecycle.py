@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.node.context import Clock, Journal
 
 _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.ACKNOWLEDGED: EntryKind.HIT_ACKNOWLEDGED,
@@ -42,9 +42,9 @@ _ACTIONS: Mapping[LifecycleStepKind, Action] = dict.fromkeys(LifecycleStepKind, 
 _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
 
 
-def start_lifecycle(session: Session, node: NodeContext, hits: Iterable[HitRow]) -> None:
+def start_lifecycle(session: Session, clock: Clock, hits: Iterable[HitRow]) -> None:
     """Begin the lives of hits that come now, in the transaction that stores them."""
-    now = node.clock()
+    now = clock()
     life = HitLifecycle.of(now)
     session.flush()  # the hits are there before what refers to them
     session.add_all(
@@ -83,12 +83,12 @@ def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:
     return HitLifecycle.of(status_row(session, hit).arrived_at, map(_step, steps_of(session, hit)))
 
 
-def apply_step(session: Session, node: NodeContext, hit: HitRow, step: LifecycleStep, by: Actor | None) -> HitLifecycle:
+def apply_step(session: Session, journal: Journal, hit: HitRow, step: LifecycleStep, by: Actor | None) -> HitLifecycle:
     """Take a hit one step further, with the log's entry, in the caller's transaction.
 
     Args:
         session: The transaction.
-        node: The node.
+        journal: What dates and writes the entry.
         hit: Which hit.
         step: What is done.
         by: Who does it; None for the counterpart's statement.
@@ -108,18 +108,18 @@ def apply_step(session: Session, node: NodeContext, hit: HitRow, step: Lifecycle
     row.stage, row.due_at = life.stage.value, life.due_at
     row.decision, row.outcome = life.decision, life.outcome
     if life.stage in _ENDS:
-        note_outcome(session, node, hit.round_id)
-    entries.append(session, _entry(node, hit, step, by))
+        note_outcome(session, journal.clock, hit.round_id)
+    entries.append(session, _entry(journal.code, hit, step, by))
     return life
 
 
-def note_outcome(session: Session, node: NodeContext, round_id: str) -> None:
+def note_outcome(session: Session, clock: Clock, round_id: str) -> None:
     """Mark the matcher's outcome counts as outdated; a step of the driver sends new ones some hours later."""
     row = round_row(session, round_id)
-    row.outcomes_changed_at = row.outcomes_changed_at or node.clock()
+    row.outcomes_changed_at = row.outcomes_changed_at or clock()
 
 
-def _entry(node: NodeContext, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Entry:
+def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Entry:
     ids: dict[str, object] = {"hit": hit.hit_id, "counterpart": hit.counterpart}
     ids |= {"value": Word(step.value)} if step.value else {}
     ids |= {"urgency": Word(step.urgency.value)} if step.urgency else {}
@@ -132,7 +132,7 @@ def _entry(node: NodeContext, hit: HitRow, step: LifecycleStep, by: Actor | None
         else None
     )
     return Entry.of(
-        _KINDS[step.kind], step.at, node.code, round=hit.round_id, recipient=to, counts={"hits": 1}, ids=ids, **person
+        _KINDS[step.kind], step.at, code, round=hit.round_id, recipient=to, counts={"hits": 1}, ids=ids, **person
     )
 
 

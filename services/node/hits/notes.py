@@ -14,12 +14,12 @@ from services.node.rounds import statements
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, ProblemRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Confirmation, Notes
-    from services.node.context import NodeContext
+    from services.node.context import Journal, NodeContext
 
 UNCONFIRMED, CONFIRMED, REFUTED = "unconfirmed", "confirmed", "refuted"
 _AT_ONCE = 500
@@ -47,10 +47,10 @@ def handling_of_note(row: ExchangeRow | None) -> str | None:
     return row.note.get("handling_code") if row is not None and row.note else None
 
 
-def draw_reference(node: NodeContext) -> str:
+def draw_reference(code: str, random: Callable[[int], bytes]) -> str:
     """Return a random number of an own hit, which names neither person nor record."""
-    drawn = node.random(6).hex().upper()
-    return f"{node.code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
+    drawn = random(6).hex().upper()
+    return f"{code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
 
 
 def note_of(node: NodeContext, record: Mapping[str, str], reference: str, told: str) -> Note:
@@ -105,26 +105,28 @@ def apply_notes(session: Session, message: Notes, digest: str) -> None:
     )  # fmt: skip
 
 
-def apply_confirmation(session: Session, node: NodeContext, message: Confirmation) -> None:
+def apply_confirmation(session: Session, journal: Journal, message: Confirmation) -> None:
     """Take what a counterpart found in this node's notes, in the transaction that takes its statement."""
     mine = NoteBatchRow.round_id == message.round_id, NoteBatchRow.own, NoteBatchRow.digest == message.notes
     batch = session.scalars(select(NoteBatchRow).where(*mine)).first()
     if batch is None or batch.counterpart != message.party or batch.done:
         sentence = f"{message.party} confirms notes that this node did not send to it"
-        statements.report_problem(session, node, message.round_id, f"confirmation {message.notes[:16]}", sentence)
+        statements.report_problem(
+            session, journal.clock, message.round_id, f"confirmation {message.notes[:16]}", sentence
+        )
         return
     batch.done = True
     rows = exchange_rows(session, message.round_id, batch.hits)
     refuted = {hit.hit_id: hit.fault for hit in message.refuted if hit.hit_id in rows}
     for fault in sorted(set(refuted.values())):
-        refute(session, node, [rows[h] for h, found in refuted.items() if found is fault], fault, message.party)
+        refute(session, journal, [rows[h] for h, found in refuted.items() if found is fault], fault, message.party)
     accepted = [row for hit_id, row in rows.items() if hit_id not in refuted]
     for row in accepted:
         row.accepted = True
-    note_confirmed(session, node, message.round_id, accepted)
+    note_confirmed(session, journal, message.round_id, accepted)
 
 
-def refute(session: Session, node: NodeContext, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
+def refute(session: Session, journal: Journal, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
     """Mark hits as refuted, and report it to the operator and in the log; the first finding is kept."""
     fresh = [row for row in rows if row.fault is None]
     for row in fresh:
@@ -134,32 +136,34 @@ def refute(session: Session, node: NodeContext, rows: Sequence[ExchangeRow], fau
         alike = ExchangeRow.counterpart == counterpart, ExchangeRow.fault == fault.value, ExchangeRow.blamed_by == party
         total = session.scalar(select(func.count()).where(ExchangeRow.round_id == round_id, *alike))
         sentence = f"hits with {counterpart} refuted by {party}: {total}; {fault.sentence}"
-        if party == node.code:
+        if party == journal.code:
             sentence = f"hits with {counterpart} refuted here: {total}; {fault.sentence}"
-        statements.report_problem(session, node, round_id, f"refuted {counterpart} {fault.value} {party}", sentence)
-        _append(session, node, EntryKind.HIT_REFUTED, round_id, counterpart, {fault.value: count})
+        statements.report_problem(
+            session, journal.clock, round_id, f"refuted {counterpart} {fault.value} {party}", sentence
+        )
+        _append(session, journal, EntryKind.HIT_REFUTED, round_id, counterpart, {fault.value: count})
 
 
-def report_hidden(session: Session, node: NodeContext, batch: NoteBatchRow, hits: int) -> None:
+def report_hidden(session: Session, journal: Journal, batch: NoteBatchRow, hits: int) -> None:
     """Report that the matcher hid hits from this node, as a counterpart's notes show."""
     sentence = f"notes of {batch.counterpart} on hits that the matcher did not report here: {hits}; it hid them"
-    statements.report_problem(session, node, batch.round_id, f"hidden {batch.digest}"[:200], sentence)
-    _append(session, node, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
+    statements.report_problem(session, journal.clock, batch.round_id, f"hidden {batch.digest}"[:200], sentence)
+    _append(session, journal, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
 
 
-def note_confirmed(session: Session, node: NodeContext, round_id: str, rows: Iterable[ExchangeRow]) -> None:
+def note_confirmed(session: Session, journal: Journal, round_id: str, rows: Iterable[ExchangeRow]) -> None:
     """Put into the log how many hits are confirmed by now, of those that just got the other half."""
     confirmed = Counter(row.counterpart for row in rows if state_of(row) == CONFIRMED)
     for counterpart, count in sorted(confirmed.items()):
-        _append(session, node, EntryKind.HIT_CONFIRMED, round_id, counterpart, {"hits": count})
+        _append(session, journal, EntryKind.HIT_CONFIRMED, round_id, counterpart, {"hits": count})
 
 
-def report_late(node: NodeContext, round_id: str) -> bool:
+def report_late(journal: Journal, round_id: str) -> bool:
     """Report once which counterparts have unconfirmed hits after the round's time; return whether that was new."""
     unconfirmed = ExchangeRow.fault.is_(None), ~(ExchangeRow.verified & ExchangeRow.accepted)
     query = select(ExchangeRow.counterpart, func.count()).where(ExchangeRow.round_id == round_id, *unconfirmed)
     new = False
-    with node.store.transaction("exchange.late") as session:
+    with journal.store.transaction("exchange.late") as session:
         for counterpart, count in session.execute(query.group_by(ExchangeRow.counterpart)).all():
             sentence = (
                 f"hits with {counterpart} unconfirmed after the round's time: {count}; its note or its confirmation "
@@ -167,13 +171,13 @@ def report_late(node: NodeContext, round_id: str) -> bool:
             )
             known = session.get(ProblemRow, (round_id, f"unconfirmed {counterpart}"))
             if known is None or known.sentence != sentence:
-                statements.report_problem(session, node, round_id, f"unconfirmed {counterpart}", sentence)
+                statements.report_problem(session, journal.clock, round_id, f"unconfirmed {counterpart}", sentence)
                 new = True
     return new
 
 
 def _append(  # noqa: PLR0913, PLR0917 - what an entry says
-    session: Session, node: NodeContext, kind: EntryKind, round_id: str, counterpart: str, counts: dict[str, int]
+    session: Session, journal: Journal, kind: EntryKind, round_id: str, counterpart: str, counts: dict[str, int]
 ) -> None:
-    entry = Entry.of(kind, node.clock(), node.code, round=round_id, recipient=counterpart, counts=counts)
+    entry = Entry.of(kind, journal.clock(), journal.code, round=round_id, recipient=counterpart, counts=counts)
     entries.append(session, entry)

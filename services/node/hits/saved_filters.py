@@ -13,20 +13,22 @@ from services.kit.people.tables import AccountRow
 from services.node.storage.tables import SavedFilterRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aquila.interface.saved_filters import NewFilter
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
 
 
-def list_views(node: NodeContext, actor: Actor) -> SavedFilters:
+def list_views(store: Store, actor: Actor) -> SavedFilters:
     """Return a person's own views, by name."""
     query = select(SavedFilterRow).where(SavedFilterRow.person == actor.person)
-    with node.store.reading("view.list") as session:
+    with store.reading("view.list") as session:
         rows = session.scalars(query.order_by(SavedFilterRow.name, SavedFilterRow.view_id)).all()
     return SavedFilters(views=tuple(map(_view, rows)))
 
 
-def save_view(node: NodeContext, actor: Actor, wanted: NewFilter) -> SavedFilterView:
+def save_view(store: Store, random: Callable[[int], bytes], actor: Actor, wanted: NewFilter) -> SavedFilterView:
     """Keep a view, in place of an own one of the same name.
 
     Raises:
@@ -34,37 +36,37 @@ def save_view(node: NodeContext, actor: Actor, wanted: NewFilter) -> SavedFilter
     """
     mine = SavedFilterRow.person == actor.person
     shows = wanted.shows.model_dump(mode="json", exclude_none=True)
-    with node.store.transaction("view.save") as session:
+    with store.transaction("view.save") as session:
         row = session.scalar(select(SavedFilterRow).where(mine, SavedFilterRow.name == wanted.name))
         if row is None:
             if (session.scalar(select(func.count()).where(mine)) or 0) >= MOST_SAVED:
                 raise InputError("no more views can be kept", hint="remove one first", expected=MOST_SAVED)
-            row = SavedFilterRow(view_id=node.random(16).hex(), person=actor.person, name=wanted.name, shows=shows)
+            row = SavedFilterRow(view_id=random(16).hex(), person=actor.person, name=wanted.name, shows=shows)
             session.add(row)
         row.shows = shows
         return _view(row)
 
 
-def remove_view(node: NodeContext, actor: Actor, view_id: str) -> None:
+def remove_view(store: Store, actor: Actor, view_id: str) -> None:
     """Remove an own view.
 
     Raises:
         NotFoundError: The person keeps no such view.
     """
-    with node.store.transaction("view.remove") as session:
+    with store.transaction("view.remove") as session:
         row = session.get(SavedFilterRow, view_id)
         if row is None or row.person != actor.person:
             raise NotFoundError("there is no such view")
         session.delete(row)
 
 
-def forget_views(node: NodeContext) -> bool:
+def forget_views(store: Store) -> bool:
     """Remove the views of accounts that were ended, and return whether there were any."""
     ended = SavedFilterRow.person.in_(select(AccountRow.person).where(~AccountRow.active))
-    with node.store.reading("view.ended") as session:
+    with store.reading("view.ended") as session:
         found = session.scalars(select(SavedFilterRow.view_id).where(ended).limit(1)).first()
     if found is not None:
-        with node.store.transaction("view.forget") as session:
+        with store.transaction("view.forget") as session:
             session.execute(delete(SavedFilterRow).where(ended))
     return found is not None
 

@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.node.context import Clock
 
 
-def queries_of(session: Session, node: NodeContext, round_id: str, hits: Collection[str]) -> dict[str, str]:
+def queries_of(session: Session, code: str, registry: Registry, round_id: str, hits: Collection[str]) -> dict[str, str]:
     """Return the query of each of these hits that is a query's, by hit id; the hits may be erased."""
     reports = select(StatementRow.envelope).where(StatementRow.round_id == round_id, StatementRow.kind == "hitreport")
     found: dict[str, str] = {}
     for envelope in session.scalars(reports):
-        report = statements.message_of(statements.open_statement(node, envelope))
-        if isinstance(report, HitReport) and report.party == node.code and report.submission_id is not None:
+        report = statements.message_of(statements.open_statement(registry, envelope))
+        if isinstance(report, HitReport) and report.party == code and report.submission_id is not None:
             found |= {hit.hit_id: report.submission_id for hit in report.hits if hit.hit_id in hits}
     return found
 
@@ -41,18 +42,18 @@ def held_back(session: Session, round_id: str) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def may_tell(node: NodeContext, round_: Round, query: str, held: Collection[str]) -> bool:
+def may_tell(clock: Clock, code: str, round_: Round, query: str, held: Collection[str]) -> bool:
     """Return whether the asker of a query may learn of its hits.
 
     Where its notes never come, the matcher decides once their time is over: it alone knows whether the asker has its
     report, and refuses the withdrawal where it has not.
     """
     submission = round_.submissions.get(query)
-    if submission is None or submission.party == node.code:
+    if submission is None or submission.party == code:
         return True
     if any((sent.party, sent.submission_id) == (submission.party, query) for sent in round_.notes.values()):
         return True
-    return query not in held and node.clock() > round_.notes_expire
+    return query not in held and clock() > round_.notes_expire
 
 
 def is_never_told(round_: Round, query: str, held: Collection[str]) -> bool:

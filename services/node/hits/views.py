@@ -18,7 +18,6 @@ from aquila.matching.certainty import CENTIBITS
 from aquila.protocol.canaries import drift_of, grading_basis_of
 from aquila.protocol.messages import HitReport
 from services.kit.log import entries as log_entries
-from services.node.context import reading_round, round_memory_of
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps, rounds_without_report
 from services.node.hits.exchange_views import exchange_view, why
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.node.context import Journal, NodeContext
 
 _RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
 _NAMED_HITS = 32
@@ -59,7 +58,7 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
     Raises:
         NotFoundError: The node knows no such round.
     """
-    with reading_round(node, round_id) as round_, node.store.transaction("round.hits") as session:
+    with node.rounds.reading(round_id) as round_, node.store.transaction("round.hits") as session:
         table = node.table_of(round_.manifest)
         query = (
             select(HitRow, RecordRow.content, ExchangeRow)
@@ -68,7 +67,7 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id, ~HitRow.canary).order_by(*order)).all()
-        log_entries.append(session, consultation(node, actor, round_id, [row.hit_id for row, *_ in found]))
+        log_entries.append(session, consultation(node.journal, actor, round_id, [row.hit_id for row, *_ in found]))
         row = round_row(session, round_id)
         answered = tuple(answers(session, node.code, round_, row))
         awaits = any(answer.state is AnswerState.AWAITED for answer in answered)
@@ -76,25 +75,25 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
             round_id=round_id,
             phase=row.phase,
             answers=answered,
-            awaited=tuple(awaited_steps(session, node, round_)) if awaits else (),
+            awaited=tuple(awaited_steps(session, node.code, round_)) if awaits else (),
             hits=tuple(_own_hit(*one, table) for one in found),
             chance=tuple(chances(node, session, round_)),
             problems=problems(session, row),
         )
 
 
-def consultation(node: NodeContext, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
+def consultation(journal: Journal, actor: Actor, round_id: str, hit_ids: list[str]) -> Entry:
     """Return the entry of a look at hits: their number, a digest over all of their ids, and the ids where they are few.
 
     Args:
-        node: The node.
+        journal: What dates the entry, and in whose name.
         actor: Who looks.
         round_id: In which round.
         hit_ids: At which hits.
     """
     ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
     return Entry.of(
-        EntryKind.CONSULTATION, node.clock(), node.code, round=round_id, counts={"hits": len(hit_ids)},
+        EntryKind.CONSULTATION, journal.clock(), journal.code, round=round_id, counts={"hits": len(hit_ids)},
         digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
         ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}),
         **log_entries.actor_fields(actor, Action.SEE_HITS),
@@ -107,7 +106,7 @@ def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[Chan
     A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
     """
     round_id = round_.round_id
-    known = round_memory_of(node, round_id).chances
+    known = node.rounds.of(round_id).chances
     mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
     for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
         if digest not in known:
@@ -116,7 +115,7 @@ def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[Chan
 
 
 def _chances_in(node: NodeContext, round_: Round, envelope: bytes) -> Iterator[ChanceView]:
-    report = statements.message_of(statements.open_statement(node, envelope))
+    report = statements.message_of(statements.open_statement(node.registry, envelope))
     if isinstance(report, HitReport) and report.party == node.code:
         for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
             if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
@@ -153,11 +152,11 @@ def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, t
     )
 
 
-def hit_page(node: NodeContext, actor: Actor, wanted: HitFilter) -> HitPage:
+def hit_page(journal: Journal, actor: Actor, wanted: HitFilter) -> HitPage:
     """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
-    now = node.clock()
+    now = journal.clock()
     where = _where(wanted, now)
-    with node.store.reading("hit.list") as session:
+    with journal.store.reading("hit.list") as session:
         entries = tuple(_entries(session, wanted, where, now))
         by_stage = _by_stage(session, where)
         late = (
@@ -166,10 +165,10 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitFilter) -> HitPage:
         overdue = session.scalar(late) or 0
         unanswered = rounds_without_report(session, wanted.round_id)
     if entries:
-        with node.store.transaction("hit.list_consulted") as session:
+        with journal.store.transaction("hit.list_consulted") as session:
             for round_id in sorted({entry.round_id for entry in entries}):
                 seen = [entry.hit_id for entry in entries if entry.round_id == round_id]
-                log_entries.append(session, consultation(node, actor, round_id, seen))
+                log_entries.append(session, consultation(journal, actor, round_id, seen))
     return HitPage(
         hits=entries, offset=wanted.offset, total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue,
         unanswered=unanswered,
@@ -182,10 +181,10 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
     Raises:
         NotFoundError: The node holds no such hit.
     """
-    with reading_round(node, round_id) as round_, node.store.transaction("hit.show") as session:
+    with node.rounds.reading(round_id) as round_, node.store.transaction("hit.show") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
         table = node.table_of(round_.manifest)
-        log_entries.append(session, consultation(node, actor, round_id, [hit_id]))
+        log_entries.append(session, consultation(node.journal, actor, round_id, [hit_id]))
         life = lifecycle.lifecycle_of(session, hit)
         code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
         [entry] = with_records(session, [(hit, lifecycle.status_row(session, hit))], node.clock())
@@ -202,7 +201,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
             blocked_by=life.blocked_by([code, handling_of_note(exchange)]),
             possible=life.possible(),
             history=history_of(session, hit),
-            withdrawals=tuple(withdrawals_of(session, node, hit)),
+            withdrawals=tuple(withdrawals_of(session, node.code, hit)),
             exchange=exchange_view(exchange, entry.record, table),
             chance=_chance(node, session, round_, hit),
         )
@@ -292,14 +291,14 @@ def _step_view(row: HitStepRow) -> StepView:
     )  # fmt: skip
 
 
-def withdrawals_of(session: Session, node: NodeContext, hit: HitRow) -> Iterator[WithdrawalView]:
+def withdrawals_of(session: Session, code: str, hit: HitRow) -> Iterator[WithdrawalView]:
     """Yield withdrawals by either party with their delivery state."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == hit.round_id, WithdrawalRow.hit_id == hit.hit_id)
     for row in session.scalars(query.order_by(WithdrawalRow.withdrawal_id)):
         statement = session.get(StatementRow, (row.round_id, row.digest)) if row.digest else None
         told = statement is not None and statement.sent
         yield WithdrawalView(
-            by=node.code if row.own else row.counterpart,
+            by=code if row.own else row.counterpart,
             ground=row.ground,
             late=row.late,
             at=row.at,

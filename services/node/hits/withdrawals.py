@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Acknowledgement, Withdrawal
-    from services.node.context import NodeContext
+    from services.node.context import Clock, Journal
 
 _LOG = Log("node.corrections")
 _BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 
 
-def apply_withdrawal(session: Session, node: NodeContext, message: Withdrawal, digest: str) -> None:
+def apply_withdrawal(session: Session, journal: Journal, message: Withdrawal, digest: str) -> None:
     """Mark the hits that a counterpart withdraws, in the transaction that takes its statement.
 
     The acknowledgement is signed by a step of the driver. Hits that this node does not hold are counted as unknown
     there, and shown: they may be erased here already, or the counterpart is wrong.
     """
-    now, unknown = node.clock(), 0
+    now, unknown = journal.clock(), 0
     entries.append(session, statement_entry(message, digest, now))
     for hit_id in message.hits:
         hit, life = (session.get(table, (message.round_id, hit_id)) for table in (HitRow, HitStatusRow))
@@ -49,7 +49,7 @@ def apply_withdrawal(session: Session, node: NodeContext, message: Withdrawal, d
             known, late = True, is_late(life.arrived_at, now)
             with contextlib.suppress(OrderError):  # this party withdrew it first: there is no more to mark
                 step = LifecycleStep(LifecycleStepKind.WITHDRAWN, now, message.party, message.ground.value)
-                lifecycle.apply_step(session, node, hit, step, None)
+                lifecycle.apply_step(session, journal, hit, step, None)
             if message.ground is Ground.ERASED:
                 notes.forget_note(session, message.round_id, hit_id)
         unknown += not known
@@ -61,15 +61,15 @@ def apply_withdrawal(session: Session, node: NodeContext, message: Withdrawal, d
         )  # fmt: skip
     if unknown:
         sentence = f"{message.party} withdraws {unknown} hits that this node does not hold"
-        statements.report_problem(session, node, message.round_id, f"withdrawal {digest[:16]}", sentence)
+        statements.report_problem(session, journal.clock, message.round_id, f"withdrawal {digest[:16]}", sentence)
     _LOG.info("withdrawal_taken", round=message.round_id, counterpart=message.party, count=len(message.hits))
 
 
-def apply_acknowledgement(session: Session, node: NodeContext, message: Acknowledgement, digest: str) -> None:
+def apply_acknowledgement(session: Session, clock: Clock, message: Acknowledgement, digest: str) -> None:
     """Note that a counterpart has marked what this node withdrew."""
     own = WithdrawalRow.own & (WithdrawalRow.digest == message.withdrawal)
-    session.execute(update(WithdrawalRow).where(own).values(acknowledged_at=node.clock()))
-    entries.append(session, statement_entry(message, digest, node.clock()))
+    session.execute(update(WithdrawalRow).where(own).values(acknowledged_at=clock()))
+    entries.append(session, statement_entry(message, digest, clock()))
     _LOG.info("withdrawal_acknowledged", round=message.round_id, counterpart=message.party, count=message.hits)
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from aquila.audit.checkpoint import Checkpoint
     from aquila.protocol.messages.proofs import StatementProof
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
 
 _ANNOUNCED = frozenset(kind.__name__.lower() for kind in (Opening, HitReport, Ending))
 _MOST_LOOKS = 3
@@ -77,10 +77,10 @@ def are_kept(session: Session, round_id: str) -> bool:
 
 
 def judge(
-    node: NodeContext, rows: Sequence[StatementRow], shown: Checkpoint, proofs: Mapping[str, StatementProof]
+    registry: Registry, rows: Sequence[StatementRow], shown: Checkpoint, proofs: Mapping[str, StatementProof]
 ) -> list[Judged]:
     """Verify what came for each promise against a checkpoint; a proof of anything else is none."""
-    return [Judged(row, _proved_at(node, row, shown, proofs.get(row.digest))) for row in rows]
+    return [Judged(row, _proved_at(registry, row, shown, proofs.get(row.digest))) for row in rows]
 
 
 def record(session: Session, judged: Sequence[Judged], shown: Checkpoint) -> Accusation | None:
@@ -109,12 +109,12 @@ def _missing(judged: Sequence[Judged]) -> Iterator[StatementRow]:
     return (one.row for one in judged if one.index is None and one.row.unproved + 1 >= _MOST_LOOKS)
 
 
-def _proved_at(node: NodeContext, row: StatementRow, shown: Checkpoint, proof: StatementProof | None) -> int | None:
+def _proved_at(registry: Registry, row: StatementRow, shown: Checkpoint, proof: StatementProof | None) -> int | None:
     """Return the place at which the log holds a statement, or None where the proof does not show it."""
     if proof is None:
         return None
     try:
-        message = statements.message_of(statements.open_statement(node, row.envelope))
+        message = statements.message_of(statements.open_statement(registry, row.envelope))
         leaf = statement_entry(message, row.digest, proof.time).salted(proof.salt).leaf()
         verify_inclusion(leaf, proof.index, shown.size, shown.root, [bytes.fromhex(one) for one in proof.hashes])
     except AquilaError:

@@ -20,6 +20,8 @@ from services.node.context import NodeContext
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from services.node.context import Journal
+
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["log"])
 
 LARGEST_COPY = 4 << 30
@@ -36,7 +38,7 @@ async def get_matchers_log(request: Request, actor: Annotated[Actor, requires(Ac
     """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
     node = request.app.state.node
     assert isinstance(node, NodeContext)
-    await threads.run_call(_note, node, actor)
+    await threads.run_call(_note, node.journal, actor)
 
     async def write(archive: BinaryIO) -> None:
         await node.peer.copy("/v1/log/bundle", archive, limit=LARGEST_COPY)
@@ -44,8 +46,8 @@ async def get_matchers_log(request: Request, actor: Annotated[Actor, requires(Ac
     return await copied(node.settings.home, write)
 
 
-def _note(node: NodeContext, actor: Actor) -> None:
+def _note(journal: Journal, actor: Actor) -> None:
     """Log that a person takes the matcher's log away."""
     fields = {"recipient": MATCHER} | actor_fields(actor, Action.EXPORT_LOG)
-    with node.store.transaction("log.matcher") as session:
-        append(session, Entry.of(EntryKind.LOG_EXPORTED, node.clock(), node.code, **fields))
+    with journal.store.transaction("log.matcher") as session:
+        append(session, Entry.of(EntryKind.LOG_EXPORTED, journal.clock(), journal.code, **fields))

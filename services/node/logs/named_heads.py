@@ -25,18 +25,19 @@ if TYPE_CHECKING:
 
     from aquila.audit.checkpoint import Checkpoint
     from aquila.protocol.messages import Message
-    from services.node.context import NodeContext
+    from aquila.protocol.party import Party
+    from services.node.context import Clock
 
 
-def note(session: Session, node: NodeContext, message: Message, digest: str) -> None:
+def note(session: Session, party: Party, message: Message, digest: str) -> None:
     """Remember the head that another party's statement names, in the transaction that takes the statement.
 
     One that this node saw last itself needs no proof.
     """
-    if not isinstance(message, Statement) or message.log_head is None or message.party == node.code:
+    if not isinstance(message, Statement) or message.log_head is None or message.party == party.code:
         return
     head = message.log_head
-    if head != node.party.log_head() and session.get(NamedHeadRow, (head.size, head.root)) is None:
+    if head != party.log_head() and session.get(NamedHeadRow, (head.size, head.root)) is None:
         place = {"party": message.party, "round_id": message.round_id, "digest": digest}
         session.add(NamedHeadRow(size=head.size, root=head.root, **place))
 
@@ -54,7 +55,7 @@ def are_verified(session: Session) -> bool:
 
 def check(
     session: Session,
-    node: NodeContext,
+    clock: Clock,
     heads: Sequence[NamedHeadRow],
     shown: Checkpoint,
     proofs: Mapping[int, list[bytes]],
@@ -63,7 +64,7 @@ def check(
 
     Args:
         session: The transaction of the look.
-        node: The node.
+        clock: Seconds since 1970.
         heads: What `unverified` returned before the look.
         shown: What the log shows; its signature, and that it grew, were verified.
         proofs: The consistency proofs that came with it, by the size they begin at.
@@ -81,7 +82,7 @@ def check(
     query = update(NamedHeadRow).where(NamedHeadRow.verified_at.is_(None))
     for head in heads:
         session.execute(
-            query.where(NamedHeadRow.size == head.size, NamedHeadRow.root == head.root).values(verified_at=node.clock())
+            query.where(NamedHeadRow.size == head.size, NamedHeadRow.root == head.root).values(verified_at=clock())
         )
     return None
 

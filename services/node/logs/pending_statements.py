@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from services.node.context import round_memory_of
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements
 from services.node.storage.tables import PendingStatementKind, PendingStatementRow, RoundRow
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.node.context import NodeContext, Signer
 
 
 def may_sign(session: Session, round_id: str) -> bool:
@@ -28,11 +27,11 @@ def may_sign(session: Session, round_id: str) -> bool:
     return inclusion_promises.are_kept(session, round_id) and named_heads.are_verified(session)
 
 
-def put(session: Session, node: NodeContext, round_: Round, row: PendingStatementRow) -> None:
+def put(session: Session, signer: Signer, round_: Round, row: PendingStatementRow) -> None:
     """Queue a receipt or closing for signing as soon as it is allowed, in the transaction of its content."""
     session.add(row)
     session.flush()
-    _sign_all(session, node, round_)
+    _sign_all(session, signer, round_)
 
 
 def sign(node: NodeContext, round_id: str) -> tuple[bool, bool]:
@@ -43,8 +42,8 @@ def sign(node: NodeContext, round_id: str) -> tuple[bool, bool]:
             is None
         ):
             return False, False
-    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("due.sign") as session:
-        signed = _sign_all(session, node, round_)
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("due.sign") as session:
+        signed = _sign_all(session, node.signer, round_)
     return signed, not signed
 
 
@@ -57,7 +56,7 @@ def rounds_with_due() -> Select[str]:
     )
 
 
-def _sign_all(session: Session, node: NodeContext, round_: Round) -> bool:
+def _sign_all(session: Session, signer: Signer, round_: Round) -> bool:
     """Sign receipts, and then the closing, where the log holds everything; return whether it does."""
     round_id = round_.round_id
     if not may_sign(session, round_id):
@@ -70,10 +69,10 @@ def _sign_all(session: Session, node: NodeContext, round_: Round) -> bool:
     for row in session.scalars(query).all():
         number = statements.next_number(session, round_id)
         if row.kind == PendingStatementKind.CLOSING:
-            empty = statements.given_up(session, node, round_id, number)
-            envelope = node.party.close(round_, number, row.hits, empty)
+            empty = statements.given_up(session, signer.high_water, round_id, number)
+            envelope = signer.party.close(round_, number, row.hits, empty)
         else:
-            envelope = node.party.receipt(round_, number, row.submission_id or None, row.hits)
-        statements.put_signed(session, node, round_id, envelope)
+            envelope = signer.party.receipt(round_, number, row.submission_id or None, row.hits)
+        statements.put_signed(session, signer, round_id, envelope)
     session.execute(delete(PendingStatementRow).where(PendingStatementRow.round_id == round_id))
     return True

@@ -15,7 +15,7 @@ from services.node.storage.tables import ImportRow, RecordRow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
 
 _LABEL = "aquila/1 imported record"
 _AT_ONCE = 2_048
@@ -45,7 +45,7 @@ def stored_digest(session: Session, import_id: str) -> str:
     return found.hexdigest()
 
 
-def checked_digest(node: NodeContext, import_id: str) -> str:
+def checked_digest(store: Store, import_id: str) -> str:
     """Return the digest of a list, after its records were read and compared with it.
 
     A list has none where it was imported before there were any, or where a record of it was erased: then it is what the
@@ -55,14 +55,14 @@ def checked_digest(node: NodeContext, import_id: str) -> str:
         NotFoundError: The node holds no such import.
         OrderError: The records are not those that were imported: somebody changed the database.
     """
-    with node.store.reading("import.digest") as session:
+    with store.reading("import.digest") as session:
         row = session.get(ImportRow, import_id)
         if row is None or not row.complete:
             raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
         found = stored_digest(session, import_id)
     if row.digest is None:
         # Within one transaction, so that no erasure comes between the records and their digest.
-        with node.store.transaction("import.digested") as session:
+        with store.transaction("import.digested") as session:
             found = stored_digest(session, import_id)
             session.get_one(ImportRow, import_id).digest = found
     elif row.digest != found:

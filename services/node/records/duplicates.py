@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aquila.matching.duplicates import DuplicatePair
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
+    from services.kit.storage.store import Store
     from services.node.context import NodeContext
 
 _FOLDER = "duplicates-"
@@ -39,18 +40,18 @@ _SHOWN = 10_000
 
 
 @contextmanager
-def searching(node: NodeContext, table: RuleTable) -> Iterator[DuplicateSearch]:
+def searching(home: Path, table: RuleTable) -> Iterator[DuplicateSearch]:
     """Search one list, in a folder that is gone afterwards."""
     with (
-        tempfile.TemporaryDirectory(prefix=_FOLDER, dir=node.settings.home) as folder,
+        tempfile.TemporaryDirectory(prefix=_FOLDER, dir=home) as folder,
         DuplicateSearch(table, Path(folder), memory_mib=_MEMORY_MIB) as search,
     ):
         yield search
 
 
-def sweep(node: NodeContext) -> None:
+def sweep(home: Path) -> None:
     """Remove what searches left that a crash ended."""
-    for folder in node.settings.home.glob(f"{_FOLDER}*"):
+    for folder in home.glob(f"{_FOLDER}*"):
         shutil.rmtree(folder)
 
 
@@ -62,8 +63,8 @@ def list_duplicates(node: NodeContext, actor: Actor, import_id: str, rules: str)
         InputError: There is no such rule table.
     """
     table, record_ids = node.table_named(rules), list[str]()
-    with searching(node, table) as search:
-        for record_id, content in _records(node, import_id):
+    with searching(node.settings.home, table) as search:
+        for record_id, content in _records(node.store, import_id):
             record_ids.append(record_id)
             search.note(record_inputs(Record.from_json(content), table))
         found = search.found()
@@ -95,9 +96,9 @@ def _view(pair: DuplicatePair, record_ids: list[str]) -> DuplicatePairView:
     )
 
 
-def _records(node: NodeContext, import_id: str) -> Iterator[tuple[str, bytes]]:
+def _records(store: Store, import_id: str) -> Iterator[tuple[str, bytes]]:
     """Yield id and content of a list's records in their order, a batch at a time."""
-    with node.store.reading("import.size") as session:
+    with store.reading("import.size") as session:
         row = session.get(ImportRow, import_id)
         if row is None or not row.complete:
             raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
@@ -106,6 +107,6 @@ def _records(node: NodeContext, import_id: str) -> Iterator[tuple[str, bytes]]:
         query = select(RecordRow.record_id, RecordRow.content).where(
             RecordRow.import_id == import_id, RecordRow.position >= first, RecordRow.position < first + _BATCH
         )
-        with node.store.reading("import.records") as session:
+        with store.reading("import.records") as session:
             rows = session.execute(query.order_by(RecordRow.position)).all()
         yield from ((row.record_id, row.content) for row in rows)

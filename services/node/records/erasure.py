@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
     from aquila.records.rows import Row
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Clock, NodeContext
 
 _LOG = Log("node.erasure")
 _SCRUBS = 40
@@ -70,7 +71,7 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
         _check_not_prepared(session, {row.import_id for row in rows})
         # 1. The hits: the counterparts are told by hit id, which outlives the hit here.
         for hit in hits:
-            _erase_hit(session, node, hit)
+            _erase_hit(session, node.clock, hit)
         # 2. The record in every import.
         for import_id, position in rows:
             _erase_row(session, import_id, position)
@@ -88,7 +89,7 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
         )
         entries.append(session, entry)
     # If we crash here, the bytes of deleted rows go with the next scrub, and the driver tells the counterparts.
-    overwrite_deleted(node, *tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    overwrite_deleted(node.store, *tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     node.wake()
     _LOG.info("record_erased", count=len(rows))
     told = tuple(sorted({hit.counterpart for hit in hits}))
@@ -108,7 +109,7 @@ def tables_of_hits() -> Sequence[Table]:
 
 
 def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
-    session: Session, node: NodeContext, round_id: str, hit_id: str, counterpart: str, *, late: bool
+    session: Session, clock: Clock, round_id: str, hit_id: str, counterpart: str, *, late: bool
 ) -> None:
     """Have the counterpart of a hit informed that its record is erased, unless it was already."""
     told = select(WithdrawalRow.withdrawal_id).where(
@@ -121,7 +122,7 @@ def withdraw_hits_of(  # noqa: PLR0913 - what a withdrawal is made of
         session.add(
             WithdrawalRow(
                 round_id=round_id, hit_id=hit_id, counterpart=counterpart, own=True, ground=Ground.ERASED.value,
-                late=late, at=node.clock(), known=True,
+                late=late, at=clock(), known=True,
             )
         )  # fmt: skip
 
@@ -167,9 +168,9 @@ def close_gaps(session: Session, import_id: str) -> bool:
     return True
 
 
-def without_erased(node: NodeContext, rows: Iterable[Row]) -> Iterator[Row]:
+def without_erased(store: Store, rows: Iterable[Row]) -> Iterator[Row]:
     """Yield the rows of a list; one whose record was erased here is refused, so that it never comes back unnoticed."""
-    with node.store.reading("import.erased") as session:
+    with store.reading("import.erased") as session:
         erased = set(session.scalars(select(ErasedRecordRow.record_digest)))
     for row in rows:
         if erased and isinstance(row, AcceptedRow) and record_digest(row.record.record_id) in erased:
@@ -180,11 +181,11 @@ def without_erased(node: NodeContext, rows: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
-def overwrite_deleted(node: NodeContext, *tables: Table) -> None:
+def overwrite_deleted(store: Store, *tables: Table) -> None:
     """Remove the bytes of what was deleted from these tables; a reader may be in the way for a moment."""
     for _ in range(_SCRUBS):
         try:
-            node.store.scrub(*tables)
+            store.scrub(*tables)
         except StoreError:
             time.sleep(_SCRUB_SECONDS)
         else:
@@ -212,15 +213,13 @@ def _uses(import_ids: Iterable[str], states: Sequence[str]) -> Select[str]:
     )
 
 
-def _erase_hit(session: Session, node: NodeContext, hit: HitRow) -> None:
+def _erase_hit(session: Session, clock: Clock, hit: HitRow) -> None:
     life = lifecycle.status_row(session, hit)
-    withdraw_hits_of(
-        session, node, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, node.clock())
-    )
+    withdraw_hits_of(session, clock, hit.round_id, hit.hit_id, hit.counterpart, late=is_late(life.arrived_at, clock()))
     outcome = "withdrawn" if life.outcome is None else outcome_of(life.stage, life.outcome)
     if hit.submission_id not in undisclosed.held_back(session, hit.round_id):
         tally(session, hit.round_id, hit.counterpart, hit.certainty, outcome)
-        lifecycle.note_outcome(session, node, hit.round_id)
+        lifecycle.note_outcome(session, clock, hit.round_id)
     session.flush()
     session.expunge(life)
     for table in tables_of_hits():

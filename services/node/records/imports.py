@@ -28,6 +28,7 @@ from services.node.storage.tables import ImportRow, RecordRow, RoundRow, Submiss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from sqlalchemy import CursorResult
     from sqlalchemy.orm import Session
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from aquila.records.reading.lists import Format, Row
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Journal, NodeContext
 
 _LOG = Log("node.imports")
 _BATCH = 2_048
@@ -96,9 +98,9 @@ def check_list(node: NodeContext, stream: BinaryIO, form: Format, rules: str) ->
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
     table = node.table_named(rules)
-    with duplicates.searching(node, table) as search:
+    with duplicates.searching(node.settings.home, table) as search:
         reading = _Reading(table, search, sampled=SAMPLED)
-        for row in reading.counts.watch(without_erased(node, read_records(stream, form))):
+        for row in reading.counts.watch(without_erased(node.store, read_records(stream, form))):
             reading.watch(row)
         return reading.report(None, "")
 
@@ -123,7 +125,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
     if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable() or first_unseen(name):
         raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
     table = node.table_named("default")
-    with duplicates.searching(node, table) as search:
+    with duplicates.searching(node.settings.home, table) as search:
         return _import_list(node, actor, stream, name, form, _Reading(table, search), accept_refused=accept_refused)
 
 
@@ -148,17 +150,17 @@ def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
                 )
             )  # fmt: skip
         # If we crash from here on, the incomplete import is removed at the next start.
-        rows = without_erased(node, read_records(stream, form))
-        _store_rows(node, import_id, reading, rows, accept_refused=accept_refused)
+        rows = without_erased(node.store, read_records(stream, form))
+        _store_rows(node.store, import_id, reading, rows, accept_refused=accept_refused)
         _check_counts(reading.counts, accept_refused=accept_refused)
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)
             row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
             row.digest = reading.digest.hexdigest()
             counts = {"records": row.records, "refused": row.refused}
-            _log(session, node, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
+            _log(session, node.journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
     except BaseException:
-        _remove(node, import_id)
+        _remove(node.journal, import_id)
         raise
     _LOG.info("list_imported", count=reading.counts.accepted)
     return reading.report(import_id, name)
@@ -177,9 +179,7 @@ def _check_counts(counts: ReadReport, *, accept_refused: bool) -> None:
         raise InputError("no row of the list can be used; nothing was stored", refused=counts.refused)
 
 
-def _store_rows(
-    node: NodeContext, import_id: str, reading: _Reading, rows: Iterable[Row], *, accept_refused: bool
-) -> None:
+def _store_rows(store: Store, import_id: str, reading: _Reading, rows: Iterable[Row], *, accept_refused: bool) -> None:
     """Store the rows in batches, each in a transaction, so that no other writer waits for a long list."""
     batch: list[Record] = []
     stored = 0
@@ -188,12 +188,12 @@ def _store_rows(
         if isinstance(row, AcceptedRow) and (accept_refused or not reading.counts.refused):
             batch.append(row.record)
             if len(batch) == _BATCH:
-                stored += _store_batch(node, import_id, stored, batch, reading.digest)
+                stored += _store_batch(store, import_id, stored, batch, reading.digest)
     if batch:
-        _store_batch(node, import_id, stored, batch, reading.digest)
+        _store_batch(store, import_id, stored, batch, reading.digest)
 
 
-def _store_batch(node: NodeContext, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
+def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
     """Store a batch, empty it, and return how many records it had."""
     rows: list[dict[str, Any]] = [
         {
@@ -205,24 +205,24 @@ def _store_batch(node: NodeContext, import_id: str, first: int, batch: list[Reco
     batch.clear()
     for row in rows:
         digest.add(row["record_id"], row["content"])
-    with node.store.transaction("import.batch") as session:
+    with store.transaction("import.batch") as session:
         session.execute(insert(RecordRow), rows)
     return len(rows)
 
 
-def remove_incomplete(node: NodeContext) -> None:
+def remove_incomplete(journal: Journal, home: Path) -> None:
     """Remove what an import or a search that was interrupted has left."""
-    duplicates.sweep(node)
-    with node.store.reading("import.incomplete") as session:
+    duplicates.sweep(home)
+    with journal.store.reading("import.incomplete") as session:
         left = list(session.scalars(select(ImportRow.import_id).where(~ImportRow.complete)))
     for import_id in left:
-        _remove(node, import_id)
+        _remove(journal, import_id)
 
 
-def list_imports(node: NodeContext) -> Imports:
+def list_imports(store: Store) -> Imports:
     """Return the stored lists, newest first."""
     query = select(ImportRow).where(ImportRow.complete).order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
-    with node.store.reading("import.list") as session:
+    with store.reading("import.list") as session:
         return Imports(
             imports=tuple(
                 ImportEntry(
@@ -234,14 +234,14 @@ def list_imports(node: NodeContext) -> Imports:
         )  # fmt: skip
 
 
-def delete_import(node: NodeContext, actor: Actor, import_id: str) -> None:
+def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
     """Delete a stored list; hits on it keep its record ids.
 
     Raises:
         NotFoundError: There is no such list.
         PolicyError: A round that is not over was or will be given it, and its hits would lose their records.
     """
-    with node.store.reading("import.use") as session:
+    with journal.store.reading("import.use") as session:
         if session.get(ImportRow, import_id) is None:
             raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
         used = (
@@ -252,29 +252,29 @@ def delete_import(node: NodeContext, actor: Actor, import_id: str) -> None:
         round_id = session.scalars(used).first()
     if round_id is not None:
         raise PolicyError("the list is in a round that is not over", hint="close the round first", round=round_id)
-    _remove(node, import_id, actor)
+    _remove(journal, import_id, actor)
 
 
-def _remove(node: NodeContext, import_id: str, actor: Actor | None = None) -> None:
+def _remove(journal: Journal, import_id: str, actor: Actor | None = None) -> None:
     """Remove an import and its records, and their bytes from the database's files.
 
     Without an actor it never was complete: then there is nothing that the log would have to say.
     """
-    with node.store.transaction("import.remove") as session:
+    with journal.store.transaction("import.remove") as session:
         deleted = session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
         removed = cast("CursorResult[Any]", deleted).rowcount
         if actor is not None:
             counts = {"records": removed}
-            _log(session, node, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, counts)
+            _log(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, counts)
         session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
     # If we crash here, the bytes of deleted rows go with the next scrub.
     if removed:
-        overwrite_deleted(node, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+        overwrite_deleted(journal.store, RecordRow.__table__)  # type: ignore[arg-type]  # a declared table is a Table
 
 
 def _log(  # noqa: PLR0913, PLR0917  # what an entry says
     session: Session,
-    node: NodeContext,
+    journal: Journal,
     actor: Actor,
     kind: EntryKind,
     action: Action,
@@ -283,4 +283,6 @@ def _log(  # noqa: PLR0913, PLR0917  # what an entry says
 ) -> None:
     """Append the entry of what was done with an import."""
     ids = {"import": import_id}
-    append(session, Entry.of(kind, node.clock(), node.code, counts=counts, ids=ids, **actor_fields(actor, action)))
+    append(
+        session, Entry.of(kind, journal.clock(), journal.code, counts=counts, ids=ids, **actor_fields(actor, action))
+    )

@@ -35,78 +35,79 @@ if TYPE_CHECKING:
 
     from aquila.interface.records import RecordSearch
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Journal
 
 _LOG = Log("node.records")
 _BATCH = 2_048
 
 
-def search(node: NodeContext, actor: Actor, wanted: RecordSearch) -> RecordPage:
+def search(journal: Journal, actor: Actor, wanted: RecordSearch) -> RecordPage:
     """Return a page of the party's own records that a search finds; a consultation, also where it finds none.
 
     Raises:
         InputError: Nothing is looked for, or the name holds no letter that can be read.
     """
     where = _where(wanted)
-    with node.store.reading("record.search") as session:
+    with journal.store.reading("record.search") as session:
         total = session.scalar(select(func.count()).select_from(RecordRow).where(*where)) or 0
         records = tuple(_page(session, where, wanted.offset))
-    with node.store.transaction("record.searched") as session:
-        append(session, _consultation(node, actor, len(records)))
+    with journal.store.transaction("record.searched") as session:
+        append(session, _consultation(journal, actor, len(records)))
     return RecordPage(records=records, offset=wanted.offset, total=total)
 
 
-def show(node: NodeContext, actor: Actor, import_id: str, position: int) -> RecordView:
+def show(journal: Journal, actor: Actor, import_id: str, position: int) -> RecordView:
     """Return the record at a place of a list, with its history; a consultation, of its hits too where these are shown.
 
     Raises:
         NotFoundError: There is no such record; it may have been erased.
     """
-    with node.store.transaction("record.show") as session:
+    with journal.store.transaction("record.show") as session:
         row, stored = session.get(RecordRow, (import_id, position)), session.get(ImportRow, import_id)
         if row is None or stored is None or not stored.complete:
             raise NotFoundError("the node holds no such record", hint="search for it again; it may have been erased")
-        append(session, _consultation(node, actor, 1))
+        append(session, _consultation(journal, actor, 1))
         return RecordView(
             entry=_found(row, stored.name),
             names=names_of(Record.from_json(row.content)),
             imported_at=stored.imported_at,
             uses=tuple(_uses(session, import_id)),
             elsewhere=tuple(_elsewhere(session, row)),
-            hits=_hits(session, node, actor, row),
+            hits=_hits(session, journal, actor, row),
         )
 
 
-def refresh_words(node: NodeContext) -> None:
+def refresh_words(store: Store) -> None:
     """Make the words of records again that an older normalizer made, or that came before there were any.
 
     It is done when the node starts, before anyone can search. If we crash in it, the list is begun again.
     """
-    with node.store.reading("record.stale") as session:
+    with store.reading("record.stale") as session:
         stale = select(ImportRow.import_id).where(ImportRow.complete, ImportRow.normalizer != NORMALIZER_VERSION)
         import_ids = session.scalars(stale).all()
     for import_id in import_ids:
         count, after = 0, -1
-        while positions := _refresh_batch(node, import_id, after):
+        while positions := _refresh_batch(store, import_id, after):
             count, after = count + len(positions), positions[-1]
-        with node.store.transaction("record.refreshed") as session:
+        with store.transaction("record.refreshed") as session:
             session.get_one(ImportRow, import_id).normalizer = NORMALIZER_VERSION
         _LOG.info("words_refreshed", count=count)
 
 
-def _refresh_batch(node: NodeContext, import_id: str, after: int) -> list[int]:
+def _refresh_batch(store: Store, import_id: str, after: int) -> list[int]:
     """Make the words of the next records of a list again and return their positions; nobody else writes yet."""
     query = select(RecordRow.position, RecordRow.content).where(
         RecordRow.import_id == import_id, RecordRow.position > after
     )
-    with node.store.reading("record.stale_batch") as session:
+    with store.reading("record.stale_batch") as session:
         rows = session.execute(query.order_by(RecordRow.position).limit(_BATCH)).all()
     made = [
         {"import_id": import_id, "position": row.position, "words": search_text(Record.from_json(row.content))}
         for row in rows
     ]
     if made:
-        with node.store.transaction("record.refresh") as session:
+        with store.transaction("record.refresh") as session:
             session.execute(update(RecordRow), made)
     return [row.position for row in rows]
 
@@ -169,24 +170,28 @@ def _elsewhere(session: Session, row: RecordRow) -> Sequence[str]:
     return session.scalars(others.order_by(ImportRow.imported_at.desc(), ImportRow.import_id)).all()
 
 
-def _hits(session: Session, node: NodeContext, actor: Actor, row: RecordRow) -> tuple[RecordHit, ...] | None:
+def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> tuple[RecordHit, ...] | None:
     """Return the hits on a record to whom hits are shown, with the entries of that look; None to anyone else."""
     if not role_table().allows(Service.NODE, actor.roles, Action.SEE_HITS):
         return None
     query = select(HitRow).where(HitRow.import_id == row.import_id, HitRow.position == row.position, ~HitRow.canary)
     hits = session.scalars(query.order_by(HitRow.round_id, HitRow.hit_id)).all()
     for round_id in sorted({hit.round_id for hit in hits}):
-        append(session, consultation(node, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id]))
-    entries = with_records(session, [(hit, lifecycle.status_row(session, hit)) for hit in hits], node.clock())
+        append(
+            session, consultation(journal, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id])
+        )
+    entries = with_records(session, [(hit, lifecycle.status_row(session, hit)) for hit in hits], journal.clock())
     return tuple(
-        RecordHit(entry=entry, history=history_of(session, hit), withdrawals=tuple(withdrawals_of(session, node, hit)))
+        RecordHit(
+            entry=entry, history=history_of(session, hit), withdrawals=tuple(withdrawals_of(session, journal.code, hit))
+        )
         for hit, entry in zip(hits, entries, strict=True)
     )
 
 
-def _consultation(node: NodeContext, actor: Actor, records: int) -> Entry:
+def _consultation(journal: Journal, actor: Actor, records: int) -> Entry:
     """Return the entry of a look at records: how many were seen."""
     return Entry.of(
-        EntryKind.CONSULTATION, node.clock(), node.code, counts={"records": records}, ids={"of": Word.RECORD},
+        EntryKind.CONSULTATION, journal.clock(), journal.code, counts={"records": records}, ids={"of": Word.RECORD},
         **actor_fields(actor, Action.SEARCH_RECORDS),
     )  # fmt: skip

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Select
     from sqlalchemy.orm import Session
 
-    from services.node.context import NodeContext
+    from services.node.context import Journal
 
 MOST = 40
 """What a page takes; each look reads no more rows than that."""
@@ -49,10 +49,10 @@ class _Found:
     count: int = 1
 
 
-def attention_list(node: NodeContext) -> AttentionList:
+def attention_list(journal: Journal) -> AttentionList:
     """Return the rounds that need a person's attention, the most pressing first."""
-    now = node.clock()
-    with node.store.reading("needs.list") as session:
+    now = journal.clock()
+    with journal.store.reading("needs.list") as session:
         found = [*_alarms(session, now), *_troubles(session), *_duties(session)]
         shown = [need for one in found[:MOST] if (need := _with_terms(session, one, now)) is not None]
     return AttentionList(needs=tuple(shown), left_out=max(0, len(found) - MOST))

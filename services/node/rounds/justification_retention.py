@@ -42,7 +42,7 @@ def erase_justifications(node: NodeContext) -> bool:
         if due:
             log_entry(session, node.people, EntryKind.ERASURE, None, counts={"justifications": len(due)})
     for round_id in signed:
-        node.books.pop(round_id, None)
+        node.rounds.forget(round_id)
     # If we crash here, or a reader is in the way, the bytes go with the next scrub.
     node.store.scrub(SubmissionRow.__table__, StatementRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
     return True

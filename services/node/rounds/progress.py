@@ -18,16 +18,15 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
 
     Verified = Counter[tuple[str, str]]
 
 _FINALIZED = frozenset({"finalized", "tokens_sent"})
 
 
-def evaluated_for_others(session: Session, node: NodeContext, round_: Round) -> Progress:
+def evaluated_for_others(session: Session, code: str, round_: Round) -> Progress:
     """Return how many chunks of the others this node has evaluated and sent."""
-    others = [submission for submission in round_.submissions.values() if submission.party != node.code]
+    others = [submission for submission in round_.submissions.values() if submission.party != code]
     query = select(func.count()).select_from(EvaluationRow)
     done = session.scalar(query.where(EvaluationRow.round_id == round_.round_id, EvaluationRow.sent)) or 0
     return Progress(done=done, of=max(done, sum(len(submission.chunks) for submission in others)))
@@ -61,23 +60,23 @@ def evaluators(round_: Round, submission_id: str) -> tuple[str, ...]:
     return round_.evaluators_of(submission_id) if submission_id in round_.submissions else ()
 
 
-def parties(session: Session, node: NodeContext, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
+def parties(session: Session, code: str, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
     """Yield the progress of each party of the manifest, as far as this node knows; `known` is of `verified`."""
-    own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == node.code}
+    own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == code}
     for participant in round_.manifest.participants:
         party = participant.party
-        if party == node.code:
-            evaluated = evaluated_for_others(session, node, round_)
+        if party == code:
+            evaluated = evaluated_for_others(session, code, round_)
         else:
             of = sum(own.values()) if party in round_.participants else 0
             evaluated = Progress(done=sum(known[i, party] for i in own), of=of)
-        yield _standing(node, round_, party, evaluated)
+        yield _standing(code, round_, party, evaluated)
 
 
-def _standing(node: NodeContext, round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
+def _standing(code: str, round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
     made = [i for i, one in round_.submissions.items() if one.party == party]
     tokens = Progress(done=sum(i in round_.tokens for i in made), of=len(made))
-    has_hits = _has_hits(node, round_, party)
+    has_hits = _has_hits(code, round_, party)
     return PartyAtNode(
         **party_status(round_, party),
         evaluated=evaluated,
@@ -87,13 +86,13 @@ def _standing(node: NodeContext, round_: Round, party: str, evaluated: Progress)
     )
 
 
-def _has_hits(node: NodeContext, round_: Round, party: str) -> bool | None:
+def _has_hits(code: str, round_: Round, party: str) -> bool | None:
     """Return whether a party has its report: by its receipt, or a statement it can sign only with the report."""
     told = ReportKey(party, None) in round_.receipts or party in round_.canaries
     if told or any(one.party == party for one in round_.notes.values()):
         return True
     # Without planted hits a party that has hits with others alone signs nothing that comes here.
-    silent = party != node.code and not round_.manifest.canaries
+    silent = party != code and not round_.manifest.canaries
     return None if silent and round_.all_lists_are_in() and party in round_.participants else False
 
 

@@ -14,7 +14,6 @@ from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.records.conformance import normalizer_reference
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
-from services.node.context import reading_round
 from services.node.round_memory import round_row
 from services.node.storage.tables import ImportRow, SubmissionRow
 
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import Justification, Manifest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.node.context import Clock, Journal, NodeContext
+    from services.node.round_memory import RoundMemories
     from services.node.storage.tables import RoundRow
 
 
@@ -61,7 +61,7 @@ def request_consent(node: NodeContext, session: Session, round_: Round) -> None:
     check_consent(node, session, round_).consent_wished = True
 
 
-def check_submission(node: NodeContext, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:
+def check_submission(clock: Clock, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:
     """Refuse a submission that could not be prepared now, and return the import's row.
 
     Raises:
@@ -75,12 +75,12 @@ def check_submission(node: NodeContext, session: Session, round_: Round, import_
         raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
     if row.consent_digest is None and not row.consent_wished:
         raise OrderError("this node has not consented to the round", hint="consent first", round=row.round_id)
-    _check_kind(session, node, round_, kind)
+    _check_kind(session, clock, round_, kind)
     return imported
 
 
 def request_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
-    node: NodeContext,
+    clock: Clock,
     session: Session,
     round_: Round,
     submission_id: str,
@@ -90,21 +90,21 @@ def request_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
     why: Justification,
 ) -> None:
     """Store that two persons submit an import; raises as `check_submission` does."""
-    check_submission(node, session, round_, import_id, kind)
+    check_submission(clock, session, round_, import_id, kind)
     session.add(
         SubmissionRow(
             submission_id=submission_id, round_id=round_.round_id, import_id=import_id, records_digest=digest,
             kind=kind.value,
-            justification=why.model_dump(mode="json"), wished_at=node.clock(), state="wished", held_back={},
+            justification=why.model_dump(mode="json"), wished_at=clock(), state="wished", held_back={},
         )
     )  # fmt: skip
 
 
-def _check_kind(session: Session, node: NodeContext, round_: Round, kind: Kind) -> None:
+def _check_kind(session: Session, clock: Clock, round_: Round, kind: Kind) -> None:
     if kind is Kind.QUERY and round_.manifest.mode is not Mode.LISTS_AND_QUERIES:
         raise PolicyError("this round takes no queries", round=round_.round_id)
     window = round_.manifest.window
-    if node.clock() > (window.submit_by if kind is Kind.LIST else window.closes_at):
+    if clock() > (window.submit_by if kind is Kind.LIST else window.closes_at):
         raise OrderError("the time for a submission is over", round=round_.round_id)
     query = select(SubmissionRow.submission_id).where(
         SubmissionRow.round_id == round_.round_id,
@@ -115,46 +115,47 @@ def _check_kind(session: Session, node: NodeContext, round_: Round, kind: Kind) 
         raise OrderError("this node has a list in the round already", hint="a round takes one list of each party")
 
 
-def request_close(node: NodeContext, actor: Actor, round_id: str) -> None:
+def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_id: str) -> None:
     """Store that the round's keys are to be destroyed, and who wants it, once the matcher has our receipt.
 
     Raises:
         NotFoundError: The node knows no such round.
         OrderError: The hits have not come yet.
     """
-    with reading_round(node, round_id) as round_, node.store.transaction("wish.close") as session:
+    with rounds.reading(round_id) as round_, journal.store.transaction("wish.close") as session:
         row = round_row(session, round_id)
         if row.state != "active":
             return  # it is closed already
-        if ReportKey(node.code, None) not in round_.reports:
+        if ReportKey(journal.code, None) not in round_.reports:
             raise OrderError(
                 "the round cannot be closed before its hits are here", hint="wait, or abort it", round=round_id
             )
         if not row.close_wished:
-            _log_end(session, node, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)
+            _log_end(session, journal, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)
         row.close_wished = True
 
 
-def request_abort(node: NodeContext, actor: Actor, round_id: str, reason: str) -> None:
+def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) -> None:
     """Store that the party leaves the round, and who wants it.
 
     Raises:
         NotFoundError: The node knows no such round.
     """
-    with node.store.transaction("wish.abort") as session:
+    with journal.store.transaction("wish.abort") as session:
         row = round_row(session, round_id)
         if row.state == "active":
             row.abort_reason = reason
-            _log_end(session, node, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
+            _log_end(session, journal, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
 
 
 def _log_end(  # noqa: PLR0913, PLR0917 - what an entry says
-    session: Session, node: NodeContext, actor: Actor, round_id: str, what: Word, action: Action
+    session: Session, journal: Journal, actor: Actor, round_id: str, what: Word, action: Action
 ) -> None:
     """Append the entry of who wanted an end."""
     fields = actor_fields(actor, action)
     append(
-        session, Entry.of(EntryKind.END_ASKED, node.clock(), node.code, round=round_id, ids={"what": what}, **fields)
+        session,
+        Entry.of(EntryKind.END_ASKED, journal.clock(), journal.code, round=round_id, ids={"what": what}, **fields),
     )
 
 

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.crypto.envelope import OpenedEnvelope
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.node.context import Clock, NodeContext, Signer
+    from services.node.storage.high_water import HighWater
 
 LAST_WORDS = (
     "canaries", "alarm", "receipt", "notes", "confirmation", "closing", "refusal", "withdrawal", "acknowledgement",
@@ -38,9 +40,9 @@ LAST_WORDS = (
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
 
 
-def open_statement(node: NodeContext, envelope: bytes) -> OpenedEnvelope:
+def open_statement(registry: Registry, envelope: bytes) -> OpenedEnvelope:
     """Open an envelope of any message by any pinned key; raises as `open_envelope` does."""
-    keys = {print_: key for print_, (_, key) in node.registry.by_fingerprint().items()}
+    keys = {print_: key for print_, (_, key) in registry.by_fingerprint().items()}
     return open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
 
 
@@ -60,24 +62,24 @@ def next_number(session: Session, round_id: str) -> int:
     return 1 + (session.scalar(query) or 0)
 
 
-def sign(session: Session, node: NodeContext, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
+def sign(session: Session, signer: Signer, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
     """Sign a statement under the next number and store it with the transaction; raises as `put_signed` does."""
-    return put_signed(session, node, round_id, make(next_number(session, round_id)))
+    return put_signed(session, signer, round_id, make(next_number(session, round_id)))
 
 
-def sign_refusal(session: Session, node: NodeContext, round_: Round, reason: str) -> StatementRow:
+def sign_refusal(session: Session, signer: Signer, round_: Round, reason: str) -> StatementRow:
     """Sign a refusal and store it with the transaction.
 
     A node that refuses may have forgotten what it said, or not have read the feed yet: the number lies far beyond all
     that it can have used, since gaps are no fault (PROTOCOL.md 3.2).
     """
-    last = node.high_water.last_number(round_.round_id) or 0
-    number = max(next_number(session, round_.round_id), last + 1, node.clock())
-    empty = given_up(session, node, round_.round_id, number)
-    return put_signed(session, node, round_.round_id, node.party.refuse(round_, number, reason, empty))
+    last = signer.high_water.last_number(round_.round_id) or 0
+    number = max(next_number(session, round_.round_id), last + 1, signer.clock())
+    empty = given_up(session, signer.high_water, round_.round_id, number)
+    return put_signed(session, signer, round_.round_id, signer.party.refuse(round_, number, reason, empty))
 
 
-def given_up(session: Session, node: NodeContext, round_id: str, below: int) -> list[tuple[int, int]]:
+def given_up(session: Session, high_water: HighWater, round_id: str, below: int) -> list[tuple[int, int]]:
     """Return the ranges of own numbers that stay empty: refused, never to be sent, or passed over (3.2.2).
 
     Where this database is an older copy, nothing up to the high-water mark is among them: it may have been sent.
@@ -87,7 +89,7 @@ def given_up(session: Session, node: NodeContext, round_id: str, below: int) -> 
     )
     refused = round_row(session, round_id).refused is not None
     goes = StatementRow.sent | (StatementRow.kind == "refusal" if refused else StatementRow.kind.in_(LAST_WORDS))
-    marked = node.high_water.last_number(round_id) or 0
+    marked = high_water.last_number(round_id) or 0
     ranges, last = [], marked if marked >= next_number(session, round_id) else 0
     for number in [*session.scalars(query.where(goes).order_by(StatementRow.sequence)), below]:
         if number > last + 1:
@@ -96,7 +98,7 @@ def given_up(session: Session, node: NodeContext, round_id: str, below: int) -> 
     return ranges
 
 
-def put_signed(session: Session, node: NodeContext, round_id: str, envelope: bytes) -> StatementRow:
+def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes) -> StatementRow:
     """Store a statement that this node signed, and its entry; after the commit, the outbox sends it.
 
     If we crash before that, nothing was signed as far as anyone knows.
@@ -106,11 +108,11 @@ def put_signed(session: Session, node: NodeContext, round_id: str, envelope: byt
             round any more, and only a refusal is stored.
         StoreConflictError: The number is taken.
     """
-    found = open_statement(node, envelope)
+    found = open_statement(signer.registry, envelope)
     message = message_of(found)
     assert isinstance(message, Statement)
     if round_row(session, round_id).refused is None:
-        node.high_water.check(session, round_id)
+        signer.high_water.check(session, round_id)
     elif not isinstance(message, Refusal):
         raise RestoredBackupError("this node takes no further part in the round", round=round_id)
     taken = select(StatementRow.digest).where(
@@ -119,13 +121,13 @@ def put_signed(session: Session, node: NodeContext, round_id: str, envelope: byt
     if session.scalar(taken) is not None:
         raise StoreConflictError("a statement has this number already", round=round_id)
     row = StatementRow(
-        round_id=round_id, digest=found.digest, party=node.code, sequence=message.sequence, kind=kind_of(message),
-        envelope=envelope, own=True, sent=False, taken_at=node.clock(),
+        round_id=round_id, digest=found.digest, party=signer.code, sequence=message.sequence, kind=kind_of(message),
+        envelope=envelope, own=True, sent=False, taken_at=signer.clock(),
         promise=None if message.log_head is None else Promise.SIGNED.value,
     )  # fmt: skip
     session.add(row)
     session.flush()
-    append(session, statement_entry(message, found.digest, node.clock()))
+    append(session, statement_entry(message, found.digest, signer.clock()))
     return row
 
 
@@ -135,11 +137,11 @@ def own_statements(session: Session, round_id: str, kind: str) -> Sequence[State
     return session.scalars(query.order_by(StatementRow.sequence)).all()
 
 
-def report_problem(session: Session, node: NodeContext, round_id: str, place: str, sentence: str) -> None:
+def report_problem(session: Session, clock: Clock, round_id: str, place: str, sentence: str) -> None:
     """Keep a problem for the operator, in place of an earlier one about the same thing."""
     row = session.get(ProblemRow, (round_id, place))
     if row is None:
-        session.add(ProblemRow(round_id=round_id, place=place, sentence=sentence, noted_at=node.clock()))
+        session.add(ProblemRow(round_id=round_id, place=place, sentence=sentence, noted_at=clock()))
     else:
         row.sentence = sentence
 
@@ -149,11 +151,11 @@ def clear_problem(session: Session, round_id: str, place: str) -> None:
     session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
 
 
-def refuse(session: Session, node: NodeContext, round_id: str, place: str, sentence: str) -> None:
+def refuse(session: Session, clock: Clock, round_id: str, place: str, sentence: str) -> None:
     """Take no further part in a round, for good: no consent, evaluation, token or statement but a refusal."""
     row = round_row(session, round_id)
     row.refused = row.refused or sentence
-    report_problem(session, node, round_id, place, sentence)
+    report_problem(session, clock, round_id, place, sentence)
 
 
 def refuse_open(session: Session, node: NodeContext, sentence: str) -> None:
@@ -162,7 +164,7 @@ def refuse_open(session: Session, node: NodeContext, sentence: str) -> None:
     for row in session.scalars(query).all():
         marked = node.high_water.last_number(row.round_id) is not None
         if marked or row.consent_digest is not None or (node.keys / f"{row.round_id}.key").exists():
-            refuse(session, node, row.round_id, "restored", sentence)
+            refuse(session, node.clock, row.round_id, "restored", sentence)
 
 
 def put_secret(session: Session, round_id: str, name: str, sealed: bytes) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages.suggestions import SuggestionAnswer
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.node.context import Journal, NodeContext
 
 _LOG = Log("node.suggestions")
 _SHOWN = 50
@@ -61,7 +61,7 @@ def suggest(node: NodeContext, actor: Actor, wanted: Suggestion) -> SuggestionVi
             **entries.actor_fields(actor, Action.SUGGEST_ROUND),
         )  # fmt: skip
         entries.append(session, entry)
-        view = _view(node, row)
+        view = _view(node.code, row)
     node.wake()
     return view
 
@@ -71,25 +71,25 @@ def list_suggestions(node: NodeContext) -> Suggestions:
     first = SuggestionRow.state.in_(_OPEN).desc()
     query = select(SuggestionRow).order_by(first, SuggestionRow.made_at.desc(), SuggestionRow.suggestion_id)
     with node.store.reading("suggestion.list") as session:
-        shown = tuple(_view(node, row) for row in session.scalars(query.limit(_SHOWN)))
+        shown = tuple(_view(node.code, row) for row in session.scalars(query.limit(_SHOWN)))
     return Suggestions(parties=tuple(sorted(node.registry.parties)), suggestions=shown)
 
 
-def take_answers(node: NodeContext, answers: Iterable[SuggestionAnswer]) -> bool:
+def take_answers(journal: Journal, answers: Iterable[SuggestionAnswer]) -> bool:
     """Store the matcher's answers to suggestions, each with its entry; return whether any was new.
 
     The matcher's word is all that there is of it: nothing depends on it, and an answer is taken once.
     """
     new = 0
-    with node.store.transaction("suggestion.answer") as session:
+    with journal.store.transaction("suggestion.answer") as session:
         for answer in answers:
             row = session.get(SuggestionRow, answer.suggestion_id)
             if row is None or row.state not in _OPEN or answer.state not in _HOW:
                 continue
             row.state, row.reason, row.round_id = answer.state.value, answer.reason, answer.round_id
-            row.answered_at = node.clock()
+            row.answered_at = journal.clock()
             entry = Entry.of(
-                EntryKind.SUGGESTION_ANSWERED, node.clock(), MATCHER, recipient=node.code, round=answer.round_id,
+                EntryKind.SUGGESTION_ANSWERED, journal.clock(), MATCHER, recipient=journal.code, round=answer.round_id,
                 ids={"suggestion": row.suggestion_id, "how": _HOW[answer.state]},
             )  # fmt: skip
             entries.append(session, entry)
@@ -99,21 +99,23 @@ def take_answers(node: NodeContext, answers: Iterable[SuggestionAnswer]) -> bool
     return new > 0
 
 
-def forget_suggestions(node: NodeContext, retention_days: int) -> bool:
+def forget_suggestions(journal: Journal, retention_days: int) -> bool:
     """Erase suggestions after the log's retention, and return whether there were any."""
-    old = SuggestionRow.made_at <= node.clock() - retention_days * _DAY
-    with node.store.reading("suggestion.old") as session:
+    old = SuggestionRow.made_at <= journal.clock() - retention_days * _DAY
+    with journal.store.reading("suggestion.old") as session:
         due = session.scalar(select(func.count()).where(old)) or 0
     if due:
-        with node.store.transaction("suggestion.erase") as session:
+        with journal.store.transaction("suggestion.erase") as session:
             session.execute(delete(SuggestionRow).where(old))
-            entries.append(session, Entry.of(EntryKind.ERASURE, node.clock(), node.code, counts={"suggestions": due}))
+            entries.append(
+                session, Entry.of(EntryKind.ERASURE, journal.clock(), journal.code, counts={"suggestions": due})
+            )
     return due > 0
 
 
-def _view(node: NodeContext, row: SuggestionRow) -> SuggestionView:
+def _view(code: str, row: SuggestionRow) -> SuggestionView:
     return SuggestionView(
-        suggestion_id=row.suggestion_id, party=node.code, author=row.author,
+        suggestion_id=row.suggestion_id, party=code, author=row.author,
         terms=Suggestion.model_validate(row.terms), state=SuggestionState(row.state), made_at=row.made_at,
         answered_at=row.answered_at, reason=row.reason, round_id=row.round_id,
     )  # fmt: skip

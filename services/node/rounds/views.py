@@ -12,7 +12,6 @@ from aquila.interface.rounds import NodeRoundView, NodeStatus, SubmissionView
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry, Rounds
 from services.kit.errors import PeerUnavailableError
-from services.node.context import reading_round, round_memory_of
 from services.node.round_memory import round_row
 from services.node.rounds import progress
 from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
@@ -25,7 +24,9 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Manifest
     from aquila.protocol.rounds.verified_round import Round
+    from services.kit.storage.store import Store
     from services.node.context import NodeContext
+    from services.node.round_memory import RoundMemories
 
 _WISHES = ("consent", "close", "abort")
 
@@ -49,14 +50,14 @@ def status(node: NodeContext, version: str) -> NodeStatus:
     )
 
 
-def rounds(node: NodeContext) -> Rounds:
+def rounds(store: Store, rounds: RoundMemories) -> Rounds:
     """Return the rounds that the node knows, newest first."""
     query = select(RoundRow).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
-    with node.store.reading("rounds.list") as session:
+    with store.reading("rounds.list") as session:
         rows = list(session.scalars(query))
     found = []
     for row in rows:
-        with reading_round(node, row.round_id) as round_:
+        with rounds.reading(row.round_id) as round_:
             found.append(_entry(round_.manifest, row))
     return Rounds(rounds=tuple(found))
 
@@ -67,7 +68,7 @@ def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
     Raises:
         NotFoundError: The node knows no such round.
     """
-    with reading_round(node, round_id) as round_, node.store.reading("round.view") as session:
+    with node.rounds.reading(round_id) as round_, node.store.reading("round.view") as session:
         row = round_row(session, round_id)
         submissions = session.scalars(
             select(SubmissionRow).where(SubmissionRow.round_id == round_id).order_by(SubmissionRow.submission_id)
@@ -80,11 +81,11 @@ def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
             binding=round_.binding if round_.bindings else None,
             participants=round_.participants,
             consented=row.consent_digest is not None,
-            parties=tuple(progress.parties(session, node, round_, verified)),
+            parties=tuple(progress.parties(session, node.code, round_, verified)),
             submissions=tuple(_submission(session, node, round_, item, verified) for item in submissions),
-            evaluated_for_others=progress.evaluated_for_others(session, node, round_),
+            evaluated_for_others=progress.evaluated_for_others(session, node.code, round_),
             hits=_hits(session, round_id),
-            keys_present=round_memory_of(node, round_id).key_path.is_file(),
+            keys_present=node.rounds.of(round_id).key_path.is_file(),
             wishes=_wishes(session, row),
             problems=problems(session, row),
         )

@@ -21,7 +21,6 @@ from aquila.protocol.messages import HitReport, Kind
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -32,9 +31,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.node.context import Clock, NodeContext
+    from services.node.settings import EvaluationCaps
 
 _LOG = Log("node.alarms")
 _MILLION = 1_000_000
@@ -53,11 +54,14 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
     hits = len({hit.handle for hit in report.hits})
     expected_share = node.table_of(round_.manifest).expected_share
     # A share that a matcher made up explains no more than ten times what the table expects.
-    share = min(max(_shares(session, node, query.party), default=0), round(_MOST_TIMES * _MILLION * expected_share))
+    share = min(
+        max(_shares(session, node.code, node.registry, query.party), default=0),
+        round(_MOST_TIMES * _MILLION * expected_share),
+    )
     share = max(share, round(_MILLION * expected_share))
     expected = expected_hits(share, query.records, round_.submissions[own].records)
     submission_id = query.submission_id
-    sums = _sums(session, node, round_.round_id, query.party)
+    sums = _sums(session, node.clock, node.settings.caps, round_.round_id, query.party)
     session.add(
         QueryHitsRow(
             round_id=round_.round_id, submission_id=submission_id, asker=query.party, hits=hits,
@@ -75,27 +79,29 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
         )
     )  # fmt: skip
     statements.sign(
-        session, node, round_.round_id,
+        session, node.signer, round_.round_id,
         lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
     )  # fmt: skip
     sentence = (
         f"{of} of {query.party} hit {hits} of this node's records, where about {expected:.1f} are explained: the last "
         f"report is held back until an approver releases it, or the round ends"
     )
-    statements.report_problem(session, node, round_.round_id, _place(submission_id), sentence)
+    statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), sentence)
     _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
     return True
 
 
-def _sums(session: Session, node: NodeContext, round_id: str, asker: str) -> list[tuple[str, int, float]]:
+def _sums(
+    session: Session, clock: Clock, caps: EvaluationCaps, round_id: str, asker: str
+) -> list[tuple[str, int, float]]:
     """Return hits and expectation of a party's earlier queries: in this round, and in the window of days.
 
     Queries whose report, or the report of a later one, a person released are explained, and do not count any more. What
     is older than both is forgotten.
     """
-    since = (node.clock() // DAY - node.settings.caps.window_days + 1) * DAY
+    since = (clock() // DAY - caps.window_days + 1) * DAY
     session.execute(delete(QueryHitsRow).where(QueryHitsRow.reported_at < since, QueryHitsRow.round_id != round_id))
-    days = f"the queries in {node.settings.caps.window_days} days"
+    days = f"the queries in {caps.window_days} days"
     sums = []
     for of, chosen in (
         ("the queries in this round", QueryHitsRow.round_id == round_id),
@@ -118,12 +124,12 @@ def _alarming(hits: int, expected: float, sums: list[tuple[str, int, float]]) ->
     return next(((count, most, of) for of, count, most in every if is_alarming(count, most)), None)
 
 
-def _shares(session: Session, node: NodeContext, asker: str) -> Iterator[int]:
+def _shares(session: Session, code: str, registry: Registry, asker: str) -> Iterator[int]:
     """Yield the shares of common persons that this party's lists had with the asker's so far."""
     query = select(StatementRow.envelope).where(StatementRow.kind == "hitreport")
     for envelope in session.scalars(query):
-        report = statements.message_of(statements.open_statement(node, envelope))
-        if isinstance(report, HitReport) and report.party == node.code and report.submission_id is None:
+        report = statements.message_of(statements.open_statement(registry, envelope))
+        if isinstance(report, HitReport) and report.party == code and report.submission_id is None:
             yield from (basis.common_per_million for basis in report.bases if basis.counterpart == asker)
 
 
@@ -133,7 +139,7 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
     Raises:
         NotFoundError: The node holds no such report back.
     """
-    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("alarm.release") as session:
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.release") as session:
         round_row(session, round_id)
         row = session.get(AlarmRow, (round_id, submission_id))
         if row is None or row.released_at is not None or round_.ending:
@@ -157,10 +163,13 @@ def acknowledge(node: NodeContext, round_id: str) -> bool:
     with node.store.reading("alarm.released") as session:
         if session.scalars(query).first() is None or not pending_statements.may_sign(session, round_id):
             return False
-    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
         for row in session.scalars(query):
             place = row.submission_id, row.stored
-            statements.sign(session, node, round_id, lambda number, of=place: node.party.receipt(round_, number, *of))  # type: ignore[misc]  # binds the row of this turn
+            statements.sign(
+                session, node.signer, round_id,
+                lambda number, of=place: node.party.receipt(round_, number, *of),  # type: ignore[misc]  # binds the row of this turn
+            )  # fmt: skip
             row.acknowledged = True
     return True
 

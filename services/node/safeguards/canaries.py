@@ -15,7 +15,6 @@ from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.submission_plan import carried_by
 from services.kit.log import entries
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.rounds import statements
 from services.node.storage.tables import CanaryRow, SecretRow, StatementRow
 
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
 
     from aquila.protocol.canaries import Canary, PlantedCanary, Verdict
     from aquila.protocol.messages import PairCanaries
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
-    from services.node.round_memory import PreparedSubmission
+    from services.kit.storage.store import Store
+    from services.node.context import Journal, NodeContext, Signer
+    from services.node.round_memory import PreparedSubmission, RoundMemories
     from services.node.storage.tables import SubmissionRow
 
 _LOG = Log("node.canaries")
@@ -37,26 +38,26 @@ def canaries_to_plant(node: NodeContext, round_: Round, kind: str) -> tuple[Cana
     """Return the canaries that a submission of this node carries: a list all canaries of its pairs, a query none."""
     if kind != Kind.LIST:
         return ()
-    exchange = round_memory_of(node, round_.round_id).secrets().exchange
+    exchange = node.rounds.of(round_.round_id).secrets().exchange
     return core.canaries_of(round_, node.table_of(round_.manifest), node.code, exchange)
 
 
-def store_canaries(session: Session, node: NodeContext, row: SubmissionRow, work: PreparedSubmission) -> None:
+def store_canaries(session: Session, rounds: RoundMemories, row: SubmissionRow, work: PreparedSubmission) -> None:
     """Seal what a list carries, with the statement that signs for it."""
     if work.plan.canaries:
         content = core.to_bytes(carried_by(work.seed, work.plan))
-        statements.put_secret(session, row.round_id, _NAME, round_memory_of(node, row.round_id).seal(_NAME, content))
+        statements.put_secret(session, row.round_id, _NAME, rounds.of(row.round_id).seal(_NAME, content))
 
 
-def planted_canaries(node: NodeContext, round_id: str) -> tuple[PlantedCanary, ...]:
+def planted_canaries(store: Store, rounds: RoundMemories, round_id: str) -> tuple[PlantedCanary, ...]:
     """Return the canaries in this node's list; empty if it carries none.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    with node.store.reading("canaries.carried") as session:
+    with store.reading("canaries.carried") as session:
         row = session.get(SecretRow, (round_id, _NAME))
-    return () if row is None else core.from_bytes(round_memory_of(node, round_id).key().open(_NAME, row.sealed))
+    return () if row is None else core.from_bytes(rounds.of(round_id).key().open(_NAME, row.sealed))
 
 
 def due_canary_statements(node: NodeContext, round_: Round, report: HitReport) -> tuple[PairCanaries, ...]:
@@ -67,18 +68,20 @@ def due_canary_statements(node: NodeContext, round_: Round, report: HitReport) -
     """
     if not round_.manifest.canaries or report.submission_id is not None:
         return ()
-    exchange = round_memory_of(node, round_.round_id).secrets().exchange
-    return core.canary_statement(round_, node.code, exchange, planted_canaries(node, round_.round_id), report)
+    exchange = node.rounds.of(round_.round_id).secrets().exchange
+    return core.canary_statement(
+        round_, node.code, exchange, planted_canaries(node.store, node.rounds, round_.round_id), report
+    )
 
 
-def store_told(session: Session, node: NodeContext, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
+def store_told(session: Session, signer: Signer, round_: Round, pairs: tuple[PairCanaries, ...]) -> None:
     """Sign this node's canary statements, before its receipt, and store a row for each pair."""
     if not pairs:
         return
     session.add_all(
         CanaryRow(round_id=round_.round_id, counterpart=pair.counterpart, **pair.hits.model_dump()) for pair in pairs
     )
-    statements.sign(session, node, round_.round_id, lambda number: node.party.tell_canaries(round_, number, pairs))
+    statements.sign(session, signer, round_.round_id, lambda number: signer.party.tell_canaries(round_, number, pairs))
 
 
 def judge(node: NodeContext, round_id: str) -> bool:
@@ -89,57 +92,63 @@ def judge(node: NodeContext, round_id: str) -> bool:
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     round_ = book.record()
     if not node.has_rules_of(round_.manifest):
         return False
     told = {party: said for party, said in round_.canaries.items() if party != node.code}
-    due = [] if told.keys() <= book.judged else _due(node, round_id)
+    due = [] if told.keys() <= book.judged else _due(node.store, round_id)
     judged = False
     for counterpart in sorted(told.keys() & set(due)):
         with node.store.reading("canaries.report") as session:
-            report = _own_report(session, node, round_id)
+            report = _own_report(session, node.code, node.registry, round_id)
         if report is None:
             return judged
         table, exchange = node.table_of(round_.manifest), book.secrets().exchange
         verdict = core.judge(
-            round_, table, node.code, exchange, planted_canaries(node, round_id), report, told[counterpart]
+            round_,
+            table,
+            node.code,
+            exchange,
+            planted_canaries(node.store, node.rounds, round_id),
+            report,
+            told[counterpart],
         )
         with node.store.transaction("canaries.judge") as session:
-            _store_verdict(session, node, round_id, counterpart, verdict)
+            _store_verdict(session, node.journal, round_id, counterpart, verdict)
         judged = True
     book.judged |= told.keys()
     return judged
 
 
-def _due(node: NodeContext, round_id: str) -> list[str]:
+def _due(store: Store, round_id: str) -> list[str]:
     """Return the counterparts whose canaries this node has disclosed and not yet judged."""
     query = select(CanaryRow.counterpart).where(CanaryRow.round_id == round_id, CanaryRow.judged_at.is_(None))
-    with node.store.reading("canaries.due") as session:
+    with store.reading("canaries.due") as session:
         return list(session.scalars(query))
 
 
-def _own_report(session: Session, node: NodeContext, round_id: str) -> HitReport | None:
+def _own_report(session: Session, code: str, registry: Registry, round_id: str) -> HitReport | None:
     mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
     for envelope in session.scalars(select(StatementRow.envelope).where(*mine).order_by(StatementRow.event_id)):
-        report = statements.message_of(statements.open_statement(node, envelope))
-        if isinstance(report, HitReport) and report.party == node.code and report.submission_id is None:
+        report = statements.message_of(statements.open_statement(registry, envelope))
+        if isinstance(report, HitReport) and report.party == code and report.submission_id is None:
             return report
     return None
 
 
-def _store_verdict(session: Session, node: NodeContext, round_id: str, counterpart: str, verdict: Verdict) -> None:
+def _store_verdict(session: Session, journal: Journal, round_id: str, counterpart: str, verdict: Verdict) -> None:
     row = session.get_one(CanaryRow, (round_id, counterpart))
     row.expected, row.missing, row.wrong, row.differing = verdict
-    row.judged_at = node.clock()
+    row.judged_at = journal.clock()
     if verdict.trustworthy:
         return
     statements.report_problem(
-        session, node, round_id, f"canaries {counterpart}", failure_message(node.code, counterpart, verdict)
+        session, journal.clock, round_id, f"canaries {counterpart}", failure_message(journal.code, counterpart, verdict)
     )
     counts = {"expected": verdict.expected, "missing": verdict.missing, "wrong": verdict.wrong}
     entry = Entry.of(
-        EntryKind.CANARIES_MISSING, node.clock(), node.code, round=round_id, recipient=counterpart,
+        EntryKind.CANARIES_MISSING, journal.clock(), journal.code, round=round_id, recipient=counterpart,
         counts=counts | {"differing": int(verdict.differing)},
     )  # fmt: skip
     entries.append(session, entry)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Evaluation, Manifest
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.node.context import Clock, NodeContext
+    from services.node.settings import EvaluationCaps
     from services.node.storage.tables import DownloadRow
 
 
@@ -31,37 +32,38 @@ Place: TypeAlias = "tuple[str, InputClass]"
 """For whom, and in which class."""
 
 
-def spent(session: Session, node: NodeContext, origin: str, input_class: InputClass) -> tuple[int, int]:
+def spent(
+    session: Session, clock: Clock, caps: EvaluationCaps, origin: str, input_class: InputClass
+) -> tuple[int, int]:
     """Return the elements evaluated for a party today, and in the longer window."""
-    today = node.clock() // DAY
+    today = clock() // DAY
     query = select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0)).where(
         DailyEvaluationRow.origin == origin, DailyEvaluationRow.input_class == input_class.value
     )
     # A day after today stands there only if the clock was set back: it counts too, or setting it would make room.
     in_day = session.scalar(query.where(DailyEvaluationRow.day >= today)) or 0
-    in_window = session.scalar(query.where(DailyEvaluationRow.day > today - node.settings.caps.window_days)) or 0
+    in_window = session.scalar(query.where(DailyEvaluationRow.day > today - caps.window_days)) or 0
     return int(in_day), int(in_window)
 
 
-def remaining(session: Session, node: NodeContext, origin: str, input_class: InputClass) -> int:
+def remaining(session: Session, clock: Clock, caps: EvaluationCaps, origin: str, input_class: InputClass) -> int:
     """Return how many more elements of a class are evaluated for a party today."""
-    caps = node.settings.caps
-    in_day, in_window = spent(session, node, origin, input_class)
+    in_day, in_window = spent(session, clock, caps, origin, input_class)
     return min(caps.in_day(input_class) - in_day, caps.in_window(input_class) - in_window)
 
 
-def has_remaining(session: Session, node: NodeContext, round_: Round, row: DownloadRow) -> bool:
+def has_remaining(session: Session, clock: Clock, caps: EvaluationCaps, round_: Round, row: DownloadRow) -> bool:
     """Return whether one chunk still fits, within the transaction that counts it."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None:
         return True  # its origin left; whoever works on it says so
     reference = chunk_of(submission, row.index)
-    return reference.elements <= remaining(session, node, submission.party, reference.input_class)
+    return reference.elements <= remaining(session, clock, caps, submission.party, reference.input_class)
 
 
-def count(session: Session, node: NodeContext, round_id: str, evaluation: Evaluation) -> None:
+def count(session: Session, clock: Clock, round_id: str, evaluation: Evaluation) -> None:
     """Count an evaluation in the transaction that commits it."""
-    place = evaluation.origin, evaluation.input_class.value, node.clock() // DAY, round_id
+    place = evaluation.origin, evaluation.input_class.value, clock() // DAY, round_id
     counted = session.get(DailyEvaluationRow, place)
     if counted is None:
         counted = DailyEvaluationRow(origin=place[0], input_class=place[1], day=place[2], round_id=round_id, elements=0)
@@ -70,18 +72,23 @@ def count(session: Session, node: NodeContext, round_id: str, evaluation: Evalua
 
 
 def allowed(
-    session: Session, node: NodeContext, round_: Round, waiting: Callable[[frozenset[str]], Sequence[DownloadRow]]
+    session: Session,
+    clock: Clock,
+    caps: EvaluationCaps,
+    round_: Round,
+    waiting: Callable[[frozenset[str]], Sequence[DownloadRow]],
 ) -> tuple[Sequence[DownloadRow], frozenset[Place]]:
     """Return the next chunks that fit together, and for whom and in which class some do not.
 
     Args:
         session: A transaction that reads.
-        node: The node.
+        clock: Tells the day.
+        caps: The node's own caps.
         round_: The record of the round.
         waiting: Gives the next chunks that wait, without those of the given submissions.
     """
     parties = [participant.party for participant in round_.manifest.participants]
-    left = {(party, kind): remaining(session, node, party, kind) for party in parties for kind in InputClass}
+    left = {(party, kind): remaining(session, clock, caps, party, kind) for party in parties for kind in InputClass}
     held: set[str] = set()
     full: set[Place] = set()
     while True:
@@ -116,7 +123,7 @@ def report_exhausted(
 ) -> None:
     """Report the parties whose limit is exhausted, and clear the problem for those whose limit is not any more."""
     for place in full:
-        statements.report_problem(session, node, round_id, _place(*place), _sentence(node, *place))
+        statements.report_problem(session, node.clock, round_id, _place(*place), _sentence(node.settings.caps, *place))
     for place in before - full:
         statements.clear_problem(session, round_id, _place(*place))
 
@@ -144,8 +151,8 @@ def _place(origin: str, input_class: InputClass) -> str:
     return f"allowance {origin} {input_class.value}"
 
 
-def _sentence(node: NodeContext, origin: str, input_class: InputClass) -> str:
-    caps, word = node.settings.caps, input_class.value
+def _sentence(caps: EvaluationCaps, origin: str, input_class: InputClass) -> str:
+    word = input_class.value
     return (
         f"this node has evaluated as many elements of the class {word} for {origin} as its own caps allow: "
         f"{caps.in_day(input_class):,} in a day, {caps.in_window(input_class):,} in {caps.window_days} days; the rest "

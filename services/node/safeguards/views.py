@@ -15,7 +15,6 @@ from aquila.interface.safeguard import (
     SpentView,
 )
 from aquila.records.rules import InputClass
-from services.node.context import reading_round
 from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import (
     DAY,
@@ -46,12 +45,12 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
     Raises:
         NotFoundError: The node knows no such round.
     """
-    with reading_round(node, round_id) as round_, node.store.reading("round.safeguards") as session:
+    with node.rounds.reading(round_id) as round_, node.store.reading("round.safeguards") as session:
         alarms = session.scalars(select(AlarmRow).where(AlarmRow.round_id == round_id).order_by(AlarmRow.raised_at))
         canaries = session.scalars(
             select(CanaryRow).where(CanaryRow.round_id == round_id).order_by(CanaryRow.counterpart)
         )
-        earlier = _earlier(session, node, round_)
+        earlier = _earlier(session, node.code, round_)
         return Safeguards(
             round_id=round_id,
             spent=tuple(_spent(session, node, round_)),
@@ -76,10 +75,10 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
         )  # fmt: skip
 
 
-def _earlier(session: Session, node: NodeContext, round_: Round) -> tuple[EarlierRoundView, ...]:
+def _earlier(session: Session, code: str, round_: Round) -> tuple[EarlierRoundView, ...]:
     """Return the earlier rounds between these parties; the own ones before any consent, because it rests on them."""
     told = {party: one.earlier_rounds for party, one in round_.consents.items()}
-    told.setdefault(node.code, evaluation_limits.earlier_rounds(session, round_.manifest))
+    told.setdefault(code, evaluation_limits.earlier_rounds(session, round_.manifest))
     found: dict[str, list[EarlierSpent]] = {}
     for evaluator, rounds in sorted(told.items()):
         for one in rounds:
@@ -105,7 +104,7 @@ def _spent(session: Session, node: NodeContext, round_: Round) -> Iterator[Spent
             continue
         for kind in InputClass:
             row = session.get(EvaluationCountRow, (round_.round_id, origin, kind.value))
-            in_day, in_window = evaluation_limits.spent(session, node, origin, kind)
+            in_day, in_window = evaluation_limits.spent(session, node.clock, node.settings.caps, origin, kind)
             days = select(func.count(func.distinct(DailyEvaluationRow.round_id))).where(
                 DailyEvaluationRow.origin == origin, DailyEvaluationRow.day > node.clock() // DAY - caps.window_days
             )

@@ -13,7 +13,6 @@ from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.node.context import Journal, NodeContext, Signer
     from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.close")
@@ -45,16 +44,16 @@ def decide(node: NodeContext, round_id: str) -> bool:
 
     From the mark on nothing is evaluated, finalized or sent but last words.
     """
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     with book.reading() as round_, node.store.transaction("close.decide") as session:
         row = round_row(session, round_id)
-        reason = _reason(node, round_, row)
+        reason = _reason(node.journal, round_, row)
         if row.state != "active" or not reason:
             return False
         rewritten = isinstance(node.contact.obstacle, LogRewrittenError)
         if row.abort_reason is not None and not round_.ending and not rewritten:
             # The refusal is signed before the keys go, and sent after: it says that they are gone.
-            statements.sign_refusal(session, node, round_, row.abort_reason)
+            statements.sign_refusal(session, node.signer, round_, row.abort_reason)
         row.state, row.outcome = "destroying", reason
         unfinished = SubmissionRow.state.in_(["wished", "preparing"])
         session.execute(
@@ -64,26 +63,26 @@ def decide(node: NodeContext, round_id: str) -> bool:
     return True
 
 
-def _reason(node: NodeContext, round_: Round, row: RoundRow) -> str:
+def _reason(journal: Journal, round_: Round, row: RoundRow) -> str:
     if round_.ending:
         return "closed" if round_.ending.outcome is Outcome.CLOSED else "aborted"
     if row.abort_reason is not None:
         return "aborted"
-    if row.close_wished and ReportKey(node.code, None) in round_.receipts:
+    if row.close_wished and ReportKey(journal.code, None) in round_.receipts:
         return "closed by the operator"
-    if node.clock() > round_.manifest.window.closes_at:
+    if journal.clock() > round_.manifest.window.closes_at:
         return "time over"
     return ""
 
 
 def destroy_key(node: NodeContext, round_id: str) -> bool:
     """Destroy what a marked round leaves behind, then sign that it is gone. All of it can be repeated."""
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     # 0. What opens notes needs the token secrets once more. Where the key is gone already, hits stay unconfirmed; where
     #    this node takes no further part, nothing is kept for notes.
     with contextlib.suppress(KeyMaterialError):
         exchange_notes.prepare_reports(node, round_id)
-    exchange_notes.forget_if_refused(node, round_id)
+    exchange_notes.forget_if_refused(node.store, node.rounds, round_id)
     # 1. The key: from here on every sealed secret, in the database, its journal and every copy, is noise.
     book.destroy_key()
     # 2. The files. If we crash here, the round is still marked, and we begin again at 1.
@@ -105,28 +104,28 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
     with book.reading() as round_, node.store.transaction("close.sign") as session:
         row = round_row(session, round_id)
         append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
-        _last_words(session, node, round_, row)
+        _last_words(session, node.signer, round_, row)
         row.state = "destroyed"
     _LOG.info("round_destroyed", round=round_id)
     return True
 
 
-def _last_words(session: Session, node: NodeContext, round_: Round, row: RoundRow) -> None:
+def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
     """Have the closing signed; if it would not count, refuse the rest of the round. Rounds of others are left alone."""
-    took_part = row.consent_digest is not None and (not round_.bindings or node.code in round_.participants)
+    took_part = row.consent_digest is not None and (not round_.bindings or signer.code in round_.participants)
     if not took_part or row.outcome == "left out" or statements.own_statements(session, row.round_id, "refusal"):
         return
-    if row.refused is None and (round_.ending or ReportKey(node.code, None) in round_.receipts):
+    if row.refused is None and (round_.ending or ReportKey(signer.code, None) in round_.receipts):
         # Every party reads the closing: it does not count what the asker of a query was never told (3.7.14).
         untold = select(AlarmRow.submission_id).where(AlarmRow.round_id == row.round_id, ~AlarmRow.acknowledged)
         told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id, told)) or 0
         pending_statements.put(
             session,
-            node,
+            signer,
             round_,
             PendingStatementRow(round_id=row.round_id, kind=PendingStatementKind.CLOSING.value, hits=hits),
         )
     else:
         time_over = "the time of the round is over by this party's clock"
-        statements.sign_refusal(session, node, round_, row.refused or row.abort_reason or time_over)
+        statements.sign_refusal(session, signer, round_, row.refused or row.abort_reason or time_over)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.round_memory import ROUND_SECRETS, round_row
 from services.node.rounds import statements
 from services.node.rounds.requests import manifest_problem
@@ -23,7 +22,7 @@ _LOG = Log("node.consent")
 
 def consent(node: NodeContext, round_id: str) -> bool:
     """Consent where the operator wants it, and return whether it was done."""
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     with node.store.reading("consent.wish") as session:
         row = round_row(session, round_id)
     if not row.consent_wished or row.consent_digest is not None:
@@ -32,7 +31,7 @@ def consent(node: NodeContext, round_id: str) -> bool:
         problem = _obstacle(node, round_)
         if problem:
             with node.store.transaction("consent.refuse") as session:
-                statements.report_problem(session, node, round_id, "consent", problem)
+                statements.report_problem(session, node.clock, round_id, "consent", problem)
                 round_row(session, round_id).consent_wished = False
             return False
         # The key comes first: if we crash after this, it lies there unused, and a new one takes its place.
@@ -54,7 +53,7 @@ def _obstacle(node: NodeContext, round_: Round) -> str:
 
 
 def _sign(session: Session, node: NodeContext, round_: Round) -> None:
-    book = round_memory_of(node, round_.round_id)
+    book = node.rounds.of(round_.round_id)
     earlier = earlier_rounds(session, round_.manifest)
 
     def make(number: int) -> bytes:
@@ -63,5 +62,5 @@ def _sign(session: Session, node: NodeContext, round_: Round) -> None:
         secrets.close()
         return envelope
 
-    statement = statements.sign(session, node, round_.round_id, make)
+    statement = statements.sign(session, node.signer, round_.round_id, make)
     round_row(session, round_.round_id).consent_digest = statement.digest

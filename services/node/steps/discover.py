@@ -15,7 +15,6 @@ from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.rounds import statements, suggestions
 from services.node.rounds.requests import manifest_problem
 from services.node.storage.high_water import RESTORED
@@ -45,10 +44,10 @@ async def discover(node: NodeContext) -> bool:
     node.contact.news = listed.news
     busy = False
     if listed.answers != node.contact.answers:
-        busy = await to_thread(suggestions.take_answers, node, listed.answers)
+        busy = await to_thread(suggestions.take_answers, node.journal, listed.answers)
         node.contact.answers = listed.answers
     for round_id in [entry.round_id for entry in listed.rounds]:
-        if not (round_id in node.books and round_memory_of(node, round_id).manifest_seen):
+        if not (round_id in node.rounds and node.rounds.of(round_id).manifest_seen):
             busy |= await _look(node, round_id)
     return busy
 
@@ -61,7 +60,7 @@ async def _look(node: NodeContext, round_id: str) -> bool:
         # It is no manifest of the pinned matcher for the pinned parties: there is no round that could be shown.
         _LOG.warning("manifest_refused", round=round_id, error=error)
         return False
-    round_memory_of(node, round_id).manifest_seen = True
+    node.rounds.of(round_id).manifest_seen = True
     return new
 
 
@@ -83,7 +82,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
             if known.manifest_digest != round_.manifest_digest:
                 session.merge(_evidence(round_id, round_.manifest_digest, envelope))
                 sentence = "the matcher signed two different manifests under this round's number; both are kept"
-                statements.refuse(session, node, round_id, "manifest", sentence)
+                statements.refuse(session, node.clock, round_id, "manifest", sentence)
             elif known.state == "active" and known.refused is None:
                 _judge(session, node, round_.manifest)  # since an upgrade the answer may be another
             return False
@@ -105,7 +104,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
         )  # fmt: skip
         # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.
         if node.high_water.last_number(round_id) is not None:
-            statements.refuse(session, node, round_id, "restored", RESTORED)
+            statements.refuse(session, node.clock, round_id, "restored", RESTORED)
         _judge(session, node, round_.manifest)
     _LOG.info("round_discovered", round=round_id)
     return True
@@ -114,7 +113,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
 def _judge(session: Session, node: NodeContext, manifest: Manifest) -> None:
     """Store the obstacle to this node's participation in a round, or that there is none."""
     if problem := manifest_problem(node, manifest):
-        statements.report_problem(session, node, manifest.round_id, "manifest", problem)
+        statements.report_problem(session, node.clock, manifest.round_id, "manifest", problem)
     else:
         statements.clear_problem(session, manifest.round_id, "manifest")
 

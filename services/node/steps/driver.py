@@ -15,7 +15,6 @@ from services.kit.errors import PeerFullError, PeerUnavailableError, StoreError
 from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each
 from services.kit.work.pipeline import side_by_side
-from services.node.context import round_memory_of
 from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -39,7 +38,8 @@ from services.node.storage.tables import RoundRow, StatementRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Journal, NodeContext
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
@@ -92,14 +92,14 @@ def open_rounds(node: NodeContext) -> list[str]:
 
     They are active, being destroyed, or not ended; or there is something to say or to hear in them after their end.
     """
-    told = [round_id for round_id, newest in node.contact.news.items() if _is_behind(node, round_id, newest)]
+    told = [round_id for round_id, newest in node.contact.news.items() if _is_behind(node.store, round_id, newest)]
     over = [Phase.CLOSED.value, Phase.ABORTED.value]
     unsent = select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None))
     query = select(RoundRow.round_id).where(
         (RoundRow.state != "destroyed")
         | RoundRow.phase.not_in(over)
         | RoundRow.round_id.in_(unsent)
-        | RoundRow.round_id.in_(withdraw.rounds_to_correct(node))
+        | RoundRow.round_id.in_(withdraw.rounds_to_correct(node.clock, node.settings.outcome_hours))
         | RoundRow.round_id.in_(exchange_notes.rounds_to_exchange())
         | RoundRow.round_id.in_(pending_statements.rounds_with_due())
         | RoundRow.round_id.in_(told)
@@ -119,9 +119,9 @@ async def _show_log(node: NodeContext) -> bool:
     return False
 
 
-def _is_behind(node: NodeContext, round_id: str, newest: int) -> bool:
+def _is_behind(store: Store, round_id: str, newest: int) -> bool:
     """Return whether a round's feed has something about withdrawals that this node has not read."""
-    with node.store.reading("rounds.behind") as session:
+    with store.reading("rounds.behind") as session:
         row = session.get(RoundRow, round_id)
     return row is not None and row.refused is None and row.cursor < newest
 
@@ -133,7 +133,7 @@ async def advance(node: NodeContext, round_id: str) -> bool:
         PeerUnavailableError, StoreError: It cannot go on now.
         AquilaError: What stands in the way was noted as a problem of the round.
     """
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     try:
         busy = await _advance(node, round_id)
     except (PeerUnavailableError, StoreError):
@@ -142,20 +142,20 @@ async def advance(node: NodeContext, round_id: str) -> bool:
         await to_thread(
             verify_logs.check_own_log, node
         )  # a database that became an older copy meanwhile concerns every round
-        await to_thread(_refuse, node, round_id, error)
+        await to_thread(_refuse, node.journal, round_id, error)
         return True
     except AquilaError as error:
         book.troubled = True
-        await to_thread(_note, node, round_id, error)
+        await to_thread(_note, node.journal, round_id, error)
         raise
     if book.troubled:
-        await to_thread(_clear, node, round_id)
+        await to_thread(_clear, node.store, round_id)
         book.troubled = False
     return busy
 
 
 async def _advance(node: NodeContext, round_id: str) -> bool:
-    row = await to_thread(_row, node, round_id)
+    row = await to_thread(_row, node.store, round_id)
     if row.state == "destroying":
         return await to_thread(close.destroy_key, node, round_id)
     if row.state == "active" and await _decide(node, round_id, row):
@@ -164,7 +164,7 @@ async def _advance(node: NodeContext, round_id: str) -> bool:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
     busy = await sync.sync(node, round_id)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
-    book, row = round_memory_of(node, round_id), await to_thread(_row, node, round_id)
+    book, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
     if row.state == "active" and await _decide(node, round_id, row):
         return True
     if book.synced and row.refused is None:
@@ -174,7 +174,7 @@ async def _advance(node: NodeContext, round_id: str) -> bool:
             busy |= await to_thread(withdraw.send_corrections, node, round_id)
             busy |= await to_thread(exchange_notes.exchange_notes, node, round_id)
     if row.refused is not None:
-        await to_thread(exchange_notes.forget_if_refused, node, round_id)
+        await to_thread(exchange_notes.forget_if_refused, node.store, node.rounds, round_id)
     if row.state != "active" or row.refused is not None or not book.synced:
         return await outbox.send_statements(node, round_id) or busy
     busy |= await to_thread(consent.consent, node, round_id)
@@ -211,22 +211,22 @@ def _turn(node: NodeContext) -> Callable[[], bool]:
     return lambda: node.stopping() or time.monotonic() > ends
 
 
-def _row(node: NodeContext, round_id: str) -> RoundRow:
-    with node.store.reading("round.row") as session:
+def _row(store: Store, round_id: str) -> RoundRow:
+    with store.reading("round.row") as session:
         return round_row(session, round_id)
 
 
-def _refuse(node: NodeContext, round_id: str, error: AquilaError) -> None:
-    with node.store.transaction("round.refuse") as session:
-        statements.refuse(session, node, round_id, "key", f"{error.message}; {error.hint}".rstrip("; "))
+def _refuse(journal: Journal, round_id: str, error: AquilaError) -> None:
+    with journal.store.transaction("round.refuse") as session:
+        statements.refuse(session, journal.clock, round_id, "key", f"{error.message}; {error.hint}".rstrip("; "))
     _LOG.error("round_refused", round=round_id, error=error)
 
 
-def _clear(node: NodeContext, round_id: str) -> None:
-    with node.store.transaction("round.recovered") as session:
+def _clear(store: Store, round_id: str) -> None:
+    with store.transaction("round.recovered") as session:
         statements.clear_problem(session, round_id, "step")
 
 
-def _note(node: NodeContext, round_id: str, error: AquilaError) -> None:
-    with node.store.transaction("round.problem") as session:
-        statements.report_problem(session, node, round_id, "step", error.message)
+def _note(journal: Journal, round_id: str, error: AquilaError) -> None:
+    with journal.store.transaction("round.problem") as session:
+        statements.report_problem(session, journal.clock, round_id, "step", error.message)

@@ -27,7 +27,6 @@ from aquila.protocol.rounds.exchange import (
 from aquila.protocol.submissions.submission import FinalizedChunk
 from services.kit.logging import Log
 from services.kit.storage.files import destroy_secret
-from services.node.context import round_memory_of
 from services.node.hits import notes
 from services.node.round_memory import round_row
 from services.node.rounds import paths, statements
@@ -52,7 +51,9 @@ if TYPE_CHECKING:
     from aquila.crypto.vault import RoundKey
     from aquila.protocol.rounds.exchange import Prepared
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Journal, NodeContext
+    from services.node.round_memory import RoundMemories
 
 _LOG = Log("node.exchange")
 _SEALING_KEY = "sealing key"
@@ -75,9 +76,14 @@ def exchange_notes(node: NodeContext, round_id: str) -> bool:
     if known is None:
         return busy
     try:
-        return _sign(node, round_id) or _open(node, round_id) or _end(node, round_id) or busy
+        return _sign(node, round_id) or _open(node, round_id) or _end(node.journal, node.rounds, round_id) or busy
     except KeyMaterialError:
-        _give_up(node, round_id, "the key for the notes of this round is missing: hits that are unconfirmed stay so")
+        _give_up(
+            node.journal,
+            node.rounds,
+            round_id,
+            "the key for the notes of this round is missing: hits that are unconfirmed stay so",
+        )
         return True
 
 
@@ -87,7 +93,7 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     with node.store.reading("exchange.reports") as session:
         row = round_row(session, round_id)
         if row.state == "destroyed" or row.refused is not None:
@@ -103,28 +109,30 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
         )
     busy = False
     for envelope in envelopes:
-        report = statements.message_of(statements.open_statement(node, envelope))
+        report = statements.message_of(statements.open_statement(node.registry, envelope))
         assert isinstance(report, HitReport)
         if report.party == node.code and (report.submission_id or "") not in done:
-            can_verify = report.can_be_verified and node.has_rules_of(book.record().manifest)
-            (_prepare if can_verify else _set_aside)(node, book.record(), report)
+            if report.can_be_verified and node.has_rules_of(book.record().manifest):
+                _prepare(node, book.record(), report)
+            else:
+                _set_aside(node.journal, book.record(), report)
             busy = True
     return busy
 
 
-def _set_aside(node: NodeContext, round_: Round, report: HitReport) -> None:
+def _set_aside(journal: Journal, round_: Round, report: HitReport) -> None:
     """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
     place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
     sentence = "hits of this round stay unconfirmed: this version does not have its match rules, or notes came later"
-    with node.store.transaction("exchange.set_aside") as session:
-        session.add(PreparedReportRow(prepared_at=node.clock(), **place))
+    with journal.store.transaction("exchange.set_aside") as session:
+        session.add(PreparedReportRow(prepared_at=journal.clock(), **place))
         if report.hits:
-            statements.report_problem(session, node, round_.round_id, _PLACE, sentence)
+            statements.report_problem(session, journal.clock, round_.round_id, _PLACE, sentence)
 
 
 def _prepare(node: NodeContext, round_: Round, report: HitReport) -> None:
     """Make keys, notes and openings of a report's hits, and store them under the note key."""
-    book, random = round_memory_of(node, round_.round_id), node.random
+    book, random = node.rounds.of(round_.round_id), node.random
     submission = submission_in_report(round_, node.code, report.submission_id)
     handles = {bytes.fromhex(hit.handle) for hit in report.hits}
     held = held_tokens(handles, _chunks(node, round_.round_id, submission) if submission and handles else ())
@@ -146,7 +154,7 @@ def _prepare(node: NodeContext, round_: Round, report: HitReport) -> None:
 
 def _chunks(node: NodeContext, round_id: str, submission: str) -> Iterator[FinalizedChunk]:
     """Yield the tokens and token secrets of an own submission, chunk by chunk."""
-    key = round_memory_of(node, round_id).key()
+    key = node.rounds.of(round_id).key()
     with node.store.reading("exchange.chunks") as session:
         query = select(ChunkRow.index).where(ChunkRow.submission_id == submission, ChunkRow.token_rows.is_not(None))
         indices = session.scalars(query.order_by(ChunkRow.index)).all()
@@ -162,7 +170,7 @@ def _store_hits(
     marks, entries = marks_needed(prepared), {}
     records = _records(session, place["round_id"], place["submission_id"] or None)
     for one in prepared:
-        hit_id, reference = one.hit.hit_id, notes.draw_reference(node)
+        hit_id, reference = one.hit.hit_id, notes.draw_reference(node.code, node.random)
         record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
         note = notes.note_of(node, record, reference, one.opening.told)
         entries[hit_id] = seal_entry(one, note, marks, node.random)
@@ -170,7 +178,7 @@ def _store_hits(
         row = ExchangeRow(hit_id=hit_id, counterpart=one.hit.counterpart, reference=reference, opening=opening, **place)
         session.add(row)
         if one.opening.fault is not None:
-            notes.refute(session, node, [row], one.opening.fault, node.code)
+            notes.refute(session, node.journal, [row], one.opening.fault, node.code)
     return entries
 
 
@@ -190,13 +198,13 @@ def _batch(place: dict[str, str], index: int) -> str:
 
 def _sign(node: NodeContext, round_id: str) -> bool:
     """Sign the next batch of own notes that is due (PROTOCOL.md 3.7.7), and return whether there was one."""
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     waiting = NoteBatchRow.round_id == round_id, NoteBatchRow.own, NoteBatchRow.digest.is_(None)
     with book.reading() as round_, node.store.transaction("exchange.sign") as session:
         if node.clock() > round_.notes_expire:
             return False
         rows = session.scalars(select(NoteBatchRow).where(*waiting).order_by(NoteBatchRow.batch_id)).all()
-        row = next((row for row in rows if _is_due(session, node, round_, row)), None)
+        row = next((row for row in rows if _is_due(session, node.code, round_, row)), None)
         if row is None:
             return False
         with book.note_key() as key:
@@ -205,15 +213,17 @@ def _sign(node: NodeContext, round_id: str) -> bool:
         width = len(octets) // len(row.hits)
         entries = [octets[start : start + width] for start in range(0, len(octets), width)]
         terms = row.counterpart, row.submission_id or None, row.index, entries
-        signed = statements.sign(session, node, round_id, lambda number: node.party.notes(round_, number, *terms))
+        signed = statements.sign(
+            session, node.signer, round_id, lambda number: node.party.notes(round_, number, *terms)
+        )
         row.digest, row.entries = signed.digest, None
     return True
 
 
-def _is_due(session: Session, node: NodeContext, round_: Round, row: NoteBatchRow) -> bool:
+def _is_due(session: Session, code: str, round_: Round, row: NoteBatchRow) -> bool:
     """Return whether notes may go: on lists and own queries at once, on another's query after the asker's notes."""
     query = round_.submissions.get(row.submission_id)
-    if query is None or query.party == node.code:
+    if query is None or query.party == code:
         return True
     came = select(NoteBatchRow.batch_id).where(
         NoteBatchRow.round_id == round_.round_id, ~NoteBatchRow.own, NoteBatchRow.counterpart == row.counterpart,
@@ -224,7 +234,7 @@ def _is_due(session: Session, node: NodeContext, round_: Round, row: NoteBatchRo
 
 def _open(node: NodeContext, round_id: str) -> bool:
     """Open the next batch that came, verify its notes and sign a confirmation; return whether there was one."""
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     prepared = select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id)
     waiting = NoteBatchRow.round_id == round_id, ~NoteBatchRow.own, ~NoteBatchRow.done
     with book.reading() as round_, node.store.transaction("exchange.open") as session:
@@ -233,7 +243,7 @@ def _open(node: NodeContext, round_id: str) -> bool:
         if row is None or node.clock() > round_.notes_expire:
             return False
         statement = session.get_one(StatementRow, (round_id, row.digest or ""))
-        message = statements.message_of(statements.open_statement(node, statement.envelope))
+        message = statements.message_of(statements.open_statement(node.registry, statement.envelope))
         assert isinstance(message, Notes)
         row.done = True
         with book.note_key() as key, _sealing_key(session, round_id, key) as sealing:
@@ -242,11 +252,11 @@ def _open(node: NodeContext, round_id: str) -> bool:
             except ProtocolError as error:
                 # Its sender signed something that is no batch: these hits stay unconfirmed.
                 sentence = f"a batch of notes of {row.counterpart} cannot be read: {error.message}"
-                statements.report_problem(session, node, round_id, f"notes {statement.digest[:16]}", sentence)
+                statements.report_problem(session, node.clock, round_id, f"notes {statement.digest[:16]}", sentence)
                 return True
-            refuted = _verify(session, node, key, row, entries)
+            refuted = _verify(session, node.journal, key, row, entries)
         statements.sign(
-            session, node, round_id,
+            session, node.signer, round_id,
             lambda number: node.party.confirm(round_, number, message, statement.digest, refuted),
         )  # fmt: skip
     return True
@@ -258,7 +268,7 @@ def _sealing_key(session: Session, round_id: str, key: RoundKey) -> SealingKey:
 
 
 def _verify(
-    session: Session, node: NodeContext, key: RoundKey, batch: NoteBatchRow, entries: Sequence[tuple[str, bytes]]
+    session: Session, journal: Journal, key: RoundKey, batch: NoteBatchRow, entries: Sequence[tuple[str, bytes]]
 ) -> dict[str, Fault]:
     """Verify the notes of a batch, store their contents, and return the hits that do not hold."""
     rows = notes.exchange_rows(session, batch.round_id, [hit_id for hit_id, _ in entries])
@@ -281,67 +291,71 @@ def _verify(
         if hit_id in mine:
             mine[hit_id].opening = None
     for fault, ids in faults.items():
-        notes.refute(session, node, [mine[hit_id] for hit_id in ids if hit_id in mine], fault, node.code)
+        notes.refute(session, journal, [mine[hit_id] for hit_id in ids if hit_id in mine], fault, journal.code)
         if fault is Fault.UNREPORTED:
-            notes.report_hidden(session, node, batch, len(ids))
-    notes.note_confirmed(session, node, batch.round_id, [mine[hit_id] for hit_id in found if hit_id in mine])
+            notes.report_hidden(session, journal, batch, len(ids))
+    notes.note_confirmed(session, journal, batch.round_id, [mine[hit_id] for hit_id in found if hit_id in mine])
     return {hit_id: verdict for hit_id, verdict in found.items() if isinstance(verdict, Fault)}
 
 
-def _end(node: NodeContext, round_id: str) -> bool:
+def _end(journal: Journal, rounds: RoundMemories, round_id: str) -> bool:
     """Destroy the note key when every note was opened, or when their time is over; return whether it was destroyed."""
     mine = NoteBatchRow.round_id == round_id, ~NoteBatchRow.done
     open_hits = select(func.count()).where(ExchangeRow.round_id == round_id, ExchangeRow.opening.is_not(None))
     unsent = select(func.count()).where(*mine, ~NoteBatchRow.own | NoteBatchRow.digest.is_(None))
     unconfirmed = select(func.count()).where(*mine, NoteBatchRow.own)
-    with round_memory_of(node, round_id).reading() as round_, node.store.reading("exchange.left") as session:
+    with rounds.of(round_id).reading() as round_, journal.store.reading("exchange.left") as session:
         state = session.get_one(RoundRow, round_id).state
         known = session.get(NoteSecretRow, round_id) is not None
         left = (session.scalar(open_hits) or 0) + (session.scalar(unsent) or 0)
         unanswered = session.scalar(unconfirmed) or 0
-        expired = node.clock() > round_.notes_expire
-        late = node.clock() > round_.manifest.window.closes_at
+        expired = journal.clock() > round_.notes_expire
+        late = journal.clock() > round_.manifest.window.closes_at
     if expired and (left or unanswered):
-        _give_up(node, round_id, "the time for notes is over, and hits that are unconfirmed stay so: the matcher "
-                 "withheld a note or its confirmation, or hid a hit from the other side")  # fmt: skip
+        sentence = (
+            "the time for notes is over, and hits that are unconfirmed stay so: the matcher withheld a note or its "
+            "confirmation, or hid a hit from the other side"
+        )
+        _give_up(journal, rounds, round_id, sentence)
         return True
     # While the round goes on, a query may still bring a report, and notes of hits that were hidden here may come.
     if known and not left and (state == "destroyed" or expired):
-        _destroy(node, round_id, over=False)
+        _destroy(journal.store, rounds, round_id, over=False)
         return True
-    return late and notes.report_late(node, round_id)
+    return late and notes.report_late(journal, round_id)
 
 
-def forget_if_refused(node: NodeContext, round_id: str) -> None:
+def forget_if_refused(store: Store, rounds: RoundMemories, round_id: str) -> None:
     """Destroy what is left of the exchange of a round in which this node takes no further part."""
-    with node.store.reading("exchange.forgotten") as session:
+    with store.reading("exchange.forgotten") as session:
         refused = round_row(session, round_id).refused
         known = session.scalar(rounds_to_exchange().where(RoundRow.round_id == round_id))
     if refused is not None and known is not None:
-        _destroy(node, round_id, over=True)
+        _destroy(store, rounds, round_id, over=True)
 
 
-def _give_up(node: NodeContext, round_id: str, sentence: str) -> None:
+def _give_up(journal: Journal, rounds: RoundMemories, round_id: str, sentence: str) -> None:
     """End the exchange with hits that are unconfirmed, and report it."""
-    with node.store.transaction("exchange.give_up") as session:
-        statements.report_problem(session, node, round_id, _PLACE, sentence)
+    with journal.store.transaction("exchange.give_up") as session:
+        statements.report_problem(session, journal.clock, round_id, _PLACE, sentence)
     _LOG.warning("notes_missing", round=round_id)
-    _destroy(node, round_id, over=True)
+    _destroy(journal.store, rounds, round_id, over=True)
 
 
-def _destroy(node: NodeContext, round_id: str, *, over: bool) -> None:
+def _destroy(store: Store, rounds: RoundMemories, round_id: str, *, over: bool) -> None:
     """Destroy the note key and everything under it. If we crash in between, it is done again.
 
     Args:
-        node: The node.
+        store: The database.
+        rounds: The memory of each round.
         round_id: Of which round.
         over: Whether confirmations are not waited for any more.
     """
-    destroy_secret(round_memory_of(node, round_id).note_key_path)
-    with node.store.transaction("exchange.destroy") as session:
+    destroy_secret(rounds.of(round_id).note_key_path)
+    with store.transaction("exchange.destroy") as session:
         session.execute(update(ExchangeRow).where(ExchangeRow.round_id == round_id).values(opening=None))
         batches = update(NoteBatchRow).where(NoteBatchRow.round_id == round_id)
         session.execute(batches.values({"entries": None, "done": True} if over else {"entries": None}))
         session.execute(delete(NoteSecretRow).where(NoteSecretRow.round_id == round_id))
-    node.store.scrub(ExchangeRow.__table__, NoteBatchRow.__table__, NoteSecretRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    store.scrub(ExchangeRow.__table__, NoteBatchRow.__table__, NoteSecretRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     _LOG.info("note_key_destroyed", round=round_id)

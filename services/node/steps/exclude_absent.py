@@ -10,15 +10,15 @@ from aquila.errors import BindingError, PolicyError
 from aquila.protocol.messages import Amendment, Evaluation
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.rounds import statements
 from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.node.context import Clock, NodeContext, Signer
     from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.amend")
@@ -27,7 +27,7 @@ _LEAST = 2
 
 def exclude_absent(node: NodeContext, round_id: str) -> bool:
     """Sign that the round goes on without those who are late by the matcher's word and by our own clock."""
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     absent = tuple(sorted(book.late))
     if not absent or node.code in absent:
         return False
@@ -36,11 +36,11 @@ def exclude_absent(node: NodeContext, round_id: str) -> bool:
         if round_.phase is not Phase.OPEN or len(left) < _LEAST or set(absent) - set(round_.participants):
             return False
         # Whoever signed tokens under this set signs no amendment, and the other way round.
-        if statements.own_statements(session, round_id, "tokens") or signed_under(session, node, round_):
+        if statements.own_statements(session, round_id, "tokens") or signed_under(session, node.registry, round_):
             return False
         try:
             statements.sign(
-                session, node, round_id, lambda number: node.party.amend(round_, number, absent, node.clock())
+                session, node.signer, round_id, lambda number: node.party.amend(round_, number, absent, node.clock())
             )
         except PolicyError:
             return False  # not late by our own clock: the matcher's is not trusted for this
@@ -48,27 +48,27 @@ def exclude_absent(node: NodeContext, round_id: str) -> bool:
     return True
 
 
-def signed_under(session: Session, node: NodeContext, round_: Round) -> bool:
+def signed_under(session: Session, registry: Registry, round_: Round) -> bool:
     """Return whether this node has signed an amendment of the set in force; then no token is sent under it."""
     signed = (
-        statements.open_statement(node, row.envelope)
+        statements.open_statement(registry, row.envelope)
         for row in statements.own_statements(session, round_.round_id, "amendment")
     )
     return any(Amendment.from_payload(found.payload).binding == round_.binding for found in signed)
 
 
-def check_own_part(session: Session, node: NodeContext, round_: Round, row: RoundRow) -> None:
+def check_own_part(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
     """After the opening: go on only where it rests on this node's own consent (PROTOCOL.md 3.3.5)."""
     try:
-        node.party.check_opening(round_, row.consent_digest or "")
+        signer.party.check_opening(round_, row.consent_digest or "")
     except BindingError as error:
-        _leave(session, node, row, error.message)
+        _leave(session, signer.clock, row, error.message)
 
 
-def drop_absent(session: Session, node: NodeContext, round_: Round, row: RoundRow) -> None:
+def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
     """After an amendment took effect: drop what concerned the absent; the rest stays (PROTOCOL.md 3.8.3)."""
-    if node.code not in round_.participants:
-        _leave(session, node, row, "the other parties go on without this one, because it missed a deadline")
+    if signer.code not in round_.participants:
+        _leave(session, signer.clock, row, "the other parties go on without this one, because it missed a deadline")
         return
     kept, place = set(round_.submissions), DownloadRow.round_id == row.round_id
     gone = DownloadRow.submission_id.not_in(kept) | DownloadRow.party.not_in({"", *round_.participants})
@@ -79,7 +79,7 @@ def drop_absent(session: Session, node: NodeContext, round_: Round, row: RoundRo
         .values(sent=True)
     )
     for waiting in statements.own_statements(session, row.round_id, "evaluation"):
-        if not waiting.sent and _submission_of(node, waiting) not in kept:
+        if not waiting.sent and _submission_of(signer.registry, waiting) not in kept:
             waiting.refusal, waiting.sent = "its origin left the round", True
     # Tokens that were made with the absent party's evaluations are made again without.
     session.execute(
@@ -88,13 +88,13 @@ def drop_absent(session: Session, node: NodeContext, round_: Round, row: RoundRo
     _LOG.info("amended", round=row.round_id, count=len(round_.participants))
 
 
-def _submission_of(node: NodeContext, row: StatementRow) -> str:
-    return Evaluation.from_payload(statements.open_statement(node, row.envelope).payload).submission_id
+def _submission_of(registry: Registry, row: StatementRow) -> str:
+    return Evaluation.from_payload(statements.open_statement(registry, row.envelope).payload).submission_id
 
 
-def _leave(session: Session, node: NodeContext, row: RoundRow, sentence: str) -> None:
+def _leave(session: Session, clock: Clock, row: RoundRow, sentence: str) -> None:
     """End this node's part without a word: the round is the others'."""
-    statements.report_problem(session, node, row.round_id, "left out", sentence)
+    statements.report_problem(session, clock, row.round_id, "left out", sentence)
     row.state, row.outcome = "destroying", "left out"
     query = select(SubmissionRow).where(
         SubmissionRow.round_id == row.round_id, or_(SubmissionRow.state == "wished", SubmissionRow.state == "preparing")

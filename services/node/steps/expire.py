@@ -82,5 +82,5 @@ def _erase(node: NodeContext, round_id: str) -> None:
         )
         entries.append(session, entry)
     # If we crash here, the round is marked, and the bytes go with the next scrub.
-    node.books.pop(round_id, None)
+    node.rounds.forget(round_id)
     _LOG.info("hits_expired", round=round_id, count=hits)

@@ -27,7 +27,6 @@ from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
-from services.node.context import round_memory_of
 from services.node.logs import inclusion_promises
 from services.node.round_memory import round_row
 from services.node.rounds import paths, statements
@@ -38,7 +37,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from services.node.context import NodeContext
+    from services.kit.http.peer import Peer
+    from services.kit.storage.files import ChunkFiles
+    from services.kit.storage.store import Store
+    from services.node.context import Journal, NodeContext
+    from services.node.round_memory import RoundMemories
 
 _LOG = Log("node.outbox")
 _PER_TURN = 512
@@ -54,7 +57,7 @@ async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], b
         PeerUnavailableError: The matcher is away.
         RestoredBackupError: The database is older than what was sent before.
     """
-    waiting = await to_thread(_unsent, node, round_id)
+    waiting = await to_thread(_unsent, node.store, round_id)
     if waiting:
         await to_thread(node.high_water.keep, round_id)
     sent = False
@@ -63,11 +66,11 @@ async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], b
     return sent
 
 
-def _unsent(node: NodeContext, round_id: str) -> list[StatementRow]:
+def _unsent(store: Store, round_id: str) -> list[StatementRow]:
     query = select(StatementRow).where(
         StatementRow.round_id == round_id, StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)
     )
-    with node.store.reading("outbox.statements") as session:
+    with store.reading("outbox.statements") as session:
         row = round_row(session, round_id)
         if row.state != "active":
             query = query.where(StatementRow.kind.in_(statements.LAST_WORDS))
@@ -85,41 +88,41 @@ async def _send(node: NodeContext, row: StatementRow) -> bool:
         # Tokens can be too early, and are sent again. Everything else is signed only when it is due, so it is too late.
         if row.kind == "tokens":
             sentence = f"the matcher does not take a {row.kind}: {error.message}"
-            await to_thread(_note, node, row.round_id, place, sentence)
+            await to_thread(_note, node.journal, row.round_id, place, sentence)
         else:
             await to_thread(_give_up, node, row, error)
         return False
     except EquivocationError as error:
         # The matcher knows another statement under this number: we said more than this database remembers.
         sentence = f"the matcher has another statement under this node's number {row.sequence}: {error.message}"
-        await to_thread(_refuse, node, row, sentence)
+        await to_thread(_refuse, node.journal, row, sentence)
         return False
     except (BindingError, PolicyError, MalformedError, ProofError) as error:
         await to_thread(_give_up, node, row, error)
         return False
     # If we crash here, the statement is sent again.
-    await to_thread(_mark_sent, node, row, place)
+    await to_thread(_mark_sent, node.store, row, place)
     _LOG.info("statement_sent", round=row.round_id, state=row.kind)
     return True
 
 
-def _mark_sent(node: NodeContext, row: StatementRow, place: str) -> None:
-    with node.store.transaction("outbox.sent") as session:
+def _mark_sent(store: Store, row: StatementRow, place: str) -> None:
+    with store.transaction("outbox.sent") as session:
         stored = session.get_one(StatementRow, (row.round_id, row.digest))
         stored.sent = True
         inclusion_promises.expect(stored)
         statements.clear_problem(session, row.round_id, place)
 
 
-def _note(node: NodeContext, round_id: str, place: str, sentence: str) -> None:
-    with node.store.transaction("outbox.problem") as session:
-        statements.report_problem(session, node, round_id, place, sentence)
+def _note(journal: Journal, round_id: str, place: str, sentence: str) -> None:
+    with journal.store.transaction("outbox.problem") as session:
+        statements.report_problem(session, journal.clock, round_id, place, sentence)
 
 
-def _refuse(node: NodeContext, row: StatementRow, sentence: str) -> None:
-    with node.store.transaction("outbox.refuse") as session:
+def _refuse(journal: Journal, row: StatementRow, sentence: str) -> None:
+    with journal.store.transaction("outbox.refuse") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = sentence
-        statements.refuse(session, node, row.round_id, "restored", sentence)
+        statements.refuse(session, journal.clock, row.round_id, "restored", sentence)
 
 
 def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
@@ -127,8 +130,8 @@ def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
     with node.store.transaction("outbox.give_up") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = error.message
         sentence = f"the matcher refuses a {row.kind}: {error.message}"
-        statements.report_problem(session, node, row.round_id, f"statement {row.sequence}", sentence)
-        message = statements.message_of(statements.open_statement(node, row.envelope))
+        statements.report_problem(session, node.clock, row.round_id, f"statement {row.sequence}", sentence)
+        message = statements.message_of(statements.open_statement(node.registry, row.envelope))
         assert isinstance(message, Statement)
         append(session, refused_entry(message, row.digest, node.clock()))
         if isinstance(message, Submission):
@@ -154,28 +157,28 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
     Raises:
         PeerUnavailableError: The matcher is away.
     """
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     if book.is_paused():
         return False
     parcels = await to_thread(_parcels, node, round_id)
     taken: list[PendingUpload] = []
-    send, note = partial(_put, node), partial(_note_sent, node, round_id, taken)
+    send, note = partial(_put, node.peer), partial(_note_sent, node, round_id, taken)
     try:
         await run_in_order(until(ends, parcels), send, note, node.calls)
     except PeerFullError as error:
         book.full_until = node.clock() + (retry_after_of(error) or 1)
         sentence = f"the matcher has no room now, and sending waits for it: {error.message}"
-        await to_thread(_note, node, round_id, _ROOM, sentence)
+        await to_thread(_note, node.journal, round_id, _ROOM, sentence)
         return False
     if taken:
-        await to_thread(_clear, node, round_id, _ROOM)
+        await to_thread(_clear, node.store, round_id, _ROOM)
     # What was not taken is no work: it is tried again when something else has happened, or after the usual wait.
     return bool(taken)
 
 
-async def _put(node: NodeContext, parcel: PendingUpload) -> None:
+async def _put(peer: Peer, parcel: PendingUpload) -> None:
     content = await to_thread(parcel.read)
-    await node.peer.call("PUT", parcel.path, content=content)
+    await peer.call("PUT", parcel.path, content=content)
 
 
 async def _note_sent(
@@ -186,28 +189,28 @@ async def _note_sent(
         await begun
     except (OrderError, NotFoundError, BindingError) as error:
         # Its statement may not count there yet, or the round may have gone on: the feed will tell.
-        await to_thread(_note, node, round_id, place, f"the matcher does not take a chunk now: {error.message}")
+        await to_thread(_note, node.journal, round_id, place, f"the matcher does not take a chunk now: {error.message}")
     else:
         # If we crash here, the bytes are sent again.
-        await to_thread(_parcel_sent, node, round_id, parcel, place)
+        await to_thread(_parcel_sent, node.store, node.files, round_id, parcel, place)
         taken.append(parcel)
 
 
-def _clear(node: NodeContext, round_id: str, place: str) -> None:
-    with node.store.transaction("outbox.recovered") as session:
+def _clear(store: Store, round_id: str, place: str) -> None:
+    with store.transaction("outbox.recovered") as session:
         statements.clear_problem(session, round_id, place)
 
 
-def _parcel_sent(node: NodeContext, round_id: str, parcel: PendingUpload, place: str) -> None:
-    with node.store.transaction("outbox.uploaded") as session:
+def _parcel_sent(store: Store, files: ChunkFiles, round_id: str, parcel: PendingUpload, place: str) -> None:
+    with store.transaction("outbox.uploaded") as session:
         parcel.note(session)
         statements.clear_problem(session, round_id, place)
     if parcel.file:
-        node.files.delete(parcel.file)
+        files.delete(parcel.file)
 
 
 def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
-    with node.store.reading("outbox.bytes") as session, round_memory_of(node, round_id).reading() as round_:
+    with node.store.reading("outbox.bytes") as session, node.rounds.of(round_id).reading() as round_:
         blinded = select(ChunkRow).where(
             ChunkRow.round_id == round_id, ~ChunkRow.sent, ChunkRow.submission_id.in_(round_.submissions)
         )
@@ -216,37 +219,39 @@ def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
             ChunkRow.round_id == round_id, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(round_.tokens)
         )
         order = ChunkRow.submission_id, ChunkRow.index
-        parcels = [_blinded(node, row) for row in session.scalars(blinded.order_by(*order).limit(_PER_TURN))]
+        parcels = [_blinded(node.files, row) for row in session.scalars(blinded.order_by(*order).limit(_PER_TURN))]
         parcels += [
-            _answer(node, row)
+            _answer(node.code, node.files, row)
             for row in session.scalars(answers.order_by(EvaluationRow.submission_id, EvaluationRow.index))
             if EvaluationKey(row.submission_id, row.index, node.code) in round_.evaluations
         ][:_PER_TURN]
-        parcels += [_tokens(node, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))]
+        parcels += [
+            _tokens(node.files, node.rounds, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))
+        ]
     return parcels
 
 
-def _blinded(node: NodeContext, row: ChunkRow) -> PendingUpload:
+def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:
     name, key = paths.blinded(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
         session.get_one(ChunkRow, key).sent = True
 
     path = f"{_base(row.round_id, row.submission_id)}/blinded/{row.index}"
-    return PendingUpload(path, lambda: node.files.read(name, bytes.fromhex(row.digest)), note, "")
+    return PendingUpload(path, lambda: files.read(name, bytes.fromhex(row.digest)), note, "")
 
 
-def _answer(node: NodeContext, row: EvaluationRow) -> PendingUpload:
+def _answer(code: str, files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
     name, key = paths.answer(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
         session.get_one(EvaluationRow, key).sent = True
 
-    path = f"{_base(row.round_id, row.submission_id)}/evaluations/{node.code}/{row.index}"
-    return PendingUpload(path, lambda: node.files.read(name, bytes.fromhex(row.output_digest)), note, name)
+    path = f"{_base(row.round_id, row.submission_id)}/evaluations/{code}/{row.index}"
+    return PendingUpload(path, lambda: files.read(name, bytes.fromhex(row.output_digest)), note, name)
 
 
-def _tokens(node: NodeContext, row: ChunkRow) -> PendingUpload:
+def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingUpload:
     name, key = paths.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
 
     def note(session: Session) -> None:
@@ -256,9 +261,7 @@ def _tokens(node: NodeContext, row: ChunkRow) -> PendingUpload:
             session.get_one(SubmissionRow, row.submission_id).state = "tokens_sent"
 
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
-    return PendingUpload(
-        path, lambda: round_memory_of(node, row.round_id).key().open(name, node.files.read(name)), note, ""
-    )
+    return PendingUpload(path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), note, "")
 
 
 def _base(round_id: str, submission_id: str) -> str:

@@ -15,7 +15,6 @@ from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.hits import lifecycle
 from services.node.logs import pending_statements
 from services.node.records import erasure
@@ -38,8 +37,10 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Hit, PairCanaries
     from aquila.protocol.messages.feed import Event
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Clock, NodeContext
 
 _LOG = Log("node.reports")
 _AT_ONCE = 500
@@ -69,10 +70,10 @@ class ResolvedReport(NamedTuple):
     told: tuple[PairCanaries, ...]
 
 
-def is_own_report(node: NodeContext, event: Event) -> bool:
+def is_own_report(code: str, registry: Registry, event: Event) -> bool:
     """Return whether an event is a report for this node."""
-    report = _report_of(node, event)
-    return report is not None and report.party == node.code
+    report = _report_of(registry, event)
+    return report is not None and report.party == code
 
 
 def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | None:
@@ -81,7 +82,7 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    report = _report_of(node, event)
+    report = _report_of(node.registry, event)
     if report is None or report.party != node.code:
         return None
     wanted = {hit.handle for hit in report.hits}
@@ -92,8 +93,11 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
         records = session.get_one(ImportRow, submission.import_id).records if submission else 0
     if submission is None:
         return None
-    book = round_memory_of(node, round_id)
-    riding = enumerate(canaries.planted_canaries(node, round_id) if submission.kind == Kind.LIST else (), start=records)
+    book = node.rounds.of(round_id)
+    riding = enumerate(
+        canaries.planted_canaries(node.store, node.rounds, round_id) if submission.kind == Kind.LIST else (),
+        start=records,
+    )
     planted = {one.handle: position for position, one in riding}
     told = canaries.due_canary_statements(node, book.record(), report)
     if not wanted:
@@ -102,19 +106,19 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
         every = handles_of(seed, range(records)).hex()
         handles = ((every[2 * HANDLE_BYTES * n : 2 * HANDLE_BYTES * (n + 1)], n) for n in range(records))
         positions = {position: handle for handle, position in handles if handle in wanted}
-    records_found = _known_records(node, submission.import_id, positions)
+    records_found = _known_records(node.store, submission.import_id, positions)
     return ResolvedReport(
         submission.import_id, records_found, frozenset(positions.values()) - set(records_found), planted, told
     )
 
 
-def _known_records(node: NodeContext, import_id: str, positions: dict[int, str]) -> dict[str, OwnRecordRef]:
+def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> dict[str, OwnRecordRef]:
     """Return the kept data of the record of each handle, read some hundred at a time."""
     found: dict[str, OwnRecordRef] = {}
     places = sorted(positions)
     columns = RecordRow.position, RecordRow.record_id, RecordRow.content
     query = select(*columns).where(RecordRow.import_id == import_id)
-    with node.store.reading("report.records") as session:
+    with store.reading("report.records") as session:
         for first in range(0, len(places), _AT_ONCE):
             asked = query.where(RecordRow.position.in_(places[first : first + _AT_ONCE]))
             for place, record_id, content in session.execute(asked):
@@ -137,33 +141,38 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[ReportKey(node.code, report.submission_id)], node.clock()))
-    lifecycle.start_lifecycle(session, node, [row for row in rows.values() if not row.canary])
+    lifecycle.start_lifecycle(session, node.clock, [row for row in rows.values() if not row.canary])
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
     stored = len(rows) + len(gone)
     unknown = len(report.hits) - stored
     if unknown:
         sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
-        statements.report_problem(session, node, round_.round_id, f"report {report.submission_id or 'lists'}", sentence)
+        statements.report_problem(
+            session, node.clock, round_.round_id, f"report {report.submission_id or 'lists'}", sentence
+        )
     # Before the receipt: once the matcher has that of everybody it may end the round.
-    canaries.store_told(session, node, round_, found.told if found else ())
+    canaries.store_told(session, node.signer, round_, found.told if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)
-    _tell_erased(session, node, report, gone, counted=not withheld)
+    _tell_erased(session, node.clock, report, gone, counted=not withheld)
     if not withheld:
         place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
         pending_statements.put(
-            session, node, round_, PendingStatementRow(kind=PendingStatementKind.RECEIPT.value, hits=stored, **place)
+            session,
+            node.signer,
+            round_,
+            PendingStatementRow(kind=PendingStatementKind.RECEIPT.value, hits=stored, **place),
         )
     _LOG.info("hits_stored", round=round_.round_id, count=stored)
 
 
-def _tell_erased(session: Session, node: NodeContext, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
+def _tell_erased(session: Session, clock: Clock, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
     """Withdraw hits on records that were erased since their list was submitted."""
     for hit in gone:
-        erasure.withdraw_hits_of(session, node, report.round_id, hit.hit_id, hit.counterpart, late=False)
+        erasure.withdraw_hits_of(session, clock, report.round_id, hit.hit_id, hit.counterpart, late=False)
         if counted:
             erasure.tally(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
     if gone and counted:
-        lifecycle.note_outcome(session, node, report.round_id)
+        lifecycle.note_outcome(session, clock, report.round_id)
 
 
 def _record_of(found: ResolvedReport | None, handle: str) -> OwnRecordRef | None:
@@ -173,14 +182,14 @@ def _record_of(found: ResolvedReport | None, handle: str) -> OwnRecordRef | None
     return found.records.get(handle) if found else None
 
 
-def _report_of(node: NodeContext, event: Event) -> HitReport | None:
+def _report_of(registry: Registry, event: Event) -> HitReport | None:
     if event.kind is not EventKind.STATEMENT or event.envelope is None:
         return None
     if HitReport.payload_type not in event.envelope[-2000:]:
         # The payload type stands behind the payload in the canonical envelope: nothing else is opened twice.
         return None
     try:
-        message = statements.message_of(statements.open_statement(node, event.envelope.encode()))
+        message = statements.message_of(statements.open_statement(registry, event.envelope.encode()))
     except ProtocolError:
         return None  # taking it will say what is wrong with it
     return message if isinstance(message, HitReport) else None

@@ -14,7 +14,8 @@ from services.node.storage.tables import SuggestionRow
 
 if TYPE_CHECKING:
     from aquila.errors import AquilaError
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Journal, NodeContext
 
 _LOG = Log("node.suggest")
 
@@ -26,7 +27,7 @@ async def send_suggestions(node: NodeContext) -> bool:
         PeerUnavailableError: The matcher is away; the same is sent again, and it takes it once.
         ReplayError, SignatureError: The matcher takes no call of this node: its clock or key is another.
     """
-    waiting = await to_thread(_written, node)
+    waiting = await to_thread(_written, node.store)
     for row in waiting:
         path, octets = f"/v1/suggestions/{row.suggestion_id}", Suggestion.model_validate(row.terms).payload()
         try:
@@ -34,22 +35,22 @@ async def send_suggestions(node: NodeContext) -> bool:
         except (ReplayError, SignatureError):
             raise  # keys or clocks: nothing of this node is taken now, which is not the suggestion's fault
         except (InputError, OrderError, PolicyError, ProtocolError) as error:
-            await to_thread(_note, node, row.suggestion_id, SuggestionState.REFUSED, error)
+            await to_thread(_note, node.journal, row.suggestion_id, SuggestionState.REFUSED, error)
         else:
-            await to_thread(_note, node, row.suggestion_id, SuggestionState.WAITING)
+            await to_thread(_note, node.journal, row.suggestion_id, SuggestionState.WAITING)
     return bool(waiting)
 
 
-def _written(node: NodeContext) -> list[SuggestionRow]:
+def _written(store: Store) -> list[SuggestionRow]:
     query = select(SuggestionRow).where(SuggestionRow.state == SuggestionState.WRITTEN.value)
-    with node.store.reading("suggestion.written") as session:
+    with store.reading("suggestion.written") as session:
         return list(session.scalars(query.order_by(SuggestionRow.made_at, SuggestionRow.suggestion_id)))
 
 
-def _note(node: NodeContext, suggestion_id: str, state: SuggestionState, error: AquilaError | None = None) -> None:
-    with node.store.transaction("suggestion.sent") as session:
+def _note(journal: Journal, suggestion_id: str, state: SuggestionState, error: AquilaError | None = None) -> None:
+    with journal.store.transaction("suggestion.sent") as session:
         row = session.get_one(SuggestionRow, suggestion_id)
         row.state = state.value
         if error is not None:
-            row.reason, row.answered_at = error.message, node.clock()
+            row.reason, row.answered_at = error.message, journal.clock()
             _LOG.warning("suggestion_refused", error=error)

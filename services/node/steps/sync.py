@@ -32,7 +32,6 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.hits import notes, withdrawals
 from services.node.logs import inclusion_promises, named_heads
 from services.node.round_memory import round_row
@@ -50,8 +49,10 @@ if TYPE_CHECKING:
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Message
     from aquila.protocol.messages.feed import Event
+    from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Accepted, Round
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Clock, NodeContext
     from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.sync")
@@ -78,21 +79,23 @@ async def sync(node: NodeContext, round_id: str) -> bool:
     except ValidationError:
         raise MalformedError("a page of the matcher's feed cannot be read", round=round_id) from None
     node.contact.clock_difference = page.time - node.clock()
-    take = take_page if row.refused is None else look_for_the_end
-    await to_thread(take, node, round_id, page)
+    if row.refused is None:
+        await to_thread(take_page, node, round_id, page)
+    else:
+        await to_thread(look_for_the_end, node.store, node.registry, round_id, page)
     if not page.events:
-        round_memory_of(node, round_id).read_at = asked_at
+        node.rounds.of(round_id).read_at = asked_at
     return bool(page.events)
 
 
-def look_for_the_end(node: NodeContext, round_id: str, page: Events) -> None:
+def look_for_the_end(store: Store, registry: Registry, round_id: str, page: Events) -> None:
     """Take from a page of a round that this node refused nothing but its ending, so that its keys go then too.
 
     The record of such a round may be wrong or behind, so nothing is verified against it: the ending is what the pinned
     matcher signed for this round, and all that follows from it is that this node destroys what it has.
     """
-    ending = next((found for event in page.events if (found := _ending_of(node, round_id, event))), None)
-    with node.store.transaction("round.refused_sync") as session:
+    ending = next((found for event in page.events if (found := _ending_of(registry, round_id, event))), None)
+    with store.transaction("round.refused_sync") as session:
         row = round_row(session, round_id)
         row.cursor = max([row.cursor, *(event.event_id for event in page.events)])
         if ending is None:
@@ -103,11 +106,11 @@ def look_for_the_end(node: NodeContext, round_id: str, page: Events) -> None:
     _LOG.info("round_ends", round=round_id, state=ending.outcome.value)
 
 
-def _ending_of(node: NodeContext, round_id: str, event: Event) -> Ending | None:
+def _ending_of(registry: Registry, round_id: str, event: Event) -> Ending | None:
     """Return the matcher's ending of a round, if an event is one."""
     if event.kind is not EventKind.STATEMENT or event.envelope is None:
         return None
-    matcher = node.registry.matcher
+    matcher = registry.matcher
     try:
         found = open_envelope(event.envelope.encode(), [Ending.payload_type], {matcher.fingerprint: matcher})
         ending = Ending.from_payload(found.payload)
@@ -118,8 +121,8 @@ def _ending_of(node: NodeContext, round_id: str, event: Event) -> Ending | None:
 
 def take_page(node: NodeContext, round_id: str, page: Events) -> None:
     """Take a page into the record: statements, and what can be fetched."""
-    book = round_memory_of(node, round_id)
-    for events in _in_turns(node, page.events):
+    book = node.rounds.of(round_id)
+    for events in _in_turns(node.code, node.registry, page.events):
         # Positions of handles take a while to find: before the transaction, so that no other writer waits for it.
         found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
         with book.changing() as round_, node.store.transaction("round.sync") as session:
@@ -151,11 +154,11 @@ class _FeedContext:
     not_before: int
 
 
-def _in_turns(node: NodeContext, events: Sequence[Event]) -> Iterator[list[Event]]:
+def _in_turns(code: str, registry: Registry, events: Sequence[Event]) -> Iterator[list[Event]]:
     """Part a page into transactions: reports of hits alone, everything else together."""
     together: list[Event] = []
     for event in events:
-        if reports.is_own_report(node, event):
+        if reports.is_own_report(code, registry, event):
             if together:
                 yield together
             yield [event]
@@ -179,12 +182,12 @@ def _take(taking: _FeedContext, event: Event) -> bool:
 def _take_statement(taking: _FeedContext, event: Event) -> bool:
     session, node, row = taking.session, taking.node, taking.row
     envelope = (event.envelope or "").encode()
-    opened = statements.open_statement(node, envelope)
+    opened = statements.open_statement(node.registry, envelope)
     stored = session.get(StatementRow, (row.round_id, opened.digest))
     own = opened.signer.fingerprint == node.party.identity.public.fingerprint
     # 1. A statement of our own that we do not know: this database is older than what we have said.
     if own and stored is None:
-        statements.refuse(session, node, row.round_id, "restored", RESTORED)
+        statements.refuse(session, node.clock, row.round_id, "restored", RESTORED)
         _LOG.error("restored_backup", round=row.round_id)
         return False
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.
@@ -195,12 +198,12 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
         return _keep_refused(taking, opened, envelope, error)
     # 3. It is stored with its place in the feed.
     if stored is None:
-        stored = _row_of(node, row.round_id, opened, envelope, accepted)
+        stored = _row_of(node.clock, row.round_id, opened, envelope, accepted)
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
     inclusion_promises.expect_announced(stored, taking.round)
     session.flush()
-    named_heads.note(session, node, accepted.message, accepted.digest)
+    named_heads.note(session, node.party, accepted.message, accepted.digest)
     _follow(taking, accepted.message, accepted.digest, before)
     return True
 
@@ -209,19 +212,19 @@ def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[s
     """Do at this node what follows from a statement that counts."""
     session, node, round_, row = taking.session, taking.node, taking.round, taking.row
     if isinstance(message, Opening):
-        exclude_absent.check_own_part(session, node, round_, row)
+        exclude_absent.check_own_part(session, node.signer, round_, row)
     elif isinstance(message, Amendment) and round_.participants != before:
-        exclude_absent.drop_absent(session, node, round_, row)
+        exclude_absent.drop_absent(session, node.signer, round_, row)
     elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
         reports.store(session, node, round_, message, taking.found)
     elif isinstance(message, Notes) and message.to == node.code:
         notes.apply_notes(session, message, digest)
     elif isinstance(message, Confirmation) and message.to == node.code:
-        notes.apply_confirmation(session, node, message)
+        notes.apply_confirmation(session, node.journal, message)
     elif isinstance(message, Withdrawal) and message.counterpart == node.code:
-        withdrawals.apply_withdrawal(session, node, message, digest)
+        withdrawals.apply_withdrawal(session, node.journal, message, digest)
     elif isinstance(message, Acknowledgement) and message.party != node.code:
-        withdrawals.apply_acknowledgement(session, node, message, digest)
+        withdrawals.apply_acknowledgement(session, node.clock, message, digest)
 
 
 def _note_available(taking: _FeedContext, event: Event) -> None:
@@ -246,7 +249,7 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
     kept = session.get(StatementRow, (row.round_id, opened.digest)) is not None
     if not kept and (isinstance(error, RepeatedError) or (not contradicts and _is_full(session, row, signer))):
         sentence = f"statements of {signer} do not count and are not kept: it says too much"
-        statements.report_problem(session, node, row.round_id, f"repeated {signer}", sentence)
+        statements.report_problem(session, node.clock, row.round_id, f"repeated {signer}", sentence)
         return True
     if not kept:
         session.add(
@@ -258,9 +261,9 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
     place = f"statement {opened.digest[:16]}"
     if contradicts:
         # Somebody says two things: whoever it is, this node says nothing more in this round.
-        statements.refuse(session, node, row.round_id, place, error.message)
+        statements.refuse(session, node.clock, row.round_id, place, error.message)
         return False
-    statements.report_problem(session, node, row.round_id, place, f"a statement does not count: {error.message}")
+    statements.report_problem(session, node.clock, row.round_id, place, f"a statement does not count: {error.message}")
     return True
 
 
@@ -272,11 +275,9 @@ def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
     return (session.scalar(query) or 0) >= _MOST_REFUSED
 
 
-def _row_of(
-    node: NodeContext, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted
-) -> StatementRow:
+def _row_of(clock: Clock, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:
     return StatementRow(
         round_id=round_id, digest=opened.digest, party=accepted.signer,
         sequence=getattr(accepted.message, "sequence", None), kind=statements.kind_of(accepted.message),
-        envelope=envelope, own=False, sent=True, taken_at=node.clock(),
+        envelope=envelope, own=False, sent=True, taken_at=clock(),
     )  # fmt: skip

@@ -134,11 +134,13 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
     update = proofs.update.encode()
     # Statements are verified before the transaction, which others wait for.
     shown = witness.read(MATCHER, update)
-    judged = inclusion_promises.judge(node, wanted.statements, shown, {one.digest: one for one in proofs.statements})
+    judged = inclusion_promises.judge(
+        node.registry, wanted.statements, shown, {one.digest: one for one in proofs.statements}
+    )
 
     def check(session: Session, shown: Checkpoint) -> Accusation | None:
         named = {one.size: [bytes.fromhex(h) for h in one.hashes] for one in proofs.heads}
-        return named_heads.check(session, node, wanted.heads, shown, named) or inclusion_promises.record(
+        return named_heads.check(session, node.clock, wanted.heads, shown, named) or inclusion_promises.record(
             session, judged, shown
         )
 

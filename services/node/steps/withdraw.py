@@ -14,7 +14,6 @@ from aquila.followup.lifecycle import HOUR, Ground
 from aquila.protocol.messages import MOST_WITHDRAWN
 from aquila.protocol.rounds.corrections import kept_until
 from services.kit.logging import Log
-from services.node.context import round_memory_of
 from services.node.hits import undisclosed
 from services.node.hits.withdrawals import outcomes_of
 from services.node.round_memory import round_row
@@ -28,90 +27,99 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from aquila.protocol.rounds.verified_round import Round
-    from services.node.context import NodeContext
+    from services.node.context import Clock, NodeContext, Signer
 
 _LOG = Log("node.correct")
 _UNSIGNED = WithdrawalRow.own & WithdrawalRow.digest.is_(None)
 _UNANSWERED = ~WithdrawalRow.own & WithdrawalRow.acknowledged_at.is_(None)
 
 
-def rounds_to_correct(node: NodeContext) -> Select[str]:
+def rounds_to_correct(clock: Clock, outcome_hours: int) -> Select[str]:
     """Return a query for the rounds in which such a statement is due."""
     waiting = select(WithdrawalRow.round_id).where(_UNSIGNED | _UNANSWERED)
-    told = RoundRow.outcomes_changed_at <= node.clock() - node.settings.outcome_hours * HOUR
+    told = RoundRow.outcomes_changed_at <= clock() - outcome_hours * HOUR
     return select(RoundRow.round_id).where(RoundRow.refused.is_(None), or_(RoundRow.round_id.in_(waiting), told))
 
 
 def send_corrections(node: NodeContext, round_id: str) -> bool:
     """Sign the statements now due after hits of a round, and return whether there were any."""
     with node.store.reading("correct.due") as session:
-        if session.scalar(rounds_to_correct(node).where(RoundRow.round_id == round_id)) is None:
+        if (
+            session.scalar(
+                rounds_to_correct(node.clock, node.settings.outcome_hours).where(RoundRow.round_id == round_id)
+            )
+            is None
+        ):
             return False
-    with round_memory_of(node, round_id).reading() as round_, node.store.transaction("correct.sign") as session:
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("correct.sign") as session:
         # If we crash before the commit, nothing was signed; after it, the outbox sends what was.
         if node.clock() > kept_until(round_):
             round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
             return False
-        signed = [_withdraw(session, node, round_), _acknowledge(session, node, round_)]
+        signed = [_withdraw(session, node.signer, round_), _acknowledge(session, node.signer, round_)]
         return any([*signed, _tell_outcomes(session, node, round_)])
 
 
-def _withdraw(session: Session, node: NodeContext, round_: Round) -> bool:
+def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
     """Sign the withdrawals that were asked for, one statement for each counterpart, ground and query.
 
     Those of a query whose asker may not have its report wait; where it never gets it, there is nothing to withdraw.
     """
     wanted = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNSIGNED)
     rows = session.scalars(wanted).all()
-    queries = undisclosed.queries_of(session, node, round_.round_id, {row.hit_id for row in rows}) if rows else {}
+    queries = (
+        undisclosed.queries_of(session, signer.code, signer.registry, round_.round_id, {row.hit_id for row in rows})
+        if rows
+        else {}
+    )
     held = undisclosed.held_back(session, round_.round_id)
     groups: dict[tuple[str, str, str], list[WithdrawalRow]] = {}
     for row in rows:
         query = queries.get(row.hit_id, "")
         if undisclosed.is_never_told(round_, query, held):
             session.delete(row)
-        elif not query or undisclosed.may_tell(node, round_, query, held):
+        elif not query or undisclosed.may_tell(signer.clock, signer.code, round_, query, held):
             groups.setdefault((row.counterpart, row.ground, query), []).append(row)
     for (counterpart, ground, query), together in sorted(groups.items()):
         for first in range(0, len(together), MOST_WITHDRAWN):
             part = together[first : first + MOST_WITHDRAWN]
-            _sign_withdrawal(session, node, round_, counterpart, Ground(ground), query or None, part)
+            _sign_withdrawal(session, signer, round_, counterpart, Ground(ground), query or None, part)
     return bool(groups)
 
 
 def _sign_withdrawal(  # noqa: PLR0913, PLR0917 - what the statement says
-    session: Session, node: NodeContext, round_: Round, counterpart: str, ground: Ground, query: str | None,
+    session: Session, signer: Signer, round_: Round, counterpart: str, ground: Ground, query: str | None,
     rows: Sequence[WithdrawalRow],
 ) -> None:  # fmt: skip
     hits = [row.hit_id for row in rows]
     statement = statements.sign(
-        session, node, round_.round_id,
-        lambda number: node.party.withdraw(round_, number, counterpart, hits, ground, query),
+        session, signer, round_.round_id,
+        lambda number: signer.party.withdraw(round_, number, counterpart, hits, ground, query),
     )  # fmt: skip
     for row in rows:
         row.digest = statement.digest
     _LOG.info("withdrawal_signed", round=round_.round_id, counterpart=counterpart, count=len(hits))
 
 
-def _acknowledge(session: Session, node: NodeContext, round_: Round) -> bool:
+def _acknowledge(session: Session, signer: Signer, round_: Round) -> bool:
     """Sign that the hits of counterparts' withdrawals are marked here, and return whether there was one."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNANSWERED)
     rows = session.scalars(query.order_by(WithdrawalRow.digest)).all()
     for digest, group in groupby(rows, key=lambda row: row.digest or ""):
         marked = list(group)
         known, erased = sum(row.known for row in marked), all(row.ground == Ground.ERASED for row in marked)
-        _sign_acknowledgement(session, node, round_, digest, known, erased=erased)
+        _sign_acknowledgement(session, signer, round_, digest, known, erased=erased)
         for row in marked:
-            row.acknowledged_at = node.clock()
+            row.acknowledged_at = signer.clock()
     return bool(rows)
 
 
 def _sign_acknowledgement(  # noqa: PLR0913 - what the statement says
-    session: Session, node: NodeContext, round_: Round, digest: str, known: int, *, erased: bool
+    session: Session, signer: Signer, round_: Round, digest: str, known: int, *, erased: bool
 ) -> None:
     statements.sign(
-        session, node, round_.round_id,
-        lambda number: node.party.acknowledge(round_, number, digest, known, erased=erased),
+        session, signer, round_.round_id,
+        lambda number: signer.party.acknowledge(round_, number, digest, known, erased=erased),
     )  # fmt: skip
 
 
@@ -124,7 +132,9 @@ def _tell_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
     if row.outcomes_changed_at is None or node.clock() < row.outcomes_changed_at + node.settings.outcome_hours * HOUR:
         return False
     pairs = outcomes_of(session, round_.round_id, undisclosed.held_back(session, round_.round_id))
-    statements.sign(session, node, round_.round_id, lambda number: node.party.tell_outcomes(round_, number, pairs))
+    statements.sign(
+        session, node.signer, round_.round_id, lambda number: node.party.tell_outcomes(round_, number, pairs)
+    )
     row.outcomes_changed_at = None
     _LOG.info("outcomes_signed", round=round_.round_id)
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.node.context import round_memory_of
 from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
 
@@ -66,5 +65,5 @@ async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world: Wo
     await world.until(open_)
     al = world.seats["AL"]
     await al.step()
-    round_memory_of(al.node, round_id).late = ("SI",)
+    al.node.rounds.of(round_id).late = ("SI",)
     assert not exclude_absent(al.node, round_id)

@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from aquila.errors import KeyMaterialError
 from aquila.protocol.submissions.submission import blinds_of
-from services.node.context import round_memory_of
 from services.node.rounds import paths
 from services.node.storage.tables import ChunkRow, DownloadRow, SecretRow, SubmissionRow
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 def live_secrets(seat: Seat, round_id: str) -> dict[str, bytes]:
     """Return the round's real secrets as they are while the round is open, by what they are."""
-    node, book = seat.node, round_memory_of(seat.node, round_id)
+    node, book = seat.node, seat.node.rounds.of(round_id)
     found = {kind.value: share.to_bytes() for kind, share in book.secrets().shares.items()}
     found |= {"exchange": book.secrets().exchange.to_bytes(), "sealing": book.secrets().sealing.to_bytes()}
     with node.store.reading("test.submission") as session:
@@ -85,7 +84,7 @@ async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) 
         assert not session.scalars(select(SecretRow)).all()
         assert not session.scalars(select(DownloadRow)).all()
     with pytest.raises(KeyMaterialError):
-        round_memory_of(al.node, round_id).key().open(sealed[0].name, sealed[0].sealed)
+        al.node.rounds.of(round_id).key().open(sealed[0].name, sealed[0].sealed)
     view = await al.round(round_id)
     assert view["entry"]["phase"] == "closed"
     assert not view["keys_present"]

@@ -13,7 +13,6 @@ from aquila.protocol.messages import Fault
 from aquila.protocol.party import Party
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
 from services.kit.log.entries import ENTRIES
-from services.node.context import round_memory_of
 from services.node.hits import notes
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -71,7 +70,7 @@ def logged(seat: Seat) -> set[str]:
 
 def has_note_key(seat: Seat, round_id: str) -> bool:
     """Tell whether a note key lies at a node, or anything under it."""
-    return round_memory_of(seat.node, round_id).note_key_path.is_file() or bool(rows(seat, NoteSecretRow))
+    return seat.node.rounds.of(round_id).note_key_path.is_file() or bool(rows(seat, NoteSecretRow))
 
 
 def lying(world: World, lie: Callable[[HitReport], HitReport]) -> None:
@@ -188,12 +187,12 @@ async def test_a_node_that_comes_late(world: World) -> None:
     """Hits stay unconfirmed past the round's time, which is said; a node that comes within a week confirms them."""
     round_id = await world.begin()
     rs = world.seats["RS"]
-    await world.until(round_memory_of(rs.node, round_id).note_key_path.is_file)
+    await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     await world.settle("AL", "SI")
     al = world.seats["AL"]
     assert not all(row.accepted for row in with_party(al, "RS"))
     with al.node.store.reading("test.window"):
-        closes_at = round_memory_of(al.node, round_id).record().manifest.window.closes_at
+        closes_at = al.node.rounds.of(round_id).record().manifest.window.closes_at
     world.clock.time = closes_at + 1
     await world.settle("AL", "SI")
     assert "unconfirmed after the round's time" in await problems(al, round_id)
@@ -208,9 +207,9 @@ async def test_a_node_that_never_comes(world: World) -> None:
     """When the time for notes is over, keys and notes go, and hits stay unconfirmed."""
     round_id = await world.begin()
     rs, al = world.seats["RS"], world.seats["AL"]
-    await world.until(round_memory_of(rs.node, round_id).note_key_path.is_file)
+    await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     await world.settle("AL", "SI")
-    world.clock.time = round_memory_of(al.node, round_id).record().notes_expire + 1
+    world.clock.time = al.node.rounds.of(round_id).record().notes_expire + 1
     await world.settle("AL", "SI")
     assert "the time for notes is over" in await problems(al, round_id)
     assert not has_note_key(al, round_id)
@@ -241,7 +240,7 @@ async def test_the_round_key_is_lost_before_the_notes(world: World) -> None:
     """Without the round key nothing opens notes: its hits stay unconfirmed, and the node refuses the round."""
     round_id = await world.begin()
     rs = world.seats["RS"]
-    await world.until(round_memory_of(rs.node, round_id).note_key_path.is_file)
+    await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     (rs.node.keys / f"{round_id}.key").unlink()
     rs.restart()
     await world.settle()
@@ -327,11 +326,11 @@ async def test_a_confirmation_of_nothing(world: World) -> None:
     rs = world.seats["RS"]
     with rs.node.store.reading("test.said") as session:
         said = [
-            statements.message_of(statements.open_statement(rs.node, row.envelope))
+            statements.message_of(statements.open_statement(rs.node.registry, row.envelope))
             for row in statements.own_statements(session, round_id, "confirmation")
         ]
     with al.node.store.transaction("test.take") as session:
         for message in said:
             if message.to == "AL":
-                notes.apply_confirmation(session, al.node, message)
+                notes.apply_confirmation(session, al.node.journal, message)
     assert "RS confirms notes that this node did not send" in await problems(al, round_id)

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from aquila.errors import AquilaError, OrderError
 from services.kit.errors import StoreFullError, problem_of
-from services.node.context import round_memory_of
 from services.node.rounds import statements
 from services.node.steps.submissions.evaluate import next_available, store_answer
 from services.node.steps.submissions.tasks import EVALUATE
@@ -70,8 +69,8 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     await rs.submit(round_id, await rs.load(HEADER + LISTS["RS"]))
     await world.settle("RS")
     await sync(al.node, round_id)  # what can be evaluated is known, and nothing is evaluated yet
-    rows = next_available(al.node, round_id, evaluations=False)
-    round_ = round_memory_of(al.node, round_id).record()
+    rows = next_available(al.node.store, round_id, evaluations=False)
+    round_ = al.node.rounds.of(round_id).record()
     submission = round_.submissions[rows[0].submission_id]
     full = [row for row in rows if submission.chunks[row.index].input_class == "full"]
     assert len(full) > 1
@@ -102,7 +101,7 @@ async def test_a_chunk_is_signed_once(world: World) -> None:
     assert row is not None
     path = f"/v1/rounds/{round_id}/submissions/{row.submission_id}/blinded/{row.index}"
     chunk = (await al.node.peer.call("GET", path)).content
-    book = round_memory_of(al.node, round_id)
+    book = al.node.rounds.of(round_id)
     again = await al.node.workers.run(
         EVALUATE,
         al.node.party.to_evaluate(book.record(), book.secrets(), row.submission_id, row.index, chunk, b"\x01" * 32),
@@ -181,7 +180,7 @@ async def test_a_refused_round_is_followed_to_its_end(world: World) -> None:
 
     await world.until(open_)
     with al.node.store.transaction("test") as session:
-        statements.refuse(session, al.node, round_id, "test", "this node takes no part")
+        statements.refuse(session, al.node.clock, round_id, "test", "this node takes no part")
     await world.settle()
     assert (await al.round(round_id))["keys_present"]
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "AL is away"})

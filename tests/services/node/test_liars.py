@@ -15,7 +15,6 @@ from aquila.protocol.messages import ChunkReference, Consent, Justification, Kin
 from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.records.rules import InputClass
-from services.node.context import round_memory_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.steps.discover import store_manifest
@@ -133,7 +132,7 @@ async def test_a_chunk_with_a_bad_element_is_not_evaluated(world: World, fault: 
     await world.until(open_)
     chunk = bad_chunks(world)[fault]
     reference = ChunkReference(input_class=InputClass.FULL, elements=2, digest=hashlib.sha256(chunk).hexdigest())
-    record = round_memory_of(rs.node, round_id).record()
+    record = rs.node.rounds.of(round_id).record()
     envelope = rs.node.party.submit(
         record, 2, "ab" * 16, Kind.LIST, Justification(**JUSTIFICATION, officer="p-0123456789ab"), 2, [reference]
     )
@@ -152,7 +151,7 @@ async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) 
     al = world.seats["AL"]
     await al.step()
     desk = world.app.state.desk
-    record = round_memory_of(al.node, round_id).record()
+    record = al.node.rounds.of(round_id).record()
     other = record.manifest.model_copy(update={"purpose": "another one"})
     envelope = desk.matcher.propose(other)
     assert not store_manifest(al.node, round_id, envelope)
@@ -164,7 +163,7 @@ async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World)
     """A manifest whose rule table this node has not got is a problem of the round, and consent is refused."""
     round_id = await world.propose()
     al = world.seats["AL"]
-    record = round_memory_of(al.node, round_id).record()
+    record = al.node.rounds.of(round_id).record()
     rules = record.manifest.rules.model_copy(update={"digest": "0" * 64})
     other = record.manifest.model_copy(update={"round_id": "cd" * 16, "rules": rules})
     store_manifest(al.node, "cd" * 16, world.app.state.desk.matcher.propose(other))
@@ -188,12 +187,12 @@ async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
     al, rs = world.seats["AL"], world.seats["RS"]
 
     async def evaluated() -> bool:
-        return any(e.party == "RS" for e in round_memory_of(al.node, round_id).record().evaluations.values())
+        return any(e.party == "RS" for e in al.node.rounds.of(round_id).record().evaluations.values())
 
     await world.until(evaluated)
-    theirs = next(e for e in round_memory_of(al.node, round_id).record().evaluations.values() if e.party == "RS")
+    theirs = next(e for e in al.node.rounds.of(round_id).record().evaluations.values() if e.party == "RS")
     lie = theirs.model_copy(update={"output_digest": "0" * 64, "sequence": 99})
-    show(al, round_id, rs.node.party._signed(round_memory_of(rs.node, round_id).record(), lie))
+    show(al, round_id, rs.node.party._signed(rs.node.rounds.of(round_id).record(), lie))
     assert "has evaluated this chunk already" in await problems(al, round_id)
     with al.node.store.reading("test.evidence") as session:
         kept = session.scalars(select(StatementRow).where(StatementRow.kind == "evidence")).all()
@@ -206,10 +205,10 @@ async def test_a_statement_for_another_round_is_shown_and_does_not_count(world: 
     """A party whose consent was made for another manifest is a split view: the node refuses the round."""
     round_id = await world.begin(lists=False)
     al, rs = world.seats["AL"], world.seats["RS"]
-    record = round_memory_of(rs.node, round_id).record()
+    record = rs.node.rounds.of(round_id).record()
     secrets, envelope = rs.node.party.consent(record, 50, (), rs.node.random)
     secrets.close()
-    consent = Consent.from_payload(statements.open_statement(rs.node, envelope).payload)
+    consent = Consent.from_payload(statements.open_statement(rs.node.registry, envelope).payload)
     show(al, round_id, rs.node.party._signed(record, consent.model_copy(update={"manifest_digest": "0" * 64})))
     assert "consented to another manifest" in await problems(al, round_id)
     assert (await al.round(round_id))["consented"] is False

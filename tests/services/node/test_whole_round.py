@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from services.node.context import round_memory_of
 from tests.services.node.conftest import make_world
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{first}/close")
     await world.settle()
-    submissions = round_memory_of(world.seats["AL"].node, first).record().submissions
+    submissions = world.seats["AL"].node.rounds.of(first).record().submissions
     lists = {one.party: one.elements for one in submissions.values()}
     second = await world.propose()
     await world.settle()
@@ -76,7 +75,7 @@ async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None
     await world.settle()
     found = await world.seats["AL"].get(f"/rounds/{second}/safeguards")
     assert {one["evaluator"] for one in found["earlier_rounds"][0]["spent"]} == set(world.seats)
-    consent = round_memory_of(world.seats["AL"].node, second).record().consents["RS"]
+    consent = world.seats["AL"].node.rounds.of(second).record().consents["RS"]
     assert [earlier.round_id for earlier in consent.earlier_rounds] == [first]
     spent = {one.origin: one.elements for one in consent.earlier_rounds[0].spent}
     assert spent == {"AL": lists["AL"], "SI": lists["SI"]}

@@ -18,7 +18,6 @@ from aquila.protocol.party import chunk_of
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
-from services.node.context import round_memory_of
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits
 from services.node.steps.submissions.tasks import EVALUATE
@@ -32,7 +31,9 @@ if TYPE_CHECKING:
     from aquila.protocol.party import EvaluatedChunk
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import Evaluated, EvaluateTask
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Journal, NodeContext, Signer
+    from services.node.round_memory import RoundMemories
 
 _LOG = Log("node.evaluate")
 MOST_ATTEMPTS = 3
@@ -47,7 +48,7 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
         KeyMaterialError: The round key is missing.
         ExecutorError: A worker is gone; its chunk is evaluated again.
     """
-    if round_memory_of(node, round_id).is_paused():
+    if node.rounds.of(round_id).is_paused():
         return False  # the matcher has no room for answers: more of them would only fill our own disk
     rows = await to_thread(_allowed, node, round_id)
     if not rows:
@@ -58,9 +59,11 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 
 def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
     """Return the next chunks within this node's evaluation limits; the others wait, and that is reported."""
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     with node.store.reading("evaluation.allowance") as session:
-        rows, full = evaluation_limits.allowed(session, node, book.record(), partial(_waiting, session, round_id, ""))
+        rows, full = evaluation_limits.allowed(
+            session, node.clock, node.settings.caps, book.record(), partial(_waiting, session, round_id, "")
+        )
     if full != book.no_room_for:
         with node.store.transaction("evaluation.no_room") as session:
             evaluation_limits.report_exhausted(session, node, round_id, book.no_room_for, full)
@@ -75,7 +78,7 @@ async def _begin(node: NodeContext, row: DownloadRow) -> Evaluated:
 
 
 def _work(node: NodeContext, row: DownloadRow, chunk: bytes) -> EvaluateTask:
-    book = round_memory_of(node, row.round_id)
+    book = node.rounds.of(row.round_id)
     with node.store.reading("evaluation.cap") as session:
         _check_cap(session, book.record(), row)
     return node.party.to_evaluate(
@@ -87,10 +90,10 @@ async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[Evaluate
     try:
         await to_thread(store_answer, node, row, await begun)
     except (DigestError, NotFoundError, OrderError) as error:
-        await to_thread(try_again, node, row, f"the chunk cannot be had: {error.message}")
+        await to_thread(try_again, node.journal, row, f"the chunk cannot be had: {error.message}")
     except (MalformedError, CapError) as error:
-        origin = await to_thread(_origin, node, row)
-        await to_thread(give_up, node, row, f"chunk {row.index} of {origin} is not evaluated: {error.message}")
+        origin = await to_thread(_origin, node.rounds, row)
+        await to_thread(give_up, node.journal, row, f"chunk {row.index} of {origin} is not evaluated: {error.message}")
         await to_thread(node.files.delete, paths.answer(row.round_id, row.submission_id, row.index))
 
 
@@ -102,7 +105,7 @@ def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> N
         OrderError: Meanwhile its origin left the round.
         KeyMaterialError: The round key is missing.
     """
-    book = round_memory_of(node, row.round_id)
+    book = node.rounds.of(row.round_id)
     book.check_key()
     # If we crash here, nobody has seen an answer; the elements come out the same, the proof is made anew.
     node.files.write(paths.answer(row.round_id, row.submission_id, row.index), evaluated.elements)
@@ -113,11 +116,11 @@ def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> N
             return  # answered or given up already: it is never signed twice
         # Counted once more: what was in flight beside it may have used the cap up.
         _check_cap(session, round_, row)
-        if not evaluation_limits.has_remaining(session, node, round_, row):
+        if not evaluation_limits.has_remaining(session, node.clock, node.settings.caps, round_, row):
             return  # so does what was evaluated in another round meanwhile; the chunk waits
         number = statements.next_number(session, row.round_id)
         answer = node.party.sign_evaluation(round_, number, row.submission_id, row.index, evaluated)
-        _commit(session, node, row, answer)
+        _commit(session, node.signer, row, answer)
         stored.state = "done"
     # If we crash here, the outbox sends both.
     _LOG.info("chunk_evaluated", round=row.round_id, submission=row.submission_id, chunk=row.index)
@@ -140,9 +143,9 @@ def _check_cap(session: Session, round_: Round, row: DownloadRow) -> None:
         raise CapError("this node has evaluated as many elements as the cap allows", expected=cap, got=total)
 
 
-def _commit(session: Session, node: NodeContext, row: DownloadRow, answer: EvaluatedChunk) -> None:
-    statements.put_signed(session, node, row.round_id, answer.envelope)
-    said = Evaluation.from_payload(statements.open_statement(node, answer.envelope).payload)
+def _commit(session: Session, signer: Signer, row: DownloadRow, answer: EvaluatedChunk) -> None:
+    statements.put_signed(session, signer, row.round_id, answer.envelope)
+    said = Evaluation.from_payload(statements.open_statement(signer.registry, answer.envelope).payload)
     session.add(
         EvaluationRow(
             submission_id=row.submission_id, index=row.index, round_id=row.round_id, origin=said.origin,
@@ -156,12 +159,12 @@ def _commit(session: Session, node: NodeContext, row: DownloadRow, answer: Evalu
         )
         session.add(counted)
     counted.elements += said.elements
-    evaluation_limits.count(session, node, row.round_id, said)
+    evaluation_limits.count(session, signer.clock, row.round_id, said)
 
 
-def next_available(node: NodeContext, round_id: str, *, evaluations: bool) -> Sequence[DownloadRow]:
+def next_available(store: Store, round_id: str, *, evaluations: bool) -> Sequence[DownloadRow]:
     """Return the next items to fetch: evaluations of own chunks, or chunks of other parties."""
-    with node.store.reading("available.next") as session:
+    with store.reading("available.next") as session:
         return _waiting(session, round_id, None if evaluations else "", frozenset())
 
 
@@ -177,22 +180,22 @@ def _waiting(session: Session, round_id: str, party: str | None, without: frozen
     return session.scalars(query.order_by(*order).limit(PER_TURN)).all()
 
 
-def try_again(node: NodeContext, row: DownloadRow, sentence: str) -> None:
+def try_again(journal: Journal, row: DownloadRow, sentence: str) -> None:
     """Count a failed fetch; after a few the bytes are given up."""
     if row.attempts + 1 >= MOST_ATTEMPTS:
-        give_up(node, row, f"{sentence} (tried {MOST_ATTEMPTS} times)")
+        give_up(journal, row, f"{sentence} (tried {MOST_ATTEMPTS} times)")
         return
-    with node.store.transaction("available.again") as session:
+    with journal.store.transaction("available.again") as session:
         session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).attempts = row.attempts + 1
 
 
-def give_up(node: NodeContext, row: DownloadRow, sentence: str) -> None:
+def give_up(journal: Journal, row: DownloadRow, sentence: str) -> None:
     """Reject these bytes for good, and report why."""
-    with node.store.transaction("available.give_up") as session:
+    with journal.store.transaction("available.give_up") as session:
         session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).state = "failed"
         place = f"chunk {row.submission_id} {row.index} {row.party}"
-        statements.report_problem(session, node, row.round_id, place, sentence)
+        statements.report_problem(session, journal.clock, row.round_id, place, sentence)
 
 
-def _origin(node: NodeContext, row: DownloadRow) -> str:
-    return round_memory_of(node, row.round_id).record().submissions[row.submission_id].party
+def _origin(rounds: RoundMemories, row: DownloadRow) -> str:
+    return rounds.of(row.round_id).record().submissions[row.submission_id].party

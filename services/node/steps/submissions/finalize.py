@@ -17,7 +17,6 @@ from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.submissions.submission import ROW
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
-from services.node.context import round_memory_of
 from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements
 from services.node.steps.exclude_absent import signed_under
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.submission import FinalizedChunk
     from aquila.protocol.submissions.tasks import FinalizeTask
+    from services.kit.storage.store import Store
     from services.node.context import NodeContext
 
 _LOG = Log("node.finalize")
@@ -46,8 +46,8 @@ async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
     row = await to_thread(_due, node, round_id)
     if row is None:
         return False
-    round_ = round_memory_of(node, round_id).record()
-    chunks = await to_thread(_unfinished, node, row)
+    round_ = node.rounds.of(round_id).record()
+    chunks = await to_thread(_unfinished, node.store, row)
     begin, finish = partial(_begin, node, round_), partial(_finish, node)
     if await run_in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
         return await to_thread(_sign, node, round_, row) or bool(chunks)
@@ -55,19 +55,19 @@ async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 
 
 def _due(node: NodeContext, round_id: str) -> SubmissionRow | None:
-    book = round_memory_of(node, round_id)
+    book = node.rounds.of(round_id)
     round_ = book.record()
     query = select(SubmissionRow).where(SubmissionRow.round_id == round_id, SubmissionRow.state == "submitted")
     with node.store.reading("finalize.due") as session:
         due = [row for row in session.scalars(query) if _is_due(session, round_, row, book.ready)]
-        if not due or signed_under(session, node, round_):
+        if not due or signed_under(session, node.registry, round_):
             return None
     return due[0]
 
 
-def _unfinished(node: NodeContext, row: SubmissionRow) -> Sequence[ChunkRow]:
+def _unfinished(store: Store, row: SubmissionRow) -> Sequence[ChunkRow]:
     query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ChunkRow.token_rows.is_(None))
-    with node.store.reading("finalize.chunks") as session:
+    with store.reading("finalize.chunks") as session:
         return session.scalars(query.order_by(ChunkRow.index)).all()
 
 
@@ -92,7 +92,7 @@ async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> Finalized
 
 
 def _work(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizeTask:
-    book, index, submission = round_memory_of(node, chunk.round_id), chunk.index, chunk.submission_id
+    book, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
     rows = np.frombuffer(node.files.read(paths.rows(chunk.round_id, submission, index)), dtype=ROW)
     evaluations = {
         party: node.files.read(paths.evaluated(chunk.round_id, submission, party, index))
@@ -108,7 +108,7 @@ async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[Finalized
 
 def _keep(node: NodeContext, chunk: ChunkRow, made: FinalizedChunk) -> None:
     """Seal one chunk's tokens and their secrets."""
-    book, index, submission = round_memory_of(node, chunk.round_id), chunk.index, chunk.submission_id
+    book, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
     for name, content in (
         (paths.tokens(chunk.round_id, submission, index), made.rows),
         (paths.token_secrets(chunk.round_id, submission, index), made.secrets),
@@ -126,14 +126,17 @@ def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
 
     From here on this node signs no amendment.
     """
-    round_memory_of(node, row.round_id).check_key()
+    node.rounds.of(row.round_id).check_key()
     with node.store.transaction("finalize.sign") as session:
         if not may_sign(session, row.round_id):
             return False
         query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id).order_by(ChunkRow.index)
         chunks = [(chunk.token_rows or 0, chunk.token_digest or "") for chunk in session.scalars(query)]
         statements.sign(
-            session, node, row.round_id, lambda number: node.party.tokens(round_, number, row.submission_id, chunks)
+            session,
+            node.signer,
+            row.round_id,
+            lambda number: node.party.tokens(round_, number, row.submission_id, chunks),
         )
         session.get_one(SubmissionRow, row.submission_id).state = "finalized"
     # If we crash here, what is not needed any more stays until the round is closed.

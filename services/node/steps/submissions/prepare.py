@@ -26,7 +26,6 @@ from aquila.records.rules import InputClass
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
-from services.node.context import round_memory_of
 from services.node.records.digests import stored_digest
 from services.node.records.erasure import close_gaps
 from services.node.round_memory import PreparedSubmission, seed_name
@@ -45,7 +44,10 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import ChunkReference
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import BlindTask
-    from services.node.context import NodeContext
+    from services.kit.storage.files import ChunkFiles
+    from services.kit.storage.store import Store
+    from services.node.context import Clock, Journal, NodeContext
+    from services.node.round_memory import RoundMemories
 
     Runs = dict[InputClass, np.ndarray]
 
@@ -58,8 +60,8 @@ async def prepare(node: NodeContext, round_id: str, ends: Callable[[], bool]) ->
     Raises:
         ExecutorError: A worker is gone; the pieces are done again.
     """
-    row = await to_thread(_next, node, round_id)
-    round_ = round_memory_of(node, round_id).record()
+    row = await to_thread(_next, node.store, round_id)
+    round_ = node.rounds.of(round_id).record()
     if row is None or not round_.bindings:
         return False  # where the round is not open yet, the wish waits
     try:
@@ -69,11 +71,11 @@ async def prepare(node: NodeContext, round_id: str, ends: Callable[[], bool]) ->
     return True
 
 
-def _next(node: NodeContext, round_id: str) -> SubmissionRow | None:
+def _next(store: Store, round_id: str) -> SubmissionRow | None:
     query = select(SubmissionRow).where(
         SubmissionRow.round_id == round_id, SubmissionRow.state.in_(["wished", "preparing"])
     )
-    with node.store.reading("submission.next") as session:
+    with store.reading("submission.next") as session:
         return session.scalars(query.order_by(SubmissionRow.submission_id)).first()
 
 
@@ -81,52 +83,52 @@ def fail(node: NodeContext, row: SubmissionRow, error: AquilaError) -> None:
     """Give a submission up and report why; the operator can submit again. A list that looks like guesses is logged."""
     with node.store.transaction("submission.fail") as session:
         session.get_one(SubmissionRow, row.submission_id).state = "failed"
-        statements.report_problem(session, node, row.round_id, f"submission {row.submission_id}", error.message)
+        statements.report_problem(session, node.clock, row.round_id, f"submission {row.submission_id}", error.message)
         if isinstance(error, GridError):
-            entries.append(session, _refusal(node, row, error))
-    _forget(node, row)
+            entries.append(session, _refusal(node.journal, row, error))
+    _forget(node.rounds, row)
     node.files.delete_tree(paths.submission(row.round_id, row.submission_id))
 
 
-def _refusal(node: NodeContext, row: SubmissionRow, error: GridError) -> Entry:
+def _refusal(journal: Journal, row: SubmissionRow, error: GridError) -> Entry:
     """Return the log entry for a list that looks like guesses: the measure, never its content."""
     reason = {name: row.justification[name] for name in ("legal_basis", "purpose", "case_reference", "category")}
     counts = {"records": row.records, "limit": int(error.fields["expected"]), "got": int(error.fields["got"])}
     ids = {"submission": row.submission_id, "import": row.import_id, "submission_kind": row.kind}
     fields = {"round": row.round_id, "reason": reason, "counts": counts, "ids": ids}
-    return Entry.of(EntryKind.SUBMISSION_REFUSED, node.clock(), node.code, **fields)
+    return Entry.of(EntryKind.SUBMISSION_REFUSED, journal.clock(), journal.code, **fields)
 
 
-def _forget(node: NodeContext, row: SubmissionRow) -> None:
-    work = round_memory_of(node, row.round_id).works.pop(row.submission_id, None)
+def _forget(rounds: RoundMemories, row: SubmissionRow) -> None:
+    work = rounds.of(row.round_id).works.pop(row.submission_id, None)
     if work is not None:
         work.seed.close()
 
 
 async def _advance(node: NodeContext, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
-    _check_time(node, round_, row)
+    _check_time(node.clock, round_, row)
     if problem := manifest_problem(node, round_.manifest):
         raise PolicyError(problem, hint="let the secretariat abort the round and propose it again")  # since an upgrade
     if row.state == "wished":
         await to_thread(_begin, node, round_, row)
         return
-    book = round_memory_of(node, round_.round_id)
+    book = node.rounds.of(round_.round_id)
     if row.submission_id not in book.works and not await _digest(node, round_, row, ends):
         return
     if await _blind(node, row, book.works[row.submission_id], ends):
         await to_thread(_cut_and_sign, node, round_, row)
 
 
-def _check_time(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
+def _check_time(clock: Clock, round_: Round, row: SubmissionRow) -> None:
     """Refuse to begin or sign after the deadline by our own clock."""
     window = round_.manifest.window
-    if node.clock() > (window.submit_by if row.kind == Kind.LIST else window.closes_at):
+    if clock() > (window.submit_by if row.kind == Kind.LIST else window.closes_at):
         raise OrderError("the time for a submission is over", round=round_.round_id)
 
 
 def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Draw the seed and seal it, and count the records."""
-    book = round_memory_of(node, round_.round_id)
+    book = node.rounds.of(round_.round_id)
     book.check_key()
     planted = len(canaries.canaries_to_plant(node, round_, row.kind))
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
@@ -165,12 +167,12 @@ def _batches(records: int) -> range:
 
 async def _digest(node: NodeContext, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> bool:
     """First pass: digest batches that are not on disk; when all are, decide which inputs are sent, and store that."""
-    real = await to_thread(_count, node, row)
+    real = await to_thread(_count, node.store, row)
     missing = [batch for batch in _batches(real) if not node.files.exists(_digested(row, batch))]
     first_binding, table = round_.first_binding, node.table_of(round_.manifest)
 
     async def begin(batch: int) -> DigestedBatch:
-        contents = await to_thread(_records, node, row, batch)
+        contents = await to_thread(_records, node.store, row, batch)
         return await node.workers.run(digest_stored, StoredBatch(first_binding, table, contents))
 
     async def finish(batch: int, begun: Awaitable[DigestedBatch]) -> None:
@@ -183,17 +185,17 @@ async def _digest(node: NodeContext, round_: Round, row: SubmissionRow, ends: Ca
     return True
 
 
-def _count(node: NodeContext, row: SubmissionRow) -> int:
-    with node.store.reading("submission.import") as session:
+def _count(store: Store, row: SubmissionRow) -> int:
+    with store.reading("submission.import") as session:
         return session.get_one(ImportRow, row.import_id).records
 
 
-def _records(node: NodeContext, row: SubmissionRow, batch: int) -> list[bytes]:
+def _records(store: Store, row: SubmissionRow, batch: int) -> list[bytes]:
     first = batch * BATCH_RECORDS
     query = select(RecordRow.content).where(
         RecordRow.import_id == row.import_id, RecordRow.position >= first, RecordRow.position < first + BATCH_RECORDS
     )
-    with node.store.reading("submission.records") as session:
+    with store.reading("submission.records") as session:
         return list(session.scalars(query.order_by(RecordRow.position)))
 
 
@@ -201,8 +203,8 @@ def _digested(row: SubmissionRow, batch: int) -> str:
     return paths.digested(row.round_id, row.submission_id, batch)
 
 
-def _read_digested(node: NodeContext, row: SubmissionRow, batch: int) -> DigestedBatch:
-    return DigestedBatch.from_bytes(node.files.read(_digested(row, batch)))
+def _read_digested(files: ChunkFiles, row: SubmissionRow, batch: int) -> DigestedBatch:
+    return DigestedBatch.from_bytes(files.read(_digested(row, batch)))
 
 
 def _plan(node: NodeContext, round_: Round, row: SubmissionRow, real: int) -> None:
@@ -210,14 +212,14 @@ def _plan(node: NodeContext, round_: Round, row: SubmissionRow, real: int) -> No
     # The batches were read one after the other since the submission was begun.
     with node.store.reading("submission.approved") as session:
         _check_records(session, session.get_one(SubmissionRow, row.submission_id))
-    outlines = [_read_digested(node, row, batch).outline() for batch in _batches(real)]
+    outlines = [_read_digested(node.files, row, batch).outline() for batch in _batches(real)]
     planted = canaries.canaries_to_plant(node, round_, row.kind)
     plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines, planted)
     with node.store.transaction("submission.plan") as session:
         counts = {str(rule): count for rule, count in sorted(plan.held_back.items())}
         session.get_one(SubmissionRow, row.submission_id).held_back = counts
     # If we crash here, the same is decided again.
-    book = round_memory_of(node, row.round_id)
+    book = node.rounds.of(row.round_id)
     book.works[row.submission_id] = PreparedSubmission(plan, book.seed(row.submission_id), real)
 
 
@@ -229,40 +231,40 @@ async def _blind(node: NodeContext, row: SubmissionRow, work: PreparedSubmission
     left = range(row.prepared, row.batches)
 
     async def begin(batch: int) -> Runs:
-        return await node.workers.run(BLIND, await to_thread(_work, node, row, work, batch))
+        return await node.workers.run(BLIND, await to_thread(_work, node.files, row, work, batch))
 
     async def finish(batch: int, begun: Awaitable[Runs]) -> None:
-        await to_thread(_keep_runs, node, row, batch, await begun)
+        await to_thread(_keep_runs, node.files, node.store, row, batch, await begun)
 
     return await run_in_order(until(ends, left), begin, finish, await node.ahead()) == len(left)
 
 
-def _work(node: NodeContext, row: SubmissionRow, work: PreparedSubmission, batch: int) -> BlindTask:
-    digested = _read_digested(node, row, batch) if batch < len(_batches(work.records)) else None
+def _work(files: ChunkFiles, row: SubmissionRow, work: PreparedSubmission, batch: int) -> BlindTask:
+    digested = _read_digested(files, row, batch) if batch < len(_batches(work.records)) else None
     return work.plan.batch(batch, work.seed, digested)
 
 
-def _keep_runs(node: NodeContext, row: SubmissionRow, batch: int, runs: Runs) -> None:
+def _keep_runs(files: ChunkFiles, store: Store, row: SubmissionRow, batch: int, runs: Runs) -> None:
     for kind, rows in runs.items():
-        node.files.write(paths.run(row.round_id, row.submission_id, batch, kind.value), rows.tobytes())
+        files.write(paths.run(row.round_id, row.submission_id, batch, kind.value), rows.tobytes())
     # If we crash here, the files are there and the row does not say so: the batch is made again, the same.
-    with node.store.transaction("submission.batch") as session:
+    with store.transaction("submission.batch") as session:
         session.get_one(SubmissionRow, row.submission_id).prepared = batch + 1
 
 
 def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Merge the runs, cut them into chunks, and sign for them once all lie on the disk."""
     references = []
-    for index, (reference, elements, rows) in enumerate(_chunks(node, round_, row)):
+    for index, (reference, elements, rows) in enumerate(_chunks(node.files, round_, row)):
         node.files.write(paths.blinded(row.round_id, row.submission_id, index), elements)
         node.files.write(paths.rows(row.round_id, row.submission_id, index), rows.tobytes())
         references.append(reference)
     # If we crash here, nothing is signed; the same chunks are cut again.
-    _check_caps(node, round_, references)
+    _check_caps(node.code, round_, references)
     with node.store.transaction("submission.sign") as session:
         stored = session.get_one(SubmissionRow, row.submission_id)
         stored.state = "submitted"
-        canaries.store_canaries(session, node, row, round_memory_of(node, row.round_id).works[row.submission_id])
+        canaries.store_canaries(session, node.rounds, row, node.rounds.of(row.round_id).works[row.submission_id])
         session.add_all(
             ChunkRow(
                 submission_id=row.submission_id, index=index, round_id=row.round_id,
@@ -271,38 +273,38 @@ def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
             for index, reference in enumerate(references)
         )  # fmt: skip
         statements.sign(
-            session, node, row.round_id,
+            session, node.signer, row.round_id,
             lambda number: node.party.submit(
                 round_, number, row.submission_id, Kind(row.kind), Justification(**row.justification), row.records,
                 references,
             ),
         )  # fmt: skip
-    _forget(node, row)
+    _forget(node.rounds, row)
     # If we crash here, the runs stay until the round is closed.
     node.files.delete_tree(paths.runs(row.round_id, row.submission_id))
     _LOG.info("submission_signed", round=row.round_id, submission=row.submission_id, count=len(references))
 
 
-def _chunks(node: NodeContext, round_: Round, row: SubmissionRow) -> Iterator[tuple[ChunkReference, bytes, np.ndarray]]:
+def _chunks(files: ChunkFiles, round_: Round, row: SubmissionRow) -> Iterator[tuple[ChunkReference, bytes, np.ndarray]]:
     for kind in InputClass:
         names = (paths.run(row.round_id, row.submission_id, batch, kind.value) for batch in range(row.batches))
-        runs = [_run(node, name) for name in names if node.files.size(name)]
+        runs = [_run(files, name) for name in names if files.size(name)]
         for rows in merge_runs(runs, round_.manifest.chunk_elements):
             reference, elements = chunk_reference(kind, rows)
             yield reference, elements, rows
 
 
-def _run(node: NodeContext, name: str) -> np.ndarray:
+def _run(files: ChunkFiles, name: str) -> np.ndarray:
     """Return a run as it lies on the disk: its rows are read when they are needed."""
-    return np.memmap(node.files.path(name), dtype=ROW, mode="r")
+    return np.memmap(files.path(name), dtype=ROW, mode="r")
 
 
-def _check_caps(node: NodeContext, round_: Round, references: list[ChunkReference]) -> None:
+def _check_caps(code: str, round_: Round, references: list[ChunkReference]) -> None:
     """Refuse what the others would refuse, before it is signed (PROTOCOL.md 3.4.3)."""
     for kind in InputClass:
         new = sum(reference.elements for reference in references if reference.input_class is kind)
-        total = rules.spent(round_, node.code, kind) + new
-        cap = round_.manifest.cap_of(node.code, kind)
+        total = rules.spent(round_, code, kind) + new
+        cap = round_.manifest.cap_of(code, kind)
         if total > cap:
             raise CapError(
                 f"the submission would pass the round's cap of {cap} {kind.value} elements with {total}",

@@ -13,7 +13,6 @@ from aquila.protocol.rounds.round_state import EvaluationKey
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
-from services.node.context import round_memory_of
 from services.node.rounds import paths
 from services.node.steps.submissions.evaluate import give_up, next_available, try_again
 from services.node.steps.submissions.tasks import VERIFY
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from aquila.protocol.submissions.tasks import VerifyTask
+    from services.kit.http.peer import Peer
+    from services.kit.storage.files import ChunkFiles
+    from services.kit.storage.store import Store
     from services.node.context import NodeContext
 
 _LOG = Log("node.verify")
@@ -36,7 +38,7 @@ async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> 
         PeerUnavailableError: The matcher is away.
         ExecutorError: A worker is gone; its evaluation is fetched and verified again.
     """
-    rows = await to_thread(next_available, node, round_id, evaluations=True)
+    rows = await to_thread(next_available, node.store, round_id, evaluations=True)
     if not rows:
         return False
     await run_in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
@@ -51,7 +53,7 @@ async def _begin(node: NodeContext, row: DownloadRow) -> bytes:
 
 
 def _work(node: NodeContext, row: DownloadRow, content: bytes) -> VerifyTask:
-    round_ = round_memory_of(node, row.round_id).record()
+    round_ = node.rounds.of(row.round_id).record()
     evaluation = round_.evaluations[EvaluationKey(row.submission_id, row.index, row.party)]
     chunk = node.files.read(paths.blinded(row.round_id, row.submission_id, row.index))
     return node.party.to_verify(round_, evaluation, chunk, content)
@@ -59,20 +61,20 @@ def _work(node: NodeContext, row: DownloadRow, content: bytes) -> VerifyTask:
 
 async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[bytes]) -> None:
     try:
-        await to_thread(_keep, node, row, await begun)
+        await to_thread(_keep, node.store, node.files, row, await begun)
     except (DigestError, NotFoundError) as error:
         # The matcher, or what lies between, gave other bytes than were signed: nobody says it was the evaluator.
-        await to_thread(try_again, node, row, f"an evaluation of {row.party} cannot be had: {error.message}")
+        await to_thread(try_again, node.journal, row, f"an evaluation of {row.party} cannot be had: {error.message}")
     except (ProofError, MalformedError) as error:
         sentence = f"{row.party} evaluated chunk {row.index} wrongly: {error.message}"
-        await to_thread(give_up, node, row, sentence)
+        await to_thread(give_up, node.journal, row, sentence)
         _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
 
 
-def _keep(node: NodeContext, row: DownloadRow, content: bytes) -> None:
-    node.files.write(paths.evaluated(row.round_id, row.submission_id, row.party, row.index), content)
+def _keep(store: Store, files: ChunkFiles, row: DownloadRow, content: bytes) -> None:
+    files.write(paths.evaluated(row.round_id, row.submission_id, row.party, row.index), content)
     # If we crash here, it is fetched and verified again.
-    with node.store.transaction("evaluation.verified") as session:
+    with store.transaction("evaluation.verified") as session:
         session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).state = "done"
 
 
@@ -82,35 +84,35 @@ async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]
     Raises:
         PeerUnavailableError: The matcher is away.
     """
-    rows = await to_thread(_verified, node, round_id)
+    rows = await to_thread(_verified, node.store, round_id)
     if not rows:
         return False
-    await run_in_order(until(ends, rows), partial(_delete, node), partial(_acknowledge, node), node.calls)
+    await run_in_order(until(ends, rows), partial(_delete, node.peer), partial(_acknowledge, node.store), node.calls)
     return True
 
 
-def _verified(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
+def _verified(store: Store, round_id: str) -> Sequence[DownloadRow]:
     query = select(DownloadRow).where(
         DownloadRow.round_id == round_id, DownloadRow.party != "", DownloadRow.state == "done"
     )
-    with node.store.reading("evaluation.verified") as session:
+    with store.reading("evaluation.verified") as session:
         return session.scalars(query.limit(_PER_TURN)).all()
 
 
-async def _delete(node: NodeContext, row: DownloadRow) -> None:
-    await node.peer.call("DELETE", _path(row))
+async def _delete(peer: Peer, row: DownloadRow) -> None:
+    await peer.call("DELETE", _path(row))
 
 
-async def _acknowledge(node: NodeContext, row: DownloadRow, begun: Awaitable[None]) -> None:
+async def _acknowledge(store: Store, row: DownloadRow, begun: Awaitable[None]) -> None:
     try:
         await begun
     except (NotFoundError, OrderError):
         _LOG.debug("evaluation_is_gone", round=row.round_id, submission=row.submission_id, chunk=row.index)
-    await to_thread(_acknowledged, node, row)
+    await to_thread(_acknowledged, store, row)
 
 
-def _acknowledged(node: NodeContext, row: DownloadRow) -> None:
-    with node.store.transaction("evaluation.acknowledged") as session:
+def _acknowledged(store: Store, row: DownloadRow) -> None:
+    with store.transaction("evaluation.acknowledged") as session:
         stored = session.get(DownloadRow, (row.submission_id, row.index, row.party))
         if stored is not None:
             stored.state = "acknowledged"

@@ -77,9 +77,9 @@ async def test_it_goes_with_the_account(world: World) -> None:
     seat = world.seats["AL"]
     for person in (seat.person(Role.ANALYST), seat.person(Role.ANALYST, Role.OFFICER)):
         await person.post(VIEWS, json={"name": "mine", "shows": SHOWS})
-    assert not forget_views(seat.node)
+    assert not forget_views(seat.node.store)
     with seat.node.store.transaction("test.ended") as session:
         session.query(AccountRow).filter_by(login="person-analyst").one().active = False
-    assert forget_views(seat.node)
+    assert forget_views(seat.node.store)
     with seat.node.store.reading("test.left") as session:
         assert session.query(SavedFilterRow).count() == 1

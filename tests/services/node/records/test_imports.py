@@ -194,5 +194,5 @@ async def test_an_interrupted_search_is_swept(world: World) -> None:
     left = node.settings.home / "duplicates-left"
     left.mkdir()
     (left / "values.duckdb").write_bytes(b"values")
-    imports.remove_incomplete(node)
+    imports.remove_incomplete(node.journal, node.settings.home)
     assert not left.exists()

@@ -165,7 +165,7 @@ async def test_an_answer_to_nothing_is_no_answer(world: World) -> None:
     suggestion_id = (await seat.post("/suggestions", json=TERMS)).json()["suggestion_id"]
     strange = [("0" * 32, SuggestionState.PROPOSED), (suggestion_id, SuggestionState.REFUSED)]
     answers = [SuggestionAnswer(suggestion_id=one, state=state, reason="", round_id=None) for one, state in strange]
-    assert not take_answers(seat.node, answers)
+    assert not take_answers(seat.node.journal, answers)
     assert [one["state"] for one in await own(seat)] == ["written"]
 
 
@@ -174,10 +174,10 @@ async def test_they_go_after_the_retention(world: World) -> None:
     seat, desk = world.seats["AL"], world.app.state.desk
     await seat.post("/suggestions", json=TERMS)
     await world.step()
-    assert not forget_suggestions(seat.node, 30)
+    assert not forget_suggestions(seat.node.journal, 30)
     assert not at_matcher.forget_suggestions(desk, 30)
     world.clock.time += 31 * 86_400
-    assert forget_suggestions(seat.node, 30)
+    assert forget_suggestions(seat.node.journal, 30)
     assert at_matcher.forget_suggestions(desk, 30)
     assert await own(seat) == []
     for store in (seat.node.store, desk.store):

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from services.kit.log import entries
-from services.node.context import round_memory_of
 from services.node.storage.tables import AlarmRow, SubmissionRow
 from tests.services.node.conftest import HEADER
 
@@ -126,7 +125,7 @@ async def test_a_closing_does_not_count_what_the_asker_was_not_told(asked: tuple
 
     await world.until(over)
     await world.settle()
-    closings = round_memory_of(world.seats["RS"].node, round_id).record().closings
+    closings = world.seats["RS"].node.rounds.of(round_id).record().closings
     assert closings["AL"].hits == 0
     assert await answered(world.seats["RS"], round_id) == []
 

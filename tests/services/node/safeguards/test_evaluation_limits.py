@@ -28,7 +28,7 @@ def limit(seat: Seat, **caps: int) -> None:
 def spent(seat: Seat, origin: str, kind: InputClass) -> tuple[int, int]:
     """Return what a node has evaluated for a party today and in the window."""
     with seat.node.store.reading("test.spent") as session:
-        return evaluation_limits.spent(session, seat.node, origin, kind)
+        return evaluation_limits.spent(session, seat.node.clock, seat.node.settings.caps, origin, kind)
 
 
 def in_all(seat: Seat) -> int:
@@ -108,7 +108,9 @@ async def test_the_longer_window(world: World, clock: Clock) -> None:
     assert spent(seat, "RS", InputClass.FULL) == (11, 16)
     limit(seat, day_full=100, window_full=20)
     with seat.node.store.reading("test.room") as session:
-        assert evaluation_limits.remaining(session, seat.node, "RS", InputClass.FULL) == 4
+        assert (
+            evaluation_limits.remaining(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.FULL) == 4
+        )
 
 
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
@@ -151,7 +153,7 @@ def test_the_defaults_are_those_of_the_operations_page(name: str) -> None:
 
 def _room(seat: Seat) -> int:
     with seat.node.store.reading("test.room") as session:
-        return evaluation_limits.remaining(session, seat.node, "RS", InputClass.PARTIAL)
+        return evaluation_limits.remaining(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.PARTIAL)
 
 
 async def _reported(world: World, round_id: str) -> bool:

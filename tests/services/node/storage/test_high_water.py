@@ -135,7 +135,7 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
         session.execute(delete(DailyEvaluationRow))
     assert spent(seat) == 0
     with pytest.raises(RestoredBackupError, match="older"), node.store.transaction("test.sign") as session:
-        statements.put_signed(session, node, round_id, envelope_of(seat, "consent"))
+        statements.put_signed(session, node.signer, round_id, envelope_of(seat, "consent"))
     assert (await seat.post(f"/rounds/{round_id}/abort", json={"reason": "test"})).status_code == 202
     with pytest.raises(LogRewrittenError, match="restored from a backup"):
         await advance(node, round_id)
@@ -153,7 +153,7 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
     assert spent(seat) == before
     # Its refusal calls no number empty that was used (3.2.2).
     await world.acknowledge_alarms()
-    message = statements.message_of(statements.open_statement(node, envelope_of(seat, "refusal")))
+    message = statements.message_of(statements.open_statement(node.registry, envelope_of(seat, "refusal")))
     assert isinstance(message, Refusal)
     assert message.given_up == ((last + 1, message.sequence - 1),)
 
@@ -201,7 +201,7 @@ async def test_a_step_compares_in_one_query(world: World) -> None:
 def spent(seat: Seat) -> int:
     """Return what a node has evaluated for RS today, of the class full."""
     with seat.node.store.reading("test.spent") as session:
-        return evaluation_limits.spent(session, seat.node, "RS", InputClass.FULL)[0]
+        return evaluation_limits.spent(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.FULL)[0]
 
 
 def envelope_of(seat: Seat, kind: str) -> bytes:
