@@ -6,30 +6,101 @@ Of a proposal the content is the whole manifest as it will be signed, its deadli
 from __future__ import annotations
 
 import contextlib
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
-from services.kit.approvals import Approvals, ApprovedAction, Content, request
-from services.matcher.rounds.end_requests import check_abort, request_abort
+from services.kit.approvals import Approvals, Content, UseCase, request
+from services.matcher.rounds.end_requests import check_end, request_abort
 from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
 from services.matcher.rounds.suggestions import proposed_from, waiting_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy.orm import Session
+
     from aquila.interface.approval import PendingApproval
     from aquila.interface.rounds import RoundProposal
     from services.kit.people import Actor
     from services.matcher.context import MatcherContext
+    from services.matcher.round_memory import RoundCache, RoundTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedProposal:
+    session: Session
+    manifest: Manifest
+    suggestion_id: str | None
+
+
+class Proposal(UseCase[_OpenedProposal]):
+    """The proposal of a round: its content is the whole manifest, and the suggestion that it answers."""
+
+    kind = ApprovalKind.PROPOSAL
+
+    def __init__(self, desk: MatcherContext) -> None:
+        self._desk = desk
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedProposal]:
+        """Open a transaction for the manifest as it was asked for."""
+        manifest = Manifest.model_validate_json(canonical(content["manifest"]))
+        with self._desk.store.transaction(name) as session:
+            yield _OpenedProposal(session, manifest, content.get("suggestion_id"))
+
+    def check(self, opened: _OpenedProposal) -> None:
+        """Raise as `check_proposal` and, for a suggestion, `waiting_row` do."""
+        check_proposal(self._desk, opened.manifest)
+        if opened.suggestion_id is not None:
+            waiting_row(opened.session, opened.suggestion_id)
+
+    def apply(self, opened: _OpenedProposal) -> None:
+        """Propose the round; raises as `check` does."""
+        session, manifest = opened.session, opened.manifest
+        propose_round(self._desk, session, manifest)
+        if opened.suggestion_id is not None:
+            proposed_from(session, opened.suggestion_id, manifest.round_id, self._desk.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedAbort:
+    turn: RoundTransaction
+    reason: str
+
+    @property
+    def session(self) -> Session:
+        return self.turn.session
+
+
+class Abort(UseCase[_OpenedAbort]):
+    """The end of a round before its time: its content is the round and the reason."""
+
+    kind = ApprovalKind.ABORT
+
+    def __init__(self, rounds: RoundCache) -> None:
+        self._rounds = rounds
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedAbort]:
+        """Open the round for a change."""
+        with self._rounds.writing(name, content["round_id"]) as turn:
+            yield _OpenedAbort(turn, content["reason"])
+
+    def check(self, opened: _OpenedAbort) -> None:
+        """Raise as `check_end` does."""
+        check_end(opened.turn)
+
+    def apply(self, opened: _OpenedAbort) -> None:
+        """Let the round be aborted; raises as `check` does."""
+        request_abort(opened.turn, opened.reason)
 
 
 def approvals_of(desk: MatcherContext) -> Approvals:
     """Return four eyes at this matcher."""
-    use_cases = {ApprovalKind.PROPOSAL: partial(_proposal, desk), ApprovalKind.ABORT: partial(_abort, desk)}
-    return Approvals(desk.people, use_cases, desk.bell.ring)
+    return Approvals(desk.people, (Proposal(desk), Abort(desk.known)), desk.bell.ring)
 
 
 def ask_proposal(desk: MatcherContext, approvals: Approvals, actor: Actor, proposal: RoundProposal) -> PendingApproval:
@@ -45,32 +116,5 @@ def ask_proposal(desk: MatcherContext, approvals: Approvals, actor: Actor, propo
 
 
 def ask_abort(approvals: Approvals, actor: Actor, round_id: str, reason: str) -> PendingApproval:
-    """Ask for the end of a round; raises as `check_abort` does."""
+    """Ask for the end of a round; raises as `check_end` does."""
     return request(approvals, actor, {"kind": ApprovalKind.ABORT.value, "round_id": round_id, "reason": reason})
-
-
-@contextlib.contextmanager
-def _proposal(desk: MatcherContext, name: str, content: Content) -> Iterator[ApprovedAction]:
-    manifest = Manifest.model_validate_json(canonical(content["manifest"]))
-    suggestion_id = content.get("suggestion_id")
-    with desk.store.transaction(name) as session:
-
-        def check() -> None:
-            check_proposal(desk, manifest)
-            if suggestion_id is not None:
-                waiting_row(session, suggestion_id)
-
-        def apply() -> None:
-            propose_round(desk, session, manifest)
-            if suggestion_id is not None:
-                proposed_from(session, suggestion_id, manifest.round_id, desk.clock())
-
-        yield ApprovedAction(session, check=check, apply=apply)
-
-
-@contextlib.contextmanager
-def _abort(desk: MatcherContext, name: str, content: Content) -> Iterator[ApprovedAction]:
-    with desk.known.writing(name, content["round_id"]) as turn:
-        yield ApprovedAction(
-            turn.session, check=lambda: check_abort(turn), apply=lambda: request_abort(turn, content["reason"])
-        )

@@ -8,13 +8,13 @@ id, set here and not typed.
 from __future__ import annotations
 
 import contextlib
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.messages import Justification, Kind
-from services.kit.approvals import Approvals, ApprovedAction, Content, request
+from services.kit.approvals import Approvals, Content, UseCase, request
 from services.kit.errors import NotFoundError
 from services.node.records.digests import checked_digest
 from services.node.rounds import requests
@@ -29,21 +29,101 @@ if TYPE_CHECKING:
     from aquila.interface.rounds import SubmissionRequest
     from aquila.protocol.rounds.verified_round import Round
     from services.kit.people import Actor
-    from services.node.context import NodeContext
+    from services.kit.storage.store import Store
+    from services.node.context import Clock, NodeContext
+    from services.node.round_memory import RoundMemories
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedConsent:
+    session: Session
+    round: Round
+
+
+class Consent(UseCase[_OpenedConsent]):
+    """The consent to a round: its content is the whole manifest."""
+
+    kind = ApprovalKind.CONSENT
+
+    def __init__(self, node: NodeContext) -> None:
+        self._node = node
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedConsent]:
+        """Open the round and its transaction; raises OrderError where the round has another manifest."""
+        node = self._node
+        with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
+            _check_manifest(round_, content)
+            yield _OpenedConsent(session, round_)
+
+    def check(self, opened: _OpenedConsent) -> None:
+        """Raise as `requests.check_consent` does."""
+        requests.check_consent(self._node, opened.session, opened.round)
+
+    def apply(self, opened: _OpenedConsent) -> None:
+        """Let the driver consent; raises as `check` does."""
+        requests.request_consent(self._node, opened.session, opened.round)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedSubmission:
+    session: Session
+    round: Round
+    wanted: requests.RequestedSubmission
+
+
+class Submission(UseCase[_OpenedSubmission]):
+    """The submission of a list or a query: its content is the list by its records, and the justification."""
+
+    kind = ApprovalKind.SUBMISSION
+
+    def __init__(self, rounds: RoundMemories, store: Store, clock: Clock) -> None:
+        self._rounds, self._store, self._clock = rounds, store, clock
+
+    @contextlib.contextmanager
+    def open(self, name: str, content: Content) -> Iterator[_OpenedSubmission]:
+        """Read the list's records, then open the round and its transaction.
+
+        Raises:
+            NotFoundError: The node holds no such import.
+            OrderError: The round has another manifest, or the list is not the one that was asked for.
+        """
+        import_id = content["import"]["import_id"]
+        # The records are read before the transaction, so that no other writer waits for it; whether they are still
+        # these when they are used is looked at then, too.
+        digest = checked_digest(self._store, import_id)
+        with self._rounds.reading(content["round_id"]) as round_, self._store.transaction(name) as session:
+            _check_manifest(round_, content)
+            if _described(session, import_id, digest) != content["import"]:
+                raise OrderError("the list is not the one any more that was asked for", hint="ask for it anew")
+            wanted = requests.RequestedSubmission(
+                submission_id=content["submission_id"],
+                import_id=import_id,
+                records_digest=digest,
+                kind=Kind(content["submission_kind"]),
+                justification=Justification.model_validate(content["justification"]),
+            )
+            yield _OpenedSubmission(session, round_, wanted)
+
+    def check(self, opened: _OpenedSubmission) -> None:
+        """Raise as `requests.check_submission` does."""
+        wanted = opened.wanted
+        requests.check_submission(self._clock, opened.session, opened.round, wanted.import_id, wanted.kind)
+
+    def apply(self, opened: _OpenedSubmission) -> None:
+        """Let the driver prepare the list; raises as `check` does."""
+        requests.request_submission(self._clock, opened.session, opened.round, opened.wanted)
 
 
 def approvals_of(node: NodeContext) -> Approvals:
     """Return four eyes at this node."""
-    use_cases = {
-        ApprovalKind.CONSENT: partial(_consent, node),
-        ApprovalKind.SUBMISSION: partial(_submission, node),
-    }
+    use_cases = Consent(node), Submission(node.rounds, node.store, node.clock)
     # The driver is made after this and sets what wakes it.
     return Approvals(node.people, use_cases, lambda: node.wake())  # noqa: PLW0108 - see above
 
 
 def ask_consent(node: NodeContext, approvals: Approvals, actor: Actor, round_id: str) -> PendingApproval:
-    """Ask for a consent; raises as `wishes.check_consent` does."""
+    """Ask for a consent; raises as `requests.check_consent` does."""
     with node.rounds.reading(round_id) as round_:
         content = {
             "kind": ApprovalKind.CONSENT.value,
@@ -57,7 +137,7 @@ def ask_consent(node: NodeContext, approvals: Approvals, actor: Actor, round_id:
 def ask_submission(
     node: NodeContext, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest
 ) -> PendingApproval:
-    """Ask for a submission; raises as `wishes.check_submission` and `contents.checked_digest` do.
+    """Ask for a submission; raises as `requests.check_submission` and `digests.checked_digest` do.
 
     The same list for the same reasons is the same request, whoever asks for it and whatever its id would be.
     """
@@ -74,40 +154,6 @@ def ask_submission(
         }
     added = {"submission_id": "", "justification": wanted.justification.model_dump(mode="json")}
     return request(approvals, actor, content, content | added)
-
-
-@contextlib.contextmanager
-def _consent(node: NodeContext, name: str, content: Content) -> Iterator[ApprovedAction]:
-    with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
-        _check_manifest(round_, content)
-
-        def check() -> None:
-            requests.check_consent(node, session, round_)
-
-        yield ApprovedAction(session, check, lambda: requests.request_consent(node, session, round_))
-
-
-@contextlib.contextmanager
-def _submission(node: NodeContext, name: str, content: Content) -> Iterator[ApprovedAction]:
-    import_id, kind = content["import"]["import_id"], Kind(content["submission_kind"])
-    why = Justification.model_validate(content["justification"])
-    # The records are read before the transaction, so that no other writer waits for it; whether they are still these
-    # when they are used is looked at then, too.
-    digest = checked_digest(node.store, import_id)
-    with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
-        _check_manifest(round_, content)
-        if _described(session, import_id, digest) != content["import"]:
-            raise OrderError("the list is not the one any more that was asked for", hint="ask for it anew")
-
-        def check() -> None:
-            requests.check_submission(node.clock, session, round_, import_id, kind)
-
-        def apply() -> None:
-            requests.request_submission(
-                node.clock, session, round_, content["submission_id"], import_id, digest, kind, why
-            )
-
-        yield ApprovedAction(session, check, apply)
 
 
 def _check_manifest(round_: Round, content: Content) -> None:

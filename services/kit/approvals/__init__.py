@@ -9,7 +9,7 @@ content has another digest and is another request.
 
 from __future__ import annotations
 
-from services.kit.approvals.context import Approvals, ApprovedAction, Content
+from services.kit.approvals.context import Approvals, Content, UseCase
 from services.kit.approvals.requests import request
 
-__all__ = ["Approvals", "ApprovedAction", "Content", "request"]
+__all__ = ["Approvals", "Content", "UseCase", "request"]

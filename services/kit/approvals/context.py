@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,23 +19,37 @@ Content: TypeAlias = "Mapping[str, Any]"
 """What shall take effect, as JSON: `kind` and `round_id`, and what the kind needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovedAction:
-    """A use case with its transaction open.
+class OpenedRequest(Protocol):
+    """A request whose transaction is open, with what its use case read when it was opened."""
+
+    @property
+    def session(self) -> Session:
+        """The transaction."""
+
+
+Opened = TypeVar("Opened", bound=OpenedRequest)
+
+
+class UseCase(ABC, Generic[Opened]):
+    """One kind of request: a class for each, which opens it, checks it and lets it take effect.
 
     Attributes:
-        session: The transaction.
-        check: Refuses, by an error of the tree, what could not take effect now.
-        apply: Lets it take effect; checks first.
+        kind: The kind.
     """
 
-    session: Session
-    check: Callable[[], None]
-    apply: Callable[[], None]
+    kind: ClassVar[ApprovalKind]
 
+    @abstractmethod
+    def open(self, name: str, content: Content) -> AbstractContextManager[Opened]:
+        """Open the transaction of the given name for the block, with the locks that the content needs."""
 
-UseCase: TypeAlias = "Callable[[str, Content], AbstractContextManager[ApprovedAction]]"
-"""Opens the transaction of the given name, with the locks that the content needs, for the block."""
+    @abstractmethod
+    def check(self, opened: Opened) -> None:
+        """Refuse, by an error of the tree, what could not take effect now."""
+
+    @abstractmethod
+    def apply(self, opened: Opened) -> None:
+        """Let the request take effect; raises as `check` does, and first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +58,14 @@ class Approvals:
 
     Attributes:
         people: Its people.
-        use_cases: What takes effect, by kind.
+        use_cases: One for each kind of request at this service.
         wake: Tells the drivers that something took effect; to be called in the event loop.
     """
 
     people: People
-    use_cases: Mapping[ApprovalKind, UseCase]
+    use_cases: tuple[UseCase[Any], ...]
     wake: Callable[[], None]
+
+    def use_case(self, kind: ApprovalKind) -> UseCase[Any]:
+        """Return the use case of a kind that this service has."""
+        return next(one for one in self.use_cases if one.kind is kind)

@@ -45,8 +45,9 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
     people = approvals.people
     with people.store.reading("approval.read") as session:
         content = content_of(waiting_row(approvals, session, approval_id))
-    with approvals.use_cases[ApprovalKind(content["kind"])]("approval.approve", content) as effect:
-        row = waiting_row(approvals, effect.session, approval_id)
+    use_case = approvals.use_case(ApprovalKind(content["kind"]))
+    with use_case.open("approval.approve", content) as opened:
+        row = waiting_row(approvals, opened.session, approval_id)
         _check_other(row, actor)  # 1
         if row.digest != digest:  # 2
             raise PolicyError(
@@ -56,10 +57,10 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
                 got=digest,
             )
         content_of(row)  # 3
-        check_persons(effect.session, people, row, actor)  # 4
-        effect.apply()  # 5
+        check_persons(opened.session, people, row, actor)  # 4
+        use_case.apply(opened)  # 5
         _decide(approvals, row, actor, ApprovalState.APPROVED)
-        log_entry(effect.session, people, EntryKind.APPROVED, actor, **about(row))
+        log_entry(opened.session, people, EntryKind.APPROVED, actor, **about(row))
     return entry_of(row, actor, people.clock())
 
 

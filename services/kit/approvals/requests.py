@@ -51,12 +51,14 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
         digest=digest_of(octets), subject=digest_of(dumps(dict(subject or content))), author=actor.person, asked_at=now,
         expires_at=now + people.settings.approval_hours * 3_600, state=ApprovalState.WAITING.value,
     )  # fmt: skip
-    with approvals.use_cases[kind]("approval.ask", content) as effect:
-        effect.check()
-        _check_new(effect.session, row)
-        effect.session.add(row)
-        effect.session.flush()
-        log_entry(effect.session, people, EntryKind.APPROVAL_REQUESTED, actor, **about(row))
+    use_case = approvals.use_case(kind)
+    with use_case.open("approval.ask", content) as opened:
+        use_case.check(opened)
+        session = opened.session
+        _check_new(session, row)
+        session.add(row)
+        session.flush()
+        log_entry(session, people, EntryKind.APPROVAL_REQUESTED, actor, **about(row))
     return PendingApproval(
         approval_id=row.approval_id,
         kind=kind,

@@ -25,8 +25,7 @@ def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
         OrderError: It has ended already, or is to be aborted.
     """
     with desk.known.writing("round.wish", round_id) as turn:
-        if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
-            raise OrderError("the round has ended or is to be aborted", round=round_id)
+        check_end(turn)
         turn.row.wish, turn.row.reason = Outcome.CLOSED.value, "every party has its hits"
         append(
             turn.session,
@@ -38,8 +37,8 @@ def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
     desk.bell.ring()
 
 
-def check_abort(turn: RoundTransaction) -> None:
-    """Refuse to abort what has ended.
+def check_end(turn: RoundTransaction) -> None:
+    """Refuse to close or abort a round that has ended.
 
     Raises:
         OrderError: It has, or is to be aborted already.
@@ -49,6 +48,6 @@ def check_abort(turn: RoundTransaction) -> None:
 
 
 def request_abort(turn: RoundTransaction, reason: str) -> None:
-    """Store that a round shall be aborted, which cannot be taken back; raises as `check_abort` does."""
-    check_abort(turn)
+    """Store that a round shall be aborted, which cannot be taken back; raises as `check_end` does."""
+    check_end(turn)
     turn.row.wish, turn.row.reason = Outcome.ABORTED.value, reason

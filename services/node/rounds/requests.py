@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -79,23 +80,33 @@ def check_submission(clock: Clock, session: Session, round_: Round, import_id: s
     return imported
 
 
-def request_submission(  # noqa: PLR0913, PLR0917 - what a submission is made of
-    clock: Clock,
-    session: Session,
-    round_: Round,
-    submission_id: str,
-    import_id: str,
-    digest: str,
-    kind: Kind,
-    why: Justification,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class RequestedSubmission:
+    """A submission that two persons want.
+
+    Attributes:
+        submission_id: Its identifier.
+        import_id: The list.
+        records_digest: SHA-256 of the list's records; see `records.digests`.
+        kind: A list or a query.
+        justification: Why it is submitted.
+    """
+
+    submission_id: str
+    import_id: str
+    records_digest: str
+    kind: Kind
+    justification: Justification
+
+
+def request_submission(clock: Clock, session: Session, round_: Round, wanted: RequestedSubmission) -> None:
     """Store that two persons submit an import; raises as `check_submission` does."""
-    check_submission(clock, session, round_, import_id, kind)
+    check_submission(clock, session, round_, wanted.import_id, wanted.kind)
     session.add(
         SubmissionRow(
-            submission_id=submission_id, round_id=round_.round_id, import_id=import_id, records_digest=digest,
-            kind=kind.value,
-            justification=why.model_dump(mode="json"), wished_at=clock(), state="wished", held_back={},
+            submission_id=wanted.submission_id, round_id=round_.round_id, import_id=wanted.import_id,
+            records_digest=wanted.records_digest, kind=wanted.kind.value,
+            justification=wanted.justification.model_dump(mode="json"), wished_at=clock(), state="wished", held_back={},
         )
     )  # fmt: skip
 
