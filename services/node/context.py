@@ -1,4 +1,4 @@
-"""The parts of a running node, made once; a function is handed the ones that it needs.
+"""The parts of a running node, made once; a function is handed those that it needs.
 
 Parts that go together have a name: a `Journal` writes rows and entries, a `Signer` signs statements. The whole context
 is for a step or a call that needs most of it, and for nothing below (`tests/contract/test_contexts.py`).
