@@ -16,6 +16,7 @@ _CODE = "492039"
 _WORDS = "four invented words are enough"
 
 EXAMPLES: dict[str, Any] = {
+    "AbortReason": _REASON,
     "Admission": {"issuer": "https://id.example.org", "subject": "u-17", "name": "Officer One"},
     "Approve": {"digest": "9b" * 32},
     "BeginEnrolment": {"login": "officer-1", "code": "AAAA-BBBB-CCCC-DDDD"},
@@ -27,12 +28,10 @@ EXAMPLES: dict[str, Any] = {
     "ErasureRequest": {"record_id": "si-1"},
     "FollowUpRequest": {"channel": "siena", "reference": "SI-2026-17", "urgency": "normal", "remark": ""},
     "NewAccount": {"login": "officer-1", "roles": ["officer"]},
-    "NewView": {"name": "new and sure", "shows": {"stage": "new", "certainty": "high"}},
+    "NewFilter": {"name": "new and sure", "shows": {"stage": "new", "certainty": "high"}},
     "PasswordChange": {"password": _WORDS, "code": _CODE, "new_password": "other invented words are enough"},
     "PermissionRequest": {"reference": "SI-2026-18", "remark": "by letter"},
     "ProviderReturn": {"state": "s" * 43, "code": "c" * 32, "binding": "b" * 43},
-    "Reason": _REASON,
-    "Reason-Input": _REASON,
     "RecordSearch": {"name": "Ana Novak"},
     "ReferenceRequest": {"reference": "SIENA 2026/17"},
     "Refuse": _REASON,

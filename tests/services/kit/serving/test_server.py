@@ -107,7 +107,7 @@ import asyncio, gc, sys
 from pathlib import Path
 from fastapi import APIRouter
 from aquila.crypto.keys import VerifyKey
-from services.kit import logs
+from services.kit import logging
 from services.kit.work.drivers import Driver
 from services.kit.serving.server import bind, lifespan_of, serve
 from services.kit.settings import ServiceSettings, load
@@ -116,7 +116,7 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller
 from services.kit.serving.application import application
 
-logs.configure("debug")
+logging.configure("debug")
 settings = load(Path(sys.argv[1]), ServiceSettings)
 key = VerifyKey.from_hex(sys.argv[2])
 router = APIRouter(route_class=ServiceRoute)

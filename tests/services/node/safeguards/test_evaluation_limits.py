@@ -122,7 +122,7 @@ async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
 
     async def slow(task: object, argument: object) -> object:
         found = await real(task, argument)  # type: ignore[arg-type]  # whatever it is
-        if type(argument).__name__ == "Evaluating" and not used:
+        if type(argument).__name__ == "EvaluateTask" and not used:
             used.append(1)
             with seat.node.store.transaction("test.other_round") as session:
                 for origin in ("RS", "SI"):

@@ -237,6 +237,6 @@ def test_propose(connection: Connection, answers: Any) -> None:
     """A proposal is sent whole; another answer than a round is refused."""
     answers.says(201, json={"rounds": []})
     proposal = RoundProposal(participants=("AL", "SI"), area="a", legal_basis="b", purpose="p", category="c")
-    with pytest.raises(Exception, match="Asked"):
+    with pytest.raises(Exception, match="PendingApproval"):
         MatcherClient(connection).propose(proposal)
     assert json.loads(answers.asked[0].content)["participants"] == ["AL", "SI"]
