@@ -29,8 +29,8 @@ from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
-from services.matcher.steps import steps_of
 from services.matcher.steps.purge_ended import wipe_leftovers
+from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.tables import SPENT_NONCES
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def test_it_makes_the_index(store: Store) -> None:
     """Rounds, own statements, numbers: in this order the last own number is found at once."""
-    migrate(store, "services.node", "0020")
+    migrate(store, "services.node.storage", "0020")
     before = {str(one["name"]) for one in inspect(store.engine).get_indexes("statement")}
-    assert migrate(store, "services.node", "0021") == "0021"
+    assert migrate(store, "services.node.storage", "0021") == "0021"
     after = {str(one["name"]): one["column_names"] for one in inspect(store.engine).get_indexes("statement")}
     assert set(after) - before == {"ix_statement_round_id_own_sequence"}
     assert after["ix_statement_round_id_own_sequence"] == ["round_id", "own", "sequence"]

@@ -29,7 +29,7 @@ from services.kit.storage.files import write_secret
 from services.matcher.home import create
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
-from services.matcher.steps import steps_of
+from services.matcher.steps.schedule import steps_of
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, two_persons
 from tests.support.stage import blinded

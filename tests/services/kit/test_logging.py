@@ -55,7 +55,7 @@ def test_a_foreign_exception_is_class_and_place(lines: Lines) -> None:
     (line,) = _parsed(lines)
     assert line["error"] == "builtins.KeyError"
     assert line["cause"] == ["builtins.ValueError"]
-    assert "test_logs.py" in line["trace"][-1]
+    assert "test_logging.py" in line["trace"][-1]
     assert "Muhamed" not in str(lines)
 
 
@@ -84,7 +84,7 @@ def test_a_foreign_library_s_record_is_its_place(lines: Lines) -> None:
     (line,) = _parsed(lines)
     assert line["event"] == "foreign"
     assert line["logger"] == "asyncio"
-    assert line["place"].startswith("kit/test_logs.py:")
+    assert line["place"].startswith("kit/test_logging.py:")
     assert line["error"] == "builtins.ValueError"
     assert "Muhamed" not in str(lines)
 

@@ -16,7 +16,7 @@ from services.matcher.context import open_store
 from services.matcher.home import create
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
-from services.matcher.steps import steps_of
+from services.matcher.steps.schedule import steps_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,7 @@ async def test_the_lifespan(tmp_path: Path) -> None:
     prepare(settings)
     app = build(settings)
     steps = {"opening", "matching", "queries", "ending", "deleting", "cleaning", "notes", "log", "retention", "people"}
-    assert set(steps_of(app.state.desk)) == steps
+    assert set(steps_of(app.state.desk, app.state.approvals)) == steps
     async with app.router.lifespan_context(app):
         assert app.state.desk.bell._loop is not None
         app.state.desk.bell.ring()

@@ -16,7 +16,7 @@ from services.kit.settings import load
 from services.matcher import home as matcher_home
 from services.matcher import main as matcher_main
 from services.matcher.settings import MatcherSettings
-from services.matcher.steps import steps_of
+from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.tables import EventRow
 from services.node import home as node_home
 from services.node import main as node_main

@@ -58,7 +58,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
             people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
             yield ConnectedService(path, NodeClient(connection), people, approvals, log, connection)
 
-    monkeypatch.setattr(connect, "reach", reached)
+    monkeypatch.setattr(connect, "connect", reached)
     return made
 
 

@@ -66,7 +66,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
             people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
             yield ConnectedService(path, client, people, approvals, log, connection)
 
-    monkeypatch.setattr(connect, "reach", reached)
+    monkeypatch.setattr(connect, "connect", reached)
     return made
 
 

@@ -1,0 +1,47 @@
+"""The steps of a matcher and the names of their drivers.
+
+A matcher that is killed at any moment goes on where it was, because a step starts from rows and events alone, and
+checks again inside its transaction what it saw before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.kit.approvals.expiry import expire_requests
+from services.kit.log.retention import Retention
+from services.matcher.rounds.suggestions import forget_suggestions
+from services.matcher.steps.delete_notes import delete_notes
+from services.matcher.steps.end import end_due
+from services.matcher.steps.erase_justifications import JustificationErasure
+from services.matcher.steps.match_lists import match_lists
+from services.matcher.steps.match_queries import match_queries, release_reports
+from services.matcher.steps.open import open_due
+from services.matcher.steps.prune_chunks import Deletion
+from services.matcher.steps.publish_log import publish_log
+from services.matcher.steps.purge_ended import purge_ended
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from services.kit.approvals import Approvals
+    from services.matcher.context import MatcherContext
+
+
+def steps_of(desk: MatcherContext, approvals: Approvals) -> Mapping[str, Callable[[], bool]]:
+    """Return the matcher's steps by the names of their drivers."""
+    deletion = Deletion(desk)
+    days = desk.settings.log.retention_days
+    retention, justifications = Retention(desk.log.own, days), JustificationErasure(desk)
+    return {
+        "opening": lambda: open_due(desk),
+        "matching": lambda: match_lists(desk),
+        "queries": lambda: match_queries(desk) | release_reports(desk),
+        "ending": lambda: end_due(desk),
+        "deleting": deletion.step,
+        "cleaning": lambda: purge_ended(desk),
+        "notes": lambda: delete_notes(desk),
+        "log": lambda: publish_log(desk),
+        "retention": lambda: retention.step() | justifications.step(),
+        "people": lambda: expire_requests(approvals, days) | forget_suggestions(desk, days),
+    }
