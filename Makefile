@@ -38,8 +38,8 @@ UNDER_ATTACK := tests/e2e/test_attack.py
 
 # Whole rounds of three services within one process: the longest of the tests of services.
 ROUNDS := $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_close test_crashes test_exchange test_hits test_withdrawals records/test_erasure rounds/test_progress\
-  safeguards/test_canaries safeguards/test_evaluation_limits))
+  test_crashes hits/test_follow_up hits/test_withdrawals records/test_erasure rounds/test_progress\
+  safeguards/test_canaries safeguards/test_evaluation_limits steps/test_close steps/test_exchange_notes))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
@@ -66,9 +66,9 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 # What asks most of a database: whole rounds, restarts, long transactions, erasure, and every list with a filter. The
 # store's own tests and the migrations' run on both databases in `make test`.
 ON_POSTGRESQL := tests/services/matcher $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_absent test_approvals test_crashes test_exchange test_hits test_whole_round hits/test_saved_filters\
+  test_approvals test_crashes test_whole_round hits/test_follow_up hits/test_saved_filters\
   records/test_erasure records/test_imports records/test_search rounds/test_attention rounds/test_suggestions\
-  steps/submissions/test_tasks))
+  steps/test_exchange_notes steps/test_exclude_absent steps/submissions/test_tasks))
 
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 

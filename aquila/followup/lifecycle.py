@@ -174,10 +174,6 @@ class HitLifecycle:
             return self.since + self.urgency.hours * HOUR
         return None
 
-    def is_overdue(self, now: int) -> bool:
-        """Return whether the next step should have been taken before now."""
-        return self.due_at is not None and now > self.due_at
-
     def after(self, step: LifecycleStep) -> HitLifecycle:
         """Return the life after another step.
 

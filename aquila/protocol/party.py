@@ -63,7 +63,6 @@ from aquila.protocol.submissions.tasks import (
     FinalizeTask,
     VerifyTask,
     evaluate_chunk,
-    verify_chunk,
 )
 from aquila.records.rules import InputClass
 
@@ -359,16 +358,6 @@ class Party:
         context = proof_context(round_, submission, evaluation.index, evaluation.party)
         key = share_key(round_, evaluation.party, evaluation.input_class)
         return VerifyTask(key, context, chunk, elements, bytes.fromhex(evaluation.proof))
-
-    def check_evaluation(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> None:
-        """Do `to_verify` and its work at once.
-
-        Raises:
-            DigestError: As `to_verify`.
-            MalformedError: An element is no valid encoding or the identity.
-            ProofError: An element was not evaluated with the evaluator's share.
-        """
-        verify_chunk(self.group, self.to_verify(round_, evaluation, chunk, elements))
 
     def to_finalize(  # noqa: PLR0913, PLR0917  # what the work is on
         self, round_: Round, secrets: RoundSecrets, seed: SecretBytes, submission_id: str, index: int,

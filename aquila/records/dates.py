@@ -53,11 +53,6 @@ class PartialDate:
             return f"{self.year:04d}-{self.month:02d}"
         return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
 
-    @property
-    def is_full(self) -> bool:
-        """Return whether year, month and day are known."""
-        return self.day is not None
-
     @classmethod
     @lru_cache(maxsize=_CACHED)
     def parse(cls, text: str) -> PartialDate:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aquila.errors import GridError
-from aquila.records.rule_parts import record_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,11 +46,6 @@ _LEAST_SIDE = 3  # names, or dates, that make a grid at least
 _MOST_ALIKE = 0.01  # of the records, in names that share exactly their dates, or dates that share exactly their names
 _CACHED = 1 << 16
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-
-
-def traits_of(records: Iterable[Record]) -> np.ndarray:
-    """Return the counted traits of n records, 20 bytes each (`TRAIT`); `named_traits` if their names are known."""
-    return named_traits((record, record_names(record)) for record in records)
 
 
 def named_traits(records: Iterable[tuple[Record, tuple[Name, ...]]]) -> np.ndarray:
@@ -86,7 +80,7 @@ def check_entropy(traits: np.ndarray) -> None:
     """Refuse a list that looks like guesses (PROTOCOL.md 3.4.8).
 
     Args:
-        traits: Of all its records, as `traits_of` gives them.
+        traits: Of all its records, as `named_traits` gives them.
 
     Raises:
         GridError: It does; the message says in what, by counts alone.

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 class _Read(NamedTuple):
     """The data on a batch that stays here while it is read elsewhere."""
 
-    seat: SimulatedParty
+    node: SimulatedParty
     done: int
     work: Reading
 
 
 def read_lists(
-    workshop: TaskRunner, manifest: Manifest, table: RuleTable, seats: Iterable[SimulatedParty]
+    workshop: TaskRunner, manifest: Manifest, table: RuleTable, nodes: Iterable[SimulatedParty]
 ) -> Iterator[SimulatedParty]:
     """Read, normalize and digest the lists of some parties, and plan what each sends; yield each that is done.
 
@@ -44,101 +44,101 @@ def read_lists(
         InputError: A list cannot be read as a whole, or no row of it can be used; the message names it.
         PolicyError: No record of a list gives an input.
     """
-    read = workshop.do("normalize", lambda label: label.seat.code, read_batch, _readings(seats, table))
-    for seat, batches in groupby(read, key=lambda pair: pair[0].seat):
-        seat.digests = Spool(seat.directory / "digests")
+    read = workshop.do("normalize", lambda label: label.node.code, read_batch, _readings(nodes, table))
+    for node, batches in groupby(read, key=lambda pair: pair[0].node):
+        node.digests = Spool(node.directory / "digests")
         for label, batch in batches:
-            workshop.measured.add("read", seat.code, batch.read_seconds)
-            workshop.measured.add("normalize", seat.code, -batch.read_seconds)
-            with named(seat.source):
-                _note(seat, _admitted(label, batch))
-            workshop.measured.watch("read", seat.code, label.done, seat.source.size)
-        with named(seat.source):
-            _end(seat)
-        with workshop.measured.phase("normalize", seat.code):
-            seat.plan = plan_submission(manifest, table, seat.outlines, seat.canaries)
-        seat.outlines = []
-        workshop.measured.watch("normalize", seat.code, 1, 1)
-        yield seat
+            workshop.measured.add("read", node.code, batch.read_seconds)
+            workshop.measured.add("normalize", node.code, -batch.read_seconds)
+            with named(node.source):
+                _note(node, _admitted(label, batch))
+            workshop.measured.watch("read", node.code, label.done, node.source.size)
+        with named(node.source):
+            _end(node)
+        with workshop.measured.phase("normalize", node.code):
+            node.plan = plan_submission(manifest, table, node.outlines, node.canaries)
+        node.outlines = []
+        workshop.measured.watch("normalize", node.code, 1, 1)
+        yield node
 
 
-def _readings(seats: Iterable[SimulatedParty], table: RuleTable) -> Iterator[tuple[_Read, Reading]]:
-    for seat in seats:
-        seat.directory.mkdir()
-        with named(seat.source):
-            for done, batch in seat.source.batches():
-                work = Reading(batch, seat.round.first_binding, table)
-                yield _Read(seat, done, work), work
+def _readings(nodes: Iterable[SimulatedParty], table: RuleTable) -> Iterator[tuple[_Read, Reading]]:
+    for node in nodes:
+        node.directory.mkdir()
+        with named(node.source):
+            for done, batch in node.source.batches():
+                work = Reading(batch, node.round.first_binding, table)
+                yield _Read(node, done, work), work
 
 
 def _admitted(label: _Read, batch: ReadBatch) -> ReadBatch:
     """Return the batch without the records whose id came before: then it is read again here."""
-    if label.seat.source.admit(batch.record_ids, batch.counts.refused):
+    if label.node.source.admit(batch.record_ids, batch.counts.refused):
         return batch
-    return take_rows(label.work, label.seat.source.watch(label.work.batch.rows()))
+    return take_rows(label.work, label.node.source.watch(label.work.batch.rows()))
 
 
-def _note(seat: SimulatedParty, batch: ReadBatch) -> None:
+def _note(node: SimulatedParty, batch: ReadBatch) -> None:
     if batch.record_ids:
-        assert seat.digests is not None
-        seat.digests.append(batch.digested.to_bytes())
-        seat.outlines.append(batch.digested.outline())
-        seat.record_ids.append(batch.record_ids)
-    seat.findings += batch.findings
-    seat.counts.accepted += batch.counts.accepted
-    seat.counts.refused += batch.counts.refused
-    seat.counts.warnings += batch.counts.warnings
+        assert node.digests is not None
+        node.digests.append(batch.digested.to_bytes())
+        node.outlines.append(batch.digested.outline())
+        node.record_ids.append(batch.record_ids)
+    node.findings += batch.findings
+    node.counts.accepted += batch.counts.accepted
+    node.counts.refused += batch.counts.refused
+    node.counts.warnings += batch.counts.warnings
 
 
-def _end(seat: SimulatedParty) -> None:
+def _end(node: SimulatedParty) -> None:
     """Refuse a list without a record.
 
     Raises:
         InputError: It has no row, or none that can be used.
     """
-    seat.source.end()
-    if seat.source.name and not seat.counts.accepted:
+    node.source.end()
+    if node.source.name and not node.counts.accepted:
         raise InputError(
-            f"no row can be used; {seat.counts.refused:,} row{'s' * (seat.counts.refused != 1)} refused",
-            hint=f"see why with `aquila records check {seat.source.name}`",
+            f"no row can be used; {node.counts.refused:,} row{'s' * (node.counts.refused != 1)} refused",
+            hint=f"see why with `aquila records check {node.source.name}`",
         )
 
 
-def blind_lists(workshop: TaskRunner, manifest: Manifest, seats: Iterable[SimulatedParty]) -> Iterator[SimulatedParty]:
+def blind_lists(workshop: TaskRunner, manifest: Manifest, nodes: Iterable[SimulatedParty]) -> Iterator[SimulatedParty]:
     """Pad, blind and cut into chunks what the parties' plans send; yield each party that is done.
 
     Raises:
         InputError: A record has more inputs than can be sent.
     """
-    blinded = workshop.do("blind", lambda label: label[0].code, blind_batch, _blindings(seats))
-    for seat, batches in groupby(blinded, key=lambda pair: pair[0][0]):
-        seat.runs = {kind: Runs(seat.directory / f"runs-{kind.value}") for kind in InputClass}
+    blinded = workshop.do("blind", lambda label: label[0].code, blind_batch, _blindings(nodes))
+    for node, batches in groupby(blinded, key=lambda pair: pair[0][0]):
+        node.runs = {kind: Runs(node.directory / f"runs-{kind.value}") for kind in InputClass}
         for (_, number, of), rows in batches:
             for kind, run in rows.items():
-                seat.runs[kind].append(run)
-            workshop.measured.watch("blind", seat.code, number + 1, of)
-        assert seat.digests is not None
-        seat.digests.delete()
-        with workshop.measured.phase("blind", seat.code):
-            _cut(seat, manifest.chunk_elements)
-        workshop.measured.look_at_disk(seat.directory.parent)
-        for runs in seat.runs.values():
+                node.runs[kind].append(run)
+            workshop.measured.watch("blind", node.code, number + 1, of)
+        assert node.digests is not None
+        node.digests.delete()
+        with workshop.measured.phase("blind", node.code):
+            _cut(node, manifest.chunk_elements)
+        workshop.measured.look_at_disk(node.directory.parent)
+        for runs in node.runs.values():
             runs.delete()
-        yield seat
+        yield node
 
 
-def _blindings(seats: Iterable[SimulatedParty]) -> Iterator[tuple[tuple[SimulatedParty, int, int], BlindTask]]:
-    for seat in seats:
-        assert seat.plan is not None
-        assert seat.seed is not None
-        assert seat.digests is not None
-        for number in range(seat.plan.batches):
-            digested = DigestedBatch.from_bytes(seat.digests[number]) if number < len(seat.digests) else None
-            yield (seat, number, seat.plan.batches), seat.plan.batch(number, seat.seed, digested)
+def _blindings(nodes: Iterable[SimulatedParty]) -> Iterator[tuple[tuple[SimulatedParty, int, int], BlindTask]]:
+    for node in nodes:
+        assert node.plan is not None
+        assert node.seed is not None
+        assert node.digests is not None
+        for number in range(node.plan.batches):
+            digested = DigestedBatch.from_bytes(node.digests[number]) if number < len(node.digests) else None
+            yield (node, number, node.plan.batches), node.plan.batch(number, node.seed, digested)
 
 
-def _cut(seat: SimulatedParty, chunk_elements: int) -> None:
+def _cut(node: SimulatedParty, chunk_elements: int) -> None:
     """Merge a party's runs and cut them into chunks."""
-    for kind, runs in seat.runs.items():
+    for kind, runs in node.runs.items():
         for rows in merge_runs(runs.mapped(), chunk_elements):
-            seat.chunks.append(kind, rows)
+            node.chunks.append(kind, rows)

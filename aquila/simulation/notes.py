@@ -62,13 +62,13 @@ class Sealed:
     openings: Mapping[str, NoteOpening]
 
 
-def sealing_of(seat: SimulatedParty, table: RuleTable, random: Random) -> Sealing:
-    """Gather what sealing a seat's notes needs; its token secrets go."""
-    assert seat.report is not None
-    held = held_tokens({bytes.fromhex(hit.handle) for hit in seat.report.hits}, seat.finalized())
-    seat.forget_tokens()
-    report = seat.report.model_dump_json().encode()
-    return Sealing(signed_sizes(seat.round, seat.report), table, report, held, random(32))
+def sealing_of(node: SimulatedParty, table: RuleTable, random: Random) -> Sealing:
+    """Gather what sealing a node's notes needs; its token secrets go."""
+    assert node.report is not None
+    held = held_tokens({bytes.fromhex(hit.handle) for hit in node.report.hits}, node.finalized())
+    node.forget_tokens()
+    report = node.report.model_dump_json().encode()
+    return Sealing(signed_sizes(node.round, node.report), table, report, held, random(32))
 
 
 def seal_notes(_group: Group, work: Sealing) -> Sealed:
@@ -91,11 +91,11 @@ class Opened:
     openings: Mapping[str, NoteOpening]
 
 
-def open_notes(seat: SimulatedParty, notes: Notes) -> Opened:
+def open_notes(node: SimulatedParty, notes: Notes) -> Opened:
     """Open a batch of notes at its receiver."""
-    assert seat.secrets is not None
-    entries = seat.party.open_notes(notes, seat.secrets.sealing)
-    return Opened(entries, {hit_id: seat.openings[hit_id] for hit_id, _ in entries if hit_id in seat.openings})
+    assert node.secrets is not None
+    entries = node.party.open_notes(notes, node.secrets.sealing)
+    return Opened(entries, {hit_id: node.openings[hit_id] for hit_id, _ in entries if hit_id in node.openings})
 
 
 def verify_notes(_group: Group, work: Opened) -> dict[str, Fault | None]:
@@ -104,10 +104,10 @@ def verify_notes(_group: Group, work: Opened) -> dict[str, Fault | None]:
     return {hit_id: one if isinstance(one, Fault) else None for hit_id, one in found.items()}
 
 
-def refuted_of(seat: SimulatedParty, found: Mapping[str, Fault | None]) -> dict[str, Fault]:
+def refuted_of(node: SimulatedParty, found: Mapping[str, Fault | None]) -> dict[str, Fault]:
     """Return the hits of a batch that do not hold, and why; a second note of a hit is none."""
-    again = dict.fromkeys(seat.noted & set(found), Fault.REPEATED)
-    seat.noted |= set(found)
+    again = dict.fromkeys(node.noted & set(found), Fault.REPEATED)
+    node.noted |= set(found)
     return {hit_id: fault for hit_id, fault in {**found, **again}.items() if fault}
 
 

@@ -69,12 +69,12 @@ class Answer:
     Attributes:
         origin: Whose chunk it is.
         index: The chunk's place in the submission.
-        seat: Who evaluates it.
+        node: Who evaluates it.
     """
 
     origin: SimulatedParty
     index: int
-    seat: SimulatedParty
+    node: SimulatedParty
 
     @property
     def place(self) -> tuple[str, int]:
@@ -89,7 +89,7 @@ class Answer:
     @property
     def path(self) -> Path:
         """Return the path of the evaluated elements, once they are there."""
-        return self.origin.chunks.answer(self.index, self.seat.code)
+        return self.origin.chunks.answer(self.index, self.node.code)
 
     @property
     def elements(self) -> bytes:
@@ -155,7 +155,7 @@ class Rehearsal:
         self.manifest = make_manifest(self.registry, terms, random(16).hex(), now)
         envelope = self.matcher.propose(self.manifest)
         self.round = Round.from_manifest(self.registry, group, envelope, sees_everything=True)
-        self.seats = {
+        self.nodes = {
             code: SimulatedParty(
                 Party(code, key, group), as_source(lists[code]),
                 Round.from_manifest(self.registry, group, envelope), directory / code,
@@ -165,17 +165,17 @@ class Rehearsal:
 
     def run(self) -> list[RehearsedHit]:
         """Play the round from consent to close, and return the hits in the order of parties and records."""
-        seats = list(self.seats.values())
+        nodes = list(self.nodes.values())
         self.consent()
-        self.submit_lists(seats)
+        self.submit_lists(nodes)
         (self.directory / "tokens").mkdir()
         with TokenTable(self.directory / "tokens") as tokens:
-            chunks = ((seat, index) for seat in seats for index in range(len(seat.chunks)))
-            answers = self.verify_answers(self.evaluate_chunks(chunks, seats))
-            for seat, index, rows in self.finalize_chunks(answers):
-                seat.chunks.delete(index)
+            chunks = ((node, index) for node in nodes for index in range(len(node.chunks)))
+            answers = self.verify_answers(self.evaluate_chunks(chunks, nodes))
+            for node, index, rows in self.finalize_chunks(answers):
+                node.chunks.delete(index)
                 with self.measured.phase("match", "matcher"):
-                    tokens.add(seats.index(seat), rows)
+                    tokens.add(nodes.index(node), rows)
             hits = self.match_tokens(tokens)
         self.exchange_notes()
         self.close()
@@ -183,69 +183,69 @@ class Rehearsal:
 
     def consent(self) -> None:
         """Let every party consent, then open the round (PROTOCOL.md 3.3)."""
-        for seat in self.seats.values():
-            seat.party.check_manifest(self.manifest, self.table, normalizer_reference())
-            with self.measured.phase("consent", seat.code):
-                seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), self.random)
+        for node in self.nodes.values():
+            node.party.check_manifest(self.manifest, self.table, normalizer_reference())
+            with self.measured.phase("consent", node.code):
+                node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), self.random)
                 self.publish(envelope)
-            self.measured.watch("consent", seat.code, 1, 1)
+            self.measured.watch("consent", node.code, 1, 1)
         self.publish(self.matcher.open(self.round, self.now))
-        for seat in self.seats.values():
-            seat.party.check_opening(seat.round, seat.round.consent_digests[seat.code])
+        for node in self.nodes.values():
+            node.party.check_opening(node.round, node.round.consent_digests[node.code])
 
-    def submit_lists(self, seats: Sequence[SimulatedParty], kind: Kind = Kind.LIST) -> None:
+    def submit_lists(self, nodes: Sequence[SimulatedParty], kind: Kind = Kind.LIST) -> None:
         """Read and blind the lists of some parties, and sign each submission (PROTOCOL.md 3.4)."""
-        for seat in seats:
-            seat.seed, seat.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
+        for node in nodes:
+            node.seed, node.submission_id = SecretBytes(self.random(32)), self.random(16).hex()
             if kind is Kind.LIST:
-                assert seat.secrets is not None
-                seat.canaries = canaries_of(seat.round, self.table, seat.code, seat.secrets.exchange)
+                assert node.secrets is not None
+                node.canaries = canaries_of(node.round, self.table, node.code, node.secrets.exchange)
         # All lists are read before the first is blinded: what is wrong with the last one is told early.
-        planned = list(read_lists(self.workshop, self.manifest, self.table, seats))
-        for seat in blind_lists(self.workshop, self.manifest, planned):
-            assert seat.plan is not None
-            assert seat.seed is not None
-            seat.carried = carried_by(seat.seed, seat.plan)
+        planned = list(read_lists(self.workshop, self.manifest, self.table, nodes))
+        for node in blind_lists(self.workshop, self.manifest, planned):
+            assert node.plan is not None
+            assert node.seed is not None
+            node.carried = carried_by(node.seed, node.plan)
             names = {rule.number: rule.name for rule in self.table.rules}
-            self.measured.held_back[seat.code] = {names[n]: count for n, count in sorted(seat.plan.held_back.items())}
-            elements = sum(reference.elements for reference in seat.chunks.references)
-            self.measured.elements[seat.code] += elements
-            self.measured.bytes_sent[seat.code] += elements * ELEMENT_BYTES
-            terms = seat.submission_id, kind, REHEARSED, seat.plan.records, seat.chunks.references
-            self.publish(seat.party.submit(seat.round, seat.next_sequence(), *terms))
-            seat.plan = None
+            self.measured.held_back[node.code] = {names[n]: count for n, count in sorted(node.plan.held_back.items())}
+            elements = sum(reference.elements for reference in node.chunks.references)
+            self.measured.elements[node.code] += elements
+            self.measured.bytes_sent[node.code] += elements * ELEMENT_BYTES
+            terms = node.submission_id, kind, REHEARSED, node.plan.records, node.chunks.references
+            self.publish(node.party.submit(node.round, node.next_sequence(), *terms))
+            node.plan = None
 
     def evaluate_chunks(
-        self, chunks: Iterable[tuple[SimulatedParty, int]], seats: Sequence[SimulatedParty]
+        self, chunks: Iterable[tuple[SimulatedParty, int]], nodes: Sequence[SimulatedParty]
     ) -> Iterator[Answer]:
         """Let everyone else evaluate some chunks, and publish each statement (PROTOCOL.md 3.5).
 
         Args:
             chunks: Their origin and place.
-            seats: Who evaluates what others submit.
+            nodes: Who evaluates what others submit.
         """
-        of = {seat.code: sum(len(other.chunks) for other in seats if other is not seat) for seat in seats}
-        works = self._evaluations(chunks, seats)
-        for answer, done in self.workshop.do("evaluate", lambda label: label.seat.code, evaluate_stored, works):
-            seat, reference = answer.seat, answer.origin.chunks.references[answer.index]
-            with self.measured.phase("evaluate", seat.code):
-                signed = seat.party.sign_evaluation(seat.round, seat.next_sequence(), *answer.place, done)
+        of = {node.code: sum(len(other.chunks) for other in nodes if other is not node) for node in nodes}
+        works = self._evaluations(chunks, nodes)
+        for answer, done in self.workshop.do("evaluate", lambda label: label.node.code, evaluate_stored, works):
+            node, reference = answer.node, answer.origin.chunks.references[answer.index]
+            with self.measured.phase("evaluate", node.code):
+                signed = node.party.sign_evaluation(node.round, node.next_sequence(), *answer.place, done)
                 self.publish(signed.envelope)
-            self.measured.bytes_sent[seat.code] += reference.elements * ELEMENT_BYTES
-            seat.evaluated += 1
-            self.measured.watch("evaluate", seat.code, seat.evaluated, of[seat.code])
+            self.measured.bytes_sent[node.code] += reference.elements * ELEMENT_BYTES
+            node.evaluated += 1
+            self.measured.watch("evaluate", node.code, node.evaluated, of[node.code])
             yield answer
 
     def _evaluations(
-        self, chunks: Iterable[tuple[SimulatedParty, int]], seats: Sequence[SimulatedParty]
+        self, chunks: Iterable[tuple[SimulatedParty, int]], nodes: Sequence[SimulatedParty]
     ) -> Iterator[tuple[Answer, StoredEvaluateTask]]:
         for origin, index in chunks:
             chunk = origin.chunks.elements(index)
-            for seat in seats:
-                if seat.code != origin.code:
-                    assert seat.secrets is not None
-                    answer, fresh = Answer(origin, index, seat), self.random(32)
-                    work = seat.party.to_evaluate(seat.round, seat.secrets, *answer.place, chunk, fresh)
+            for node in nodes:
+                if node.code != origin.code:
+                    assert node.secrets is not None
+                    answer, fresh = Answer(origin, index, node), self.random(32)
+                    work = node.party.to_evaluate(node.round, node.secrets, *answer.place, chunk, fresh)
                     yield answer, StoredEvaluateTask(replace(work, chunk=b""), answer.chunk, answer.path)
 
     def verify_answers(self, answers: Iterable[Answer]) -> Iterator[Answer]:
@@ -261,7 +261,7 @@ class Rehearsal:
     def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifyTask]]:
         for answer in answers:
             origin = answer.origin
-            evaluation = origin.round.evaluations[EvaluationKey(*answer.place, answer.seat.code)]
+            evaluation = origin.round.evaluations[EvaluationKey(*answer.place, answer.node.code)]
             work = origin.party.to_verify(origin.round, evaluation, b"", answer.elements)
             yield answer, StoredVerifyTask(replace(work, elements=b""), answer.chunk, answer.path)
 
@@ -276,17 +276,17 @@ class Rehearsal:
         """
         works = self._finalizations(answers)
         done = self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works)
-        for seat, chunks in groupby(done, key=lambda pair: pair[0][0]):
+        for node, chunks in groupby(done, key=lambda pair: pair[0][0]):
             count, sent = roles.TokenCount(self.table), []
             for (_, index), chunk in chunks:
                 count.add(chunk.rows)
-                seat.keep_tokens(chunk)
+                node.keep_tokens(chunk)
                 sent.append((len(chunk.rows) // TOKEN_ROW_BYTES, hashlib.sha256(chunk.rows).hexdigest()))
-                self.measured.bytes_sent[seat.code] += len(chunk.rows)
-                self.measured.watch("finalize", seat.code, index + 1, len(seat.chunks))
-                yield seat, index, chunk.rows
-            self.publish(seat.party.tokens(seat.round, seat.next_sequence(), seat.submission_id, sent))
-            count.check(self.round.submissions[seat.submission_id])
+                self.measured.bytes_sent[node.code] += len(chunk.rows)
+                self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
+                yield node, index, chunk.rows
+            self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, sent))
+            count.check(self.round.submissions[node.submission_id])
 
     def _finalizations(
         self, answers: Iterable[Answer]
@@ -296,7 +296,7 @@ class Rehearsal:
             origin, index = gathered[0].origin, gathered[0].index
             assert origin.secrets is not None
             assert origin.seed is not None
-            verified = dict.fromkeys((answer.seat.code for answer in gathered), b"")
+            verified = dict.fromkeys((answer.node.code for answer in gathered), b"")
             terms = origin.secrets, origin.seed, origin.submission_id, index, np.zeros(0, dtype=ROW), verified
             work = origin.party.to_finalize(origin.round, *terms)
             paths = tuple(answer.path for answer in gathered)
@@ -306,9 +306,9 @@ class Rehearsal:
         """Join, grade and report, and let every party acknowledge its report (PROTOCOL.md 3.7).
 
         Args:
-            tokens: What all parties sent; its list numbers are those of the seats in their order.
+            tokens: What all parties sent; its list numbers are those of the nodes in their order.
         """
-        submissions = [seat.submission_id for seat in self.seats.values()]
+        submissions = [node.submission_id for node in self.nodes.values()]
         pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
             tokens.join(pairs, self.manifest.frequency_limit, self.executor)
@@ -325,69 +325,69 @@ class Rehearsal:
         """Report to every party, and let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4)."""
         for report in reports:
             self.publish(self.matcher.report(report))
-            self.seats[report.party].report = report
+            self.nodes[report.party].report = report
         self.meet_canaries()
-        for seat in self.seats.values():
-            assert seat.report is not None
-            self.publish(seat.party.receipt(seat.round, seat.next_sequence(), None, len(seat.report.hits)))
+        for node in self.nodes.values():
+            assert node.report is not None
+            self.publish(node.party.receipt(node.round, node.next_sequence(), None, len(node.report.hits)))
 
     def exchange_notes(self) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
 
         What does not hold is in `refuted`, by hit id; of every other hit both sides know that the other holds the same.
         """
-        self.verify(*self.send_notes(*self.seats.values()))
-        for code in self.seats:
+        self.verify(*self.send_notes(*self.nodes.values()))
+        for code in self.nodes:
             self.measured.watch("exchange", code, 1, 1)
 
-    def send_notes(self, *seats: SimulatedParty) -> list[Accepted]:
+    def send_notes(self, *nodes: SimulatedParty) -> list[Accepted]:
         """Let parties seal a note for each of their hits, and send them; return the statements."""
         sent = []
-        works = ((seat, sealing_of(seat, self.table, self.random)) for seat in seats)
-        for seat, sealed in self.workshop.do("exchange", lambda seat: seat.code, seal_notes, works):
-            seat.openings = dict(sealed.openings)
-            with self.measured.phase("exchange", seat.code):
+        works = ((node, sealing_of(node, self.table, self.random)) for node in nodes)
+        for node, sealed in self.workshop.do("exchange", lambda node: node.code, seal_notes, works):
+            node.openings = dict(sealed.openings)
+            with self.measured.phase("exchange", node.code):
                 for index, (to, entries) in enumerate(sealed.batches):
-                    envelope = seat.party.notes(seat.round, seat.next_sequence(), to, None, index, entries)
-                    sent.append(self.publish(envelope, only={seat.code, to}))
+                    envelope = node.party.notes(node.round, node.next_sequence(), to, None, index, entries)
+                    sent.append(self.publish(envelope, only={node.code, to}))
         return sent
 
     def verify(self, *sent: Accepted) -> None:
         """Let the receivers of batches of notes verify and confirm them."""
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
-        works = (((digest, notes), open_notes(self.seats[notes.to], notes)) for digest, notes in every)
+        works = (((digest, notes), open_notes(self.nodes[notes.to], notes)) for digest, notes in every)
         for (digest, notes), found in self.workshop.do("exchange", lambda label: label[1].to, verify_notes, works):
-            seat = self.seats[notes.to]
-            with self.measured.phase("exchange", seat.code):
-                refuted = refuted_of(seat, found)
+            node = self.nodes[notes.to]
+            with self.measured.phase("exchange", node.code):
+                refuted = refuted_of(node, found)
                 self.refuted |= refuted
-                confirmation = seat.party.confirm(seat.round, seat.next_sequence(), notes, digest, refuted)
-                self.publish(confirmation, only={seat.code, notes.party})
+                confirmation = node.party.confirm(node.round, node.next_sequence(), notes, digest, refuted)
+                self.publish(confirmation, only={node.code, notes.party})
 
     def meet_canaries(self) -> None:
         """Have every party disclose its canaries, and judge those of each of its pairs (PROTOCOL.md 3.7.13)."""
         if not self.manifest.canaries:
             return
-        for seat in self.seats.values():
-            assert seat.report is not None
-            pairs = canary_statement(seat.round, *seat.pair_terms(), seat.report)
-            self.publish(seat.party.tell_canaries(seat.round, seat.next_sequence(), pairs))
-        for seat in self.seats.values():
-            assert seat.report is not None
-            for told in (seat.round.canaries[code] for code in seat.round.counterparts_of(seat.code)):
-                verdict = judge(seat.round, self.table, *seat.pair_terms(), seat.report, told)
-                self.verdicts[seat.code, told.party] = verdict
+        for node in self.nodes.values():
+            assert node.report is not None
+            pairs = canary_statement(node.round, *node.pair_terms(), node.report)
+            self.publish(node.party.tell_canaries(node.round, node.next_sequence(), pairs))
+        for node in self.nodes.values():
+            assert node.report is not None
+            for told in (node.round.canaries[code] for code in node.round.counterparts_of(node.code)):
+                verdict = judge(node.round, self.table, *node.pair_terms(), node.report, told)
+                self.verdicts[node.code, told.party] = verdict
 
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
         self.publish(self.matcher.end(self.round, Outcome.CLOSED, "every party has its hits", self.now))
-        for seat in self.seats.values():
-            assert seat.secrets is not None
-            assert seat.seed is not None
-            assert seat.report is not None
-            seat.secrets.close()
-            seat.seed.close()
-            self.publish(seat.party.close(seat.round, seat.next_sequence(), len(seat.report.hits)))
+        for node in self.nodes.values():
+            assert node.secrets is not None
+            assert node.seed is not None
+            assert node.report is not None
+            node.secrets.close()
+            node.seed.close()
+            self.publish(node.party.close(node.round, node.next_sequence(), len(node.report.hits)))
 
     def publish(self, envelope: bytes, only: Collection[str] | None = None) -> Accepted:
         """Give a statement to the matcher and, once it counts there, to every party or only to some.
@@ -396,24 +396,24 @@ class Rehearsal:
         """
         read = read_statement(self.registry, envelope)
         accepted = self.round.take(read, now=self.now)
-        for seat in self.seats.values():
-            if only is None or seat.code in only:
-                seat.round.take(read)
+        for node in self.nodes.values():
+            if only is None or node.code in only:
+                node.round.take(read)
         return accepted
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
-        seats = list(self.seats.values())
-        canaries = {bytes.fromhex(carried.handle) for seat in seats for carried in seat.carried}
+        nodes = list(self.nodes.values())
+        canaries = {bytes.fromhex(carried.handle) for node in nodes for carried in node.carried}
         graded = [found for found in graded if found.pair.left_handle not in canaries]
-        handles: list[set[bytes]] = [set() for _ in seats]
+        handles: list[set[bytes]] = [set() for _ in nodes]
         for pair, *_ in graded:
             handles[pair.left].add(pair.left_handle)
             handles[pair.right].add(pair.right_handle)
-        ids = [seat.record_ids_of(met) for seat, met in zip(seats, handles, strict=True)]
+        ids = [node.record_ids_of(met) for node, met in zip(nodes, handles, strict=True)]
         hits = [
             RehearsedHit(
-                seats[pair.left].code, ids[pair.left][pair.left_handle],
-                seats[pair.right].code, ids[pair.right][pair.right_handle],
+                nodes[pair.left].code, ids[pair.left][pair.left_handle],
+                nodes[pair.right].code, ids[pair.right][pair.right_handle],
                 level, result.probability, result.rules,
             )
             for pair, level, result, _second in graded

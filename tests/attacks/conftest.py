@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.unit.clients.web.conftest import homes, matcher, node
+from tests.support.web_world import homes, matcher, node
 
 __all__ = ["homes", "matcher", "node"]

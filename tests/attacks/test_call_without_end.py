@@ -14,8 +14,9 @@ from services.kit.errors import PeerUnavailableError, retry_after_of
 from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.log.entries import WITNESSED, append
 from services.matcher.storage.tables import SPENT_NONCES
-from tests.services.node.conftest import Clock, make_world
+from tests.support.clock import Clock
 from tests.support.matcher_world import World
+from tests.support.node_world import make_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ async def test_take_copies_of_the_log_without_end(world: World) -> None:
 async def test_show_checkpoints_without_end(tmp_path: Path) -> None:
     """RS lets its log grow by an entry and shows it, again and again: the matcher keeps the newest alone."""
     world = make_world(tmp_path, Clock(1_800_000_000), ("AL", "RS"))
-    node = world.seats["RS"].node
+    node = world.nodes["RS"].node
     for _ in range(12):
         with node.store.transaction("test.grow") as session:
             append(session, Entry.of(EntryKind.IMPORT, 1_800_000_000, "RS", counts={"records": 1}))
@@ -81,7 +82,7 @@ async def test_a_node_that_calls_too_fast_comes_again(tmp_path: Path) -> None:
     """To it a refusal of this kind is a matcher that is busy, not one that says no."""
     world = make_world(tmp_path, Clock(1_800_000_000), ("AL", "RS"))
     world.app.state.buckets = RateLimiter(Rate(per_second=0.5, size=1), lambda: 0.0)
-    peer = world.seats["AL"].node.peer
+    peer = world.nodes["AL"].node.peer
     await peer.call("GET", "/v1/rounds")
     with pytest.raises(PeerUnavailableError) as caught:
         await peer.call("GET", "/v1/rounds")

@@ -22,7 +22,8 @@ from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import evaluation_limits
 from services.node.storage.tables import EvaluationRow, RoundRow, StatementRow
-from tests.services.node.conftest import Clock, Seat, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import PartyNode, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,7 +51,7 @@ POINTS = {
 class Liar(httpx.AsyncBaseTransport):
     """The matcher as one node sees it: what it hides it keeps, so that the node can be asked for it once more."""
 
-    def __init__(self, world: World, seat: Seat) -> None:
+    def __init__(self, world: World, seat: PartyNode) -> None:
         self._world, self._seat, self._real = world, seat, seat.transport
         self.lie = Lie.NONE
         self.shows_until = 0
@@ -96,7 +97,7 @@ class Story:
     """A round that AL went through, with copies of its database from several points of it."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.seat = world, world.seats["AL"]
+        self.world, self.seat = world, world.nodes["AL"]
         self.liar = Liar(world, self.seat)
         self.round_id = ""
         self.spent: tuple[int, int] = (0, 0)

@@ -13,8 +13,9 @@ from aquila.protocol.messages import Hit, HitReport, Kind
 from services.kit.people import Actor
 from services.node.safeguards import alarms
 from services.node.storage.tables import AlarmRow, QueryHitsRow
-from tests.services.node.conftest import HEADER, Clock, World, make_world
-from tests.services.node.safeguards.test_alarms import PEOPLE
+from tests.support.clock import Clock
+from tests.support.node_steps import PEOPLE
+from tests.support.node_world import HEADER, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +41,7 @@ async def rounds(world: World, count: int = 1) -> list[str]:
     lists, made = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"]}, []
     for _ in range(count):
         round_id = await world.begin(lists=False, mode="lists_and_queries")
-        for code, seat in world.seats.items():
+        for code, seat in world.nodes.items():
             rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
             await seat.submit(round_id, await seat.load(HEADER + rows))
         await world.settle()
@@ -68,14 +69,14 @@ def report(node: NodeContext, round_: Round, number: int, hits: int) -> HitRepor
 
 def ask(world: World, round_id: str, number: int, hits: int = 3) -> bool:
     """Take the report of a query to AL, and tell whether an alarm was raised."""
-    node = world.seats["AL"].node
+    node = world.nodes["AL"].node
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
         return alarms.raise_alarm(session, node, round_, report(node, round_, number, hits), hits)
 
 
 def raised(world: World) -> list[AlarmRow]:
     """Return the alarms of AL."""
-    with world.seats["AL"].node.store.reading("test.alarms") as session:
+    with world.nodes["AL"].node.store.reading("test.alarms") as session:
         return list(session.scalars(select(AlarmRow).order_by(AlarmRow.submission_id)))
 
 
@@ -88,14 +89,14 @@ async def test_many_small_queries_in_a_round(world: World) -> None:
     # A query that hit nothing tells nothing, and holds nothing back.
     assert not ask(world, round_id, 9, hits=0)
     # What a person released is explained, with what came before it.
-    alarms.release(world.seats["AL"].node, round_id, alarm.submission_id, replace(APPROVER, role=Role.APPROVER))
+    alarms.release(world.nodes["AL"].node, round_id, alarm.submission_id, replace(APPROVER, role=Role.APPROVER))
     assert [ask(world, round_id, number) for number in range(10, 14)] == [False, False, False, True]
 
 
 async def test_many_small_queries_over_rounds(world: World) -> None:
     """A new round does not forget, and neither does the next day; what is older than the window does."""
     first, second = await rounds(world, 2)
-    node = world.seats["AL"].node
+    node = world.nodes["AL"].node
     assert [ask(world, first, number) for number in range(3)] == [False] * 3
     world.clock.time += DAY
     assert ask(world, second, 3)

@@ -11,15 +11,15 @@ from sqlalchemy import select
 
 from services.matcher.events import newest_withdrawal_events, visible_events
 from services.node.storage.tables import StatementRow, WithdrawalRow
-from tests.services.node.conftest import HEADER, Clock, World, make_world
-from tests.services.node.safeguards.test_alarms import PEOPLE, answered
-from tests.services.node.test_hits import does, hit_path
+from tests.support.clock import Clock
+from tests.support.node_steps import PEOPLE, answered, does, hit_path
+from tests.support.node_world import HEADER, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.services.node.conftest import Seat
+    from tests.support.node_world import PartyNode
 
 SHARED = PEOPLE[3]
 """A person on the lists of AL and SI, so that both have hits of the lists which they have acknowledged."""
@@ -38,14 +38,14 @@ async def asked(world: World) -> tuple[World, str]:
     """RS asked for everyone on AL's list, which raised the alarm, and for one of SI, which did not."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
     lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": [SHARED, "Tone,Kranjc,1971-03-04,\n"]}
-    for code, seat in world.seats.items():
+    for code, seat in world.nodes.items():
         rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
         await seat.submit(round_id, await seat.load(HEADER + rows))
     await world.settle()
     question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate(PEOPLE))
-    await world.seats["RS"].submit(round_id, await world.seats["RS"].load(question, "query"), "query")
+    await world.nodes["RS"].submit(round_id, await world.nodes["RS"].load(question, "query"), "query")
     await world.settle()
-    (alarm,) = (await world.seats["AL"].get(f"/rounds/{round_id}/safeguards"))["alarms"]
+    (alarm,) = (await world.nodes["AL"].get(f"/rounds/{round_id}/safeguards"))["alarms"]
     assert (alarm["asker"], alarm["released_at"]) == ("RS", None)
     return world, round_id
 
@@ -55,7 +55,7 @@ async def withdraw_and_erase(world: World, round_id: str) -> tuple[list[str], st
 
     Returns the hits' ids, and the query's.
     """
-    al, si = world.seats["AL"], world.seats["SI"]
+    al, si = world.nodes["AL"], world.nodes["SI"]
     hits = {hit["record_id"]: hit for hit in await answered(al, round_id)}
     told = hits["AL-0"]
     await does(al, told | {"round_id": round_id}, "withdrawal", ground="incorrect")
@@ -81,7 +81,7 @@ def of_queries(world: World, round_id: str) -> list[Any]:
         return [said for said in turn.round.withdrawals.values() if said.counterpart == "RS"]
 
 
-def said_by(seat: Seat) -> set[str]:
+def said_by(seat: PartyNode) -> set[str]:
     """Return the kinds of a node's own statements that came after its hits."""
     with seat.node.store.reading("test.said") as session:
         return {*session.scalars(select(StatementRow.kind).where(StatementRow.own))} & {"withdrawal", "outcomes"}
@@ -90,12 +90,12 @@ def said_by(seat: Seat) -> set[str]:
 async def test_nobody_tells_before_the_release(asked: tuple[World, str]) -> None:
     """No statement is even signed: neither feed, news, numbers nor matcher have anything of it, until AL releases."""
     world, round_id = asked
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     hits, query = await withdraw_and_erase(world, round_id)
     assert of_queries(world, round_id) == []
     assert not any(hit.encode() in heard(world, round_id) for hit in hits)
     assert said_by(al) == set()
-    assert said_by(world.seats["SI"]) == {"withdrawal"}  # towards AL, of a hit of the lists
+    assert said_by(world.nodes["SI"]) == {"withdrawal"}  # towards AL, of a hit of the lists
     assert await answered(rs, round_id) == []
     # What came of hits is told of those that were acknowledged alone.
     world.clock.time += 25 * 3_600
@@ -119,7 +119,7 @@ async def test_nobody_tells_before_the_release(asked: tuple[World, str]) -> None
 async def test_nobody_tells_after_an_end_without_a_release(asked: tuple[World, str]) -> None:
     """AL has nothing to withdraw, for RS never hears of it; SI asks the matcher when notes are over, which refuses."""
     world, round_id = asked
-    al, si = world.seats["AL"], world.seats["SI"]
+    al, si = world.nodes["AL"], world.nodes["SI"]
     hits, _ = await withdraw_and_erase(world, round_id)
     await al.post(f"/rounds/{round_id}/abort", json={"reason": "this is fishing"})
     await world.settle()
@@ -132,4 +132,4 @@ async def test_nobody_tells_after_an_end_without_a_release(asked: tuple[World, s
     assert of_queries(world, round_id) == []
     assert not any(hit.encode() in heard(world, round_id) for hit in hits)
     assert any("before RS has its report of it" in line for line in (await si.round(round_id))["problems"])
-    assert await answered(world.seats["RS"], round_id) == []
+    assert await answered(world.nodes["RS"], round_id) == []

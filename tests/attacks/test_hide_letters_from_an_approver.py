@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from aquila.audit.roles import Service
 from clients.web.app.site import Site
-from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 __all__ = ["clock", "world"]
 
@@ -25,17 +25,17 @@ HIDDEN = ["\u202e", "\u2066", "\u200b", "\u00ad", "\ufeff", "\u3164", "\u2800", 
 
 async def test_no_text_that_is_approved_has_a_hidden_letter(world: World) -> None:
     """Neither a justification, nor a proposal, nor a reason, nor the name of a list; what can be seen is taken."""
-    round_id, seat = await world.begin(lists=False), world.seats["AL"]
-    import_id = await seat.load(HEADER + LISTS["AL"])
+    round_id, node = await world.begin(lists=False), world.nodes["AL"]
+    import_id = await node.load(HEADER + LISTS["AL"])
     for hidden in HIDDEN:
         text = f"a lawful{hidden} text"
         why = JUSTIFICATION | {"purpose": text}
         wanted = {"import_id": import_id, "kind": "list", "justification": why}
         answers = [
-            await seat.post(f"/rounds/{round_id}/submissions", json=wanted),
-            await seat.post(f"/rounds/{round_id}/abort", json={"reason": text}),
-            await seat.post("/imports", params={"name": text}, content=(HEADER + LISTS["AL"]).encode()),
-            await seat.post(f"/approvals/{'0' * 32}/refuse", json={"reason": text}),
+            await node.post(f"/rounds/{round_id}/submissions", json=wanted),
+            await node.post(f"/rounds/{round_id}/abort", json={"reason": text}),
+            await node.post("/imports", params={"name": text}, content=(HEADER + LISTS["AL"]).encode()),
+            await node.post(f"/approvals/{'0' * 32}/refuse", json={"reason": text}),
             await world.operator.post("/v1/operator/rounds", json=proposal(text)),
         ]
         assert [answer.status_code for answer in answers] == [422] * len(answers), repr(hidden)

@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from services.kit.http.connections import BoundedProtocol, Connections, Listener, Times, note_known_caller, places_for
 from services.kit.serving.server import server_context
 from services.kit.settings import TlsSettings
-from tests.services.kit.serving.test_server import Authority
+from tests.support.authority import Authority
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

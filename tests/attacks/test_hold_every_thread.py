@@ -19,7 +19,6 @@ from aquila.crypto.keys import IdentityKey
 from clients.web.app.in_process import InProcessTransport
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signatures import CallSigner
-from services.kit.http.signed_calls import is_signed_call
 from services.kit.people.oidc import Provider
 from services.kit.people.passwords import Passwords
 from services.kit.people.permissions import Permission
@@ -28,6 +27,7 @@ from services.kit.storage.files import write_secret
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 from tests.support.people import signed_in
+from tests.support.signed_calls import is_signed_call
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
 
     from services.kit.people.context import People
-    from tests.unit.clients.web.conftest import Place
+    from tests.support.web_world import ServedPages
 
 SECONDS = 30.0  # far more than a call takes, and less than a test may
 ISSUER = "https://sso.example"
@@ -54,21 +54,21 @@ def path_of(route: Any) -> str:
     return re.sub(r"{(\w+)(?::\w+)?}", lambda found: NAMED.get(found[1], "0" * 32), route.path)
 
 
-def people_of(place: Place) -> People:
+def people_of(place: ServedPages) -> People:
     """Return the people of a service."""
     people = place.app._service.state.door.people
     assert people is not None
     return people  # type: ignore[no-any-return]
 
 
-def somebody(place: Place) -> str:
+def somebody(place: ServedPages) -> str:
     """Return the token of a session of somebody who has every role."""
     people = people_of(place)
     return signed_in(people, "ana", *role_table().roles_of(people.service))
 
 
 @pytest.fixture(params=["node", "matcher"])
-def place(request: pytest.FixtureRequest) -> Place:
+def place(request: pytest.FixtureRequest) -> ServedPages:
     """Each of both services."""
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
@@ -83,7 +83,7 @@ async def no_default_threads() -> AsyncIterator[None]:
     limiter.release_on_behalf_of(limiter)
 
 
-def test_no_handler_and_no_dependency_runs_in_the_default_pool(place: Place) -> None:
+def test_no_handler_and_no_dependency_runs_in_the_default_pool(place: ServedPages) -> None:
     """Every route of a service is of its own kind; on pages, every handler says in which threads it waits."""
     for route in routes_of(place.app._service):
         assert isinstance(route.original_route, ServiceRoute), route.path
@@ -101,7 +101,7 @@ def plain_calls(dependant: Dependant) -> list[Any]:
 
 
 @pytest.mark.usefixtures("no_default_threads")
-async def test_every_call_of_a_service_is_answered_without_the_default_pool(place: Place) -> None:
+async def test_every_call_of_a_service_is_answered_without_the_default_pool(place: ServedPages) -> None:
     """Whoever holds the default pool keeps no caller from an answer, with a session, with a signature or without."""
     signer = CallSigner(IdentityKey.generate(lambda count: bytes([7]) * count), "AL", lambda: place.clock[0])
     bearer = {"authorization": f"Bearer {somebody(place)}"}
@@ -119,7 +119,7 @@ async def test_every_call_of_a_service_is_answered_without_the_default_pool(plac
 
 @pytest.mark.usefixtures("no_default_threads")
 @pytest.mark.parametrize("session", ["x", "open"])
-async def test_every_page_is_answered_without_the_default_pool(place: Place, session: str) -> None:
+async def test_every_page_is_answered_without_the_default_pool(place: ServedPages, session: str) -> None:
     """Whoever holds the default pool keeps no visitor from an answer, whatever the visitor's cookie."""
     name = f"aquila-session-{8701}"
     transport = httpx.ASGITransport(app=place.app)
@@ -133,7 +133,7 @@ async def test_every_page_is_answered_without_the_default_pool(place: Place, ses
                 assert answer.status_code != 500, route.path
 
 
-async def test_watching_rounds_without_a_session(place: Place) -> None:
+async def test_watching_rounds_without_a_session(place: ServedPages) -> None:
     """Many who watch a round with a cookie that opens nothing are sent to the sign-in at once."""
     cookies = {"aquila-session-8701": "x"}
     transport = httpx.ASGITransport(app=place.app)
@@ -144,7 +144,7 @@ async def test_watching_rounds_without_a_session(place: Place) -> None:
         assert (await asyncio.wait_for(client.get("/health"), SECONDS)).status_code == 204
 
 
-async def test_a_page_that_waits_in_the_wrong_pool(place: Place) -> None:
+async def test_a_page_that_waits_in_the_wrong_pool(place: ServedPages) -> None:
     """Pages that would wait for the service in the framework's own pool hold up neither it nor each other."""
     client = httpx.Client(transport=InProcessTransport(place.app._service), base_url="http://127.0.0.1")
     asked = [to_thread.run_sync(client.get, "/v1/people/me") for _ in range(AT_ONCE)]
@@ -152,7 +152,7 @@ async def test_a_page_that_waits_in_the_wrong_pool(place: Place) -> None:
     assert {answer.status_code for answer in answers} == {401}
 
 
-async def test_a_call_inside_that_is_never_answered(place: Place) -> None:
+async def test_a_call_inside_that_is_never_answered(place: ServedPages) -> None:
     """A page's call is given up when its time is over, whatever keeps the service."""
     release = threading.Event()
     held = [asyncio.ensure_future(threads.run(Pool.SESSIONS, release.wait)) for _ in range(AT_ONCE)]
@@ -183,7 +183,7 @@ class Slow(Passwords):
         return False
 
 
-async def test_signing_in_by_the_hundred(place: Place) -> None:
+async def test_signing_in_by_the_hundred(place: ServedPages) -> None:
     """Two passwords are hashed at a time and few wait; others come again, and everyone else is served meanwhile."""
     door, people = place.app._service.state.door, people_of(place)
     slow = Slow(people.passwords)
@@ -228,7 +228,7 @@ class SlowMinistry:
 
 
 @pytest.fixture
-def ministry(place: Place, tmp_path: Path) -> SlowMinistry:
+def ministry(place: ServedPages, tmp_path: Path) -> SlowMinistry:
     """The provider of the service."""
     door, slow = place.app._service.state.door, SlowMinistry()
     write_secret(tmp_path / "client.secret", b"the secret\n")
@@ -240,7 +240,7 @@ def ministry(place: Place, tmp_path: Path) -> SlowMinistry:
     return slow
 
 
-async def test_beginning_at_the_provider_by_the_hundred(place: Place, ministry: SlowMinistry) -> None:
+async def test_beginning_at_the_provider_by_the_hundred(place: ServedPages, ministry: SlowMinistry) -> None:
     """Four ask the provider at a time and few wait; others come again, and everyone else is served meanwhile."""
     transport = httpx.ASGITransport(app=place.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8701") as client:
@@ -266,7 +266,7 @@ async def test_beginning_at_the_provider_by_the_hundred(place: Place, ministry: 
         assert ministry.most == 4
 
 
-async def test_signing_in_by_the_hundred_on_the_pages(place: Place) -> None:
+async def test_signing_in_by_the_hundred_on_the_pages(place: ServedPages) -> None:
     """On the pages whoever has a session is shown pages meanwhile."""
     door, people = place.app._service.state.door, people_of(place)
     slow = Slow(people.passwords)

@@ -17,7 +17,8 @@ from services.matcher import events, round_memory
 from services.matcher.log import service_log as matcher_log
 from services.node.rounds import statements
 from services.node.storage.tables import Promise, StatementRow
-from tests.services.node.conftest import Clock, Seat, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import PartyNode, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -44,7 +45,7 @@ async def made(tmp_path: Path) -> AsyncIterator[Callable[[], World]]:
         await world.close()
 
 
-def kinds_said(seat: Seat) -> list[str]:
+def kinds_said(seat: PartyNode) -> list[str]:
     """Return the kinds of what a node has signed, in order."""
     with seat.node.store.reading("test.said") as session:
         query = select(StatementRow.kind).where(StatementRow.own).order_by(StatementRow.sequence)
@@ -84,7 +85,7 @@ async def test_nothing_is_signed_after_what_is_not_logged(
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     (alarm,) = (await seat.get("/log"))["alarms"]
     assert alarm["what"] == "missing"
     assert statements.open_statement(seat.node.registry, alarm["seen"].encode()).digest == dropped[0]
@@ -105,7 +106,7 @@ async def test_another_entry_proves_nothing(made: Callable[[], World], monkeypat
     world = made()
     await world.begin()
     await world.settle()
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         assert [alarm["what"] for alarm in (await seat.get("/log"))["alarms"]] == ["missing"]
         assert "tokens" not in kinds_said(seat)
 
@@ -116,7 +117,7 @@ async def test_an_administrator_goes_on_without(made: Callable[[], World], monke
     world = made()
     round_id = await world.begin()
     await world.settle()
-    seat = world.seats["RS"]
+    seat = world.nodes["RS"]
     (alarm,) = (await seat.get("/log"))["alarms"]
     assert (await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")).status_code == 204
     await world.settle()
@@ -138,7 +139,7 @@ async def test_an_honest_log_proves_everything(made: Callable[[], World]) -> Non
     with desk.store.reading("test.entries") as session:
         digests = {index: entry.digests.get("statement") for index, entry in entries(session) if entry}
         notes = [parse_note(note) for note in session.scalars(select(CHECKPOINTS.c.note))]
-    for code, seat in world.seats.items():
+    for code, seat in world.nodes.items():
         with seat.node.store.reading("test.promises") as session:
             rows = session.scalars(select(StatementRow).where(StatementRow.promise.is_not(None))).all()
         assert {row.promise for row in rows} == {Promise.PROVED}
@@ -153,7 +154,7 @@ async def test_an_honest_log_proves_everything(made: Callable[[], World]) -> Non
 async def test_a_cosignature_that_was_lost(made: Callable[[], World], monkeypatch: pytest.MonkeyPatch) -> None:
     """A node sends its newest cosignature again until the matcher has it, also after a start."""
     world = made()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     honest = seat.node.peer.call
     lost: list[str] = []
 

@@ -20,13 +20,13 @@ from services.kit.people.accounts import add_account, switch_account
 from services.kit.people.passwords import Passwords
 from services.kit.people.sign_in import begin_enrolment, confirm_enrolment, sign_in
 from services.kit.people.tables import AccountRow
-from tests.services.kit.people.conftest import ADMINISTRATOR, PASSWORD, clock, member, people
+from tests.support.accounts import ADMINISTRATOR, PASSWORD, clock, member, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from services.kit.people.context import People
-    from tests.services.kit.people.conftest import Member
+    from tests.support.accounts import Member
 
 __all__ = ["clock", "member", "people"]
 

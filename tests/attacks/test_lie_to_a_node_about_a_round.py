@@ -14,13 +14,14 @@ from services.node.round_memory import round_row
 from services.node.steps.submissions import finalize
 from services.node.steps.sync import SLACK_SECONDS, take_page
 from services.node.storage.tables import ProblemRow, StatementRow
-from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, Clock, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.services.node.conftest import Seat
+    from tests.support.node_world import PartyNode
 
 
 @pytest.fixture
@@ -35,11 +36,11 @@ async def opened(world: World) -> str:
     """Return a round that is open, as every node knows, without a list."""
     round_id = await world.begin(lists=False)
     await world.settle()
-    assert all([(await seat.round(round_id))["binding"] for seat in world.seats.values()])
+    assert all([(await seat.round(round_id))["binding"] for seat in world.nodes.values()])
     return round_id
 
 
-def a_list(seat: Seat, round_id: str, sequence: int = 50) -> bytes:
+def a_list(seat: PartyNode, round_id: str, sequence: int = 50) -> bytes:
     """Return a list that a party signs and does not send."""
     chunk = ChunkReference(input_class=InputClass.FULL, elements=2, digest="0" * 64)
     reason = Justification(**JUSTIFICATION, officer="p-0123456789ab")
@@ -47,7 +48,7 @@ def a_list(seat: Seat, round_id: str, sequence: int = 50) -> bytes:
     return seat.node.party.submit(record, sequence, "ab" * 16, Kind.LIST, reason, 2, [chunk])
 
 
-def show(seat: Seat, round_id: str, *envelopes: bytes, ready: tuple[str, ...] = ()) -> None:
+def show(seat: PartyNode, round_id: str, *envelopes: bytes, ready: tuple[str, ...] = ()) -> None:
     """Let the matcher show a node statements as its next events."""
     with seat.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
@@ -58,7 +59,7 @@ def show(seat: Seat, round_id: str, *envelopes: bytes, ready: tuple[str, ...] = 
     take_page(seat.node, round_id, Events(events=events, ready=ready, late=(), time=0))
 
 
-def kept(seat: Seat) -> tuple[int, int]:
+def kept(seat: PartyNode) -> tuple[int, int]:
     """Return how many statements that do not count a node keeps, and how many problems it notes."""
     with seat.node.store.reading("test.kept") as session:
         evidence = session.scalar(select(func.count()).where(StatementRow.kind == "evidence")) or 0
@@ -69,10 +70,10 @@ def kept(seat: Seat) -> tuple[int, int]:
 async def test_show_a_list_as_if_it_had_come_in_time(world: World, *, late: bool) -> None:
     """AL has read the whole feed after the deadline and its slack: what was not there then came too late."""
     round_id = await opened(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     book = al.node.rounds.of(round_id)
     book.read_at = book.record().manifest.window.submit_by + SLACK_SECONDS + int(late)
-    show(al, round_id, a_list(world.seats["RS"], round_id))
+    show(al, round_id, a_list(world.nodes["RS"], round_id))
     assert (book.record().list_of("RS") is None) == late
     assert kept(al) == (int(late), int(late))
 
@@ -80,8 +81,8 @@ async def test_show_a_list_as_if_it_had_come_in_time(world: World, *, late: bool
 async def test_a_node_that_was_away_refuses_nothing_that_came_in_time(world: World) -> None:
     """It reads the feed long after all deadlines, and cannot know that a list was not there before: it takes it."""
     round_id = await opened(world)
-    al = world.seats["AL"]
-    envelope = a_list(world.seats["RS"], round_id)
+    al = world.nodes["AL"]
+    envelope = a_list(world.nodes["RS"], round_id)
     al.restart()
     world.clock.time += 10**7
     show(al, round_id, envelope)
@@ -91,13 +92,13 @@ async def test_a_node_that_was_away_refuses_nothing_that_came_in_time(world: Wor
 async def test_the_feed_was_read_when_it_was_asked_for_and_had_nothing(world: World) -> None:
     """A page with events says nothing of what comes after it; an empty one does."""
     round_id = await opened(world)
-    assert world.seats["AL"].node.rounds.of(round_id).read_at == world.clock.time
+    assert world.nodes["AL"].node.rounds.of(round_id).read_at == world.clock.time
 
 
 async def test_repeat_refusals_to_a_node(world: World) -> None:
     """The first counts; of all others the node keeps one sentence and no statement."""
     round_id = await opened(world)
-    al, rs = world.seats["AL"], world.seats["RS"].node
+    al, rs = world.nodes["AL"], world.nodes["RS"].node
     record = rs.rounds.of(round_id).record()
     show(al, round_id, *(rs.party.refuse(record, 50 + number, f"reason {number}") for number in range(40)))
     assert kept(al) == (0, 1)
@@ -108,7 +109,7 @@ async def test_flood_a_node_with_statements_that_do_not_count(world: World, monk
     """Of those that nothing bounds, such as second lists, so many are kept of one party and no more."""
     monkeypatch.setattr("services.node.steps.sync._MOST_REFUSED", 3)
     round_id = await opened(world)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     al.node.rounds.of(round_id).read_at = 2 * 10**9
     show(al, round_id, *(a_list(rs, round_id, number) for number in range(50, 60)))
     assert kept(al) == (3, 4)
@@ -118,15 +119,15 @@ async def test_ask_for_tokens_before_every_list_is_signed(world: World) -> None:
     """SI has signed none: AL has every evaluation of its own list and the matcher's word, and sends no token."""
     round_id = await world.begin(lists=False)
     for code in ("AL", "RS"):
-        seat = world.seats[code]
+        seat = world.nodes[code]
         await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     own = al.node.rounds.of(round_id).record().list_of("AL")
     assert own is not None
     show(al, round_id, ready=(own,))
     assert not await finalize.finalize(al.node, round_id, lambda: False)
-    seat = world.seats["SI"]
+    seat = world.nodes["SI"]
     await seat.submit(round_id, await seat.load(HEADER + LISTS["SI"]))
     await world.settle()
     assert (await al.round(round_id))["hits"] == 2

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.unit.clients.web.conftest import Place
+    from tests.support.web_world import ServedPages
 
 ORIGIN = "http://127.0.0.1:8701"
 SAME = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
@@ -46,18 +46,18 @@ class Endless:
 
 
 @pytest.fixture(params=["node", "matcher"])
-def place(request: pytest.FixtureRequest) -> Place:
+def place(request: pytest.FixtureRequest) -> ServedPages:
     """Each of both services."""
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
 
-def client_of(place: Place, session: str = "") -> httpx.AsyncClient:
+def client_of(place: ServedPages, session: str = "") -> httpx.AsyncClient:
     """Return a caller, with a cookie where it has one."""
     cookies = {"aquila-session-8701": session} if session else {}
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=place.app), base_url=ORIGIN, cookies=cookies)
 
 
-async def test_a_body_for_every_call(place: Place) -> None:
+async def test_a_body_for_every_call(place: ServedPages) -> None:
     """No call that is anybody's in particular reads a byte of a stranger's body."""
     async with client_of(place) as client:
         for route in iter_route_contexts(place.app._service.routes):
@@ -68,7 +68,7 @@ async def test_a_body_for_every_call(place: Place) -> None:
                     assert (answer.status_code, body.taken) == (401, 0), route.path
 
 
-async def test_a_large_body_for_a_call_that_is_open(place: Place) -> None:
+async def test_a_large_body_for_a_call_that_is_open(place: ServedPages) -> None:
     """What anybody may call takes a few thousand bytes, whether their number is declared or not."""
     kind = {"content-type": "application/json"}
     async with client_of(place) as client:
@@ -79,7 +79,7 @@ async def test_a_large_body_for_a_call_that_is_open(place: Place) -> None:
             assert (await client.post(path, content=PIECE, headers=kind)).status_code == 413
 
 
-async def test_an_answer_full_of_faults(place: Place) -> None:
+async def test_an_answer_full_of_faults(place: ServedPages) -> None:
     """However many faults a body has, the answer names few."""
     shown = {f"a{number}": 1 for number in range(1_000)}
     async with client_of(place) as client:
@@ -90,7 +90,7 @@ async def test_an_answer_full_of_faults(place: Place) -> None:
     assert "995 more" in answer.json()["detail"]
 
 
-async def test_a_large_body_of_somebody(place: Place) -> None:
+async def test_a_large_body_of_somebody(place: ServedPages) -> None:
     """A session opens no way to larger bodies, where the call takes no list."""
     people = place.app._service.state.door.people
     bearer = {"authorization": f"Bearer {signed_in(people, 'ana', Role.ADMINISTRATOR)}"}
@@ -112,7 +112,7 @@ def test_a_proposal_for_as_many_parties_as_can_be_fits() -> None:
 
 
 @pytest.mark.parametrize("session", ["", "x"])
-async def test_forms_of_strangers(place: Place, session: str) -> None:
+async def test_forms_of_strangers(place: ServedPages, session: str) -> None:
     """A form that needs a session is not read without one, and one that needs none is small."""
     kind = SAME | {"content-type": "application/x-www-form-urlencoded"}
     async with client_of(place, session) as client:
@@ -125,7 +125,7 @@ async def test_forms_of_strangers(place: Place, session: str) -> None:
                 assert body.taken <= (2 if answer.status_code == 413 else 0), path
 
 
-async def test_a_list_of_a_stranger(node: Place) -> None:
+async def test_a_list_of_a_stranger(node: ServedPages) -> None:
     """Nothing of a list is read for a cookie that opens nothing, or for somebody whose roles do not allow it."""
     auditor = signed_in(node.app._service.state.door.people, "eva", Role.AUDITOR)
     kind = SAME | {"content-type": "multipart/form-data; boundary=x"}
@@ -137,7 +137,7 @@ async def test_a_list_of_a_stranger(node: Place) -> None:
 
 
 @pytest.mark.parametrize(("inbox", "status"), [({"most": 1 << 20}, 413), ({"keep_free": 1 << 60}, 503)])
-async def test_a_list_without_an_end(node: Place, tmp_path: Path, inbox: dict[str, Any], status: int) -> None:
+async def test_a_list_without_an_end(node: ServedPages, tmp_path: Path, inbox: dict[str, Any], status: int) -> None:
     """An officer's list is taken up to the limit and while there is room, and nothing is kept of what is more."""
     node.app._site.inbox = Inbox(tmp_path, **inbox)
     browser = await node.visitor("ana", "officer")
@@ -159,7 +159,7 @@ def test_a_list_lies_in_the_home(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-async def test_a_form_larger_than_any_of_ours(node: Place) -> None:
+async def test_a_form_larger_than_any_of_ours(node: ServedPages) -> None:
     """Somebody with a session sends no form larger than the largest of ours."""
     browser = await node.visitor("ana", "officer")
     kind = SAME | {"content-type": "application/x-www-form-urlencoded"}

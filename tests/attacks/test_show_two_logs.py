@@ -17,7 +17,8 @@ from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store, database_url, new_metadata
 from services.node.rounds import statements
-from tests.services.node.conftest import Clock, Seat, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import PartyNode, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -79,7 +80,7 @@ class SecondLog(httpx.AsyncBaseTransport):
 class Twin(SecondLog):
     """A second log that always has as many entries as another party saw of the first one."""
 
-    def __init__(self, world: World, folder: Path, model: Seat) -> None:
+    def __init__(self, world: World, folder: Path, model: PartyNode) -> None:
         super().__init__(world, folder)
         self.model = model
         self.filled = 0
@@ -114,7 +115,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await made.close()
 
 
-async def deceive(world: World, seat: Seat, path: Path, model: Seat | None = None) -> SecondLog:
+async def deceive(world: World, seat: PartyNode, path: Path, model: PartyNode | None = None) -> SecondLog:
     """Show a party a log of its own from now on, as large as the one that another party sees."""
     second = SecondLog(world, path) if model is None else Twin(world, path, model)
     await seat.operator.aclose()
@@ -124,7 +125,7 @@ async def deceive(world: World, seat: Seat, path: Path, model: Seat | None = Non
     return second
 
 
-async def alarm_of(seat: Seat) -> dict[str, Any]:
+async def alarm_of(seat: PartyNode) -> dict[str, Any]:
     """Return the one open alarm of a node, whose evidence must be the checkpoint that it was shown."""
     (alarm,) = (await seat.get("/log"))["alarms"]
     key = seat.node.registry.matcher
@@ -134,7 +135,7 @@ async def alarm_of(seat: Seat) -> dict[str, Any]:
     return found
 
 
-def accused_by(seat: Seat, alarm: dict[str, Any]) -> Statement:
+def accused_by(seat: PartyNode, alarm: dict[str, Any]) -> Statement:
     """Return the statement that is the alarm's other evidence."""
     message: Any = statements.message_of(statements.open_statement(seat.node.registry, alarm["seen"].encode()))
     return message
@@ -143,16 +144,16 @@ def accused_by(seat: Seat, alarm: dict[str, Any]) -> Statement:
 @pytest.mark.parametrize(("size", "what"), [(1, "fork"), (500, "shrunk")])
 async def test_two_parties_two_logs(world: World, tmp_path: Path, size: int, what: str) -> None:
     """What each party signed names the log that it was shown, so that each finds the other's: both stop."""
-    (await deceive(world, world.seats["RS"], tmp_path)).fill(size)
+    (await deceive(world, world.nodes["RS"], tmp_path)).fill(size)
     round_id = await world.begin()
     await world.settle()
-    alarms = {code: await alarm_of(seat) for code, seat in world.seats.items()}
+    alarms = {code: await alarm_of(seat) for code, seat in world.nodes.items()}
     assert alarms["AL"]["what"] == what
     for code, other in (("AL", "RS"), ("RS", "AL")):
-        statement = accused_by(world.seats[code], alarms[code])
+        statement = accused_by(world.nodes[code], alarms[code])
         assert (statement.party, statement.round_id) == (other, round_id)
         assert statement.log_head is not None
-        view = await world.seats[code].round(round_id)
+        view = await world.nodes[code].round(round_id)
         assert view["consented"]
         assert await world.phase(round_id) != "matching"
 
@@ -168,7 +169,7 @@ async def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_three_parties_and_two_heads_of_one_size(three: World, tmp_path: Path) -> None:
     """RS is shown another log of the very size that AL sees: AL and SI accuse with RS's statement, RS with theirs."""
-    seats = three.seats
+    seats = three.nodes
     await deceive(three, seats["RS"], tmp_path, seats["AL"])
     round_id = await three.begin(lists=False)
     await three.settle()
@@ -190,7 +191,7 @@ async def test_a_log_that_stands_still(world: World, tmp_path: Path) -> None:
     """A party to which the log shows nothing new hears from others' statements that it went on."""
     round_id = await world.begin(lists=False)
     await world.settle()
-    seat, other = world.seats["RS"], world.seats["AL"]
+    seat, other = world.nodes["RS"], world.nodes["AL"]
     second = await deceive(world, seat, tmp_path)
     second.frozen = world.app.state.desk.log.own.update(seat.node.log.witness.seen_size("matcher"))
     await world.propose()

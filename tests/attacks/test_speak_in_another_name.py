@@ -10,12 +10,12 @@ import pytest
 
 from services.kit.serving.hosts import OwnNames, names_of
 from services.kit.settings import ListenSettings, ServiceSettings, TlsSettings
-from tests.services.kit.serving.test_server import Authority
+from tests.support.authority import Authority
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.clients.web.conftest import Place
+    from tests.support.web_world import ServedPages
 
 OWN = frozenset({"localhost", "127.0.0.1", "::1", "node.example"})
 FOREIGN = ("evil.example", "evil.example:8701", "127.0.0.1.evil.example", "localhost@evil.example", "[::2]:1", "[", "")
@@ -23,12 +23,12 @@ OURS = ("127.0.0.1", "127.0.0.1:8701", "LocalHost:1", "[::1]:8701", "node.exampl
 
 
 @pytest.fixture(params=["node", "matcher"])
-def place(request: pytest.FixtureRequest) -> Place:
+def place(request: pytest.FixtureRequest) -> ServedPages:
     """Each of both services."""
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
 
-async def test_a_name_that_is_not_the_services(place: Place) -> None:
+async def test_a_name_that_is_not_the_services(place: ServedPages) -> None:
     """A call to another name is refused before anything looks at it, by page and service alike."""
     transport = httpx.ASGITransport(app=OwnNames(place.app, OWN))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8701") as client:
@@ -39,7 +39,7 @@ async def test_a_name_that_is_not_the_services(place: Place) -> None:
             assert "evil" not in answer.text
 
 
-async def test_a_name_of_the_service(place: Place) -> None:
+async def test_a_name_of_the_service(place: ServedPages) -> None:
     """The service's own names are served with any port, however they are written."""
     transport = httpx.ASGITransport(app=OwnNames(place.app, OWN))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8701") as client:
@@ -47,7 +47,7 @@ async def test_a_name_of_the_service(place: Place) -> None:
             assert (await client.get("/health", headers={"host": host})).status_code == 204, host
 
 
-async def test_a_call_with_two_names(place: Place) -> None:
+async def test_a_call_with_two_names(place: ServedPages) -> None:
     """A call that names two hosts names none."""
     sent: list[dict[str, object]] = []
 
@@ -60,7 +60,7 @@ async def test_a_call_with_two_names(place: Place) -> None:
     assert sent[0]["status"] == 421
 
 
-async def test_no_redirect_repeats_a_name(place: Place) -> None:
+async def test_no_redirect_repeats_a_name(place: ServedPages) -> None:
     """Wherever a caller is sent, the address has no host in it."""
     transport = httpx.ASGITransport(app=place.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8701") as client:

@@ -16,13 +16,13 @@ from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
 from services.kit.people.accounts import change_roles, reset_account, switch_account
 from services.kit.people.tables import AccountRow
-from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from services.kit.people.context import People
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 __all__ = ["clock", "world"]
 
@@ -50,20 +50,20 @@ def behind(people: People, person: str) -> None:
         session.execute(update(AccountRow).where(AccountRow.person == person).values(active=False))
 
 
-async def asked_consent(world: World, seat: Seat) -> dict[str, Any]:
+async def asked_consent(world: World, seat: PartyNode) -> dict[str, Any]:
     """Let an officer ask for a consent."""
     answer = await seat.person(Role.OFFICER).post(f"/v1/rounds/{await world.propose()}/consent")
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
 
 
-async def approved(seat: Seat, asked: dict[str, Any]) -> int:
+async def approved(seat: PartyNode, asked: dict[str, Any]) -> int:
     """Let an approver approve, and return the status of the answer."""
     path = f"/v1/approvals/{asked['approval_id']}/approve"
     return (await seat.person(Role.APPROVER).post(path, json={"digest": asked["digest"]})).status_code
 
 
-def stored(seat: Seat) -> ApprovalRow:
+def stored(seat: PartyNode) -> ApprovalRow:
     """Return the one request."""
     with seat.node.store.reading("test.request") as session:
         return session.scalars(select(ApprovalRow)).one()
@@ -72,7 +72,7 @@ def stored(seat: Seat) -> ApprovalRow:
 @pytest.mark.parametrize("leave", [deactivate, reset, demote])
 async def test_a_request_ends_with_its_author(world: World, leave: Callable[[People, str], None]) -> None:
     """It is withdrawn at once, the log says by whom, and nobody can approve it, even with the author back."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     asked = await asked_consent(world, seat)
     author = stored(seat).author
     leave(seat.node.people, author)
@@ -91,7 +91,7 @@ async def test_a_request_ends_with_its_author(world: World, leave: Callable[[Peo
 
 async def test_a_request_that_nobody_withdrew_takes_no_effect(world: World) -> None:
     """An approval looks at the author in its own transaction; housekeeping withdraws the request."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     asked = await asked_consent(world, seat)
     behind(seat.node.people, stored(seat).author)
     assert await approved(seat, asked) == 409
@@ -103,7 +103,7 @@ async def test_a_request_that_nobody_withdrew_takes_no_effect(world: World) -> N
 
 async def test_who_may_not_decide_any_more_decides_nothing(world: World) -> None:
     """A session that the service still holds is not enough: the approver's account is looked at, too."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     asked = await asked_consent(world, seat)
     approver = seat.person(Role.APPROVER)
     with seat.node.store.transaction("test.roles") as session:
@@ -116,7 +116,7 @@ async def test_who_may_not_decide_any_more_decides_nothing(world: World) -> None
 
 async def test_other_rights_are_no_reason_to_withdraw(world: World) -> None:
     """An officer who becomes an analyst besides may still ask for what waits."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     asked = await asked_consent(world, seat)
     change_roles(seat.node.people, ADMINISTRATOR, stored(seat).author, [Role.OFFICER, Role.ANALYST])
     assert await approved(seat, asked) == 200
@@ -124,7 +124,7 @@ async def test_other_rights_are_no_reason_to_withdraw(world: World) -> None:
 
 async def test_the_same_is_asked_for_once(world: World) -> None:
     """By whomever, whatever its id would be; another reason is another request, and what was decided does not wait."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     officer, other = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.ANALYST)
     wanted = {"import_id": await seat.load(HEADER + LISTS["AL"]), "kind": "list", "justification": JUSTIFICATION}
@@ -141,7 +141,7 @@ async def test_the_same_is_asked_for_once(world: World) -> None:
 
 async def test_an_approver_is_not_buried_in_requests(world: World) -> None:
     """One account has so many requests waiting and no more; another account can still ask."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     officer, other = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.ANALYST)
     import_id, path = await seat.load(HEADER + LISTS["AL"]), f"/v1/rounds/{round_id}/submissions"

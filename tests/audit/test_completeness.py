@@ -15,7 +15,8 @@ from services.kit.log.entries import entries
 from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow, RefusedStatementRow
 from services.matcher.storage.tables import RoundRow as MatcherRound
 from services.node.storage.tables import ImportRow, RoundRow, StatementRow
-from tests.services.node.conftest import Clock, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,7 +61,7 @@ def test_the_forms_match_what_is_there(world: World) -> None:
 
 async def test_rows_and_entries_are_one(world: World) -> None:
     """Commits fail everywhere during a whole round; each row still has its entry, and each entry its row."""
-    stores = [world.app.state.desk.store, *(seat.node.store for seat in world.seats.values())]
+    stores = [world.app.state.desk.store, *(seat.node.store for seat in world.nodes.values())]
     failing = [FailingCommits(store, number) for number, store in enumerate(stores)]
     round_id = await world.begin()
     for one in failing:
@@ -85,7 +86,7 @@ async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> No
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     assert list(kinds(seat.node.store)) == [
         EntryKind.DISCOVERY, EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.IMPORT, EntryKind.CONSENT,
         EntryKind.SUBMISSION, EntryKind.EVALUATION, EntryKind.TOKENS, EntryKind.REPORT, EntryKind.RECEIPT,
@@ -102,7 +103,7 @@ async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> No
 
 async def test_reading_the_log_is_an_entry(world: World) -> None:
     """Its entries, or those of a round, with who read them; how large it is and whether it holds is no reading."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     round_id = await world.begin()
     await seat.get("/log")
     assert EntryKind.LOG_CONSULTED not in kinds(seat.node.store)
@@ -117,7 +118,7 @@ async def test_looking_is_an_entry_or_no_look(world: World) -> None:
     """Where the entry of a consultation cannot be committed, nobody sees a hit or a record."""
     round_id = await world.begin()
     await world.settle()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     failing = FailingCommits(seat.node.store, 1)
     failing.on, failing.random = True, Random(0)
     failing.random.random = lambda: 0.0  # type: ignore[method-assign]  # every commit fails from here on
@@ -137,7 +138,7 @@ async def test_who_asked_for_an_end_is_an_entry(world: World) -> None:
     """A person closes a round at the matcher or a node, or leaves it; asked again at a node, nothing new was done."""
     round_id = await world.begin()
     await world.settle()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     for _ in range(2):
         assert (await seat.post(f"/rounds/{round_id}/close")).status_code == 202
     left = await world.propose()
@@ -157,7 +158,7 @@ async def _step(world: World) -> None:
     except FailedCommitError:
         for row in list(desk.known._known):
             desk.known.forget(row)
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         try:
             await seat.rounds.step()
         except Exception:  # noqa: BLE001 - whatever a failed commit leads to
@@ -180,7 +181,7 @@ def all_entries(store: Store) -> list[Entry]:
 def check(world: World) -> None:
     """Compare rows and entries at the matcher and at every node."""
     _check_matcher(world.app.state.desk.store)
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         _check_node(seat.node.store)
 
 

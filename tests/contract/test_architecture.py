@@ -87,6 +87,19 @@ def test_no_package_imports_itself_by_others() -> None:
         _check_order(between)
 
 
+def test_tests_share_support_alone() -> None:
+    """No test imports tests or fixtures of another folder: what several folders use is in `tests/support`."""
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    shared = {"support", "quality"}  # the quality measures are code that tests of its folder and of others measure with
+    found = {
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for module in re.findall(r"^ *(?:from|import) (tests\.\w+\S*)", path.read_text("utf-8"), re.MULTILINE)
+        if module.split(".")[1] in folders - {path.relative_to(ROOT / "tests").parts[0], *shared}
+    }
+    assert found <= {"tests/migrations/homes/play.py: tests.unit.services.node.conftest"}  # it runs in earlier versions
+
+
 def test_a_circle_is_found() -> None:
     """The check would tell of a circle."""
     with pytest.raises(AssertionError, match="b"):

@@ -28,7 +28,8 @@ from schemathesis.specs.openapi.checks import (
 from aquila.audit.roles import Role, Service, role_table
 from services.kit.http.signatures import CallSigner
 from tests import generate
-from tests.services.node.conftest import MATCHER_URL, Clock, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import MATCHER_URL, make_world
 from tests.support.people import signed_in
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from schemathesis import Case
 
     from services.kit.people.context import People
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 pytestmark = pytest.mark.e2e
 
@@ -89,7 +90,7 @@ class Fuzz:
         called()
 
     async def _answer(self, service: str, caller: str, login: str, case: Case) -> httpx.Response:
-        seat = self.world.seats[ASKER]
+        seat = self.world.nodes[ASKER]
         app, people = (seat.app, seat.node.people) if service == "node" else _matcher(self.world)
         base = "http://node.test" if service == "node" else MATCHER_URL
         made = requests.Request(**case.as_transport_kwargs(base_url=base)).prepare()
@@ -116,7 +117,7 @@ def _operations(service: str) -> Iterator[Any]:
 
 async def _known(world: World, round_id: str) -> dict[str, list[str]]:
     """Return identifiers of what is there."""
-    seat = world.seats[ASKER]
+    seat = world.nodes[ASKER]
     hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
     view = await seat.round(round_id)
     return {

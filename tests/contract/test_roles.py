@@ -11,9 +11,9 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Action, Service, role_table
-from services.kit.http.signed_calls import is_signed_call
 from services.kit.people.permissions import Permission
 from tests.generate import applications
+from tests.support.signed_calls import is_signed_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

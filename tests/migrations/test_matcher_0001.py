@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
-from services.kit.storage.migrate import differences, migrate
-from services.kit.storage.store import uncommented
+from services.kit.storage.migrate import migrate
 from services.matcher.storage.tables import MatcherRows
+from tests.support.schema_checks import differences, uncommented
 
 if TYPE_CHECKING:
     from services.kit.storage.store import Store

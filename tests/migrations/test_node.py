@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, text
 
-from services.kit.storage.migrate import differences, migrate
-from services.kit.storage.store import uncommented
+from services.kit.storage.migrate import migrate
 from services.node.storage.tables import NodeRows, RoundRow
+from tests.support.schema_checks import differences, uncommented
 
 if TYPE_CHECKING:
     from services.kit.storage.store import Store

@@ -10,7 +10,8 @@ import pytest
 
 from services.kit.log import entries
 from tests.migrations.homes.make import HOMES, archive_of
-from tests.services.node.conftest import Clock, World, open_world
+from tests.support.clock import Clock
+from tests.support.node_world import World, open_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -41,20 +42,20 @@ class Upgraded(World):
     async def listed(self) -> dict[str, dict[str, str]]:
         """Return the phase of every round, as each service lists it."""
         found = {"matcher": (await self.operator.get("/v1/operator/rounds")).json()}
-        found |= {code: await seat.get("/rounds") for code, seat in self.seats.items()}
+        found |= {code: await seat.get("/rounds") for code, seat in self.nodes.items()}
         return {who: {one["round_id"]: one["phase"] for one in told["rounds"]} for who, told in found.items()}
 
     async def hits(self, round_id: str) -> dict[str, set[tuple[str, ...]]]:
         """Return each party's hits of a round: own record, counterpart and level."""
         return {
             code: {(hit["record_id"], hit["counterpart"], hit["certainty"]) for hit in found["hits"]}
-            for code, seat in self.seats.items()
+            for code, seat in self.nodes.items()
             if (found := await seat.get(f"/rounds/{round_id}/hits"))
         }
 
     async def problems(self, round_id: str) -> set[str]:
         """Return what stands in the way of a round at any node."""
-        return {one for seat in self.seats.values() for one in (await seat.round(round_id))["problems"]}
+        return {one for seat in self.nodes.values() for one in (await seat.round(round_id))["problems"]}
 
     async def end(self, how: str, *names: str) -> None:
         """Let the secretariat end rounds, and every node destroy its keys."""
@@ -64,7 +65,7 @@ class Upgraded(World):
             assert answer.is_success, answer.text
         await self.settle()
         for name in names:
-            views = [await seat.round(self.round_id(name)) for seat in self.seats.values()]
+            views = [await seat.round(self.round_id(name)) for seat in self.nodes.values()]
             assert not any(view["keys_present"] for view in views)
 
 
@@ -95,7 +96,7 @@ async def is_as_it_was(world: Upgraded) -> None:
     phases = {one["round_id"]: one["phase"] for one in world.told.values()}
     listed = await world.listed()
     assert listed["matcher"] == phases
-    for code in world.seats:
+    for code in world.nodes:
         # A node may not have read yet what the matcher knows.
         assert listed[code].keys() == phases.keys()
         assert listed[code][world.round_id("closed")] == "closed"
@@ -111,7 +112,7 @@ async def test_rounds_of_a_recent_version_go_on(upgraded: Callable[[str], Upgrad
     """Closed rounds are read as they were, open ones find every hit, and what waited for a person waits still."""
     world = upgraded(version)
     await is_as_it_was(world)
-    al, rs, si = (world.seats[code] for code in ("AL", "RS", "SI"))
+    al, rs, si = (world.nodes[code] for code in ("AL", "RS", "SI"))
     imported = (await rs.get("/imports"))["imports"]
     assert (await rs.submit(world.round_id("open"), imported[0]["import_id"])).status_code == 202
     assert (await si.post(f"/rounds/{world.round_id('consented')}/consent")).status_code == 202
@@ -137,7 +138,7 @@ async def test_rounds_of_the_first_version_are_read_and_ended(upgraded: Callable
     world = upgraded("5d77566")
     await is_as_it_was(world)
     await world.settle()
-    consent = await world.seats["SI"].post(f"/rounds/{world.round_id('consented')}/consent")
+    consent = await world.nodes["SI"].post(f"/rounds/{world.round_id('consented')}/consent")
     assert (consent.status_code, "earlier version" in consent.text) == (403, True)
     unfinished = ("consented", "evaluating", "open", "proposed", "reporting")
     for name in unfinished:
@@ -157,6 +158,6 @@ async def test_rounds_of_the_first_version_are_read_and_ended(upgraded: Callable
 def test_every_entry_of_the_log_is_read(upgraded: Callable[[str], Upgraded], version: str) -> None:
     """The contents of the log are as they were hashed; the first version had none."""
     world = upgraded(version)
-    for store in (world.app.state.desk.store, *(seat.node.store for seat in world.seats.values())):
+    for store in (world.app.state.desk.store, *(seat.node.store for seat in world.nodes.values())):
         with store.reading("test.log") as session:
             assert all(entry is not None for _, entry in entries.entries(session))

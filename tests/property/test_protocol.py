@@ -195,7 +195,7 @@ def test_signed_lies(played: Stage, data: st.DataObject) -> None:
         payload = rfc8785.dumps(content)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError):
         return
-    keys = {key.public.fingerprint: key for key in (seat.party.identity for seat in played.seats.values())}
+    keys = {key.public.fingerprint: key for key in (node.party.identity for node in played.nodes.values())}
     keys[played.matcher.identity.public.fingerprint] = played.matcher.identity
     lie = sign_envelope(parsed["payloadType"], payload, keys[parsed["signatures"][0]["keyid"]])
     before = repr(record)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def test_nobody_can_be_left_out_any_more(stage: Stage) -> None:
     """After a token the amendment is refused, and the matcher calls nobody late."""
     stage.evaluated()
-    stage.finalize(stage.seats["RS"])
+    stage.finalize(stage.nodes["RS"])
     stage.now = WINDOW.evaluate_by + 1
     assert roles.late_parties(stage.round, stage.now) == ()
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     amendment = seat.party.amend(seat.round, seat.sequence + 1, ("AL",), stage.now)
     stage.refused(OrderError, amendment, "tokens were sent")
 
@@ -30,8 +30,8 @@ def test_nobody_can_be_left_out_any_more(stage: Stage) -> None:
 def test_the_round_is_aborted_and_reveals_nothing(stage: Stage) -> None:
     """Without every list's tokens there is no report, and no closing but by an abort."""
     stage.evaluated()
-    stage.finalize(stage.seats["RS"])
-    stage.finalize(stage.seats["SI"])
+    stage.finalize(stage.nodes["RS"])
+    stage.finalize(stage.nodes["SI"])
     with pytest.raises(OrderError, match="before every list is in"):
         stage.match()
     with pytest.raises(OrderError, match="cannot be closed yet"):
@@ -45,11 +45,11 @@ def test_after_the_abort_nothing_is_evaluated(stage: Stage) -> None:
     """A node evaluates for no ended round, and a closed share evaluates nothing anyway."""
     stage.submitted()
     stage.abort()
-    elements = stage.seats["SI"].chunks.elements(0)
+    elements = stage.nodes["SI"].chunks.elements(0)
     with pytest.raises(OrderError, match="not to be evaluated"):
         stage.send_chunk("SI", "RS", 0, elements)
-    stage.seats["RS"].secrets.close()
-    stage.seats["RS"].round.ending = None
+    stage.nodes["RS"].secrets.close()
+    stage.nodes["RS"].round.ending = None
     with pytest.raises(KeyMaterialError):
         stage.send_chunk("SI", "RS", 0, elements)
 
@@ -57,16 +57,16 @@ def test_after_the_abort_nothing_is_evaluated(stage: Stage) -> None:
 def test_every_party_signs_that_its_keys_are_gone(stage: Stage) -> None:
     """An abort destroys what a close destroys, and each party says so."""
     stage.evaluated()
-    stage.finalize(stage.seats["RS"])
+    stage.finalize(stage.nodes["RS"])
     stage.abort()
-    for seat in stage.seats.values():
+    for seat in stage.nodes.values():
         stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
     assert set(stage.round.closings) == {"AL", "RS", "SI"}
 
 
 def test_an_abort_before_the_opening(stage: Stage) -> None:
     """A round that never opened has no binding; its parties close it all the same."""
-    seat = stage.seats["AL"]
+    seat = stage.nodes["AL"]
     seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
     stage.publish(envelope)
     stage.abort()

@@ -27,8 +27,8 @@ def without(code: str) -> set[tuple[str, str, str, str]]:
 def test_without_its_list(stage: Stage) -> None:
     """A party that never submits is left out; the rest of the round gives its hits."""
     stage.consent()
-    stage.submit(stage.seats["RS"])
-    stage.submit(stage.seats["SI"])
+    stage.submit(stage.nodes["RS"])
+    stage.submit(stage.nodes["SI"])
     stage.now = WINDOW.submit_by + 1
     assert roles.late_parties(stage.round, stage.now) == ("AL",)
     stage.leave_out("AL")
@@ -43,10 +43,10 @@ def test_without_its_evaluations(stage: Stage) -> None:
     """A party that submits and then vanishes is left out with its list; evaluations of the others stay valid."""
     stage.submitted()
     for origin in ("RS", "SI"):
-        for index in range(len(stage.seats[origin].chunks)):
-            stage.evaluate_chunk(stage.seats[origin], index, stage.seats["SI" if origin == "RS" else "RS"])
+        for index in range(len(stage.nodes[origin].chunks)):
+            stage.evaluate_chunk(stage.nodes[origin], index, stage.nodes["SI" if origin == "RS" else "RS"])
     kept: dict[tuple[str, int, str], Evaluation] = dict(stage.round.evaluations)
-    stage.evaluate(stage.seats["AL"])
+    stage.evaluate(stage.nodes["AL"])
     stage.now = WINDOW.evaluate_by + 1
     assert roles.late_parties(stage.round, stage.now) == ("AL",)
     stage.leave_out("AL")
@@ -60,10 +60,10 @@ def test_without_its_bytes(stage: Stage) -> None:
     """A party that signs its list and vanishes before its chunks came is late, and nobody who waits for them is."""
     stage.submitted()
     for origin in ("RS", "SI"):
-        stage.evaluate(stage.seats[origin])
+        stage.evaluate(stage.nodes[origin])
     stage.now = WINDOW.evaluate_by + 1
     assert roles.late_parties(stage.round, stage.now) == ("RS", "SI")
-    assert roles.late_parties(stage.round, stage.now, [stage.seats["AL"].submission_id]) == ("AL",)
+    assert roles.late_parties(stage.round, stage.now, [stage.nodes["AL"].submission_id]) == ("AL",)
 
 
 def test_the_same_hits_as_a_round_without_it(staged: Callable[..., Stage], stage: Stage) -> None:
@@ -87,24 +87,24 @@ def test_the_binding_is_a_second_one(stage: Stage) -> None:
     stage.leave_out("AL")
     assert stage.round.binding == amended_binding(first, ("AL",)) != first
     assert stage.round.first_binding.hex() == first
-    assert {seat.round.binding for seat in stage.seats.values()} == {stage.round.binding}
+    assert {node.round.binding for node in stage.nodes.values()} == {stage.round.binding}
 
 
 def test_nobody_signs_before_the_deadline(stage: Stage) -> None:
     """A matcher that says too early that a party is late gets no amendment."""
     stage.submitted()
-    seat = stage.seats["SI"]
+    node = stage.nodes["SI"]
     stage.now = WINDOW.submit_by + 1
     with pytest.raises(PolicyError, match="AL is not late"):
-        seat.party.amend(seat.round, seat.next_sequence(), ("AL",), stage.now)
+        node.party.amend(node.round, node.next_sequence(), ("AL",), stage.now)
     assert roles.late_parties(stage.round, stage.now) == ()
 
 
 def test_one_signature_is_not_enough(stage: Stage) -> None:
     """The amendment is in force when everyone who stays has signed it; until then the old set stands."""
     stage.submitted()
-    seat = stage.seats["SI"]
-    stage.publish(seat.party.amend(seat.round, seat.next_sequence(), ("AL",), WINDOW.evaluate_by + 1))
+    node = stage.nodes["SI"]
+    stage.publish(node.party.amend(node.round, node.next_sequence(), ("AL",), WINDOW.evaluate_by + 1))
     assert stage.round.participants == ("AL", "RS", "SI")
     assert len(stage.round.bindings) == 1
 
@@ -112,10 +112,10 @@ def test_one_signature_is_not_enough(stage: Stage) -> None:
 def test_whoever_signed_sends_no_tokens_under_the_old_set(stage: Stage) -> None:
     """Between its amendment and the amended binding a party is bound to silence."""
     stage.evaluated()
-    seat = stage.seats["SI"]
-    stage.publish(seat.party.amend(seat.round, seat.next_sequence(), ("AL",), WINDOW.evaluate_by + 1))
+    node = stage.nodes["SI"]
+    stage.publish(node.party.amend(node.round, node.next_sequence(), ("AL",), WINDOW.evaluate_by + 1))
     with pytest.raises(OrderError, match="signed an amendment"):
-        stage.finalize(seat)
+        stage.finalize(node)
 
 
 def test_tokens_under_the_old_binding_are_refused(stage: Stage) -> None:
@@ -124,7 +124,7 @@ def test_tokens_under_the_old_binding_are_refused(stage: Stage) -> None:
     old, stage.now = stage.round.binding, WINDOW.evaluate_by + 1
     stage.leave_out("AL")
     stage.evaluate_all()
-    submission_id = stage.seats["SI"].submission_id
+    submission_id = stage.nodes["SI"].submission_id
     tokens = stage.statement(
         "SI", Tokens, binding=old, submission_id=submission_id, chunks=[{"rows": 1, "digest": old}]
     )
@@ -134,11 +134,11 @@ def test_tokens_under_the_old_binding_are_refused(stage: Stage) -> None:
 def test_the_absent_party_comes_back_too_late(stage: Stage) -> None:
     """Who was left out is no participant any more, whatever it signs."""
     stage.consent()
-    stage.submit(stage.seats["SI"])
-    stage.submit(stage.seats["RS"])
-    absent, stage.now = stage.seats["AL"], WINDOW.submit_by + 1
+    stage.submit(stage.nodes["SI"])
+    stage.submit(stage.nodes["RS"])
+    absent, stage.now = stage.nodes["AL"], WINDOW.submit_by + 1
     stage.leave_out("AL")
-    stage.seats["AL"] = absent
+    stage.nodes["AL"] = absent
     stage.now = WINDOW.submit_by
     with pytest.raises(OrderError, match="AL is no longer in the round"):
         stage.submit(absent)

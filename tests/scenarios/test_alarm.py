@@ -9,7 +9,6 @@ import pytest
 from aquila.errors import BindingError, OrderError, RepeatedError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Mode, Outcome
-from aquila.protocol.rounds.verified_round import Round
 from tests.scenarios.test_query import reports_of
 from tests.support.stage import LISTS
 
@@ -36,29 +35,29 @@ def asked(staged: Callable[..., Stage], tmp_path: Path) -> tuple[Stage, Simulate
 def test_an_owner_raises_its_alarm_once(asked: tuple[Stage, SimulatedParty]) -> None:
     """In place of the receipt, which may follow; then it is too late for another."""
     stage, asker = asked
-    seat = stage.seats["AL"]
-    stage.publish(seat.party.alarm(seat.round, seat.next_sequence(), asker.submission_id, 40, 1.5))
+    node = stage.nodes["AL"]
+    stage.publish(node.party.alarm(node.round, node.next_sequence(), asker.submission_id, 40, 1.5))
     alarm = stage.round.alarms["AL", asker.submission_id]
     assert (alarm.hits, alarm.expected) == (40, 1_500)
-    again = seat.party.alarm(seat.round, seat.sequence + 1, asker.submission_id, 41, 1.5)
+    again = node.party.alarm(node.round, node.sequence + 1, asker.submission_id, 41, 1.5)
     stage.refused(OrderError, again, "raised its alarm")
     hits = stage.round.reported["AL", asker.submission_id].total()
-    stage.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, hits))
+    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
     assert ("AL", asker.submission_id) in stage.round.receipts
 
 
 def test_what_is_no_alarm(asked: tuple[Stage, SimulatedParty]) -> None:
     """Of a list, of an own query, of an unknown one, after the receipt, or of another report: none of it counts."""
     stage, asker = asked
-    seat = stage.seats["AL"]
-    stage.publish(seat.party.alarm(seat.round, seat.next_sequence(), asker.submission_id, 40, 1.5))
+    node = stage.nodes["AL"]
+    stage.publish(node.party.alarm(node.round, node.next_sequence(), asker.submission_id, 40, 1.5))
     alarm = stage.round.alarms["AL", asker.submission_id]
-    for submission_id in (stage.seats["RS"].submission_id, "0" * 32):
+    for submission_id in (stage.nodes["RS"].submission_id, "0" * 32):
         stage.refused(OrderError, stage.changed("RS", alarm, party="RS", submission_id=submission_id), "another party")
     stage.refused(OrderError, stage.changed("SI", alarm, party="SI"), "another party")
     stage.refused(BindingError, stage.changed("RS", alarm, party="RS"), "was not sent")
     stage.refused(BindingError, stage.changed("RS", alarm, party="RS", binding="0" * 64))
-    other = stage.seats["RS"]
+    other = stage.nodes["RS"]
     hits = stage.round.reported["RS", asker.submission_id].total()
     stage.publish(other.party.receipt(other.round, other.next_sequence(), asker.submission_id, hits))
     stage.refused(OrderError, stage.changed("RS", alarm, party="RS"), "acknowledged the report")
@@ -69,13 +68,13 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
 ) -> None:
     """Before, the withdrawal would tell it that there are any; of a list, or of no query, none can be named."""
     stage, asker = asked
-    seat = stage.seats["AL"]
+    node = stage.nodes["AL"]
     hits = stage.round.reported["AL", asker.submission_id].total()
-    stage.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, hits))
+    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
 
     def withdrawal(submission_id: str | None) -> bytes:
-        number = seat.sequence + 1
-        return seat.party.withdraw(seat.round, number, "SI", ["0" * 32], Ground.ERASED, submission_id)
+        number = node.sequence + 1
+        return node.party.withdraw(node.round, number, "SI", ["0" * 32], Ground.ERASED, submission_id)
 
     for unknown in ("0" * 32, stage.round.list_of("SI")):
         stage.refused(BindingError, withdrawal(unknown), "a query that does not exist")
@@ -94,16 +93,14 @@ def test_an_alarm_that_crosses_the_end(asked: tuple[Stage, SimulatedParty]) -> N
     Once the owner has closed, it raises none any more.
     """
     stage, asker = asked
-    seats = [stage.seats[code] for code in ("AL", "RS")]
+    nodes = [stage.nodes[code] for code in ("AL", "RS")]
     stage.publish(stage.matcher.end(stage.round, Outcome.ABORTED, "its time is over", stage.now))
-    late = seats[0].party.alarm(seats[0].round, seats[0].next_sequence(), asker.submission_id, 40, 1.5)
+    late = nodes[0].party.alarm(nodes[0].round, nodes[0].next_sequence(), asker.submission_id, 40, 1.5)
     stage.publish(late)
     assert ("AL", asker.submission_id) in stage.round.alarms
-    seat = seats[1]
-    stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
-    alarm = seat.party.alarm(seat.round, seat.sequence + 1, asker.submission_id, 40, 1.5)
+    node = nodes[1]
+    stage.publish(node.party.close(node.round, node.next_sequence(), 0))
+    alarm = node.party.alarm(node.round, node.sequence + 1, asker.submission_id, 40, 1.5)
     stage.refused(RepeatedError, alarm, "has ended its part in the round")
-    restored = Round.restore(
-        stage.registry, stage.group, stage.manifest_envelope, stage.envelopes, sees_everything=True
-    )
+    restored = stage.restored(sees_everything=True)
     assert restored.alarms == stage.round.alarms

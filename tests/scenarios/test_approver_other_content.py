@@ -8,24 +8,24 @@ from sqlalchemy import select
 
 from aquila.audit.roles import Role
 from services.kit.approvals.tables import ApprovalRow
-from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
 OTHER = HEADER + "al-list-9,Somebody,Else,1966-06-06,\n"
 
 
-async def _ask(seat: Seat, round_id: str, content: str, **why: str) -> dict[str, Any]:
+async def _ask(seat: PartyNode, round_id: str, content: str, **why: str) -> dict[str, Any]:
     wanted = {"import_id": await seat.load(content), "kind": "list", "justification": JUSTIFICATION | why}
     answer = await seat.person(Role.OFFICER).post(f"/v1/rounds/{round_id}/submissions", json=wanted)
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
 
 
-async def _approve(seat: Seat, approval_id: str, digest: str) -> int:
+async def _approve(seat: PartyNode, approval_id: str, digest: str) -> int:
     path = f"/v1/approvals/{approval_id}/approve"
     return (await seat.person(Role.APPROVER).post(path, json={"digest": digest})).status_code
 
@@ -33,7 +33,7 @@ async def _approve(seat: Seat, approval_id: str, digest: str) -> int:
 async def test_an_approver_approves_what_was_read_and_nothing_else(world: World) -> None:
     """Another list, another reason, and a content changed behind the approver's back each have another digest."""
     round_id = await world.begin(lists=False)
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     read = await _ask(seat, round_id, HEADER + LISTS["AL"])
 
     # 1. The digest that was read does not approve another request, with another list or with another case.

@@ -10,6 +10,7 @@ import pytest
 from aquila.crypto.group import GENERATOR
 from aquila.errors import DigestError, MalformedError
 from aquila.protocol.messages import Evaluation
+from tests.support.stage import verified
 
 if TYPE_CHECKING:
     from tests.support.stage import Stage
@@ -26,9 +27,9 @@ NONE = {"identity": IDENTITY, "not canonical": NOT_CANONICAL, "bit 255": BIT_255
 
 def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> None:
     """Let SI sign a list of one chunk with these bytes."""
-    chunks = stage.seats["SI"].chunks
+    chunks = stage.nodes["SI"].chunks
     reference, right = chunks.references[0], chunks.elements(0)
-    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     count = len(right) // 32 if elements is None else elements
     content = submission.model_dump() | {
         "elements": {"full": count, "partial": 0},
@@ -37,7 +38,7 @@ def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> Non
         ],
     }
     lie = type(submission).model_validate(content)
-    for record in (stage.round, *(seat.round for seat in stage.seats.values())):
+    for record in (stage.round, *(node.round for node in stage.nodes.values())):
         record.submissions[lie.submission_id] = lie
 
 
@@ -45,7 +46,7 @@ def submit_bytes(stage: Stage, chunk: bytes, elements: int | None = None) -> Non
 def test_a_blinded_element_that_is_none(stage: Stage, element: bytes) -> None:
     """An evaluator refuses the whole chunk and says which element is wrong."""
     stage.submitted()
-    right = stage.seats["SI"].chunks.elements(0)
+    right = stage.nodes["SI"].chunks.elements(0)
     chunk = right[:-32] + element
     submit_bytes(stage, chunk)
     with pytest.raises(MalformedError) as caught:
@@ -57,33 +58,33 @@ def test_a_blinded_element_that_is_none(stage: Stage, element: bytes) -> None:
 def test_an_evaluated_element_that_is_none(stage: Stage, element: bytes) -> None:
     """The origin refuses an answer with such an element before it looks at the proof."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks.elements(0)
+    chunk = stage.nodes["SI"].chunks.elements(0)
     answer = stage.send_chunk("SI", "RS", 0, chunk)
     lie = answer.elements[:-32] + element
     signed = stage.statement_in(answer.envelope, Evaluation)
     evaluation = signed.model_copy(update={"output_digest": hashlib.sha256(lie).hexdigest()})
-    seat = stage.seats["SI"]
+    node = stage.nodes["SI"]
     with pytest.raises(MalformedError):
-        seat.party.check_evaluation(seat.round, evaluation, chunk, lie)
+        verified(node.party, node.round, evaluation, chunk, lie)
 
 
 def test_an_answer_of_another_length(stage: Stage) -> None:
     """There is one answer for each element."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks.elements(0)
+    chunk = stage.nodes["SI"].chunks.elements(0)
     answer = stage.send_chunk("SI", "RS", 0, chunk)
     signed = stage.statement_in(answer.envelope, Evaluation)
-    seat = stage.seats["SI"]
+    node = stage.nodes["SI"]
     for lie in (answer.elements[:-32], answer.elements + GENERATOR, b"", answer.elements[:-1]):
         evaluation = signed.model_copy(update={"output_digest": hashlib.sha256(lie).hexdigest()})
         with pytest.raises(MalformedError):
-            seat.party.check_evaluation(seat.round, evaluation, chunk, lie)
+            verified(node.party, node.round, evaluation, chunk, lie)
 
 
 def test_elements_twice(stage: Stage) -> None:
     """An element twice in a chunk would tell nothing new for another count of the cap: it is refused."""
     stage.submitted()
-    right = stage.seats["SI"].chunks.elements(0)
+    right = stage.nodes["SI"].chunks.elements(0)
     chunk = right[:32] + right[:-32]
     submit_bytes(stage, chunk)
     with pytest.raises(MalformedError, match="strictly ascending") as caught:
@@ -94,7 +95,7 @@ def test_elements_twice(stage: Stage) -> None:
 def test_elements_out_of_order(stage: Stage) -> None:
     """Elements in the order of the records would tell that order."""
     stage.submitted()
-    right = stage.seats["SI"].chunks.elements(0)
+    right = stage.nodes["SI"].chunks.elements(0)
     chunk = right[32:] + right[:32]
     submit_bytes(stage, chunk)
     with pytest.raises(MalformedError, match="strictly ascending") as caught:
@@ -106,7 +107,7 @@ def test_elements_out_of_order(stage: Stage) -> None:
 def test_more_elements_than_signed(stage: Stage, signed: int) -> None:
     """What is evaluated is what was counted against the cap: a chunk that holds more is refused."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks.elements(0)
+    chunk = stage.nodes["SI"].chunks.elements(0)
     submit_bytes(stage, chunk, signed)
     with pytest.raises(MalformedError, match="another number of elements"):
         stage.send_chunk("SI", "RS", 0, chunk)
@@ -115,7 +116,7 @@ def test_more_elements_than_signed(stage: Stage, signed: int) -> None:
 def test_other_bytes_than_signed(stage: Stage) -> None:
     """A chunk is evaluated only as its origin signed it."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks.elements(0)
+    chunk = stage.nodes["SI"].chunks.elements(0)
     with pytest.raises(DigestError) as caught:
         stage.send_chunk("SI", "RS", 0, chunk[:-1])
-    assert (caught.value.fields["chunk"], caught.value.fields["submission"]) == (0, stage.seats["SI"].submission_id)
+    assert (caught.value.fields["chunk"], caught.value.fields["submission"]) == (0, stage.nodes["SI"].submission_id)

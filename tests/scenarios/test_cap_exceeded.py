@@ -35,7 +35,7 @@ def test_one_element_too_many(staged: Callable[..., Stage], full: int, partial: 
     stage = staged(changes=caps(full, partial))
     stage.consent()
     with pytest.raises(CapError, match=f"cap of 4 {kind} elements with 5") as caught:
-        stage.submit(stage.seats["SI"])
+        stage.submit(stage.nodes["SI"])
     assert (caught.value.fields["expected"], caught.value.fields["got"]) == (4, 5)
     assert not stage.round.submissions
 
@@ -60,18 +60,18 @@ def test_every_party_counts_by_itself(staged: Callable[..., Stage]) -> None:
     """A matcher that lets a submission over the cap through finds no evaluator."""
     stage = staged(changes=caps(4, 5))
     stage.consent()
-    seat = stage.seats["SI"]
+    node = stage.nodes["SI"]
     with pytest.raises(CapError):
-        stage.submit(seat)
-    references = seat.chunks.references
-    envelope = seat.party.submit(seat.round, seat.sequence, seat.submission_id, Kind.LIST, *_terms(stage), references)
+        stage.submit(node)
+    references = node.chunks.references
+    envelope = node.party.submit(node.round, node.sequence, node.submission_id, Kind.LIST, *_terms(stage), references)
     stage.refused(CapError, envelope, "would pass its cap")
 
 
 def _terms(stage: Stage) -> tuple[object, int]:
     """Return a justification and a number of records."""
-    stage.submit(stage.seats["AL"])
-    submission = stage.round.submissions[stage.seats["AL"].submission_id]
+    stage.submit(stage.nodes["AL"])
+    submission = stage.round.submissions[stage.nodes["AL"].submission_id]
     return submission.justification, 5
 
 
@@ -80,20 +80,20 @@ def test_padding_counts(staged: Callable[..., Stage]) -> None:
     stage = staged(changes=caps(5, 5) | {"padding": DEFAULT_PADDING})
     stage.consent()
     with pytest.raises(CapError):
-        stage.submit(stage.seats["SI"])
+        stage.submit(stage.nodes["SI"])
 
 
 def test_a_chunk_larger_than_the_manifest_allows(stage: Stage) -> None:
     """A chunk keeps to the manifest's size, whatever the total."""
     stage.submitted()
-    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     content = submission.model_dump() | {
         "submission_id": "0" * 32,
         "sequence": 9,
         "elements": {"full": 5, "partial": 0},
     }
     content["chunks"] = [{"input_class": "full", "elements": 5, "digest": "0" * 64}]
-    for record in (stage.round, *(seat.round for seat in stage.seats.values())):
+    for record in (stage.round, *(node.round for node in stage.nodes.values())):
         record.submissions.clear()
     stage.refused(MalformedError, stage.signed("SI", Submission.model_validate(content)), "larger than the manifest")
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from aquila.records.rules import InputClass
 from services.node.storage.tables import DAY
-from tests.services.node.conftest import HEADER, clock, world
-from tests.services.node.safeguards.test_evaluation_limits import limit, problems, spent
+from tests.support.node_steps import limit, problems, spent
+from tests.support.node_world import HEADER, clock, world
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Clock, World
+    from tests.support.clock import Clock
+    from tests.support.node_world import World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
@@ -21,12 +22,12 @@ GUESSES = "".join(
 
 async def _repeat(world: World, times: int) -> int:
     """Let RS guess in some rounds, each aborted by the matcher after the evaluations; return what AL gave today."""
-    victim = world.seats["AL"]
+    victim = world.nodes["AL"]
     for _ in range(times):
         round_id = await world.propose(chunk_elements=4)
-        for seat in world.seats.values():
+        for seat in world.nodes.values():
             await seat.post(f"/rounds/{round_id}/consent")
-        rival = world.seats["RS"]
+        rival = world.nodes["RS"]
         await rival.submit(round_id, await rival.load(HEADER + GUESSES))
         await world.settle()
         await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "once more"})
@@ -36,7 +37,7 @@ async def _repeat(world: World, times: int) -> int:
 
 async def test_aborted_and_repeated_rounds_share_one_cap(world: World, clock: Clock) -> None:
     """Each round keeps to its own cap; all of them together keep to the node's."""
-    victim = world.seats["AL"]
+    victim = world.nodes["AL"]
     limit(victim, day_full=20, window_full=30)
     first = await _repeat(world, 1)
     assert 0 < first <= 20

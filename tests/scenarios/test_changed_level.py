@@ -9,7 +9,7 @@ import pytest
 from aquila.errors import MalformedError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault
-from aquila.protocol.rounds.exchange import regrade
+from tests.support.stage import regrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -63,13 +63,13 @@ def test_rules_withheld_from_both_sides(stage: Stage) -> None:
     stage.finalized()
 
     def lie(true: HitReport) -> HitReport:
-        seat = stage.seats[true.party]
+        node = stage.nodes[true.party]
         hits = []
         for hit in true.hits:
             # The tokens of a hit are in the same order on both sides: both are told of the last one.
             less = hit.model_copy(update={"met": hit.met[-2:]})
             rule = held(true.party)[bytes.fromhex(hit.handle)].rules[int(less.met, 16)]
-            grade = regrade(seat.round, stage.table, true, less, [rule])
+            grade = regrade(node.round, stage.table, true, less, [rule])
             hits.append(less.model_copy(update={"certainty": grade.level, "families": grade.families}))
         return true.model_copy(update={"hits": tuple(hits)})
 
@@ -77,9 +77,9 @@ def test_rules_withheld_from_both_sides(stage: Stage) -> None:
         from aquila.protocol.rounds.exchange import held_tokens  # noqa: PLC0415 - what only this lie needs
         from aquila.protocol.submissions.submission import handles_of  # noqa: PLC0415 - the same
 
-        seat = stage.seats[code]
-        every = handles_of(seat.seed, range(len(seat.record_ids)))
-        return held_tokens([every[place : place + 16] for place in range(0, len(every), 16)], seat.finalized())
+        node = stage.nodes[code]
+        every = handles_of(node.seed, range(len(node.record_ids)))
+        return held_tokens([every[place : place + 16] for place in range(0, len(every), 16)], node.finalized())
 
     stage.lie = lie
     stage.match()
@@ -114,7 +114,7 @@ def test_another_size_than_was_signed(stage: Stage, records: int) -> None:
     stage.forget()
     for envelope in stage.envelopes:
         if b"aquila.hits" not in envelope[-400:] and b"aquila.receipt" not in envelope[-400:]:
-            for record in (stage.round, *(seat.round for seat in stage.seats.values())):
+            for record in (stage.round, *(node.round for node in stage.nodes.values())):
                 record.accept(envelope)
     bases = tuple(basis.model_copy(update={"records": records}) for basis in true[0].bases)
     lying = true[0].model_copy(update={"bases": bases})

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def consent_of(stage: Stage, code: str) -> Consent:
     """Let a party consent and return its consent."""
-    seat = stage.seats[code]
-    seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+    node = stage.nodes[code]
+    node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
     stage.publish(envelope)
     return stage.round.consents[code]
 
@@ -31,7 +31,7 @@ def test_one_share_for_both_classes(stage: Stage) -> None:
 def test_a_share_of_another_party(stage: Stage) -> None:
     """Whoever colludes and knows another's share cannot bring it a second time, in either class."""
     consent_of(stage, "AL")
-    known, fresh = stage.seats["AL"].secrets.shares, new_share(stage.group, stage.random)
+    known, fresh = stage.nodes["AL"].secrets.shares, new_share(stage.group, stage.random)
     for share in known.values():
         copied = Share.from_bytes(stage.group, share.to_bytes())
         stage.refused(PolicyError, stage.consent_with("SI", copied, fresh), "in use already")

@@ -35,16 +35,16 @@ def test_the_second_consent_is_evidence(stage: Stage) -> None:
 def test_two_audiences_find_out(stage: Stage) -> None:
     """Parties that were shown different consents do not take the same opening."""
     first, second = two_consents(stage, "SI")
-    for seat, shown in ((stage.seats["AL"], first), (stage.seats["RS"], second)):
-        seat.secrets, own = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
-        for record in (stage.round, stage.seats["AL"].round, stage.seats["RS"].round):
+    for node, shown in ((stage.nodes["AL"], first), (stage.nodes["RS"], second)):
+        node.secrets, own = node.party.consent(node.round, node.next_sequence(), (), stage.random)
+        for record in (stage.round, stage.nodes["AL"].round, stage.nodes["RS"].round):
             record.accept(own)
-        seat.round.accept(shown)
+        node.round.accept(shown)
     stage.round.accept(first)
     opening = stage.matcher.open(stage.round, stage.now)
-    stage.seats["AL"].round.accept(opening)
+    stage.nodes["AL"].round.accept(opening)
     with pytest.raises(BindingError, match="consent of SI that was not shown here"):
-        stage.seats["RS"].round.accept(opening)
+        stage.nodes["RS"].round.accept(opening)
 
 
 def test_a_consent_with_other_keys_later(stage: Stage) -> None:

@@ -19,13 +19,13 @@ def test_the_right_records_hit(stage: Stage) -> None:
 def test_both_sides_see_the_same_hit(stage: Stage) -> None:
     """A hit has one id on both sides, and each side's own handle."""
     stage.finalized().match()
-    sides = {code: {hit.hit_id: hit for hit in seat.report.hits} for code, seat in stage.seats.items()}
+    sides = {code: {hit.hit_id: hit for hit in node.report.hits} for code, node in stage.nodes.items()}
     for code, hits in sides.items():
         for hit_id, hit in hits.items():
             other = sides[hit.counterpart][hit_id]
             assert (other.counterpart, other.certainty, other.families) == (code, hit.certainty, hit.families)
             assert other.handle != hit.handle
-            assert len(stage.seats[code].record_ids_of([bytes.fromhex(hit.handle)])) == 1
+            assert len(stage.nodes[code].record_ids_of([bytes.fromhex(hit.handle)])) == 1
 
 
 def test_a_round_goes_through_its_phases(stage: Stage) -> None:
@@ -42,5 +42,5 @@ def test_a_round_goes_through_its_phases(stage: Stage) -> None:
         step()
         phases.append(stage.round.phase)
     assert phases == [Phase.PROPOSED, Phase.OPEN, Phase.OPEN, Phase.MATCHING, *[Phase.REPORTING] * 2, Phase.CLOSED]
-    assert all(seat.round.phase is Phase.CLOSED for seat in stage.seats.values())
-    assert all(seat.seed.closed and seat.secrets.exchange.closed for seat in stage.seats.values())
+    assert all(node.round.phase is Phase.CLOSED for node in stage.nodes.values())
+    assert all(node.seed.closed and node.secrets.exchange.closed for node in stage.nodes.values())

@@ -14,7 +14,7 @@ from aquila.errors import ProofError
 from aquila.protocol.messages import ChunkReference, Evaluation, Kind
 from aquila.records.rules import InputClass
 from aquila.simulation import REHEARSED
-from tests.support.stage import Stage
+from tests.support.stage import Stage, verified
 
 COUNT = 65_535
 FILE = Path(__file__).parents[1] / "vectors" / "forged_dleq_batch.bin"
@@ -28,21 +28,21 @@ def test_the_origin_refuses_it(tmp_path: Path) -> None:
     # 1. RS consents with the vector's share for the class full; the others are honest.
     share = Share.from_bytes(stage.group, secret)
     assert share.public_key == public
-    for code, seat in stage.seats.items():
+    for code, node in stage.nodes.items():
         if code == "RS":
             stage.publish(stage.consent_with(code, share, new_share(stage.group, stage.random)))
         else:
-            stage.publish(seat.party.consent(seat.round, 1, (), stage.random)[1])
+            stage.publish(node.party.consent(node.round, 1, (), stage.random)[1])
     stage.publish(stage.matcher.open(stage.round, stage.now))
     # 2. SI submits the vector's inputs, and RS answers with the vector's outputs and proof.
-    seat = stage.seats["SI"]
+    node = stage.nodes["SI"]
     digest = hashlib.sha256(inputs).hexdigest()
     chunk = ChunkReference(input_class=InputClass.FULL, elements=COUNT, digest=digest)
-    stage.publish(seat.party.submit(seat.round, 2, "a" * 32, Kind.LIST, REHEARSED, 1, [chunk]))
+    stage.publish(node.party.submit(node.round, 2, "a" * 32, Kind.LIST, REHEARSED, 1, [chunk]))
     fields = {"origin": "SI", "submission_id": "a" * 32, "index": 0, "input_class": InputClass.FULL, "elements": COUNT,
               "input_digest": digest, "output_digest": hashlib.sha256(outputs).hexdigest()}  # fmt: skip
     forged = stage.statement("RS", Evaluation, sequence=2, proof=proof.hex(), **fields)
     stage.publish(stage.signed("RS", forged))
     # 3. Digests and elements are all right, and the proof is not.
     with pytest.raises(ProofError):
-        seat.party.check_evaluation(seat.round, forged, inputs, outputs)
+        verified(node.party, node.round, forged, inputs, outputs)

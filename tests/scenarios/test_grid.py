@@ -10,14 +10,14 @@ import pytest
 from aquila.errors import GridError
 from aquila.protocol import submission_plan
 from services.kit.log import entries as log_entries
-from tests.services.node.conftest import HEADER, clock, world
+from tests.support.node_world import HEADER, clock, world
 from tests.support.stage import LISTS, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila.audit.entries import Entry
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
     from tests.support.stage import Stage
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
@@ -34,14 +34,14 @@ def test_the_protocol_refuses_it(staged: Callable[..., Stage]) -> None:
     stage = staged(lists=LISTS | {"SI": grid})
     stage.consent()
     with pytest.raises(GridError, match="a name stands with 20 dates of birth"):
-        stage.submit(stage.seats["SI"])
+        stage.submit(stage.nodes["SI"])
     assert not stage.round.submissions
 
 
 async def test_its_own_node_refuses_it(world: World) -> None:
     """The officer reads why, the log has an entry without a name, and another list may be submitted."""
     round_id = await world.begin(lists=False)
-    seat = world.seats["SI"]
+    seat = world.nodes["SI"]
     grid = "".join(f"g-{n},{given},{family},{born},\n" for n, (given, family, born) in enumerate(GUESSES))
     await seat.submit(round_id, await seat.load(HEADER + grid))
     await world.settle()
@@ -63,7 +63,7 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
     monkeypatch.setattr(submission_plan, "check_entropy", lambda _traits: None)
     monkeypatch.setattr(submission_plan, "_frequent", lambda *_: [])
     round_id = await world.begin(lists=False)
-    for code, seat in world.seats.items():
+    for code, seat in world.nodes.items():
         lines = GUESSES if code == "SI" else [("Ana", "Novak", "1985-07-07"), ("Mira", code, "1960-01-02")]
         content = "".join(f"g-{n},{given},{family},{born},\n" for n, (given, family, born) in enumerate(lines))
         await seat.submit(round_id, await seat.load(HEADER + content))
@@ -78,6 +78,6 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
     assert "stand in more than 8 records, up to 20" in " ".join(view["flags"])
 
 
-def _log(seat: Seat) -> list[Entry]:
+def _log(seat: PartyNode) -> list[Entry]:
     with seat.node.store.reading("test.log") as session:
         return [entry for _, entry in log_entries.entries(session) if entry is not None]

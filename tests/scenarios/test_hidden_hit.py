@@ -35,8 +35,8 @@ def test_hidden_from_one_side(stage: Stage) -> None:
 def test_hidden_notes(stage: Stage) -> None:
     """While notes are withheld, the round is not closed before its time, and says who waits; then it is."""
     stage.reported()
-    for seat in stage.seats.values():
-        for sent in stage.send_notes(seat):
+    for node in stage.nodes.values():
+        for sent in stage.send_notes(node):
             assert isinstance(sent.message, Notes)
             if sent.message.to != "AL":
                 stage.verify(sent)

@@ -14,7 +14,8 @@ from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
-from tests.services.node.conftest import Clock, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +38,7 @@ async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[Un
     """Check the logs of all, and compare them; return the matcher's rounds and what of them is not proven."""
     registry = read_registry((world.path / "matcher" / "registry.toml").read_bytes())
     archives = [(await world.operator.get("/v1/operator/log/export")).content]
-    archives += [(await seat.operator.get("/v1/log/export")).content for seat in world.seats.values()]
+    archives += [(await seat.operator.get("/v1/log/export")).content for seat in world.nodes.values()]
     logs: list[LogRecord] = []
     rounds: list[RoundAudit] = []
     for archive in archives:
@@ -61,7 +62,7 @@ def _read(archive: bytes, registry: Registry, group: Group) -> tuple[LogRecord, 
 async def test_statements_that_never_left(world: World, group: Group) -> None:
     """The secretariat aborts while evaluations wait: the closing names their numbers, and nothing is unproven."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
 
     def signed() -> bool:
         with al.node.store.reading("test.evaluations") as session:
@@ -93,7 +94,7 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
 async def test_a_party_that_leaves(world: World, group: Group) -> None:
     """Its refusal passes over numbers, and says so."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await world.until(lambda: _opened(world, round_id))
     assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "not ours"})).status_code == 202
     await world.settle()
@@ -111,7 +112,7 @@ async def test_a_party_that_vanishes(world: World, group: Group) -> None:
     await world.until(lambda: _opened(world, round_id))
     others = ("AL", "RS")
     await world.settle(*others)
-    window = (await world.seats["AL"].round(round_id))["manifest"]["window"]
+    window = (await world.nodes["AL"].round(round_id))["manifest"]["window"]
     world.clock.time = window["submit_by"] + 1
     await world.settle(*others)
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")

@@ -9,7 +9,7 @@ import pytest
 from aquila.errors import SealError
 from aquila.protocol.messages import Fault, Hit, Notes
 from aquila.protocol.rounds.exchange import held_tokens, open_entry, prepare
-from aquila.protocol.submissions.submission import handle_of
+from aquila.protocol.submissions.submission import handles_of
 
 if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
@@ -20,7 +20,7 @@ INVENTED = "e" * 32
 
 def invent(stage: Stage) -> None:
     """Let the matcher report a hit of SI's third record with AL's third, whose tokens have nothing in common."""
-    handles = {code: handle_of(stage.seats[code].seed, 2).hex() for code in ("AL", "SI")}
+    handles = {code: handles_of(stage.nodes[code].seed, [2]).hex() for code in ("AL", "SI")}
 
     def lie(report: HitReport) -> HitReport:
         other = {"AL": "SI", "SI": "AL"}.get(report.party)
@@ -51,9 +51,9 @@ def test_the_counterpart_cannot_read_it_either(stage: Stage) -> None:
     stage.finalized()
     invent(stage)
     stage.match()
-    sent = [accepted.message for accepted in stage.send_notes(stage.seats["SI"])]
+    sent = [accepted.message for accepted in stage.send_notes(stage.nodes["SI"])]
     (notes,) = (message for message in sent if isinstance(message, Notes) and message.to == "AL")
-    al = stage.seats["AL"]
+    al = stage.nodes["AL"]
     sealed = dict(al.party.open_notes(notes, al.secrets.sealing))[INVENTED]
     (hit,) = (hit for hit in al.report.hits if hit.hit_id == INVENTED)
     # With keys of any token of any record of AL: all that the coalition has.
@@ -73,10 +73,10 @@ def test_the_counterpart_cannot_read_it_either(stage: Stage) -> None:
 def test_who_has_only_the_statement_reads_nothing(stage: Stage) -> None:
     """Neither the matcher nor a third party can open a batch that was sealed to another one."""
     stage.reported()
-    for accepted in stage.send_notes(stage.seats["SI"]):
+    for accepted in stage.send_notes(stage.nodes["SI"]):
         notes = accepted.message
         assert isinstance(notes, Notes)
         for code in {"AL", "RS", "SI"} - {notes.to}:
-            seat = stage.seats[code]
+            node = stage.nodes[code]
             with pytest.raises(SealError):
-                seat.party.open_notes(notes, seat.secrets.sealing)
+                node.party.open_notes(notes, node.secrets.sealing)

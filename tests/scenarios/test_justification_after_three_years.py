@@ -18,8 +18,9 @@ from services.kit.log.retention import Retention
 from services.matcher.storage.tables import EventRow
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import StatementRow, SubmissionRow
-from tests.services.node.conftest import HEADER, LISTS, Clock, World, make_world
-from tests.services.node.test_hits import hit_path, hit_with
+from tests.support.clock import Clock
+from tests.support.node_steps import hit_path, hit_with
+from tests.support.node_world import HEADER, LISTS, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,7 +40,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A matcher and two nodes whose closed round keeps its hits for longer than three years."""
     made = make_world(tmp_path, Clock(), ("AL", "RS"))
     round_id = await made.propose(retention_days=2_000)
-    for code, seat in made.seats.items():
+    for code, seat in made.nodes.items():
         assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
         why = dict.fromkeys(("legal_basis", "purpose", "category"), "as the law says") | {"case_reference": CASE}
         body = {"import_id": await seat.load(HEADER + LISTS[code]), "kind": "list", "justification": why}
@@ -55,11 +56,11 @@ async def later(world: World, seconds: int) -> None:
     """Let time pass, and everyone keep house."""
     world.clock.time += seconds
     for _ in range(2):
-        for seat in world.seats.values():
+        for seat in world.nodes.values():
             await seat.get("/log/entries")  # an idle log has no newer checkpoint that a witness could see
         await world.operator.get("/v1/operator/log/entries")
         await world.settle()
-        for seat in world.seats.values():
+        for seat in world.nodes.values():
             Retention(seat.node.log.own, 1_095).step()
             expire_requests(seat.app.state.approvals, 1_095)
             erase_justifications(seat.node)
@@ -68,11 +69,11 @@ async def later(world: World, seconds: int) -> None:
 def holders(world: World) -> list[str]:
     """Return who holds the case reference, in rows or files, in envelopes too."""
     columns: dict[str, tuple[Any, ...]] = dict.fromkeys(
-        world.seats, (StatementRow.envelope, SubmissionRow.justification)
+        world.nodes, (StatementRow.envelope, SubmissionRow.justification)
     )
-    stores = {code: seat.node.store for code, seat in world.seats.items()}
+    stores = {code: seat.node.store for code, seat in world.nodes.items()}
     stores["matcher"], columns["matcher"] = world.app.state.desk.store, (EventRow.envelope,)
-    homes = {code: seat.home for code, seat in world.seats.items()} | {"matcher": world.path / "matcher"}
+    homes = {code: seat.home for code, seat in world.nodes.items()} | {"matcher": world.path / "matcher"}
     found = []
     for name, store in stores.items():
         with store.reading("test.rows") as session:
@@ -100,7 +101,7 @@ async def test_it_is_nowhere_and_the_round_still_holds_together(world: World, gr
     await later(world, 31 * DAY)
     assert holders(world) == []
     # 3. The hit is there still, at a node that starts anew, and can still be withdrawn.
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     al.restart()
     world.app.state.desk.known.forget((await hit_with(al, "RS"))["round_id"])
     hit = await hit_with(al, "RS")

@@ -30,8 +30,8 @@ def test_a_consent_on_the_last_second_counts(stage: Stage) -> None:
 def test_the_matcher_waits_for_late_consents(stage: Stage) -> None:
     """A round is not opened while a party may still consent; then two are enough, and one is not."""
     for code, enough in (("AL", False), ("RS", True)):
-        seat = stage.seats[code]
-        seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+        node = stage.nodes[code]
+        node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
         stage.publish(envelope)
         with pytest.raises(OrderError, match="may still consent"):
             stage.matcher.open(stage.round, NOW)
@@ -47,7 +47,7 @@ def test_a_late_list_does_not_count(stage: Stage) -> None:
     stage.consent()
     stage.now = WINDOW.submit_by + 1
     with pytest.raises(OrderError, match="time for a submission"):
-        stage.submit(stage.seats["SI"])
+        stage.submit(stage.nodes["SI"])
     assert not stage.round.submissions
 
 
@@ -56,6 +56,6 @@ def test_the_number_of_a_refused_statement_stays_empty(stage: Stage) -> None:
     stage.consent()
     stage.now = WINDOW.submit_by + 1
     with pytest.raises(OrderError):
-        stage.submit(stage.seats["SI"])
-    stage.publish(stage.seats["SI"].party.refuse(stage.seats["SI"].round, stage.seats["SI"].next_sequence(), "late"))
+        stage.submit(stage.nodes["SI"])
+    stage.publish(stage.nodes["SI"].party.refuse(stage.nodes["SI"].round, stage.nodes["SI"].next_sequence(), "late"))
     assert sorted(stage.round.sequences["SI"]) == [1, 3]

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def open_without(stage: Stage, code: str) -> bytes:
     """Open the round with everyone but one party, and return that one's consent, which nobody has seen."""
-    seat = stage.seats[code]
+    seat = stage.nodes[code]
     seat.secrets, late = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
-    for other in stage.seats.values():
+    for other in stage.nodes.values():
         if other is not seat:
             other.secrets, envelope = other.party.consent(other.round, other.next_sequence(), (), stage.random)
             stage.publish(envelope)
@@ -35,7 +35,7 @@ def test_a_consent_after_the_opening(stage: Stage) -> None:
 def test_it_sees_that_it_was_left_out(stage: Stage) -> None:
     """A node whose own consent is not in the opening takes no part."""
     open_without(stage, "AL")
-    seat = stage.seats["AL"]
+    seat = stage.nodes["AL"]
     with pytest.raises(BindingError, match="opened without the consent of AL"):
         seat.party.check_opening(seat.round, "0" * 64)
 
@@ -43,11 +43,11 @@ def test_it_sees_that_it_was_left_out(stage: Stage) -> None:
 def test_it_takes_part_in_nothing(stage: Stage) -> None:
     """Nothing that it signs counts, and it evaluates nothing."""
     open_without(stage, "AL")
-    stage.submit(stage.seats["SI"])
+    stage.submit(stage.nodes["SI"])
     with pytest.raises(OrderError, match="AL is no longer in the round"):
-        stage.submit(stage.seats["AL"])
+        stage.submit(stage.nodes["AL"])
     with pytest.raises(OrderError, match="not to be evaluated"):
-        stage.send_chunk("SI", "AL", 0, stage.seats["SI"].chunks.elements(0))
+        stage.send_chunk("SI", "AL", 0, stage.nodes["SI"].chunks.elements(0))
 
 
 def test_a_second_opening(stage: Stage) -> None:

@@ -44,8 +44,8 @@ def sent(stage: Stage) -> Iterator[bytes]:
     """Yield everything that left a party: envelopes and what they sign, elements, evaluations, tokens."""
     yield from (stage.manifest_envelope, *stage.envelopes)
     yield from stage.signed_payloads()
-    for seat in stage.seats.values():
-        yield from map(seat.chunks.elements, range(len(seat.chunks)))
+    for node in stage.nodes.values():
+        yield from map(node.chunks.elements, range(len(node.chunks)))
     yield from (answer.elements for answer in stage.answers.values())
     yield from (rows for chunks in stage.tokens.values() for rows in chunks)
 
@@ -59,13 +59,13 @@ def said(stage: Stage) -> Iterator[bytes]:
                 record.accept(lie, now=2**40)
             except AquilaError as error:
                 yield f"{error} {error.hint} {error.fields}".encode()
-    for seat in stage.seats.values():
-        for index in range(len(seat.chunks)):
-            for other in stage.seats.values():
+    for node in stage.nodes.values():
+        for index in range(len(node.chunks)):
+            for other in stage.nodes.values():
                 with pytest.raises(AquilaError) as caught:
-                    stage.send_chunk(seat.code, other.code, index, seat.chunks.elements(index)[:-1])
+                    stage.send_chunk(node.code, other.code, index, node.chunks.elements(index)[:-1])
                 yield f"{caught.value} {caught.value.hint} {caught.value.fields}".encode()
-        yield f"{seat.secrets} {seat.seed} {seat} {seat.round} {seat.party}".encode()
+        yield f"{node.secrets} {node.seed} {node} {node.round} {node.party}".encode()
     yield f"{stage.round}".encode()
 
 
@@ -82,21 +82,21 @@ def personal(stage: Stage) -> Iterator[bytes]:
 
 def secret(stage: Stage) -> Iterator[bytes]:
     """Yield input digests, blinds, shares, seeds, other round secrets and token secrets."""
-    for seat in stage.seats.values():
-        yield seat.seed.to_bytes()
-        yield from (share.to_bytes() for share in seat.secrets.shares.values())
-        yield from (seat.secrets.exchange.to_bytes(), seat.secrets.sealing.to_bytes(), seat.party.identity.to_bytes())
-        for index, reference in enumerate(seat.chunks.references):
-            rows = seat.chunks.rows(index)
+    for node in stage.nodes.values():
+        yield node.seed.to_bytes()
+        yield from (share.to_bytes() for share in node.secrets.shares.values())
+        yield from (node.secrets.exchange.to_bytes(), node.secrets.sealing.to_bytes(), node.party.identity.to_bytes())
+        for index, reference in enumerate(node.chunks.references):
+            rows = node.chunks.rows(index)
             yield from cut(rows["digest"].tobytes())
-            blinds = blinds_of(stage.group, seat.seed, [int(number) for number in rows["number"]])
+            blinds = blinds_of(stage.group, node.seed, [int(number) for number in rows["number"]])
             yield from cut(blinds)
             yield from cut(stage.group.invert_each(blinds))
             yield from cut(oprf.hash_inputs(stage.group, rows["digest"].tobytes(), DIGEST_BYTES))
-            answers = [stage.answer_of(seat, index, code) for code in seat.round.evaluators_of(seat.submission_id)]
-            share = seat.secrets.shares[reference.input_class]
+            answers = [stage.answer_of(node, index, code) for code in node.round.evaluators_of(node.submission_id)]
+            share = node.secrets.shares[reference.input_class]
             yield from cut(oprf.evaluate(stage.group, rows["element"].tobytes(), share))
-            yield from cut(finalize_chunk(stage.group, rows, seat.seed, share, answers).secrets)
+            yield from cut(finalize_chunk(stage.group, rows, node.seed, share, answers).secrets)
 
 
 def cut(values: bytes) -> Iterator[bytes]:
@@ -130,16 +130,16 @@ def test_the_search_would_find_it(played: Stage) -> None:
     for code, consent in played.round.consents.items():
         keys = {share.input_class: share.public_key for share in consent.shares}
         for kind in InputClass:
-            key = played.seats[code].secrets.shares[kind].public_key
+            key = played.nodes[code].secrets.shares[kind].public_key
             assert keys[kind] == key.hex()
             assert any(form in everything for form in spellings(key))
 
 
 def test_a_record_that_did_not_hit_has_no_trace(played: Stage) -> None:
     """Reports name handles of hits alone; each is of a record that the other list holds too."""
-    for seat in played.seats.values():
-        named = seat.record_ids_of([bytes.fromhex(hit.handle) for hit in seat.report.hits])
-        assert set(named.values()) == {played.lists[seat.code][0].record_id}
+    for node in played.nodes.values():
+        named = node.record_ids_of([bytes.fromhex(hit.handle) for hit in node.report.hits])
+        assert set(named.values()) == {played.lists[node.code][0].record_id}
 
 
 def test_every_kind_of_statement_was_searched(played: Stage) -> None:

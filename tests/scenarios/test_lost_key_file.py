@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.services.node.conftest import HEADER, LISTS, clock, world
+from tests.support.node_world import HEADER, LISTS, clock, world
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
 
 async def lose(world: World, round_id: str) -> None:
     """Take the key's file of RS away after its consent, as a wrong hand or a disk does, and start the node again."""
-    seat = world.seats["RS"]
+    seat = world.nodes["RS"]
     path = seat.node.keys / f"{round_id}.key"
     await world.until(path.is_file)
     path.unlink()
@@ -26,15 +26,15 @@ async def test_it_says_so_and_evaluates_nothing(world: World) -> None:
     round_id = await world.begin(lists=False)
     await lose(world, round_id)
     for code in ("AL", "SI"):
-        seat = world.seats[code]
+        seat = world.nodes[code]
         assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
     await world.settle()
-    view = await world.seats["RS"].round(round_id)
+    view = await world.nodes["RS"].round(round_id)
     assert "key of this round is missing" in " ".join(view["problems"])
     assert view["keys_present"] is False
     assert await world.phase(round_id) == "open"
     for code in ("AL", "SI"):
-        [own] = (await world.seats[code].round(round_id))["submissions"]
+        [own] = (await world.nodes[code].round(round_id))["submissions"]
         assert own["evaluated"]["done"] < own["evaluated"]["of"]
         assert own["tokens_sent"]["done"] == 0
 
@@ -48,8 +48,8 @@ async def test_the_round_is_ended_and_a_new_one_goes_its_way(world: World) -> No
     assert answer.status_code == 202, answer.text
     await world.settle()
     assert await world.phase(round_id) == "aborted"
-    assert not any((seat.node.keys / f"{round_id}.key").exists() for seat in world.seats.values())
+    assert not any((seat.node.keys / f"{round_id}.key").exists() for seat in world.nodes.values())
     again = await world.begin()
     await world.settle()
     assert await world.phase(again) == "reporting"
-    assert (await world.seats["RS"].get(f"/rounds/{again}/hits"))["hits"]
+    assert (await world.nodes["RS"].get(f"/rounds/{again}/hits"))["hits"]

@@ -92,4 +92,4 @@ def test_pairs_that_may_not_be_matched_never_are(staged: Callable[..., Stage]) -
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     assert stage.matched() == {("AL", "al-1", "RS", "rs-3"), ("RS", "rs-1", "SI", "si-1"), ("RS", "rs-2", "SI", "si-2"),
                                ("RS", "rs-3", "SI", "si-4")}  # fmt: skip
-    assert {basis.counterpart for basis in stage.seats["AL"].report.bases} == {"RS"}
+    assert {basis.counterpart for basis in stage.nodes["AL"].report.bases} == {"RS"}

@@ -13,7 +13,8 @@ from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.matcher import round_memory
 from services.node.logs import inclusion_promises
-from tests.services.node.conftest import Clock, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,7 +12,8 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
 from services.node.storage.tables import StatementRow
-from tests.services.node.conftest import Clock, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -61,7 +62,7 @@ async def test_nodes_stop(world: World, change: Callable[[list[Entry]], list[Ent
     round_id = await world.begin(lists=False)
     await world.settle()
     rewrite(world, change)
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     before = said(world)
     answer = await seat.submit(round_id, await seat.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
     assert answer.status_code == 202
@@ -93,7 +94,7 @@ async def test_an_administrator_goes_on(world: World) -> None:
     await world.settle()
     rewrite(world, without_the_second)
     await world.settle()
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         (alarm,) = (await seat.get("/log"))["alarms"]
         answer = await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")
         assert answer.status_code == 204, answer.text
@@ -101,8 +102,8 @@ async def test_an_administrator_goes_on(world: World) -> None:
         assert again.status_code == 409
         assert (await seat.post("/log/alarms/99/acknowledge")).status_code == 404
     await world.settle()
-    assert (await world.seats["AL"].get("/status"))["log_alarm"] == ""
-    seat = world.seats["AL"]
+    assert (await world.nodes["AL"].get("/status"))["log_alarm"] == ""
+    seat = world.nodes["AL"]
     await seat.submit(round_id, await seat.load("record_id,given_names,family_names\nal-1,Ana,Novak\n"))
     await world.until(lambda: len(said(world)) > 2)
     with seat.node.store.reading("test.log") as session:
@@ -114,12 +115,12 @@ async def test_an_administrator_goes_on(world: World) -> None:
 async def test_a_restored_database_does_not_forget(world: World) -> None:
     """The last checkpoint lies outside the database too: a node restored from a backup finds a shrunk log."""
     await world.propose()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     await world.settle()
     before = seat.node.log.witness.seen_size("matcher")
     seat.node.store.scrub()
     backup = (world.path / "AL" / "node.db").read_bytes()
-    for other in world.seats.values():
+    for other in world.nodes.values():
         await other.load("record_id,given_names,family_names\nal-1,Ana,Novak\n")
     await world.propose()
     await world.settle()
@@ -149,7 +150,7 @@ async def test_keys_are_destroyed_all_the_same(world: World) -> None:
     before = said(world)
     world.clock.time += 10_000_000
     await world.settle()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     assert not (await seat.round(round_id))["keys_present"]
     assert said(world) == before
 
@@ -157,7 +158,7 @@ async def test_keys_are_destroyed_all_the_same(world: World) -> None:
 def said(world: World) -> list[str]:
     """Return the digests of everything that the nodes have signed."""
     digests: list[str] = []
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         with seat.node.store.reading("test.said") as session:
             digests += session.scalars(select(StatementRow.digest).where(StatementRow.own))
     return digests

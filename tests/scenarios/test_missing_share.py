@@ -18,24 +18,24 @@ def tokens(rows: bytes) -> set[bytes]:
 def test_without_one_share_no_token_is_right(stage: Stage) -> None:
     """What SI and AL finalize of their guesses without RS meets no token of any list; with RS it meets its own."""
     stage.finalized()
-    seat = stage.seats["SI"]
-    lists = {code: tokens(b"".join(stage.tokens[other.submission_id])) for code, other in stage.seats.items()}
-    for index, reference in enumerate(seat.chunks.references):
-        rows = seat.chunks.rows(index)
-        share = seat.secrets.shares[reference.input_class]
-        answers = {code: stage.answer_of(seat, index, code) for code in ("AL", "RS")}
-        guesses = tokens(finalize_chunk(stage.group, rows, seat.seed, share, [answers["AL"]]).rows)
+    node = stage.nodes["SI"]
+    lists = {code: tokens(b"".join(stage.tokens[other.submission_id])) for code, other in stage.nodes.items()}
+    for index, reference in enumerate(node.chunks.references):
+        rows = node.chunks.rows(index)
+        share = node.secrets.shares[reference.input_class]
+        answers = {code: stage.answer_of(node, index, code) for code in ("AL", "RS")}
+        guesses = tokens(finalize_chunk(stage.group, rows, node.seed, share, [answers["AL"]]).rows)
         assert not guesses & set().union(*lists.values())
-        right = tokens(finalize_chunk(stage.group, rows, seat.seed, share, list(answers.values())).rows)
+        right = tokens(finalize_chunk(stage.group, rows, node.seed, share, list(answers.values())).rows)
         assert right <= lists["SI"]
 
 
 def test_a_share_twice_does_not_stand_for_the_missing_one(stage: Stage) -> None:
     """The sum needs each share once: another party's answer in its place gives no right token."""
     stage.finalized()
-    seat = stage.seats["SI"]
-    everyone = set().union(*(tokens(b"".join(stage.tokens[other.submission_id])) for other in stage.seats.values()))
-    for index, reference in enumerate(seat.chunks.references):
-        share, answer = seat.secrets.shares[reference.input_class], stage.answer_of(seat, index, "AL")
-        made = finalize_chunk(stage.group, seat.chunks.rows(index), seat.seed, share, [answer, answer])
+    node = stage.nodes["SI"]
+    everyone = set().union(*(tokens(b"".join(stage.tokens[other.submission_id])) for other in stage.nodes.values()))
+    for index, reference in enumerate(node.chunks.references):
+        share, answer = node.secrets.shares[reference.input_class], stage.answer_of(node, index, "AL")
+        made = finalize_chunk(stage.group, node.chunks.rows(index), node.seed, share, [answer, answer])
         assert not tokens(made.rows) & everyone

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def batch(stage: Stage, sender: str, to: str) -> Accepted:
     """Let a party send its notes, and return the batch for one other."""
-    (found,) = (one for one in stage.send_notes(stage.seats[sender]) if notes_in(one).to == to)
+    (found,) = (one for one in stage.send_notes(stage.nodes[sender]) if notes_in(one).to == to)
     return found
 
 
@@ -32,15 +32,15 @@ def notes_in(sent: Accepted) -> Notes:
 
 def resent(stage: Stage, sender: str, to: str, entries: list[bytes], index: int = 90) -> Accepted:
     """Let a party sign a batch of its own choice."""
-    seat = stage.seats[sender]
-    envelope = seat.party.notes(seat.round, seat.next_sequence(), to, None, index, entries)
+    node = stage.nodes[sender]
+    envelope = node.party.notes(node.round, node.next_sequence(), to, None, index, entries)
     return stage.publish(envelope, only={sender, to})
 
 
 def opened(stage: Stage, sent: Accepted) -> list[tuple[str, bytes]]:
     """Return the entries of a batch as its receiver opens it."""
-    seat = stage.seats[notes_in(sent).to]
-    return seat.party.open_notes(notes_in(sent), seat.secrets.sealing)
+    node = stage.nodes[notes_in(sent).to]
+    return node.party.open_notes(notes_in(sent), node.secrets.sealing)
 
 
 def refuted_by(stage: Stage, sent: Accepted) -> set[str]:
@@ -52,7 +52,7 @@ def refuted_by(stage: Stage, sent: Accepted) -> set[str]:
 def test_swapped(stage: Stage) -> None:
     """Notes of two hits that change their places open for neither."""
     stage.reported()
-    list(stage.send_notes(stage.seats["SI"]))
+    list(stage.send_notes(stage.nodes["SI"]))
     (first, one), (second, two), *rest = opened(stage, batch(stage, "RS", "SI"))
     assert rest == [] or len(rest) == 1
     swapped = resent(stage, "RS", "SI", [bytes.fromhex(first) + two, bytes.fromhex(second) + one])
@@ -63,7 +63,7 @@ def test_reflected(stage: Stage) -> None:
     """A note that comes back to its sender as if it were the counterpart's does not open."""
     stage.reported()
     own = opened(stage, batch(stage, "SI", "RS"))
-    list(stage.send_notes(stage.seats["RS"]))
+    list(stage.send_notes(stage.nodes["RS"]))
     reflected = resent(stage, "RS", "SI", [bytes.fromhex(hit_id) + note for hit_id, note in own])
     assert refuted_by(stage, reflected) == {Fault.SEALED}
 
@@ -75,9 +75,9 @@ def test_from_an_earlier_round(stage: Stage, staged: Callable[..., Stage]) -> No
     later = staged(seed=7)
     later.restage({"round_id": "0" * 32})
     later.reported()
-    for seat in later.seats.values():
-        list(later.send_notes(seat))
-    ids = sorted(hit.hit_id for hit in later.seats["SI"].report.hits if hit.counterpart == "RS")
+    for node in later.nodes.values():
+        list(later.send_notes(node))
+    ids = sorted(hit.hit_id for hit in later.nodes["SI"].report.hits if hit.counterpart == "RS")
     replayed = resent(later, "RS", "SI", [bytes.fromhex(h) + note for h, (_, note) in zip(ids, earlier, strict=True)])
     assert refuted_by(later, replayed) == {Fault.SEALED}
 
@@ -85,7 +85,7 @@ def test_from_an_earlier_round(stage: Stage, staged: Callable[..., Stage]) -> No
 def test_repeated(stage: Stage) -> None:
     """A second note for a hit is found, though it would open."""
     stage.reported()
-    list(stage.send_notes(stage.seats["SI"]))
+    list(stage.send_notes(stage.nodes["SI"]))
     sent = batch(stage, "RS", "SI")
     assert refuted_by(stage, sent) == set()
     again = resent(stage, "RS", "SI", [bytes.fromhex(hit_id) + note for hit_id, note in opened(stage, sent)])
@@ -97,7 +97,7 @@ def test_relayed_by_a_third_party(stage: Stage) -> None:
     stage.reported()
     sent = notes_in(batch(stage, "RS", "SI"))
     relayed = sent.model_copy(update={"party": "AL"})
-    si = stage.seats["SI"]
+    si = stage.nodes["SI"]
     with pytest.raises(SealError):
         si.party.open_notes(relayed, si.secrets.sealing)
     with pytest.raises(MalformedError, match="base64"):
@@ -108,10 +108,10 @@ def test_the_same_batch_twice(stage: Stage) -> None:
     """A batch comes once under its number, and is confirmed once."""
     stage.reported()
     sent = batch(stage, "RS", "SI")
-    for record in (stage.round, stage.seats["SI"].round):
+    for record in (stage.round, stage.nodes["SI"].round):
         with pytest.raises(EquivocationError, match="this batch of notes already"):
             record.accept(stage.changed("RS", notes_in(sent)))
-    stage.send_notes(stage.seats["SI"])
+    stage.send_notes(stage.nodes["SI"])
     stage.verify(sent)
     confirmation = stage.round.confirmations[sent.digest]
     envelope = stage.changed("SI", confirmation, confirmed=confirmation.confirmed + 1)
@@ -154,7 +154,7 @@ def test_after_their_time(stage: Stage) -> None:
     stage.reported()
     stage.now = WINDOW.closes_at + 1
     stage.close()
-    early, late = stage.seats["RS"], stage.seats["SI"]
+    early, late = stage.nodes["RS"], stage.nodes["SI"]
     assert early.round.notes_expire == WINDOW.closes_at + EXCHANGE_SECONDS
     stage.now = WINDOW.closes_at + EXCHANGE_SECONDS
     (sent, *_) = stage.send_notes(early)

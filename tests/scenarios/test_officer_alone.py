@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from aquila.audit.roles import Role
 from services.kit.log import entries
-from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 __all__ = ["clock", "world"]  # the fixtures of services in one process
 
@@ -27,7 +27,7 @@ async def _approve(person: httpx.AsyncClient, asked: dict[str, Any]) -> int:
     return (await person.post(path, json={"digest": asked["digest"]})).status_code
 
 
-async def _administrator(seat: Seat) -> httpx.AsyncClient:
+async def _administrator(seat: PartyNode) -> httpx.AsyncClient:
     """Return the calls of whoever holds the key in the home folder."""
     person = seat.person(Role.OFFICER)
     person.headers["authorization"] = f"Bearer {(seat.home / 'operator.token').read_text().strip()}"
@@ -37,7 +37,7 @@ async def _administrator(seat: Seat) -> httpx.AsyncClient:
 async def test_an_officer_alone_cannot_submit(world: World) -> None:
     """Neither as officer, nor as approver of the own request, nor with the administrator's key; a second person can."""
     round_id = await world.begin(lists=False)
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     import_id = await seat.load(HEADER + LISTS["AL"])
     officer, both = seat.person(Role.OFFICER), seat.person(Role.OFFICER, Role.APPROVER)
     administrator = await _administrator(seat)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_a_submission_before_the_opening(stage: Stage) -> None:
     """There is no binding that it could name."""
     stage.submitted()
-    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     stage.restage({})
     stage.refused(OrderError, stage.changed("SI", submission), "not open yet")
 
@@ -31,7 +31,7 @@ def test_the_matcher_opens_twice(stage: Stage) -> None:
 
 def test_an_opening_after_the_abort(stage: Stage) -> None:
     """What was aborted before it opened does not open."""
-    for seat in stage.seats.values():
+    for seat in stage.nodes.values():
         seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
         stage.publish(envelope)
     opening = stage.matcher.open(stage.round, stage.now)
@@ -54,10 +54,10 @@ def test_an_opening_with_a_consent_too_few(stage: Stage) -> None:
 def test_a_list_twice(stage: Stage) -> None:
     """A query with the id of a submission that is there, or after a closing, is refused."""
     stage.finalized().match()
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     stage.publish(seat.party.close(seat.round, seat.next_sequence(), 0))
-    submission = stage.round.submissions[stage.seats["AL"].submission_id]
-    for record in (stage.round, *(other.round for other in stage.seats.values())):
+    submission = stage.round.submissions[stage.nodes["AL"].submission_id]
+    for record in (stage.round, *(other.round for other in stage.nodes.values())):
         del record.submissions[submission.submission_id]
     stage.refused(OrderError, stage.changed("AL", submission), "takes no submission any more")
 
@@ -105,8 +105,8 @@ def test_closed_without_a_report(stage: Stage) -> None:
 def test_after_the_end(stage: Stage) -> None:
     """An ended round takes no consent, submission, evaluation, amendment or tokens, only receipts and closings."""
     stage.evaluated()
-    record, si = stage.round, stage.seats["SI"]
-    evaluation = record.evaluations[stage.seats["AL"].submission_id, 0, "SI"]
+    record, si = stage.round, stage.nodes["SI"]
+    evaluation = record.evaluations[stage.nodes["AL"].submission_id, 0, "SI"]
     rows = ({"rows": 10, "digest": "0" * 64},)
     statements = [
         stage.changed("SI", record.consents["SI"]),
@@ -136,7 +136,7 @@ def test_a_receipt_under_the_old_binding(stage: Stage) -> None:
 def test_a_party_goes(stage: Stage) -> None:
     """A refusal is taken at any time, and says why."""
     stage.submitted()
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     stage.publish(seat.party.refuse(seat.round, seat.next_sequence(), "restored from a backup"))
     assert stage.round.refusals["SI"].reason == "restored from a backup"
     assert isinstance(stage.round.submissions[seat.submission_id], Submission)

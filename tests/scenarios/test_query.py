@@ -54,8 +54,8 @@ def test_both_sides_learn_of_it(asked: Stage, tmp_path: Path) -> None:
     assert [len(reports[code].hits) for code in ("AL", "RS", "SI")] == [1, 1, 2]
     for report in reports.values():
         asked.publish(asked.matcher.report(report))
-        seat = asked.seats[report.party]
-        asked.publish(seat.party.receipt(seat.round, seat.next_sequence(), asker.submission_id, len(report.hits)))
+        node = asked.nodes[report.party]
+        asked.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, len(report.hits)))
     assert {party for party, submission in asked.round.receipts if submission} == {"AL", "RS", "SI"}
 
 
@@ -93,4 +93,4 @@ def test_under_the_id_of_another(asked: Stage) -> None:
 def test_a_list_is_no_query(asked: Stage) -> None:
     """Lists are matched with lists, not as a query."""
     with pytest.raises(InputError, match="no query"):
-        roles.lists_for_query(asked.round, asked.seats["SI"].submission_id)
+        roles.lists_for_query(asked.round, asked.nodes["SI"].submission_id)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import BindingError, EquivocationError
 from aquila.protocol.messages import Receipt
-from aquila.protocol.rounds.verified_round import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,7 @@ def test_everything_again_changes_nothing(stage: Stage) -> None:
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()
-    for record, seen in ((stage.round, stage.envelopes), (stage.seats["SI"].round, stage.seen["SI"])):
+    for record, seen in ((stage.round, stage.envelopes), (stage.nodes["SI"].round, stage.seen["SI"])):
         before = repr(record)
         assert not any(record.accept(envelope, now=stage.now).new for envelope in seen)
         assert repr(record) == before
@@ -39,9 +38,9 @@ def test_statements_of_another_round(staged: Callable[..., Stage], stage: Stage)
 def test_old_contents_under_a_new_number(stage: Stage) -> None:
     """A submission, an evaluation or tokens signed anew under another number are refused as a second one."""
     stage.finalized()
-    record, si = stage.round, stage.seats["SI"]
+    record, si = stage.round, stage.nodes["SI"]
     stage.refused(EquivocationError, stage.changed("SI", record.submissions[si.submission_id]), "list already")
-    evaluation = record.evaluations[stage.seats["AL"].submission_id, 0, "SI"]
+    evaluation = record.evaluations[stage.nodes["AL"].submission_id, 0, "SI"]
     stage.refused(EquivocationError, stage.changed("SI", evaluation), "evaluated this chunk already")
     stage.refused(EquivocationError, stage.changed("SI", record.tokens[si.submission_id]), "tokens already")
     stage.refused(EquivocationError, stage.changed("SI", record.consents["SI"]), "consented already")
@@ -59,8 +58,6 @@ def test_a_restart_reads_the_same_round(stage: Stage) -> None:
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()
-    for record, seen in ((stage.round, stage.envelopes), (stage.seats["AL"].round, stage.seen["AL"])):
-        restored = Round.restore(
-            stage.registry, stage.group, stage.manifest_envelope, seen, sees_everything=record is stage.round
-        )
+    for record, seen in ((stage.round, stage.envelopes), (stage.nodes["AL"].round, stage.seen["AL"])):
+        restored = stage.restored(seen, sees_everything=record is stage.round)
         assert repr(restored) == repr(record)

@@ -46,15 +46,15 @@ def test_a_round_of_the_first_version(staged: Callable[..., Stage]) -> None:
             report = without(report, where, field)
         return report
 
-    for seat in stage.seats.values():  # parties of that version consented
-        seat.secrets, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+    for node in stage.nodes.values():  # parties of that version consented
+        node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
         stage.publish(envelope)
     stage.publish(stage.matcher.open(stage.round, stage.now))
-    stage.submit_lists(list(stage.seats.values()))
+    stage.submit_lists(list(stage.nodes.values()))
     stage.evaluate_all()
     stage.finalize_all()
     stage.lie = lie
     stage.match()
-    assert any(report.hits for report in (seat.report for seat in stage.seats.values()) if report)
-    assert len(stage.round.reports) == len(stage.seats)
+    assert any(report.hits for report in (node.report for node in stage.nodes.values()) if report)
+    assert len(stage.round.reports) == len(stage.nodes)
     assert unfinished(stage.round) == ()

@@ -16,7 +16,8 @@ from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.log.entries import ENTRIES, append, entries, frontier, leaves, node_reader
 from services.kit.log.retention import Retention
-from tests.services.node.conftest import Clock, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,7 +45,7 @@ async def witnessed(world: World) -> None:
     """Let something be logged, which witnesses see: an idle log has no newer checkpoint to cosign."""
     await world.operator.get("/v1/operator/log/entries")
     world.app.state.desk.log.own.publish()
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         await seat.step()
 
 
@@ -76,7 +77,7 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
     assert found[-1].kind is EntryKind.LOG_PRUNED
     # 3. The nodes see a log that only grew, and an auditor one that holds together.
     await world.settle()
-    assert (await world.seats["AL"].get("/status"))["log_alarm"] == ""
+    assert (await world.nodes["AL"].get("/status"))["log_alarm"] == ""
     archive = await world.operator.get("/v1/operator/log/export")
     with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
         files = {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it

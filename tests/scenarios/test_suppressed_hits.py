@@ -10,7 +10,6 @@ import pytest
 from aquila.protocol import matcher as roles
 from aquila.protocol.canaries import Verdict, judge
 from aquila.protocol.messages import Canaries, Outcome, Padding
-from aquila.protocol.rounds.verified_round import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +22,10 @@ TERMS: dict[str, Any] = {"padding": Padding(inputs_per_record=(), records_multip
 
 def seen(stage: Stage, own: str, other: str, hidden: set[str]) -> Verdict:
     """Let a party judge as if some of its hits had not been reported."""
-    seat = stage.seats[own]
-    assert seat.report is not None
-    report = seat.report.model_copy(update={"hits": tuple(h for h in seat.report.hits if h.hit_id not in hidden)})
-    return judge(seat.round, stage.table, own, seat.secrets.exchange, seat.carried, report, stage.round.canaries[other])
+    node = stage.nodes[own]
+    assert node.report is not None
+    report = node.report.model_copy(update={"hits": tuple(h for h in node.report.hits if h.hit_id not in hidden)})
+    return judge(node.round, stage.table, own, node.secrets.exchange, node.carried, report, stage.round.canaries[other])
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def met(staged: Callable[..., Stage]) -> Stage:
 
 def shared(stage: Stage) -> list[str]:
     """Return the ids of the hits of AL and RS."""
-    report: HitReport | None = stage.seats["AL"].report
+    report: HitReport | None = stage.nodes["AL"].report
     assert report is not None
     return [hit.hit_id for hit in report.hits if hit.counterpart == "RS"]
 
@@ -65,8 +64,8 @@ def test_everything_of_a_pair(met: Stage) -> None:
 
 def test_one_persons_hit_is_not_seen(met: Stage) -> None:
     """What canaries do not show: the one hit that is no canary."""
-    planted = {one.handle for one in met.seats["AL"].carried}
-    report = met.seats["AL"].report
+    planted = {one.handle for one in met.nodes["AL"].carried}
+    report = met.nodes["AL"].report
     assert report is not None
     hidden = {h.hit_id for h in report.hits if h.counterpart == "RS" and h.handle not in planted}
     assert hidden
@@ -77,11 +76,11 @@ def test_a_matcher_cannot_pick_the_persons(staged: Callable[..., Stage]) -> None
     """What the matcher has of a canary is what it has of a hit: a handle, rules, a level, families."""
     stage = staged(**TERMS).finalized()
     with stage.token_table() as tokens:
-        submissions = [seat.submission_id for seat in stage.seats.values()]
+        submissions = [node.submission_id for node in stage.nodes.values()]
         tokens.join([(0, 1)], stage.manifest.frequency_limit)
         footings = roles.learn_grading_bases(stage.round, stage.table, submissions, tokens.patterns())
         graded = roles.grade_pairs(stage.round, stage.table, footings, tokens.pairs())
-    planted = {bytes.fromhex(one.handle) for one in stage.seats["AL"].carried}
+    planted = {bytes.fromhex(one.handle) for one in stage.nodes["AL"].carried}
     grades = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle in planted}
     persons = {(one.grade, one.pair.rules, one.second) for one in graded.pairs if one.pair.left_handle not in planted}
     assert grades == persons
@@ -92,7 +91,7 @@ def test_canaries_that_cross_the_end(met: Stage) -> None:
     told = {envelope for envelope in met.envelopes if Canaries.payload_type.encode() in envelope}
     (own,) = (envelope for envelope in told if met.statement_in(envelope, Canaries).party == "AL")
     others = [envelope for envelope in met.envelopes if envelope != own]
-    record = Round.restore(met.registry, met.group, met.manifest_envelope, others, sees_everything=True)
+    record = met.restored(others, sees_everything=True)
     record.accept(met.matcher.end(record, Outcome.ABORTED, "its time is over", met.now))
     assert record.accept(own, now=met.now).new
-    assert set(record.canaries) == set(met.seats)
+    assert set(record.canaries) == set(met.nodes)

@@ -20,10 +20,10 @@ def test_an_answer_to_another_origin(stage: Stage) -> None:
     """The proof names the origin: an answer to AL's chunk is none to the same chunk of SI."""
     stage.submitted()
     evaluation, elements = stage.right_evaluation()
-    other = stage.round.submissions[stage.seats["AL"].submission_id]
-    chunk = stage.seats["SI"].chunks.elements(FULL)
+    other = stage.round.submissions[stage.nodes["AL"].submission_id]
+    chunk = stage.nodes["SI"].chunks.elements(FULL)
     context = proof_context(stage.round, other, FULL, "RS")
-    share = stage.seats["RS"].secrets.shares[InputClass.FULL]
+    share = stage.nodes["RS"].secrets.shares[InputClass.FULL]
     proof = dleq.prove_chunk(stage.group, share, context, chunk, elements, bytes(32))
     with pytest.raises(ProofError):
         stage.check(evaluation.model_copy(update={"proof": proof.hex()}), elements)
@@ -33,9 +33,9 @@ def test_chunks_of_two_origins_exchanged(stage: Stage) -> None:
     """A statement about the chunk of one origin under the name of another is refused."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
-    other = stage.seats["AL"].submission_id
+    other = stage.nodes["AL"].submission_id
     stage.refused(OrderError, stage.changed("RS", evaluation, origin="AL"), "no such submission")
     stage.refused(OrderError, stage.changed("RS", evaluation, submission_id=other), "no such submission")
     stage.refused(BindingError, stage.changed("RS", evaluation, origin="AL", submission_id=other), "digest differ")
     with pytest.raises(DigestError):
-        stage.send_chunk("AL", "RS", FULL, stage.seats["SI"].chunks.elements(FULL))
+        stage.send_chunk("AL", "RS", FULL, stage.nodes["SI"].chunks.elements(FULL))

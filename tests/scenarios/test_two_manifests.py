@@ -22,7 +22,7 @@ def other_manifest(stage: Stage) -> bytes:
 def test_a_consent_to_the_other_manifest_is_refused(stage: Stage) -> None:
     """A consent names the digest of the manifest that its party was shown."""
     other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
-    _, envelope = stage.seats["SI"].party.consent(other, 1, (), stage.random)
+    _, envelope = stage.nodes["SI"].party.consent(other, 1, (), stage.random)
     stage.refused(BindingError, envelope, "another manifest")
 
 
@@ -30,11 +30,11 @@ def test_the_bindings_differ(stage: Stage) -> None:
     """Two rounds that differ in nothing but a word of the manifest have different bindings and share no statement."""
     other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
     stage.consent()
-    for seat in stage.seats.values():
-        other.accept(seat.party.consent(other, 1, (), stage.random)[1])
+    for node in stage.nodes.values():
+        other.accept(node.party.consent(other, 1, (), stage.random)[1])
     other.accept(stage.matcher.open(other, stage.now))
     assert other.binding != stage.round.binding
-    stage.submit(stage.seats["SI"])
+    stage.submit(stage.nodes["SI"])
     with pytest.raises(BindingError, match="shown another manifest or other consents"):
         other.accept(stage.envelopes[-1])
 
@@ -42,7 +42,7 @@ def test_the_bindings_differ(stage: Stage) -> None:
 def test_a_statement_under_a_binding_that_never_was(stage: Stage) -> None:
     """A binding of nobody is refused, whoever names it."""
     stage.submitted()
-    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     assert isinstance(submission, Submission)
     stage.refused(BindingError, stage.changed("SI", submission, binding="0" * 64), "another binding")
 

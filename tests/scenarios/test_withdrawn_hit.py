@@ -25,14 +25,14 @@ def over(stage: Stage) -> Stage:
 
 def hit_of(stage: Stage, code: str, counterpart: str) -> str:
     """Return the id of a hit of two parties."""
-    report = stage.seats[code].report
+    report = stage.nodes[code].report
     assert report is not None
     return next(hit.hit_id for hit in report.hits if hit.counterpart == counterpart)
 
 
 def test_the_owner_withdraws_and_the_counterpart_gives_a_receipt(over: Stage) -> None:
     """Keys of the round are gone by then; identity keys are enough."""
-    si, rs = over.seats["SI"], over.seats["RS"]
+    si, rs = over.nodes["SI"], over.nodes["RS"]
     hit = hit_of(over, "SI", "RS")
     assert hit == next(one.hit_id for one in rs.report.hits if one.counterpart == "SI" and one.hit_id == hit)  # type: ignore[union-attr]
     over.publish(si.party.withdraw(si.round, si.next_sequence(), "RS", [hit], Ground.INCORRECT))
@@ -52,7 +52,7 @@ def test_the_matcher_cannot_withdraw_in_a_party_s_name(over: Stage) -> None:
 
 def test_the_matcher_cannot_make_up_a_receipt(over: Stage) -> None:
     """Only the counterpart's own signature over this withdrawal is a receipt; another party's is none."""
-    si, al = over.seats["SI"], over.seats["AL"]
+    si, al = over.nodes["SI"], over.nodes["AL"]
     over.publish(si.party.withdraw(si.round, si.next_sequence(), "RS", [hit_of(over, "SI", "RS")], Ground.UNLAWFUL))
     [digest] = over.round.withdrawals
     over.refused(BindingError, al.party.acknowledge(al.round, al.next_sequence(), digest, 1, erased=True))
@@ -61,7 +61,7 @@ def test_the_matcher_cannot_make_up_a_receipt(over: Stage) -> None:
 
 def test_a_withdrawal_is_not_played_twice(over: Stage) -> None:
     """The same envelope changes nothing, and the same hits under another number are refused."""
-    si = over.seats["SI"]
+    si = over.nodes["SI"]
     hit = hit_of(over, "SI", "RS")
     envelope = si.party.withdraw(si.round, si.next_sequence(), "RS", [hit], Ground.INCORRECT)
     over.publish(envelope)

@@ -18,7 +18,7 @@ def test_the_share_of_the_other_class(stage: Stage) -> None:
     """The share of one class gives no evaluation of the other."""
     stage.submitted()
     with pytest.raises(ProofError):
-        stage.check(*stage.evaluation_with(stage.seats["RS"].secrets.shares[InputClass.PARTIAL]))
+        stage.check(*stage.evaluation_with(stage.nodes["RS"].secrets.shares[InputClass.PARTIAL]))
 
 
 def test_the_class_that_the_origin_did_not_sign(stage: Stage) -> None:

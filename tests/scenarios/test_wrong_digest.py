@@ -33,8 +33,8 @@ def test_other_bytes_than_it_signed(stage: Stage) -> None:
 def test_other_elements_than_their_origin_signed(stage: Stage) -> None:
     """A chunk that was changed on its way, or cut, is evaluated by nobody."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks.elements(FULL)
-    for other in (chunk[:-32], chunk[:-1], b"", stage.seats["SI"].chunks.elements(PARTIAL)):
+    chunk = stage.nodes["SI"].chunks.elements(FULL)
+    for other in (chunk[:-32], chunk[:-1], b"", stage.nodes["SI"].chunks.elements(PARTIAL)):
         with pytest.raises(DigestError) as caught:
             stage.send_chunk("SI", "RS", FULL, other)
-        assert caught.value.fields["submission"] == stage.seats["SI"].submission_id
+        assert caught.value.fields["submission"] == stage.nodes["SI"].submission_id

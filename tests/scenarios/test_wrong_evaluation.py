@@ -30,14 +30,14 @@ def test_its_own_elements(stage: Stage) -> None:
     own = stage.changed("SI", evaluation, party="SI")
     stage.refused(OrderError, own, "by itself")
     with pytest.raises(OrderError, match="not to be evaluated"):
-        stage.send_chunk("SI", "SI", FULL, stage.seats["SI"].chunks.elements(FULL))
+        stage.send_chunk("SI", "SI", FULL, stage.nodes["SI"].chunks.elements(FULL))
 
 
 def test_two_answers_to_one_chunk(stage: Stage) -> None:
     """A second answer, right or wrong, is an equivocation."""
     stage.submitted()
     stage.check(*stage.right_evaluation())
-    stage.seats["RS"].sequence += 1
+    stage.nodes["RS"].sequence += 1
     other, _ = stage.evaluation_with(new_share(stage.group, stage.random))
     stage.refused(EquivocationError, stage.signed("RS", other), "evaluated this chunk already")
 
@@ -45,6 +45,6 @@ def test_two_answers_to_one_chunk(stage: Stage) -> None:
 def test_an_unknown_submission(stage: Stage) -> None:
     """Nobody evaluates what no party has signed."""
     stage.submitted()
-    seat = stage.seats["RS"]
+    node = stage.nodes["RS"]
     with pytest.raises(OrderError, match="not to be evaluated"):
-        seat.party.evaluate(seat.round, seat.secrets, 9, "0" * 32, 0, b"", bytes(32))
+        node.party.evaluate(node.round, node.secrets, 9, "0" * 32, 0, b"", bytes(32))

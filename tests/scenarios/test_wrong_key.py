@@ -80,7 +80,7 @@ def test_a_registered_party_that_is_not_invited(stage: Stage) -> None:
 
 def test_a_node_with_another_key_than_the_manifest_names(stage: Stage) -> None:
     """A node whose own key is not in the manifest refuses to consent."""
-    other = type(stage.seats["SI"].party)("SI", IdentityKey.generate(stage.random), stage.group)
+    other = type(stage.nodes["SI"].party)("SI", IdentityKey.generate(stage.random), stage.group)
     with pytest.raises(PolicyError, match="does not name SI"):
         other.check_manifest(stage.manifest, stage.table, normalizer_reference())
 
@@ -92,4 +92,4 @@ def test_an_ending_by_a_party(stage: Stage) -> None:
     message = stage.round.accept(ending).message
     stage.round.ending = None
     with pytest.raises(SignatureError, match="only the matcher"):
-        stage.seats["AL"].round.accept(stage.signed("SI", message))
+        stage.nodes["AL"].round.accept(stage.signed("SI", message))

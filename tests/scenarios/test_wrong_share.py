@@ -33,14 +33,14 @@ def test_the_share_of_another_party(stage: Stage) -> None:
     """Each party answers with its own share, or the sum would count one twice."""
     stage.submitted()
     with pytest.raises(ProofError):
-        stage.check(*stage.evaluation_with(stage.seats["AL"].secrets.shares[InputClass.FULL]))
+        stage.check(*stage.evaluation_with(stage.nodes["AL"].secrets.shares[InputClass.FULL]))
 
 
 def test_a_relayed_element(stage: Stage) -> None:
     """A party that returns what it was sent has evaluated nothing."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
-    relayed = stage.seats["SI"].chunks.elements(FULL)
+    relayed = stage.nodes["SI"].chunks.elements(FULL)
     lie = evaluation.model_copy(update={"output_digest": evaluation.input_digest})
     with pytest.raises(ProofError):
         stage.check(lie, relayed)

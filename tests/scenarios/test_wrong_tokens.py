@@ -24,7 +24,7 @@ def test_before_any_evaluation(stage: Stage) -> None:
     """The matcher, which sees all evaluations, takes no tokens before them."""
     stage.submitted()
     with pytest.raises(OrderError, match="tokens before 8 evaluations"):
-        stage.round.accept(tokens(stage, "SI", stage.seats["SI"].submission_id, 10))
+        stage.round.accept(tokens(stage, "SI", stage.nodes["SI"].submission_id, 10))
 
 
 def test_before_the_last_evaluation(stage: Stage) -> None:
@@ -32,26 +32,26 @@ def test_before_the_last_evaluation(stage: Stage) -> None:
     stage.evaluated()
     stage.round.evaluations.popitem()
     with pytest.raises(OrderError, match="tokens before 1 evaluations"):
-        stage.round.accept(tokens(stage, "SI", stage.seats["SI"].submission_id, 10))
+        stage.round.accept(tokens(stage, "SI", stage.nodes["SI"].submission_id, 10))
 
 
 @pytest.mark.parametrize("rows", [9, 11])
 def test_of_another_number(stage: Stage, rows: int) -> None:
     """There is one token for each element that was evaluated."""
     stage.evaluated()
-    stage.refused(MalformedError, tokens(stage, "SI", stage.seats["SI"].submission_id, rows), "another number")
+    stage.refused(MalformedError, tokens(stage, "SI", stage.nodes["SI"].submission_id, rows), "another number")
 
 
 def test_of_another_number_in_a_class(stage: Stage) -> None:
     """The matcher counts rows by class: five full and five partial elements give no six full tokens."""
     stage.finalized()
-    rows = b"".join(stage.tokens[stage.seats["SI"].submission_id])
+    rows = b"".join(stage.tokens[stage.nodes["SI"].submission_id])
     full = next(rows[start : start + 33] for start in range(0, len(rows), 33) if rows[start + 16] == 1)
     partial = next(start for start in range(0, len(rows), 33) if rows[start + 16] == 2)
     count = roles.TokenCount(stage.table)
     count.add(rows[:partial] + full + rows[partial + 33 :])
     with pytest.raises(MalformedError, match="sent 6 tokens of the class full"):
-        count.check(stage.round.submissions[stage.seats["SI"].submission_id])
+        count.check(stage.round.submissions[stage.nodes["SI"].submission_id])
 
 
 def test_of_a_rule_that_is_not_there(stage: Stage) -> None:
@@ -63,11 +63,11 @@ def test_of_a_rule_that_is_not_there(stage: Stage) -> None:
 def test_of_another_party(stage: Stage) -> None:
     """A party sends the tokens of its own submissions."""
     stage.evaluated()
-    stage.refused(OrderError, tokens(stage, "RS", stage.seats["SI"].submission_id, 10), "no such submission")
+    stage.refused(OrderError, tokens(stage, "RS", stage.nodes["SI"].submission_id, 10), "no such submission")
     stage.refused(OrderError, tokens(stage, "RS", "0" * 32, 10), "no such submission")
 
 
 def test_under_another_binding(stage: Stage) -> None:
     """Tokens name the binding in force."""
     stage.evaluated()
-    stage.refused(BindingError, tokens(stage, "SI", stage.seats["SI"].submission_id, 10, binding="0" * 64))
+    stage.refused(BindingError, tokens(stage, "SI", stage.nodes["SI"].submission_id, 10, binding="0" * 64))

@@ -39,7 +39,8 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.registry import Registry, read_registry
 from aquila.protocol.rounds.rules import first_binding
-from tests.services.node.conftest import HEADER, Clock, World, make_world
+from tests.support.clock import Clock
+from tests.support.node_world import HEADER, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -278,7 +279,7 @@ async def play(path: Path) -> None:
     world = make_world(path, Clock(NOW))
     round_id = await world.begin(mode="lists_and_queries")
     await world.settle()
-    asker = world.seats["AL"]
+    asker = world.nodes["AL"]
     asked = await asker.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query")
     answer = await asker.submit(round_id, asked, "query")
     assert answer.status_code == 202, answer.text
@@ -294,10 +295,10 @@ async def _export(world: World, path: Path) -> None:
     answer = await world.operator.get("/v1/operator/log/export")
     assert answer.status_code == 200, answer.text
     (path / "matcher.tar").write_bytes(answer.content)
-    for code, seat in world.seats.items():
+    for code, seat in world.nodes.items():
         answer = await seat.operator.get("/v1/log/export")
         assert answer.status_code == 200, answer.text
         (path / f"{code}.tar").write_bytes(answer.content)
-    answer = await world.seats["SI"].operator.get("/v1/log/matcher")
+    answer = await world.nodes["SI"].operator.get("/v1/log/matcher")
     assert answer.status_code == 200, answer.text
     (path / "matcher-for-SI.tar").write_bytes(answer.content)

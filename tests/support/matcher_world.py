@@ -30,9 +30,10 @@ from services.matcher.home import create
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.schedule import steps_of
+from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, two_persons
-from tests.support.stage import blinded
+from tests.support.stage import blinded, verified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,16 +57,6 @@ LISTS = {
     "SI": (person("si-1", "Ana", "Novak", "1980-03-04"), person("si-2", "Peter", "Zupan", "1966-02-03")),
 }
 """AL and RS hold one common person, RS and SI another."""
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    time = NOW
-
-    def __call__(self) -> int:
-        """Return the time that was set."""
-        return self.time
 
 
 class Sent:
@@ -200,7 +191,7 @@ class Node:
                 path = f"submissions/{event.submission_id}/evaluations/{event.party}/{event.index}"
                 elements = (await self.call("GET", path)).content
                 evaluation = self.round.evaluations[event.submission_id, event.index, event.party]
-                self.party.check_evaluation(self.round, evaluation, sent.chunks[event.index][2], elements)
+                verified(self.party, self.round, evaluation, sent.chunks[event.index][2], elements)
                 sent.answers[place] = elements
                 assert (await self.call("DELETE", path)).status_code == 204
 

@@ -19,7 +19,8 @@ from aquila.crypto.dleq import prove_chunk
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import ExchangeKey, SealingKey
 from aquila.crypto.shares import prove_knowledge
-from aquila.matching.certainty import Level
+from aquila.errors import InputError
+from aquila.matching.certainty import Level, grade_on
 from aquila.matching.join import TokenTable
 from aquila.protocol.messages import (
     BoundStatement,
@@ -32,14 +33,15 @@ from aquila.protocol.messages import (
     SharePublic,
     Window,
 )
-from aquila.protocol.party import EvaluatedChunk, RoundSecrets, proof_context
+from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets, proof_context
 from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds import rules as round_rules
 from aquila.protocol.rounds.verified_round import Accepted, Round
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import InputClass, load_rules, parse_rules
+from aquila.records.rules import InputClass, load_rules, mask_of, parse_rules
 from aquila.simulation import RecordList, Rehearsal, SimulatedParty
 
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import SecretBytes
     from aquila.crypto.shares import Share
     from aquila.errors import AquilaError
-    from aquila.protocol.messages import HitReport, Statement
+    from aquila.matching.certainty import Grade
+    from aquila.protocol.messages import Hit, HitReport, Statement
+    from aquila.protocol.rounds.round_state import RoundState
     from aquila.protocol.submission_plan import SubmissionPlan
     from aquila.records.rules import RuleTable
     from aquila.simulation import RehearsedHit
@@ -152,6 +156,24 @@ def blinded(
     return plan, {kind: [run[kind] for run in runs] for kind in InputClass}
 
 
+def verified(party: Party, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> None:
+    """Let a party verify an evaluation of one of its chunks; raises as `Party.to_verify` and `tasks.verify_chunk`."""
+    tasks.verify_chunk(party.group, party.to_verify(round_, evaluation, chunk, elements))
+
+
+def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, rules: Iterable[int]) -> Grade:
+    """Grade a hit by rules that are confirmed, on what its report says of the lists (PROTOCOL.md 3.7.8).
+
+    Raises:
+        InputError: No rule, or an unknown one; or the report has no basis for the counterpart.
+    """
+    for basis in report.bases:
+        if basis.counterpart == hit.counterpart:
+            ground = exchange._Ground.of(exchange.signed_sizes(round_, report), report, basis)
+            return grade_on(table, mask_of(rules), ground.footing, second=bool(hit.second))
+    raise InputError("the report does not say on what this hit was graded", hit=hit.hit_id)
+
+
 class Stage(Rehearsal):
     """A rehearsal that a test directs.
 
@@ -199,8 +221,8 @@ class Stage(Rehearsal):
     def forget(self) -> None:
         """Give everyone an empty record of the round."""
         self.round = self.new_record(sees_everything=True)
-        for seat in self.seats.values():
-            seat.round = self.new_record()
+        for node in self.nodes.values():
+            node.round = self.new_record()
 
     def new_record(self, *, sees_everything: bool = False) -> Round:
         """Return an empty record of the round."""
@@ -210,14 +232,14 @@ class Stage(Rehearsal):
         """As a rehearsal does, keeping what was published."""
         accepted = super().publish(envelope, only)
         self.envelopes.append(envelope)
-        for code in self.seats if only is None else only:
+        for code in self.nodes if only is None else only:
             self.seen[code].append(envelope)
         return accepted
 
     def submitted(self) -> Stage:
         """Play until every list is submitted."""
         self.consent()
-        self.submit_lists(list(self.seats.values()))
+        self.submit_lists(list(self.nodes.values()))
         return self
 
     def evaluated(self) -> Stage:
@@ -242,36 +264,36 @@ class Stage(Rehearsal):
         """As a rehearsal does, with the matcher's lie about what it found."""
         super().tell(map(self.lie, reports))
 
-    def answer_of(self, seat: SimulatedParty, index: int, code: str) -> bytes:
-        """Return what a party answered to a chunk of a seat's submission."""
-        return self.answers[seat.submission_id, index, code].elements
+    def answer_of(self, node: SimulatedParty, index: int, code: str) -> bytes:
+        """Return what a party answered to a chunk of a node's submission."""
+        return self.answers[node.submission_id, index, code].elements
 
-    def submit(self, seat: SimulatedParty) -> None:
-        """Let one seat submit its list."""
-        self.submit_lists([seat])
+    def submit(self, node: SimulatedParty) -> None:
+        """Let one node submit its list."""
+        self.submit_lists([node])
 
     def evaluate_all(self) -> None:
-        """Let every seat evaluate the lists of all others."""
-        for seat in self.seats.values():
-            self.evaluate(seat)
+        """Let every node evaluate the lists of all others."""
+        for node in self.nodes.values():
+            self.evaluate(node)
 
     def evaluate(self, origin: SimulatedParty) -> None:
-        """Let every other seat evaluate a list."""
+        """Let every other node evaluate a list."""
         for index in range(len(origin.chunks)):
-            self.evaluate_chunk(origin, index, *self.seats.values())
+            self.evaluate_chunk(origin, index, *self.nodes.values())
 
-    def evaluate_chunk(self, origin: SimulatedParty, index: int, *seats: SimulatedParty) -> None:
-        """Let some seats evaluate a chunk, and its origin verify and keep the answers."""
-        for answer in self.verify_answers(self.evaluate_chunks([(origin, index)], seats)):
-            self.answers[origin.submission_id, index, answer.seat.code] = answer
+    def evaluate_chunk(self, origin: SimulatedParty, index: int, *nodes: SimulatedParty) -> None:
+        """Let some nodes evaluate a chunk, and its origin verify and keep the answers."""
+        for answer in self.verify_answers(self.evaluate_chunks([(origin, index)], nodes)):
+            self.answers[origin.submission_id, index, answer.node.code] = answer
 
     def finalize_all(self) -> None:
-        """Let every seat send its tokens."""
-        for seat in self.seats.values():
-            self.finalize(seat)
+        """Let every node send its tokens."""
+        for node in self.nodes.values():
+            self.finalize(node)
 
     def finalize(self, origin: SimulatedParty) -> None:
-        """Let a seat make tokens of the answers to its submission, and send them."""
+        """Let a node make tokens of the answers to its submission, and send them."""
         places = [
             (i, code) for i in range(len(origin.chunks)) for code in origin.round.evaluators_of(origin.submission_id)
         ]
@@ -283,8 +305,8 @@ class Stage(Rehearsal):
         directory = self.directory / f"tokens-{len(list(self.directory.iterdir()))}"
         directory.mkdir()
         table = TokenTable(directory)
-        for number, seat in enumerate(self.seats.values()):
-            for rows in self.tokens.get(seat.submission_id, ()):
+        for number, node in enumerate(self.nodes.values()):
+            for rows in self.tokens.get(node.submission_id, ()):
                 table.add(number, rows)
         return table
 
@@ -300,9 +322,9 @@ class Stage(Rehearsal):
     def leave_out(self, *absent: str) -> None:
         """Let everyone else sign the amendment that leaves some out, and let those go."""
         for code in absent:
-            del self.seats[code]
-        for seat in self.seats.values():
-            self.publish(seat.party.amend(seat.round, seat.next_sequence(), absent, self.now))
+            del self.nodes[code]
+        for node in self.nodes.values():
+            self.publish(node.party.amend(node.round, node.next_sequence(), absent, self.now))
 
     def abort(self) -> None:
         """Let the matcher abort the round."""
@@ -310,14 +332,14 @@ class Stage(Rehearsal):
 
     def signed(self, code: str, message: Message) -> bytes:
         """Return a message in an envelope of a party or of the matcher."""
-        key = self.matcher.identity if code == MATCHER else self.seats[code].party.identity
+        key = self.matcher.identity if code == MATCHER else self.nodes[code].party.identity
         return sign_envelope(message.payload_type, message.payload(), key)
 
     def statement(self, code: str, kind: type[Statement], **fields: Any) -> Statement:
         """Return a statement of a party, with its next number and the binding in force where nothing else is said."""
         common: dict[str, Any] = {"round_id": self.manifest.round_id, "party": code}
         if "sequence" not in fields:
-            common["sequence"] = self.seats[code].sequence + 1
+            common["sequence"] = self.nodes[code].sequence + 1
         if issubclass(kind, BoundStatement) and "binding" not in fields:
             common["binding"] = self.round.binding
         return kind(**(common | fields))
@@ -326,7 +348,7 @@ class Stage(Rehearsal):
         """Return a message with other contents under the party's next number, signed by the party."""
         content = {name: getattr(original, name) for name in type(original).model_fields}
         if "sequence" in content and "sequence" not in changes:
-            changes["sequence"] = self.seats[code].sequence + 1
+            changes["sequence"] = self.nodes[code].sequence + 1
         return self.signed(code, type(original)(**(content | changes)))
 
     def consent_with(self, code: str, *shares: Share, manifest_digest: str = "", exchange_key: str = "") -> bytes:
@@ -341,31 +363,31 @@ class Stage(Rehearsal):
             proof = prove_knowledge(self.group, share, context, self.random)
             public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
         fields = {"shares": tuple(public), "exchange_key": keys[-2], "sealing_key": keys[-1], "earlier_rounds": ()}
-        self.seats[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
+        self.nodes[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
         return self.signed(code, self.statement(code, Consent, manifest_digest=named, **fields))
 
     def ask(self, code: str, records: Sequence[Record]) -> SimulatedParty:
-        """Submit a query in a party's name; return a seat that holds its chunks and evaluates nothing."""
-        seat = self.seats[code]
+        """Submit a query in a party's name; return a node that holds its chunks and evaluates nothing."""
+        node = self.nodes[code]
         directory = self.directory / f"query-{len(list(self.directory.iterdir()))}"
         asker = SimulatedParty(
-            seat.party, RecordList(records), seat.round, directory, seat.secrets, sequence=seat.sequence
+            node.party, RecordList(records), node.round, directory, node.secrets, sequence=node.sequence
         )
         self.submit_lists([asker], Kind.QUERY)
-        seat.sequence = asker.sequence
+        node.sequence = asker.sequence
         return asker
 
     def answer(self, asker: SimulatedParty) -> None:
         """Let everyone else evaluate a query, and its asker send the tokens."""
         self.evaluate(asker)
-        asker.sequence = self.seats[asker.code].sequence
+        asker.sequence = self.nodes[asker.code].sequence
         self.finalize(asker)
-        self.seats[asker.code].sequence = asker.sequence
+        self.nodes[asker.code].sequence = asker.sequence
 
     def evaluation_with(self, share: Share, index: int = FULL) -> tuple[Evaluation, bytes]:
         """Return what RS would sign of a chunk of SI with some share, rightly proved for that share, and its answer."""
-        submission = self.round.submissions[self.seats["SI"].submission_id]
-        chunk, reference = self.seats["SI"].chunks.elements(index), submission.chunks[index]
+        submission = self.round.submissions[self.nodes["SI"].submission_id]
+        chunk, reference = self.nodes["SI"].chunks.elements(index), submission.chunks[index]
         elements = oprf.evaluate(self.group, chunk, share)
         context = proof_context(self.round, submission, index, "RS")
         proof = prove_chunk(self.group, share, context, chunk, elements, bytes(32))
@@ -378,14 +400,23 @@ class Stage(Rehearsal):
 
     def right_evaluation(self, index: int = FULL) -> tuple[Evaluation, bytes]:
         """Return what RS rightly signs of a chunk of SI, and its answer."""
-        kind = self.seats["SI"].chunks.references[index].input_class
-        return self.evaluation_with(self.seats["RS"].secrets.shares[kind], index)
+        kind = self.nodes["SI"].chunks.references[index].input_class
+        return self.evaluation_with(self.nodes["RS"].secrets.shares[kind], index)
 
     def check(self, evaluation: Evaluation, elements: bytes) -> None:
         """Let everyone take an evaluation of a chunk of SI by RS, and SI verify it."""
-        seat = self.seats["SI"]
+        node = self.nodes["SI"]
         self.publish(self.signed("RS", evaluation))
-        seat.party.check_evaluation(seat.round, evaluation, seat.chunks.elements(evaluation.index), elements)
+        verified(node.party, node.round, evaluation, node.chunks.elements(evaluation.index), elements)
+
+    def restored(self, envelopes: Iterable[bytes] | None = None, *, sees_everything: bool = False) -> Round:
+        """Return the round as it is rebuilt from envelopes, by default from all so far, without deadlines."""
+        rebuilt = Round.from_manifest(
+            self.registry, self.group, self.manifest_envelope, sees_everything=sees_everything
+        )
+        for envelope in self.envelopes if envelopes is None else envelopes:
+            rebuilt.accept(envelope)
+        return rebuilt
 
     def signed_payloads(self) -> list[bytes]:
         """Return the payload of every envelope so far."""
@@ -397,7 +428,7 @@ class Stage(Rehearsal):
 
     def refused(self, error: type[AquilaError], envelope: bytes, match: str = ".") -> None:
         """Check that the matcher and every party refuse an envelope and that no record changes by it."""
-        for record in (self.round, *(seat.round for seat in self.seats.values())):
+        for record in (self.round, *(node.round for node in self.nodes.values())):
             before = repr(record)
             with pytest.raises(error, match=match):
                 record.accept(envelope, now=self.now)
@@ -405,7 +436,7 @@ class Stage(Rehearsal):
 
     def send_chunk(self, origin: str, evaluator: str, index: int, chunk: bytes) -> EvaluatedChunk:
         """Hand a party some bytes as a chunk of another's list, and return what it makes of them."""
-        seat = self.seats[evaluator]
-        submission_id = self.seats[origin].submission_id
-        sequence = seat.sequence + 1
-        return seat.party.evaluate(seat.round, seat.secrets, sequence, submission_id, index, chunk, bytes(32))
+        node = self.nodes[evaluator]
+        submission_id = self.nodes[origin].submission_id
+        sequence = node.sequence + 1
+        return node.party.evaluate(node.round, node.secrets, sequence, submission_id, index, chunk, bytes(32))

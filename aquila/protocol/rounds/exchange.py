@@ -25,7 +25,6 @@ from aquila.records.rules import mask_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from aquila.matching.certainty import Grade
     from aquila.protocol.messages import Basis, Hit, HitReport
     from aquila.protocol.rounds.round_state import RoundState
     from aquila.protocol.submissions.submission import FinalizedChunk
@@ -209,19 +208,6 @@ def prepare_sized(
         marks = tuple(other.marks(own.tokens))
         opening = NoteOpening(hit.hit_id, other, own.rules, places, marks, on.told(hit), fault)
         yield Prepared(hit, keys, tuple(keys.marks(own.tokens)), opening)
-
-
-def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, rules: Iterable[int]) -> Grade:
-    """Grade a hit by confirmed rules, on the basis in its report (PROTOCOL.md 3.7.8).
-
-    Raises:
-        InputError: No rule, or an unknown one; or the report has no basis for the counterpart.
-    """
-    for basis in report.bases:
-        if basis.counterpart == hit.counterpart:
-            ground = _Ground.of(signed_sizes(round_, report), report, basis)
-            return grade_on(table, mask_of(rules), ground.footing, second=bool(hit.second))
-    raise InputError("the report does not say on what this hit was graded", hit=hit.hit_id)
 
 
 @dataclass(frozen=True, slots=True)

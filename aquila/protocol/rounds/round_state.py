@@ -243,10 +243,6 @@ class RoundState:
         """Return whether every participant's list has its tokens statement."""
         return all(self.list_of(party) in self.tokens for party in self.participants)
 
-    def last_sequence(self, party: str) -> int:
-        """Return the highest sequence number accepted from a party, 0 for none."""
-        return max(self.sequences.get(party, {}), default=0)
-
     def _lists_are_reported(self) -> bool:
         reported = {party for party, submission_id in self.reports if submission_id is None}
         return bool(reported) and (not self.sees_everything or reported >= set(self.participants))

@@ -31,8 +31,6 @@ from aquila.protocol.rounds import rules, statement_limits
 from aquila.protocol.rounds.round_state import AnnouncementKey, RoundState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from aquila.crypto.group import Group
 
 LARGEST_STATEMENT = 96 << 20
@@ -141,26 +139,6 @@ class Round(RoundState):
                     got=participant.identity_fingerprint,
                 )
         return cls(registry, group, manifest, opened.digest, sees_everything)
-
-    @classmethod
-    def restore(
-        cls,
-        registry: Registry,
-        group: Group,
-        manifest: bytes,
-        envelopes: Iterable[bytes],
-        *,
-        sees_everything: bool = False,
-    ) -> Round:
-        """Rebuild the record from stored envelopes, verifying each again, without the deadlines.
-
-        Raises:
-            AquilaError: What was stored does not hold together; as `from_manifest` and `accept`.
-        """
-        restored = cls.from_manifest(registry, group, manifest, sees_everything=sees_everything)
-        for envelope in envelopes:
-            restored.accept(envelope)
-        return restored
 
     def accept(self, envelope: bytes, *, now: int | None = None) -> Accepted:
         """Verify a signed envelope and take it into the record; the same envelope again changes nothing.

@@ -48,11 +48,6 @@ def handles_of(seed: SecretBytes, positions: NDArray[np.uint64] | Sequence[int])
     return derive(seed, framed("aquila/1 handle"), positions, HANDLE_BYTES)
 
 
-def handle_of(seed: SecretBytes, position: int) -> bytes:
-    """Return the handle of one record; for many of them, `handles_of` is much cheaper."""
-    return handles_of(seed, [position])
-
-
 def blinds_of(group: Group, seed: SecretBytes, numbers: NDArray[np.uint64] | Sequence[int]) -> bytes:
     """Return the blinds of inputs, 32 bytes each, by their numbers (PROTOCOL.md 3.4.5).
 

@@ -173,8 +173,8 @@ def _read_list(played: Rehearsal, code: str) -> ReadList:
     """Return the result of reading a party's list."""
     from clients.cli.list_files import FindingCounts, ReadList
 
-    seat = played.seats[code]
-    return ReadList(seat.counts, tuple(FindingCounts(finding, record_id) for finding, record_id in seat.findings))
+    node = played.nodes[code]
+    return ReadList(node.counts, tuple(FindingCounts(finding, record_id) for finding, record_id in node.findings))
 
 
 def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: list[RehearsedHit]) -> dict[str, object]:
@@ -228,9 +228,9 @@ def _phases(played: Rehearsal, seconds: Mapping[str, float]) -> dict[str, float]
 def _chance_hits(played: Rehearsal) -> dict[str, float]:
     """Return how many hits of each level the reports expect to be the work of chance."""
     expected = dict.fromkeys((level.value for level in reversed(Minimum)), 0)
-    for seat in played.seats.values():
-        for basis in seat.report.bases if seat.report else ():
-            if seat.code < basis.counterpart:  # both sides are told the same
+    for node in played.nodes.values():
+        for basis in node.report.bases if node.report else ():
+            if node.code < basis.counterpart:  # both sides are told the same
                 for level, thousandths in (basis.chance_hits.model_dump() if basis.chance_hits else {}).items():
                     expected[level] += thousandths
     return {level: thousandths / _THOUSANDTHS for level, thousandths in expected.items()}

@@ -66,15 +66,6 @@ COMMANDS: Mapping[str, Action] = {
 }
 """Each command that speaks to a service, and the action that it is there."""
 
-LOCAL_COMMANDS = frozenset(
-    {
-        "audit prove-consistency", "audit prove-inclusion", "audit verify", "bench", "code", "demo", "enrol", "login",
-        "matcher init", "matcher serve", "node init", "node serve", "party card", "party register", "rehearse", "roles",
-        "rules compare", "rules explain", "rules list", "web",
-    }
-)  # fmt: skip
-"""Commands that need nobody's permission: they work on files alone, or are how a person gets in."""
-
 
 def document(table: RoleTable) -> dict[str, object]:
     """Return the table for programs."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aquila.interface.progress import Progress
-    from aquila.interface.records import Imports
     from aquila.interface.rounds import AnswerView, AwaitedStep, Hits, NodeRoundView, OwnHit
     from aquila.protocol.messages.feed import RoundEntry, Rounds
 
@@ -33,15 +32,6 @@ def rounds_table(rounds: Rounds) -> Table:
         for entry in rounds.rounds
     ]
     return Table("Rounds", ("round", "phase", "area", "category", "parties"), rows)
-
-
-def imports_table(imports: Imports) -> Table:
-    """Return a list of imports."""
-    rows = [
-        (entry.import_id[:SHORT], entry.name, entry.records, entry.refused, moment(entry.imported_at))
-        for entry in imports.imports
-    ]
-    return Table("Imports", ("import", "name", "records", "refused", "since"), rows)
 
 
 def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:

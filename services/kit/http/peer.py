@@ -11,7 +11,6 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from anyio import from_thread
 
 import aquila
 from aquila.errors import InputError, ProtocolError
@@ -22,12 +21,11 @@ from services.kit.work import threads
 from services.kit.work.threads import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from typing import BinaryIO
 
     from aquila.errors import AquilaError
     from services.kit.settings import PeerSettings
-    from services.kit.storage.files import ChunkFiles
 
 _AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
 _PROBLEM_BYTES = 1 << 16
@@ -88,39 +86,19 @@ class Peer:
                 response.status_code, headers=response.headers, content=body, request=response.request
             )
 
-    async def download(
-        self, path: str, files: ChunkFiles, name: str, *, limit: int, expected_digest: bytes | None = None
-    ) -> int:
-        """Make a GET call and store its answer piece by piece; return its size in bytes.
+    async def copy(self, path: str, into: BinaryIO, *, limit: int) -> None:
+        """Make a GET call and write its answer piece by piece.
 
         Args:
             path: The path to call.
-            files: Where to store it.
-            name: Under which name.
+            into: Receives the answer; after an error, a part of it.
             limit: Bytes that the answer may have.
-            expected_digest: Its SHA-256, where a signed statement says it.
 
         Raises:
-            PeerUnavailableError: The peer is away, or went away in the middle; nothing was stored.
-            DigestError: The answer is another one; nothing was stored.
-            ProtocolError: The answer has more than `limit` bytes; nothing was stored.
-            AquilaError: What the peer's problem document says, or what the disk says.
+            PeerUnavailableError: The peer is away, or went away in the middle.
+            ProtocolError: The answer has more than `limit` bytes.
+            AquilaError: What the peer's problem document says.
         """
-        async with self._stream("GET", path, {}) as response:
-            pieces = _pieces(response, limit)
-
-            async def next_piece() -> bytes:
-                return await anext(pieces, b"")
-
-            def pulled() -> Iterator[bytes]:
-                # In a thread of its own, because the disk must not hold up the event loop.
-                while piece := from_thread.run(next_piece):
-                    yield piece
-
-            return await threads.run(Pool.DRIVERS, files.write, name, pulled(), expected_digest)
-
-    async def copy(self, path: str, into: BinaryIO, *, limit: int) -> None:
-        """Make a GET call and write its answer piece by piece; raises as `download` does, with part of it written."""
         async with self._stream("GET", path, {}) as response:
             async for piece in _pieces(response, limit):
                 await threads.run(Pool.DRIVERS, into.write, piece)

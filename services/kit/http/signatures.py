@@ -11,7 +11,6 @@ the rest (a status, a problem) is the matcher's word, on which no party relies.
 from __future__ import annotations
 
 import secrets
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -278,22 +277,6 @@ class CallVerifier:
 def now() -> int:
     """Return the system's time in whole seconds since 1970."""
     return int(datetime.now(tz=UTC).timestamp())
-
-
-class MemoryNonces:
-    """Nonces of one process, forgotten with it: for tests and rehearsals, never for a service."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], int] = {}
-        self._lock = threading.Lock()
-
-    def spend(self, key_id: str, nonce: str, keep_until: int, now: int) -> None:
-        """Use a nonce; see `Nonces`."""
-        with self._lock:
-            self._kept = {known: until for known, until in self._kept.items() if until >= now}
-            if (key_id, nonce) in self._kept:
-                raise ReplayError("the call was seen before", matcher_time=now)
-            self._kept[key_id, nonce] = keep_until
 
 
 class _Verifier(HTTPMessageVerifier):

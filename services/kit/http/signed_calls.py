@@ -10,13 +10,12 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 
 from aquila.errors import ReplayError, SignatureError
-from services.kit.http.routing import CallerCheck, caller_checks
+from services.kit.http.routing import CallerCheck
 from services.kit.http.signatures import HeaderLines, SignedRequest, VerifiedHead
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 
 if TYPE_CHECKING:
-    from fastapi.dependencies.models import Dependant
     from starlette.types import Scope
 
     from services.kit.http.rate_limit import RateLimiter
@@ -81,11 +80,6 @@ class _Signature(CallerCheck):
 
 SignedCaller = Annotated[SignedCall, Depends(_Signature())]
 """A handler's parameter `call: SignedCaller`: the call is verified before the handler runs."""
-
-
-def is_signed_call(dependant: Dependant) -> bool:
-    """Return whether a handler takes signed calls alone."""
-    return any(isinstance(check, _Signature) for check in caller_checks(dependant))
 
 
 def signed_request(scope: Scope) -> SignedRequest:

@@ -123,11 +123,6 @@ class ChunkFiles:
         files = (path for path in top.rglob("*") if path.is_file() and not path.name.startswith("."))
         return sorted(path.relative_to(self.root).as_posix() for path in files)
 
-    def total_size(self, folder: str = "") -> int:
-        """Return the size in bytes of everything in a folder and below it, what a crash left included."""
-        top = self._path(folder) if folder else self.root
-        return sum(_size_if_there(path) for path in top.rglob("*"))
-
     def free_space(self) -> int:
         """Return the bytes that content may still take."""
         with _disk(self.root):
@@ -341,15 +336,6 @@ def _changed_before(path: Path, limit: float) -> bool:
         return path.stat().st_mtime < limit
     except FileNotFoundError:
         return False
-
-
-def _size_if_there(path: Path) -> int:
-    """Return the size of a file, and 0 for a folder or for what just went away."""
-    try:
-        state = path.stat()
-    except FileNotFoundError:
-        return 0
-    return state.st_size if stat.S_ISREG(state.st_mode) else 0
 
 
 @contextlib.contextmanager

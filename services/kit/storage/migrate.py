@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
+from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
@@ -73,13 +73,6 @@ def migrate(store: Store, package: str, revision: str = "head") -> str:
     if after != before:
         _LOG.info("schema_migrated", revision=after)
     return after
-
-
-def differences(store: Store, metadata: MetaData) -> list[str]:
-    """List what the models have and the migrated schema has not, and the other way round."""
-    with schema_change(store) as connection:
-        migration = MigrationContext.configure(connection, opts={"compare_type": True})
-        return [repr(difference) for difference in compare_metadata(migration, metadata)]
 
 
 def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:

@@ -67,12 +67,6 @@ def new_metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
-def uncommented(metadata: MetaData) -> list[str]:
-    """List the columns without a comment, as `table.column`."""
-    columns = [column for table in metadata.tables.values() for column in table.columns]
-    return [f"{column.table.name}.{column.name}" for column in columns if not column.comment]
-
-
 class Store:
     """A database, its pool of connections, and transactions by name. Making one connects to nothing."""
 

@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 
 try:
     from services.matcher.storage.tables import EventRow
-    from tests.services.node.conftest import HEADER, Clock, World, make_world
+    from tests.support.clock import Clock
+    from tests.support.node_world import HEADER, World, make_world
 except ImportError:  # versions before every module had its room
     from services.matcher.tables import EventRow  # type: ignore[no-redef]  # as the comment says
     from tests.unit.services.node.conftest import HEADER, Clock, World, make_world  # type: ignore[no-redef]  # likewise
@@ -35,16 +36,21 @@ LISTS = {
 EVALUATIONS_BEFORE_THE_STOP = 5
 
 
+def nodes_of(world: World) -> Any:
+    """Return the nodes of a world by party; worlds of earlier versions call them seats."""
+    return world.nodes if hasattr(world, "nodes") else world.seats
+
+
 async def begin(world: World, consenting: str = "AL RS SI", submitting: str = "AL RS SI", **terms: Any) -> str:
     """Propose a round a while later, let parties consent and submit their lists, and return its id."""
     world.clock.time += 600  # longer than nonces are kept: they would be a tenth of what is stored
     round_id = await world.propose(**terms)
     await world.settle()
     for code in consenting.split():
-        answer = await world.seats[code].post(f"/rounds/{round_id}/consent")
+        answer = await nodes_of(world)[code].post(f"/rounds/{round_id}/consent")
         assert answer.status_code == 202, answer.text
     for code in submitting.split():
-        seat = world.seats[code]
+        seat = nodes_of(world)[code]
         answer = await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))
         assert answer.status_code == 202, answer.text
     return round_id
@@ -52,7 +58,7 @@ async def begin(world: World, consenting: str = "AL RS SI", submitting: str = "A
 
 async def asks(world: World, round_id: str) -> None:
     """Let AL ask for a person whom RS has in its list."""
-    seat = world.seats["AL"]
+    seat = nodes_of(world)["AL"]
     wanted = await seat.load(HEADER + "q-1,Драган,Петровић,1971-05-06,\n", "query")
     answer = await seat.submit(round_id, wanted, "query")
     assert answer.status_code == 202, answer.text
@@ -74,7 +80,7 @@ def evaluations(world: World) -> int:
 
 async def office(world: World, closed: str, proposed: str) -> None:
     """Do what people do around a round: follow hits up, withdraw one, keep a view, suggest a round, ask."""
-    seat = world.seats["AL"]
+    seat = nodes_of(world)["AL"]
     hits = {hit["record_id"]: hit for hit in (await seat.get(f"/rounds/{closed}/hits"))["hits"]}
     followed, withdrawn = (f"/rounds/{closed}/hits/{hits[record]['hit_id']}" for record in ("al-1", "al-2"))
     suggestion = {
@@ -112,7 +118,7 @@ async def told(world: World, named: dict[str, str]) -> dict[str, Any]:
     rounds = {}
     for name, round_id in named.items():
         hits = {}
-        for code, seat in world.seats.items():
+        for code, seat in nodes_of(world).items():
             found = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
             hits[code] = sorted([hit["record_id"], hit["counterpart"], hit["certainty"]] for hit in found)
         rounds[name] = {"round_id": round_id, "phase": await world.phase(round_id), "hits": hits}
@@ -141,7 +147,7 @@ async def play(folder: Path) -> None:
     named["evaluating"] = await begin(world, **({} if Role is None else {"canaries": 1}))
     await world.until(lambda: evaluations(world) >= before + EVALUATIONS_BEFORE_THE_STOP)
     (folder / "told.json").write_text(json.dumps(await told(world, named), indent=1, sort_keys=True) + "\n")
-    for seat in world.seats.values():
+    for seat in nodes_of(world).values():
         seat.stop()
         enrol(seat.home / "node.db")
     world.app.state.desk.close()

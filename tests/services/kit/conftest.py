@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aquila.crypto.keys import IdentityKey
 from services.kit import logging as kit_logging
+from tests.support.clock import Clock
+from tests.support.log_lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@dataclass
-class Clock:
-    """A clock that a test sets."""
-
-    time: int = 1_800_000_000
-
-    def __call__(self) -> int:
-        """Return the time that was set."""
-        return self.time
-
-
-@dataclass
-class Lines:
-    """Log lines as they would be on stderr."""
-
-    text: list[str] = field(default_factory=list)
-
-    def write(self, text: str) -> int:
-        """Keep a text."""
-        self.text.append(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Everything is written already."""
-
-    def __str__(self) -> str:
-        return "".join(self.text)
 
 
 @pytest.fixture

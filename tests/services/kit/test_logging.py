@@ -13,7 +13,7 @@ from aquila.errors import DigestError
 from services.kit.logging import Log, error_fields
 
 if TYPE_CHECKING:
-    from conftest import Lines
+    from tests.support.log_lines import Lines
 
 SECRET = "Muhamed Petrović"
 

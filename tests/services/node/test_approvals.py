@@ -16,18 +16,18 @@ from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
-from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 
 class Office:
     """An officer, an approver, and what they do with each other's requests."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: PartyNode) -> None:
         self.seat = seat
         self.officer = seat.person(Role.OFFICER)
         self.approver = seat.person(Role.APPROVER)
@@ -68,7 +68,7 @@ class Office:
 @pytest.fixture
 async def office(world: World) -> Office:
     """The office of Albania."""
-    return Office(world.seats["AL"])
+    return Office(world.nodes["AL"])
 
 
 async def test_a_consent_waits_for_a_second_person(world: World, office: Office) -> None:
@@ -197,7 +197,7 @@ async def test_a_list_that_was_replaced_is_another_one(world: World, office: Off
     assert (await office.seat.round(round_id))["submissions"] == []
 
 
-def change_a_record(seat: Seat) -> None:
+def change_a_record(seat: PartyNode) -> None:
     """Put another person in the place of a stored record, as who has the database can."""
     with seat.node.store.transaction("test.forge") as session:
         row = session.scalars(select(RecordRow).where(RecordRow.record_id == "al-list-1")).one()

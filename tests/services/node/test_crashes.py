@@ -12,13 +12,13 @@ from tests.services.node.test_whole_round import pairs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 
 async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: World) -> None:
     """Every part of every node is made anew from what is stored between any two steps, and nothing is done twice."""
     round_id = await world.begin()
-    seats = world.seats.values()
+    seats = world.nodes.values()
     for _ in range(60):
         for seat in seats:
             seat.restart()
@@ -26,7 +26,7 @@ async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: 
         views = [await seat.round(round_id) for seat in seats]
         if all(view["hits"] == 2 for view in views):
             break
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {
+    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {
         ("al-list-1", "RS"),
         ("al-list-2", "SI"),
     }
@@ -40,7 +40,7 @@ async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: 
 async def test_a_node_on_an_older_copy_of_its_database_refuses_the_round(world: World, tmp_path: Path) -> None:
     """The matcher's feed holds statements that the copy does not know: the node says nothing more but an abort."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
 
     async def open_() -> bool:
         return await world.phase(round_id) == "open"
@@ -77,7 +77,7 @@ async def test_a_node_on_an_older_copy_of_its_database_refuses_the_round(world: 
 async def test_a_missing_round_key_ends_the_part_of_the_node(world: World) -> None:
     """A node whose key file is gone says so, and evaluates nothing more in this round."""
     round_id = await world.begin(lists=False)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
 
     async def open_() -> bool:
         return await world.phase(round_id) == "open"

@@ -16,10 +16,10 @@ from services.node.steps.submissions.evaluate import next_available, store_answe
 from services.node.steps.submissions.tasks import EVALUATE
 from services.node.steps.sync import sync
 from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
-from tests.services.node.conftest import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 
 @dataclass
@@ -45,13 +45,13 @@ class Full(httpx.AsyncBaseTransport):
         return await self.honest.handle_async_request(request)
 
 
-def restart_through(seat: Seat, transport: httpx.AsyncBaseTransport) -> None:
+def restart_through(seat: PartyNode, transport: httpx.AsyncBaseTransport) -> None:
     """Start a node again with another way to the matcher."""
     seat.transport = transport
     seat.restart()
 
 
-def evaluated(seat: Seat) -> int:
+def evaluated(seat: PartyNode) -> int:
     """Return how many chunks a node has evaluated."""
     with seat.node.store.reading("test") as session:
         return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
@@ -60,7 +60,7 @@ def evaluated(seat: Seat) -> int:
 async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> None:
     """Each passes the first look, and the count at the commit holds them to the cap."""
     round_id = await world.begin(lists=False, chunk_elements=4)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
 
     async def open_() -> bool:
         return await world.phase(round_id) == "open"
@@ -89,7 +89,7 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
 async def test_a_chunk_is_signed_once(world: World) -> None:
     """An answer that comes a second time, computed with another nonce, is not signed again."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
 
     async def has_evaluated() -> bool:
         return evaluated(al) > 0
@@ -114,7 +114,7 @@ async def test_a_chunk_is_signed_once(world: World) -> None:
 
 async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None:
     """It asks once, evaluates nothing more, says so, does everything else, and goes on when the time has come."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     way = Full(al.transport)
     restart_through(al, way)
     round_id = await world.begin()
@@ -138,7 +138,7 @@ async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None
 
 async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> None:
     """The node says what the matcher said, comes to rest, and sends it again later."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     way = Full(al.transport, part="/blinded/", error=OrderError("not now"))
     restart_through(al, way)
     round_id = await world.begin()
@@ -154,7 +154,7 @@ async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> 
 async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
     """The matcher's clock is ahead: the consent does not count, and is not sent for ever."""
     round_id = await world.propose()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     way = Full(al.transport, full=False)
     restart_through(al, way)
     await world.settle()
@@ -173,7 +173,7 @@ async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
 async def test_a_refused_round_is_followed_to_its_end(world: World) -> None:
     """A node that says nothing more in a round still hears that it ended, and destroys its keys."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
 
     async def open_() -> bool:
         return await world.phase(round_id) == "open"

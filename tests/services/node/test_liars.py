@@ -20,12 +20,12 @@ from services.node.rounds import statements
 from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
 from services.node.storage.tables import StatementRow
-from tests.services.node.conftest import JUSTIFICATION
+from tests.support.node_world import JUSTIFICATION
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import EvaluateTask
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 
 class WrongShare(Party):
@@ -60,21 +60,21 @@ class Lying(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status_code, stream=httpx.ByteStream(bytes(content)))
 
 
-async def problems(seat: Seat, round_id: str) -> str:
+async def problems(seat: PartyNode, round_id: str) -> str:
     """Return the problems of a round in one text."""
     return "; ".join((await seat.round(round_id))["problems"])
 
 
 async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
     """A proof that does not verify names the party and the chunk, and no token is signed."""
-    rs = world.seats["RS"].node
+    rs = world.nodes["RS"].node
     rs.party = WrongShare(rs.code, rs.party.identity, rs.group, rs.party.log_head)
     round_id = await world.begin()
     await world.settle()
     for code in ("AL", "SI"):
-        text = await problems(world.seats[code], round_id)
+        text = await problems(world.nodes[code], round_id)
         assert "RS evaluated chunk 0 wrongly" in text
-        view = await world.seats[code].round(round_id)
+        view = await world.nodes[code].round(round_id)
         assert view["submissions"][0]["state"] == "submitted"
     assert await world.phase(round_id) == "open"
 
@@ -82,7 +82,7 @@ async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
 @pytest.mark.parametrize(("part", "times"), [("/evaluations/", 2), ("/blinded/", 2)])
 async def test_bytes_changed_on_the_way_are_fetched_again(world: World, part: str, times: int) -> None:
     """A digest that differs twice is no harm: the third fetch is right, and the round goes on."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     al.stop()
     al.transport = Lying(al.transport, part, times)
     al.start()
@@ -94,7 +94,7 @@ async def test_bytes_changed_on_the_way_are_fetched_again(world: World, part: st
 
 async def test_bytes_that_stay_wrong_are_given_up(world: World) -> None:
     """After three fetches with another digest the node names chunk and evaluator, and finalizes nothing."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     al.stop()
     al.transport = Lying(al.transport, "/evaluations/RS/0")
     al.start()
@@ -106,7 +106,7 @@ async def test_bytes_that_stay_wrong_are_given_up(world: World) -> None:
 
 def bad_chunks(world: World) -> dict[str, bytes]:
     """Return chunks that no node may evaluate."""
-    group = world.seats["AL"].node.group
+    group = world.nodes["AL"].node.group
     scalars = b"".join(number.to_bytes(32, "little") for number in (2, 3))
     good = group.multiply_base(scalars)
     first, second = sorted((good[:32], good[32:]))
@@ -124,7 +124,7 @@ def bad_chunks(world: World) -> dict[str, bytes]:
 async def test_a_chunk_with_a_bad_element_is_not_evaluated(world: World, fault: str) -> None:
     """The chunk is refused as a whole, with its origin and number; nothing is counted or signed for it."""
     round_id = await world.begin(lists=False)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
 
     async def open_() -> bool:
         return await world.phase(round_id) == "open" and bool((await rs.round(round_id))["binding"])
@@ -148,7 +148,7 @@ async def test_a_chunk_with_a_bad_element_is_not_evaluated(world: World, fault: 
 async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) -> None:
     """Both manifests are kept, the node refuses the round and consents to neither."""
     round_id = await world.propose()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.step()
     desk = world.app.state.desk
     record = al.node.rounds.of(round_id).record()
@@ -162,7 +162,7 @@ async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) 
 async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World) -> None:
     """A manifest whose rule table this node has not got is a problem of the round, and consent is refused."""
     round_id = await world.propose()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     record = al.node.rounds.of(round_id).record()
     rules = record.manifest.rules.model_copy(update={"digest": "0" * 64})
     other = record.manifest.model_copy(update={"round_id": "cd" * 16, "rules": rules})
@@ -173,7 +173,7 @@ async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World)
     assert "other match rules" in answer.json()["detail"]
 
 
-def show(seat: Seat, round_id: str, envelope: bytes) -> None:
+def show(seat: PartyNode, round_id: str, envelope: bytes) -> None:
     """Let the matcher show a node a statement as its next event."""
     with seat.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
@@ -184,7 +184,7 @@ def show(seat: Seat, round_id: str, envelope: bytes) -> None:
 async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
     """An evaluator that signed two answers ends the round for the node, which keeps both and evaluates no more."""
     round_id = await world.begin()
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
 
     async def evaluated() -> bool:
         return any(e.party == "RS" for e in al.node.rounds.of(round_id).record().evaluations.values())
@@ -204,7 +204,7 @@ async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
 async def test_a_statement_for_another_round_is_shown_and_does_not_count(world: World) -> None:
     """A party whose consent was made for another manifest is a split view: the node refuses the round."""
     round_id = await world.begin(lists=False)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     record = rs.node.rounds.of(round_id).record()
     secrets, envelope = rs.node.party.consent(record, 50, (), rs.node.random)
     secrets.close()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.services.node.conftest import HEADER
 from tests.services.node.test_whole_round import pairs
+from tests.support.node_world import HEADER
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 
 async def test_a_query_after_the_lists_finds_a_person_of_another_list(world: World) -> None:
     """The asking node and the owner of the record both learn of the hit."""
     round_id = await world.begin(mode="lists_and_queries")
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     asked = await al.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query")
     answer = await al.submit(round_id, asked, "query")
     assert answer.status_code == 202
@@ -24,14 +24,14 @@ async def test_a_query_after_the_lists_finds_a_person_of_another_list(world: Wor
     hits = (await al.get(f"/rounds/{round_id}/hits"))["hits"]
     found = [hit for hit in hits if hit["submission_id"] == submission_id]
     assert pairs({"hits": found}) == {("q-1", "RS")}
-    owner = (await world.seats["RS"].get(f"/rounds/{round_id}/hits"))["hits"]
+    owner = (await world.nodes["RS"].get(f"/rounds/{round_id}/hits"))["hits"]
     assert ("rs-3", "AL") in pairs({"hits": owner})
 
 
 async def test_a_round_of_lists_takes_no_query(world: World) -> None:
     """The wish is refused at once, before anything is blinded."""
     round_id = await world.begin(lists=False)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     asked = await al.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query")
     answer = await al.submit(round_id, asked, "query")
     assert answer.status_code == 403

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.services.node.conftest import make_world
+from tests.support.node_world import make_world
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import URL
 
-    from tests.services.node.conftest import Clock, World
+    from tests.support.clock import Clock
+    from tests.support.node_world import World
 
 
 def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:
@@ -23,7 +24,7 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     """Each node learns which of its own records another party holds too, with its record beside it."""
     round_id = await world.begin()
     await world.settle()
-    al, rs, si = [await world.seats[code].get(f"/rounds/{round_id}/hits") for code in ("AL", "RS", "SI")]
+    al, rs, si = [await world.nodes[code].get(f"/rounds/{round_id}/hits") for code in ("AL", "RS", "SI")]
     assert pairs(al) == {("al-list-1", "RS"), ("al-list-2", "SI")}
     assert pairs(rs) == {("rs-1", "AL"), ("rs-2", "SI")}
     assert pairs(si) == {("si-1", "RS"), ("si-3", "AL")}
@@ -31,7 +32,7 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     assert all(hit["sentences"] for hit in al["hits"])
     assert {one["counterpart"] for one in al["chance"]} >= {hit["counterpart"] for hit in al["hits"]}
     assert await world.phase(round_id) == "reporting"
-    view = await world.seats["AL"].round(round_id)
+    view = await world.nodes["AL"].round(round_id)
     assert view["problems"] == []
     assert view["hits"] == 2
     assert view["submissions"][0]["state"] == "tokens_sent"
@@ -43,10 +44,10 @@ async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock,
     world = make_world(tmp_path, clock, ("AL", "RS"), {"AL": url})
     round_id = await world.begin()
     await world.settle()
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
+    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         view = await seat.round(round_id)
         assert (view["entry"]["phase"], view["keys_present"], view["problems"]) == ("closed", False, [])
     await world.close()
@@ -58,11 +59,11 @@ async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{first}/close")
     await world.settle()
-    submissions = world.seats["AL"].node.rounds.of(first).record().submissions
+    submissions = world.nodes["AL"].node.rounds.of(first).record().submissions
     lists = {one.party: one.elements for one in submissions.values()}
     second = await world.propose()
     await world.settle()
-    found = await world.seats["AL"].get(f"/rounds/{second}/safeguards")
+    found = await world.nodes["AL"].get(f"/rounds/{second}/safeguards")
     (earlier,) = found["earlier_rounds"]
     assert (earlier["round_id"], earlier["came_at"]) == (first, world.clock())
     assert {one["origin"]: (one["full"], one["partial"]) for one in earlier["spent"]} == {
@@ -70,12 +71,12 @@ async def test_a_later_consent_shows_what_was_spent_before(world: World) -> None
     }
     assert {one["evaluator"] for one in earlier["spent"]} == {"AL"}
     assert "compare" in found["earlier_sentence"]
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         await seat.post(f"/rounds/{second}/consent")
     await world.settle()
-    found = await world.seats["AL"].get(f"/rounds/{second}/safeguards")
-    assert {one["evaluator"] for one in found["earlier_rounds"][0]["spent"]} == set(world.seats)
-    consent = world.seats["AL"].node.rounds.of(second).record().consents["RS"]
+    found = await world.nodes["AL"].get(f"/rounds/{second}/safeguards")
+    assert {one["evaluator"] for one in found["earlier_rounds"][0]["spent"]} == set(world.nodes)
+    consent = world.nodes["AL"].node.rounds.of(second).record().consents["RS"]
     assert [earlier.round_id for earlier in consent.earlier_rounds] == [first]
     spent = {one.origin: one.elements for one in consent.earlier_rounds[0].spent}
     assert spent == {"AL": lists["AL"], "SI": lists["SI"]}

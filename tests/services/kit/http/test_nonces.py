@@ -11,11 +11,14 @@ from sqlalchemy import func, select
 from aquila.errors import ReplayError
 from services.kit.errors import StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
-from services.kit.http.signatures import MemoryNonces, Nonces
-from services.kit.storage.store import Store, new_metadata, schema_change, uncommented
+from services.kit.storage.store import Store, new_metadata, schema_change
+from tests.support.memory_nonces import MemoryNonces
+from tests.support.schema_checks import uncommented
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+
+    from services.kit.http.signatures import Nonces
 
 _METADATA = new_metadata()
 _TABLE = nonce_table(_METADATA)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from aquila.errors import AquilaError, CapError, DigestError, InputError, MalformedError, ProtocolError
+from aquila.errors import AquilaError, CapError, InputError, MalformedError, ProtocolError
 from services.kit.errors import PeerUnavailableError, StoreFullError, problem_of
 from services.kit.http.peer import Peer
 from services.kit.settings import PeerSettings
-from services.kit.storage.files import ChunkFiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -150,33 +149,29 @@ async def _in_pieces() -> AsyncIterator[bytes]:
         yield CONTENT[start : start + 10_000]
 
 
-async def test_a_download_is_stored_piece_by_piece(tmp_path: Path) -> None:
-    """Size and digest are checked while it comes."""
-    files = ChunkFiles(tmp_path)
-    peer = _peer(lambda _: httpx.Response(200, content=_in_pieces()))
-    digest = hashlib.sha256(CONTENT).digest()
-    assert await peer.download("/x", files, "r1/a", limit=len(CONTENT), expected_digest=digest) == len(CONTENT)
-    assert files.read("r1/a") == CONTENT
+async def test_an_answer_is_copied_piece_by_piece() -> None:
+    """What is written is the whole answer."""
+    into = BytesIO()
+    await _peer(lambda _: httpx.Response(200, content=_in_pieces())).copy("/x", into, limit=len(CONTENT))
+    assert into.getvalue() == CONTENT
 
 
-async def test_a_download_that_is_wrong_or_ends_early_stores_nothing(tmp_path: Path) -> None:
-    """Another digest, too many bytes, a broken connection, a refusal."""
-    files = ChunkFiles(tmp_path)
+async def test_a_copy_that_is_refused_or_ends_early() -> None:
+    """Too many bytes, a broken connection, a refusal: each is an error of its own."""
 
     async def broken() -> AsyncIterator[bytes]:
         yield CONTENT
         raise httpx.ReadError("gone")
 
     whole = _peer(lambda _: httpx.Response(200, content=_in_pieces()))
-    with pytest.raises(DigestError):
-        await whole.download("/x", files, "a", limit=len(CONTENT), expected_digest=bytes(32))
     with pytest.raises(ProtocolError, match="too large"):
-        await whole.download("/x", files, "a", limit=len(CONTENT) - 1)
+        await whole.copy("/x", BytesIO(), limit=len(CONTENT) - 1)
     with pytest.raises(PeerUnavailableError):
-        await _peer(lambda _: httpx.Response(200, content=broken())).download("/x", files, "a", limit=1 << 20)
+        await _peer(lambda _: httpx.Response(200, content=broken())).copy("/x", BytesIO(), limit=1 << 20)
+    refused = BytesIO()
     with pytest.raises(CapError):
-        await _peer(lambda _: _problem(CapError("no"), 403)).download("/x", files, "a", limit=1 << 20)
-    assert (files.names(), files.total_size()) == ([], 0)
+        await _peer(lambda _: _problem(CapError("no"), 403)).copy("/x", refused, limit=1 << 20)
+    assert refused.getvalue() == b""
 
 
 @pytest.mark.parametrize("settings", [{"ca": "none.pem"}, {"certificate": "none.pem", "key": "none.pem"}])

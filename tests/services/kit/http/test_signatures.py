@@ -13,12 +13,13 @@ from http_message_signatures import HTTPMessageSigner, algorithms
 
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, ReplayError, SignatureError
-from services.kit.http.signatures import CallSigner, CallVerifier, HeaderLines, MemoryNonces, SignedRequest
+from services.kit.http.signatures import CallSigner, CallVerifier, HeaderLines, SignedRequest
+from tests.support.memory_nonces import MemoryNonces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from conftest import Clock
+    from tests.support.clock import Clock
 
 URL = "http://matcher.test:8700/rounds/r1/chunks/3?part=1&x=%20"
 BODY = b"the chunk's bytes"

@@ -14,13 +14,14 @@ from services.kit.people import accounts
 from services.kit.people.context import PeopleKey
 from services.kit.people.sign_in import sign_in
 from services.kit.people.tables import AccountRow
-from tests.services.kit.people.conftest import ADMINISTRATOR, PASSWORD, enrolled
+from tests.support.accounts import ADMINISTRATOR, PASSWORD, enrolled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from services.kit.people.context import People
-    from tests.services.kit.people.conftest import Clock, Member
+    from tests.support.accounts import Member
+    from tests.support.clock import Clock
 
 
 def state(people: People, login: str = "ana") -> AccountState:

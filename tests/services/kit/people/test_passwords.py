@@ -7,7 +7,7 @@ import pytest
 from aquila.errors import InputError
 from services.kit.people.passwords import Passwords, check_password
 from services.kit.settings import PeopleSettings
-from tests.services.kit.people.conftest import NAMES
+from tests.support.accounts import NAMES
 
 CHEAP = PeopleSettings().model_copy(update={"argon2_kibibytes": 32, "argon2_passes": 1})
 

@@ -23,7 +23,7 @@ from services.kit.people.provider_sign_in import finish, start
 from services.kit.people.sessions import find_actor
 from services.kit.settings import ProviderSettings
 from services.kit.storage.files import write_secret
-from tests.services.kit.people.conftest import ADMINISTRATOR, logged
+from tests.support.accounts import ADMINISTRATOR, logged
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,14 +12,15 @@ from aquila.audit.roles import Role
 from services.kit.people import AccessControl, routes
 from services.kit.people.operator_token import OperatorToken
 from services.kit.serving.application import application
-from tests.services.kit.people.conftest import PASSWORD, enrolled
+from tests.support.accounts import PASSWORD, enrolled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from services.kit.people.context import People
-    from tests.services.kit.people.conftest import Clock, Member
+    from tests.support.accounts import Member
+    from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -10,14 +10,15 @@ from aquila.audit.roles import Role
 from services.kit.errors import NotFoundError
 from services.kit.people import accounts
 from services.kit.people.sessions import end_session, find_actor, list_sessions
-from tests.services.kit.people.conftest import ADMINISTRATOR, enrolled, logged
+from tests.support.accounts import ADMINISTRATOR, enrolled, logged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from services.kit.actor import Actor
     from services.kit.people.context import People
-    from tests.services.kit.people.conftest import Clock, Member
+    from tests.support.accounts import Member
+    from tests.support.clock import Clock
 
 
 def opens(member: Member, token: str) -> Actor | None:

@@ -15,11 +15,12 @@ from services.kit.errors import SignInError
 from services.kit.people import accounts
 from services.kit.people.sessions import find_actor
 from services.kit.people.sign_in import begin_enrolment, change_password, confirm_enrolment, delay_after, sign_in
-from tests.services.kit.people.conftest import ADMINISTRATOR, PASSWORD, enrolled, logged
+from tests.support.accounts import ADMINISTRATOR, PASSWORD, enrolled, logged
 
 if TYPE_CHECKING:
     from services.kit.people.context import People
-    from tests.services.kit.people.conftest import Clock, Member
+    from tests.support.accounts import Member
+    from tests.support.clock import Clock
 
 
 def refused(member: Member, **changes: str) -> str:

@@ -18,19 +18,21 @@ from aquila.errors import CapError, KeyMaterialError
 from services.kit.errors import PeerUnavailableError, StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
-from services.kit.http.signatures import CallSigner, CallVerifier, MemoryNonces
+from services.kit.http.signatures import CallSigner, CallVerifier
 from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by FastAPI
 from services.kit.people import LOCAL_KEY, AccessControl, Actor, requires
 from services.kit.people.operator_token import OperatorToken
 from services.kit.serving.application import application
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url, new_metadata, schema_change
+from tests.support.memory_nonces import MemoryNonces
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from conftest import Clock, Lines
+    from tests.support.clock import Clock
+    from tests.support.log_lines import Lines
 
 SECRET = "Muhamed"
 LIMIT = 1_000

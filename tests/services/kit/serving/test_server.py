@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import ipaddress
 import json
 import secrets
 import signal
@@ -17,10 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from aquila.errors import InputError
 from services.kit.errors import PeerUnavailableError
@@ -28,8 +22,8 @@ from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.serving.server import bind, lifespan_of, server_context
 from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, TlsSettings
-from services.kit.storage.files import write_secret
 from services.kit.work.drivers import Driver
+from tests.support.authority import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,69 +31,6 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import IdentityKey
 
 REPOSITORY = Path(__file__).parents[4]
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A CA of one test."""
-
-    folder: Path
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    @classmethod
-    def create(cls, folder: Path, name: str) -> Authority:
-        """Make the CA and write its certificate to `<name>.pem`."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certificate(name, key, name, key, authority=True)
-        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-        return cls(folder, key, certificate)
-
-    def issue(self, name: str) -> None:
-        """Write `<name>.pem` and `<name>.key` for loopback."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        issuer = str(self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
-        certificate = _certificate(name, key, issuer, self.key, authority=False)
-        (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-        octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_secret(self.folder / f"{name}.key", octets)
-
-
-def _certificate(
-    name: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: str,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    authority: bool,
-) -> x509.Certificate:
-    today = dt.datetime.now(tz=dt.UTC)
-    usage = x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    return (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(issuer_key, hashes.SHA256())
-    )
 
 
 PROGRAM = """
@@ -111,7 +42,8 @@ from services.kit import logging
 from services.kit.work.drivers import Driver
 from services.kit.serving.server import bind, lifespan_of, serve
 from services.kit.settings import ServiceSettings, load
-from services.kit.http.signatures import CallVerifier, MemoryNonces
+from services.kit.http.signatures import CallVerifier
+from tests.support.memory_nonces import MemoryNonces
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signed_calls import SignedCaller
 from services.kit.serving.application import application

@@ -11,8 +11,9 @@ from sqlalchemy import ForeignKey, String, inspect, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.errors import StoreError
-from services.kit.storage.migrate import differences, draft, migrate
+from services.kit.storage.migrate import draft, migrate
 from services.kit.storage.store import Rows, Store, new_metadata
+from tests.support.schema_checks import differences
 
 if TYPE_CHECKING:
     from pathlib import Path

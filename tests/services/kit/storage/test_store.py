@@ -17,7 +17,8 @@ from aquila.errors import KeyMaterialError
 from services.kit.errors import StoreConflictError, StoreError, StoreFullError
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import write_secret
-from services.kit.storage.store import Rows, Store, database_url, new_metadata, schema_change, uncommented
+from services.kit.storage.store import Rows, Store, database_url, new_metadata, schema_change
+from tests.support.schema_checks import uncommented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from services.kit.errors import PeerUnavailableError, StoreError
 from services.kit.work.drivers import Driver, each, stop_all
 
 if TYPE_CHECKING:
-    from conftest import Lines
+    from tests.support.log_lines import Lines
 
 
 async def _until(condition: object) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from services.matcher.rounds.contacts import Contact, StoredContacts
 from services.matcher.storage.tables import ContactRow
-from tests.support.matcher_world import BASE, NOW, Clock
+from tests.support.clock import Clock
+from tests.support.matcher_world import BASE, NOW
 from tests.support.people import FourEyes
 
 if TYPE_CHECKING:

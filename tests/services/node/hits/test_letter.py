@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aquila.followup.lifecycle import Channel, Urgency
+from aquila.followup.lifecycle import Channel
 from services.node.hits.letter import Letter
-
-LETTER = Letter(
-    sender="AL",
-    receiver="RS",
-    round_id="0" * 32,
-    hit_id="f" * 32,
-    certainty="high",
-    channel=Channel.SIENA,
-    reference="",
-    urgency=Urgency.URGENT,
-    opened_at=1_800_000_000,
-    area="counter-terrorism",
-    legal_basis="PCC SEE, Article 7",
-    purpose="prevention",
-)
+from tests.support.letter_example import LETTER
 
 
 def test_it_says_who_asks_whom_about_which_hit_and_until_when() -> None:

@@ -15,7 +15,7 @@ from services.node.storage.tables import SavedFilterRow
 if TYPE_CHECKING:
     import httpx
 
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 VIEWS = "/v1/hit-views"
 SHOWS: dict[str, Any] = {"stage": "new", "certainty": "high", "counterpart": "RS"}
@@ -29,7 +29,7 @@ async def kept(person: httpx.AsyncClient) -> list[dict[str, Any]]:
 
 async def test_a_view_is_kept_and_removed(world: World) -> None:
     """By name in their order; one of a known name takes the other's place."""
-    analyst = world.seats["AL"].person(Role.ANALYST)
+    analyst = world.nodes["AL"].person(Role.ANALYST)
     for name in ("mine", "another"):
         answer = await analyst.post(VIEWS, json={"name": name, "shows": SHOWS})
         assert answer.status_code == 201, answer.text
@@ -44,7 +44,7 @@ async def test_a_view_is_kept_and_removed(world: World) -> None:
 
 async def test_nobody_else_sees_or_removes_it(world: World) -> None:
     """Another analyst has views of their own; who may see no hits has none."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     one, other = seat.person(Role.ANALYST), seat.person(Role.ANALYST, Role.OFFICER)
     view = (await one.post(VIEWS, json={"name": "mine", "shows": SHOWS})).json()
     assert await kept(other) == []
@@ -55,7 +55,7 @@ async def test_nobody_else_sees_or_removes_it(world: World) -> None:
 
 async def test_there_are_so_many_at_most(world: World) -> None:
     """What is beyond is refused, and an own one can still be changed."""
-    analyst = world.seats["AL"].person(Role.ANALYST)
+    analyst = world.nodes["AL"].person(Role.ANALYST)
     for number in range(MOST_SAVED):
         assert (await analyst.post(VIEWS, json={"name": f"{number}", "shows": SHOWS})).status_code == 201
     assert (await analyst.post(VIEWS, json={"name": "more", "shows": SHOWS})).status_code == 422
@@ -66,7 +66,7 @@ async def test_there_are_so_many_at_most(world: World) -> None:
 @pytest.mark.parametrize("body", [{"name": ""}, {"name": "a\nb"}, {"name": "x" * 61}, {"shows": {"offset": 3}}])
 async def test_what_cannot_be_kept(world: World, body: dict[str, Any]) -> None:
     """A name is one short line, and a filter holds nothing but how hits are chosen."""
-    analyst = world.seats["AL"].person(Role.ANALYST)
+    analyst = world.nodes["AL"].person(Role.ANALYST)
     answer = await analyst.post(VIEWS, json={"name": "mine", "shows": SHOWS} | body)
     assert answer.status_code == 422
     assert await kept(analyst) == []
@@ -74,7 +74,7 @@ async def test_what_cannot_be_kept(world: World, body: dict[str, Any]) -> None:
 
 async def test_it_goes_with_the_account(world: World) -> None:
     """When an administrator ends the account, its views are removed; others' stay."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     for person in (seat.person(Role.ANALYST), seat.person(Role.ANALYST, Role.OFFICER)):
         await person.post(VIEWS, json={"name": "mine", "shows": SHOWS})
     assert not forget_views(seat.node.store)

@@ -19,24 +19,23 @@ from services.node.storage.tables import (
     SubmissionRow,
     WithdrawalRow,
 )
-from tests.services.node.conftest import HEADER, LISTS
-from tests.services.node.test_hits import does, hit_path, hit_with, kinds_in_log
-from tests.services.node.test_withdrawals import closed_round, counts
+from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log
+from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 HOUR = 3_600
 
 
-async def erase(seat: Seat, record_id: str) -> httpx.Response:
+async def erase(seat: PartyNode, record_id: str) -> httpx.Response:
     """Ask a node to erase a record."""
     return await seat.post("/erasures", json={"record_id": record_id})
 
 
-def note_at(seat: Seat, hit: dict[str, Any]) -> object:
+def note_at(seat: PartyNode, hit: dict[str, Any]) -> object:
     """Return what the counterpart's note on a hit said, as a node keeps it."""
     with seat.node.store.reading("test.note") as session:
         return session.get_one(ExchangeRow, (hit["round_id"], hit["hit_id"])).note
@@ -46,7 +45,7 @@ def note_at(seat: Seat, hit: dict[str, Any]) -> object:
 async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) -> None:
     """Record, hit, history and remark are gone from the database, and the counterpart says that it marked the hit."""
     await closed_round(world)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     hit, other = await hit_with(al, "RS"), await hit_with(al, "SI")
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same", remark="seen at Rruga e Durrësit")
@@ -76,7 +75,7 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) 
 async def test_its_hits_still_count_among_the_outcomes(world: World) -> None:
     """What came of an erased hit is not lost for the statistics."""
     round_id = await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same")
@@ -91,7 +90,7 @@ async def test_its_hits_still_count_among_the_outcomes(world: World) -> None:
 
 async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
     """A list with the record's number is refused with a finding, and can be imported without that row."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.load(HEADER + LISTS["AL"])
     assert (await erase(al, "al-list-2")).status_code == 200
     content = (HEADER + LISTS["AL"]).encode()
@@ -105,14 +104,14 @@ async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
 
 async def test_a_record_that_is_not_there(world: World) -> None:
     """What the node does not hold is not erased, and leaves no entry."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     assert (await erase(al, "al-list-9")).status_code == 404
     assert "erasure" not in kinds_in_log(al)
 
 
 async def test_the_last_record_takes_its_import_with_it(world: World) -> None:
     """A list of which nothing is left is gone."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.load(HEADER + "al-list-1,Arben,Hoxha,1980-03-04,\n")
     await erase(al, "al-list-1")
     assert (await al.get("/imports"))["imports"] == []
@@ -121,7 +120,7 @@ async def test_the_last_record_takes_its_import_with_it(world: World) -> None:
 async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> None:
     """Its hit comes as erased: it is told and never shown; the list can be used again when the round is over."""
     first = await world.begin()
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
 
     async def sent() -> bool:
         return bool((await al.round(first))["submissions"][0]["state"] == "tokens_sent")
@@ -139,8 +138,8 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
     await al.post(f"/rounds/{second}/consent")
     await al.submit(second, import_id)
     for code in ("RS", "SI"):
-        await world.seats[code].post(f"/rounds/{second}/consent")
-        await world.seats[code].submit(second, await world.seats[code].load(HEADER + LISTS[code]))
+        await world.nodes[code].post(f"/rounds/{second}/consent")
+        await world.nodes[code].submit(second, await world.nodes[code].load(HEADER + LISTS[code]))
     await world.step()
     await world.step()
     await world.step()
@@ -156,7 +155,7 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
 async def test_a_list_that_is_being_prepared_is_left_alone(world: World) -> None:
     """Erasing waits until the list is submitted."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
 
     async def preparing() -> bool:
         return bool((await al.round(round_id))["submissions"][0]["state"] == "preparing")
@@ -174,7 +173,7 @@ async def test_retention_erases_hits_and_statements(world: World) -> None:
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
     await world.settle()
@@ -204,7 +203,7 @@ async def test_retention_erases_hits_and_statements(world: World) -> None:
 async def test_a_round_whose_keys_were_changed_keeps_its_hits(world: World) -> None:
     """Where the manifest no longer verifies, retention is not guessed."""
     round_id = await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     del al.node.registry.parties["SI"]  # type: ignore[attr-defined]
     world.clock.time += 4_000 * 24 * HOUR
     await al.step()

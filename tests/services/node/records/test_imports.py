@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from services.node.records import imports
 from services.node.storage.tables import ImportRow, RecordRow
-from tests.services.node.conftest import HEADER
+from tests.support.node_world import HEADER
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 GOOD = "list-a-1,Mira,Janković,1988-08-08,\n"
 NO_DATE = "a-2,Ana,Novak,1985-13-45,\n"
@@ -21,7 +21,7 @@ TOO_LITTLE = "a-3,Ana,,,\n"
 
 def stored(world: World) -> tuple[int, int]:
     """Return how many imports and records AL's database holds."""
-    with world.seats["AL"].node.store.reading("test.count") as session:
+    with world.nodes["AL"].node.store.reading("test.count") as session:
         return (
             session.scalar(select(func.count()).select_from(ImportRow)) or 0,
             session.scalar(select(func.count()).select_from(RecordRow)) or 0,
@@ -30,7 +30,7 @@ def stored(world: World) -> tuple[int, int]:
 
 async def test_a_good_list_is_stored_and_listed(world: World) -> None:
     """The report counts records and inputs, and the list can be deleted again."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     answer = await al.post("/imports", params={"name": "persons"}, content=(HEADER + GOOD).encode())
     assert answer.status_code == 201
     report = answer.json()
@@ -45,7 +45,7 @@ async def test_a_good_list_is_stored_and_listed(world: World) -> None:
 @pytest.mark.database_files
 async def test_a_deleted_list_leaves_no_bytes(world: World) -> None:
     """Neither the database nor its write-ahead log holds anything of its records, and the log counts them."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     import_id = await al.load(HEADER + GOOD)
     assert b"list-a-1" in al.stored_bytes()
     assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
@@ -55,7 +55,7 @@ async def test_a_deleted_list_leaves_no_bytes(world: World) -> None:
 
 async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
     """The rest of the row is used; the finding has line, field and reason, and never the value."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     answer = await al.post("/imports", params={"name": "persons"}, content=(HEADER + NO_DATE).encode())
     assert answer.status_code == 201
     finding = answer.json()["findings"][0]
@@ -65,7 +65,7 @@ async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
 
 async def test_all_findings_come_as_a_file(world: World) -> None:
     """More than a report holds, each with its line; of a list that cannot be read there is the reason alone."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     rows = "".join(f"a-{number},Ana,,,\n" for number in range(1_500))
     report = (await al.post("/records/check", content=(HEADER + rows).encode())).json()
     assert (len(report["findings"]), report["findings_left_out"]) == (1_000, 500)
@@ -83,7 +83,7 @@ async def test_all_findings_come_as_a_file(world: World) -> None:
 )
 async def test_refused_rows_stop_an_import(world: World, rows: str, place: int) -> None:
     """Nothing is stored until the operator accepts to go on without the refused rows, which a check lists."""
-    al, content = world.seats["AL"], (HEADER + GOOD + rows).encode()
+    al, content = world.nodes["AL"], (HEADER + GOOD + rows).encode()
     answer = await al.post("/imports", params={"name": "persons"}, content=content)
     assert answer.status_code == 422
     assert "1 rows cannot be used" in answer.json()["detail"]
@@ -104,7 +104,7 @@ async def test_refused_rows_stop_an_import(world: World, rows: str, place: int) 
 )
 async def test_a_list_that_cannot_be_read_leaves_nothing(world: World, content: bytes, form: str) -> None:
     """The problem says what is wrong with the file, and the database holds no part of it."""
-    answer = await world.seats["AL"].post("/imports", params={"name": "persons", "format": form}, content=content)
+    answer = await world.nodes["AL"].post("/imports", params={"name": "persons", "format": form}, content=content)
     assert answer.status_code == 422
     assert stored(world) == (0, 0)
 
@@ -112,7 +112,7 @@ async def test_a_list_that_cannot_be_read_leaves_nothing(world: World, content: 
 async def test_a_list_of_refused_rows_alone_is_no_import(world: World) -> None:
     """Accepting refused rows does not make a list of nothing."""
     content = (HEADER + TOO_LITTLE).encode()
-    answer = await world.seats["AL"].post(
+    answer = await world.nodes["AL"].post(
         "/imports", params={"name": "persons", "accept_refused": "true"}, content=content
     )
     assert answer.status_code == 422
@@ -121,7 +121,7 @@ async def test_a_list_of_refused_rows_alone_is_no_import(world: World) -> None:
 
 async def test_an_interrupted_import_is_removed_at_the_next_start(world: World) -> None:
     """A kill in the middle of an import leaves nothing after the restart."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     with al.node.store.transaction("test.half") as session:
         session.add(
             ImportRow(
@@ -138,24 +138,24 @@ async def test_an_interrupted_import_is_removed_at_the_next_start(world: World) 
 async def test_a_list_in_an_open_round_is_not_deleted(world: World) -> None:
     """Its hits would lose their records."""
     await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     import_id = (await al.get("/imports"))["imports"][0]["import_id"]
     assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 403
 
 
 async def test_a_list_over_the_cap_is_refused_before_it_is_signed(world: World) -> None:
     """The problem names cap and number, and a shorter list can be submitted after."""
-    caps = [{"party": code, "elements": {"full": 10, "partial": 10}} for code in sorted(world.seats)]
+    caps = [{"party": code, "elements": {"full": 10, "partial": 10}} for code in sorted(world.nodes)]
     round_id = await world.begin(caps=caps)
     await world.settle()
-    view = await world.seats["AL"].round(round_id)
+    view = await world.nodes["AL"].round(round_id)
     assert view["submissions"][0]["state"] == "failed"
     assert "cap of 10" in "".join(view["problems"])
 
 
 async def test_the_operator_needs_the_token(world: World) -> None:
     """Without the bearer token no call of the interface answers."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     al.operator.headers["authorization"] = "Bearer nothing"
     assert (await al.operator.get("/v1/status")).status_code == 401
     assert (await al.operator.get("/v1/rounds")).status_code == 401
@@ -164,7 +164,7 @@ async def test_the_operator_needs_the_token(world: World) -> None:
 async def test_the_status_tells_of_the_matcher(world: World) -> None:
     """After a step the node knows whether the matcher answers, and whom it speaks for."""
     await world.begin(lists=False)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.step()
     status = await al.get("/status")
     assert (status["party"], status["matcher_reachable"], status["clock_difference"]) == ("AL", True, 0)
@@ -175,7 +175,7 @@ TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
 
 async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     """A check and an import say how many pairs there are; the list's duplicates are named by record id alone."""
-    al, content = world.seats["AL"], (HEADER + GOOD + TWICE).encode()
+    al, content = world.nodes["AL"], (HEADER + GOOD + TWICE).encode()
     assert (await al.post("/records/check", content=content)).json()["duplicates"] == 1
     report = (await al.post("/imports", params={"name": "persons"}, content=content)).json()
     assert report["duplicates"] == 1
@@ -190,7 +190,7 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
 
 async def test_an_interrupted_search_is_swept(world: World) -> None:
     """What a crash leaves of a search is gone at the next start."""
-    node = world.seats["AL"].node
+    node = world.nodes["AL"].node
     left = node.settings.home / "duplicates-left"
     left.mkdir()
     (left / "values.duckdb").write_bytes(b"values")

@@ -13,15 +13,14 @@ from services.kit.log import entries
 from services.kit.logging import ROOT, JsonLines
 from services.node.records import search as record_search
 from services.node.storage.tables import ImportRow, RecordRow
-from tests.services.node.conftest import HEADER, LISTS
-from tests.services.node.test_hits import does, hit_with, kinds_in_log
-from tests.services.node.test_withdrawals import closed_round
+from tests.support.node_steps import closed_round, does, hit_with, kinds_in_log
+from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
     import httpx
 
     from aquila.audit.entries import Entry
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 PERSONS = (
     "person-1,Драган,Петровић,1971-05-06,\n"
@@ -31,7 +30,7 @@ PERSONS = (
 )
 
 
-async def search(seat: Seat, **wanted: Any) -> dict[str, Any]:
+async def search(seat: PartyNode, **wanted: Any) -> dict[str, Any]:
     """Search a node's own records."""
     answer = await seat.post("/records/search", json=wanted)
     assert answer.status_code == 200, answer.text
@@ -39,18 +38,18 @@ async def search(seat: Seat, **wanted: Any) -> dict[str, Any]:
     return found
 
 
-async def ids(seat: Seat, **wanted: Any) -> list[str]:
+async def ids(seat: PartyNode, **wanted: Any) -> list[str]:
     """Return the numbers of the records that a search finds."""
     return [one["record_id"] for one in (await search(seat, **wanted))["records"]]
 
 
-async def place_of(seat: Seat, record_id: str) -> str:
+async def place_of(seat: PartyNode, record_id: str) -> str:
     """Return the path of a record."""
     (one,) = (await search(seat, number=record_id))["records"]
     return f"/imports/{one['import_id']}/records/{one['position']}"
 
 
-def looks(seat: Seat) -> list[Entry]:
+def looks(seat: PartyNode) -> list[Entry]:
     """Return the entries of consultations."""
     with seat.node.store.reading("test.looks") as session:
         return [entry for _, entry in entries.entries(session) if entry and entry.kind == "consultation"]
@@ -58,7 +57,7 @@ def looks(seat: Seat) -> list[Entry]:
 
 async def test_a_search(world: World) -> None:
     """A number is found whole, a name in any script and spelling by parts of its words."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     wanted_and_found: list[tuple[dict[str, Any], list[str]]] = [
         ({"name": "Petrović"}, ["person-1"]),
@@ -79,7 +78,7 @@ async def test_a_search(world: World) -> None:
 
 async def test_a_search_for_nothing(world: World) -> None:
     """It is refused, without what was written, and is no consultation."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     for wanted in ({}, {"name": " "}, {"name": "漢字"}, {"name": "漢" * 201}, {"name": "漢", "offset": -1}):
         answer = await al.post("/records/search", json=wanted)
         assert answer.status_code == 422
@@ -89,7 +88,7 @@ async def test_a_search_for_nothing(world: World) -> None:
 
 async def test_pages(world: World) -> None:
     """At most fifty on a page, in the order of names, with the number of all."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     letters = "bdfglmnprs"
     rows = "".join(f"n-{n},{letters[n % 10]}a{letters[n // 10]}ot,Novak,1990-09-09,\n" for n in range(60))
     await al.load(HEADER + rows)
@@ -103,7 +102,7 @@ async def test_pages(world: World) -> None:
 @pytest.mark.database_files
 async def test_a_search_reads_the_index_alone(world: World) -> None:
     """A search passes over the words of a million records without reading the records."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     with al.node.store.reading("test.plan") as session:
         query = "EXPLAIN QUERY PLAN SELECT count(*) FROM record WHERE words LIKE '%' || ' ana' || '%'"
         plan = " ".join(row.detail for row in session.execute(text(query)))
@@ -114,7 +113,7 @@ async def test_a_search_reads_the_index_alone(world: World) -> None:
 
 async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None:
     """Records of a list that is coming in are not there yet, by search or by place."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     import_id = await al.load(HEADER + PERSONS)
     path = await place_of(al, "person-1")
     with al.node.store.transaction("test.half") as session:
@@ -126,7 +125,7 @@ async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None
 async def test_a_record_with_its_history(world: World) -> None:
     """Fields, how its names are read, its list, its rounds, other lists with its number, its hits and their steps."""
     round_id = await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same", remark="seen")
@@ -149,7 +148,7 @@ async def test_a_record_with_its_history(world: World) -> None:
 
 async def test_a_record_that_is_not_there(world: World) -> None:
     """A place without a record says so, and is no consultation."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     import_id = await al.load(HEADER + PERSONS)
     for place in (f"{import_id}/records/99", f"{'0' * 32}/records/0"):
         assert (await al.operator.get(f"/v1/imports/{place}")).status_code == 404
@@ -160,7 +159,7 @@ async def test_a_record_that_is_not_there(world: World) -> None:
 async def test_hits_are_for_those_who_may_see_hits(world: World) -> None:
     """An officer sees the record without its hits; approver, auditor and administrator see no record at all."""
     await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     path = f"/v1{await place_of(al, 'al-list-1')}"
     async with al.person(Role.OFFICER) as officer, al.person(Role.ANALYST) as analyst:
         assert (await officer.get(path)).json()["hits"] is None
@@ -175,7 +174,7 @@ async def test_hits_are_for_those_who_may_see_hits(world: World) -> None:
 
 async def test_every_look_is_an_entry_that_says_nothing(world: World) -> None:
     """A search, also one that finds nothing, and a look: who and how many, never the words or the record."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     await search(al, name="Petrov")
     await search(al, name="Rumpelstilz")
@@ -195,7 +194,7 @@ async def test_every_look_is_an_entry_that_says_nothing(world: World) -> None:
 async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """No log line and no file of the matcher has the words of a search or a record, also where a call is refused."""
     caplog.set_level("DEBUG", ROOT)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     await search(al, name="Ahmetović")
     await al.get(await place_of(al, "person-3"))
@@ -210,7 +209,7 @@ async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest
 
 async def test_an_erased_record_is_found_no_more(world: World) -> None:
     """Neither by its name nor by its number; the record that takes its place is found."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     assert (await al.post("/erasures", json={"record_id": "person-1"})).status_code == 200
     assert await ids(al, name="dragan") == ["person-2"]
@@ -221,7 +220,7 @@ async def test_an_erased_record_is_found_no_more(world: World) -> None:
 
 async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -> None:
     """No call alters a record; its list is deleted and comes again corrected, and both are entries."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     import_id = await al.load(HEADER + "c-1,Ana,Novak,1990-09-09,\n")
     changes = [
         (method, route.path)
@@ -240,7 +239,7 @@ async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -
 async def test_words_of_an_older_normalizer_are_made_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list from before there were words, or of another version, is searched after the next start."""
     monkeypatch.setattr(record_search, "_BATCH", 3)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     kept = await al.load(HEADER + "k-1,Petra,Petrović,1990-09-09,\n")
     with al.node.store.transaction("test.old") as session:
@@ -256,7 +255,7 @@ async def test_words_of_an_older_normalizer_are_made_anew(world: World, monkeypa
 
 async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:
     """The first records with each name as written beside its words; a stored list's answer shows nobody."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     many = "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 40))
     content = (HEADER + PERSONS + many).encode()
     report = (await al.post("/records/check", content=content)).json()
@@ -274,7 +273,7 @@ async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:
 
 async def test_a_look_at_a_list_says_what_is_held_back(world: World) -> None:
     """By rule: what the list gives, and how much of it more records share than a round would let be sent."""
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     many = "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 30))
     report = (await al.post("/records/check", content=(HEADER + many).encode())).json()
     rules = {one["rule"]: one for one in report["rules"]}

@@ -8,13 +8,13 @@ from aquila.errors import PolicyError
 from services.node.rounds import attention
 from services.node.steps.submissions import prepare
 from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
-from tests.services.node.conftest import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 
-async def kinds(seat: Seat) -> list[str]:
+async def kinds(seat: PartyNode) -> list[str]:
     """Return the kinds of what a node's rounds need, in their order."""
     return [need["kind"] for need in (await seat.get("/needs"))["needs"]]
 
@@ -38,7 +38,7 @@ def canary(round_id: str, counterpart: str, at: int, **changes: Any) -> CanaryRo
 async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) -> None:
     """With the terms' words and the deadline; once both are asked for, nothing waits."""
     round_id = await world.propose()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     (need,) = (await seat.get("/needs"))["needs"]
     window = (await seat.round(round_id))["manifest"]["window"]
     assert (need["kind"], need["area"], need["category"]) == ("consent", "counter-terrorism", "terrorism")
@@ -54,7 +54,7 @@ async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) ->
 async def test_what_is_too_late_waits_for_nobody(world: World) -> None:
     """After its deadline a consent is no duty any more."""
     await world.propose()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     world.clock.time += 8 * 86_400
     assert await kinds(seat) == []
 
@@ -63,7 +63,7 @@ async def test_alarms_come_first(world: World) -> None:
     """Planted hits and held answers before problems, problems before duties, each once for its round."""
     first, second = await world.propose(), await world.propose()
     await world.settle()
-    seat, now = world.seats["AL"], world.clock.time
+    seat, now = world.nodes["AL"], world.clock.time
     with seat.node.store.transaction("test.alarms") as session:
         session.add(ProblemRow(round_id=second, place="step", sentence="the disk is full", noted_at=now))
         session.add_all(alarm(first, number, now) for number in range(2))
@@ -86,7 +86,7 @@ async def test_alarms_come_first(world: World) -> None:
 async def test_planted_hits_stay_after_the_round_for_a_while(world: World) -> None:
     """A round that is over needs nothing else, and these for thirty days."""
     round_id = await world.propose()
-    seat, now = world.seats["AL"], world.clock.time
+    seat, now = world.nodes["AL"], world.clock.time
     with seat.node.store.transaction("test.over") as session:
         session.add(canary(round_id, "RS", now, wrong=1))
         session.add(alarm(round_id, 1, now))
@@ -100,7 +100,7 @@ async def test_refusals_are_told_apart(world: World) -> None:
     """A round that the node refused, and a submission that it gave up until another one stands for it."""
     refused, failing = await world.propose(), await world.propose()
     await world.settle()
-    seat, now = world.seats["AL"], world.clock.time
+    seat, now = world.nodes["AL"], world.clock.time
     await seat.post(f"/rounds/{failing}/consent")
     await world.settle()
     with seat.node.store.transaction("test.refused") as session:
@@ -118,7 +118,7 @@ async def test_refusals_are_told_apart(world: World) -> None:
 async def test_no_more_than_a_page_takes(world: World) -> None:
     """The most pressing are shown, and the others counted."""
     round_id = await world.propose()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     with seat.node.store.transaction("test.many") as session:
         manifest = session.get_one(RoundRow, round_id).manifest
         for number in range(attention.MOST):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.services.node.conftest import HEADER, LISTS
+from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Clock, World
+    from tests.support.clock import Clock
+    from tests.support.node_world import World
 
 
 async def parties(world: World, round_id: str, code: str = "AL") -> dict[str, dict[str, Any]]:
     """Return what a node tells of each party."""
-    return {one["party"]: one for one in (await world.seats[code].round(round_id))["parties"]}
+    return {one["party"]: one for one in (await world.nodes[code].round(round_id))["parties"]}
 
 
 def awaited(found: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -22,18 +23,18 @@ def awaited(found: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 async def submit(world: World, round_id: str, code: str) -> None:
     """Let a party submit its list."""
-    seat = world.seats[code]
+    seat = world.nodes[code]
     assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
 
 
 async def test_each_step_names_who_is_awaited(world: World) -> None:
     """Consents, lists, evaluations and marks: the node says from whom the next one has to come, and what came."""
     round_id = await world.propose()
-    await world.seats["AL"].post(f"/rounds/{round_id}/consent")
+    await world.nodes["AL"].post(f"/rounds/{round_id}/consent")
     await world.settle()
     assert awaited(await parties(world, round_id)) == {"AL": "nothing", "RS": "consent", "SI": "consent"}
     for code in ("RS", "SI"):
-        await world.seats[code].post(f"/rounds/{round_id}/consent")
+        await world.nodes[code].post(f"/rounds/{round_id}/consent")
     await world.settle()
     found = await parties(world, round_id)
     assert awaited(found) == dict.fromkeys(LISTS, "list")
@@ -87,7 +88,7 @@ async def test_marks_are_awaited_from_whoever_has_not_sent_them(world: World) ->
 async def test_marks_of_a_query_are_not_awaited_before_the_lists_are_compared(world: World) -> None:
     """A query that was sent together with the lists has its turn after them."""
     round_id = await world.begin(mode="lists_and_queries")
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.submit(round_id, await al.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query"), "query")
     phases = set()
 
@@ -128,7 +129,7 @@ async def test_whoever_is_left_out_is_awaited_no_more(world: World, clock: Clock
     for code in ("AL", "RS"):
         await submit(world, round_id, code)
     await world.settle("AL", "RS")
-    clock.time = (await world.seats["AL"].round(round_id))["manifest"]["window"]["submit_by"] + 1
+    clock.time = (await world.nodes["AL"].round(round_id))["manifest"]["window"]["submit_by"] + 1
     await world.settle("AL", "RS")
     found = await parties(world, round_id)
     assert (found["SI"]["takes_part"], found["SI"]["awaited"]) == (False, "nothing")

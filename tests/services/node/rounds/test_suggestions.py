@@ -16,10 +16,10 @@ from services.kit.log import entries
 from services.matcher.rounds import suggestions as at_matcher
 from services.node.rounds.suggestions import forget_suggestions, take_answers
 from services.node.steps.send_suggestions import send_suggestions
-from tests.services.node.conftest import Clock
+from tests.support.clock import Clock
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 TERMS: dict[str, Any] = {
     "participants": ["RS", "AL"], "area": "counter-terrorism", "legal_basis": "PCC SEE", "purpose": "find persons",
@@ -28,7 +28,7 @@ TERMS: dict[str, Any] = {
 PROPOSAL = {**TERMS, "padding": {"inputs_per_record": [], "records_multiple": 1}, "canaries": 0}
 
 
-async def own(seat: Seat) -> list[dict[str, Any]]:
+async def own(seat: PartyNode) -> list[dict[str, Any]]:
     """Return a node's suggestions."""
     found: list[dict[str, Any]] = (await seat.get("/suggestions"))["suggestions"]
     return found
@@ -42,7 +42,7 @@ def logged(store: Any, kind: str) -> list[Any]:
 
 async def test_it_becomes_a_round(world: World) -> None:
     """The secretariat proposes from it; when that takes effect, the party is told which round it is."""
-    seat, matcher = world.seats["AL"], world.app.state.desk.store
+    seat, matcher = world.nodes["AL"], world.app.state.desk.store
     answer = await seat.post("/suggestions", json=TERMS)
     assert answer.status_code == 202, answer.text
     suggestion_id = answer.json()["suggestion_id"]
@@ -72,7 +72,7 @@ async def test_it_becomes_a_round(world: World) -> None:
 
 async def test_it_is_set_aside(world: World) -> None:
     """With a reason that the party reads; nothing else of it changes, and it is answered once."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     suggestion_id = (await seat.post("/suggestions", json=TERMS)).json()["suggestion_id"]
     await world.step()
     path = f"/v1/operator/suggestions/{suggestion_id}"
@@ -86,7 +86,7 @@ async def test_it_is_set_aside(world: World) -> None:
     (entry,) = logged(world.app.state.desk.store, "suggestion_answered")
     assert entry.person
     assert (entry.recipient, entry.ids["how"]) == ("AL", "set_aside")
-    assert await own(world.seats["RS"]) == []
+    assert await own(world.nodes["RS"]) == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_it_is_set_aside(world: World) -> None:
 )
 async def test_what_cannot_be_suggested(world: World, change: dict[str, Any], status: int) -> None:
     """A stranger, a round of others, nobody else, or no words: refused, and nothing is kept or logged."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     assert (await seat.post("/suggestions", json=TERMS | change)).status_code == status
     assert await own(seat) == []
     assert logged(seat.node.store, "suggestion") == []
@@ -110,7 +110,7 @@ async def test_what_cannot_be_suggested(world: World, change: dict[str, Any], st
 
 async def test_only_an_officer_suggests(world: World) -> None:
     """Everyone who sees rounds sees what was suggested."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     for role in (Role.APPROVER, Role.ANALYST, Role.AUDITOR):
         assert (await seat.person(role).post("/v1/suggestions", json=TERMS)).status_code == 403
         assert (await seat.person(role).get("/v1/suggestions")).status_code == 200
@@ -119,7 +119,7 @@ async def test_only_an_officer_suggests(world: World) -> None:
 
 async def test_so_many_wait_at_most(world: World) -> None:
     """A party cannot bury the secretariat in them."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     for _ in range(MOST_WAITING):
         assert (await seat.post("/suggestions", json=TERMS)).status_code == 202
     assert (await seat.post("/suggestions", json=TERMS)).status_code == 403
@@ -129,7 +129,7 @@ async def test_so_many_wait_at_most(world: World) -> None:
 
 async def test_what_the_matcher_does_not_take_is_told(world: World) -> None:
     """A refusal ends it, with what the matcher said."""
-    seat, desk = world.seats["AL"], world.app.state.desk
+    seat, desk = world.nodes["AL"], world.app.state.desk
     answer = await seat.post("/suggestions", json=TERMS)
     other = at_matcher.Suggestion.model_validate(TERMS | {"area": "another"})
     at_matcher.accept_suggestion(desk, "AL", answer.json()["suggestion_id"], other.payload())
@@ -141,7 +141,7 @@ async def test_what_the_matcher_does_not_take_is_told(world: World) -> None:
 
 async def test_a_clock_that_differs_refuses_nothing(world: World) -> None:
     """Where the matcher takes no call of the node, the suggestion waits, and goes when it does again."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     await seat.post("/suggestions", json=TERMS)
     late = Clock(world.clock.time - 4_000)
     await seat.node.peer.close()
@@ -154,14 +154,14 @@ async def test_a_clock_that_differs_refuses_nothing(world: World) -> None:
     assert [one["state"] for one in await own(seat)] == ["waiting"]
 
 
-def identity(seat: Seat) -> IdentityKey:
+def identity(seat: PartyNode) -> IdentityKey:
     """Return a node's identity key."""
     return IdentityKey.from_pem((seat.home / "identity.pem").read_bytes())
 
 
 async def test_an_answer_to_nothing_is_no_answer(world: World) -> None:
     """Ids that this node never sent, and states that are none of the matcher's, change nothing."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     suggestion_id = (await seat.post("/suggestions", json=TERMS)).json()["suggestion_id"]
     strange = [("0" * 32, SuggestionState.PROPOSED), (suggestion_id, SuggestionState.REFUSED)]
     answers = [SuggestionAnswer(suggestion_id=one, state=state, reason="", round_id=None) for one, state in strange]
@@ -171,7 +171,7 @@ async def test_an_answer_to_nothing_is_no_answer(world: World) -> None:
 
 async def test_they_go_after_the_retention(world: World) -> None:
     """At both sides, with an entry that counts them."""
-    seat, desk = world.seats["AL"], world.app.state.desk
+    seat, desk = world.nodes["AL"], world.app.state.desk
     await seat.post("/suggestions", json=TERMS)
     await world.step()
     assert not forget_suggestions(seat.node.journal, 30)

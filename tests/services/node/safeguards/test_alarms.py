@@ -9,19 +9,11 @@ from sqlalchemy import select
 
 from services.kit.log import entries
 from services.node.storage.tables import AlarmRow, SubmissionRow
-from tests.services.node.conftest import HEADER
+from tests.support.node_steps import PEOPLE, answered
+from tests.support.node_world import HEADER
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
-
-GIVEN = ("Arben", "Ilir", "Besa", "Mira", "Ana", "Petar", "Jovan", "Goran", "Milan", "Zoran", "Dragan", "Vesna",
-         "Edon", "Luan")  # fmt: skip
-FAMILY = ("Hoxha", "Kola", "Shehu", "Novak", "Petrović", "Janković", "Zupan", "Kos", "Kovač", "Horvat", "Berisha",
-          "Gashi", "Krasniqi", "Marku")  # fmt: skip
-PEOPLE = [
-    f"{given},{family},19{50 + 3 * n}-0{1 + n % 9}-1{n % 10},\n"
-    for n, (given, family) in enumerate(zip(GIVEN, FAMILY, strict=True))
-]
+    from tests.support.node_world import PartyNode, World
 
 
 @pytest.fixture
@@ -29,7 +21,7 @@ async def asked(world: World) -> tuple[World, str, str]:
     """A round in which RS asked for nearly everyone on AL's list, and the report to AL is there."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
     lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": ["Tone,Kranjc,1971-03-04,\n"]}
-    for code, seat in world.seats.items():
+    for code, seat in world.nodes.items():
         rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
         await seat.submit(round_id, await seat.load(HEADER + rows))
 
@@ -38,14 +30,14 @@ async def asked(world: World) -> tuple[World, str, str]:
 
     await world.until(reporting)
     await world.settle()
-    seat = world.seats["RS"]
+    seat = world.nodes["RS"]
     question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate(PEOPLE))
     answer = await seat.submit(round_id, await seat.load(question, "query"), "query")
     await world.settle()
     return world, round_id, submission_of(answer, seat)
 
 
-def submission_of(answer: Any, seat: Seat) -> str:
+def submission_of(answer: Any, seat: PartyNode) -> str:
     """Return the id of the query, from the seat's newest submission."""
     with seat.node.store.reading("test.query") as session:
         found = session.scalars(select(SubmissionRow.submission_id).where(SubmissionRow.kind == "query")).one()
@@ -53,13 +45,7 @@ def submission_of(answer: Any, seat: Seat) -> str:
     return found
 
 
-async def answered(seat: Seat, round_id: str) -> list[Any]:
-    """Return the hits of the seat's query."""
-    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
-    return [hit for hit in hits if hit["submission_id"]]
-
-
-def logged(seat: Seat, kind: str) -> list[Any]:
+def logged(seat: PartyNode, kind: str) -> list[Any]:
     """Return a node's log entries of a kind."""
     with seat.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
@@ -68,7 +54,7 @@ def logged(seat: Seat, kind: str) -> list[Any]:
 async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str, str]) -> None:
     """The asker gets nothing until an approver of the owner's node says so; all of it is shown and logged."""
     world, round_id, query = asked
-    owner, asker = world.seats["AL"], world.seats["RS"]
+    owner, asker = world.nodes["AL"], world.nodes["RS"]
     assert len(await answered(owner, round_id)) == len(PEOPLE)
     assert await answered(asker, round_id) == []
     assert any("is held back until an approver" in line for line in (await owner.round(round_id))["problems"])
@@ -102,15 +88,15 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
 async def test_who_aborts_releases_nothing(asked: tuple[World, str, str]) -> None:
     """The end of the round is the end of the time for a word: what nobody released is never told."""
     world, round_id, _ = asked
-    await world.seats["AL"].post(f"/rounds/{round_id}/abort", json={"reason": "this is fishing"})
+    await world.nodes["AL"].post(f"/rounds/{round_id}/abort", json={"reason": "this is fishing"})
 
     async def over() -> bool:
         return await world.phase(round_id) == "aborted"
 
     await world.until(over)
     await world.settle()
-    assert await answered(world.seats["RS"], round_id) == []
-    with world.seats["AL"].node.store.reading("test.alarm") as session:
+    assert await answered(world.nodes["RS"], round_id) == []
+    with world.nodes["AL"].node.store.reading("test.alarm") as session:
         assert session.scalars(select(AlarmRow)).one().released_at is None
 
 
@@ -125,15 +111,15 @@ async def test_a_closing_does_not_count_what_the_asker_was_not_told(asked: tuple
 
     await world.until(over)
     await world.settle()
-    closings = world.seats["RS"].node.rounds.of(round_id).record().closings
+    closings = world.nodes["RS"].node.rounds.of(round_id).record().closings
     assert closings["AL"].hits == 0
-    assert await answered(world.seats["RS"], round_id) == []
+    assert await answered(world.nodes["RS"], round_id) == []
 
 
 async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
     """Elements of each party and class beside the round's cap and the node's own, and earlier rounds in words."""
     world, round_id, _ = asked
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     found = await seat.get(f"/rounds/{round_id}/safeguards")
     assert {(one["origin"], one["input_class"]) for one in found["spent"]} == {
         (code, kind) for code in ("RS", "SI") for kind in ("full", "partial")

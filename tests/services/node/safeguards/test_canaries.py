@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
     from aquila.protocol.messages import HitReport
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 PADDED = {"padding": {"inputs_per_record": [8, 16], "records_multiple": 40}, "canaries": 8}
 
@@ -30,13 +30,13 @@ async def play(world: World, **options: Any) -> str:
     return round_id
 
 
-def rows(seat: Seat, table: type[Any], round_id: str) -> list[Any]:
+def rows(seat: PartyNode, table: type[Any], round_id: str) -> list[Any]:
     """Return a node's rows of a round."""
     with seat.node.store.reading("test.rows") as session:
         return list(session.scalars(select(table).where(table.round_id == round_id)))
 
 
-def logged(seat: Seat, kind: str) -> list[Any]:
+def logged(seat: PartyNode, kind: str) -> list[Any]:
     """Return a node's log entries of a kind."""
     with seat.node.store.reading("test.log") as session:
         return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
@@ -46,9 +46,9 @@ async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
     """Every pair's canaries are met on both sides; hits are the persons', and the matcher's counts are theirs too."""
     round_id = await play(world)
     expected = {"AL": {("al-list-1", "RS"), ("al-list-2", "SI")}, "RS": {("rs-1", "AL"), ("rs-2", "SI")}}
-    for code, seat in world.seats.items():
+    for code, seat in world.nodes.items():
         judged = rows(seat, CanaryRow, round_id)
-        assert {row.counterpart for row in judged} == set(world.seats) - {code}
+        assert {row.counterpart for row in judged} == set(world.nodes) - {code}
         assert all(row.judged_at and row.expected and not (row.missing or row.wrong or row.differing) for row in judged)
         view = await seat.round(round_id)
         hits = await seat.get(f"/rounds/{round_id}/hits")
@@ -78,15 +78,15 @@ async def test_a_matcher_that_suppresses_hits_is_named(world: World, monkeypatch
     monkeypatch.setattr(join, "grade_pairs", suppressing)
     round_id = await play(world)
     for code, other in (("AL", "RS"), ("RS", "AL")):
-        problems = (await world.seats[code].round(round_id))["problems"]
+        problems = (await world.nodes[code].round(round_id))["problems"]
         assert any("the hits of AL-RS in this round are not to be trusted" in problem for problem in problems)
         assert not any("SI" in problem for problem in problems)
-        (entry,) = logged(world.seats[code], "canaries_missing")
+        (entry,) = logged(world.nodes[code], "canaries_missing")
         assert entry.recipient == other
         assert entry.counts["missing"] == entry.counts["expected"] > 0
-        (need,) = (await world.seats[code].get("/needs"))["needs"]
+        (need,) = (await world.nodes[code].get("/needs"))["needs"]
         assert (need["kind"], need["parties"], need["round_id"]) == ("canaries", [other], round_id)
-    assert not (await world.seats["SI"].round(round_id))["problems"]
+    assert not (await world.nodes["SI"].round(round_id))["problems"]
 
 
 async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
@@ -100,8 +100,8 @@ async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
 
     monkeypatch.setattr(join, "make_reports", one_sided)
     round_id = await play(world)
-    assert any("were not reported" in problem for problem in (await world.seats["RS"].round(round_id))["problems"])
-    problems = (await world.seats["AL"].round(round_id))["problems"]
+    assert any("were not reported" in problem for problem in (await world.nodes["RS"].round(round_id))["problems"])
+    problems = (await world.nodes["AL"].round(round_id))["problems"]
     assert any("AL-RS" in problem and "the other side was shown other hits" in problem for problem in problems)
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert "AL and RS tell of different canaries among the same hits" in view["problems"]
@@ -121,7 +121,7 @@ async def test_a_changed_level_is_named(world: World, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(join, "make_reports", lowered)
     round_id = await play(world)
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         problems = " ".join((await seat.round(round_id))["problems"])
         assert "were reported of another certainty" in problems
 
@@ -131,12 +131,12 @@ async def test_after_a_restart_at_any_step(world: World) -> None:
     round_id = await world.begin(**PADDED)
 
     async def done() -> bool:
-        world.seats["AL"].restart()
-        judged = rows(world.seats["AL"], CanaryRow, round_id)
+        world.nodes["AL"].restart()
+        judged = rows(world.nodes["AL"], CanaryRow, round_id)
         return len(judged) == 2 and all(row.judged_at for row in judged)
 
     await world.until(done)
-    assert not (await world.seats["AL"].round(round_id))["problems"]
+    assert not (await world.nodes["AL"].round(round_id))["problems"]
 
 
 async def test_a_round_that_ends_at_once_is_judged_all_the_same(world: World) -> None:
@@ -153,7 +153,7 @@ async def test_a_round_that_ends_at_once_is_judged_all_the_same(world: World) ->
     await world.until(closable)
     await world.until(closed)
     await world.settle()
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         assert all(row.judged_at for row in rows(seat, CanaryRow, round_id))
         assert not (await seat.round(round_id))["keys_present"]
 
@@ -161,6 +161,6 @@ async def test_a_round_that_ends_at_once_is_judged_all_the_same(world: World) ->
 async def test_pairs_that_may_not_be_matched_share_none(world: World) -> None:
     """Canaries are between allowed pairs alone, and no round without them has any."""
     round_id = await play(world, pairs=[["AL", "RS"], ["RS", "SI"]])
-    assert {row.counterpart for row in rows(world.seats["AL"], CanaryRow, round_id)} == {"RS"}
+    assert {row.counterpart for row in rows(world.nodes["AL"], CanaryRow, round_id)} == {"RS"}
     without = await play(world, canaries=0)
-    assert rows(world.seats["AL"], CanaryRow, without) == []
+    assert rows(world.nodes["AL"], CanaryRow, without) == []

@@ -12,39 +12,22 @@ from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
 from services.node.storage.tables import DAY, DailyEvaluationRow
 from tests.services.deploy.test_samples import DEPLOY
+from tests.support.node_steps import LARGE, limit, problems, spent
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Clock, Seat, World
-
-LARGE = 1_000_000
-
-
-def limit(seat: Seat, **caps: int) -> None:
-    """Let a node run with these caps by day."""
-    roomy = {"day_full": LARGE, "day_partial": LARGE, "window_full": LARGE, "window_partial": LARGE}
-    seat.node.settings = seat.node.settings.model_copy(update={"caps": EvaluationCaps(**(roomy | caps))})
+    from tests.support.clock import Clock
+    from tests.support.node_world import PartyNode, World
 
 
-def spent(seat: Seat, origin: str, kind: InputClass) -> tuple[int, int]:
-    """Return what a node has evaluated for a party today and in the window."""
-    with seat.node.store.reading("test.spent") as session:
-        return evaluation_limits.spent(session, seat.node.clock, seat.node.settings.caps, origin, kind)
-
-
-def in_all(seat: Seat) -> int:
+def in_all(seat: PartyNode) -> int:
     """Return what a node has evaluated, by the day."""
     with seat.node.store.reading("test.spent") as session:
         return session.scalar(select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0))) or 0
 
 
-async def problems(seat: Seat, round_id: str) -> str:
-    """Return what the operator reads of a round's problems."""
-    return " ".join((await seat.round(round_id))["problems"])
-
-
 async def test_what_does_not_fit_waits_for_the_next_day(world: World, clock: Clock) -> None:
     """A node evaluates nothing beyond its cap of the day, says so, and goes on when the day is over."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     limit(seat, day_partial=3)
     round_id = await world.begin()
     await world.settle()
@@ -65,7 +48,7 @@ async def test_what_does_not_fit_waits_for_the_next_day(world: World, clock: Clo
 
 async def test_a_large_submission_does_not_hold_up_others(world: World) -> None:
     """Where one party's list is over the cap, the other's is evaluated all the same."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     round_id = await world.begin()
     limit(seat, day_full=2)
     await world.settle()
@@ -85,7 +68,7 @@ async def test_the_count_outlives_the_round_and_a_restart(world: World) -> None:
     """An aborted round gives nothing back, and neither does a new start of the node."""
     first = await world.begin()
     await world.until(lambda: _reported(world, first))
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     before = spent(seat, "RS", InputClass.FULL)
     assert before[0] > 0
     await seat.post(f"/rounds/{first}/abort", json={"reason": "test"})
@@ -96,7 +79,7 @@ async def test_the_count_outlives_the_round_and_a_restart(world: World) -> None:
 
 async def test_the_longer_window(world: World, clock: Clock) -> None:
     """What was evaluated on other days counts until it leaves the window; a clock set back makes no room."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     with seat.node.store.transaction("test.spent") as session:
         day = clock() // DAY
         for past, elements in ((29, 5), (30, 70), (0, 1), (-2, 10)):
@@ -115,7 +98,7 @@ async def test_the_longer_window(world: World, clock: Clock) -> None:
 
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
     """What was in flight when another round used up the room is not committed."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     round_id = await world.begin()
     real = seat.node.workers.run
     used: list[int] = []
@@ -151,7 +134,7 @@ def test_the_defaults_are_those_of_the_operations_page(name: str) -> None:
     assert f" {getattr(EvaluationCaps(), name):,}." in line
 
 
-def _room(seat: Seat) -> int:
+def _room(seat: PartyNode) -> int:
     with seat.node.store.reading("test.room") as session:
         return evaluation_limits.remaining(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.PARTIAL)
 

@@ -19,11 +19,13 @@ from services.node.steps.driver import advance
 from services.node.steps.verify_logs import check_own_log
 from services.node.storage.high_water import RESTORED, HighWater, RoundMark
 from services.node.storage.tables import DAY, DailyEvaluationRow, RoundRow, StatementRow
-from tests.services.node.conftest import Clock, Seat, World, make_world
+from tests.support.node_world import PartyNode, World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -35,19 +37,19 @@ async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str
     await made.close()
 
 
-def forget_statements(seat: Seat, kind: str) -> None:
+def forget_statements(seat: PartyNode, kind: str) -> None:
     """Let a database lose what a node said, as when an older replica takes the place of the one that failed."""
     with seat.node.store.transaction("test.failover") as session:
         session.execute(delete(StatementRow).where(StatementRow.own, StatementRow.kind == kind))
 
 
-def refused(seat: Seat, round_id: str) -> bool:
+def refused(seat: PartyNode, round_id: str) -> bool:
     """Tell whether a node takes no further part in a round."""
     with seat.node.store.reading("test.refused") as session:
         return round_row(session, round_id).refused is not None
 
 
-def alarms(seat: Seat) -> list[str]:
+def alarms(seat: PartyNode) -> list[str]:
     """Return the sentences of a node's alarms."""
     return [alarm.sentence for alarm in seat.node.log.witness.alarms()]
 
@@ -73,7 +75,7 @@ def test_each_part_of_a_mark_counts(mark: RoundMark, *, is_ahead: bool) -> None:
 
 async def test_a_database_ahead_of_the_mark_goes_on(world: World) -> None:
     """A crash between commit and mark, and a home of an earlier version, are repaired at the next start."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     path = seat.node.high_water.path
     round_id = await world.begin()
     await world.until(lambda: seat.node.high_water.last_number(round_id) == 1)
@@ -104,7 +106,7 @@ async def test_a_database_ahead_of_the_mark_goes_on(world: World) -> None:
 
 async def test_a_mark_that_cannot_be_read_is_an_alarm(world: World) -> None:
     """Where nothing tells how old the database is, it counts as an older copy; the mark is written anew."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
     seat.node.high_water.path.write_bytes(b'{"rounds": 1}')
@@ -123,7 +125,7 @@ async def test_a_mark_that_cannot_be_read_is_an_alarm(world: World) -> None:
 
 async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
     """Between two steps, or within one: nothing is signed on it, the round is refused, and the caps by day hold."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     node = seat.node
     round_id = await world.begin()
     await world.until(lambda: node.high_water.marks is not None and node.high_water.marks.days)
@@ -160,7 +162,7 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
 
 async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
     """Where the mark cannot be written, no statement is sent."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     node = seat.node
     round_id = await world.begin(lists=False)
     path, node.high_water.path = node.high_water.path, node.keys / "missing" / "mark"
@@ -178,7 +180,7 @@ async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
 
 async def test_a_step_compares_in_one_query(world: World) -> None:
     """Whatever number of rounds is open: what is asked in each step of a node costs one query, and writes nothing."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     for _ in range(2):
         await world.begin(lists=False)
         await world.settle()
@@ -198,19 +200,19 @@ async def test_a_step_compares_in_one_query(world: World) -> None:
     assert seat.node.high_water.path.stat().st_mtime_ns == written
 
 
-def spent(seat: Seat) -> int:
+def spent(seat: PartyNode) -> int:
     """Return what a node has evaluated for RS today, of the class full."""
     with seat.node.store.reading("test.spent") as session:
         return evaluation_limits.spent(session, seat.node.clock, seat.node.settings.caps, "RS", InputClass.FULL)[0]
 
 
-def envelope_of(seat: Seat, kind: str) -> bytes:
+def envelope_of(seat: PartyNode, kind: str) -> bytes:
     """Return a statement that a node signed."""
     with seat.node.store.reading("test.envelope") as session:
         return session.scalars(select(StatementRow.envelope).where(StatementRow.own, StatementRow.kind == kind)).one()
 
 
-def signed(seat: Seat, *, sent: bool) -> list[str]:
+def signed(seat: PartyNode, *, sent: bool) -> list[str]:
     """Return the kinds of a node's statements that were sent, or not."""
     query = select(StatementRow.kind).where(StatementRow.own, StatementRow.sent == sent)
     with seat.node.store.reading("test.signed") as session:

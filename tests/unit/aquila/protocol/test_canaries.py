@@ -47,23 +47,23 @@ def told_by(stage: Stage, code: str) -> Any:
 
 def verdict(stage: Stage, own: str, other: str, **changes: Any) -> Verdict:
     """Let a party judge another's canaries, with something changed in what it knows."""
-    seat = stage.seats[own]
-    known = {"report": seat.report, "told": told_by(stage, other), "carried": seat.carried} | changes
-    terms = seat.round, stage.table, own, seat.secrets.exchange
+    node = stage.nodes[own]
+    known = {"report": node.report, "told": told_by(stage, other), "carried": node.carried} | changes
+    terms = node.round, stage.table, own, node.secrets.exchange
     return judge(*terms, known["carried"], known["report"], known["told"])
 
 
 def test_both_sides_derive_the_same(met: Stage) -> None:
     """Numbers, rules and digests of a pair are the same on both sides, and of no other pair."""
     derived = {
-        code: canaries.canaries_of(seat.round, met.table, code, seat.secrets.exchange)
-        for code, seat in met.seats.items()
+        code: canaries.canaries_of(node.round, met.table, code, node.secrets.exchange)
+        for code, node in met.nodes.items()
     }
     mine = [one for one in derived["AL"] if one.counterpart == "RS"]
     theirs = [one for one in derived["RS"] if one.counterpart == "AL"]
     assert [replace(one, counterpart="") for one in mine] == [replace(one, counterpart="") for one in theirs]
     assert 6 <= len(mine) <= canaries.most_canaries(8) == 10
-    inputs = [value for seat in derived.values() for one in seat for value in one.digests.values()]
+    inputs = [value for node in derived.values() for one in node for value in one.digests.values()]
     assert all(inputs.count(value) == 2 for value in inputs)
     assert {len(value) for value in inputs} == {32}
     assert "digests" not in repr(mine[0])
@@ -90,7 +90,7 @@ def test_hits_are_the_same_as_without(staged: Callable[..., Stage]) -> None:
     plain = staged(padding=PADDING).finalized()
     stage = staged(**TERMS).finalized()
     assert stage.matched() == plain.matched()
-    assert set(stage.verdicts) == {(a, b) for a in stage.seats for b in stage.seats if a != b}
+    assert set(stage.verdicts) == {(a, b) for a in stage.nodes for b in stage.nodes if a != b}
     assert all(one.trustworthy and one.expected >= 6 for one in stage.verdicts.values())
     sizes = [{s.party: s.records for s in played.round.submissions.values()} for played in (plain, stage)]
     assert sizes[0] == sizes[1]
@@ -100,7 +100,7 @@ def test_only_pairs_that_may_be_matched(staged: Callable[..., Stage]) -> None:
     """Parties that may not be matched share no canaries, and a query carries none."""
     stage = staged(**TERMS, changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.match()
-    assert {one.counterpart for one in stage.seats["AL"].carried} == {"RS"}
+    assert {one.counterpart for one in stage.nodes["AL"].carried} == {"RS"}
     assert set(stage.verdicts) == {("AL", "RS"), ("RS", "AL"), ("RS", "SI"), ("SI", "RS")}
 
 
@@ -109,7 +109,7 @@ def test_after_a_party_left(staged: Callable[..., Stage]) -> None:
     stage = staged(**TERMS)
     stage.consent()
     for code in ("AL", "RS"):
-        stage.submit(stage.seats[code])
+        stage.submit(stage.nodes[code])
     stage.now = stage.manifest.window.submit_by + 1
     stage.leave_out("SI")
     stage.evaluate_all()
@@ -121,16 +121,16 @@ def test_after_a_party_left(staged: Callable[..., Stage]) -> None:
 
 def test_what_a_party_keeps(met: Stage) -> None:
     """It is read back as it was, shows nothing of itself, and its handles are of dummies."""
-    seat = met.seats["SI"]
-    again = canaries.from_bytes(canaries.to_bytes(seat.carried))
-    assert again == seat.carried
-    assert "handle" not in repr(seat.carried[0])
-    assert not seat.record_ids_of([bytes.fromhex(one.handle) for one in seat.carried])
+    node = met.nodes["SI"]
+    again = canaries.from_bytes(canaries.to_bytes(node.carried))
+    assert again == node.carried
+    assert "handle" not in repr(node.carried[0])
+    assert not node.record_ids_of([bytes.fromhex(one.handle) for one in node.carried])
 
 
 def test_suppressed_hits_are_missing(met: Stage) -> None:
     """What of a pair's canaries is not in the report is missing; of another pair nothing is."""
-    report = met.seats["AL"].report
+    report = met.nodes["AL"].report
     assert report is not None
     kept = report.model_copy(update={"hits": tuple(hit for hit in report.hits if hit.counterpart != "RS")})
     found = verdict(met, "AL", "RS", report=kept)
@@ -141,15 +141,15 @@ def test_suppressed_hits_are_missing(met: Stage) -> None:
 
 def test_a_report_that_says_nothing_of_a_pair(met: Stage) -> None:
     """Without the basis of a pair, every canary that has a rule is due at the least level."""
-    report = met.seats["AL"].report
+    report = met.nodes["AL"].report
     assert report is not None
     found = verdict(met, "AL", "RS", report=report.model_copy(update={"hits": (), "bases": ()}))
-    assert found.missing == found.expected == len([o for o in met.seats["AL"].carried if o.counterpart == "RS"])
+    assert found.missing == found.expected == len([o for o in met.nodes["AL"].carried if o.counterpart == "RS"])
 
 
 def test_another_level_is_wrong(met: Stage) -> None:
     """A canary of another level than both compute is wrong."""
-    report = met.seats["AL"].report
+    report = met.nodes["AL"].report
     assert report is not None
     low = tuple(hit.model_copy(update={"certainty": Level.LOW}) for hit in report.hits)
     found = verdict(met, "AL", "RS", report=report.model_copy(update={"hits": low}))
@@ -159,8 +159,8 @@ def test_another_level_is_wrong(met: Stage) -> None:
 
 def test_carriers_that_share_no_rule(met: Stage) -> None:
     """A canary of which the two dummies have no rule in common is no hit, and none is due."""
-    carried = tuple(replace(one, mask=0) for one in met.seats["AL"].carried)
-    report = met.seats["AL"].report
+    carried = tuple(replace(one, mask=0) for one in met.nodes["AL"].carried)
+    report = met.nodes["AL"].report
     assert report is not None
     found = verdict(met, "AL", "RS", carried=carried, report=report.model_copy(update={"hits": ()}))
     assert (found.expected, found.missing, found.wrong) == (0, 0, 0)
@@ -170,8 +170,8 @@ def test_carriers_that_share_no_rule(met: Stage) -> None:
 def test_what_the_other_says_cannot_be_read(met: Stage) -> None:
     """Masks under another key, of another number or of nobody make the two sides differ."""
     told = told_by(met, "RS")
-    seat = met.seats["RS"]
-    with canaries.pair_key(seat.round, "RS", seat.secrets.exchange, "AL", "carried") as key:
+    node = met.nodes["RS"]
+    with canaries.pair_key(node.round, "RS", node.secrets.exchange, "AL", "carried") as key:
         short = canaries.seal_masks(key, "RS", [1]).hex()
     hits = told.pairs[0].hits
     for pairs in (
@@ -217,8 +217,8 @@ def test_telling_is_refused_of_another_report(met: Stage) -> None:
     told = told_by(met, "AL")
     met.refused(EquivocationError, met.changed("AL", told), "told of its canaries already")
     del met.round.canaries["AL"]
-    for seat in met.seats.values():
-        del seat.round.canaries["AL"]
+    for node in met.nodes.values():
+        del node.round.canaries["AL"]
     other = met.changed("AL", told, report_digest="0" * 64)
     with pytest.raises(BindingError, match="that it was not sent"):
         met.round.accept(other)
@@ -246,7 +246,7 @@ def test_masks_are_for_one_direction() -> None:
 
 def test_a_footing_is_what_the_report_says(met: Stage) -> None:
     """Sizes, share, duplicates, settled records and weights come from the report, for the pair that it names."""
-    report = met.seats["AL"].report
+    report = met.nodes["AL"].report
     assert report is not None
     basis = next(basis for basis in report.bases if basis.counterpart == "RS")
     found = canaries.grading_basis_of(report, "RS", 40)
@@ -259,16 +259,16 @@ def test_a_footing_is_what_the_report_says(met: Stage) -> None:
 
 def test_telling_counts_by_level(met: Stage) -> None:
     """What is told is what was reported, and both sides tell the same."""
-    seat = met.seats["AL"]
-    assert seat.report is not None
-    pairs = canary_statement(seat.round, "AL", seat.secrets.exchange, seat.carried, seat.report)
+    node = met.nodes["AL"]
+    assert node.report is not None
+    pairs = canary_statement(node.round, "AL", node.secrets.exchange, node.carried, node.report)
     assert [pair.counterpart for pair in pairs] == ["RS", "SI"]
     theirs = next(pair for pair in told_by(met, "RS").pairs if pair.counterpart == "AL")
     assert pairs[0].hits == theirs.hits
     assert sum(theirs.hits.model_dump().values()) >= 6
     assert pairs[0].carried != theirs.carried
     nothing = (PlantedCanary("RS", "0" * 32, 1),)
-    assert canary_statement(seat.round, "AL", seat.secrets.exchange, nothing, seat.report)[0].hits.high == 0
+    assert canary_statement(node.round, "AL", node.secrets.exchange, nothing, node.report)[0].hits.high == 0
 
 
 def test_two_parties_agree_and_others_do_not() -> None:

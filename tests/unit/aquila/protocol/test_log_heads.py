@@ -30,8 +30,8 @@ def stage(staged: Callable[..., Stage]) -> Stage:
 
 def let_see(stage: Stage, code: str, head: LogHead | None) -> None:
     """Let a party see a head of the matcher's log."""
-    seat = stage.seats[code]
-    seat.party = replace(seat.party, log_head=lambda: head)
+    node = stage.nodes[code]
+    node.party = replace(node.party, log_head=lambda: head)
 
 
 @pytest.mark.parametrize("kind", PARTY_STATEMENTS)
@@ -54,12 +54,12 @@ def test_a_manifest_of_before_reads_as_it_was() -> None:
 
 def test_a_round_goes_on_with_what_was_seen(stage: Stage) -> None:
     """Every statement of a whole round names the head that its signer saw when it signed."""
-    for number, code in enumerate(stage.seats):
+    for number, code in enumerate(stage.nodes):
         let_see(stage, code, LogHead(size=1 + number, root="cd" * 32))
     stage.reported()
     consents = stage.round.consents
-    assert [consents[code].log_head for code in stage.seats] == [
-        LogHead(size=1 + number, root="cd" * 32) for number, _ in enumerate(stage.seats)
+    assert [consents[code].log_head for code in stage.nodes] == [
+        LogHead(size=1 + number, root="cd" * 32) for number, _ in enumerate(stage.nodes)
     ]
     said = [*stage.round.submissions.values(), *stage.round.evaluations.values(), *stage.round.tokens.values()]
     assert all(one.log_head is not None for one in said)
@@ -67,22 +67,22 @@ def test_a_round_goes_on_with_what_was_seen(stage: Stage) -> None:
 
 def test_nothing_is_signed_before_the_log_was_seen(stage: Stage) -> None:
     """A party that has seen nothing of the log signs nothing but that it takes no part."""
-    seat = next(iter(stage.seats.values()))
+    node = next(iter(stage.nodes.values()))
     with pytest.raises(OrderError, match="has not been seen"):
-        seat.party.consent(seat.round, 1, (), stage.random)
-    stage.publish(seat.party.refuse(stage.round, 1, "the log cannot be reached"))
-    assert stage.round.refusals[seat.party.code].log_head is None
+        node.party.consent(node.round, 1, (), stage.random)
+    stage.publish(node.party.refuse(stage.round, 1, "the log cannot be reached"))
+    assert stage.round.refusals[node.party.code].log_head is None
 
 
 def test_a_statement_that_names_nothing_is_refused(stage: Stage) -> None:
     """Where statements name what was seen, one that does not is refused, and changes nothing."""
-    seat = next(iter(stage.seats.values()))
-    let_see(stage, seat.party.code, SEEN)
-    _, envelope = seat.party.consent(stage.round, 1, (), stage.random)
+    node = next(iter(stage.nodes.values()))
+    let_see(stage, node.party.code, SEEN)
+    _, envelope = node.party.consent(stage.round, 1, (), stage.random)
     named = stage.round.accept(envelope).message
     stage.forget()
     assert isinstance(named, Consent)
-    silent = stage.signed(seat.party.code, named.model_copy(update={"log_head": None}))
+    silent = stage.signed(node.party.code, named.model_copy(update={"log_head": None}))
     with pytest.raises(MalformedError, match="names no checkpoint"):
         stage.round.accept(silent)
     assert not stage.round.consents
@@ -91,7 +91,7 @@ def test_a_statement_that_names_nothing_is_refused(stage: Stage) -> None:
 def test_an_earlier_round_takes_no_new_field(staged: Callable[..., Stage]) -> None:
     """A round that was proposed before goes on by its own rules, for which earlier versions can read all of it."""
     stage = staged()
-    code = next(iter(stage.seats))
+    code = next(iter(stage.nodes))
     let_see(stage, code, SEEN)
     stage.consent()
     assert all(consent.log_head is None for consent in stage.round.consents.values())

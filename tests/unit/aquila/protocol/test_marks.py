@@ -83,7 +83,7 @@ def hit(staged: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> tuple[
     stage = staged(LISTS).reported()
     sides = []
     for code in ("SI", "RS"):
-        seat = stage.seats[code]
+        seat = stage.nodes[code]
         assert seat.report is not None
         assert len(seat.report.hits) == 1
         found = exchange.prepare(seat.round, stage.table, seat.report, every_token(stage, code), stage.random)
@@ -93,7 +93,7 @@ def hit(staged: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> tuple[
 
 def every_token(stage: Stage, code: str) -> Mapping[bytes, HeldTokens]:
     """Return the tokens of all records of a party, which its node throws away but for those that hit."""
-    chunks = list(stage.seats[code].finalized())
+    chunks = list(stage.nodes[code].finalized())
     handles = {
         chunk.rows[place : place + HANDLE_BYTES]
         for chunk in chunks
@@ -121,7 +121,7 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[Stage, Prepared, Prepa
         handle: sum(mark in theirs for mark in si.opening.keys.marks(held.tokens))
         for handle, held in every_token(stage, "SI").items()
     }
-    names = stage.seats["SI"].record_ids_of(set(shared))
+    names = stage.nodes["SI"].record_ids_of(set(shared))
     assert {names[handle]: count for handle, count in shared.items()} == {"si-1": 2, "si-2": 1, "si-3": 0}
 
 

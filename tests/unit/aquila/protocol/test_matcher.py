@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def lists_of(stage: Stage) -> list[str]:
     """Return the lists' submission ids in the order of the parties."""
-    return [seat.submission_id for seat in stage.seats.values()]
+    return [node.submission_id for node in stage.nodes.values()]
 
 
 def met(left: int, right: int, handle: int, rules: int) -> MatchedPair:
@@ -40,10 +40,10 @@ def test_lists_to_join(staged: Callable[..., Stage]) -> None:
     """The pairs that the manifest allows, of lists that are there."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))})
     stage.consent()
-    stage.submit(stage.seats["RS"])
+    stage.submit(stage.nodes["RS"])
     assert roles.lists_to_join(stage.round) == []
-    stage.submit(stage.seats["SI"])
-    assert roles.lists_to_join(stage.round) == [(stage.seats["RS"].submission_id, stage.seats["SI"].submission_id)]
+    stage.submit(stage.nodes["SI"])
+    assert roles.lists_to_join(stage.round) == [(stage.nodes["RS"].submission_id, stage.nodes["SI"].submission_id)]
     stage.now = WINDOW.submit_by + 1
     stage.leave_out("AL")
     assert len(roles.lists_to_join(stage.round)) == 1
@@ -139,7 +139,7 @@ def test_an_unknown_query(stage: Stage) -> None:
     """A list is no query."""
     stage.submitted()
     with pytest.raises(InputError):
-        roles.lists_for_query(stage.round, stage.seats["AL"].submission_id)
+        roles.lists_for_query(stage.round, stage.nodes["AL"].submission_id)
 
 
 def test_bytes_on_disk(staged: Callable[..., Stage]) -> None:

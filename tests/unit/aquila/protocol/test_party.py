@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def secrets(stage: Stage) -> RoundSecrets:
     """The secrets that a party makes with its consent."""
-    made, _ = stage.seats["SI"].party.consent(stage.round, 1, (), stage.random)
+    made, _ = stage.nodes["SI"].party.consent(stage.round, 1, (), stage.random)
     return made
 
 
@@ -58,7 +58,7 @@ def test_bytes_that_are_no_secrets(group: Group, secrets: RoundSecrets, change: 
 
 def test_a_round_with_other_rules(stage: Stage) -> None:
     """A node whose rule table differs from the manifest's refuses to take part."""
-    party = stage.seats["SI"].party
+    party = stage.nodes["SI"].party
     party.check_manifest(stage.manifest, stage.table, normalizer_reference())
     with pytest.raises(PolicyError, match="other match rules") as caught:
         party.check_manifest(stage.manifest, load_rules("exact"), normalizer_reference())
@@ -69,7 +69,7 @@ def test_a_round_of_an_earlier_version(stage: Stage) -> None:
     """A party consents to no manifest that lacks what later versions say: hits of such a round are not verified."""
     old = stage.manifest.model_copy(update={"canaries": None})
     with pytest.raises(PolicyError, match="earlier version"):
-        stage.seats["SI"].party.check_manifest(old, stage.table, normalizer_reference())
+        stage.nodes["SI"].party.check_manifest(old, stage.table, normalizer_reference())
 
 
 @pytest.mark.parametrize("change", [{"name": "normalizer 0"}, {"digest": "0" * 64}], ids=["version", "conformance"])
@@ -77,7 +77,7 @@ def test_a_round_with_another_normalizer(stage: Stage, change: dict[str, str]) -
     """A node that would normalize otherwise than the others refuses to take part."""
     other = TableReference(**(stage.manifest.normalizer.model_dump() | change))
     with pytest.raises(PolicyError, match="normalizes names otherwise"):
-        stage.seats["SI"].party.check_manifest(
+        stage.nodes["SI"].party.check_manifest(
             stage.manifest.model_copy(update={"normalizer": other}), stage.table, normalizer_reference()
         )
 
@@ -85,7 +85,7 @@ def test_a_round_with_another_normalizer(stage: Stage, change: dict[str, str]) -
 def test_a_consent_says_what_was_spent_before(stage: Stage) -> None:
     """Earlier rounds and what was evaluated in them are part of the consent."""
     earlier = EarlierRound(round_id="b" * 32, spent=(Spent(origin="AL", elements=ClassCounts(full=7, partial=9)),))
-    _, envelope = stage.seats["SI"].party.consent(stage.round, 1, [earlier], stage.random)
+    _, envelope = stage.nodes["SI"].party.consent(stage.round, 1, [earlier], stage.random)
     stage.publish(envelope)
     assert stage.round.consents["SI"].earlier_rounds == (earlier,)
 
@@ -93,7 +93,7 @@ def test_a_consent_says_what_was_spent_before(stage: Stage) -> None:
 def test_an_opening_with_another_consent_of_ours(stage: Stage) -> None:
     """A node compares the consent in the opening with the one that it signed."""
     stage.consent()
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     seat.party.check_opening(seat.round, seat.round.consent_digests["SI"])
     with pytest.raises(BindingError, match="without the consent of SI"):
         seat.party.check_opening(seat.round, "0" * 64)
@@ -102,7 +102,7 @@ def test_an_opening_with_another_consent_of_ours(stage: Stage) -> None:
 def test_nothing_to_submit(stage: Stage) -> None:
     """A list of which every value is held back gives no chunk, and no statement."""
     stage.consent()
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     with pytest.raises(PolicyError, match="nothing to submit"):
         seat.party.submit(seat.round, 2, "a" * 32, Kind.LIST, REHEARSED, 5, [])
 
@@ -110,24 +110,24 @@ def test_nothing_to_submit(stage: Stage) -> None:
 def test_an_evaluation_is_verified_under_its_share(stage: Stage) -> None:
     """The proof verifies under the key of the consent and the context of the chunk, and under no other."""
     stage.submitted()
-    origin = stage.seats["SI"]
+    origin = stage.nodes["SI"]
     answer = stage.send_chunk("SI", "RS", 0, origin.chunks.elements(0))
     statement = stage.statement_in(answer.envelope, Evaluation)
     submission = stage.round.submissions[origin.submission_id]
     key = share_key(stage.round, "RS", InputClass.FULL)
-    assert key == stage.seats["RS"].secrets.shares[InputClass.FULL].public_key
+    assert key == stage.nodes["RS"].secrets.shares[InputClass.FULL].public_key
     context = proof_context(stage.round, submission, 0, "RS")
     proof = bytes.fromhex(statement.proof)
     verify_chunk(stage.group, key, context, origin.chunks.elements(0), answer.elements, proof)
     contexts = {proof_context(stage.round, submission, index, party) for index in (0, 1, 2) for party in ("AL", "RS")}
-    contexts.add(proof_context(stage.round, stage.round.submissions[stage.seats["AL"].submission_id], 0, "RS"))
+    contexts.add(proof_context(stage.round, stage.round.submissions[stage.nodes["AL"].submission_id], 0, "RS"))
     assert len(contexts) == 7
 
 
 def test_a_late_party(stage: Stage) -> None:
     """A list is late after its deadline; after that for evaluations anyone may be, as the matcher says."""
     stage.consent()
-    stage.submit(stage.seats["SI"])
+    stage.submit(stage.nodes["SI"])
     record = stage.round
     assert [is_late(record, "AL", WINDOW.submit_by + late) for late in (0, 1)] == [False, True]
     assert [is_late(record, "SI", WINDOW.submit_by + late) for late in (0, 1)] == [False, False]
@@ -138,7 +138,7 @@ def test_a_late_party(stage: Stage) -> None:
 def test_a_chunk_that_is_not_there(stage: Stage, index: int) -> None:
     """A submission has the chunks from 0 on that it names."""
     stage.submitted()
-    submission = stage.round.submissions[stage.seats["SI"].submission_id]
+    submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     assert len(submission.chunks) == 4
     with pytest.raises(OrderError, match="no such chunk"):
         chunk_of(submission, index)

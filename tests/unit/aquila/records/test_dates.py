@@ -14,12 +14,6 @@ def test_a_date_is_written_as_it_was_read(text: str) -> None:
     assert str(PartialDate.parse(text)) == text
 
 
-def test_a_date_is_full_only_with_its_day() -> None:
-    """A month is no full date."""
-    assert PartialDate(1980, 2, 1).is_full
-    assert not PartialDate(1980, 2).is_full
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import GridError
-from aquila.records.entropy import LEAST_RECORDS, TRAIT, check_entropy, traits_of
+from aquila.records.entropy import LEAST_RECORDS, TRAIT, check_entropy, named_traits
 from aquila.records.person import PartialDate, Record
+from aquila.records.rule_parts import record_names
 from clients.people.nationals import COUNTRIES, invent_national
 from tests.quality.measuring.set_files import region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
+
 GIVEN = ("Arben", "Ilir", "Besa", "Mira", "Ana", "Petar", "Jovan", "Goran", "Milan", "Zoran")
 FAMILY = ("Hoxha", "Kola", "Shehu", "Novak", "Petrović", "Janković", "Zupan", "Kos", "Kovač", "Horvat")
 FIRST = dt.date(1960, 1, 1)
 DAYS = [FIRST + dt.timedelta(days=day) for day in range(14_000)]
 REGION = Path(__file__).parents[3] / "quality" / "region"
+
+
+def traits_of(records: Iterable[Record]) -> np.ndarray:
+    """Return what is counted of records, whose names are read here."""
+    return named_traits((record, record_names(record)) for record in records)
 
 
 def noted(people: Iterable[tuple[str, str, dt.date | int | None]]) -> list[Record]:

@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 def test_a_chunk_from_file_to_file(stage: Stage, tmp_path: Path) -> None:
     """Evaluated, verified and finalized by names alone; nothing of it shows."""
     stage.submitted()
-    origin, seat = stage.seats["SI"], stage.seats["RS"]
+    origin, node = stage.nodes["SI"], stage.nodes["RS"]
     path, answer, chunk = origin.chunks.path(0), tmp_path / "answer", origin.chunks.elements(0)
-    work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
+    work = node.party.to_evaluate(node.round, node.secrets, origin.submission_id, 0, chunk, bytes(32))
     stored = StoredEvaluateTask(replace(work, chunk=b""), path, answer)
     done, expected = evaluate_stored(stage.group, stored), tasks.evaluate_chunk(stage.group, work)
     assert done == replace(expected, elements=b"")
     assert answer.read_bytes() == expected.elements
 
-    key = seat.secrets.shares[origin.chunks.references[0].input_class].public_key
+    key = node.secrets.shares[origin.chunks.references[0].input_class].public_key
     verifying = StoredVerifyTask(tasks.VerifyTask(key, work.context, b"", b"", done.proof), path, answer)
     verify_stored(stage.group, verifying)
     (tmp_path / "other").write_bytes(chunk)
     with pytest.raises(ProofError):
         verify_stored(stage.group, replace(verifying, answer=tmp_path / "other"))
 
-    carried = tasks.CarriedSecret.of(origin.seed), tasks.CarriedSecret.of(seat.secrets.shares["full"])
+    carried = tasks.CarriedSecret.of(origin.seed), tasks.CarriedSecret.of(node.secrets.shares["full"])
     finalizing = tasks.FinalizeTask(*carried, origin.chunks.rows(0), [expected.elements])
     by_name = StoredFinalizeTask(replace(finalizing, rows=finalizing.rows[:0], evaluations=[b""]), path, (answer,))
     assert finalize_stored(stage.group, by_name) == tasks.finalize(stage.group, finalizing)

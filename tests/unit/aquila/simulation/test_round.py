@@ -62,13 +62,13 @@ def test_the_round_is_closed_and_every_secret_gone(rehearse: Callable[..., Rehea
     """After a run every record of the round is closed and nobody can evaluate any more."""
     played = rehearse(lists=LISTS)
     played.run()
-    assert {played.round.phase, *(seat.round.phase for seat in played.seats.values())} == {Phase.CLOSED}
+    assert {played.round.phase, *(node.round.phase for node in played.nodes.values())} == {Phase.CLOSED}
     assert set(played.round.closings) == set(LISTS)
-    for seat in played.seats.values():
+    for node in played.nodes.values():
         with pytest.raises(KeyMaterialError):
-            seat.secrets.to_bytes()
+            node.secrets.to_bytes()
         with pytest.raises(KeyMaterialError):
-            seat.seed.to_bytes()
+            node.seed.to_bytes()
 
 
 def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:

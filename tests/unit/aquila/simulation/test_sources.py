@@ -37,10 +37,10 @@ def test_a_file_and_a_list_in_memory(rehearsed: Rehearsal, tmp_path: Path) -> No
     """A file hits as a list does; what is wrong with it is told beside the record ids."""
     (tmp_path / "si.csv").write_text(HEADER + "s0,,,\n" + ANA + "s2,Iva,Kos,1999-99-99\n")
     assert [hit[:4] for hit in rehearsed.run()] == [("RS", "rs-1", "SI", "s1")]
-    seat = rehearsed.seats["SI"]
-    assert list(seat.record_ids) == ["s1", "s2"]
-    assert (seat.counts.accepted, seat.counts.refused, seat.counts.warnings) == (2, 1, 1)
-    assert [(finding.line, record_id) for finding, record_id in seat.findings] == [(2, "s0"), (4, "s2")]
+    node = rehearsed.nodes["SI"]
+    assert list(node.record_ids) == ["s1", "s2"]
+    assert (node.counts.accepted, node.counts.refused, node.counts.warnings) == (2, 1, 1)
+    assert [(finding.line, record_id) for finding, record_id in node.findings] == [(2, "s0"), (4, "s2")]
 
 
 def test_an_id_that_comes_twice(rehearsed: Rehearsal, tmp_path: Path) -> None:
@@ -52,12 +52,12 @@ def test_an_id_that_comes_twice(rehearsed: Rehearsal, tmp_path: Path) -> None:
     )
     (tmp_path / "si.csv").write_text(HEADER + ANA + others + "s1,Ana,Novak,1980-03-04\n" + "s3,Eva,Zupan,1970-01-01\n")
     assert [hit[:4] for hit in rehearsed.run()] == [("RS", "rs-1", "SI", "s1")]
-    seat = rehearsed.seats["SI"]
-    assert (seat.counts.accepted, seat.counts.refused) == (4_902, 1)
-    assert [(finding.line, finding.field, record_id) for finding, record_id in seat.findings] == [
+    node = rehearsed.nodes["SI"]
+    assert (node.counts.accepted, node.counts.refused) == (4_902, 1)
+    assert [(finding.line, finding.field, record_id) for finding, record_id in node.findings] == [
         (4_903, "record_id", "s1")
     ]
-    assert seat.record_ids[4_901] == "s3"
+    assert node.record_ids[4_901] == "s3"
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ import pytest
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
-from tests.services.node.conftest import clock, world  # noqa: F401 - fixtures
+from tests.support.node_world import clock, world  # noqa: F401 - fixtures
 from tests.support.people import signed_in
-from tests.unit.clients.web.conftest import ORIGIN, Browser, endpoint
+from tests.support.web_world import ORIGIN, Browser, endpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from clients.web.app.dispatch import PagesDispatcher
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 COMPARED = "Whoever has the answers of two rounds can compare them"
 
@@ -30,12 +30,12 @@ async def pages(world: World) -> AsyncIterator[PagesDispatcher]:  # noqa: F811 -
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
-    app = front_of(Service.NODE, "Albania")(world.seats["AL"].app, endpoint())
+    app = front_of(Service.NODE, "Albania")(world.nodes["AL"].app, endpoint())
     yield app
     app.end()
 
 
-def visitor(app: PagesDispatcher, seat: Seat, login: str, role: Role) -> Browser:
+def visitor(app: PagesDispatcher, seat: PartyNode, login: str, role: Role) -> Browser:
     """Return the browser of somebody who is signed in."""
     cookies = {"aquila-session-8701": signed_in(seat.node.people, login, role)}
     return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
@@ -43,7 +43,7 @@ def visitor(app: PagesDispatcher, seat: Seat, login: str, role: Role) -> Browser
 
 async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispatcher, world: World) -> None:  # noqa: F811 - the fixture
     """The officer reads on the round's page what was spent before, and the approver reads it on the request's page."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     first = (await seat.get("/rounds"))["rounds"][0]["round_id"]
     second = await world.propose()
     await world.settle()

@@ -12,7 +12,6 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Acknowledgement, LevelOutcomes, Outcomes, PairOutcomes, Withdrawal
 from aquila.protocol.rounds.corrections import DAY, kept_until
 from aquila.protocol.rounds.round_state import Phase
-from aquila.protocol.rounds.verified_round import Round
 from tests.support.stage import NOW
 
 if TYPE_CHECKING:
@@ -33,14 +32,14 @@ def over(stage: Stage) -> Stage:
 
 def hits_with(stage: Stage, code: str, counterpart: str) -> list[str]:
     """Return the ids of a party's hits with another."""
-    report = stage.seats[code].report
+    report = stage.nodes[code].report
     assert report is not None
     return [hit.hit_id for hit in report.hits if hit.counterpart == counterpart]
 
 
 def withdrawal(stage: Stage, *hits: str, ground: Ground = Ground.INCORRECT, to: str = "RS") -> bytes:
     """Return a withdrawal of SI."""
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     return seat.party.withdraw(seat.round, seat.next_sequence(), to, hits, ground)
 
 
@@ -56,12 +55,12 @@ def test_a_withdrawal_is_acknowledged_after_the_end(over: Stage) -> None:
     envelope = withdrawal(over, *hits_with(over, "SI", "RS"))
     over.publish(envelope)
     [digest] = over.round.withdrawals
-    rs = over.seats["RS"]
+    rs = over.nodes["RS"]
     over.publish(rs.party.acknowledge(rs.round, rs.next_sequence(), digest, 3, erased=False))
     assert over.round.phase is Phase.CLOSED
     assert over.round.acknowledgements[digest].hits == 3
     assert over.round.withdrawals[digest].counterpart == "RS"
-    restored = Round.restore(over.registry, over.group, over.manifest_envelope, over.envelopes, sees_everything=True)
+    restored = over.restored(sees_everything=True)
     assert restored.acknowledgements == over.round.acknowledgements
 
 
@@ -82,7 +81,7 @@ def test_more_hits_than_the_receipts_say_are_refused(over: Stage) -> None:
     with pytest.raises(OrderError, match="more hits"):
         over.round.accept(withdrawal(over, made_up[-1]), now=over.now)
     with pytest.raises(OrderError, match="more hits"):
-        over.round.accept(outcomes(over.seats["SI"], "RS", open=acknowledged + 1), now=over.now)
+        over.round.accept(outcomes(over.nodes["SI"], "RS", open=acknowledged + 1), now=over.now)
 
 
 def test_a_node_takes_the_matchers_word_for_receipts(over: Stage) -> None:
@@ -99,14 +98,14 @@ def test_only_a_counterpart_is_told(staged: Callable[..., Stage]) -> None:
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.match()
     stage.refused(PolicyError, withdrawal(stage, "0" * 32, to="AL"), "can have no hit with AL")
-    stage.refused(PolicyError, outcomes(stage.seats["SI"], "AL", open=1), "can have no hit with AL")
+    stage.refused(PolicyError, outcomes(stage.nodes["SI"], "AL", open=1), "can have no hit with AL")
 
 
 def test_only_whom_it_was_sent_to_acknowledges(over: Stage) -> None:
     """An acknowledgement by another party, of an unknown withdrawal, twice, or of too many hits does not count."""
     over.publish(withdrawal(over, *hits_with(over, "SI", "RS")[:1]))
     [digest] = over.round.withdrawals
-    al, rs = over.seats["AL"], over.seats["RS"]
+    al, rs = over.nodes["AL"], over.nodes["RS"]
 
     def says(seat: SimulatedParty, of: str, hits: int) -> bytes:
         return seat.party.acknowledge(seat.round, seat.next_sequence(), of, hits, erased=True)
@@ -120,8 +119,8 @@ def test_only_whom_it_was_sent_to_acknowledges(over: Stage) -> None:
 
 def test_later_outcomes_take_the_place_of_earlier_ones(over: Stage) -> None:
     """The last statement of a party counts."""
-    over.publish(outcomes(over.seats["SI"], "RS", open=2))
-    over.publish(outcomes(over.seats["SI"], "RS", confirmed=1, refuted=1))
+    over.publish(outcomes(over.nodes["SI"], "RS", open=2))
+    over.publish(outcomes(over.nodes["SI"], "RS", confirmed=1, refuted=1))
     [pair] = over.round.outcomes["SI"].pairs
     assert (pair.levels[0].confirmed, pair.levels[0].open, over.round.outcomes["SI"].total) == (1, 0, 2)
 
@@ -135,7 +134,7 @@ def test_nothing_is_taken_after_retention(over: Stage) -> None:
     over.publish(early)
     over.now = last + 1
     [digest] = over.round.withdrawals
-    rs = over.seats["RS"]
+    rs = over.nodes["RS"]
     over.refused(OrderError, withdrawal(over, hits_with(over, "SI", "AL")[0], to="AL"), "retention")
     over.refused(OrderError, outcomes(rs, "SI", open=1), "retention")
     late = rs.party.acknowledge(rs.round, rs.next_sequence(), digest, 1, erased=True)

@@ -15,6 +15,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault, Note
 from aquila.protocol.rounds import exchange
 from aquila.protocol.submissions.submission import FinalizedChunk
+from tests.support.stage import regrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,16 +36,16 @@ def chunk(*rows: tuple[bytes, int, int]) -> FinalizedChunk:
 
 def held_of(stage: Stage, code: str, report: HitReport | None = None) -> dict[bytes, HeldTokens]:
     """Return the tokens of a party's records in its report."""
-    seat = stage.seats[code]
-    handles = {bytes.fromhex(hit.handle) for hit in (report or seat.report).hits}
-    return exchange.held_tokens(handles, seat.finalized())
+    node = stage.nodes[code]
+    handles = {bytes.fromhex(hit.handle) for hit in (report or node.report).hits}
+    return exchange.held_tokens(handles, node.finalized())
 
 
 def prepared(stage: Stage, code: str, **changes: Any) -> dict[str, Prepared]:
     """Prepare a party's hits by hit id, after the matcher told otherwise."""
-    report = stage.seats[code].report
+    report = stage.nodes[code].report
     told = report.model_copy(update={"hits": tuple(hit.model_copy(update=changes) for hit in report.hits)})
-    found = exchange.prepare(stage.seats[code].round, stage.table, told, held_of(stage, code, told), RANDOM)
+    found = exchange.prepare(stage.nodes[code].round, stage.table, told, held_of(stage, code, told), RANDOM)
     return {one.hit.hit_id: one for one in found}
 
 
@@ -216,12 +217,12 @@ def test_regrading(stage: Stage) -> None:
     """Confirmed rules give the level again, on what the report says."""
     stage.reported()
     one, _ = two_sides(stage)
-    seat = stage.seats["SI"]
-    grade = exchange.regrade(seat.round, stage.table, seat.report, one.hit, one.opening.met)
+    node = stage.nodes["SI"]
+    grade = regrade(node.round, stage.table, node.report, one.hit, one.opening.met)
     assert (grade.level, grade.families) == (one.hit.certainty, one.hit.families)
     stranger = one.hit.model_copy(update={"counterpart": "XK"})
     with pytest.raises(InputError, match="on what this hit was graded"):
-        exchange.regrade(seat.round, stage.table, seat.report, stranger, one.opening.met)
+        regrade(node.round, stage.table, node.report, stranger, one.opening.met)
 
 
 def test_keys_do_not_show_themselves() -> None:

@@ -11,7 +11,6 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Amendment, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
 from aquila.protocol.rounds.round_state import SentNotes
 from aquila.protocol.rounds.statement_limits import CHANGES_OF_A_HIT, acknowledged_hits
-from aquila.protocol.rounds.verified_round import Round
 from tests.support.stage import NOW
 
 if TYPE_CHECKING:
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 def refusals(stage: Stage, code: str, count: int) -> list[bytes]:
     """Return so many refusals of a party, each under its own number and with its own reason."""
-    seat = stage.seats[code]
-    return [seat.party.refuse(seat.round, seat.next_sequence(), f"reason {number}") for number in range(count)]
+    node = stage.nodes[code]
+    return [node.party.refuse(node.round, node.next_sequence(), f"reason {number}") for number in range(count)]
 
 
 def test_a_refusal_counts_once(stage: Stage) -> None:
@@ -44,9 +43,9 @@ def test_nothing_is_said_after_a_refusal_or_closing(stage: Stage) -> None:
     stage.reported()
     stage.exchange_notes()
     stage.close()
-    seat = stage.seats["SI"]
-    stage.refused(RepeatedError, seat.party.close(seat.round, seat.sequence + 1, 3), "no closing any more")
-    stage.refused(RepeatedError, seat.party.refuse(seat.round, seat.sequence + 1, "late"), "no refusal any more")
+    node = stage.nodes["SI"]
+    stage.refused(RepeatedError, node.party.close(node.round, node.sequence + 1, 3), "no closing any more")
+    stage.refused(RepeatedError, node.party.refuse(node.round, node.sequence + 1, "late"), "no refusal any more")
 
 
 def test_what_was_stored_is_read_back_whatever_it_holds(stage: Stage) -> None:
@@ -55,9 +54,7 @@ def test_what_was_stored_is_read_back_whatever_it_holds(stage: Stage) -> None:
     for envelope in refusals(stage, "SI", 3):
         stage.round.accept(envelope)
         stage.envelopes.append(envelope)
-    restored = Round.restore(
-        stage.registry, stage.group, stage.manifest_envelope, stage.envelopes, sees_everything=True
-    )
+    restored = stage.restored(sees_everything=True)
     assert restored.refusals["SI"].reason == "reason 2"
 
 
@@ -92,7 +89,7 @@ def test_as_many_batches_of_notes_as_hits(stage: Stage) -> None:
     stage.round.receipts = {}
     with pytest.raises(RepeatedError, match="more batches of notes"):
         stage.round.accept(envelope, now=stage.now)
-    assert stage.seats["RS"].round.accept(envelope, now=stage.now).new
+    assert stage.nodes["RS"].round.accept(envelope, now=stage.now).new
 
 
 def test_amendments_have_an_end(staged: Callable[..., Stage]) -> None:
@@ -101,7 +98,7 @@ def test_amendments_have_an_end(staged: Callable[..., Stage]) -> None:
     stage.now = stage.manifest.window.evaluate_by + 1
     for absent in (("AL",), ("RS",)):
         stage.publish(stage.signed("SI", stage.statement("SI", Amendment, absent=absent)))
-        stage.seats["SI"].sequence += 1
+        stage.nodes["SI"].sequence += 1
     for absent in (("AL",), ("RS",)):
         again = stage.signed("SI", stage.statement("SI", Amendment, absent=absent))
         stage.refused(RepeatedError, again, "signed this amendment")
@@ -114,28 +111,28 @@ def test_amendments_have_an_end(staged: Callable[..., Stage]) -> None:
 def test_outcomes_have_an_end(stage: Stage) -> None:
     """They may change as often as hits can; the matcher counts, because it alone sees them and all receipts."""
     stage.reported()
-    seat = stage.seats["AL"]
+    node = stage.nodes["AL"]
     most = 1 + CHANGES_OF_A_HIT * acknowledged_hits(stage.round, "AL")
     counts = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn"), 0) | {"open": 1}
     pairs = [PairOutcomes(counterpart="RS", levels=(LevelOutcomes(certainty=Level.HIGH, **counts),))]
     for _ in range(most):
-        stage.round.accept(seat.party.tell_outcomes(seat.round, seat.next_sequence(), pairs), now=stage.now)
-    envelope = seat.party.tell_outcomes(seat.round, seat.next_sequence(), pairs)
+        stage.round.accept(node.party.tell_outcomes(node.round, node.next_sequence(), pairs), now=stage.now)
+    envelope = node.party.tell_outcomes(node.round, node.next_sequence(), pairs)
     with pytest.raises(RepeatedError, match="more often"):
         stage.round.accept(envelope, now=stage.now)
-    assert seat.round.accept(envelope, now=stage.now).new
+    assert node.round.accept(envelope, now=stage.now).new
 
 
 @pytest.mark.parametrize(("stage_of", "breaks"), [("proposed", False), ("consented", True), ("opened", True)])
 def test_which_refusal_ends_a_round(stage: Stage, stage_of: str, *, breaks: bool) -> None:
     """Of a participant; before the opening of a party that has consented, and of no other."""
-    seat = stage.seats["SI"]
+    node = stage.nodes["SI"]
     if stage_of == "opened":
         stage.consent()
     elif stage_of == "consented":
-        _, envelope = seat.party.consent(seat.round, seat.next_sequence(), (), stage.random)
+        _, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
         stage.publish(envelope)
-    stage.publish(seat.party.refuse(seat.round, seat.next_sequence(), "no"))
+    stage.publish(node.party.refuse(node.round, node.next_sequence(), "no"))
     assert isinstance(stage.round.breaking_refusal, Refusal if breaks else type(None))
 
 
@@ -163,11 +160,11 @@ def test_no_hit_below_the_least_certainty(staged: Callable[..., Stage]) -> None:
 def test_no_tokens_before_every_list(stage: Stage) -> None:
     """Neither signs a party any, nor does a record take them from one that does."""
     stage.consent()
-    si = stage.seats["SI"]
+    si = stage.nodes["SI"]
     stage.submit(si)
     with pytest.raises(OrderError, match="before the list of AL, RS"):
         si.party.tokens(si.round, si.sequence + 1, si.submission_id, [(10, "0" * 64)])
-    stage.submit(stage.seats["RS"])
+    stage.submit(stage.nodes["RS"])
     with pytest.raises(OrderError, match="before the list of AL"):
         si.party.tokens(si.round, si.sequence + 1, si.submission_id, [(10, "0" * 64)])
 
@@ -183,8 +180,8 @@ def test_a_receipt_of_nothing_is_refused_by_its_step(stage: Stage) -> None:
 def test_chunks_are_full_but_for_the_last_of_a_class(stage: Stage) -> None:
     """A list in crumbs would cost everyone an evaluation, a statement and a file for each."""
     stage.submitted()
-    seat = stage.seats["SI"]
-    known = stage.round.submissions.pop(seat.submission_id)
+    node = stage.nodes["SI"]
+    known = stage.round.submissions.pop(node.submission_id)
     crumbs = tuple(
         chunk.model_copy(update={"elements": size})
         for chunk in known.chunks
@@ -199,8 +196,8 @@ def test_chunks_are_full_but_for_the_last_of_a_class(stage: Stage) -> None:
 def test_as_many_chunks_of_tokens_as_of_elements(stage: Stage) -> None:
     """Tokens in crumbs are refused as elements are; of an unknown submission the step says that it is unknown."""
     stage.finalized()
-    seat = stage.seats["SI"]
-    tokens = stage.round.tokens.pop(seat.submission_id)
+    node = stage.nodes["SI"]
+    tokens = stage.round.tokens.pop(node.submission_id)
     crumbs = tuple(chunk.model_copy(update={"rows": 1}) for chunk in tokens.chunks for _ in range(chunk.rows))
     with pytest.raises(MalformedError, match="more chunks of tokens"):
         stage.round.accept(stage.changed("SI", tokens, chunks=crumbs), now=stage.now)

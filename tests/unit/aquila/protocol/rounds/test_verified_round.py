@@ -50,7 +50,7 @@ def test_a_new_record(stage: Stage) -> None:
     """Before anything came a round is proposed and has neither binding nor participants."""
     record = stage.round
     assert (record.phase, record.participants, record.bindings) == (Phase.PROPOSED, (), [])
-    assert (record.list_of("SI"), record.last_sequence("SI")) == (None, 0)
+    assert (record.list_of("SI"), dict(record.sequences)) == (None, {})
     for ask in ("first_binding", "binding"):
         with pytest.raises(OrderError, match="not open yet"):
             getattr(record, ask)
@@ -60,15 +60,15 @@ def test_whom_a_submission_concerns(staged: Callable[..., Stage]) -> None:
     """All but its origin evaluate it; only allowed parties are counterparts."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).submitted()
     record = stage.round
-    assert record.evaluators_of(stage.seats["SI"].submission_id) == ("AL", "RS")
+    assert record.evaluators_of(stage.nodes["SI"].submission_id) == ("AL", "RS")
     assert [record.counterparts_of(code) for code in ("AL", "RS", "SI")] == [("RS",), ("AL", "SI"), ("RS",)]
-    assert record.list_of("SI") == stage.seats["SI"].submission_id
-    assert record.last_sequence("SI") == 2
+    assert record.list_of("SI") == stage.nodes["SI"].submission_id
+    assert set(record.sequences["SI"]) == {1, 2}
 
 
 def test_the_same_envelope_is_not_new(stage: Stage) -> None:
     """What comes again is known by its digest."""
-    envelope = stage.seats["SI"].party.refuse(stage.round, 1, "no")
+    envelope = stage.nodes["SI"].party.refuse(stage.round, 1, "no")
     first, second = stage.round.accept(envelope), stage.round.accept(envelope)
     assert (first.new, second.new, first.signer) == (True, False, "SI")
     assert (first.message, first.digest) == (second.message, second.digest)
@@ -76,12 +76,12 @@ def test_the_same_envelope_is_not_new(stage: Stage) -> None:
 
 def test_numbers_may_have_gaps_and_come_in_any_order(stage: Stage) -> None:
     """A number is used once; which one comes next is the signer's affair."""
-    party = stage.seats["SI"].party
+    party = stage.nodes["SI"].party
     for number in (5, 2, 9):
         assert stage.round.accept(party.refuse(stage.round, number, "no")).new
     with pytest.raises(EquivocationError, match="under the number 2"):
         stage.round.accept(party.refuse(stage.round, 2, "another reason"))
-    assert stage.round.last_sequence("SI") == 9
+    assert set(stage.round.sequences["SI"]) == {2, 5, 9}
 
 
 def test_a_node_may_see_tokens_before_their_evaluations(stage: Stage) -> None:
@@ -102,7 +102,7 @@ def test_what_a_node_is_shown_is_enough(stage: Stage, code: str) -> None:
     stage.exchange_notes()
     stage.close()
     record, hidden = stage.new_record(), 0
-    own = stage.seats[code].submission_id
+    own = stage.nodes[code].submission_id
     for envelope in stage.envelopes:
         said = message_in(envelope)
         of_another = isinstance(said, Evaluation | HitReport | Receipt) and said.party != code
@@ -128,16 +128,16 @@ def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: Stage) ->
         hits=(),
     )
     envelope = stage.matcher.report(report)
-    for record in (stage.round, stage.seats["SI"].round):
+    for record in (stage.round, stage.nodes["SI"].round):
         record.accept(envelope)
-    assert (stage.round.phase, stage.seats["SI"].round.phase) == (Phase.MATCHING, Phase.REPORTING)
+    assert (stage.round.phase, stage.nodes["SI"].round.phase) == (Phase.MATCHING, Phase.REPORTING)
 
 
 def test_a_restored_record_keeps_no_deadline(stage: Stage) -> None:
     """Stored statements are verified again, whatever the time is by now."""
     stage.submitted()
     assert WINDOW.consent_by < stage.manifest.window.closes_at
-    restored = Round.restore(stage.registry, stage.group, stage.manifest_envelope, stage.envelopes)
+    restored = stage.restored()
     assert set(restored.submissions) == set(stage.round.submissions)
 
 
@@ -166,7 +166,7 @@ def test_a_store_that_was_changed_is_not_restored(stage: Stage) -> None:
     broken = [stage.envelopes[0][:-5] + b"AAAA=", *stage.envelopes[1:]]
     for envelopes in (broken, stage.envelopes[1:]):
         with pytest.raises(AquilaError):
-            Round.restore(stage.registry, stage.group, stage.manifest_envelope, envelopes)
+            stage.restored(envelopes)
 
 
 def test_an_envelope_that_is_too_long(stage: Stage) -> None:
@@ -184,7 +184,7 @@ def test_an_unknown_payload_type(stage: Stage) -> None:
 def test_the_payload_of_another_kind(stage: Stage) -> None:
     """A payload under the type of another message is malformed."""
     refusal = stage.statement("SI", Refusal, reason="no")
-    key = stage.seats["SI"].party.identity
+    key = stage.nodes["SI"].party.identity
     envelope = sign_envelope("application/vnd.aquila.closing+json", refusal.payload(), key)
     stage.refused(MalformedError, envelope, "no valid Closing message")
 

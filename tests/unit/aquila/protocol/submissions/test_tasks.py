@@ -29,7 +29,7 @@ def travelled(thing: object) -> object:
 def test_a_secret_travels_and_shows_nothing(group: Group, stage: Stage) -> None:
     """What arrives is the same share or seed; printed, it says nothing."""
     stage.consent()
-    share = stage.seats["SI"].secrets.shares[InputClass.FULL]
+    share = stage.nodes["SI"].secrets.shares[InputClass.FULL]
     carried = travelled(CarriedSecret.of(share))
     assert isinstance(carried, CarriedSecret)
     with carried.share(group) as arrived:
@@ -50,7 +50,7 @@ def test_a_closed_secret_does_not_travel() -> None:
 def test_nothing_shows_what_it_holds(stage: Stage) -> None:
     """What a pool prints of a task that failed, arguments and results, is no more than a name and an address."""
     stage.submitted()
-    origin, seat = stage.seats["SI"], stage.seats["RS"]
+    origin, seat = stage.nodes["SI"], stage.nodes["RS"]
     digested = digest_records(stage.round.first_binding, stage.table, LISTS["SI"])
     plan = plan_submission(stage.manifest, stage.table, [digested.outline()])
     chunk = origin.chunks.elements(0)
@@ -90,7 +90,7 @@ def test_entries_tell_values_of_a_rule_apart(stage: Stage) -> None:
 def test_a_chunk_through_its_tasks(stage: Stage) -> None:
     """Evaluated, signed, verified and finalized elsewhere, a chunk gives the tokens that its party gives."""
     stage.evaluated()
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     rows = seat.chunks.rows(0)
     answers = {code: stage.answer_of(seat, 0, code) for code in ("AL", "RS")}
     work = seat.party.to_finalize(seat.round, seat.secrets, seat.seed, seat.submission_id, 0, rows, answers)
@@ -102,8 +102,8 @@ def test_a_chunk_through_its_tasks(stage: Stage) -> None:
 def test_elements_out_of_order(stage: Stage) -> None:
     """The task refuses what the party could not see without looking at every element."""
     stage.submitted()
-    chunk = stage.seats["SI"].chunks.elements(0)
-    carried = CarriedSecret.of(stage.seats["RS"].secrets.shares[InputClass.FULL])
+    chunk = stage.nodes["SI"].chunks.elements(0)
+    carried = CarriedSecret.of(stage.nodes["RS"].secrets.shares[InputClass.FULL])
     with pytest.raises(MalformedError, match="ascending"):
         tasks.evaluate_chunk(stage.group, tasks.EvaluateTask(carried, b"", chunk[32:] + chunk[:32], bytes(32)))
 
@@ -111,7 +111,7 @@ def test_elements_out_of_order(stage: Stage) -> None:
 def test_a_proof_of_something_else(stage: Stage) -> None:
     """The task refuses an evaluation whose proof is of another chunk."""
     stage.submitted()
-    origin, seat = stage.seats["SI"], stage.seats["RS"]
+    origin, seat = stage.nodes["SI"], stage.nodes["RS"]
     chunk = origin.chunks.elements(0)
     work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
     done = tasks.evaluate_chunk(stage.group, work)
@@ -124,7 +124,7 @@ def test_a_proof_of_something_else(stage: Stage) -> None:
 def test_a_part_of_the_sum_is_missing(stage: Stage) -> None:
     """Without every evaluator in force the sum would be under another key, and is refused."""
     stage.evaluated()
-    seat = stage.seats["SI"]
+    seat = stage.nodes["SI"]
     terms = seat.secrets, seat.seed, seat.submission_id, 0, seat.chunks.rows(0)
     with pytest.raises(OrderError, match="the evaluation of RS is missing"):
         seat.party.to_finalize(seat.round, *terms, {"AL": stage.answer_of(seat, 0, "AL")})
@@ -133,7 +133,7 @@ def test_a_part_of_the_sum_is_missing(stage: Stage) -> None:
 def test_a_submission_that_left_meanwhile(stage: Stage) -> None:
     """A statement is not signed for work that no longer counts when it comes back."""
     stage.submitted()
-    origin, seat = stage.seats["SI"], stage.seats["RS"]
+    origin, seat = stage.nodes["SI"], stage.nodes["RS"]
     chunk = origin.chunks.elements(0)
     work = seat.party.to_evaluate(seat.round, seat.secrets, origin.submission_id, 0, chunk, bytes(32))
     done = tasks.evaluate_chunk(stage.group, work)

@@ -9,7 +9,7 @@ import pytest
 from aquila.interface.hits import LetterView
 from aquila.visible import visible
 from clients.web.render import pdf
-from tests.services.node.hits.test_letter import LETTER
+from tests.support.letter_example import LETTER
 
 
 def test_references_of_both_sides_reach_the_paper() -> None:

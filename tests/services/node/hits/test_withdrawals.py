@@ -7,25 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from aquila.followup.lifecycle import HOUR
-from services.matcher.storage.tables import OutcomeCountRow
 from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
-from tests.services.node.test_hits import does, hit_path, hit_with, kinds_in_log
+from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 
-async def closed_round(world: World) -> str:
-    """Play a round until everyone has its hits and has destroyed its keys."""
-    round_id = await world.begin()
-    await world.settle()
-    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
-    await world.settle()
-    assert await world.phase(round_id) == "closed"
-    return round_id
-
-
-async def withdrawals(seat: Seat, hit: dict[str, Any]) -> list[dict[str, Any]]:
+async def withdrawals(seat: PartyNode, hit: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what a node knows of withdrawals of a hit."""
     found: list[dict[str, Any]] = (await seat.get(hit_path(hit)))["withdrawals"]
     return found
@@ -34,7 +23,7 @@ async def withdrawals(seat: Seat, hit: dict[str, Any]) -> list[dict[str, Any]]:
 async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world: World) -> None:
     """After the end of the round the word still goes there and back; nobody else hears of it."""
     await closed_round(world)
-    al, rs, si = (world.seats[code] for code in ("AL", "RS", "SI"))
+    al, rs, si = (world.nodes[code] for code in ("AL", "RS", "SI"))
     hit = await hit_with(al, "RS")
     world.clock.time += HOUR
     await does(al, hit, "withdrawal", ground="incorrect")
@@ -57,7 +46,7 @@ async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world: Wo
 async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world: World) -> None:
     """After 48 hours it is marked late on both sides, and the reason is in no statement."""
     round_id = await closed_round(world)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
     world.clock.time += 49 * HOUR
     answer = await al.post(hit_path(hit, "/withdrawal"), json={"ground": "unlawful"})
@@ -74,7 +63,7 @@ async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world: World) ->
 async def test_it_can_be_withdrawn_once_and_not_as_erased(world: World) -> None:
     """A second withdrawal is refused; an erasure is said by erasing the record."""
     await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "erased"})).status_code == 403
     await does(al, hit, "withdrawal", ground="not_needed")
@@ -84,7 +73,7 @@ async def test_it_can_be_withdrawn_once_and_not_as_erased(world: World) -> None:
 async def test_both_sides_withdraw(world: World) -> None:
     """Two withdrawals of the same hit cross; each is acknowledged, and the hit is withdrawn at both."""
     await closed_round(world)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
     await does(rs, hit, "withdrawal", ground="not_needed")
@@ -97,7 +86,7 @@ async def test_both_sides_withdraw(world: World) -> None:
 async def test_a_node_that_was_restarted_tells_it_still(world: World) -> None:
     """A withdrawal that was asked for before a crash is signed and sent after it."""
     await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
     al.restart()
@@ -109,7 +98,7 @@ async def test_in_a_round_that_goes_on(world: World) -> None:
     """A hit can be withdrawn before the round ends, too."""
     await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
     await world.settle()
@@ -119,7 +108,7 @@ async def test_in_a_round_that_goes_on(world: World) -> None:
 async def test_outcomes_reach_the_matcher_as_counts(world: World) -> None:
     """A day after the first one is closed the matcher knows how many came to what, by counterpart and level."""
     round_id = await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit, other = await hit_with(al, "RS"), await hit_with(al, "SI")
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same")
@@ -133,24 +122,17 @@ async def test_outcomes_reach_the_matcher_as_counts(world: World) -> None:
         ("AL", "RS", hit["certainty"], "confirmed", 1),
         ("AL", "SI", other["certainty"], "withdrawn", 1),
         ("SI", "AL", other["certainty"], "withdrawn", 1),
-        ("SI", "RS", (await hit_with(world.seats["SI"], "RS"))["certainty"], "open", 1),
+        ("SI", "RS", (await hit_with(world.nodes["SI"], "RS"))["certainty"], "open", 1),
     }
     assert "outcome" in kinds_in_log(al)
     with al.node.store.reading("test.told") as session:
         assert session.scalars(select(RoundRow.outcomes_changed_at)).one() is None
 
 
-def counts(world: World, round_id: str) -> set[tuple[str, str, str, str, int]]:
-    """Return what the matcher stores of outcomes."""
-    with world.app.state.desk.store.reading("test.outcomes") as session:
-        rows = session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)).all()
-    return {(row.party, row.counterpart, row.certainty, row.outcome, row.hits) for row in rows}
-
-
 async def test_a_withdrawal_of_a_hit_that_is_not_there(world: World) -> None:
     """It is acknowledged with the number that was known, and shown as a problem of the round."""
     round_id = await closed_round(world)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "SI")
     with al.node.store.transaction("test.wrong") as session:
         session.add(
@@ -169,7 +151,7 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world: World) -> None:
 async def test_after_retention_nothing_is_said_any_more(world: World) -> None:
     """Outcomes that nobody would take are forgotten."""
     round_id = await closed_round(world)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect", reason="late")
     world.clock.time += 4_000 * 24 * HOUR
@@ -180,7 +162,7 @@ async def test_after_retention_nothing_is_said_any_more(world: World) -> None:
 async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world: World) -> None:
     """A stored hit without a life counts as one that is not there; the feed goes on."""
     round_id = await closed_round(world)
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
     with rs.node.store.transaction("test.unseen") as session:
         session.execute(

@@ -6,23 +6,23 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aquila.interface.rounds import Hits
-from tests.services.node.conftest import HEADER
+from tests.support.node_world import HEADER
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 NOBODY = HEADER + "al-9,Nobody,Anywhere,1950-05-05,\n"
 
 
-async def states(seat: Seat, round_id: str) -> list[tuple[str, str]]:
+async def states(node: PartyNode, round_id: str) -> list[tuple[str, str]]:
     """Return what is submitted and whether it is answered."""
-    found: dict[str, Any] = await seat.get(f"/rounds/{round_id}/hits")
+    found: dict[str, Any] = await node.get(f"/rounds/{round_id}/hits")
     return [(one["kind"], one["state"]) for one in found["answers"]]
 
 
-async def awaited(seat: Seat, round_id: str) -> set[tuple[str | None, str]]:
+async def awaited(node: PartyNode, round_id: str) -> set[tuple[str | None, str]]:
     """Return from whom the round awaits what, as the hits say."""
-    found: dict[str, Any] = await seat.get(f"/rounds/{round_id}/hits")
+    found: dict[str, Any] = await node.get(f"/rounds/{round_id}/hits")
     return {(one["party"], one["step"]) for one in found["awaited"]}
 
 
@@ -30,7 +30,7 @@ async def test_before_consent_nothing_is_answered(world: World) -> None:
     """A round that was only proposed has no hits, and says that it waits for consents."""
     round_id = await world.propose()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     found = await al.get(f"/rounds/{round_id}/hits")
     assert (found["phase"], found["hits"]) == ("proposed", [])
     assert await states(al, round_id) == [("list", "awaited")]
@@ -40,7 +40,7 @@ async def test_before_consent_nothing_is_answered(world: World) -> None:
 async def test_an_open_round_waits_for_lists(world: World) -> None:
     """Who has not submitted is named; an inbox without hits counts the round as unanswered."""
     round_id = await world.begin(lists=False)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.submit(round_id, await al.load(NOBODY))
     await world.settle()
     assert await states(al, round_id) == [("list", "awaited")]
@@ -51,11 +51,11 @@ async def test_an_open_round_waits_for_lists(world: World) -> None:
 async def test_a_list_that_was_matched_is_answered(world: World) -> None:
     """Then, and only then, a list without a hit is a list of no-hits; an awaited query says so by itself."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.submit(round_id, await al.load(NOBODY))
     for code in ("RS", "SI"):
-        await world.seats[code].submit(
-            round_id, await world.seats[code].load(HEADER + f"{code}-1,Ana,Only,1960-01-01,\n")
+        await world.nodes[code].submit(
+            round_id, await world.nodes[code].load(HEADER + f"{code}-1,Ana,Only,1960-01-01,\n")
         )
     await world.settle()
     found = await al.get(f"/rounds/{round_id}/hits")
@@ -74,6 +74,6 @@ async def test_an_aborted_round_never_answers(world: World) -> None:
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a party is not ready"})
     await world.settle()
-    assert await states(world.seats["AL"], round_id) == [("list", "never")]
-    assert await awaited(world.seats["AL"], round_id) == set()
-    assert (await world.seats["AL"].get(f"/hits?round_id={round_id}"))["unanswered"] == 1
+    assert await states(world.nodes["AL"], round_id) == [("list", "never")]
+    assert await awaited(world.nodes["AL"], round_id) == set()
+    assert (await world.nodes["AL"].get(f"/hits?round_id={round_id}"))["unanswered"] == 1

@@ -18,10 +18,10 @@ from services.node.storage.tables import ChunkRow, DownloadRow, SecretRow, Submi
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 
-def live_secrets(seat: Seat, round_id: str) -> dict[str, bytes]:
+def live_secrets(seat: PartyNode, round_id: str) -> dict[str, bytes]:
     """Return the round's real secrets as they are while the round is open, by what they are."""
     node, book = seat.node, seat.node.rounds.of(round_id)
     found = {kind.value: share.to_bytes() for kind, share in book.secrets().shares.items()}
@@ -50,7 +50,7 @@ def assert_nothing_is_left(content: bytes, secrets: dict[str, bytes]) -> None:
     assert left == []
 
 
-def copy_database(seat: Seat, to: Path) -> None:
+def copy_database(seat: PartyNode, to: Path) -> None:
     """Copy the database and its journal as a backup does."""
     to.mkdir()
     for path in seat.home.glob("node.db*"):
@@ -61,7 +61,7 @@ def copy_database(seat: Seat, to: Path) -> None:
 async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) -> None:
     """Secrets of the open round are in no file, row or journal afterwards, and a copy made meanwhile opens no more."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
 
     async def reported() -> bool:
         return (await al.round(round_id))["hits"] == 2
@@ -77,7 +77,7 @@ async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) 
     assert secrets["key"] in al.stored_bytes()
     answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     assert answer.status_code == 202
-    await world.until(lambda: all(not seat.node.files.names() for seat in world.seats.values()))
+    await world.until(lambda: all(not seat.node.files.names() for seat in world.nodes.values()))
     await world.settle()
     assert_nothing_is_left(al.stored_bytes(), secrets)
     with al.node.store.reading("test.rows") as session:
@@ -96,7 +96,7 @@ async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) 
 async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> None:
     """However far the round came, an abort destroys what a close does, at every party."""
     round_id = await world.begin()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
 
     async def submitted() -> bool:
         found = (await al.round(round_id))["submissions"]
@@ -107,10 +107,10 @@ async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> N
         await world.step()
     secrets = live_secrets(al, round_id)
     assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "wrong list"})).status_code == 202
-    await world.until(lambda: all(not seat.node.files.names() for seat in world.seats.values()))
+    await world.until(lambda: all(not seat.node.files.names() for seat in world.nodes.values()))
     await world.settle()
     assert_nothing_is_left(al.stored_bytes(), secrets)
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         view = await seat.round(round_id)
         assert (view["entry"]["phase"], view["keys_present"], view["wishes"]) == ("aborted", False, [])
     assert await world.phase(round_id) == "aborted"
@@ -119,7 +119,7 @@ async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> N
 async def test_an_evaluation_after_the_end_is_refused(world: World) -> None:
     """What another party submits after a node has closed is not evaluated there any more."""
     round_id = await world.begin(mode="lists_and_queries")
-    al, rs = world.seats["AL"], world.seats["RS"]
+    al, rs = world.nodes["AL"], world.nodes["RS"]
 
     async def acknowledged() -> bool:
         return await world.phase(round_id) == "reporting" and (await al.round(round_id))["hits"] == 2
@@ -141,7 +141,7 @@ async def test_our_own_clock_ends_a_round(world: World) -> None:
     round_id = await world.begin()
     await world.step()
     await world.step()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     assert (await al.round(round_id))["keys_present"]
     closes_at = (await al.round(round_id))["manifest"]["window"]["closes_at"]
     world.clock.time = closes_at + 1
@@ -155,7 +155,7 @@ async def test_a_round_is_closed_only_after_its_hits(world: World) -> None:
     """The operator's close before the report is refused, and says to wait or abort."""
     round_id = await world.begin()
     await world.step()
-    answer = await world.seats["AL"].post(f"/rounds/{round_id}/close")
+    answer = await world.nodes["AL"].post(f"/rounds/{round_id}/close")
     assert answer.status_code == 409
     assert "abort" in answer.json()["hint"]
 
@@ -173,7 +173,7 @@ async def test_keys_are_destroyed_while_the_matcher_is_away(world: World) -> Non
     round_id = await world.begin()
     await world.step()
     await world.step()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     honest = al.transport
     al.stop()
     al.transport = Away()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds.verified_round import Round
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 CODED = (
     "record_id,given_names,family_names,date_of_birth,source_evaluation,information_evaluation,handling_code,category\n"
@@ -51,24 +51,24 @@ class Scribbler(Party):
         return super().notes(round_, sequence, to, submission_id, index, [b"no note"] * len(entries))
 
 
-def rows(seat: Seat, table: Any = ExchangeRow) -> list[Any]:
+def rows(seat: PartyNode, table: Any = ExchangeRow) -> list[Any]:
     """Return a node's rows of the exchange."""
     with seat.node.store.reading("test.exchange") as session:
         return list(session.scalars(select(table)))
 
 
-def with_party(seat: Seat, code: str) -> list[ExchangeRow]:
+def with_party(seat: PartyNode, code: str) -> list[ExchangeRow]:
     """Return a node's hits with one other party."""
     return [row for row in rows(seat) if row.counterpart == code]
 
 
-def logged(seat: Seat) -> set[str]:
+def logged(seat: PartyNode) -> set[str]:
     """Return the kinds of entries in a node's log."""
     with seat.node.store.reading("test.log") as session:
         return set(session.scalars(select(ENTRIES.c.kind)))
 
 
-def has_note_key(seat: Seat, round_id: str) -> bool:
+def has_note_key(seat: PartyNode, round_id: str) -> bool:
     """Tell whether a note key lies at a node, or anything under it."""
     return seat.node.rounds.of(round_id).note_key_path.is_file() or bool(rows(seat, NoteSecretRow))
 
@@ -80,7 +80,7 @@ def lying(world: World, lie: Callable[[HitReport], HitReport]) -> None:
     world.app.state.desk = replace(desk, matcher=made)
 
 
-async def problems(seat: Seat, round_id: str) -> str:
+async def problems(seat: PartyNode, round_id: str) -> str:
     """Return a node's problems with a round."""
     return "\n".join((await seat.round(round_id))["problems"])
 
@@ -95,33 +95,33 @@ async def test_both_sides_confirm(world: World) -> None:
     """Every hit is confirmed on both sides, notes are gone at the matcher, and the round closes; keys go with it."""
     round_id = await world.begin()
     await world.settle()
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         assert rows(seat)
         assert all(row.verified and row.accepted and row.rules and row.fault is None for row in rows(seat))
         assert await problems(seat, round_id) == ""
         assert {"disclosure", "note_received", "hit_confirmed"} <= logged(seat)
-    references = {row.hit_id: row.reference for row in rows(world.seats["AL"])}
+    references = {row.hit_id: row.reference for row in rows(world.nodes["AL"])}
     for code in ("RS", "SI"):
-        notes = {row.hit_id: row.note["reference"] for row in with_party(world.seats[code], "AL")}
+        notes = {row.hit_id: row.note["reference"] for row in with_party(world.nodes[code], "AL")}
         assert notes
         assert notes.items() <= references.items()
     assert world.notes_left() == 0
     await close_round(world, round_id)
     await world.settle()
     assert await world.phase(round_id) == "closed"
-    assert not any(has_note_key(seat, round_id) for seat in world.seats.values())
+    assert not any(has_note_key(seat, round_id) for seat in world.nodes.values())
 
 
 async def test_what_a_note_says(world: World) -> None:
     """The counterpart's codes and reference are shown with the rules, and what both evaluations say together."""
     round_id = await world.propose(participants=["AL", "RS"])
     for code, content in (("AL", AL_CODED), ("RS", RS_CODED)):
-        seat = world.seats[code]
+        seat = world.nodes[code]
         assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
         answer = await seat.submit(round_id, await seat.load(content))
         assert answer.status_code == 202, answer.text
     await world.settle()
-    shown = {code: (await world.seats[code].get(f"/rounds/{round_id}/hits"))["hits"] for code in ("AL", "RS")}
+    shown = {code: (await world.nodes[code].get(f"/rounds/{round_id}/hits"))["hits"] for code in ("AL", "RS")}
     (al,), (rs,) = shown["AL"], shown["RS"]
     assert (al["exchange"]["state"], rs["exchange"]["state"]) == ("confirmed", "confirmed")
     assert al["exchange"]["rules"]
@@ -131,7 +131,7 @@ async def test_what_a_note_says(world: World) -> None:
     assert "rs-1" not in str(al)
     intelligence = [hit["exchange"]["intelligence"] for hit in (al, rs)]
     assert [(one["before"], one["after"]) for one in intelligence] == [("X4", "X3"), ("C4", "C4")]
-    hit = await world.seats["AL"].get(f"/rounds/{round_id}/hits/{al['hit_id']}")
+    hit = await world.nodes["AL"].get(f"/rounds/{round_id}/hits/{al['hit_id']}")
     assert (hit["blocked_by"], hit["exchange"]) == ("H2", al["exchange"])
 
 
@@ -147,7 +147,7 @@ async def test_changed_level(world: World) -> None:
     lying(world, lie)
     round_id = await world.begin()
     await world.settle()
-    si, rs = world.seats["SI"], world.seats["RS"]
+    si, rs = world.nodes["SI"], world.nodes["RS"]
     assert {row.fault for row in with_party(si, "RS")} == {Fault.LEVEL}
     assert {(row.fault, row.blamed_by) for row in with_party(rs, "SI")} == {(Fault.TOLD, "RS")}
     assert "level is not the one" in await problems(si, round_id)
@@ -171,25 +171,25 @@ async def test_hidden_from_one_side(world: World) -> None:
     lying(world, lie)
     round_id = await world.begin()
     await world.settle()
-    assert "it hid them" in await problems(world.seats["RS"], round_id)
-    assert {(row.fault, row.blamed_by) for row in with_party(world.seats["SI"], "RS")} == {(Fault.UNREPORTED, "RS")}
+    assert "it hid them" in await problems(world.nodes["RS"], round_id)
+    assert {(row.fault, row.blamed_by) for row in with_party(world.nodes["SI"], "RS")} == {(Fault.UNREPORTED, "RS")}
     await close_round(world, round_id)
     await world.settle()
     assert await world.phase(round_id) == "reporting"
     world.clock.time += 100 * 86_400
     await world.settle()
     assert await world.phase(round_id) == "closed"
-    assert not any(has_note_key(seat, round_id) for seat in world.seats.values())
-    assert "the time for notes is over" in await problems(world.seats["SI"], round_id)
+    assert not any(has_note_key(seat, round_id) for seat in world.nodes.values())
+    assert "the time for notes is over" in await problems(world.nodes["SI"], round_id)
 
 
 async def test_a_node_that_comes_late(world: World) -> None:
     """Hits stay unconfirmed past the round's time, which is said; a node that comes within a week confirms them."""
     round_id = await world.begin()
-    rs = world.seats["RS"]
+    rs = world.nodes["RS"]
     await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     await world.settle("AL", "SI")
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     assert not all(row.accepted for row in with_party(al, "RS"))
     with al.node.store.reading("test.window"):
         closes_at = al.node.rounds.of(round_id).record().manifest.window.closes_at
@@ -198,15 +198,15 @@ async def test_a_node_that_comes_late(world: World) -> None:
     assert "unconfirmed after the round's time" in await problems(al, round_id)
     rs.restart()
     await world.settle()
-    assert all(row.verified and row.accepted for seat in world.seats.values() for row in rows(seat))
+    assert all(row.verified and row.accepted for seat in world.nodes.values() for row in rows(seat))
     assert world.notes_left() == 0
-    assert not any(has_note_key(seat, round_id) for seat in world.seats.values())
+    assert not any(has_note_key(seat, round_id) for seat in world.nodes.values())
 
 
 async def test_a_node_that_never_comes(world: World) -> None:
     """When the time for notes is over, keys and notes go, and hits stay unconfirmed."""
     round_id = await world.begin()
-    rs, al = world.seats["RS"], world.seats["AL"]
+    rs, al = world.nodes["RS"], world.nodes["AL"]
     await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     await world.settle("AL", "SI")
     world.clock.time = al.node.rounds.of(round_id).record().notes_expire + 1
@@ -225,7 +225,7 @@ async def test_a_node_that_never_comes(world: World) -> None:
 async def test_the_note_key_is_lost(world: World) -> None:
     """A node that loses its note key says so, and its hits stay unconfirmed; the round goes on without them."""
     round_id = await world.begin()
-    rs = world.seats["RS"]
+    rs = world.nodes["RS"]
     path = rs.home / "keys" / f"{round_id}.notes.key"
     await world.until(path.is_file)
     path.unlink()
@@ -239,7 +239,7 @@ async def test_the_note_key_is_lost(world: World) -> None:
 async def test_the_round_key_is_lost_before_the_notes(world: World) -> None:
     """Without the round key nothing opens notes: its hits stay unconfirmed, and the node refuses the round."""
     round_id = await world.begin()
-    rs = world.seats["RS"]
+    rs = world.nodes["RS"]
     await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     (rs.node.keys / f"{round_id}.key").unlink()
     rs.restart()
@@ -257,7 +257,7 @@ async def test_a_round_is_aborted_while_notes_are_on_their_way(world: World) -> 
     assert answer.status_code == 202, answer.text
     await world.settle()
     assert await world.phase(round_id) == "aborted"
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         assert rows(seat)
         assert all(row.verified and row.accepted for row in rows(seat))
         assert not has_note_key(seat, round_id)
@@ -267,7 +267,7 @@ async def test_destroying_twice_prepares_once(world: World) -> None:
     """A crash while a round is destroyed changes nothing of what was prepared for notes."""
     round_id = await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     before = len(rows(al, NoteBatchRow))
     with al.node.store.transaction("test.mark") as session:
         round_row(session, round_id).state = "destroying"
@@ -278,24 +278,24 @@ async def test_destroying_twice_prepares_once(world: World) -> None:
 
 async def test_a_batch_that_is_none(world: World) -> None:
     """What a party signs in place of notes is told as its fault; its hits stay unconfirmed."""
-    honest = world.seats["RS"].node.party
-    world.seats["RS"].node.party = Scribbler(honest.code, honest.identity, honest.group, honest.log_head)
+    honest = world.nodes["RS"].node.party
+    world.nodes["RS"].node.party = Scribbler(honest.code, honest.identity, honest.group, honest.log_head)
     round_id = await world.begin()
     await world.settle()
-    assert "a batch of notes of RS cannot be read" in await problems(world.seats["AL"], round_id)
-    assert not any(row.verified for row in with_party(world.seats["AL"], "RS"))
-    assert all(row.verified for row in with_party(world.seats["AL"], "SI"))
+    assert "a batch of notes of RS cannot be read" in await problems(world.nodes["AL"], round_id)
+    assert not any(row.verified for row in with_party(world.nodes["AL"], "RS"))
+    assert all(row.verified for row in with_party(world.nodes["AL"], "SI"))
 
 
 async def test_notes_of_a_query(world: World) -> None:
     """The owner of a list sends its notes when the asker's have come; then both confirm."""
     round_id = await world.begin(mode="lists_and_queries")
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     answer = await al.submit(round_id, await al.load(AL_CODED, "question"), "query")
     query = answer.json()["submission_id"]
     await world.settle()
-    for seat in world.seats.values():
+    for seat in world.nodes.values():
         mine = [row for row in rows(seat) if row.submission_id == query]
         assert all(row.verified and row.accepted for row in mine)
         assert bool(mine) == (seat.node.code in {"AL", "RS"})
@@ -308,22 +308,22 @@ async def test_restarts_change_nothing(world: World) -> None:
     await world.until(lambda: world.notes_left() > 0)
     for _ in range(6):
         await world.step()
-        world.seats["AL"].restart()
+        world.nodes["AL"].restart()
     await world.settle()
-    assert await problems(world.seats["AL"], round_id) == ""
-    assert all(row.verified and row.accepted for seat in world.seats.values() for row in rows(seat))
+    assert await problems(world.nodes["AL"], round_id) == ""
+    assert all(row.verified and row.accepted for seat in world.nodes.values() for row in rows(seat))
 
 
 async def test_a_confirmation_of_nothing(world: World) -> None:
     """A confirmation of notes that this node did not send is a problem, and confirms nothing."""
     round_id = await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     with al.node.store.transaction("test.forget") as session:
         for row in session.scalars(select(NoteBatchRow).where(NoteBatchRow.own)):
             row.digest = None
             session.delete(row)
-    rs = world.seats["RS"]
+    rs = world.nodes["RS"]
     with rs.node.store.reading("test.said") as session:
         said = [
             statements.message_of(statements.open_statement(rs.node.registry, row.envelope))

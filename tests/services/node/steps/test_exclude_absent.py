@@ -8,7 +8,7 @@ from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import World
+    from tests.support.node_world import World
 
 
 async def test_the_others_go_on_without_a_party_that_never_submits(world: World) -> None:
@@ -21,17 +21,17 @@ async def test_the_others_go_on_without_a_party_that_never_submits(world: World)
     await world.until(open_)
     others = ("AL", "RS")
     await world.settle(*others)
-    window = (await world.seats["AL"].round(round_id))["manifest"]["window"]
-    assert (await world.seats["AL"].round(round_id))["hits"] is None
+    window = (await world.nodes["AL"].round(round_id))["manifest"]["window"]
+    assert (await world.nodes["AL"].round(round_id))["hits"] is None
     world.clock.time = window["submit_by"] + 1
     await world.settle(*others)
-    view = await world.seats["AL"].round(round_id)
+    view = await world.nodes["AL"].round(round_id)
     assert view["participants"] == ["AL", "RS"]
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
-    assert pairs(await world.seats["RS"].get(f"/rounds/{round_id}/hits")) == {("rs-1", "AL")}
+    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
+    assert pairs(await world.nodes["RS"].get(f"/rounds/{round_id}/hits")) == {("rs-1", "AL")}
     # The one that was left out destroys its keys when it comes back.
     await world.settle()
-    left_out = await world.seats["SI"].round(round_id)
+    left_out = await world.nodes["SI"].round(round_id)
     assert not left_out["keys_present"]
     assert any("go on without" in problem for problem in left_out["problems"])
     assert await world.phase(round_id) == "reporting"
@@ -42,17 +42,17 @@ async def test_the_others_go_on_without_a_party_that_submitted_and_vanished(worl
     round_id = await world.begin()
 
     async def all_submitted() -> bool:
-        views = [await seat.round(round_id) for seat in world.seats.values()]
+        views = [await seat.round(round_id) for seat in world.nodes.values()]
         return all(v["submissions"][0]["sent"]["done"] == 2 for v in views)
 
     await world.until(all_submitted)
     others = ("AL", "RS")
     await world.settle(*others)
-    window = (await world.seats["AL"].round(round_id))["manifest"]["window"]
+    window = (await world.nodes["AL"].round(round_id))["manifest"]["window"]
     assert await world.phase(round_id) == "open"
     world.clock.time = window["evaluate_by"] + 1
     await world.settle(*others)
-    assert pairs(await world.seats["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
+    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
 
 
 async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world: World) -> None:
@@ -63,7 +63,7 @@ async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world: Wo
         return await world.phase(round_id) == "open"
 
     await world.until(open_)
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     await al.step()
     al.node.rounds.of(round_id).late = ("SI",)
     assert not exclude_absent(al.node, round_id)

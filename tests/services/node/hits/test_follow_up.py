@@ -3,50 +3,26 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, insert, update
 
 from aquila.followup.lifecycle import HOUR
-from services.kit.log import entries
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, StatementRow
+from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log
 
 if TYPE_CHECKING:
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import World
 
 MANY = 10_000
-
-
-def hit_path(hit: dict[str, Any], rest: str = "") -> str:
-    """Return the path of a hit in a list."""
-    return f"/rounds/{hit['round_id']}/hits/{hit['hit_id']}{rest}"
-
-
-async def hit_with(seat: Seat, counterpart: str) -> dict[str, Any]:
-    """Return a node's hit with a counterpart, as its list has it."""
-    page = await seat.get(f"/hits?counterpart={counterpart}")
-    hit: dict[str, Any] = page["hits"][0]
-    return hit
-
-
-async def does(seat: Seat, hit: dict[str, Any], what: str, **body: Any) -> None:
-    """Take a step with a hit, which is accepted."""
-    answer = await seat.post(hit_path(hit, f"/{what}"), json=body or None)
-    assert answer.status_code in {202, 204}, answer.text
-
-
-def kinds_in_log(seat: Seat) -> list[str]:
-    """Return the kinds of a node's log entries."""
-    with seat.node.store.reading("test.log") as session:
-        return [entry.kind.value for _, entry in entries.entries(session) if entry is not None]
 
 
 async def test_a_hit_is_followed_up_and_closed(world: World) -> None:
     """Each step changes the stage, sets the clock, stands in the history with its person, and is logged."""
     await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     assert (hit["stage"], hit["record"]["family_names"], hit["overdue"]) == ("new", ["Hoxha"], False)
     await does(al, hit, "acknowledge")
@@ -72,7 +48,7 @@ async def test_a_hit_says_why(world: World) -> None:
     """Which families agree as long as it is unconfirmed; then what agrees in each of them."""
     await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     sentences = (await al.get(hit_path(hit)))["sentences"]
     assert "the whole date of birth agrees, day and month in either order" in sentences
@@ -86,7 +62,7 @@ async def test_a_hit_says_what_chance_would_give(world: World) -> None:
     """How many hits of its level there are with that party, and how many of these chance alone would give."""
     round_id = await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     chance = {one["counterpart"]: one["chance_hits"] for one in (await al.get(f"/rounds/{round_id}/hits"))["chance"]}
     for other in ("RS", "SI"):
         hit = await hit_with(al, other)
@@ -102,7 +78,7 @@ async def test_a_step_out_of_order_is_refused(world: World) -> None:
     """What cannot follow is refused with what to do first, and leaves neither a step nor an entry."""
     await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     before = len(kinds_in_log(al))
     answer = await al.post(hit_path(hit, "/outcome"), json={"outcome": "confirmed"})
@@ -118,7 +94,7 @@ async def test_the_letter_has_references_only(world: World) -> None:
     """It names round, hit, channel and both sides' references, no field of the record, and is logged when exported."""
     await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="cannot_tell", remark="Arben H. perhaps")
@@ -142,7 +118,7 @@ async def test_filters_and_pages(world: World) -> None:
     """A list is cut by round, counterpart, certainty, stage and age, and says how many there are."""
     round_id = await world.begin()
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     page = await al.get(f"/hits?round_id={round_id}&limit=1")
     assert (len(page["hits"]), page["total"], page["by_stage"]) == (1, 2, {"new": 2})
     second = await al.get(f"/hits?round_id={round_id}&limit=1&offset=1")
@@ -161,7 +137,7 @@ async def test_filters_and_pages(world: World) -> None:
 async def test_ten_thousand_hits_are_paged_quickly(world: World) -> None:
     """A page of a large round takes a fraction of a second, whatever its place, and reads no other records."""
     round_id = await world.propose()
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     rows = [
         {
             "round_id": round_id, "hit_id": f"{number:032x}", "import_id": "0" * 32, "position": number,
@@ -192,11 +168,11 @@ async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> Non
     lists = {"AL": f"al-list-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H0\n"}
     lists["SI"] = "si-1,Ana,Novak,1985-07-07,H0\n"
     round_id = await world.propose()
-    for name, seat in world.seats.items():
+    for name, seat in world.nodes.items():
         await seat.post(f"/rounds/{round_id}/consent")
         await seat.submit(round_id, await seat.load(header + lists[name]))
     await world.settle()
-    al = world.seats["AL"]
+    al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same")

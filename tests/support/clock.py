@@ -1,0 +1,16 @@
+"""A clock that stands still until a test sets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets, in seconds since 1970."""
+
+    time: int = 1_800_000_000
+
+    def __call__(self) -> int:
+        """Return the time that was set."""
+        return self.time

@@ -1,0 +1,21 @@
+"""A letter as an example: the request of Albania to Serbia about one hit."""
+
+from __future__ import annotations
+
+from aquila.followup.lifecycle import Channel, Urgency
+from services.node.hits.letter import Letter
+
+LETTER = Letter(
+    sender="AL",
+    receiver="RS",
+    round_id="0" * 32,
+    hit_id="f" * 32,
+    certainty="high",
+    channel=Channel.SIENA,
+    reference="",
+    urgency=Urgency.URGENT,
+    opened_at=1_800_000_000,
+    area="counter-terrorism",
+    legal_basis="PCC SEE, Article 7",
+    purpose="prevention",
+)

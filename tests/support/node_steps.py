@@ -1,0 +1,90 @@
+"""Steps with hits and evaluation limits in the world of `node_world`, and looks at what services store of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from services.kit.log import entries
+from services.matcher.storage.tables import OutcomeCountRow
+from services.node.safeguards import evaluation_limits
+from services.node.settings import EvaluationCaps
+
+if TYPE_CHECKING:
+    from aquila.records.rules import InputClass
+    from tests.support.node_world import PartyNode, World
+
+GIVEN = ("Arben", "Ilir", "Besa", "Mira", "Ana", "Petar", "Jovan", "Goran", "Milan", "Zoran", "Dragan", "Vesna",
+         "Edon", "Luan")  # fmt: skip
+FAMILY = ("Hoxha", "Kola", "Shehu", "Novak", "Petrović", "Janković", "Zupan", "Kos", "Kovač", "Horvat", "Berisha",
+          "Gashi", "Krasniqi", "Marku")  # fmt: skip
+PEOPLE = [
+    f"{given},{family},19{50 + 3 * n}-0{1 + n % 9}-1{n % 10},\n"
+    for n, (given, family) in enumerate(zip(GIVEN, FAMILY, strict=True))
+]
+LARGE = 1_000_000
+
+
+def hit_path(hit: dict[str, Any], rest: str = "") -> str:
+    """Return the path of a hit in a list."""
+    return f"/rounds/{hit['round_id']}/hits/{hit['hit_id']}{rest}"
+
+
+async def hit_with(seat: PartyNode, counterpart: str) -> dict[str, Any]:
+    """Return a node's hit with a counterpart, as its list has it."""
+    page = await seat.get(f"/hits?counterpart={counterpart}")
+    hit: dict[str, Any] = page["hits"][0]
+    return hit
+
+
+async def does(seat: PartyNode, hit: dict[str, Any], what: str, **body: Any) -> None:
+    """Take a step with a hit, which is accepted."""
+    answer = await seat.post(hit_path(hit, f"/{what}"), json=body or None)
+    assert answer.status_code in {202, 204}, answer.text
+
+
+def kinds_in_log(seat: PartyNode) -> list[str]:
+    """Return the kinds of a node's log entries."""
+    with seat.node.store.reading("test.log") as session:
+        return [entry.kind.value for _, entry in entries.entries(session) if entry is not None]
+
+
+async def closed_round(world: World) -> str:
+    """Play a round until everyone has its hits and has destroyed its keys."""
+    round_id = await world.begin()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    return round_id
+
+
+def counts(world: World, round_id: str) -> set[tuple[str, str, str, str, int]]:
+    """Return what the matcher stores of outcomes."""
+    with world.app.state.desk.store.reading("test.outcomes") as session:
+        rows = session.scalars(select(OutcomeCountRow).where(OutcomeCountRow.round_id == round_id)).all()
+    return {(row.party, row.counterpart, row.certainty, row.outcome, row.hits) for row in rows}
+
+
+async def answered(seat: PartyNode, round_id: str) -> list[Any]:
+    """Return the hits of the seat's query."""
+    hits = (await seat.get(f"/rounds/{round_id}/hits"))["hits"]
+    return [hit for hit in hits if hit["submission_id"]]
+
+
+def limit(seat: PartyNode, **caps: int) -> None:
+    """Let a node run with these caps by day."""
+    roomy = {"day_full": LARGE, "day_partial": LARGE, "window_full": LARGE, "window_partial": LARGE}
+    seat.node.settings = seat.node.settings.model_copy(update={"caps": EvaluationCaps(**(roomy | caps))})
+
+
+async def problems(seat: PartyNode, round_id: str) -> str:
+    """Return what the operator reads of a round's problems."""
+    return " ".join((await seat.round(round_id))["problems"])
+
+
+def spent(seat: PartyNode, origin: str, kind: InputClass) -> tuple[int, int]:
+    """Return what a node has evaluated for a party today and in the window."""
+    with seat.node.store.reading("test.spent") as session:
+        return evaluation_limits.spent(session, seat.node.clock, seat.node.settings.caps, origin, kind)

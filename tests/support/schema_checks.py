@@ -1,0 +1,28 @@
+"""Checks of tables: what a migrated schema lacks, and columns without a comment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from services.kit.storage.store import schema_change
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from services.kit.storage.store import Store
+
+
+def differences(store: Store, metadata: MetaData) -> list[str]:
+    """List what the models have and the migrated schema has not, and the other way round."""
+    with schema_change(store) as connection:
+        migration = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [repr(difference) for difference in compare_metadata(migration, metadata)]
+
+
+def uncommented(metadata: MetaData) -> list[str]:
+    """List the columns without a comment, as `table.column`."""
+    columns = [column for table in metadata.tables.values() for column in table.columns]
+    return [f"{column.table.name}.{column.name}" for column in columns if not column.comment]
