@@ -16,7 +16,7 @@ from aquila.interface.approval import ApprovalKind
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
 from services.kit.errors import NotFoundError
-from services.node.records.digests import checked_digest
+from services.node.records.digests import checked_digest, recorded_digest
 from services.node.rounds import requests
 from services.node.storage.tables import ImportRow
 
@@ -137,11 +137,11 @@ def ask_consent(node: NodeContext, approvals: Approvals, actor: Actor, round_id:
 def ask_submission(
     node: NodeContext, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest
 ) -> PendingApproval:
-    """Ask for a submission; raises as `requests.check_submission` and `digests.checked_digest` do.
+    """Ask for a submission; raises as `requests.check_submission` and `Submission.open` do.
 
     The same list for the same reasons is the same request, whoever asks for it and whatever its id would be.
     """
-    digest = checked_digest(node.store, wanted.import_id)
+    digest = recorded_digest(node.store, wanted.import_id)  # whether the records are still these, `open` looks
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
         content = {
             "kind": ApprovalKind.SUBMISSION.value,

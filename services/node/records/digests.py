@@ -1,4 +1,22 @@
-"""The digest of an imported list: two persons approve exactly these records in this order."""
+"""The digest of an imported list: two persons approve exactly these records in this order.
+
+What holds a list together from its import to its submission is this digest, and all records are read for it as often as
+the two persons need and no more:
+
+1. When the list is imported, the digest is made of the records on their way to the database. Nothing is read.
+2. When an officer asks, the records are read once: the author asks for the list that was imported. A list without a
+   digest, from before there were any or because a record was erased, is read once more to record one.
+3. When another person approves, they are read once: the approver approves the list that is stored now. The digest that
+   was approved is stored with the submission.
+4. When the driver begins, they are read once: days may lie between, and a record that was erased or changed meanwhile
+   ends the submission here. Where earlier erasures left gaps, these are closed, and the list is read once more for the
+   digest of its new order. From here on no record of it can be erased until it is submitted.
+5. The batches are read for the work itself, one after the other, over many steps and perhaps a restart.
+6. When they are digested, the records are read once: what was worked on is what was approved, although somebody with
+   access to the database could change it between two batches. Nothing is signed before.
+
+Records that were changed together with the recorded digest before 2 are not detected.
+"""
 
 from __future__ import annotations
 
@@ -45,29 +63,65 @@ def stored_digest(session: Session, import_id: str) -> str:
     return found.hexdigest()
 
 
+def recorded_digest(store: Store, import_id: str) -> str:
+    """Return the digest that is recorded of a list, without reading its records where there is one.
+
+    A list has none where it was imported before there were any, or where a record of it was erased: then it is that of
+    what the list holds now, and is recorded.
+
+    Raises:
+        NotFoundError: The node holds no such import.
+    """
+    with store.reading("import.recorded") as session:
+        recorded = _complete(session, import_id).digest
+    if recorded is not None:
+        return recorded
+    # Within one transaction, so that no erasure comes between the records and their digest.
+    with store.transaction("import.digested") as session:
+        found = stored_digest(session, import_id)
+        session.get_one(ImportRow, import_id).digest = found
+    return found
+
+
 def checked_digest(store: Store, import_id: str) -> str:
     """Return the digest of a list, after its records were read and compared with it.
-
-    A list has none where it was imported before there were any, or where a record of it was erased: then it is what the
-    list holds now.
 
     Raises:
         NotFoundError: The node holds no such import.
         OrderError: The records are not those that were imported: somebody changed the database.
     """
     with store.reading("import.digest") as session:
-        row = session.get(ImportRow, import_id)
-        if row is None or not row.complete:
-            raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
-        found = stored_digest(session, import_id)
-    if row.digest is None:
-        # Within one transaction, so that no erasure comes between the records and their digest.
-        with store.transaction("import.digested") as session:
-            found = stored_digest(session, import_id)
-            session.get_one(ImportRow, import_id).digest = found
-    elif row.digest != found:
+        recorded = _complete(session, import_id).digest
+        if recorded is not None and stored_digest(session, import_id) != recorded:
+            raise OrderError(
+                "the stored records of this list are not those that were imported",
+                hint="somebody changed the database; import the list again",
+            )
+    return recorded_digest(store, import_id) if recorded is None else recorded
+
+
+def check_approved(session: Session, import_id: str, approved: str | None, round_id: str) -> None:
+    """Refuse to prepare other records than those that two persons approved.
+
+    Args:
+        session: A transaction.
+        import_id: The list.
+        approved: The digest that was approved; None of a submission from before there were any.
+        round_id: For which round.
+
+    Raises:
+        OrderError: The list is not the one that was approved.
+    """
+    if approved is not None and stored_digest(session, import_id) != approved:
         raise OrderError(
-            "the stored records of this list are not those that were imported",
-            hint="somebody changed the database; import the list again",
+            "the list's records are not those that were approved: one was erased, or the database was changed",
+            hint="ask for the submission anew",
+            round=round_id,
         )
-    return found
+
+
+def _complete(session: Session, import_id: str) -> ImportRow:
+    row = session.get(ImportRow, import_id)
+    if row is None or not row.complete:
+        raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+    return row

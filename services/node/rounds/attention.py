@@ -17,6 +17,7 @@ from aquila.interface.attention import AttentionKind, AttentionList, RoundAttent
 from aquila.protocol.messages import Kind, Manifest
 from aquila.protocol.rounds.round_state import Phase
 from services.node.round_memory import round_row
+from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -101,9 +102,8 @@ def _duties(session: Session) -> Iterator[_Found]:
     for round_id in _rounds(session, *_FREE, *open_to_it, RoundRow.phase == Phase.PROPOSED.value):
         yield _Found(AttentionKind.CONSENT, round_id)
     early = RoundRow.phase.in_([Phase.PROPOSED.value, Phase.OPEN.value])
-    lists = select(SubmissionRow.round_id).where(SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != "failed")
     for round_id in _rounds(
-        session, *_FREE, early, RoundRow.consent_digest.is_not(None), RoundRow.round_id.not_in(lists)
+        session, *_FREE, early, RoundRow.consent_digest.is_not(None), RoundRow.round_id.not_in(rounds_with_list())
     ):
         yield _Found(AttentionKind.LIST, round_id)
 
@@ -142,7 +142,7 @@ def _with_terms(session: Session, found: _Found, now: int) -> RoundAttention | N
     # Read as it was stored: a key that the registry names no more must not keep an alarm from being shown.
     envelope = json.loads(round_row(session, found.round_id).manifest)
     manifest = Manifest.from_payload(base64.b64decode(envelope["payload"]))
-    ends = {AttentionKind.CONSENT: manifest.window.consent_by, AttentionKind.LIST: manifest.window.submit_by}
+    ends = {AttentionKind.CONSENT: consent_until(manifest), AttentionKind.LIST: submit_until(manifest, Kind.LIST)}
     until = ends.get(found.kind)
     if until is not None and until < now:
         return None

@@ -19,6 +19,7 @@ from services.node.round_memory import round_row
 from services.node.storage.tables import ImportRow, SubmissionRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from aquila.protocol.messages import Justification, Manifest
@@ -38,6 +39,48 @@ def manifest_problem(node: NodeContext, manifest: Manifest) -> str:
     return ""
 
 
+def has_consented(row: RoundRow) -> bool:
+    """Return whether this node has consented to a round, or will when the driver comes to it."""
+    return row.consent_digest is not None or row.consent_wished
+
+
+def is_consent_due(row: RoundRow) -> bool:
+    """Return whether two persons want a consent that is not signed yet."""
+    return row.consent_wished and row.consent_digest is None
+
+
+def late_consent(round_: Round, now: int) -> str:
+    """Return why a round takes no consent at a time, or nothing."""
+    if round_.phase is not Phase.PROPOSED:
+        return "the round takes no consent any more"
+    return "the time for a consent is over" if now > consent_until(round_.manifest) else ""
+
+
+def consent_until(manifest: Manifest) -> int:
+    """Return until when a round takes consents; seconds since 1970."""
+    return manifest.window.consent_by
+
+
+def submit_until(manifest: Manifest, kind: Kind) -> int:
+    """Return until when a round takes a list, or a query; seconds since 1970."""
+    return manifest.window.submit_by if kind is Kind.LIST else manifest.window.closes_at
+
+
+def check_submission_time(round_: Round, kind: Kind, now: int) -> None:
+    """Refuse to request, begin or sign a submission after its deadline by our own clock.
+
+    Raises:
+        OrderError: The deadline has passed.
+    """
+    if now > submit_until(round_.manifest, kind):
+        raise OrderError("the time for a submission is over", round=round_.round_id)
+
+
+def rounds_with_list() -> Select[str]:
+    """Return a query for the rounds in which this node has a list that was not given up; a round takes one of each."""
+    return select(SubmissionRow.round_id).where(SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != "failed")
+
+
 def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRow:
     """Refuse a consent that could not be signed now, and return the round's row.
 
@@ -47,12 +90,12 @@ def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRo
         OrderError: The node has consented, or the round takes no consent any more.
     """
     row = _active(session, round_.round_id)
-    if row.consent_digest is not None or row.consent_wished:
+    if has_consented(row):
         raise OrderError("this node has consented to the round already", round=row.round_id)
     problem = manifest_problem(node, round_.manifest)
     if problem:
         raise PolicyError(problem, hint="the round cannot be consented to from this node", round=row.round_id)
-    if round_.phase is not Phase.PROPOSED or node.clock() > round_.manifest.window.consent_by:
+    if late_consent(round_, node.clock()):
         raise OrderError("the round takes no consent any more", round=row.round_id)
     return row
 
@@ -74,7 +117,7 @@ def check_submission(clock: Clock, session: Session, round_: Round, import_id: s
     imported = session.get(ImportRow, import_id)
     if imported is None or not imported.complete:
         raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
-    if row.consent_digest is None and not row.consent_wished:
+    if not has_consented(row):
         raise OrderError("this node has not consented to the round", hint="consent first", round=row.round_id)
     _check_kind(session, clock, round_, kind)
     return imported
@@ -114,15 +157,9 @@ def request_submission(clock: Clock, session: Session, round_: Round, wanted: Re
 def _check_kind(session: Session, clock: Clock, round_: Round, kind: Kind) -> None:
     if kind is Kind.QUERY and round_.manifest.mode is not Mode.LISTS_AND_QUERIES:
         raise PolicyError("this round takes no queries", round=round_.round_id)
-    window = round_.manifest.window
-    if clock() > (window.submit_by if kind is Kind.LIST else window.closes_at):
-        raise OrderError("the time for a submission is over", round=round_.round_id)
-    query = select(SubmissionRow.submission_id).where(
-        SubmissionRow.round_id == round_.round_id,
-        SubmissionRow.kind == Kind.LIST.value,
-        SubmissionRow.state != "failed",
-    )
-    if kind is Kind.LIST and session.scalars(query).first() is not None:
+    check_submission_time(round_, kind, clock())
+    lists = rounds_with_list().where(SubmissionRow.round_id == round_.round_id)
+    if kind is Kind.LIST and session.scalars(lists).first() is not None:
         raise OrderError("this node has a list in the round already", hint="a round takes one list of each party")
 
 

@@ -14,6 +14,7 @@ from aquila.protocol.messages.feed import RoundEntry, Rounds
 from services.kit.errors import PeerUnavailableError
 from services.node.round_memory import round_row
 from services.node.rounds import progress
+from services.node.rounds.requests import is_consent_due
 from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _wishes(session: Session, row: RoundRow) -> tuple[str, ...]:
     waiting = select(SubmissionRow.kind).where(
         SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(["wished", "preparing"])
     )
-    asked = (row.consent_wished and row.consent_digest is None, row.close_wished, row.abort_reason is not None)
+    asked = (is_consent_due(row), row.close_wished, row.abort_reason is not None)
     wishes = [wish for wish, wished in zip(_WISHES, asked, strict=True) if wished]
     return (*wishes, *(f"submit {kind}" for kind in session.scalars(waiting)))
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
 from services.node.round_memory import ROUND_SECRETS, round_row
 from services.node.rounds import statements
-from services.node.rounds.requests import manifest_problem
+from services.node.rounds.requests import is_consent_due, late_consent, manifest_problem
 from services.node.safeguards.evaluation_limits import earlier_rounds
 
 if TYPE_CHECKING:
@@ -25,10 +24,10 @@ def consent(node: NodeContext, round_id: str) -> bool:
     book = node.rounds.of(round_id)
     with node.store.reading("consent.wish") as session:
         row = round_row(session, round_id)
-    if not row.consent_wished or row.consent_digest is not None:
+    if not is_consent_due(row):
         return False
     with book.reading() as round_:
-        problem = _obstacle(node, round_)
+        problem = late_consent(round_, node.clock()) or manifest_problem(node, round_.manifest)
         if problem:
             with node.store.transaction("consent.refuse") as session:
                 statements.report_problem(session, node.clock, round_id, "consent", problem)
@@ -41,15 +40,6 @@ def consent(node: NodeContext, round_id: str) -> bool:
         # If we crash here, the sealed secrets and the statement are there together, and the outbox sends it.
     _LOG.info("consent_signed", round=round_id)
     return True
-
-
-def _obstacle(node: NodeContext, round_: Round) -> str:
-    """Return the obstacle to a consent now, or None."""
-    if round_.phase is not Phase.PROPOSED:
-        return "the round takes no consent any more"
-    if node.clock() > round_.manifest.window.consent_by:
-        return "the time for a consent is over"
-    return manifest_problem(node, round_.manifest)
 
 
 def _sign(session: Session, node: NodeContext, round_: Round) -> None:

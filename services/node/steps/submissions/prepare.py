@@ -26,11 +26,11 @@ from aquila.records.rules import InputClass
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
-from services.node.records.digests import stored_digest
+from services.node.records.digests import check_approved, stored_digest
 from services.node.records.erasure import close_gaps
 from services.node.round_memory import PreparedSubmission, seed_name
 from services.node.rounds import paths, statements
-from services.node.rounds.requests import manifest_problem
+from services.node.rounds.requests import check_submission_time, manifest_problem
 from services.node.safeguards import canaries
 from services.node.steps.submissions.tasks import BLIND, StoredBatch, digest_stored
 from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
@@ -38,15 +38,13 @@ from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, Submiss
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from sqlalchemy.orm import Session
-
     from aquila.errors import AquilaError
     from aquila.protocol.messages import ChunkReference
     from aquila.protocol.rounds.verified_round import Round
     from aquila.protocol.submissions.tasks import BlindTask
     from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
-    from services.node.context import Clock, Journal, NodeContext
+    from services.node.context import Journal, NodeContext
     from services.node.round_memory import RoundMemories
 
     Runs = dict[InputClass, np.ndarray]
@@ -106,7 +104,7 @@ def _forget(rounds: RoundMemories, row: SubmissionRow) -> None:
 
 
 async def _advance(node: NodeContext, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
-    _check_time(node.clock, round_, row)
+    check_submission_time(round_, Kind(row.kind), node.clock())
     if problem := manifest_problem(node, round_.manifest):
         raise PolicyError(problem, hint="let the secretariat abort the round and propose it again")  # since an upgrade
     if row.state == "wished":
@@ -119,13 +117,6 @@ async def _advance(node: NodeContext, round_: Round, row: SubmissionRow, ends: C
         await to_thread(_cut_and_sign, node, round_, row)
 
 
-def _check_time(clock: Clock, round_: Round, row: SubmissionRow) -> None:
-    """Refuse to begin or sign after the deadline by our own clock."""
-    window = round_.manifest.window
-    if clock() > (window.submit_by if row.kind == Kind.LIST else window.closes_at):
-        raise OrderError("the time for a submission is over", round=round_.round_id)
-
-
 def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     """Draw the seed and seal it, and count the records."""
     book = node.rounds.of(round_.round_id)
@@ -134,7 +125,7 @@ def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     with SecretBytes(node.random(KEY_BYTES)) as seed, node.store.transaction("submission.begin") as session:
         name = seed_name(row.submission_id)
         statements.put_secret(session, row.round_id, name, book.seal(name, seed.to_bytes()))
-        _check_records(session, row)
+        check_approved(session, row.import_id, row.records_digest, row.round_id)
         stored, imported = (
             session.get_one(SubmissionRow, row.submission_id),
             session.get_one(ImportRow, row.import_id),
@@ -145,20 +136,6 @@ def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
         real = imported.records
         stored.state, stored.records = "preparing", padded_records(real + planted, round_.manifest.padding)
         stored.batches = len(_batches(real)) + len(_batches(stored.records - real))
-
-
-def _check_records(session: Session, row: SubmissionRow) -> None:
-    """Refuse to prepare other records than those that two persons approved.
-
-    Raises:
-        OrderError: The list is not the one that was approved.
-    """
-    if row.records_digest is not None and stored_digest(session, row.import_id) != row.records_digest:
-        raise OrderError(
-            "the list's records are not those that were approved: one was erased, or the database was changed",
-            hint="ask for the submission anew",
-            round=row.round_id,
-        )
 
 
 def _batches(records: int) -> range:
@@ -208,10 +185,11 @@ def _read_digested(files: ChunkFiles, row: SubmissionRow, batch: int) -> Digeste
 
 
 def _plan(node: NodeContext, round_: Round, row: SubmissionRow, real: int) -> None:
-    """Decide what of the list is sent, and note how much is held back; raises as `_check_records` does."""
+    """Decide what of the list is sent, and note how much is held back; raises as `check_approved` does."""
     # The batches were read one after the other since the submission was begun.
     with node.store.reading("submission.approved") as session:
-        _check_records(session, session.get_one(SubmissionRow, row.submission_id))
+        approved = session.get_one(SubmissionRow, row.submission_id).records_digest
+        check_approved(session, row.import_id, approved, row.round_id)
     outlines = [_read_digested(node.files, row, batch).outline() for batch in _batches(real)]
     planted = canaries.canaries_to_plant(node, round_, row.kind)
     plan = plan_submission(round_.manifest, node.table_of(round_.manifest), outlines, planted)

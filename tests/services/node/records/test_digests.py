@@ -1,0 +1,86 @@
+"""How often all records of a list are read between its import and its submission."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+
+from aquila.audit.roles import Role
+from services.kit.errors import NotFoundError
+from services.node.records.digests import checked_digest, recorded_digest
+from services.node.storage.tables import ImportRow
+from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from services.kit.storage.store import Store
+    from tests.services.node.conftest import Seat, World
+
+
+@contextlib.contextmanager
+def reads_of_records(store: Store) -> Iterator[list[str]]:
+    """Collect the readings of stored records: `all` of a list, or a `batch` of it."""
+    found: list[str] = []
+
+    def before_execute(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT") and "record.content" in statement:
+            found.append("batch" if "record.position >= " in statement else "all")
+
+    event.listen(store.engine, "before_cursor_execute", before_execute)
+    try:
+        yield found
+    finally:
+        event.remove(store.engine, "before_cursor_execute", before_execute)
+
+
+async def ask(seat: Seat, round_id: str, import_id: str) -> dict[str, Any]:
+    """Let an officer ask for a submission."""
+    wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
+    answer = await seat.person(Role.OFFICER).post(f"/v1/rounds/{round_id}/submissions", json=wanted)
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json())
+
+
+async def test_records_are_read_once_for_each_step_of_the_chain(world: World) -> None:
+    """Never when the list comes, once when it is asked for and approved, and around the batches that are worked on."""
+    seat = world.seats["AL"]
+    round_id = await world.begin(lists=False)
+    with reads_of_records(seat.node.store) as reads:
+        import_id = await seat.load(HEADER + LISTS["AL"])
+        assert reads == []
+        asked = await ask(seat, round_id, import_id)
+        assert reads == ["all"]
+        shown = {"digest": asked["digest"]}
+        answer = await seat.person(Role.APPROVER).post(f"/v1/approvals/{asked['approval_id']}/approve", json=shown)
+        assert (answer.status_code, reads) == (200, ["all", "all"])
+
+        async def submitted() -> bool:
+            return bool((await seat.round(round_id))["submissions"][0]["state"] == "submitted")
+
+        await world.until(submitted)
+        assert reads == ["all", "all", "all", "batch", "all"]
+
+
+async def test_a_list_without_a_digest_gets_one_by_one_reading(world: World) -> None:
+    """It is recorded, and then known without reading."""
+    seat = world.seats["AL"]
+    import_id = await seat.load(HEADER + LISTS["AL"])
+    recorded = recorded_digest(seat.node.store, import_id)
+    with seat.node.store.transaction("test.forget") as session:
+        session.get_one(ImportRow, import_id).digest = None
+    with reads_of_records(seat.node.store) as reads:
+        assert checked_digest(seat.node.store, import_id) == recorded
+        assert reads == ["all"]
+        assert recorded_digest(seat.node.store, import_id) == recorded
+        assert reads == ["all"]
+
+
+async def test_a_list_that_is_not_here_has_no_digest(world: World) -> None:
+    """Neither the recorded one nor a checked one."""
+    for digest in (recorded_digest, checked_digest):
+        with pytest.raises(NotFoundError, match="no such import"):
+            digest(world.seats["AL"].node.store, "0" * 32)
