@@ -36,7 +36,7 @@ class RoundKey(SecretBytes):
 
     def __init__(self, octets: bytes, round_id: str) -> None:
         if len(octets) != KEY_BYTES:
-            raise KeyMaterialError("A round key has 32 bytes.", round=round_id, got=len(octets))
+            raise KeyMaterialError("a round key has 32 bytes", round=round_id, got=len(octets))
         super().__init__(octets)
         self.round_id = round_id
 
@@ -69,8 +69,8 @@ class RoundKey(SecretBytes):
                 return AESGCMSIV(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._bound(label))
             except (InvalidTag, ValueError):
                 raise KeyMaterialError(
-                    "A stored secret does not open.",
-                    hint="The round's key was replaced, or the stored bytes were changed.",
+                    "a stored secret does not open",
+                    hint="the round's key was replaced, or the stored bytes were changed",
                     round=self.round_id,
                     label=label,
                 ) from None

@@ -71,7 +71,7 @@ class CorroborationTable:
         """
         for evaluation in (own, other):
             if evaluation is not None and evaluation not in EVALUATIONS:
-                raise InputError("This is no evaluation of the 4x4 system.")
+                raise InputError("this is not an evaluation of the 4x4 system")
         if own is None or other is None:
             return Corroboration(own or "", own or "", _NOT_EVALUATED)
         code, sentence = self.cells.get((own, other), (own[1], _UNRAISED))
@@ -98,10 +98,10 @@ def read_table(text: str) -> CorroborationTable:
                 cells.setdefault(pair, (rule["becomes"], rule["sentence"]))
         known = document["version"], document["source"], document["assumption"]
     except (KeyError, TypeError, ValueError):
-        raise InputError("The table of corroboration cannot be read.") from None
+        raise InputError("the table of corroboration cannot be read") from None
     for (own, other), (code, _) in cells.items():
         if own not in EVALUATIONS or other not in EVALUATIONS or code not in INFORMATION or code > own[1]:
-            raise InputError("The table of corroboration lowers a note, or names a code that there is not.")
+            raise InputError("the table of corroboration lowers a note, or names an unknown code")
         if other == _NOTHING_FROM and code != own[1]:
-            raise InputError("The table of corroboration raises a note by one that is worth nothing by itself.")
+            raise InputError("the table of corroboration raises a note by one that is worth nothing by itself")
     return CorroborationTable(*known, cells)

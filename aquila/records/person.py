@@ -66,16 +66,16 @@ class Record:
 
     def __post_init__(self) -> None:
         if not self.record_id:
-            raise InputError("A record has no record id.", hint="Give every record an id of its own.")
+            raise InputError("a record has no record id", hint="give every record an id of its own")
         if not self.is_enough:
             raise InputError(
-                "A record holds too little to match on.",
-                hint="Give two of given names, family names and date of birth.",
+                "a record holds too little to match on",
+                hint="give two of given names, family names and date of birth",
             )
         for name, codes in CODES.items():
             value = getattr(self, name)
             if value is not None and value not in codes:
-                raise InputError(f"A record has an unknown {name}.", hint="Use one of " + ", ".join(codes) + ".")
+                raise InputError(f"a record has an unknown {name}", hint="use one of " + ", ".join(codes) + "")
 
     def __repr__(self) -> str:
         return "Record()"
@@ -104,14 +104,14 @@ class Record:
         try:
             stored = json.loads(content.decode())
         except (ValueError, RecursionError):
-            raise InputError("A stored record is no JSON text.") from None
+            raise InputError("a stored record is not JSON text") from None
         values = list(ABSENT)
         try:
             for name, value in stored.items():
                 place, read = _STORED[name]
                 values[place] = read(value)
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise InputError("A stored record has an unknown field or code, or a value of a wrong type.") from None
+            raise InputError("a stored record has an unknown field or code, or a value of a wrong type") from None
         return sound_record(values) or cls(*values)
 
 

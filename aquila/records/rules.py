@@ -155,7 +155,7 @@ def load_rules(name_or_path: str) -> RuleTable:
         content = Path(name_or_path).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         known = ", ".join(BUILT_IN)
-        raise InputError("There is no such rule table.", hint=f"Name one of {known}, or a TOML file.") from None
+        raise InputError("there is no such rule table", hint=f"name one of {known}, or a TOML file") from None
     return parse_rules(content)
 
 
@@ -168,12 +168,12 @@ def parse_rules(content: str) -> RuleTable:
     try:
         table = tomllib.loads(content)
     except tomllib.TOMLDecodeError:
-        raise InputError("The rule table is no TOML.", hint="Compare it with a built-in table.") from None
+        raise InputError("the rule table is not TOML", hint="compare it with a built-in table") from None
     try:
         return _table(table)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
-            "The rule table lacks a field, or has one of a wrong type.", hint="Compare it with a built-in table."
+            "the rule table lacks a field, or has one of a wrong type", hint="compare it with a built-in table"
         ) from None
 
 
@@ -192,15 +192,15 @@ def _table(table: dict[str, Any]) -> RuleTable:
         or len({rule.number for rule in rules}) < len(rules)
         or len({rule.name for rule in rules}) < len(rules)
     ):
-        raise InputError("A rule table has no rule, or two of one number or name.", hint="Number each rule once.")
+        raise InputError("a rule table has no rule, or two of one number or name", hint="number each rule once")
     share, duplicates = float(table["expected_share"]), float(table.get("expected_duplicates", DEFAULT_DUPLICATES))
     if not (0 < share <= 1 and 0 < duplicates <= 1):
-        raise InputError("An expected share of a rule table is not above 0 and at most 1.")
+        raise InputError("an expected share of a rule table is not above 0 and at most 1")
     _check_usual(parts.values())
     digest = hashlib.sha256(json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
     silent = tuple((str(family), float(bits)) for family, bits in table.get("silent", {}).items())
     if not all(family in families and -_MOST_BITS <= bits <= 0 for family, bits in silent):
-        raise InputError("The silence of a family weighs beyond reason, or the family is unknown.")
+        raise InputError("the weight of a family's missing evidence is out of range, or the family is unknown")
     return RuleTable(
         str(table["name"]),
         int(table["version"]),
@@ -244,7 +244,7 @@ def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, 
             numbers += range(int(first), int(last or first) + 1)
         mask = mask_of(numbers)
         if not mask or mask & ~known or int(often) < 1:
-            raise InputError("A pattern of hits is empty, or names a rule that the table does not have.")
+            raise InputError("a pattern of hits is empty, or names a rule that the table does not have")
         found.append((mask, int(often)))
     return tuple(found) or ((known, 1),)
 
@@ -258,7 +258,7 @@ def _check_usual(parts: Iterable[Part]) -> None:
     for family, found in usual.items():
         known = [share for share in found if share is not None]
         if known and (len(known) < len(found) or not 0 < min(known) <= max(known) <= 1):
-            raise InputError("The parts of a family do not all say how usual they are.", family=family)
+            raise InputError("some parts of a family state how usual they are, and others do not", family=family)
 
 
 def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
@@ -276,11 +276,11 @@ def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
         bool(content.get("known", False)),
     )
     if not is_part(reads):
-        raise InputError("A part reads an unknown kind.", hint="Known kinds: " + ", ".join(PART_KINDS), part=name)
+        raise InputError("a part is of an unknown kind", hint="known kinds: " + ", ".join(PART_KINDS), part=name)
     if part.family not in families or not abs(part.bits) <= _MOST_BITS or ":" in name:
-        raise InputError("A part has an unknown family, a weight beyond reason, or a name with `:`.", part=name)
+        raise InputError("a part has an unknown family, a weight out of range, or a name with `:`", part=name)
     if part.known and (part.bits or part.usual is not None):
-        raise InputError("A part that says what is known weighs something, or is said to be usual.", part=name)
+        raise InputError("a part that only requires a value has a weight, or is marked as usual", part=name)
     return part
 
 
@@ -288,18 +288,18 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
     """Make a rule, checked: known parts, no family twice, and never one weak attribute alone."""
     number, name = int(content["number"]), str(content["name"])
     if not 1 <= number <= MOST_RULES or ";" in name or not name:
-        raise InputError(f"A rule has a number outside 1 to {MOST_RULES}, or a name with `;` or none.", rule=number)
+        raise InputError(f"a rule has a number outside 1 to {MOST_RULES}, or a name with `;` or none", rule=number)
     named, implied = tuple(content["parts"]), tuple(content.get("also", ()))
     if not named or not {*named, *implied} <= set(parts):
-        raise InputError("A rule names a part that the table does not weigh.", rule=number)
+        raise InputError("a rule names a part that the table does not weigh", rule=number)
     chosen, also = tuple(parts[part] for part in named), tuple(parts[part] for part in implied)
     if len({part.family for part in chosen + also}) < len(chosen + also):
-        raise InputError("A rule names two parts of one family.", rule=number)
+        raise InputError("a rule names two parts of one family", rule=number)
     if len(chosen) == 1 and not stands_alone(chosen[0].reads):
-        raise InputError("A rule is made of one weak attribute alone.", hint="Add a second part.", rule=number)
+        raise InputError("a rule is made of one weak attribute alone", hint="add a second part", rule=number)
     if sum(part.known for part in chosen) > min(1, len(chosen) - 1) or any(part.known for part in also):
-        raise InputError("A rule says more than once what is known, or compares nothing else.", rule=number)
+        raise InputError("a rule requires a value more than once, or compares nothing else", rule=number)
     most = content.get("most_records")
     if most is not None and int(most) < 1:
-        raise InputError("A rule lets no record through.", hint="Set most_records to 1 or more.", rule=number)
+        raise InputError("a rule admits no record", hint="set most_records to 1 or more", rule=number)
     return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most, also)

@@ -40,17 +40,17 @@ def read_header(content: bytes) -> CsvPlan:
         InputError: Nothing there, not text, no known column, one twice, too few to match on, or one misspelt.
     """
     if not content:
-        raise InputError("The list is empty.", hint="Its first line names the columns, such as record_id.")
+        raise InputError("the list is empty", hint="its first line names the columns, such as record_id")
     line = decode_line(1, content)
     if line.fault:
-        raise InputError(f"The first line {line.fault}.", line=1)
+        raise InputError(f"the first line {line.fault}", line=1)
     separator = ";" if line.text.count(";") > line.text.count(",") else ","
     try:
         names = [name.strip().lower() for name in next(csv.reader([line.text.rstrip("\r\n")], delimiter=separator), [])]
     except csv.Error:
         names = []
     if not set(names) & set(FIELDS):
-        raise InputError("The first line names no known column.", hint="Known: " + ", ".join(FIELDS) + ".", line=1)
+        raise InputError("the first line names no known column", hint="known: " + ", ".join(FIELDS) + "", line=1)
     _check_spelling(names)
     columns = tuple(name if name in FIELDS else None for name in names)
     _check_columns([name for name in columns if name])
@@ -72,8 +72,8 @@ def _check_spelling(names: list[str]) -> None:
     for name in names:
         if name not in FIELDS and (near := get_close_matches(name, missing, n=1, cutoff=_LEAST_LIKENESS)):
             raise InputError(
-                f"The first line names {name[:_LONGEST_COLUMN]}, which is not a known column.",
-                hint=f"Name it {near[0]} if that is what it holds, else give it another name or leave it out.",
+                f"the first line names {name[:_LONGEST_COLUMN]}, which is not a known column",
+                hint=f"name it {near[0]} if it holds that, else give it another name or leave it out",
                 line=1,
             )
 
@@ -86,12 +86,12 @@ def _check_columns(columns: list[str]) -> None:
     """
     known = set(columns)
     if len(known) < len(columns):
-        raise InputError("The first line names a column twice.", hint="Leave one of them out.", line=1)
+        raise InputError("the first line names a column twice", hint="leave one of them out", line=1)
     if "record_id" not in known:
-        raise InputError("The list has no column record_id.", hint="Give every record an id of its own.", line=1)
+        raise InputError("the list has no column record_id", hint="give every record an id of its own", line=1)
     if "full_name" not in known and len(known & {"given_names", "family_names", "date_of_birth"}) < 2:  # noqa: PLR2004 - two of three
         raise InputError(
-            "The list has too few columns to match on.",
-            hint="Give two of given_names, family_names (or full_name for both) and date_of_birth.",
+            "the list has too few columns to match on",
+            hint="give two of given_names, family_names (or full_name for both) and date_of_birth",
             line=1,
         )

@@ -82,7 +82,7 @@ def open_list(stream: BinaryIO, format: Format = "csv", lines: int = BATCH_LINES
         return RawList(plan, cut_csv(plan, source, lines))
     if format == "ftm":
         return RawList(FtmPlan(), cut_ftm(source, lines))
-    raise InputError("This format of lists is unknown.", hint="Use csv or ftm.")
+    raise InputError("this format of lists is unknown", hint="use csv or ftm")
 
 
 def read_batch(plan: Plan, batch: Batch) -> list[Row]:
@@ -145,8 +145,8 @@ class WholeList:
         if not self._is_empty:
             return
         if isinstance(self._plan, CsvPlan):
-            raise InputError("The list has a header and no record.", hint="Export the list again and look at the file.")
-        raise InputError("The list holds no Person entity.", hint="Export Person entities as JSON lines.")
+            raise InputError("the list has a header and no record", hint="export the list again and look at the file")
+        raise InputError("the list holds no Person entity", hint="export Person entities as JSON lines")
 
 
 def read_csv(stream: BinaryIO) -> Iterator[Row]:
@@ -177,7 +177,7 @@ def read_records(stream: BinaryIO, format: Format = "csv") -> Iterator[Row]:  # 
         return read_csv(stream)
     if format == "ftm":
         return read_ftm(stream)
-    raise InputError("This format of lists is unknown.", hint="Use csv or ftm.")
+    raise InputError("this format of lists is unknown", hint="use csv or ftm")
 
 
 def _read_whole(stream: BinaryIO, form: Format) -> Iterator[Row]:

@@ -65,7 +65,7 @@ def test_an_id_that_comes_twice(rehearsed: Rehearsal, tmp_path: Path) -> None:
     [
         ("", r"si\.csv: The list is empty"),
         (HEADER, r"si\.csv: The list has a header and no record"),
-        ("colour\nred\n", r"si\.csv: The first line names no known column"),
+        ("colour\nred\n", r"si\.csv: the first line names no known column"),
         (HEADER + "s1,,,\n", r"si\.csv: no row can be used; 1 row refused"),
         (HEADER + "s1,,,\ns2,,,\n", r"si\.csv: no row can be used; 2 rows refused"),
         (None, r"si\.csv: No such file"),
