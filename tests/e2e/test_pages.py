@@ -137,14 +137,14 @@ def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) 
     officer.follow("Read the proposal")
     officer.page.locator("#read").check()
     officer.press("Consent")
-    assert officer.shows("It waits for a second person.")
+    assert officer.shows("Waiting for approval.")
     approve(approver)
     # The approval takes effect at once, the consent is signed by the node's next step.
     world.until(lambda: "case_reference" in officer.page.request.get(address).text())
     officer.open(f"/rounds/{round_id}")
     officer.write(case_reference="2026/1")
     officer.press("Submit")
-    assert officer.shows("It waits for a second person.")
+    assert officer.shows("Waiting for approval.")
     approve(approver)
     assert node.name
 
@@ -207,7 +207,7 @@ def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> 
     first.open("/")
     first.follow("Read the suggestion")
     first.follow("Go to the form")
-    first.press("Choose pairs and amounts for each party")
+    first.press("Choose pairs and caps for each party")
     first.press("Propose")
     approve(second)
 

@@ -65,20 +65,20 @@ class _Words:
 
 _NODE: Mapping[AttentionKind, _Words] = {
     AttentionKind.CANARIES: _Words(
-        _n("Planted hits are missing or changed"),
+        _n("Canaries are missing or changed"),
         _n(
-            "In the round %(round)s, hits that your node and %(parties)s planted did not come as they should. "
+            "In the round %(round)s, canaries of your node and %(parties)s were not reported as they should be. "
             "Do not rely on its hits with them before this is explained."
         ),
-        _n("See what was planted"),
+        _n("See the canaries"),
         _n("alarm"),
         place="#safeguards",
     ),
     AttentionKind.HELD_BACK: _Words(
-        _n("An answer is held back"),
+        _n("A report is withheld"),
         _n(
-            "In the round %(round)s, a question of %(parties)s hits far more of your records than the lists explain. "
-            "It gets no answer until an approver of your party releases it."
+            "In the round %(round)s, a query of %(parties)s hits far more of your records than the lists explain. "
+            "It gets no report until an approver of your party releases it."
         ),
         _n("See the alarm"),
         _n("alarm"),
@@ -86,20 +86,21 @@ _NODE: Mapping[AttentionKind, _Words] = {
     ),
     AttentionKind.REFUSED: _Words(
         _n("Your node takes no further part in a round"),
-        _n("It has refused the round %(round)s for good. The round's page says why; an officer can leave the round."),
+        _n(
+            "It has refused the round %(round)s for good. The round's page shows the reason; "
+            "an officer can leave the round."
+        ),
         _n("See why"),
         _n("refused"),
     ),
     AttentionKind.FAILED: _Words(
         _n("A submission was refused"),
-        _n("In the round %(round)s, what your party wanted to send was not sent. The round's page says why."),
+        _n("In the round %(round)s, your party's submission was not sent. The round's page shows the reason."),
         _n("See why"),
         _n("refused"),
         action="submission.ask",
     ),
-    AttentionKind.PROBLEM: _Words(
-        "", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")
-    ),
+    AttentionKind.PROBLEM: _Words("", _n("There is an obstacle to this round."), _n("See what it is"), _n("problem")),
     AttentionKind.CONSENT: _Words(
         "",
         _n("The secretariat proposes a round. Consent is possible until %(until)s."),
@@ -119,14 +120,14 @@ _NODE: Mapping[AttentionKind, _Words] = {
 }
 _MATCHER: Mapping[AttentionKind, _Words] = {
     AttentionKind.CANARIES: _Words(
-        _n("Two parties tell of different planted hits"),
-        _n("In the round %(round)s: %(parties)s. One of them was shown other hits, or says so."),
+        _n("Two parties disclose different canaries"),
+        _n("In the round %(round)s: %(parties)s. One of them was shown other hits, or claims so."),
         _n("Look at the round"),
         _n("alarm"),
     ),
     AttentionKind.HELD_BACK: _Words(
-        _n("A party holds an answer back"),
-        _n("In the round %(round)s, %(parties)s found far more hits of a question than the lists explain."),
+        _n("A party withholds a report"),
+        _n("In the round %(round)s, %(parties)s found far more hits of a query than the lists explain."),
         _n("Look at the round"),
         _n("alarm"),
     ),
@@ -136,9 +137,7 @@ _MATCHER: Mapping[AttentionKind, _Words] = {
         _n("Look at the round"),
         _n("evidence"),
     ),
-    AttentionKind.PROBLEM: _Words(
-        "", _n("Something stands in the way of this round."), _n("See what it is"), _n("problem")
-    ),
+    AttentionKind.PROBLEM: _Words("", _n("There is an obstacle to this round."), _n("See what it is"), _n("problem")),
     AttentionKind.LATE: _Words(
         _n("Parties are late"),
         _n("In the round %(round)s: %(parties)s. The others can leave them out, or you can abort the round."),
@@ -147,7 +146,7 @@ _MATCHER: Mapping[AttentionKind, _Words] = {
         "care",
     ),
     AttentionKind.FLAGS: _Words(
-        _n("Marks that look like guesses"),
+        _n("Tokens that look like guesses"),
         _n("In the round %(round)s. Findings to look into: %(count)s. Nothing was refused because of them."),
         _n("See the findings"),
         _n("to look into"),

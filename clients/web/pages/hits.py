@@ -236,8 +236,8 @@ def _drift(visit: Visit, hit: HitView) -> str:
     if hit.chance is None or not hit.chance.drift_centibits:
         return ""
     return visit.say(
-        "Planted hits can move its odds by a factor of %(factor)s from one round of the same lists to the next: close "
-        "to the border of its level it can then have another level, or be missing.",
+        "Canaries can move its odds by a factor of %(factor)s from one round of the same lists to the next: "
+        "close to the border of its level it can then have another level, or be missing.",
         factor=visit.language.number(round(2 ** (hit.chance.drift_centibits / CENTIBITS), 2)),
     )
 

@@ -73,7 +73,7 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
     for one in ApprovalClient(visit.connection()).approvals().approvals:
         if one.state is ApprovalState.WAITING and not one.own:
             until = visit.language.moment(one.expires_at)
-            text = visit.say("Another person asks for this. It counts until %(until)s.", until=until)
+            text = visit.say("Another person requests this. It is valid until %(until)s.", until=until)
             path, link = f"/approvals/{one.approval_id}", visit.say("Read it and decide")
             yield AttentionItem(visit.say(APPROVALS[one.kind.value]), text, path, link, visit.say("approval"), "told")
 
@@ -83,7 +83,7 @@ def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
     client, number = visit.hits(), visit.language.number
     overdue = client.page(HitFilter(overdue=True, offset=_BEYOND, limit=1)).total
     if overdue:
-        text = visit.say("The next step of so many hits should have been taken: %(count)s.", count=number(overdue))
+        text = visit.say("Hits whose next step is overdue: %(count)s.", count=number(overdue))
         path, word = "/hits?overdue=true", visit.say("overdue")
         yield AttentionItem(visit.say("Overdue"), text, path, visit.say("See the hits"), word, "stop")
     fresh = {

@@ -190,11 +190,11 @@ def _tables(visit: Visit, picture: Picture) -> list[tuple[str, list[list[str]]]]
             [[f"{a} - {b}", amount.text] for (a, b), amount in _cells(visit, picture).items()],
         ),
         (
-            visit.say("Persons known to so many parties"),
+            visit.say("Persons by number of parties that know them"),
             [[str(parties), amount.text] for parties, amount in _known(visit, picture).items()],
         ),
         (
-            visit.say("Share of decided hits that were right, in the newest round that tells"),
+            visit.say("Share of decided hits that were right, in the newest round with such figures"),
             [[visit.say(LEVELS[level][0]), f"{percent} %"] for level, percent in _precision(picture.found).items()],
         ),
     ]

@@ -112,7 +112,7 @@ _AWAITED = {
     Awaited.CONSENT: _n("its consent"),
     Awaited.LIST: _n("its list"),
     Awaited.EVALUATIONS: _n("evaluations"),
-    Awaited.TOKENS: _n("its marks"),
+    Awaited.TOKENS: _n("its tokens"),
     Awaited.RECEIPT: _n("its receipt"),
     Awaited.NOTHING: _n("nothing"),
 }

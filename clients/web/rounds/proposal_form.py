@@ -56,7 +56,7 @@ NO_SIZES = _n("Write whole numbers from 1 to 255, the smallest first, or nothing
 NO_MOMENT = _n("Write a day and a time.")
 NOT_IN_ORDER = _n("This has to come after the moment before it.")
 NO_PAIR = _n("Choose at least one pair.")
-MOVED = _n("The parties have changed. Look at the pairs and amounts once more.")
+MOVED = _n("The parties have changed. Look at the pairs and caps once more.")
 PASSED = _n("This moment has passed.")
 
 

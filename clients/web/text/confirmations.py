@@ -11,11 +11,11 @@ def _n(message: str) -> str:
 DONE = {
     "stored": _n("The list is stored."),
     "acknowledged": _n("The alarm is acknowledged. Work goes on."),
-    "asked": _n("It waits for a second person."),
+    "asked": _n("Waiting for approval."),
     "approved": _n("It is approved and takes effect."),
     "refused": _n("It is refused."),
     "taken-back": _n("It is taken back."),
-    "released": _n("The answer is released."),
+    "released": _n("The report is released."),
     "noted": _n("It is noted."),
     "taken-up": _n("The chosen hits are taken up."),
     "view-kept": _n("The view is kept."),

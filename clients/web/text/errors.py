@@ -44,7 +44,7 @@ _NOT_FOUND = (_n("There is no such page"), _n("It may have been erased, or the a
 _TOO_LARGE = (_n("The file is too large"), _n("Ask the administrator for the limit, or send the list in parts."))
 _FAILED = (
     _n("Something failed"),
-    _n("Nothing was changed half. Try again; if it fails again, tell the administrator."),
+    _n("No partial change was saved. Try again; if it fails again, inform the administrator."),
 )
 _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
     NotAllowedError: (_n("Your role does not allow this"), _n("Somebody with another role has to do it.")),

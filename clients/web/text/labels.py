@@ -112,7 +112,7 @@ STAGES = {
 DECISIONS = {
     "same": _n("the same person"),
     "not_the_same": _n("not the same person"),
-    "cannot_tell": _n("cannot tell"),
+    "cannot_tell": _n("cannot be determined"),
 }
 CHANNELS = {"siena": "SIENA", "interpol": "Interpol I-24/7", "bilateral": _n("bilateral channel")}
 URGENCIES = {"urgent": _n("urgent: answer within 8 hours"), "normal": _n("normal: answer within 48 hours")}
@@ -149,7 +149,7 @@ ENTRIES = {
     "submission": _n("submission"),
     "evaluation": _n("evaluation for another party"),
     "amendment": _n("a party was left out"),
-    "tokens": _n("marks sent"),
+    "tokens": _n("tokens sent"),
     "match": _n("lists matched"),
     "report": _n("results reported"),
     "receipt": _n("results received"),
@@ -173,13 +173,13 @@ ENTRIES = {
     "withdrawal": _n("hit withdrawn"),
     "withdrawal_acknowledged": _n("withdrawal confirmed"),
     "outcome": _n("outcomes counted"),
-    "canaries": _n("control records told"),
-    "canaries_missing": _n("control records did not hit"),
+    "canaries": _n("canaries disclosed"),
+    "canaries_missing": _n("canaries failed"),
     "fishing_alarm": _n("more hits than lists explain"),
     "alarm_released": _n("result released after an alarm"),
     "submission_refused": _n("submission refused"),
     "statement_refused": _n("statement not taken"),
-    "approval_requested": _n("second person asked"),
+    "approval_requested": _n("approval requested"),
     "approved": _n("approved by a second person"),
     "approval_denied": _n("not approved"),
     "sign_in": _n("sign-in"),

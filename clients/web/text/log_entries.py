@@ -114,7 +114,7 @@ WORDS = {
     "export": _n("an export"),
     "same": _n("the same person"),
     "not_the_same": _n("not the same person"),
-    "cannot_tell": _n("cannot tell"),
+    "cannot_tell": _n("cannot be determined"),
     "created": _n("made"),
     "changed": _n("changed"),
     "disabled": _n("deactivated"),

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from services.node.context import NodeContext
 
 COMPARED = (
-    "Whoever has the answers of two rounds can compare them: what hit only once tells what a list gained or lost."
+    "A party with the reports of two rounds can compare them: "
+    "a hit in only one of them shows what a list gained or lost."
 )
 
 

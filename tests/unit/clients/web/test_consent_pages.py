@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clients.web.app.dispatch import PagesDispatcher
     from tests.support.node_world import PartyNode, World
 
-COMPARED = "Whoever has the answers of two rounds can compare them"
+COMPARED = "A party with the reports of two rounds can compare them"
 
 
 @pytest.fixture

@@ -245,7 +245,7 @@ async def test_what_waits_for_a_second_person(matcher: Any) -> None:
     }  # fmt: skip
     await first.open("/rounds/new")
     page = await first.send("/rounds/new", **terms)
-    assert "It waits for a second person." in page
+    assert "Waiting for approval." in page
     assert HOSTILE not in first.page
     assert "another person has to approve it" in page
     waiting = first.answer.url.path

@@ -76,9 +76,9 @@ async def test_pairs_and_amounts_are_a_second_step(matcher: Any) -> None:
     assert 'name="cap-SI-full"' in page
     amounts = {f"cap-{party}-{kind}": "77" for party in ("AL", "SI") for kind in ("full", "partial")}
     page = await officer.send("/rounds/new", each=["AL", "SI"], pair="AL-SI", **amounts, **TERMS)
-    assert "It waits for a second person." in page
+    assert "Waiting for approval." in page
     assert "77" in page
-    assert "Planted hits for each two lists" in page
+    assert "Canaries for each two lists" in page
 
 
 async def test_a_suggestion_becomes_a_proposal(matcher: Any) -> None:
