@@ -63,8 +63,8 @@ def test_an_id_that_comes_twice(rehearsed: Rehearsal, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        ("", r"si\.csv: The list is empty"),
-        (HEADER, r"si\.csv: The list has a header and no record"),
+        ("", r"si\.csv: the list is empty"),
+        (HEADER, r"si\.csv: the list has a header and no record"),
         ("colour\nred\n", r"si\.csv: the first line names no known column"),
         (HEADER + "s1,,,\n", r"si\.csv: no row can be used; 1 row refused"),
         (HEADER + "s1,,,\ns2,,,\n", r"si\.csv: no row can be used; 2 rows refused"),

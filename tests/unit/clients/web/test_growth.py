@@ -198,7 +198,7 @@ async def test_picture_by_certainty(matcher: Any) -> None:
             assert is_small(browser)
             assert hits in page
             assert persons in page
-            assert "in the newest round that tells" in page
+            assert "in the newest round with such figures" in page
             assert page.count("<code>0000") <= 13  # the round itself, and the newest dozen beside it
             query = page.split("/picture/known.svg?")[1].split('"')[0]
             assert f"certainty={certainty or 'low'}" in query
