@@ -42,7 +42,7 @@ Clock: TypeAlias = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Where rows and entries of the log are written, when, and in whose name.
+    """The writer of rows and log entries, with their time and author.
 
     Attributes:
         store: The database.
@@ -148,12 +148,12 @@ class NodeContext:
 
     @property
     def journal(self) -> Journal:
-        """What writes rows and entries of the log."""
+        """Return the writer of rows and entries of the log."""
         return Journal(self.store, self.clock, self.code)
 
     @property
     def signer(self) -> Signer:
-        """What signs this party's statements."""
+        """Return the signer of this party's statements."""
         return Signer(self.party, self.registry, self.high_water, self.clock)
 
     async def ahead(self) -> int:
