@@ -18,10 +18,10 @@ from aquila.protocol.messages import (
     Notes,
     Outcomes,
     Receipt,
-    Submission,
     Withdrawal,
 )
 from aquila.protocol.messages.feed import Event, EventKind
+from aquila.protocol.messages.kinds import StatementKind, kind_of
 from services.matcher.storage.tables import EventRow
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
 TOKENS = "tokens"
 """The kind of an event that tells workers that token bytes came; no party sees it."""
 
-REPORT = HitReport.__name__.lower()
+REPORT = StatementKind.HIT_REPORT.value
 """What the events of reports are called."""
 
-NOTES = Notes.__name__.lower()
+NOTES = StatementKind.NOTES.value
 """What the events of sealed notes are called."""
 
-SUBMISSION = Submission.__name__.lower()
+SUBMISSION = StatementKind.SUBMISSION.value
 """What the events of submissions are called. One without its justification is for nobody: nobody signed the rest."""
 
 _PAGE_BYTES = 4 << 20
@@ -71,7 +71,7 @@ def statement_event(round_: Round, accepted: Accepted, envelope: bytes) -> Event
         party=getattr(message, "party", accepted.signer),
         audience=audience,
         reader=reader,
-        statement=type(message).__name__.lower(),
+        statement=kind_of(message).value,
         digest=accepted.digest,
         envelope=envelope.decode(),
         submission_id=getattr(message, "submission_id", None),
@@ -139,7 +139,7 @@ def log_places(session: Session, caller: str, digests: Sequence[str]) -> dict[st
 
 def newest_withdrawal_events(session: Session, caller: str) -> dict[str, int]:
     """Return, by round, the newest event about a withdrawal that a party is the reader of."""
-    kinds = [kind.__name__.lower() for kind in (Withdrawal, Acknowledgement)]
+    kinds = [StatementKind.WITHDRAWAL.value, StatementKind.ACKNOWLEDGEMENT.value]
     query = select(EventRow.round_id, func.max(EventRow.event_id).label("newest")).where(
         EventRow.reader == caller, EventRow.statement.in_(kinds)
     )

@@ -16,7 +16,8 @@ from services.kit.log.entries import CHECKPOINTS, entries
 from services.matcher import events, round_memory
 from services.matcher.log import service_log as matcher_log
 from services.node.rounds import statements
-from services.node.storage.tables import Promise, StatementRow
+from services.node.storage.states import Promise
+from services.node.storage.tables import StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
 

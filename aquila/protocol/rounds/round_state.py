@@ -15,6 +15,8 @@ from aquila.errors import OrderError
 from aquila.protocol.messages import Kind, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aquila.crypto.group import Group
     from aquila.protocol.messages import (
         Acknowledgement,
@@ -98,6 +100,17 @@ class Phase(StrEnum):
     REPORTING = "reporting"
     CLOSED = "closed"
     ABORTED = "aborted"
+
+
+PHASE_TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
+    Phase.PROPOSED: frozenset({Phase.OPEN, Phase.ABORTED}),
+    Phase.OPEN: frozenset({Phase.MATCHING, Phase.ABORTED}),
+    Phase.MATCHING: frozenset({Phase.REPORTING, Phase.ABORTED}),
+    Phase.REPORTING: frozenset({Phase.CLOSED, Phase.ABORTED}),
+    Phase.CLOSED: frozenset(),
+    Phase.ABORTED: frozenset(),
+}
+"""For each phase those that one more statement can bring in a round whose matcher keeps to the protocol."""
 
 
 @dataclass(slots=True)

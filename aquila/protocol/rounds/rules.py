@@ -82,6 +82,7 @@ from aquila.protocol.messages import (
     Tokens,
     Withdrawal,
 )
+from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, ReportKey, SentNotes
@@ -139,7 +140,7 @@ def check_not_ended(round_: RoundState, message: Statement) -> None:
     """
     if round_.ending and isinstance(message, Consent | Amendment | Submission | Evaluation | Tokens):
         raise OrderError(
-            f"the round has ended ({round_.ending.outcome.value}) and takes no {type(message).__name__.lower()}",
+            f"the round has ended ({round_.ending.outcome.value}) and takes no {kind_of(message)}",
             round=round_.round_id,
             party=message.party,
         )

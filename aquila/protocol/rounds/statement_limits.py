@@ -25,6 +25,7 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
 )
+from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.records.rules import InputClass
 
@@ -50,7 +51,7 @@ def check_bounds(round_: RoundState, message: Statement) -> None:
     over = message.party in round_.refusals or message.party in round_.closings
     if over and isinstance(message, _NOT_AFTER_THE_LAST):
         raise RepeatedError(
-            f"{message.party} has ended its part in the round and says no {type(message).__name__.lower()} any more",
+            f"{message.party} has ended its part in the round and says no {kind_of(message)} any more",
             round=round_.round_id,
             party=message.party,
         )

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from aquila.audit.statistics import SAID, Statistics
 from aquila.crypto.envelope import open_envelope
 from aquila.protocol.messages import Kind, Submission
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from services.matcher.events import NOBODY, SUBMISSION
 from services.matcher.storage.tables import EventRow, HitCountRow, RoundRow
@@ -37,7 +38,7 @@ def round_statistics(session: Session, registry: Registry, round_id: str) -> byt
         EventRow.round_id == round_id, EventRow.statement.is_not(None)
     )
     for party, statement, count in session.execute(said.group_by(EventRow.party, EventRow.statement)):
-        if statement == "hitreport":
+        if statement == StatementKind.HIT_REPORT:
             found.count(party, "reports", count)
         elif statement in _SAID:
             found.count(party, _SAID[statement], count)

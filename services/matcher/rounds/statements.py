@@ -19,6 +19,7 @@ from aquila.errors import (
 )
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import PARTY_STATEMENTS, Canaries, Evaluation, Kind, Notes, Outcomes, Submission, Tokens
+from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import append
@@ -93,7 +94,7 @@ def accept_statement(desk: MatcherContext, round_id: str, caller: str, envelope:
     if refused is not None:
         raise refused
     if accepted.new:
-        _LOG.info("statement_accepted", round=round_id, party=caller, state=type(message).__name__.lower())
+        _LOG.info("statement_accepted", round=round_id, party=caller, state=kind_of(message).value)
         desk.bell.ring()
     return accepted.new
 
@@ -143,7 +144,7 @@ def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of
         )
     )
     append(session, refused_entry(message, digest, now, EntryKind.EVIDENCE))
-    _LOG.error("equivocation", round=round_id, party=message.party, state=type(message).__name__.lower())
+    _LOG.error("equivocation", round=round_id, party=message.party, state=kind_of(message).value)
 
 
 def _count_repeated(turn: RoundTransaction, party: str) -> None:
@@ -174,7 +175,7 @@ def _keep_refused(turn: RoundTransaction, message: Statement, digest: str, envel
         RefusedStatementRow(round_id=round_id, digest=digest, party=message.party, envelope=kept, refused_at=now)
     )
     append(session, refused_entry(message, digest, now))
-    _LOG.warning("statement_refused", round=round_id, party=message.party, state=type(message).__name__.lower())
+    _LOG.warning("statement_refused", round=round_id, party=message.party, state=kind_of(message).value)
 
 
 def _has_room(session: Session, of_party: Select[Any], same: ColumnElement[bool]) -> bool:
@@ -191,7 +192,7 @@ def _rival(session: Session, message: Statement, error: EquivocationError) -> st
     expected = error.fields.get("expected")
     if expected is not None:
         return session.scalar(events.where(EventRow.digest == str(expected)).limit(1))
-    same = events.where(EventRow.statement == type(message).__name__.lower()).order_by(EventRow.event_id)
+    same = events.where(EventRow.statement == kind_of(message).value).order_by(EventRow.event_id)
     if isinstance(message, Evaluation):
         same = same.where(
             EventRow.party == message.party,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.protocol.messages import HitReport
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.matcher.events import REPORT
 from services.matcher.steps.iteration import ENDED, each_round
 from services.matcher.steps.join import wipe_scratch
 from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, RoundRow
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _LOG = Log("matcher.cleaning")
 _DAY = 86_400
-_REPORT = HitReport.__name__.lower()
 
 
 def purge_ended(desk: MatcherContext) -> bool:
@@ -76,7 +75,7 @@ def _erasure(turn: RoundTransaction) -> Entry:
     """Return the entry of everything that was deleted of a round: how much it was, never what."""
     chunks = select(func.count()).select_from(ChunkRow).where(ChunkRow.round_id == turn.row.round_id)
     reports = select(func.count()).select_from(EventRow)
-    reports = reports.where(EventRow.round_id == turn.row.round_id, EventRow.statement == _REPORT)
+    reports = reports.where(EventRow.round_id == turn.row.round_id, EventRow.statement == REPORT)
     counts = {"chunks": turn.session.scalar(chunks) or 0, "reports": turn.session.scalar(reports) or 0}
     return Entry.of(EntryKind.ERASURE, turn.clock(), MATCHER, round=turn.row.round_id, counts=counts)
 
@@ -89,7 +88,7 @@ def _live_chunks(round_id: str) -> Select[int]:
 def _reports(turn: RoundTransaction) -> list[EventRow]:
     """Return the reports whose envelopes are still there."""
     query = select(EventRow).where(
-        EventRow.round_id == turn.row.round_id, EventRow.statement == _REPORT, EventRow.envelope.is_not(None)
+        EventRow.round_id == turn.row.round_id, EventRow.statement == REPORT, EventRow.envelope.is_not(None)
     )
     return list(turn.session.scalars(query))
 

@@ -12,8 +12,10 @@ from sqlalchemy import func, select
 from aquila.interface.progress import Awaited
 from aquila.interface.rounds import AnswerState, AnswerView, AwaitedStep
 from aquila.protocol.messages import Kind
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from services.node.rounds import progress
+from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def answers(session: Session, party: str, round_: Round, row: RoundRow) -> Itera
     queries = select(SubmissionRow.submission_id).where(
         SubmissionRow.round_id == round_.round_id,
         SubmissionRow.kind == Kind.QUERY.value,
-        SubmissionRow.state != "failed",
+        SubmissionRow.state != SubmissionState.FAILED,
     )
     for query in session.scalars(queries.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)):
         yield AnswerView(kind=Kind.QUERY, submission_id=query, state=_state(party, round_, row, query))
@@ -47,7 +49,9 @@ def awaited_steps(session: Session, code: str, round_: Round) -> Iterator[Awaite
 
 def rounds_without_report(session: Session, round_id: str | None) -> int:
     """Return how many rounds, or whether the one named, this party consented to and has no report of."""
-    acknowledged = select(StatementRow.round_id).where(StatementRow.own, StatementRow.kind == "receipt")
+    acknowledged = select(StatementRow.round_id).where(
+        StatementRow.own, StatementRow.kind == StatementKind.RECEIPT.value
+    )
     query = select(func.count()).select_from(RoundRow).where(RoundRow.consent_digest.is_not(None))
     query = query.where(RoundRow.hits_erased_at.is_(None), RoundRow.round_id.not_in(acknowledged))
     return session.scalar(query.where(RoundRow.round_id == round_id) if round_id else query) or 0
@@ -59,6 +63,6 @@ def _state(party: str, round_: Round, row: RoundRow, query: str | None) -> Answe
     if ReportKey(party, query) in round_.reports:
         return AnswerState.ANSWERED
     left_out = bool(round_.participants) and party not in round_.participants
-    if round_.ending or left_out or row.state != "active" or row.refused is not None:
+    if round_.ending or left_out or row.state != LocalRoundState.ACTIVE or row.refused is not None:
         return AnswerState.NEVER
     return AnswerState.AWAITED

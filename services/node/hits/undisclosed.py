@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.protocol.messages import HitReport
+from aquila.protocol.messages.kinds import StatementKind
 from services.node.rounds import statements
 from services.node.storage.tables import AlarmRow, StatementRow
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 def queries_of(session: Session, code: str, registry: Registry, round_id: str, hits: Collection[str]) -> dict[str, str]:
     """Return the query of each of these hits that is a query's, by hit id; the hits may be erased."""
-    reports = select(StatementRow.envelope).where(StatementRow.round_id == round_id, StatementRow.kind == "hitreport")
+    reports = select(StatementRow.envelope).where(
+        StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
+    )
     found: dict[str, str] = {}
     for envelope in session.scalars(reports):
         report = statements.message_of(statements.open_statement(registry, envelope))

@@ -17,6 +17,7 @@ from aquila.interface.rounds import AnswerState, ChanceView, Hits, OwnHit
 from aquila.matching.certainty import CENTIBITS
 from aquila.protocol.canaries import drift_of, grading_basis_of
 from aquila.protocol.messages import HitReport
+from aquila.protocol.messages.kinds import StatementKind
 from services.kit.log import entries as log_entries
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps, rounds_without_report
@@ -107,7 +108,7 @@ def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[Chan
     """
     round_id = round_.round_id
     known = node.rounds.of(round_id).chances
-    mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
+    mine = StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
     for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
         if digest not in known:
             known[digest] = tuple(_chances_in(node, round_, session.get_one(StatementRow, (round_id, digest)).envelope))

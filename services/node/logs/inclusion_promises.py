@@ -16,11 +16,13 @@ from sqlalchemy import select, update
 from aquila.audit.proofs import verify_inclusion
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import Ending, HitReport, Opening
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.messages.proofs import MOST_STATEMENTS
 from services.kit.log.witness import Accusation
+from services.kit.storage.states import following
 from services.node.rounds import statements
-from services.node.storage.tables import Promise, StatementRow
+from services.node.storage.states import PROMISE_TRANSITIONS, Promise
+from services.node.storage.tables import StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
 
-_ANNOUNCED = frozenset(kind.__name__.lower() for kind in (Opening, HitReport, Ending))
+_ANNOUNCED = frozenset({StatementKind.OPENING, StatementKind.HIT_REPORT, StatementKind.ENDING})
 _MOST_LOOKS = 3
 
 
@@ -47,7 +49,7 @@ class Judged:
 def expect(row: StatementRow) -> None:
     """Note that the matcher has an own statement, so that its log must hold it."""
     if row.promise == Promise.SIGNED:
-        row.promise = Promise.PROMISED.value
+        row.promise = following(PROMISE_TRANSITIONS, Promise(row.promise), Promise.PROMISED).value
 
 
 def expect_announced(row: StatementRow, round_: Round) -> None:

@@ -25,6 +25,7 @@ from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.hits import lifecycle, undisclosed
 from services.node.hits.withdrawals import outcome_of
+from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     ErasedOutcomeCountRow,
     ErasedRecordRow,
@@ -38,7 +39,7 @@ from services.node.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Select, Table
     from sqlalchemy.orm import Session
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 _LOG = Log("node.erasure")
 _SCRUBS = 40
 _SCRUB_SECONDS = 0.05
-_SENT = ("preparing", "submitted", "finalized", "tokens_sent")
+_SENT = frozenset(SubmissionState) - {SubmissionState.WISHED, SubmissionState.FAILED}
 
 
 def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureReport:
@@ -194,7 +195,7 @@ def overwrite_deleted(store: Store, *tables: Table) -> None:
 
 
 def _check_not_prepared(session: Session, import_ids: set[str]) -> None:
-    round_id = session.scalar(_uses(import_ids, ["preparing"]))
+    round_id = session.scalar(_uses(import_ids, {SubmissionState.PREPARING}))
     if round_id is not None:
         raise PolicyError(
             "a list with this record is being prepared for a round",
@@ -203,12 +204,16 @@ def _check_not_prepared(session: Session, import_ids: set[str]) -> None:
         )
 
 
-def _uses(import_ids: Iterable[str], states: Sequence[str]) -> Select[str]:
+def _uses(import_ids: Iterable[str], states: Collection[SubmissionState]) -> Select[str]:
     """Return a query for a round that goes on and uses one of the imports, in one of the states."""
     return (
         select(SubmissionRow.round_id)
         .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
-        .where(SubmissionRow.import_id.in_(import_ids), SubmissionRow.state.in_(states), RoundRow.state == "active")
+        .where(
+            SubmissionRow.import_id.in_(import_ids),
+            SubmissionRow.state.in_(states),
+            RoundRow.state == LocalRoundState.ACTIVE,
+        )
         .limit(1)
     )
 

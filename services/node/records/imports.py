@@ -24,6 +24,7 @@ from services.node.records import duplicates
 from services.node.records.digests import ListDigest
 from services.node.records.erasure import overwrite_deleted, without_erased
 from services.node.records.findings import findings_of
+from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -247,7 +248,11 @@ def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
         used = (
             select(SubmissionRow.round_id)
             .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
-            .where(SubmissionRow.import_id == import_id, SubmissionRow.state != "failed", RoundRow.state == "active")
+            .where(
+                SubmissionRow.import_id == import_id,
+                SubmissionRow.state != SubmissionState.FAILED,
+                RoundRow.state == LocalRoundState.ACTIVE,
+            )
         )
         round_id = session.scalars(used).first()
     if round_id is not None:

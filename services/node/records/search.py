@@ -158,7 +158,7 @@ def _uses(session: Session, import_id: str) -> Iterator[RecordUse]:
             round_id=row.round_id,
             submission_id=row.submission_id,
             kind=row.kind,
-            state=row.state,
+            state=row.state.value,
             wished_at=row.wished_at,
         )
 

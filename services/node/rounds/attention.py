@@ -18,6 +18,7 @@ from aquila.protocol.messages import Kind, Manifest
 from aquila.protocol.rounds.round_state import Phase
 from services.node.round_memory import round_row
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
+from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ REMEMBERED = 30 * 86_400
 """How long after the verdict missing canaries stand on the first page: the round may be over by then."""
 
 _OVER = (Phase.CLOSED.value, Phase.ABORTED.value)
-_ACTIVE = (RoundRow.state == "active", RoundRow.phase.not_in(_OVER))
+_ACTIVE = (RoundRow.state == LocalRoundState.ACTIVE, RoundRow.phase.not_in(_OVER))
 _FREE = (RoundRow.refused.is_(None), RoundRow.abort_reason.is_(None))
 _ELSEWHERE = ("alarm %", "canaries %", "submission %")  # problems that are needs of their own
 
@@ -120,11 +121,11 @@ def _failed() -> Select[str]:
     later = (
         (other.round_id == SubmissionRow.round_id)
         & (other.kind == SubmissionRow.kind)
-        & (other.state != "failed")
+        & (other.state != SubmissionState.FAILED)
         & (other.wished_at >= SubmissionRow.wished_at)
     )
     return select(SubmissionRow.round_id).where(
-        SubmissionRow.state == "failed", ~select(other.submission_id).where(later).exists()
+        SubmissionRow.state == SubmissionState.FAILED, ~select(other.submission_id).where(later).exists()
     )
 
 

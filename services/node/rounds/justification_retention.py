@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from aquila.audit.entries import EntryKind as Kind
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_justification
 from services.kit.log.entries import statements_kept
 from services.kit.people.log import EntryKind, log_entry
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -60,8 +62,12 @@ def _signed(session: Session, before: int) -> Sequence[StatementRow]:
     An own one stays whole for as long as this node's log holds its entry, which an auditor makes again from it.
     """
     query = select(StatementRow).join(RoundRow, RoundRow.round_id == StatementRow.round_id)
-    whole = StatementRow.kind == "submission", StatementRow.erased_at.is_(None), StatementRow.taken_at <= before
-    rows = session.scalars(query.where(*whole, RoundRow.state == "destroyed")).all()
+    whole = (
+        StatementRow.kind == StatementKind.SUBMISSION.value,
+        StatementRow.erased_at.is_(None),
+        StatementRow.taken_at <= before,
+    )
+    rows = session.scalars(query.where(*whole, RoundRow.state == LocalRoundState.DESTROYED)).all()
     rounds = sorted({row.round_id for row in rows if row.own})
     kept = {digest for round_id in rounds for digest in statements_kept(session, round_id, Kind.SUBMISSION)}
     return [row for row in rows if row.digest not in kept]

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from aquila.interface.progress import Awaited, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from services.kit.party_status import party_status
+from services.node.storage.states import VERIFIED, WITH_TOKENS, DownloadKind
 from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
 
     Verified = Counter[tuple[str, str]]
-
-_FINALIZED = frozenset({"finalized", "tokens_sent"})
 
 
 def evaluated_for_others(session: Session, code: str, round_: Round) -> Progress:
@@ -37,16 +36,16 @@ def verified(session: Session, round_: Round) -> Verified:
 
     Once a submission is finalized every evaluation of it was verified, and what told so may be gone already.
     """
-    mine = DownloadRow.round_id == round_.round_id, DownloadRow.party != ""
+    mine = DownloadRow.round_id == round_.round_id, DownloadRow.in_queue(DownloadKind.EVALUATION)
     query = select(DownloadRow.submission_id, DownloadRow.party, func.count()).where(
-        *mine, DownloadRow.state.in_(["done", "acknowledged"])
+        *mine, DownloadRow.state.in_(VERIFIED)
     )
     groups = query.group_by(DownloadRow.submission_id, DownloadRow.party)
     found = Counter({(submission, party): count for submission, party, count in session.execute(groups)})
     over = select(SubmissionRow.submission_id, func.count()).join(
         ChunkRow, ChunkRow.submission_id == SubmissionRow.submission_id
     )
-    done = over.where(SubmissionRow.round_id == round_.round_id, SubmissionRow.state.in_(_FINALIZED))
+    done = over.where(SubmissionRow.round_id == round_.round_id, SubmissionRow.state.in_(WITH_TOKENS))
     for submission_id, chunks in session.execute(done.group_by(SubmissionRow.submission_id)):
         if submission_id in round_.submissions:
             found.update(

@@ -16,6 +16,7 @@ from aquila.records.conformance import normalizer_reference
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.node.round_memory import round_row
+from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ImportRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def check_submission_time(round_: Round, kind: Kind, now: int) -> None:
 
 def rounds_with_list() -> Select[str]:
     """Return a query for the rounds in which this node has a list that was not given up; a round takes one of each."""
-    return select(SubmissionRow.round_id).where(SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != "failed")
+    return select(SubmissionRow.round_id).where(
+        SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != SubmissionState.FAILED
+    )
 
 
 def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRow:
@@ -149,7 +152,8 @@ def request_submission(clock: Clock, session: Session, round_: Round, wanted: Re
         SubmissionRow(
             submission_id=wanted.submission_id, round_id=round_.round_id, import_id=wanted.import_id,
             records_digest=wanted.records_digest, kind=wanted.kind.value,
-            justification=wanted.justification.model_dump(mode="json"), wished_at=clock(), state="wished", held_back={},
+            justification=wanted.justification.model_dump(mode="json"), wished_at=clock(),
+            state=SubmissionState.WISHED, held_back={},
         )
     )  # fmt: skip
 
@@ -172,7 +176,7 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
     """
     with rounds.reading(round_id) as round_, journal.store.transaction("wish.close") as session:
         row = round_row(session, round_id)
-        if row.state != "active":
+        if row.state != LocalRoundState.ACTIVE:
             return  # it is closed already
         if ReportKey(journal.code, None) not in round_.reports:
             raise OrderError(
@@ -191,7 +195,7 @@ def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) ->
     """
     with journal.store.transaction("wish.abort") as session:
         row = round_row(session, round_id)
-        if row.state == "active":
+        if row.state == LocalRoundState.ACTIVE:
             row.abort_reason = reason
             _log_end(session, journal, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
 
@@ -211,6 +215,6 @@ def _active(session: Session, round_id: str) -> RoundRow:
     row = round_row(session, round_id)
     if row.refused is not None:
         raise PolicyError(f"this node takes no part in the round: {row.refused}", round=round_id)
-    if row.state != "active":
+    if row.state != LocalRoundState.ACTIVE:
         raise OrderError("the round is over at this node", round=round_id)
     return row

@@ -14,11 +14,13 @@ from aquila.crypto.envelope import open_envelope
 from aquila.errors import RestoredBackupError
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
+from aquila.protocol.messages.kinds import StatementKind, kind_of
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from services.kit.errors import StoreConflictError
 from services.kit.log.entries import append
 from services.node.round_memory import round_row
-from services.node.storage.tables import ProblemRow, Promise, RoundRow, SecretRow, StatementRow
+from services.node.storage.states import LocalRoundState, Promise
+from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
     from services.node.context import Clock, NodeContext, Signer
     from services.node.storage.high_water import HighWater
 
-LAST_WORDS = (
-    "canaries", "alarm", "receipt", "notes", "confirmation", "closing", "refusal", "withdrawal", "acknowledgement",
-    "outcomes",
-)  # fmt: skip
+LAST_WORDS = tuple(kind.value for kind in (
+    StatementKind.CANARIES, StatementKind.ALARM, StatementKind.RECEIPT, StatementKind.NOTES, StatementKind.CONFIRMATION,
+    StatementKind.CLOSING, StatementKind.REFUSAL, StatementKind.WITHDRAWAL, StatementKind.ACKNOWLEDGEMENT,
+    StatementKind.OUTCOMES,
+))  # fmt: skip
 """Kinds of statements that are sent also after the round has ended here."""
 
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
@@ -49,11 +52,6 @@ def open_statement(registry: Registry, envelope: bytes) -> OpenedEnvelope:
 def message_of(found: OpenedEnvelope) -> Message:
     """Return the message of an opened envelope; raises MalformedError where it is none."""
     return _MESSAGES[found.payload_type].from_payload(found.payload)
-
-
-def kind_of(message: Message) -> str:
-    """Return the word under which a message is stored."""
-    return type(message).__name__.lower()
 
 
 def next_number(session: Session, round_id: str) -> int:
@@ -88,7 +86,9 @@ def given_up(session: Session, high_water: HighWater, round_id: str, below: int)
         StatementRow.round_id == round_id, StatementRow.own, StatementRow.refusal.is_(None)
     )
     refused = round_row(session, round_id).refused is not None
-    goes = StatementRow.sent | (StatementRow.kind == "refusal" if refused else StatementRow.kind.in_(LAST_WORDS))
+    goes = StatementRow.sent | (
+        StatementRow.kind == StatementKind.REFUSAL.value if refused else StatementRow.kind.in_(LAST_WORDS)
+    )
     marked = high_water.last_number(round_id) or 0
     ranges, last = [], marked if marked >= next_number(session, round_id) else 0
     for number in [*session.scalars(query.where(goes).order_by(StatementRow.sequence)), below]:
@@ -121,8 +121,8 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     if session.scalar(taken) is not None:
         raise StoreConflictError("a statement has this number already", round=round_id)
     row = StatementRow(
-        round_id=round_id, digest=found.digest, party=signer.code, sequence=message.sequence, kind=kind_of(message),
-        envelope=envelope, own=True, sent=False, taken_at=signer.clock(),
+        round_id=round_id, digest=found.digest, party=signer.code, sequence=message.sequence,
+        kind=kind_of(message).value, envelope=envelope, own=True, sent=False, taken_at=signer.clock(),
         promise=None if message.log_head is None else Promise.SIGNED.value,
     )  # fmt: skip
     session.add(row)
@@ -131,9 +131,11 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     return row
 
 
-def own_statements(session: Session, round_id: str, kind: str) -> Sequence[StatementRow]:
+def own_statements(session: Session, round_id: str, kind: StatementKind) -> Sequence[StatementRow]:
     """Return this node's statements of a kind in the order in which they were signed."""
-    query = select(StatementRow).where(StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == kind)
+    query = select(StatementRow).where(
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == kind.value
+    )
     return session.scalars(query.order_by(StatementRow.sequence)).all()
 
 
@@ -160,7 +162,7 @@ def refuse(session: Session, clock: Clock, round_id: str, place: str, sentence: 
 
 def refuse_open(session: Session, node: NodeContext, sentence: str) -> None:
     """Refuse every open round in which this node has signed something, or has a key to do so."""
-    query = select(RoundRow).where(RoundRow.state != "destroyed", RoundRow.refused.is_(None))
+    query = select(RoundRow).where(RoundRow.state != LocalRoundState.DESTROYED, RoundRow.refused.is_(None))
     for row in session.scalars(query).all():
         marked = node.high_water.last_number(row.round_id) is not None
         if marked or row.consent_digest is not None or (node.keys / f"{row.round_id}.key").exists():

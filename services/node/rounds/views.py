@@ -11,10 +11,12 @@ from aquila.interface.progress import Progress
 from aquila.interface.rounds import NodeRoundView, NodeStatus, SubmissionView
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry, Rounds
+from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import PeerUnavailableError
 from services.node.round_memory import round_row
 from services.node.rounds import progress
 from services.node.rounds.requests import is_consent_due
+from services.node.storage.states import UNSIGNED, LocalRoundState
 from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def _submission(
         submission_id=row.submission_id,
         kind=Kind(row.kind),
         import_id=row.import_id,
-        state=row.state,
+        state=row.state.value,
         records=row.records
         or session.scalar(select(ImportRow.records).where(ImportRow.import_id == row.import_id))
         or 0,
@@ -130,7 +132,7 @@ def _submission(
 def _hits(session: Session, round_id: str) -> int | None:
     """Return the number of hits, or None before a report came."""
     receipts = select(func.count()).where(
-        StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == "receipt"
+        StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == StatementKind.RECEIPT.value
     )
     if not session.scalar(receipts):
         return None
@@ -144,10 +146,10 @@ def problems(session: Session, row: RoundRow) -> tuple[str, ...]:
 
 
 def _wishes(session: Session, row: RoundRow) -> tuple[str, ...]:
-    if row.state == "destroyed":
+    if row.state == LocalRoundState.DESTROYED:
         return ()
     waiting = select(SubmissionRow.kind).where(
-        SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(["wished", "preparing"])
+        SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(UNSIGNED)
     )
     asked = (is_consent_due(row), row.close_wished, row.abort_reason is not None)
     wishes = [wish for wish, wished in zip(_WISHES, asked, strict=True) if wished]

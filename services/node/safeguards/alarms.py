@@ -18,6 +18,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.matching.hit_rate import expected_hits, is_alarming
 from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -126,7 +127,7 @@ def _alarming(hits: int, expected: float, sums: list[tuple[str, int, float]]) ->
 
 def _shares(session: Session, code: str, registry: Registry, asker: str) -> Iterator[int]:
     """Yield the shares of common persons that this party's lists had with the asker's so far."""
-    query = select(StatementRow.envelope).where(StatementRow.kind == "hitreport")
+    query = select(StatementRow.envelope).where(StatementRow.kind == StatementKind.HIT_REPORT.value)
     for envelope in session.scalars(query):
         report = statements.message_of(statements.open_statement(registry, envelope))
         if isinstance(report, HitReport) and report.party == code and report.submission_id is None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol import canaries as core
 from aquila.protocol.messages import HitReport, Kind
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.submission_plan import carried_by
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -129,7 +130,7 @@ def _due(store: Store, round_id: str) -> list[str]:
 
 
 def _own_report(session: Session, code: str, registry: Registry, round_id: str) -> HitReport | None:
-    mine = StatementRow.round_id == round_id, StatementRow.kind == "hitreport"
+    mine = StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
     for envelope in session.scalars(select(StatementRow.envelope).where(*mine).order_by(StatementRow.event_id)):
         report = statements.message_of(statements.open_statement(registry, envelope))
         if isinstance(report, HitReport) and report.party == code and report.submission_id is None:

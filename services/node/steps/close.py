@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import KeyMaterialError, LogRewrittenError
-from aquila.protocol.messages import Outcome
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.entries import append
 from services.kit.logging import Log
@@ -17,6 +17,7 @@ from services.node.logs import pending_statements
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.steps import exchange_notes
+from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     AlarmRow,
     ChunkRow,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from services.node.context import Journal, NodeContext, Signer
     from services.node.storage.tables import RoundRow
 
+DESTROYED_WITH_THE_KEY = (SecretRow, DownloadRow)
+"""Rows of a round that go with its key."""
+
 _LOG = Log("node.close")
 
 
@@ -48,31 +52,34 @@ def decide(node: NodeContext, round_id: str) -> bool:
     with book.reading() as round_, node.store.transaction("close.decide") as session:
         row = round_row(session, round_id)
         reason = _reason(node.journal, round_, row)
-        if row.state != "active" or not reason:
+        if row.state != LocalRoundState.ACTIVE or reason is None:
             return False
         rewritten = isinstance(node.contact.obstacle, LogRewrittenError)
         if row.abort_reason is not None and not round_.ending and not rewritten:
             # The refusal is signed before the keys go, and sent after: it says that they are gone.
             statements.sign_refusal(session, node.signer, round_, row.abort_reason)
-        row.state, row.outcome = "destroying", reason
-        unfinished = SubmissionRow.state.in_(["wished", "preparing"])
+        row.enter(LocalRoundState.DESTROYING)
+        row.outcome = reason.value
+        unfinished = SubmissionRow.state.in_(UNSIGNED)
         session.execute(
-            update(SubmissionRow).where(SubmissionRow.round_id == round_id, unfinished).values(state="failed")
+            update(SubmissionRow)
+            .where(SubmissionRow.round_id == round_id, unfinished)
+            .values(state=SubmissionState.FAILED)
         )
-    _LOG.info("round_ends", round=round_id, state=reason)
+    _LOG.info("round_ends", round=round_id, state=reason.value)
     return True
 
 
-def _reason(journal: Journal, round_: Round, row: RoundRow) -> str:
+def _reason(journal: Journal, round_: Round, row: RoundRow) -> DestructionReason | None:
     if round_.ending:
-        return "closed" if round_.ending.outcome is Outcome.CLOSED else "aborted"
+        return DestructionReason(round_.ending.outcome)
     if row.abort_reason is not None:
-        return "aborted"
+        return DestructionReason.ABORTED
     if row.close_wished and ReportKey(journal.code, None) in round_.receipts:
-        return "closed by the operator"
+        return DestructionReason.CLOSED_HERE
     if journal.clock() > round_.manifest.window.closes_at:
-        return "time over"
-    return ""
+        return DestructionReason.TIME_OVER
+    return None
 
 
 def destroy_key(node: NodeContext, round_id: str) -> bool:
@@ -89,7 +96,7 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
     node.files.delete_tree(round_id)
     # 3. The rows, and their bytes in the database's own files.
     with node.store.transaction("close.rows") as session:
-        for table in (SecretRow, DownloadRow):
+        for table in DESTROYED_WITH_THE_KEY:
             session.execute(delete(table).where(table.round_id == round_id))
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
         unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(statements.LAST_WORDS)
@@ -105,7 +112,7 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         row = round_row(session, round_id)
         append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
         _last_words(session, node.signer, round_, row)
-        row.state = "destroyed"
+        row.enter(LocalRoundState.DESTROYED)
     _LOG.info("round_destroyed", round=round_id)
     return True
 
@@ -113,7 +120,11 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
 def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
     """Have the closing signed; if it would not count, refuse the rest of the round. Rounds of others are left alone."""
     took_part = row.consent_digest is not None and (not round_.bindings or signer.code in round_.participants)
-    if not took_part or row.outcome == "left out" or statements.own_statements(session, row.round_id, "refusal"):
+    if (
+        not took_part
+        or row.outcome == DestructionReason.LEFT_OUT
+        or statements.own_statements(session, row.round_id, StatementKind.REFUSAL)
+    ):
         return
     if row.refused is None and (round_.ending or ReportKey(signer.code, None) in round_.receipts):
         # Every party reads the closing: it does not count what the asker of a query was never told (3.7.14).

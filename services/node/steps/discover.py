@@ -18,6 +18,7 @@ from services.kit.logging import Log
 from services.node.rounds import statements, suggestions
 from services.node.rounds.requests import manifest_problem
 from services.node.storage.high_water import RESTORED
+from services.node.storage.states import EVIDENCE, LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
                 session.merge(_evidence(round_id, round_.manifest_digest, envelope))
                 sentence = "the matcher signed two different manifests under this round's number; both are kept"
                 statements.refuse(session, node.clock, round_id, "manifest", sentence)
-            elif known.state == "active" and known.refused is None:
+            elif known.state == LocalRoundState.ACTIVE and known.refused is None:
                 _judge(session, node, round_.manifest)  # since an upgrade the answer may be another
             return False
         # 3. A round that this node could not take part in rightly is shown with the reason.
@@ -121,5 +122,5 @@ def _judge(session: Session, node: NodeContext, manifest: Manifest) -> None:
 def _evidence(round_id: str, digest: str, envelope: bytes) -> StatementRow:
     """Return a row for what the matcher signed and should not have: kept, and never part of the record."""
     return StatementRow(
-        round_id=round_id, digest=digest, party=MATCHER, kind="evidence", envelope=envelope, own=False, sent=True
+        round_id=round_id, digest=digest, party=MATCHER, kind=EVIDENCE, envelope=envelope, own=False, sent=True
     )

@@ -33,6 +33,7 @@ from services.node.steps import (
     withdraw,
 )
 from services.node.steps.submissions import evaluate, finalize, prepare, verify
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def open_rounds(node: NodeContext) -> list[str]:
     over = [Phase.CLOSED.value, Phase.ABORTED.value]
     unsent = select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None))
     query = select(RoundRow.round_id).where(
-        (RoundRow.state != "destroyed")
+        (RoundRow.state != LocalRoundState.DESTROYED)
         | RoundRow.phase.not_in(over)
         | RoundRow.round_id.in_(unsent)
         | RoundRow.round_id.in_(withdraw.rounds_to_correct(node.clock, node.settings.outcome_hours))
@@ -156,16 +157,16 @@ async def advance(node: NodeContext, round_id: str) -> bool:
 
 async def _advance(node: NodeContext, round_id: str) -> bool:
     row = await to_thread(_row, node.store, round_id)
-    if row.state == "destroying":
+    if row.state == LocalRoundState.DESTROYING:
         return await to_thread(close.destroy_key, node, round_id)
-    if row.state == "active" and await _decide(node, round_id, row):
+    if row.state == LocalRoundState.ACTIVE and await _decide(node, round_id, row):
         return True
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
     busy = await sync.sync(node, round_id)
     # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
     book, row = node.rounds.of(round_id), await to_thread(_row, node.store, round_id)
-    if row.state == "active" and await _decide(node, round_id, row):
+    if row.state == LocalRoundState.ACTIVE and await _decide(node, round_id, row):
         return True
     if book.synced and row.refused is None:
         signed, waits = await to_thread(pending_statements.sign, node, round_id)
@@ -175,7 +176,7 @@ async def _advance(node: NodeContext, round_id: str) -> bool:
             busy |= await to_thread(exchange_notes.exchange_notes, node, round_id)
     if row.refused is not None:
         await to_thread(exchange_notes.forget_if_refused, node.store, node.rounds, round_id)
-    if row.state != "active" or row.refused is not None or not book.synced:
+    if row.state != LocalRoundState.ACTIVE or row.refused is not None or not book.synced:
         return await outbox.send_statements(node, round_id) or busy
     busy |= await to_thread(consent.consent, node, round_id)
     if row.consent_digest is None:

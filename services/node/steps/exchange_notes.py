@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select, update
 from aquila.crypto.keys import SealingKey
 from aquila.errors import KeyMaterialError, ProtocolError
 from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.exchange import (
     NoteOpening,
     held_tokens,
@@ -30,6 +31,7 @@ from services.kit.storage.files import destroy_secret
 from services.node.hits import notes
 from services.node.round_memory import round_row
 from services.node.rounds import paths, statements
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ChunkRow,
     ExchangeRow,
@@ -96,12 +98,12 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
     book = node.rounds.of(round_id)
     with node.store.reading("exchange.reports") as session:
         row = round_row(session, round_id)
-        if row.state == "destroyed" or row.refused is not None:
+        if row.state == LocalRoundState.DESTROYED or row.refused is not None:
             return False
         done = set(
             session.scalars(select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id))
         )
-        kind = StatementRow.kind == "hitreport", StatementRow.event_id.is_not(None)
+        kind = StatementRow.kind == StatementKind.HIT_REPORT.value, StatementRow.event_id.is_not(None)
         envelopes = (
             session.scalars(select(StatementRow.envelope).where(StatementRow.round_id == round_id, *kind)).all()
             if len(book.record().reports) > len(done)
@@ -319,7 +321,7 @@ def _end(journal: Journal, rounds: RoundMemories, round_id: str) -> bool:
         _give_up(journal, rounds, round_id, sentence)
         return True
     # While the round goes on, a query may still bring a report, and notes of hits that were hidden here may come.
-    if known and not left and (state == "destroyed" or expired):
+    if known and not left and (state == LocalRoundState.DESTROYED or expired):
         _destroy(journal.store, rounds, round_id, over=False)
         return True
     return late and notes.report_late(journal, round_id)

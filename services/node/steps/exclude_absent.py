@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 
 from aquila.errors import BindingError, PolicyError
 from aquila.protocol.messages import Amendment, Evaluation
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
 from services.node.rounds import statements
+from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
 from services.node.storage.tables import ChunkRow, DownloadRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ def exclude_absent(node: NodeContext, round_id: str) -> bool:
         if round_.phase is not Phase.OPEN or len(left) < _LEAST or set(absent) - set(round_.participants):
             return False
         # Whoever signed tokens under this set signs no amendment, and the other way round.
-        if statements.own_statements(session, round_id, "tokens") or signed_under(session, node.registry, round_):
+        if statements.own_statements(session, round_id, StatementKind.TOKENS) or signed_under(
+            session, node.registry, round_
+        ):
             return False
         try:
             statements.sign(
@@ -52,7 +56,7 @@ def signed_under(session: Session, registry: Registry, round_: Round) -> bool:
     """Return whether this node has signed an amendment of the set in force; then no token is sent under it."""
     signed = (
         statements.open_statement(registry, row.envelope)
-        for row in statements.own_statements(session, round_.round_id, "amendment")
+        for row in statements.own_statements(session, round_.round_id, StatementKind.AMENDMENT)
     )
     return any(Amendment.from_payload(found.payload).binding == round_.binding for found in signed)
 
@@ -78,7 +82,7 @@ def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) 
         .where(EvaluationRow.round_id == row.round_id, EvaluationRow.submission_id.not_in(kept))
         .values(sent=True)
     )
-    for waiting in statements.own_statements(session, row.round_id, "evaluation"):
+    for waiting in statements.own_statements(session, row.round_id, StatementKind.EVALUATION):
         if not waiting.sent and _submission_of(signer.registry, waiting) not in kept:
             waiting.refusal, waiting.sent = "its origin left the round", True
     # Tokens that were made with the absent party's evaluations are made again without.
@@ -95,9 +99,8 @@ def _submission_of(registry: Registry, row: StatementRow) -> str:
 def _leave(session: Session, clock: Clock, row: RoundRow, sentence: str) -> None:
     """End this node's part without a word: the round is the others'."""
     statements.report_problem(session, clock, row.round_id, "left out", sentence)
-    row.state, row.outcome = "destroying", "left out"
-    query = select(SubmissionRow).where(
-        SubmissionRow.round_id == row.round_id, or_(SubmissionRow.state == "wished", SubmissionRow.state == "preparing")
-    )
+    row.enter(LocalRoundState.DESTROYING)
+    row.outcome = DestructionReason.LEFT_OUT.value
+    query = select(SubmissionRow).where(SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(UNSIGNED))
     for submission in session.scalars(query):
-        submission.state = "failed"
+        submission.enter(SubmissionState.FAILED)

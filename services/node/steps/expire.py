@@ -13,6 +13,7 @@ from aquila.protocol.rounds.verified_round import Round
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.records.erasure import tables_of_hits
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     AlarmRow,
     CanaryRow,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from services.node.context import NodeContext
 
 _LOG = Log("node.expire")
-_EXPIRING = (
+EXPIRING = (
     HitRow, WithdrawalRow, ErasedOutcomeCountRow, StatementRow, ProblemRow, AlarmRow, CanaryRow, NoteBatchRow,
     NoteSecretRow, PreparedReportRow, PendingStatementRow,
 )  # fmt: skip
@@ -41,14 +42,14 @@ _EXPIRING = (
 
 def expire(node: NodeContext) -> bool:
     """Erase what retention ends, of every round that is over here, and return whether there was anything."""
-    query = select(RoundRow).where(RoundRow.state == "destroyed", RoundRow.hits_erased_at.is_(None))
+    query = select(RoundRow).where(RoundRow.state == LocalRoundState.DESTROYED, RoundRow.hits_erased_at.is_(None))
     with node.store.reading("expire.rounds") as session:
         rounds = session.scalars(query).all()
     over = [row.round_id for row in rounds if _is_over(node, row)]
     for round_id in over:
         _erase(node, round_id)
     if over:
-        node.store.scrub(*tables_of_hits(), *(row.__table__ for row in _EXPIRING))  # type: ignore[arg-type]  # tables, all of them
+        node.store.scrub(*tables_of_hits(), *(row.__table__ for row in EXPIRING))  # type: ignore[arg-type]  # tables, all of them
     return bool(over)
 
 
@@ -73,7 +74,7 @@ def _erase(node: NodeContext, round_id: str) -> None:
         hits = session.scalar(select(func.count()).where(HitRow.round_id == round_id)) or 0
         for table in tables_of_hits():
             session.execute(delete(table).where(table.c.round_id == round_id))
-        for kind in _EXPIRING:
+        for kind in EXPIRING:
             session.execute(delete(kind).where(kind.round_id == round_id))
         row = session.get_one(RoundRow, round_id)
         row.hits_erased_at, row.outcomes_changed_at = node.clock(), None

@@ -22,6 +22,7 @@ from aquila.errors import (
 )
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Statement, Submission
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import EvaluationKey
 from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.log.entries import append
@@ -30,6 +31,7 @@ from services.kit.work.pipeline import run_in_order, until
 from services.node.logs import inclusion_promises
 from services.node.round_memory import round_row
 from services.node.rounds import paths, statements
+from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -72,10 +74,10 @@ def _unsent(store: Store, round_id: str) -> list[StatementRow]:
     )
     with store.reading("outbox.statements") as session:
         row = round_row(session, round_id)
-        if row.state != "active":
+        if row.state != LocalRoundState.ACTIVE:
             query = query.where(StatementRow.kind.in_(statements.LAST_WORDS))
         if row.refused is not None:
-            query = query.where(StatementRow.kind == "refusal")
+            query = query.where(StatementRow.kind == StatementKind.REFUSAL.value)
         return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_TURN)))
 
 
@@ -86,7 +88,7 @@ async def _send(node: NodeContext, row: StatementRow) -> bool:
         await node.peer.call("POST", path, content=row.envelope, headers={"content-type": "application/json"})
     except OrderError as error:
         # Tokens can be too early, and are sent again. Everything else is signed only when it is due, so it is too late.
-        if row.kind == "tokens":
+        if row.kind == StatementKind.TOKENS:
             sentence = f"the matcher does not take a {row.kind}: {error.message}"
             await to_thread(_note, node.journal, row.round_id, place, sentence)
         else:
@@ -135,7 +137,7 @@ def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
         assert isinstance(message, Statement)
         append(session, refused_entry(message, row.digest, node.clock()))
         if isinstance(message, Submission):
-            session.get_one(SubmissionRow, message.submission_id).state = "failed"
+            session.get_one(SubmissionRow, message.submission_id).enter(SubmissionState.FAILED)
     _LOG.warning("statement_refused", round=row.round_id, state=row.kind, error=error)
 
 
@@ -258,7 +260,7 @@ def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingU
         session.get_one(ChunkRow, key).tokens_sent = True
         left = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ~ChunkRow.tokens_sent)
         if session.scalars(left).first() is None:
-            session.get_one(SubmissionRow, row.submission_id).state = "tokens_sent"
+            session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.TOKENS_SENT)
 
     path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
     return PendingUpload(path, lambda: rounds.of(row.round_id).key().open(name, files.read(name)), note, "")

@@ -21,6 +21,7 @@ from services.node.records import erasure
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import alarms, canaries
+from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     HitRow,
     ImportRow,
@@ -87,7 +88,7 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
         return None
     wanted = {hit.handle for hit in report.hits}
     with node.store.reading("report.submission") as session:
-        if round_row(session, round_id).state != "active":
+        if round_row(session, round_id).state != LocalRoundState.ACTIVE:
             return None  # the keys are gone, and with them the way from handles to records
         submission = _own_submission(session, round_id, report.submission_id)
         records = session.get_one(ImportRow, submission.import_id).records if submission else 0
@@ -201,6 +202,8 @@ def _own_submission(session: Session, round_id: str, submission_id: str | None) 
     if asked is not None:
         return asked
     query = select(SubmissionRow).where(
-        SubmissionRow.round_id == round_id, SubmissionRow.kind == Kind.LIST.value, SubmissionRow.state != "failed"
+        SubmissionRow.round_id == round_id,
+        SubmissionRow.kind == Kind.LIST.value,
+        SubmissionRow.state != SubmissionState.FAILED,
     )
     return session.scalars(query).first()

@@ -30,6 +30,7 @@ from aquila.protocol.messages import (
     Withdrawal,
 )
 from aquila.protocol.messages.feed import EventKind, Events
+from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.logging import Log
 from services.node.hits import notes, withdrawals
@@ -38,6 +39,7 @@ from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.steps import exclude_absent, reports
 from services.node.storage.high_water import RESTORED
+from services.node.storage.states import EVIDENCE, DestructionReason, LocalRoundState
 from services.node.storage.tables import DownloadRow, StatementRow
 
 if TYPE_CHECKING:
@@ -101,8 +103,9 @@ def look_for_the_end(store: Store, registry: Registry, round_id: str, page: Even
         if ending is None:
             return
         row.phase = (Phase.CLOSED if ending.outcome is Outcome.CLOSED else Phase.ABORTED).value
-        if row.state == "active":
-            row.state, row.outcome = "destroying", ending.outcome.value
+        if row.state == LocalRoundState.ACTIVE:
+            row.enter(LocalRoundState.DESTROYING)
+            row.outcome = DestructionReason(ending.outcome).value
     _LOG.info("round_ends", round=round_id, state=ending.outcome.value)
 
 
@@ -215,7 +218,7 @@ def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[s
         exclude_absent.check_own_part(session, node.signer, round_, row)
     elif isinstance(message, Amendment) and round_.participants != before:
         exclude_absent.drop_absent(session, node.signer, round_, row)
-    elif isinstance(message, HitReport) and message.party == node.code and row.state == "active":
+    elif isinstance(message, HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:
         reports.store(session, node, round_, message, taking.found)
     elif isinstance(message, Notes) and message.to == node.code:
         notes.apply_notes(session, message, digest)
@@ -231,7 +234,7 @@ def _note_available(taking: _FeedContext, event: Event) -> None:
     """Remember bytes that can be fetched, of submissions that count and concern this node."""
     round_, row = taking.round, taking.row
     submission = round_.submissions.get(event.submission_id or "")
-    if submission is None or event.index is None or row.state != "active":
+    if submission is None or event.index is None or row.state != LocalRoundState.ACTIVE:
         return
     evaluator = "" if event.kind is EventKind.BLINDED else (event.party or "")
     if (submission.party == taking.node.code) == (not evaluator) or evaluator not in {"", *round_.participants}:
@@ -254,7 +257,7 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
     if not kept:
         session.add(
             StatementRow(
-                round_id=row.round_id, digest=opened.digest, party=signer, kind="evidence", envelope=envelope,
+                round_id=row.round_id, digest=opened.digest, party=signer, kind=EVIDENCE, envelope=envelope,
                 own=False, sent=True,
             )
         )  # fmt: skip
@@ -270,7 +273,7 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
 def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
     """Return whether the limit of stored statements of a party that do not count is reached."""
     query = select(func.count()).where(
-        StatementRow.round_id == row.round_id, StatementRow.party == signer, StatementRow.kind == "evidence"
+        StatementRow.round_id == row.round_id, StatementRow.party == signer, StatementRow.kind == EVIDENCE
     )
     return (session.scalar(query) or 0) >= _MOST_REFUSED
 
@@ -278,6 +281,6 @@ def _is_full(session: Session, row: RoundRow, signer: str) -> bool:
 def _row_of(clock: Clock, round_id: str, opened: OpenedEnvelope, envelope: bytes, accepted: Accepted) -> StatementRow:
     return StatementRow(
         round_id=round_id, digest=opened.digest, party=accepted.signer,
-        sequence=getattr(accepted.message, "sequence", None), kind=statements.kind_of(accepted.message),
+        sequence=getattr(accepted.message, "sequence", None), kind=kind_of(accepted.message).value,
         envelope=envelope, own=False, sent=True, taken_at=clock(),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, select,
 
 from aquila.errors import RestoredBackupError
 from services.kit.storage.files import write_secret
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow, RoundRow, StatementRow
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def _query(place: ColumnElement[bool]) -> CompoundSelect[Any]:
     )
 
 
-_ALL = _query(_ROUND.c.state != "destroyed")
+_ALL = _query(_ROUND.c.state != LocalRoundState.DESTROYED)
 _ONE = _query(_ROUND.c.round_id == bindparam("round_id"))
 
 

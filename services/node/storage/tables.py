@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     JSON,
@@ -21,7 +22,20 @@ from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
+from services.kit.storage.states import following, state_text
 from services.kit.storage.store import Rows, new_metadata
+from services.node.storage.states import (
+    DOWNLOAD_TRANSITIONS,
+    LOCAL_ROUND_TRANSITIONS,
+    SUBMISSION_TRANSITIONS,
+    DownloadKind,
+    DownloadState,
+    LocalRoundState,
+    SubmissionState,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
 
@@ -91,8 +105,10 @@ class RoundRow(NodeRows):
     discovered_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
     cursor: Mapped[int] = mapped_column(BigInteger, default=0, comment="The last event of the matcher that is stored.")
     phase: Mapped[str] = mapped_column(String(16), comment="Phase of the round as far as this node knows.")
-    state: Mapped[str] = mapped_column(
-        String(16), default="active", comment="active, destroying (keys and files go) or destroyed."
+    state: Mapped[LocalRoundState] = mapped_column(
+        state_text(LocalRoundState, 16),
+        default=LocalRoundState.ACTIVE,
+        comment="active, destroying (keys and files go) or destroyed.",
     )
     outcome: Mapped[str | None] = mapped_column(Text, comment="Why it is being destroyed.")
     consent_digest: Mapped[str | None] = mapped_column(String(64), comment="Digest of this node's own consent.")
@@ -106,6 +122,10 @@ class RoundRow(NodeRows):
     hits_erased_at: Mapped[int | None] = mapped_column(
         BigInteger, comment="Seconds since 1970 when the round's retention erased its hits and statements."
     )
+
+    def enter(self, state: LocalRoundState) -> None:
+        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
+        self.state = following(LOCAL_ROUND_TRANSITIONS, self.state, state)
 
 
 class ProblemRow(NodeRows):
@@ -153,19 +173,6 @@ class StatementRow(NodeRows):
     unproved: Mapped[int] = mapped_column(
         default=0, server_default="0", comment="How many looks at the matcher's log did not prove it."
     )
-
-
-class Promise(StrEnum):
-    """A statement that the matcher took or announced, which its log has to hold (PROTOCOL.md 10.5.2).
-
-    An own one is signed, promised once the matcher took it, and proved; an announcement begins as promised. What stays
-    unproved is an alarm, and excused once an administrator has acknowledged that.
-    """
-
-    SIGNED = "signed"
-    PROMISED = "promised"
-    PROVED = "proved"
-    EXCUSED = "excused"
 
 
 class PendingStatementKind(StrEnum):
@@ -230,13 +237,18 @@ class SubmissionRow(NodeRows):
         JSON, comment="Why it is lawful; empty once its three years are over."
     )
     wished_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when two persons wanted it.")
-    state: Mapped[str] = mapped_column(
-        String(16), comment="wished, preparing, submitted, finalized or failed; tokens_sent when all is done."
+    state: Mapped[SubmissionState] = mapped_column(
+        state_text(SubmissionState, 16),
+        comment="wished, preparing, submitted, finalized or failed; tokens_sent when all is done.",
     )
     records: Mapped[int] = mapped_column(BigInteger, default=0, comment="Records, dummies included.")
     batches: Mapped[int] = mapped_column(BigInteger, default=0, comment="Batches of records to blind.")
     prepared: Mapped[int] = mapped_column(BigInteger, default=0, comment="Batches whose runs are on the disk.")
     held_back: Mapped[dict[str, int]] = mapped_column(JSON, comment="By rule number, inputs that were not sent.")
+
+    def enter(self, state: SubmissionState) -> None:
+        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
+        self.state = following(SUBMISSION_TRANSITIONS, self.state, state)
 
 
 class ChunkRow(NodeRows):
@@ -267,8 +279,24 @@ class DownloadRow(NodeRows):
         String(16), primary_key=True, comment="Who evaluated it; empty for a chunk that this node evaluates."
     )
     round_id: Mapped[str] = _round()
-    state: Mapped[str] = mapped_column(String(16), default="waiting", comment="waiting, done, acknowledged or failed.")
+    state: Mapped[DownloadState] = mapped_column(
+        state_text(DownloadState, 16), default=DownloadState.WAITING, comment="waiting, done, acknowledged or failed."
+    )
     attempts: Mapped[int] = mapped_column(BigInteger, default=0, comment="Fetches that gave other bytes than signed.")
+
+    def enter(self, state: DownloadState) -> None:
+        """Enter a state that can follow; ValueError where it cannot, which is a fault of the caller."""
+        self.state = following(DOWNLOAD_TRANSITIONS[self.kind], self.state, state)
+
+    @property
+    def kind(self) -> DownloadKind:
+        """Which of the two queues it is in: only an evaluation names the party that made it."""
+        return DownloadKind.EVALUATION if self.party else DownloadKind.CHUNK
+
+    @classmethod
+    def in_queue(cls, kind: DownloadKind) -> ColumnElement[bool]:
+        """Return the condition for the rows of one queue."""
+        return cls.party != "" if kind is DownloadKind.EVALUATION else cls.party == ""
 
 
 class EvaluationRow(NodeRows):

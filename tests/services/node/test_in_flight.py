@@ -15,6 +15,7 @@ from services.node.rounds import statements
 from services.node.steps.submissions.evaluate import next_available, store_answer
 from services.node.steps.submissions.tasks import EVALUATE
 from services.node.steps.sync import sync
+from services.node.storage.states import DownloadKind
 from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
 from tests.support.node_world import HEADER, LISTS
 
@@ -69,7 +70,7 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
     await rs.submit(round_id, await rs.load(HEADER + LISTS["RS"]))
     await world.settle("RS")
     await sync(al.node, round_id)  # what can be evaluated is known, and nothing is evaluated yet
-    rows = next_available(al.node.store, round_id, evaluations=False)
+    rows = next_available(al.node.store, round_id, DownloadKind.CHUNK)
     round_ = al.node.rounds.of(round_id).record()
     submission = round_.submissions[rows[0].submission_id]
     full = [row for row in rows if submission.chunks[row.index].input_class == "full"]

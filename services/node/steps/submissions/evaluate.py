@@ -21,6 +21,7 @@ from services.kit.work.pipeline import run_in_order, until
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits
 from services.node.steps.submissions.tasks import EVALUATE
+from services.node.storage.states import DownloadKind, DownloadState
 from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def _allowed(node: NodeContext, round_id: str) -> Sequence[DownloadRow]:
     book = node.rounds.of(round_id)
     with node.store.reading("evaluation.allowance") as session:
         rows, full = evaluation_limits.allowed(
-            session, node.clock, node.settings.caps, book.record(), partial(_waiting, session, round_id, "")
+            session,
+            node.clock,
+            node.settings.caps,
+            book.record(),
+            partial(_waiting, session, round_id, DownloadKind.CHUNK),
         )
     if full != book.no_room_for:
         with node.store.transaction("evaluation.no_room") as session:
@@ -112,7 +117,7 @@ def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> N
     # The evaluation and its count are committed before the answer leaves.
     with book.reading() as round_, node.store.transaction("evaluation.commit") as session:
         stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
-        if stored.state != "waiting":
+        if stored.state != DownloadState.WAITING:
             return  # answered or given up already: it is never signed twice
         # Counted once more: what was in flight beside it may have used the cap up.
         _check_cap(session, round_, row)
@@ -121,7 +126,7 @@ def store_answer(node: NodeContext, row: DownloadRow, evaluated: Evaluated) -> N
         number = statements.next_number(session, row.round_id)
         answer = node.party.sign_evaluation(round_, number, row.submission_id, row.index, evaluated)
         _commit(session, node.signer, row, answer)
-        stored.state = "done"
+        stored.enter(DownloadState.DONE)
     # If we crash here, the outbox sends both.
     _LOG.info("chunk_evaluated", round=row.round_id, submission=row.submission_id, chunk=row.index)
 
@@ -162,18 +167,18 @@ def _commit(session: Session, signer: Signer, row: DownloadRow, answer: Evaluate
     evaluation_limits.count(session, signer.clock, row.round_id, said)
 
 
-def next_available(store: Store, round_id: str, *, evaluations: bool) -> Sequence[DownloadRow]:
-    """Return the next items to fetch: evaluations of own chunks, or chunks of other parties."""
+def next_available(store: Store, round_id: str, kind: DownloadKind) -> Sequence[DownloadRow]:
+    """Return the next items to fetch of one of the two queues."""
     with store.reading("available.next") as session:
-        return _waiting(session, round_id, None if evaluations else "", frozenset())
+        return _waiting(session, round_id, kind, frozenset())
 
 
-def _waiting(session: Session, round_id: str, party: str | None, without: frozenset[str]) -> Sequence[DownloadRow]:
-    """Return the next rows that wait: chunks to evaluate for an empty party, evaluations of own chunks for None."""
+def _waiting(session: Session, round_id: str, kind: DownloadKind, without: frozenset[str]) -> Sequence[DownloadRow]:
+    """Return the next rows of a queue that wait, without those of some submissions."""
     query = select(DownloadRow).where(
         DownloadRow.round_id == round_id,
-        DownloadRow.state == "waiting",
-        DownloadRow.party != "" if party is None else DownloadRow.party == party,
+        DownloadRow.state == DownloadState.WAITING,
+        DownloadRow.in_queue(kind),
         DownloadRow.submission_id.not_in(without),
     )
     order = DownloadRow.attempts, DownloadRow.submission_id, DownloadRow.index, DownloadRow.party
@@ -192,7 +197,8 @@ def try_again(journal: Journal, row: DownloadRow, sentence: str) -> None:
 def give_up(journal: Journal, row: DownloadRow, sentence: str) -> None:
     """Reject these bytes for good, and report why."""
     with journal.store.transaction("available.give_up") as session:
-        session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).state = "failed"
+        stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
+        stored.enter(DownloadState.FAILED)
         place = f"chunk {row.submission_id} {row.index} {row.party}"
         statements.report_problem(session, journal.clock, row.round_id, place, sentence)
 

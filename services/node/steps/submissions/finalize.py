@@ -21,6 +21,7 @@ from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements
 from services.node.steps.exclude_absent import signed_under
 from services.node.steps.submissions.tasks import FINALIZE
+from services.node.storage.states import VERIFIED, SubmissionState
 from services.node.storage.tables import ChunkRow, DownloadRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 def _due(node: NodeContext, round_id: str) -> SubmissionRow | None:
     book = node.rounds.of(round_id)
     round_ = book.record()
-    query = select(SubmissionRow).where(SubmissionRow.round_id == round_id, SubmissionRow.state == "submitted")
+    query = select(SubmissionRow).where(
+        SubmissionRow.round_id == round_id, SubmissionRow.state == SubmissionState.SUBMITTED
+    )
     with node.store.reading("finalize.due") as session:
         due = [row for row in session.scalars(query) if _is_due(session, round_, row, book.ready)]
         if not due or signed_under(session, node.registry, round_):
@@ -82,7 +85,7 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
     query = select(func.count()).where(
         DownloadRow.submission_id == row.submission_id,
         DownloadRow.party.in_(evaluators),
-        DownloadRow.state.in_(["done", "acknowledged"]),
+        DownloadRow.state.in_(VERIFIED),
     )
     return session.scalar(query) == len(submission.chunks) * len(evaluators)
 
@@ -138,7 +141,7 @@ def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
             row.round_id,
             lambda number: node.party.tokens(round_, number, row.submission_id, chunks),
         )
-        session.get_one(SubmissionRow, row.submission_id).state = "finalized"
+        session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FINALIZED)
     # If we crash here, what is not needed any more stays until the round is closed.
     folder = paths.submission(row.round_id, row.submission_id)
     node.files.delete_tree(f"{folder}/evaluated")

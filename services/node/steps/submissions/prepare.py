@@ -33,6 +33,7 @@ from services.node.rounds import paths, statements
 from services.node.rounds.requests import check_submission_time, manifest_problem
 from services.node.safeguards import canaries
 from services.node.steps.submissions.tasks import BLIND, StoredBatch, digest_stored
+from services.node.storage.states import UNSIGNED, SubmissionState
 from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ async def prepare(node: NodeContext, round_id: str, ends: Callable[[], bool]) ->
 
 
 def _next(store: Store, round_id: str) -> SubmissionRow | None:
-    query = select(SubmissionRow).where(
-        SubmissionRow.round_id == round_id, SubmissionRow.state.in_(["wished", "preparing"])
-    )
+    query = select(SubmissionRow).where(SubmissionRow.round_id == round_id, SubmissionRow.state.in_(UNSIGNED))
     with store.reading("submission.next") as session:
         return session.scalars(query.order_by(SubmissionRow.submission_id)).first()
 
@@ -80,7 +79,7 @@ def _next(store: Store, round_id: str) -> SubmissionRow | None:
 def fail(node: NodeContext, row: SubmissionRow, error: AquilaError) -> None:
     """Give a submission up and report why; the operator can submit again. A list that looks like guesses is logged."""
     with node.store.transaction("submission.fail") as session:
-        session.get_one(SubmissionRow, row.submission_id).state = "failed"
+        session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FAILED)
         statements.report_problem(session, node.clock, row.round_id, f"submission {row.submission_id}", error.message)
         if isinstance(error, GridError):
             entries.append(session, _refusal(node.journal, row, error))
@@ -107,7 +106,7 @@ async def _advance(node: NodeContext, round_: Round, row: SubmissionRow, ends: C
     check_submission_time(round_, Kind(row.kind), node.clock())
     if problem := manifest_problem(node, round_.manifest):
         raise PolicyError(problem, hint="let the secretariat abort the round and propose it again")  # since an upgrade
-    if row.state == "wished":
+    if row.state == SubmissionState.WISHED:
         await to_thread(_begin, node, round_, row)
         return
     book = node.rounds.of(round_.round_id)
@@ -134,7 +133,8 @@ def _begin(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
             # The records that were approved are in other places now, and are those that are looked at again.
             stored.records_digest = imported.digest = stored_digest(session, row.import_id)
         real = imported.records
-        stored.state, stored.records = "preparing", padded_records(real + planted, round_.manifest.padding)
+        stored.enter(SubmissionState.PREPARING)
+        stored.records = padded_records(real + planted, round_.manifest.padding)
         stored.batches = len(_batches(real)) + len(_batches(stored.records - real))
 
 
@@ -241,7 +241,7 @@ def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
     _check_caps(node.code, round_, references)
     with node.store.transaction("submission.sign") as session:
         stored = session.get_one(SubmissionRow, row.submission_id)
-        stored.state = "submitted"
+        stored.enter(SubmissionState.SUBMITTED)
         canaries.store_canaries(session, node.rounds, row, node.rounds.of(row.round_id).works[row.submission_id])
         session.add_all(
             ChunkRow(

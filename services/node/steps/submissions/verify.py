@@ -16,6 +16,7 @@ from services.kit.work.pipeline import run_in_order, until
 from services.node.rounds import paths
 from services.node.steps.submissions.evaluate import give_up, next_available, try_again
 from services.node.steps.submissions.tasks import VERIFY
+from services.node.storage.states import DownloadKind, DownloadState
 from services.node.storage.tables import DownloadRow
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> 
         PeerUnavailableError: The matcher is away.
         ExecutorError: A worker is gone; its evaluation is fetched and verified again.
     """
-    rows = await to_thread(next_available, node.store, round_id, evaluations=True)
+    rows = await to_thread(next_available, node.store, round_id, DownloadKind.EVALUATION)
     if not rows:
         return False
     await run_in_order(until(ends, rows), partial(_begin, node), partial(_finish, node), await node.ahead())
@@ -75,7 +76,8 @@ def _keep(store: Store, files: ChunkFiles, row: DownloadRow, content: bytes) -> 
     files.write(paths.evaluated(row.round_id, row.submission_id, row.party, row.index), content)
     # If we crash here, it is fetched and verified again.
     with store.transaction("evaluation.verified") as session:
-        session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).state = "done"
+        stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
+        stored.enter(DownloadState.DONE)
 
 
 async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
@@ -93,7 +95,9 @@ async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]
 
 def _verified(store: Store, round_id: str) -> Sequence[DownloadRow]:
     query = select(DownloadRow).where(
-        DownloadRow.round_id == round_id, DownloadRow.party != "", DownloadRow.state == "done"
+        DownloadRow.round_id == round_id,
+        DownloadRow.in_queue(DownloadKind.EVALUATION),
+        DownloadRow.state == DownloadState.DONE,
     )
     with store.reading("evaluation.verified") as session:
         return session.scalars(query.limit(_PER_TURN)).all()
@@ -115,7 +119,7 @@ def _acknowledged(store: Store, row: DownloadRow) -> None:
     with store.transaction("evaluation.acknowledged") as session:
         stored = session.get(DownloadRow, (row.submission_id, row.index, row.party))
         if stored is not None:
-            stored.state = "acknowledged"
+            stored.enter(DownloadState.ACKNOWLEDGED)
 
 
 def _path(row: DownloadRow) -> str:

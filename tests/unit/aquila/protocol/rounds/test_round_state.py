@@ -1,14 +1,42 @@
-"""The state of a round: every field is documented."""
+"""The state of a round: every field is documented, and phases follow their table."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import fields
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from aquila.protocol.rounds.round_state import RoundState
+from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS, Phase, RoundState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.stage import Stage
 
 
 def test_every_field_is_documented() -> None:
     """The docstring describes each field of a round's state, in the order of the fields, and nothing else."""
     described = re.findall(r"^ {8}(\w+): ", RoundState.__doc__ or "", re.MULTILINE)
     assert described == [field.name for field in fields(RoundState)]
+
+
+def test_rounds_go_through_all_transitions_of_phases_and_no_others(staged: Callable[..., Stage]) -> None:
+    """One round that is closed and one that is aborted in each phase have exactly the transitions of the table."""
+    closed = staged().reported()
+    closed.exchange_notes()
+    closed.close()
+    rounds = [closed, staged(), staged().submitted(), staged().finalized(), staged().reported()]
+    for aborted in rounds[1:]:
+        aborted.abort()
+    found = {phase: set[Phase]() for phase in Phase}
+    for stage in rounds:
+        record = stage.new_record(sees_everything=True)
+        phases = [record.phase]
+        for envelope in stage.envelopes:
+            record.accept(envelope)
+            phases.append(record.phase)
+        for before, after in pairwise(phases):
+            if after is not before:
+                found[before].add(after)
+    assert found == PHASE_TRANSITIONS

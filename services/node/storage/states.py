@@ -1,0 +1,131 @@
+"""The states of what a node stores, with their transitions; `docs/DATA_MODEL.md` draws them.
+
+The phases of a round are the protocol's (`aquila.protocol.rounds.round_state`), the stages of a hit those of
+`aquila.followup.lifecycle`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class LocalRoundState(StrEnum):
+    """What a node still has of a round: its key and files, or nothing; the round's phase is another matter."""
+
+    ACTIVE = "active"
+    DESTROYING = "destroying"
+    DESTROYED = "destroyed"
+
+
+LOCAL_ROUND_TRANSITIONS: Mapping[LocalRoundState, frozenset[LocalRoundState]] = {
+    LocalRoundState.ACTIVE: frozenset({LocalRoundState.DESTROYING}),
+    LocalRoundState.DESTROYING: frozenset({LocalRoundState.DESTROYED}),
+    # A party that has left a round can be left out of it by the others afterwards: then all is destroyed again.
+    LocalRoundState.DESTROYED: frozenset({LocalRoundState.DESTROYING}),
+}
+
+
+class DestructionReason(StrEnum):
+    """Why a node destroys what it has of a round."""
+
+    CLOSED = "closed"
+    ABORTED = "aborted"
+    CLOSED_HERE = "closed by the operator"
+    TIME_OVER = "time over"
+    LEFT_OUT = "left out"
+
+
+class SubmissionState(StrEnum):
+    """How far an own submission has come."""
+
+    WISHED = "wished"
+    PREPARING = "preparing"
+    SUBMITTED = "submitted"
+    FINALIZED = "finalized"
+    TOKENS_SENT = "tokens_sent"
+    FAILED = "failed"
+
+
+SUBMISSION_TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {
+    SubmissionState.WISHED: frozenset({SubmissionState.PREPARING, SubmissionState.FAILED}),
+    SubmissionState.PREPARING: frozenset({SubmissionState.SUBMITTED, SubmissionState.FAILED}),
+    # The matcher can refuse what was signed, as when it comes too late.
+    SubmissionState.SUBMITTED: frozenset({SubmissionState.FINALIZED, SubmissionState.FAILED}),
+    SubmissionState.FINALIZED: frozenset({SubmissionState.TOKENS_SENT}),
+    SubmissionState.TOKENS_SENT: frozenset(),
+    SubmissionState.FAILED: frozenset(),
+}
+
+UNSIGNED = frozenset({SubmissionState.WISHED, SubmissionState.PREPARING})
+"""Submissions for which nothing is signed yet: they fail when the round ends here."""
+
+WITH_TOKENS = frozenset({SubmissionState.FINALIZED, SubmissionState.TOKENS_SENT})
+"""Submissions whose tokens are made: every evaluation of them was verified."""
+
+
+class DownloadKind(StrEnum):
+    """Which of the two queues of downloads bytes are in: chunks of others to evaluate, or evaluations of own chunks."""
+
+    CHUNK = "chunk"
+    EVALUATION = "evaluation"
+
+
+class DownloadState(StrEnum):
+    """What became of bytes that the matcher holds for this node.
+
+    `done`: a chunk is evaluated and the evaluation signed; an evaluation is verified and stored here. Only an
+    evaluation is acknowledged, so that the matcher can delete it.
+    """
+
+    WAITING = "waiting"
+    DONE = "done"
+    ACKNOWLEDGED = "acknowledged"
+    FAILED = "failed"
+
+
+DOWNLOAD_TRANSITIONS: Mapping[DownloadKind, Mapping[DownloadState, frozenset[DownloadState]]] = {
+    DownloadKind.CHUNK: {
+        DownloadState.WAITING: frozenset({DownloadState.DONE, DownloadState.FAILED}),
+        DownloadState.DONE: frozenset(),
+        DownloadState.FAILED: frozenset(),
+    },
+    DownloadKind.EVALUATION: {
+        DownloadState.WAITING: frozenset({DownloadState.DONE, DownloadState.FAILED}),
+        DownloadState.DONE: frozenset({DownloadState.ACKNOWLEDGED}),
+        DownloadState.ACKNOWLEDGED: frozenset(),
+        DownloadState.FAILED: frozenset(),
+    },
+}
+
+VERIFIED = frozenset({DownloadState.DONE, DownloadState.ACKNOWLEDGED})
+"""Evaluations that were verified and are stored here."""
+
+
+class Promise(StrEnum):
+    """Whether the matcher's log holds a statement that the matcher took or announced (PROTOCOL.md 10.5.2).
+
+    An own one is signed, promised once the matcher took it, and proved; an announcement begins as promised. What stays
+    unproved is an alarm, and excused once an administrator has acknowledged that.
+    """
+
+    SIGNED = "signed"
+    PROMISED = "promised"
+    PROVED = "proved"
+    EXCUSED = "excused"
+
+
+PROMISE_TRANSITIONS: Mapping[Promise, frozenset[Promise]] = {
+    Promise.SIGNED: frozenset({Promise.PROMISED}),
+    Promise.PROMISED: frozenset({Promise.PROVED, Promise.EXCUSED}),
+    Promise.PROVED: frozenset(),
+    # A look that began before the acknowledgement can still prove it.
+    Promise.EXCUSED: frozenset({Promise.PROVED}),
+}
+
+
+EVIDENCE = "evidence"
+"""The kind of a stored statement that does not count, whatever it says; all others are of a `StatementKind`."""
