@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LocalRoundState(StrEnum):
-    """What a node still has of a round: its key and files, or nothing; the round's phase is another matter."""
+    """The remains of a round at a node: its key and files, or nothing; independent of the round's phase."""
 
     ACTIVE = "active"
     DESTROYING = "destroying"
@@ -30,7 +30,7 @@ LOCAL_ROUND_TRANSITIONS: Mapping[LocalRoundState, frozenset[LocalRoundState]] = 
 
 
 class DestructionReason(StrEnum):
-    """Why a node destroys what it has of a round."""
+    """The reason for which a node destroys its key and files of a round."""
 
     CLOSED = "closed"
     ABORTED = "aborted"
@@ -40,7 +40,7 @@ class DestructionReason(StrEnum):
 
 
 class SubmissionState(StrEnum):
-    """How far an own submission has come."""
+    """The progress of an own submission."""
 
     WISHED = "wished"
     PREPARING = "preparing"
@@ -68,14 +68,14 @@ WITH_TOKENS = frozenset({SubmissionState.FINALIZED, SubmissionState.TOKENS_SENT}
 
 
 class DownloadKind(StrEnum):
-    """Which of the two queues of downloads bytes are in: chunks of others to evaluate, or evaluations of own chunks."""
+    """The two queues of downloads: chunks of others to evaluate, and evaluations of own chunks."""
 
     CHUNK = "chunk"
     EVALUATION = "evaluation"
 
 
 class DownloadState(StrEnum):
-    """What became of bytes that the matcher holds for this node.
+    """The state of bytes that the matcher holds for this node.
 
     `done`: a chunk is evaluated and the evaluation signed; an evaluation is verified and stored here. Only an
     evaluation is acknowledged, so that the matcher can delete it.
@@ -106,7 +106,7 @@ VERIFIED = frozenset({DownloadState.DONE, DownloadState.ACKNOWLEDGED})
 
 
 class Promise(StrEnum):
-    """Whether the matcher's log holds a statement that the matcher took or announced (PROTOCOL.md 10.5.2).
+    """The proof state of a statement that the matcher took or announced (PROTOCOL.md 10.5.2).
 
     An own one is signed, promised once the matcher took it, and proved; an announcement begins as promised. What stays
     unproved is an alarm, and excused once an administrator has acknowledged that.

@@ -290,7 +290,7 @@ class DownloadRow(NodeRows):
 
     @property
     def kind(self) -> DownloadKind:
-        """Which of the two queues it is in: only an evaluation names the party that made it."""
+        """Return the queue that it is in: only an evaluation names the party that made it."""
         return DownloadKind.EVALUATION if self.party else DownloadKind.CHUNK
 
     @classmethod
