@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test explore fuzz rounds attack check fix bench bench-quality schemas e2e screenshots pins clean
+.PHONY: help setup demo test explore fuzz rounds attack soak check fix bench bench-quality schemas e2e screenshots pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,11 +38,11 @@ UNDER_ATTACK := tests/e2e/test_attack.py
 
 # Whole rounds of three services within one process: the longest of the tests of services.
 ROUNDS := $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_crashes hits/test_follow_up hits/test_withdrawals records/test_erasure rounds/test_progress\
+  test_crashes test_in_flight test_liars hits/test_follow_up hits/test_withdrawals records/test_erasure rounds/test_progress\
   safeguards/test_canaries safeguards/test_evaluation_limits steps/test_close steps/test_exchange_notes))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
-test rounds attack e2e: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
+test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(ATTACKS))
@@ -64,11 +64,13 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 	$(VENV)-fuzz/bin/python -m tests.fuzz $(or $(FUZZ_SECONDS),300)
 
 # What asks most of a database: whole rounds, restarts, long transactions, erasure, and every list with a filter. The
-# store's own tests and the migrations' run on both databases in `make test`.
-ON_POSTGRESQL := tests/services/matcher $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_approvals test_crashes test_whole_round hits/test_follow_up hits/test_saved_filters\
-  records/test_erasure records/test_imports records/test_search rounds/test_attention rounds/test_suggestions\
-  steps/test_exchange_notes steps/test_exclude_absent steps/submissions/test_tasks))
+# store's own tests and the migrations' run on both databases in `make test`, more of the services' in `make soak`.
+ON_POSTGRESQL := tests/services/matcher/rounds tests/services/matcher/statistics $(addprefix tests/services/,$(addsuffix .py,\
+  matcher/test_restart node/test_crashes node/test_whole_round node/hits/test_saved_filters\
+  node/records/test_erasure node/records/test_imports node/records/test_search node/rounds/test_attention\
+  node/rounds/test_suggestions node/steps/test_exclude_absent node/steps/submissions/test_tasks))
+ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
+  test_approvals.py hits/test_follow_up.py steps/test_exchange_notes.py)
 
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 
@@ -76,8 +78,12 @@ $(PROVIDER): tests/e2e/provider/package-lock.json
 	npm ci --prefix tests/e2e/provider --no-audit --no-fund
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium, npm), on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m e2e --ignore=$(UNDER_ATTACK)
+	$(BIN)/python -m pytest -m "e2e and not soak" --ignore=$(UNDER_ATTACK)
 	$(BIN)/python -m pytest -n 2 --database postgresql $(ON_POSTGRESQL)
+
+soak: $(VENV)/.develop ## slow tests that seldom tell what others do not, and more tests of services on PostgreSQL
+	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -n 2 --database postgresql $(ALSO_ON_POSTGRESQL)
 
 screenshots: $(VENV)/.develop ## pictures of the six main pages, in docs/pictures (needs chromium)
 	$(BIN)/python -m tests.screenshots docs/pictures

@@ -26,6 +26,7 @@ import pytest
 from tests.support import confine
 from tests.support.attempts import ENDS, TRIES
 from tests.support.cluster import DASK, SCHEDULER_UNIT, UNITS, WORKER_UNIT, Cluster, unit_on_loopback
+from tests.support.container import CAN_BOOT
 from tests.support.process_world import AQUILA, Service, World, free_port, paired_hits, rehearsed_hits
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
             child.kill()
 
 
+# Where systemd can be booted, `test_units.py` plays the round under the whole of the units.
+@pytest.mark.soak if CAN_BOOT else pytest.mark.e2e
 def test_a_round_under_the_filters_of_the_units(cluster: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
     """The matcher, a node with two processes of its own, and a node on a cluster: the hits of a rehearsal."""
     (tmp_path / "world").mkdir()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.soak,
     pytest.mark.skipif(shutil.which("gcc") is None, reason="the image installs gcc; it is not installed here"),
 ]
 

@@ -32,13 +32,15 @@ def _may_mount() -> bool:
     return bool(int(effective, 16) >> 21 & 1)
 
 
-BOOTS = (
-    pytest.mark.e2e,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can boot a container"),
-    pytest.mark.skipif(not _may_mount(), reason="this root may mount nothing, so it cannot boot a container"),
-    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="Debian's systemd-container is not installed"),
+_OBSTACLES = (
+    (os.geteuid() != 0, "only root can boot a container"),
+    (not _may_mount(), "this root may mount nothing, so it cannot boot a container"),
+    (shutil.which("systemd-nspawn") is None, "Debian's systemd-container is not installed"),
 )
+BOOTS = (pytest.mark.e2e, *(pytest.mark.skipif(there, reason=reason) for there, reason in _OBSTACLES))
 """The marks of tests that boot one."""
+
+CAN_BOOT = not any(there for there, _ in _OBSTACLES)
 
 CHECKOUT = Path(__file__).parents[2]
 BOOT_SECONDS = 120

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from aquila.crypto.shares import new_share
 from aquila.protocol.messages import ChunkReference, Consent, Justification, Kind
 from aquila.protocol.messages.feed import Event, EventKind, Events
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.records.rules import InputClass
 from services.node.round_memory import round_row
@@ -142,7 +143,7 @@ async def test_a_chunk_with_a_bad_element_is_not_evaluated(world: World, fault: 
     assert "chunk 0 of RS is not evaluated" in await problems(al, round_id)
     assert (await al.round(round_id))["evaluated_for_others"]["done"] == 0
     with al.node.store.reading("test.statements") as session:
-        assert not statements.own_statements(session, round_id, "evaluation")
+        assert not statements.own_statements(session, round_id, StatementKind.EVALUATION)
 
 
 async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) -> None:

@@ -12,13 +12,13 @@ from aquila.audit.roles import Role
 from services.kit.errors import NotFoundError
 from services.node.records.digests import checked_digest, recorded_digest
 from services.node.storage.tables import ImportRow
-from tests.services.node.conftest import HEADER, JUSTIFICATION, LISTS
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from services.kit.storage.store import Store
-    from tests.services.node.conftest import Seat, World
+    from tests.support.node_world import PartyNode, World
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def reads_of_records(store: Store) -> Iterator[list[str]]:
         event.remove(store.engine, "before_cursor_execute", before_execute)
 
 
-async def ask(seat: Seat, round_id: str, import_id: str) -> dict[str, Any]:
+async def ask(seat: PartyNode, round_id: str, import_id: str) -> dict[str, Any]:
     """Let an officer ask for a submission."""
     wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
     answer = await seat.person(Role.OFFICER).post(f"/v1/rounds/{round_id}/submissions", json=wanted)
@@ -47,7 +47,7 @@ async def ask(seat: Seat, round_id: str, import_id: str) -> dict[str, Any]:
 
 async def test_records_are_read_once_for_each_step_of_the_chain(world: World) -> None:
     """Never when the list comes, once when it is asked for and approved, and around the batches that are worked on."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     with reads_of_records(seat.node.store) as reads:
         import_id = await seat.load(HEADER + LISTS["AL"])
@@ -67,7 +67,7 @@ async def test_records_are_read_once_for_each_step_of_the_chain(world: World) ->
 
 async def test_a_list_without_a_digest_gets_one_by_one_reading(world: World) -> None:
     """It is recorded, and then known without reading."""
-    seat = world.seats["AL"]
+    seat = world.nodes["AL"]
     import_id = await seat.load(HEADER + LISTS["AL"])
     recorded = recorded_digest(seat.node.store, import_id)
     with seat.node.store.transaction("test.forget") as session:
@@ -83,4 +83,4 @@ async def test_a_list_that_is_not_here_has_no_digest(world: World) -> None:
     """Neither the recorded one nor a checked one."""
     for digest in (recorded_digest, checked_digest):
         with pytest.raises(NotFoundError, match="no such import"):
-            digest(world.seats["AL"].node.store, "0" * 32)
+            digest(world.nodes["AL"].node.store, "0" * 32)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from aquila.matching.certainty import Level
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Fault
+from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.party import Party
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
 from services.kit.log.entries import ENTRIES
@@ -327,7 +328,7 @@ async def test_a_confirmation_of_nothing(world: World) -> None:
     with rs.node.store.reading("test.said") as session:
         said = [
             statements.message_of(statements.open_statement(rs.node.registry, row.envelope))
-            for row in statements.own_statements(session, round_id, "confirmation")
+            for row in statements.own_statements(session, round_id, StatementKind.CONFIRMATION)
         ]
     with al.node.store.transaction("test.take") as session:
         for message in said:
