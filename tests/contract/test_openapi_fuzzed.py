@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-EXAMPLES = 3
+EXAMPLES = 2
 """Calls of each operation by each role, of what its document allows and of what it does not, each."""
 NOBODY, PARTY = "nobody", "party"
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -214,8 +214,12 @@ def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> 
 
 @pytest.mark.parametrize(
     "window",
-    [Window(1920), Window(360, dark=True), Window(1920, scripts=False), Window(360, scripts=False)],
-    ids=["wide", "narrow", "wide-without-scripts", "narrow-without-scripts"],
+    [
+        pytest.param(Window(1920), id="wide"),
+        pytest.param(Window(360, scripts=False), id="narrow-without-scripts"),
+        pytest.param(Window(360, dark=True), id="narrow", marks=pytest.mark.soak),
+        pytest.param(Window(1920, scripts=False), id="wide-without-scripts", marks=pytest.mark.soak),
+    ],
 )
 def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path], window: Window) -> None:
     """From the first account to a closed hit: administrator, officer, approver, analyst, auditor, secretariat."""
