@@ -13,7 +13,7 @@ from tests.support.process_world import World, paired_hits, rehearsed_hits
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 KILLS = 20
 

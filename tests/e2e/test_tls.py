@@ -12,7 +12,7 @@ from tests.support.process_world import World, paired_hits, rehearsed_hits, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 
 def test_a_round_over_tls(files: dict[str, Path], tmp_path: Path) -> None:
