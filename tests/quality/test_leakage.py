@@ -2,56 +2,13 @@
 
 from __future__ import annotations
 
-from aquila.records.person import PartialDate, Record
-from aquila.records.rules import parse_rules
+from dataclasses import replace
+
 from tests.quality.measuring.leakage import tell_lists, tell_rules
 from tests.quality.measuring.plaintext_matching import send
+from tests.support.counted import FIVE_RULES, RECORDS
 
-TABLE = parse_rules("""
-name = "three rules"
-version = 1
-expected_share = 0.03
-families = { names = "names", date = "date of birth", document = "document number" }
-[parts.pair]
-reads = "pair:folded"
-family = "names"
-bits = 8
-sentence = "a pair"
-[parts.year]
-reads = "birth:year"
-family = "date"
-bits = 5
-sentence = "a year"
-[parts.document]
-reads = "document"
-family = "document"
-bits = 24
-sentence = "a number"
-[[rules]]
-number = 1
-name = "pair and year"
-input_class = "partial"
-parts = ["pair", "year"]
-sentence = "Both."
-[[rules]]
-number = 2
-name = "pair"
-input_class = "partial"
-parts = ["pair"]
-sentence = "A pair."
-[[rules]]
-number = 7
-name = "document"
-input_class = "full"
-parts = ["document"]
-sentence = "A number."
-""")
-RECORDS = [
-    Record("1", ("Ana",), ("Kos",), date_of_birth=PartialDate(1980)),
-    Record("2", ("Ana",), ("Kos",), date_of_birth=PartialDate(1981)),
-    Record("3", ("Kos",), ("Ana",)),
-    Record("4", ("Eva",), ("Novak",), date_of_birth=PartialDate(1980), document_numbers=("P1234567",)),
-]
+TABLE = replace(FIVE_RULES, rules=tuple(rule for rule in FIVE_RULES.rules if "place" not in rule.name))
 
 
 def test_tokens_of_a_rule() -> None:
