@@ -15,10 +15,9 @@ from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind
 from aquila.protocol.messages import Justification, Kind
 from services.kit.approvals import Approvals, Content, UseCase, request
-from services.kit.errors import NotFoundError
 from services.node.records.digests import checked_digest, recorded_digest
 from services.node.rounds import requests
-from services.node.storage.tables import ImportRow
+from services.node.storage.imports import complete_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,9 +167,7 @@ def _described(session: Session, import_id: str, digest: str) -> dict[str, str |
     Raises:
         NotFoundError: The node holds no such import.
     """
-    row = session.get(ImportRow, import_id)
-    if row is None or not row.complete:
-        raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+    row = complete_import(session, import_id)
     return {
         "import_id": row.import_id, "name": row.name, "records": row.records, "imported_at": row.imported_at,
         "digest": digest,

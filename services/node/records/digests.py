@@ -27,7 +27,7 @@ from sqlalchemy import select
 
 from aquila.errors import OrderError
 from aquila.protocol.encoding import framed
-from services.kit.errors import NotFoundError
+from services.node.storage.imports import complete_import
 from services.node.storage.tables import ImportRow, RecordRow
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def recorded_digest(store: Store, import_id: str) -> str:
         NotFoundError: The node holds no such import.
     """
     with store.reading("import.recorded") as session:
-        recorded = _complete(session, import_id).digest
+        recorded = complete_import(session, import_id).digest
     if recorded is not None:
         return recorded
     # Within one transaction, so that no erasure comes between the records and their digest.
@@ -91,7 +91,7 @@ def checked_digest(store: Store, import_id: str) -> str:
         OrderError: The records are not those that were imported: somebody changed the database.
     """
     with store.reading("import.digest") as session:
-        recorded = _complete(session, import_id).digest
+        recorded = complete_import(session, import_id).digest
         if recorded is not None and stored_digest(session, import_id) != recorded:
             raise OrderError(
                 "the stored records of this list are not those that were imported",
@@ -118,10 +118,3 @@ def check_approved(session: Session, import_id: str, approved: str | None, round
             hint="ask for the submission anew",
             round=round_id,
         )
-
-
-def _complete(session: Session, import_id: str) -> ImportRow:
-    row = session.get(ImportRow, import_id)
-    if row is None or not row.complete:
-        raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
-    return row

@@ -20,9 +20,9 @@ from aquila.interface.records import DuplicatePairView, DuplicateRecords
 from aquila.matching.duplicates import DuplicateSearch
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
-from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
-from services.node.storage.tables import ImportRow, RecordRow
+from services.node.storage.imports import complete_import
+from services.node.storage.tables import RecordRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,10 +99,7 @@ def _view(pair: DuplicatePair, record_ids: list[str]) -> DuplicatePairView:
 def _records(store: Store, import_id: str) -> Iterator[tuple[str, bytes]]:
     """Yield id and content of a list's records in their order, a batch at a time."""
     with store.reading("import.size") as session:
-        row = session.get(ImportRow, import_id)
-        if row is None or not row.complete:
-            raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
-        records = row.records
+        records = complete_import(session, import_id).records
     for first in range(0, records, _BATCH):
         query = select(RecordRow.record_id, RecordRow.content).where(
             RecordRow.import_id == import_id, RecordRow.position >= first, RecordRow.position < first + _BATCH

@@ -13,9 +13,9 @@ from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.records.conformance import normalizer_reference
-from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.node.round_memory import round_row
+from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ImportRow, SubmissionRow
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def manifest_problem(node: NodeContext, manifest: Manifest) -> str:
-    """Return the obstacle to this node's participation in a round, or None (PROTOCOL.md 3.3.1)."""
+    """Return the obstacle to this node's participation in a round; empty if there is none (3.3.1)."""
     try:
         node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
     except PolicyError as error:
@@ -117,9 +117,7 @@ def check_submission(clock: Clock, session: Session, round_: Round, import_id: s
         OrderError: The node has not consented, has submitted a list already, or the time is over.
     """
     row = _active(session, round_.round_id)
-    imported = session.get(ImportRow, import_id)
-    if imported is None or not imported.complete:
-        raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+    imported = complete_import(session, import_id)
     if not has_consented(row):
         raise OrderError("this node has not consented to the round", hint="consent first", round=row.round_id)
     _check_kind(session, clock, round_, kind)
