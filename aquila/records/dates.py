@@ -2,7 +2,7 @@
 
 A partial date keeps what the source knows and nothing more: `1980` is a year, not the first of January. Dates that
 no calendar has (31 February) do not exist here; `PartialDate.salvage` keeps what can be used of one. A first of January
-is kept as written; that many lists mean a year alone by it is the forms' affair (`DATE_FORMS` in `parts.py`).
+is kept as written; that many lists mean a year alone by it is the forms' affair (`DATE_FORMS` in `rule_parts.py`).
 """
 
 from __future__ import annotations

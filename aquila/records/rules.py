@@ -1,7 +1,7 @@
 """Match rules as data: tables that an analyst can read, and the digest that a round's manifest carries.
 
 A rule names one or more *parts*; an input of the rule is one value of each part together. What a part reads is code
-(`parts.py`), which parts make a rule and what their agreement weighs is the table's. Built-in tables are the TOML
+(`rule_parts.py`), which parts make a rule and what their agreement weighs is the table's. Built-in tables are the TOML
 files beside this module in `tables/`.
 """
 
@@ -46,7 +46,7 @@ class Part:
 
     Attributes:
         name: The table's name of the part.
-        reads: `kind:form`, as `parts.py` reads it.
+        reads: `kind:form`, as `rule_parts.py` reads it.
         family: The evidence family; the strongest part of a family that agrees speaks for it.
         bits: What agreement at exactly this level weighs, as log2 of its likelihood ratio.
         sentence: The agreement in plain words.

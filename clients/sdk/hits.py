@@ -50,7 +50,7 @@ class HitsClient:
         self._connection.call("POST", _hit(round_id, hit_id, "/acknowledge"))
 
     def decide(self, round_id: str, hit_id: str, decision: Decision, remark: str = "") -> None:
-        """Return whether it is the same person."""
+        """Decide whether it is the same person."""
         self._post(_hit(round_id, hit_id, "/decision"), DecisionRequest(decision=decision, remark=remark))
 
     def follow_up(  # noqa: PLR0913 - what a follow-up is made of

@@ -116,7 +116,7 @@ class RoundMemory:
         """Lend the record, which does not change meanwhile.
 
         Raises:
-            AquilaError: What is stored does not hold together; as `Round.restore`.
+            AquilaError: What is stored does not hold together.
         """
         with self._lock:
             if self._round is None:

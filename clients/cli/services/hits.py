@@ -141,7 +141,7 @@ def decide(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Return whether it is the same person."""
+    """Decide whether it is the same person."""
     from aquila.followup.lifecycle import Decision
 
     said = Decision(decision.value.replace("-", "_"))

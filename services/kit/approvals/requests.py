@@ -153,7 +153,7 @@ def waiting_row(approvals: Approvals, session: Session, approval_id: str) -> App
 
 
 def content_of(row: ApprovalRow) -> dict[str, Any]:
-    """Return the content of a request; None once retention has erased it.
+    """Return the content of a request; empty once retention has erased it.
 
     Raises:
         StoreError: What is stored is not what was asked for.

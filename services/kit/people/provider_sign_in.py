@@ -140,7 +140,7 @@ def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, 
 
 
 def _name_of(claims: Mapping[str, Any]) -> str:
-    """Return the name that the provider gives a person, in visible letters; None if it gives none."""
+    """Return the name that the provider gives a person, in visible letters; empty if it gives none."""
     given = (claims.get(claim) for claim in ("name", "preferred_username", "email"))
     name = next((text for text in given if isinstance(text, str) and text.strip()), "")
     return visible(" ".join(name.split()))[:_LONGEST_NAME]

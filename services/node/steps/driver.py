@@ -115,7 +115,7 @@ async def _expire(node: NodeContext) -> bool:
 
 
 async def _show_log(node: NodeContext) -> bool:
-    """Show the own log to the matcher; raises as `watch.show` does."""
+    """Show the own log to the matcher; raises as `verify_logs.publish_log` does."""
     await verify_logs.publish_log(node)
     return False
 
