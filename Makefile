@@ -37,9 +37,10 @@ ATTACKS := tests/attacks tests/migrations/test_stored_homes.py
 UNDER_ATTACK := tests/e2e/test_attack.py
 
 # Whole rounds of three services within one process: the longest of the tests of services.
-ROUNDS := $(addprefix tests/services/node/,$(addsuffix .py,\
-  test_crashes test_in_flight test_liars hits/test_follow_up hits/test_withdrawals records/test_erasure rounds/test_progress\
-  safeguards/test_canaries safeguards/test_evaluation_limits steps/test_close steps/test_exchange_notes))
+ROUNDS := tests/services/scenarios $(addprefix tests/services/node/,$(addsuffix .py,\
+  test_crashes test_in_flight test_liars test_query hits/test_answers hits/test_follow_up hits/test_withdrawals\
+  records/test_erasure records/test_search rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
+  safeguards/test_evaluation_limits steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
@@ -63,14 +64,14 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	$(VENV)-fuzz/bin/python -m tests.fuzz $(or $(FUZZ_SECONDS),300)
 
-# What asks most of a database: whole rounds, restarts, long transactions, erasure, and every list with a filter. The
+# What asks most of a database: whole rounds, restarts, long transactions, and lists with filters. The
 # store's own tests and the migrations' run on both databases in `make test`, more of the services' in `make soak`.
 ON_POSTGRESQL := tests/services/matcher/rounds tests/services/matcher/statistics $(addprefix tests/services/,$(addsuffix .py,\
   matcher/test_restart node/test_crashes node/test_whole_round node/hits/test_saved_filters\
-  node/records/test_erasure node/records/test_imports node/records/test_search node/rounds/test_attention\
+  node/records/test_imports node/rounds/test_attention\
   node/rounds/test_suggestions node/steps/test_exclude_absent node/steps/submissions/test_tasks))
 ALSO_ON_POSTGRESQL := $(addprefix --ignore=,$(ON_POSTGRESQL)) tests/services/matcher $(addprefix tests/services/node/,\
-  test_approvals.py hits/test_follow_up.py steps/test_exchange_notes.py)
+  test_approvals.py hits/test_follow_up.py records/test_erasure.py records/test_search.py steps/test_exchange_notes.py)
 
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
 

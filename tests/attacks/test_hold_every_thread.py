@@ -209,10 +209,10 @@ async def test_signing_in_by_the_hundred(place: ServedPages) -> None:
 
 
 class SlowMinistry:
-    """A provider that says nothing until it is let go."""
+    """A provider that says nothing until it is let go, and notes when as many ask as may."""
 
     def __init__(self) -> None:
-        self.release, self.lock = threading.Event(), threading.Lock()
+        self.release, self.asked_by_four, self.lock = threading.Event(), threading.Event(), threading.Lock()
         self.now = self.most = 0
 
     def __call__(self, _request: httpx.Request) -> httpx.Response:
@@ -220,6 +220,8 @@ class SlowMinistry:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
+            if self.now == 4:
+                self.asked_by_four.set()
         assert self.release.wait(SECONDS)
         with self.lock:
             self.now -= 1
@@ -259,6 +261,7 @@ async def test_beginning_at_the_provider_by_the_hundred(place: ServedPages, mini
             wrong = {"login": "ana", "password": "wrong", "code": "000000"}
             tried = await asyncio.wait_for(client.post("/v1/people/sign-in", json=wrong), SECONDS)
             assert tried.status_code == 401  # passwords have a queue of their own
+            assert await to_thread.run_sync(ministry.asked_by_four.wait, SECONDS)
         finally:
             ministry.release.set()
         late = await asyncio.gather(*asked)

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from services.kit.people.context import People
     from tests.support.node_world import World
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
-EXAMPLES = 2
+EXAMPLES = 8
 """Calls of each operation by each role, of what its document allows and of what it does not, each."""
 NOBODY, PARTY = "nobody", "party"
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]

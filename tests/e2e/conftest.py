@@ -19,11 +19,10 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return lists(tmp_path)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A matcher and three nodes on SQLite."""
-    (tmp_path / "world").mkdir()
-    made = World(tmp_path / "world")
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A matcher and three nodes on SQLite; the tests of a module play rounds of their own there."""
+    made = World(tmp_path_factory.mktemp("world"))
     try:
         made.make(["AL", "MK", "RS"])
         yield made

@@ -178,7 +178,7 @@ class World:
         quiet = 0
         for _ in range(most):
             quiet = 0 if await self.step(*codes) else quiet + 1
-            if quiet == 3:
+            if quiet == 2:
                 return
         raise AssertionError("the world does not come to rest")
 

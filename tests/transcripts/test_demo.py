@@ -100,6 +100,7 @@ def test_interrupted(tmp_path: Path) -> None:
     assert _left(tmp_path) == []
 
 
+@pytest.mark.soak
 def test_kept(tmp_path: Path) -> None:
     """Left running it says where each role signs in; a round is done and one waits; Ctrl-C stops everything."""
     lines: list[str] = []

@@ -166,7 +166,7 @@ def test_a_writer_that_waits_too_long_is_told(store_url: URL) -> None:
     started = time.monotonic()
     with first.transaction("test.first"), pytest.raises(StoreError), second.transaction("test.second"):
         pass
-    assert 0.5 < time.monotonic() - started < 5
+    assert 0.5 < time.monotonic() - started < 30
     with second.transaction("test.after"):
         pass
     first.close()

@@ -77,10 +77,13 @@ async def test_both_sides_withdraw(world: World) -> None:
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
     await does(rs, hit, "withdrawal", ground="not_needed")
-    await world.settle()
-    for seat in (al, rs):
-        found = await withdrawals(seat, hit)
-        assert {(one["by"], one["state"]) for one in found} == {("AL", "acknowledged"), ("RS", "acknowledged")}
+    for node in (al, rs):
+
+        async def acknowledged(node: PartyNode = node) -> bool:
+            found = {(one["by"], one["state"]) for one in await withdrawals(node, hit)}
+            return found == {("AL", "acknowledged"), ("RS", "acknowledged")}
+
+        await world.until(acknowledged)
 
 
 async def test_a_node_that_was_restarted_tells_it_still(world: World) -> None:

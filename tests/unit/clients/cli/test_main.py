@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,17 +121,15 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert '"reason"' in said
 
 
-def test_help_is_quick() -> None:
+def test_help_imports_little() -> None:
     """Help and completion import neither the cryptography nor the web framework."""
     code = (
         "import sys; from clients.cli.main import main; main(['--help']);"
         "slow = {'duckdb', 'numpy', 'fastapi', 'httpx', 'sqlalchemy', 'pydantic', 'rich.table'} & set(sys.modules);"
         "sys.exit(' '.join(sorted(slow)) or 0)"
     )
-    started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
-    assert time.monotonic() - started < 5  # far above what it takes, for a busy machine
 
 
 @pytest.mark.parametrize("option", ["--cert", "--key"])

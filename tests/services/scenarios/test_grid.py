@@ -10,7 +10,7 @@ import pytest
 from aquila.errors import GridError
 from aquila.protocol import submission_plan
 from services.kit.log import entries as log_entries
-from tests.support.node_world import HEADER, clock, world
+from tests.support.node_world import HEADER
 from tests.support.stage import LISTS, person
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from aquila.audit.entries import Entry
     from tests.support.node_world import PartyNode, World
     from tests.support.stage import Stage
-
-__all__ = ["clock", "world"]  # the fixtures of services in one process
 
 GUESSES = [
     (given, family, f"19{50 + year}-0{1 + year % 9}-1{year % 10}")

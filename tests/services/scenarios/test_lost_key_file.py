@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.node_world import HEADER, LISTS, clock, world
+from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
-
-__all__ = ["clock", "world"]  # the fixtures of services in one process
 
 
 async def lose(world: World, round_id: str) -> None:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from aquila.audit.roles import Role
 from services.kit.log import entries
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
 
 if TYPE_CHECKING:
     import httpx
 
     from tests.support.node_world import PartyNode, World
-
-__all__ = ["clock", "world"]  # the fixtures of services in one process
 
 
 async def _ask(person: httpx.AsyncClient, round_id: str, import_id: str, case: str = "2026/1") -> httpx.Response:

@@ -8,12 +8,10 @@ from sqlalchemy import select
 
 from aquila.audit.roles import Role
 from services.kit.approvals.tables import ApprovalRow
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
-
-__all__ = ["clock", "world"]  # the fixtures of services in one process
 
 OTHER = HEADER + "al-list-9,Somebody,Else,1966-06-06,\n"
 
