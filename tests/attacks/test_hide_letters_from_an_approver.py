@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 from aquila.audit.roles import Service
 from clients.web.app.site import Site
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, clock, codes, world
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
 
-__all__ = ["clock", "world"]
+__all__ = ["clock", "codes", "world"]
 
 HIDDEN = ["\u202e", "\u2066", "\u200b", "\u00ad", "\ufeff", "\u3164", "\u2800", "\U000e0041"]
 

@@ -1,7 +1,7 @@
-"""The world of a matcher and three nodes, on a fresh database."""
+"""The world of a matcher and its nodes, three unless a module says otherwise, on a fresh database."""
 
 from __future__ import annotations
 
-from tests.support.node_world import clock, world
+from tests.support.node_world import clock, codes, world
 
-__all__ = ["clock", "world"]
+__all__ = ["clock", "codes", "world"]

@@ -257,10 +257,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str]) -> AsyncIterator[World]:
-    """A matcher and the nodes of AL, RS and SI."""
-    databases = {code: url for code in ("AL", "RS", "SI") if (url := service_database())}
-    made = make_world(tmp_path, clock, databases=databases)
+def codes() -> tuple[str, ...]:
+    """The parties of the world; a module whose world has others overrides this."""
+    return ("AL", "RS", "SI")
+
+
+@pytest.fixture
+async def world(
+    tmp_path: Path, clock: Clock, codes: tuple[str, ...], service_database: Callable[[], str]
+) -> AsyncIterator[World]:
+    """A matcher and the nodes of its parties."""
+    databases = {code: url for code in codes if (url := service_database())}
+    made = make_world(tmp_path, clock, codes, databases)
     yield made
     await made.close()
 

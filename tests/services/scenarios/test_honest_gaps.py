@@ -6,7 +6,6 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import select
 
 from aquila.protocol.auditing import audit_rounds, compare, read_log
@@ -14,24 +13,12 @@ from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
-from tests.support.clock import Clock
-from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from aquila.crypto.group import Group
     from aquila.protocol.auditing import LogRecord, RoundAudit, Unproven
     from aquila.protocol.registry import Registry
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A matcher and three nodes."""
-    made = make_world(tmp_path, Clock())
-    yield made
-    await made.close()
+    from tests.support.node_world import World
 
 
 async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[Unproven]]:

@@ -18,12 +18,10 @@ from services.kit.log.retention import Retention
 from services.matcher.storage.tables import EventRow
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import StatementRow, SubmissionRow
-from tests.support.clock import Clock
 from tests.support.node_steps import hit_path, hit_with
-from tests.support.node_world import HEADER, LISTS, World, make_world
+from tests.support.node_world import HEADER, LISTS, World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from aquila.crypto.group import Group
@@ -36,20 +34,24 @@ SPELLINGS = [CASE.encode(), *(base64.b64encode(b" " * shift + CASE.encode())[4:-
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+@pytest.fixture
+async def world(world: World) -> World:
     """A matcher and two nodes whose closed round keeps its hits for longer than three years."""
-    made = make_world(tmp_path, Clock(), ("AL", "RS"))
-    round_id = await made.propose(retention_days=2_000)
-    for code, seat in made.nodes.items():
+    round_id = await world.propose(retention_days=2_000)
+    for code, seat in world.nodes.items():
         assert (await seat.post(f"/rounds/{round_id}/consent")).status_code == 202
         why = dict.fromkeys(("legal_basis", "purpose", "category"), "as the law says") | {"case_reference": CASE}
         body = {"import_id": await seat.load(HEADER + LISTS[code]), "kind": "list", "justification": why}
         assert (await seat.post(f"/rounds/{round_id}/submissions", json=body)).status_code == 202
-    await made.settle()
-    await made.operator.post(f"/v1/operator/rounds/{round_id}/close")
-    await made.settle()
-    yield made
-    await made.close()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    return world
 
 
 async def later(world: World, seconds: int) -> None:

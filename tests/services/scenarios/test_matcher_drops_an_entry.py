@@ -13,25 +13,21 @@ from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.matcher import round_memory
 from services.node.logs import inclusion_promises
-from tests.support.clock import Clock
-from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from aquila.audit.entries import Entry
     from aquila.crypto.group import Group
+    from tests.support.node_world import World
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A matcher and two nodes, on SQLite."""
-    made = make_world(tmp_path, Clock(), ("AL", "RS"))
-    yield made
-    await made.close()
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 async def test_the_gap_is_found(world: World, group: Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,20 +12,17 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
 from services.node.storage.tables import StatementRow
-from tests.support.clock import Clock
-from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+    from collections.abc import Callable
+
+    from tests.support.node_world import World
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A matcher and two nodes, on SQLite."""
-    made = make_world(tmp_path, Clock(), ("AL", "RS"))
-    yield made
-    await made.close()
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
 
 
 def rewrite(world: World, change: Callable[[list[Entry]], list[Entry]]) -> None:

@@ -20,7 +20,6 @@ from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from aquila.crypto.group import Group
@@ -30,15 +29,19 @@ THREE_YEARS = 1_095 * DAY
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+@pytest.fixture
+async def world(world: World) -> World:
     """A matcher and two nodes, whose round was aborted long ago, with a justification in the log."""
-    made = make_world(tmp_path, Clock(), ("AL", "RS"))
-    round_id = await made.propose()
-    await made.settle()
-    await made.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a case of Ana Novak"})
-    await made.settle()
-    yield made
-    await made.close()
+    round_id = await world.propose()
+    await world.settle()
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a case of Ana Novak"})
+    await world.settle()
+    return world
 
 
 async def witnessed(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, event, insert, update
 
 from aquila.followup.lifecycle import HOUR
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, StatementRow
@@ -134,7 +134,7 @@ async def test_filters_and_pages(world: World) -> None:
 
 
 async def test_ten_thousand_hits_are_paged(world: World) -> None:
-    """A page in the middle of a large round has its fifty hits and the numbers of all."""
+    """A page in the middle of a large round has its fifty hits and the numbers of all, and reads no other hits."""
     round_id = await world.propose()
     seat = world.nodes["AL"]
     rows = [
@@ -152,7 +152,17 @@ async def test_ten_thousand_hits_are_paged(world: World) -> None:
     with seat.node.store.transaction("test.many") as session:
         session.execute(insert(HitRow), rows)
         session.execute(insert(HitStatusRow), lives)
-    page = await seat.get(f"/hits?counterpart=RS&offset={MANY // 2 - 50}&limit=50")
+    read: list[HitRow] = []
+
+    def note(row: HitRow, _context: object) -> None:
+        read.append(row)
+
+    event.listen(HitRow, "load", note)
+    try:
+        page = await seat.get(f"/hits?counterpart=RS&offset={MANY // 2 - 50}&limit=50")
+    finally:
+        event.remove(HitRow, "load", note)
+    assert len(read) == 50
     assert (len(page["hits"]), page["total"], page["overdue"]) == (50, MANY // 2, MANY // 2)
     first = (await seat.get("/hits?limit=200"))["hits"]
     assert {hit["certainty"] for hit in first} == {"high"}

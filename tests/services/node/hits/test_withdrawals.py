@@ -77,13 +77,13 @@ async def test_both_sides_withdraw(world: World) -> None:
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
     await does(rs, hit, "withdrawal", ground="not_needed")
-    for node in (al, rs):
+    both = {("AL", "acknowledged"), ("RS", "acknowledged")}
 
-        async def acknowledged(node: PartyNode = node) -> bool:
-            found = {(one["by"], one["state"]) for one in await withdrawals(node, hit)}
-            return found == {("AL", "acknowledged"), ("RS", "acknowledged")}
+    async def acknowledged() -> bool:
+        found = [await withdrawals(node, hit) for node in (al, rs)]
+        return all({(one["by"], one["state"]) for one in each} == both for each in found)
 
-        await world.until(acknowledged)
+    await world.until(acknowledged)
 
 
 async def test_a_node_that_was_restarted_tells_it_still(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
-from tests.support.node_world import clock, world  # noqa: F401 - fixtures
+from tests.support.node_world import clock, codes, world  # noqa: F401 - fixtures
 from tests.support.people import signed_in
 from tests.support.web_world import ORIGIN, Browser, endpoint
 
