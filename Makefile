@@ -64,8 +64,8 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	$(VENV)-fuzz/bin/python -m tests.fuzz $(or $(FUZZ_SECONDS),300)
 
-# What asks most of a database: whole rounds, restarts, long transactions, and lists with filters. The
-# store's own tests and the migrations' run on both databases in `make test`, more of the services' in `make soak`.
+# What asks most of a database: whole rounds, restarts, long transactions, and lists with filters. The store's own tests
+# and the migrations' run on both databases in `make test`, more of the services' in `make soak`.
 ON_POSTGRESQL := tests/services/matcher/rounds tests/services/matcher/statistics $(addprefix tests/services/,$(addsuffix .py,\
   matcher/test_restart node/test_crashes node/test_whole_round node/hits/test_saved_filters\
   node/records/test_imports node/rounds/test_attention\

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.e2e
 SECONDS = float(os.environ.get("AQUILA_ATTACK_SECONDS", "20"))
 LONGEST = SECONDS + 1_200  # no attacker and no watcher outlives the test
 ROUND_SECONDS = 600  # a round under attack, on a machine that does something else as well
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 1.0
 RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "700"))  # in each list
 HERE = Path(__file__).parents[1] / "support"
 
@@ -88,7 +88,7 @@ def world(tmp_path: Path, files: dict[str, Path]) -> Iterator[World]:
 
 
 def test_a_round_goes_on_while_strangers_attack(world: World, files: dict[str, Path], tmp_path: Path) -> None:
-    """The hits are the rehearsal's to the last byte, and whoever asks for health is answered within five seconds.
+    """The hits are the rehearsal's to the last byte, and whoever asks for health is answered within a second.
 
     Seconds in which other processes have the processors do not count: the attackers, three nodes with their workers,
     and whatever else the machine does share two cores.
