@@ -49,7 +49,7 @@ test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration 
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(addprefix --ignore=,$(CORE_TESTS) $(ROUNDS) $(ATTACKS))
 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with restarts, withdrawals and erasure
-	$(BIN)/python -m pytest -n 2 -m "not e2e" $(ROUNDS)
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(ROUNDS)
 
 attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try, and homes of earlier versions
 	$(BIN)/python -m pytest -n 2 -m "not e2e" $(ATTACKS)

@@ -109,6 +109,7 @@ def plays(world: World, files: dict[str, Path], scratch: Path) -> str:
     return round_id
 
 
+@pytest.mark.soak  # the other worlds have the least settings too
 def test_a_round_of_the_basic_samples(files: dict[str, Path], tmp_path: Path) -> None:
     """The least settings are enough."""
     (tmp_path / "world").mkdir()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
     from tests.support.clock import Clock
     from tests.support.node_world import World
+
+pytestmark = pytest.mark.soak  # seven rounds; the stories of the pages show the progress of one
 
 
 async def parties(world: World, round_id: str, code: str = "AL") -> dict[str, dict[str, Any]]:

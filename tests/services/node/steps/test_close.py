@@ -92,7 +92,7 @@ async def test_after_close_nothing_secret_is_left(world: World, tmp_path: Path) 
     assert len((await al.get(f"/rounds/{round_id}/hits"))["hits"]) == 2
 
 
-@pytest.mark.parametrize("steps", [0, 6, 10, 14])
+@pytest.mark.parametrize("steps", [0, *(pytest.param(one, marks=pytest.mark.soak) for one in (6, 10)), 14])
 async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> None:
     """However far the round came, an abort destroys what a close does, at every party."""
     round_id = await world.begin()
