@@ -6,13 +6,13 @@ counts by its own clock, in the transaction of each evaluation, and what does no
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from aquila.protocol.messages import ClassCounts, EarlierRound, Spent
 from aquila.protocol.party import chunk_of
-from aquila.records.rules import InputClass
 from services.node.rounds import statements
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aquila.protocol.messages import Evaluation, Manifest
     from aquila.protocol.rounds.verified_round import Round
+    from aquila.records.rules import InputClass
     from services.node.context import Clock, NodeContext
     from services.node.settings import EvaluationCaps
     from services.node.storage.tables import DownloadRow
@@ -37,13 +38,15 @@ def spent(
 ) -> tuple[int, int]:
     """Return the elements evaluated for a party today, and in the longer window."""
     today = clock() // DAY
-    query = select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0)).where(
-        DailyEvaluationRow.origin == origin, DailyEvaluationRow.input_class == input_class.value
-    )
     # A day after today stands there only if the clock was set back: it counts too, or setting it would make room.
-    in_day = session.scalar(query.where(DailyEvaluationRow.day >= today)) or 0
-    in_window = session.scalar(query.where(DailyEvaluationRow.day > today - caps.window_days)) or 0
-    return int(in_day), int(in_window)
+    elements = case((DailyEvaluationRow.day >= today, DailyEvaluationRow.elements), else_=0)
+    query = select(func.sum(elements), func.sum(DailyEvaluationRow.elements)).where(
+        DailyEvaluationRow.origin == origin,
+        DailyEvaluationRow.input_class == input_class.value,
+        DailyEvaluationRow.day > today - caps.window_days,
+    )
+    in_day, in_window = session.execute(query).one()
+    return int(in_day or 0), int(in_window or 0)
 
 
 def remaining(session: Session, clock: Clock, caps: EvaluationCaps, origin: str, input_class: InputClass) -> int:
@@ -87,12 +90,11 @@ def allowed(
         round_: The record of the round.
         waiting: Gives the next chunks that wait, without those of the given submissions.
     """
-    parties = [participant.party for participant in round_.manifest.participants]
-    left = {(party, kind): remaining(session, clock, caps, party, kind) for party in parties for kind in InputClass}
+    room = cache(partial(remaining, session, clock, caps))
     held: set[str] = set()
     full: set[Place] = set()
     while True:
-        taken, short = _fitting(round_, waiting(frozenset(held)), dict(left))
+        taken, short = _fitting(round_, waiting(frozenset(held)), room)
         full |= set(short)
         held |= set(short.values())
         if taken or not short:
@@ -129,17 +131,18 @@ def report_exhausted(
 
 
 def _fitting(
-    round_: Round, rows: Sequence[DownloadRow], left: dict[Place, int]
+    round_: Round, rows: Sequence[DownloadRow], room: Callable[[str, InputClass], int]
 ) -> tuple[list[DownloadRow], dict[Place, str]]:
-    """Return the chunks that fit, and the submissions, by party and class, of which one does not."""
+    """Return the chunks that fit together, and the submissions, by party and class, of which one does not."""
     taken: list[DownloadRow] = []
+    left: dict[Place, int] = {}
     short: dict[Place, str] = {}
     for row in rows:
         submission = round_.submissions.get(row.submission_id)
         if submission is not None:
             reference = chunk_of(submission, row.index)
             place = submission.party, reference.input_class
-            if reference.elements > left[place]:
+            if reference.elements > left.setdefault(place, room(*place)):
                 short[place] = row.submission_id
                 continue
             left[place] -= reference.elements
