@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import secrets
 import shutil
 import signal
 import tempfile
@@ -19,11 +18,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from hypothesis import settings
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, make_url
 
 from aquila.crypto.backend import load_group
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url
+from tests.support.postgres_databases import PostgresDatabases
 from tests.support.stage import Stage
 
 if TYPE_CHECKING:
@@ -68,14 +68,8 @@ def postgres_server() -> Iterator[URL]:
 @pytest.fixture
 def postgres_url(postgres_server: URL) -> Iterator[URL]:
     """A fresh, empty PostgreSQL database."""
-    name = f"test_{secrets.token_hex(6)}"
-    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgres_server.set(database=name)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with PostgresDatabases(postgres_server) as databases:
+        yield make_url(databases.make())
 
 
 @pytest.fixture(scope="session")
@@ -127,28 +121,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def new_postgres_database(postgres_server: URL) -> Iterator[Callable[[], str]]:
-    """Make fresh, empty PostgreSQL databases; their URLs as a settings file takes them."""
-    engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    names: list[str] = []
-
-    def make() -> str:
-        names.append(f"made_{secrets.token_hex(6)}")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {names[-1]}"))
-        return postgres_server.set(database=names[-1]).render_as_string(hide_password=False)
-
-    yield make
-    with engine.connect() as connection:
-        for name in names:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    """Make fresh, empty PostgreSQL databases, which go with the test; their URLs as a settings file takes them."""
+    with PostgresDatabases(postgres_server) as databases:
+        yield databases.make
 
 
 @pytest.fixture
-def service_database(request: pytest.FixtureRequest) -> Callable[[], str]:
-    """Make the database of a service under test: the URL of a new PostgreSQL one, or nothing for SQLite in its home."""
+def database_server(request: pytest.FixtureRequest) -> URL | None:
+    """The PostgreSQL of the services under test, or None where each has SQLite in its home."""
     of_files = request.node.get_closest_marker("database_files") is not None
     if of_files or request.config.getoption("--database") == "sqlite":
+        return None
+    url: URL = request.getfixturevalue("postgres_server")
+    return url
+
+
+@pytest.fixture
+def service_database(database_server: URL | None, request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Make the database of a service under test: the URL of a new PostgreSQL one, or nothing for SQLite in its home."""
+    if database_server is None:
         return lambda: ""
     make: Callable[[], str] = request.getfixturevalue("new_postgres_database")
     return make

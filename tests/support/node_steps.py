@@ -50,10 +50,46 @@ def kinds_in_log(seat: PartyNode) -> list[str]:
         return [entry.kind.value for _, entry in entries.entries(session) if entry is not None]
 
 
-async def closed_round(world: World) -> str:
-    """Play a round until everyone has its hits and has destroyed its keys."""
+async def open_round(world: World) -> str:
+    """Play a round until it is open: everyone has consented, and wishes to submit its list."""
+    round_id = await world.begin()
+
+    async def opened() -> bool:
+        return await world.phase(round_id) == "open"
+
+    await world.until(opened)
+    return round_id
+
+
+async def round_before_matching(world: World, **options: Any) -> str:
+    """Play a round until everyone has sent its tokens, which the matcher has not joined yet."""
+    round_id = await world.begin(**options)
+
+    async def sent() -> bool:
+        submissions = [(await seat.round(round_id))["submissions"] for seat in world.nodes.values()]
+        return all(one and one[0]["state"] == "tokens_sent" for one in submissions)
+
+    await world.until(sent)
+    return round_id
+
+
+async def round_with_hits(world: World) -> str:
+    """Play a round until everyone has its hits and nothing is left to do; it is not closed."""
     round_id = await world.begin()
     await world.settle()
+    return round_id
+
+
+async def round_for_queries(world: World) -> str:
+    """Play a round that takes queries until everyone has its hits among the lists."""
+    round_id = await world.begin(mode="lists_and_queries")
+    await world.settle()
+    return round_id
+
+
+async def closed_round(world: World) -> str:
+    """Play a round until everyone has its hits and has destroyed its keys."""
+    round_id = await round_with_hits(world)
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
     assert await world.phase(round_id) == "closed"

@@ -17,10 +17,12 @@ from services.node.steps.submissions.tasks import EVALUATE
 from services.node.steps.sync import sync
 from services.node.storage.states import DownloadKind
 from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
+from tests.support.node_steps import open_round
 from tests.support.node_world import HEADER, LISTS
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 
 @dataclass
@@ -171,15 +173,10 @@ async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
     assert any("the matcher refuses a consent" in problem for problem in (await al.round(round_id))["problems"])
 
 
-async def test_a_refused_round_is_followed_to_its_end(world: World) -> None:
+async def test_a_refused_round_is_followed_to_its_end(world_after: WorldAfter) -> None:
     """A node that says nothing more in a round still hears that it ended, and destroys its keys."""
-    round_id = await world.begin()
+    world, round_id = await world_after(open_round)
     al = world.nodes["AL"]
-
-    async def open_() -> bool:
-        return await world.phase(round_id) == "open"
-
-    await world.until(open_)
     with al.node.store.transaction("test") as session:
         statements.refuse(session, al.node.clock, round_id, "test", "this node takes no part")
     await world.settle()

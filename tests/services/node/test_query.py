@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.services.node.test_whole_round import pairs
+from tests.support.node_steps import round_for_queries
 from tests.support.node_world import HEADER
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
+    from tests.support.played_worlds import WorldAfter
 
 
-async def test_a_query_after_the_lists_finds_a_person_of_another_list(world: World) -> None:
+async def test_a_query_after_the_lists_finds_a_person_of_another_list(world_after: WorldAfter) -> None:
     """The asking node and the owner of the record both learn of the hit."""
-    round_id = await world.begin(mode="lists_and_queries")
-    await world.settle()
+    world, round_id = await world_after(round_for_queries)
     al = world.nodes["AL"]
     asked = await al.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query")
     answer = await al.submit(round_id, asked, "query")

@@ -13,12 +13,14 @@ from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
+from tests.support.node_steps import open_round
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.protocol.auditing import LogRecord, RoundAudit, Unproven
     from aquila.protocol.registry import Registry
     from tests.support.node_world import World
+    from tests.support.played_worlds import WorldAfter
 
 
 async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[Unproven]]:
@@ -78,11 +80,10 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
     assert unproven == []
 
 
-async def test_a_party_that_leaves(world: World, group: Group) -> None:
+async def test_a_party_that_leaves(world_after: WorldAfter, group: Group) -> None:
     """Its refusal passes over numbers, and says so."""
-    round_id = await world.begin()
+    world, round_id = await world_after(open_round)
     al = world.nodes["AL"]
-    await world.until(lambda: _opened(world, round_id))
     assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "not ours"})).status_code == 202
     await world.settle()
     (audit,), unproven = await audited(world, group)
@@ -93,10 +94,9 @@ async def test_a_party_that_leaves(world: World, group: Group) -> None:
     assert unproven == []
 
 
-async def test_a_party_that_vanishes(world: World, group: Group) -> None:
+async def test_a_party_that_vanishes(world_after: WorldAfter, group: Group) -> None:
     """The others go on without it and close; only what the absent one has not cosigned is not proven."""
-    round_id = await world.begin()
-    await world.until(lambda: _opened(world, round_id))
+    world, round_id = await world_after(open_round)
     others = ("AL", "RS")
     await world.settle(*others)
     window = (await world.nodes["AL"].round(round_id))["manifest"]["window"]
@@ -108,7 +108,3 @@ async def test_a_party_that_vanishes(world: World, group: Group) -> None:
     assert audit.round.participants == others
     assert audit.round.phase.value == "closed"
     assert {(found.what, "SI" in found.sentence) for found in unproven} == {("uncovered", True)}
-
-
-async def _opened(world: World, round_id: str) -> bool:
-    return await world.phase(round_id) == "open"

@@ -9,18 +9,18 @@ from sqlalchemy import delete, event, insert, update
 
 from aquila.followup.lifecycle import HOUR
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, StatementRow
-from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log
+from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
+    from tests.support.played_worlds import WorldAfter
 
 MANY = 10_000
 
 
-async def test_a_hit_is_followed_up_and_closed(world: World) -> None:
+async def test_a_hit_is_followed_up_and_closed(world_after: WorldAfter) -> None:
     """Each step changes the stage, sets the clock, stands in the history with its person, and is logged."""
-    await world.begin()
-    await world.settle()
+    world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     assert (hit["stage"], hit["record"]["family_names"], hit["overdue"]) == ("new", ["Hoxha"], False)
@@ -43,10 +43,9 @@ async def test_a_hit_is_followed_up_and_closed(world: World) -> None:
         assert kind in kinds
 
 
-async def test_a_hit_says_why(world: World) -> None:
+async def test_a_hit_says_why(world_after: WorldAfter) -> None:
     """Which families agree as long as it is unconfirmed; then what agrees in each of them."""
-    await world.begin()
-    await world.settle()
+    world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     sentences = (await al.get(hit_path(hit)))["sentences"]
@@ -57,10 +56,9 @@ async def test_a_hit_says_why(world: World) -> None:
     assert {"names", "date of birth"} <= set((await al.get(hit_path(hit)))["sentences"])
 
 
-async def test_a_hit_says_what_chance_would_give(world: World) -> None:
+async def test_a_hit_says_what_chance_would_give(world_after: WorldAfter) -> None:
     """How many hits of its level there are with that party, and how many of these chance alone would give."""
-    round_id = await world.begin()
-    await world.settle()
+    world, round_id = await world_after(round_with_hits)
     al = world.nodes["AL"]
     chance = {one["counterpart"]: one["chance_hits"] for one in (await al.get(f"/rounds/{round_id}/hits"))["chance"]}
     for other in ("RS", "SI"):
@@ -73,10 +71,9 @@ async def test_a_hit_says_what_chance_would_give(world: World) -> None:
     assert (await al.get(hit_path(hit)))["chance"] is None
 
 
-async def test_a_step_out_of_order_is_refused(world: World) -> None:
+async def test_a_step_out_of_order_is_refused(world_after: WorldAfter) -> None:
     """What cannot follow is refused with what to do first, and leaves neither a step nor an entry."""
-    await world.begin()
-    await world.settle()
+    world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     before = len(kinds_in_log(al))
@@ -89,10 +86,9 @@ async def test_a_step_out_of_order_is_refused(world: World) -> None:
     assert (await al.post(hit_path(unknown, "/acknowledge"))).status_code == 404
 
 
-async def test_the_letter_has_references_only(world: World) -> None:
+async def test_the_letter_has_references_only(world_after: WorldAfter) -> None:
     """It names round, hit, channel and both sides' references, no field of the record, and is logged when exported."""
-    await world.begin()
-    await world.settle()
+    world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "acknowledge")
@@ -113,10 +109,9 @@ async def test_the_letter_has_references_only(world: World) -> None:
     assert "export" in kinds_in_log(al)
 
 
-async def test_filters_and_pages(world: World) -> None:
+async def test_filters_and_pages(world_after: WorldAfter) -> None:
     """A list is cut by round, counterpart, certainty, stage and age, and says how many there are."""
-    round_id = await world.begin()
-    await world.settle()
+    world, round_id = await world_after(round_with_hits)
     al = world.nodes["AL"]
     page = await al.get(f"/hits?round_id={round_id}&limit=1")
     assert (len(page["hits"]), page["total"], page["by_stage"]) == (1, 2, {"new": 2})

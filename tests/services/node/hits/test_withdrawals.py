@@ -8,10 +8,11 @@ from sqlalchemy import delete, select
 
 from aquila.followup.lifecycle import HOUR
 from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
-from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log
+from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log, round_with_hits
 
 if TYPE_CHECKING:
-    from tests.support.node_world import PartyNode, World
+    from tests.support.node_world import PartyNode
+    from tests.support.played_worlds import WorldAfter
 
 
 async def withdrawals(seat: PartyNode, hit: dict[str, Any]) -> list[dict[str, Any]]:
@@ -20,9 +21,9 @@ async def withdrawals(seat: PartyNode, hit: dict[str, Any]) -> list[dict[str, An
     return found
 
 
-async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world: World) -> None:
+async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world_after: WorldAfter) -> None:
     """After the end of the round the word still goes there and back; nobody else hears of it."""
-    await closed_round(world)
+    world, _ = await world_after(closed_round)
     al, rs, si = (world.nodes[code] for code in ("AL", "RS", "SI"))
     hit = await hit_with(al, "RS")
     world.clock.time += HOUR
@@ -43,9 +44,9 @@ async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world: Wo
         assert (await seat.round(hit["round_id"]))["problems"] == []
 
 
-async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world: World) -> None:
+async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world_after: WorldAfter) -> None:
     """After 48 hours it is marked late on both sides, and the reason is in no statement."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
     world.clock.time += 49 * HOUR
@@ -60,9 +61,9 @@ async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world: World) ->
         assert "court" not in repr(turn.round.withdrawals)
 
 
-async def test_it_can_be_withdrawn_once_and_not_as_erased(world: World) -> None:
+async def test_it_can_be_withdrawn_once_and_not_as_erased(world_after: WorldAfter) -> None:
     """A second withdrawal is refused; an erasure is said by erasing the record."""
-    await closed_round(world)
+    world, _ = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "erased"})).status_code == 403
@@ -70,9 +71,9 @@ async def test_it_can_be_withdrawn_once_and_not_as_erased(world: World) -> None:
     assert (await al.post(hit_path(hit, "/withdrawal"), json={"ground": "not_needed"})).status_code == 409
 
 
-async def test_both_sides_withdraw(world: World) -> None:
+async def test_both_sides_withdraw(world_after: WorldAfter) -> None:
     """Two withdrawals of the same hit cross; each is acknowledged, and the hit is withdrawn at both."""
-    await closed_round(world)
+    world, _ = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
@@ -86,9 +87,9 @@ async def test_both_sides_withdraw(world: World) -> None:
     await world.until(acknowledged)
 
 
-async def test_a_node_that_was_restarted_tells_it_still(world: World) -> None:
+async def test_a_node_that_was_restarted_tells_it_still(world_after: WorldAfter) -> None:
     """A withdrawal that was asked for before a crash is signed and sent after it."""
-    await closed_round(world)
+    world, _ = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
@@ -97,10 +98,9 @@ async def test_a_node_that_was_restarted_tells_it_still(world: World) -> None:
     assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
 
 
-async def test_in_a_round_that_goes_on(world: World) -> None:
+async def test_in_a_round_that_goes_on(world_after: WorldAfter) -> None:
     """A hit can be withdrawn before the round ends, too."""
-    await world.begin()
-    await world.settle()
+    world, _ = await world_after(round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
@@ -108,9 +108,9 @@ async def test_in_a_round_that_goes_on(world: World) -> None:
     assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
 
 
-async def test_outcomes_reach_the_matcher_as_counts(world: World) -> None:
+async def test_outcomes_reach_the_matcher_as_counts(world_after: WorldAfter) -> None:
     """A day after the first one is closed the matcher knows how many came to what, by counterpart and level."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     hit, other = await hit_with(al, "RS"), await hit_with(al, "SI")
     await does(al, hit, "acknowledge")
@@ -132,9 +132,9 @@ async def test_outcomes_reach_the_matcher_as_counts(world: World) -> None:
         assert session.scalars(select(RoundRow.outcomes_changed_at)).one() is None
 
 
-async def test_a_withdrawal_of_a_hit_that_is_not_there(world: World) -> None:
+async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) -> None:
     """It is acknowledged with the number that was known, and shown as a problem of the round."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "SI")
     with al.node.store.transaction("test.wrong") as session:
@@ -151,9 +151,9 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world: World) -> None:
         assert [one.hits for one in turn.round.acknowledgements.values()] == [0]
 
 
-async def test_after_retention_nothing_is_said_any_more(world: World) -> None:
+async def test_after_retention_nothing_is_said_any_more(world_after: WorldAfter) -> None:
     """Outcomes that nobody would take are forgotten."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect", reason="late")
@@ -162,9 +162,9 @@ async def test_after_retention_nothing_is_said_any_more(world: World) -> None:
     assert counts(world, round_id) == set()
 
 
-async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world: World) -> None:
+async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world_after: WorldAfter) -> None:
     """A stored hit without a life counts as one that is not there; the feed goes on."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
     with rs.node.store.transaction("test.unseen") as session:

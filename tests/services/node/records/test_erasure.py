@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 HOUR = 3_600
 
@@ -42,9 +43,9 @@ def note_at(seat: PartyNode, hit: dict[str, Any]) -> object:
 
 
 @pytest.mark.database_files
-async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) -> None:
+async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world_after: WorldAfter) -> None:
     """Record, hit, history and remark are gone from the database, and the counterpart says that it marked the hit."""
-    await closed_round(world)
+    world, _ = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit, other = await hit_with(al, "RS"), await hit_with(al, "SI")
     await does(al, hit, "acknowledge")
@@ -72,9 +73,9 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world: World) 
         assert [(one.hits, one.erased) for one in turn.round.acknowledgements.values()] == [(1, True)]
 
 
-async def test_its_hits_still_count_among_the_outcomes(world: World) -> None:
+async def test_its_hits_still_count_among_the_outcomes(world_after: WorldAfter) -> None:
     """What came of an erased hit is not lost for the statistics."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "acknowledge")
@@ -200,9 +201,9 @@ async def test_retention_erases_hits_and_statements(world: World) -> None:
     assert (await al.round(round_id))["entry"]["phase"] == "closed"
 
 
-async def test_a_round_whose_keys_were_changed_keeps_its_hits(world: World) -> None:
+async def test_a_round_whose_keys_were_changed_keeps_its_hits(world_after: WorldAfter) -> None:
     """Where the manifest no longer verifies, retention is not guessed."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     del al.node.registry.parties["SI"]  # type: ignore[attr-defined]
     world.clock.time += 4_000 * 24 * HOUR

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from aquila.audit.entries import Entry
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 PERSONS = (
     "person-1,Драган,Петровић,1971-05-06,\n"
@@ -122,9 +123,9 @@ async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None
     assert (await al.operator.get(f"/v1{path}")).status_code == 404
 
 
-async def test_a_record_with_its_history(world: World) -> None:
+async def test_a_record_with_its_history(world_after: WorldAfter) -> None:
     """Fields, how its names are read, its list, its rounds, other lists with its number, its hits and their steps."""
-    round_id = await closed_round(world)
+    world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "acknowledge")
@@ -156,9 +157,9 @@ async def test_a_record_that_is_not_there(world: World) -> None:
     assert not looks(al)
 
 
-async def test_hits_are_for_those_who_may_see_hits(world: World) -> None:
+async def test_hits_are_for_those_who_may_see_hits(world_after: WorldAfter) -> None:
     """An officer sees the record without its hits; approver, auditor and administrator see no record at all."""
-    await closed_round(world)
+    world, _ = await world_after(closed_round)
     al = world.nodes["AL"]
     path = f"/v1{await place_of(al, 'al-list-1')}"
     async with al.person(Role.OFFICER) as officer, al.person(Role.ANALYST) as analyst:

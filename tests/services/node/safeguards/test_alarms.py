@@ -14,11 +14,11 @@ from tests.support.node_world import HEADER
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 
-@pytest.fixture
-async def asked(world: World) -> tuple[World, str, str]:
-    """A round in which RS asked for nearly everyone on AL's list, and the report to AL is there."""
+async def fishing(world: World) -> tuple[str, str]:
+    """Play a round in which RS asks for nearly everyone on AL's list, until AL has the report."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
     lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": ["Tone,Kranjc,1971-03-04,\n"]}
     for code, seat in world.nodes.items():
@@ -34,7 +34,14 @@ async def asked(world: World) -> tuple[World, str, str]:
     question = HEADER + "".join(f"q-{n},{line}" for n, line in enumerate(PEOPLE))
     answer = await seat.submit(round_id, await seat.load(question, "query"), "query")
     await world.settle()
-    return world, round_id, submission_of(answer, seat)
+    return round_id, submission_of(answer, seat)
+
+
+@pytest.fixture
+async def asked(world_after: WorldAfter) -> tuple[World, str, str]:
+    """A round in which RS asked for nearly everyone on AL's list, and the report to AL is there."""
+    world, (round_id, query) = await world_after(fishing)
+    return world, round_id, query
 
 
 def submission_of(answer: Any, seat: PartyNode) -> str:

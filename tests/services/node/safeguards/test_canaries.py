@@ -12,12 +12,14 @@ from services.kit.log import entries
 from services.matcher.steps import join
 from services.node.storage.tables import CanaryRow, HitRow
 from tests.services.node.test_whole_round import pairs
+from tests.support.node_steps import round_before_matching
 
 if TYPE_CHECKING:
     import pytest
 
     from aquila.protocol.messages import HitReport
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 PADDED = {"padding": {"inputs_per_record": [8, 16], "records_multiple": 40}, "canaries": 8}
 
@@ -28,6 +30,11 @@ async def play(world: World, **options: Any) -> str:
     await world.settle()
     assert await world.phase(round_id) == "reporting"
     return round_id
+
+
+async def padded_round_before_matching(world: World) -> str:
+    """Play a round with canaries until everyone has sent its tokens."""
+    return await round_before_matching(world, **PADDED)
 
 
 def rows(seat: PartyNode, table: type[Any], round_id: str) -> list[Any]:
@@ -68,7 +75,9 @@ async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
     assert view["problems"] == []
 
 
-async def test_a_matcher_that_suppresses_hits_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_matcher_that_suppresses_hits_is_named(
+    world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever drops the hits of a pair is found out by both sides, by the pair's name, in view and log."""
 
     def suppressing(*arguments: Any) -> roles.Graded:
@@ -76,7 +85,8 @@ async def test_a_matcher_that_suppresses_hits_is_named(world: World, monkeypatch
         return roles.Graded(graded.footings, [one for one in graded.pairs if (one.pair.left, one.pair.right) != (0, 1)])
 
     monkeypatch.setattr(join, "grade_pairs", suppressing)
-    round_id = await play(world)
+    world, round_id = await world_after(padded_round_before_matching)
+    await world.settle()
     for code, other in (("AL", "RS"), ("RS", "AL")):
         problems = (await world.nodes[code].round(round_id))["problems"]
         assert any("the hits of AL-RS in this round are not to be trusted" in problem for problem in problems)
@@ -90,7 +100,7 @@ async def test_a_matcher_that_suppresses_hits_is_named(world: World, monkeypatch
 
 
 async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hits that only one side was shown differ between what the two tell, which both and the matcher's officer see."""
 
@@ -99,7 +109,8 @@ async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
         return [r.model_copy(update={"hits": ()}) if r.party == "RS" else r for r in reports]
 
     monkeypatch.setattr(join, "make_reports", one_sided)
-    round_id = await play(world)
+    world, round_id = await world_after(padded_round_before_matching)
+    await world.settle()
     assert any("were not reported" in problem for problem in (await world.nodes["RS"].round(round_id))["problems"])
     problems = (await world.nodes["AL"].round(round_id))["problems"]
     assert any("AL-RS" in problem and "the other side was shown other hits" in problem for problem in problems)
@@ -109,7 +120,7 @@ async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
     assert ("canaries", ["AL", "RS"]) in [(need["kind"], need["parties"][:2]) for need in needs]
 
 
-async def test_a_changed_level_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_changed_level_is_named(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both sides compute the level of a canary by themselves."""
 
     def low(report: HitReport) -> HitReport:
@@ -120,7 +131,8 @@ async def test_a_changed_level_is_named(world: World, monkeypatch: pytest.Monkey
         return [low(report) for report in roles.make_reports(*arguments)]
 
     monkeypatch.setattr(join, "make_reports", lowered)
-    round_id = await play(world)
+    world, round_id = await world_after(padded_round_before_matching)
+    await world.settle()
     for seat in world.nodes.values():
         problems = " ".join((await seat.round(round_id))["problems"])
         assert "were reported of another certainty" in problems

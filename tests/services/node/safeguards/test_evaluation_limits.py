@@ -12,11 +12,12 @@ from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
 from services.node.storage.tables import DAY, DailyEvaluationRow
 from tests.services.deploy.test_samples import DEPLOY
-from tests.support.node_steps import LARGE, limit, problems, spent
+from tests.support.node_steps import LARGE, limit, problems, round_with_hits, spent
 
 if TYPE_CHECKING:
     from tests.support.clock import Clock
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 
 def in_all(seat: PartyNode) -> int:
@@ -64,10 +65,9 @@ async def test_a_large_submission_does_not_hold_up_others(world: World) -> None:
     assert "for SI" not in await problems(seat, round_id)
 
 
-async def test_the_count_outlives_the_round_and_a_restart(world: World) -> None:
+async def test_the_count_outlives_the_round_and_a_restart(world_after: WorldAfter) -> None:
     """An aborted round gives nothing back, and neither does a new start of the node."""
-    first = await world.begin()
-    await world.until(lambda: _reported(world, first))
+    world, first = await world_after(round_with_hits)
     seat = world.nodes["AL"]
     before = spent(seat, "RS", InputClass.FULL)
     assert before[0] > 0

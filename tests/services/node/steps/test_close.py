@@ -14,11 +14,13 @@ from aquila.errors import KeyMaterialError
 from aquila.protocol.submissions.submission import blinds_of
 from services.node.rounds import paths
 from services.node.storage.tables import ChunkRow, DownloadRow, SecretRow, SubmissionRow
+from tests.support.node_steps import round_for_queries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 
 def live_secrets(seat: PartyNode, round_id: str) -> dict[str, bytes]:
@@ -116,16 +118,10 @@ async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> N
     assert await world.phase(round_id) == "aborted"
 
 
-async def test_an_evaluation_after_the_end_is_refused(world: World) -> None:
+async def test_an_evaluation_after_the_end_is_refused(world_after: WorldAfter) -> None:
     """What another party submits after a node has closed is not evaluated there any more."""
-    round_id = await world.begin(mode="lists_and_queries")
+    world, round_id = await world_after(round_for_queries)
     al, rs = world.nodes["AL"], world.nodes["RS"]
-
-    async def acknowledged() -> bool:
-        return await world.phase(round_id) == "reporting" and (await al.round(round_id))["hits"] == 2
-
-    await world.until(acknowledged)
-    await world.settle()
     assert (await al.post(f"/rounds/{round_id}/close")).status_code == 202
     await world.settle()
     before = (await al.round(round_id))["evaluated_for_others"]["done"]

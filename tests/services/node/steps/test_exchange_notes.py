@@ -19,6 +19,7 @@ from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.steps import close
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, NoteSecretRow
+from tests.support.node_steps import round_before_matching, round_for_queries, round_with_hits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds.verified_round import Round
     from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
 
 CODED = (
     "record_id,given_names,family_names,date_of_birth,source_evaluation,information_evaluation,handling_code,category\n"
@@ -92,6 +94,20 @@ async def close_round(world: World, round_id: str) -> None:
     assert answer.status_code == 202, answer.text
 
 
+async def round_with_a_note_key(world: World) -> str:
+    """Play a round until RS has its hits and the key for their notes, which it has not sealed yet."""
+    round_id = await world.begin()
+    await world.until(world.nodes["RS"].node.rounds.of(round_id).note_key_path.is_file)
+    return round_id
+
+
+async def round_with_notes_under_way(world: World) -> str:
+    """Play a round until the first notes lie at the matcher."""
+    round_id = await world.begin()
+    await world.until(lambda: world.notes_left() > 0)
+    return round_id
+
+
 async def test_both_sides_confirm(world: World) -> None:
     """Every hit is confirmed on both sides, notes are gone at the matcher, and the round closes; keys go with it."""
     round_id = await world.begin()
@@ -136,7 +152,7 @@ async def test_what_a_note_says(world: World) -> None:
     assert (hit["blocked_by"], hit["exchange"]) == ("H2", al["exchange"])
 
 
-async def test_changed_level(world: World) -> None:
+async def test_changed_level(world_after: WorldAfter) -> None:
     """A level that the matcher tells one side otherwise is refuted by both; problems and log say so."""
 
     def lie(report: HitReport) -> HitReport:
@@ -145,8 +161,8 @@ async def test_changed_level(world: World) -> None:
         hits = tuple(hit.model_copy(update={"certainty": Level.LOW}) for hit in report.hits)
         return report.model_copy(update={"hits": hits})
 
+    world, round_id = await world_after(round_before_matching)
     lying(world, lie)
-    round_id = await world.begin()
     await world.settle()
     si, rs = world.nodes["SI"], world.nodes["RS"]
     assert {row.fault for row in with_party(si, "RS")} == {Fault.LEVEL}
@@ -162,15 +178,15 @@ async def test_changed_level(world: World) -> None:
     assert await world.phase(round_id) == "closed"
 
 
-async def test_hidden_from_one_side(world: World) -> None:
+async def test_hidden_from_one_side(world_after: WorldAfter) -> None:
     """The side from which hits were hidden learns of them by the other's notes; the round waits for its time."""
 
     def lie(report: HitReport) -> HitReport:
         hits = tuple(hit for hit in report.hits if hit.counterpart != "SI")
         return report.model_copy(update={"hits": hits}) if report.party == "RS" else report
 
+    world, round_id = await world_after(round_before_matching)
     lying(world, lie)
-    round_id = await world.begin()
     await world.settle()
     assert "it hid them" in await problems(world.nodes["RS"], round_id)
     assert {(row.fault, row.blamed_by) for row in with_party(world.nodes["SI"], "RS")} == {(Fault.UNREPORTED, "RS")}
@@ -184,11 +200,10 @@ async def test_hidden_from_one_side(world: World) -> None:
     assert "the time for notes is over" in await problems(world.nodes["SI"], round_id)
 
 
-async def test_a_node_that_comes_late(world: World) -> None:
+async def test_a_node_that_comes_late(world_after: WorldAfter) -> None:
     """Hits stay unconfirmed past the round's time, which is said; a node that comes within a week confirms them."""
-    round_id = await world.begin()
+    world, round_id = await world_after(round_with_a_note_key)
     rs = world.nodes["RS"]
-    await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     await world.settle("AL", "SI")
     al = world.nodes["AL"]
     assert not all(row.accepted for row in with_party(al, "RS"))
@@ -204,11 +219,10 @@ async def test_a_node_that_comes_late(world: World) -> None:
     assert not any(has_note_key(seat, round_id) for seat in world.nodes.values())
 
 
-async def test_a_node_that_never_comes(world: World) -> None:
+async def test_a_node_that_never_comes(world_after: WorldAfter) -> None:
     """When the time for notes is over, keys and notes go, and hits stay unconfirmed."""
-    round_id = await world.begin()
+    world, round_id = await world_after(round_with_a_note_key)
     rs, al = world.nodes["RS"], world.nodes["AL"]
-    await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     await world.settle("AL", "SI")
     world.clock.time = al.node.rounds.of(round_id).record().notes_expire + 1
     await world.settle("AL", "SI")
@@ -223,13 +237,11 @@ async def test_a_node_that_never_comes(world: World) -> None:
     assert EXCHANGE_SECONDS == 7 * 86_400
 
 
-async def test_the_note_key_is_lost(world: World) -> None:
+async def test_the_note_key_is_lost(world_after: WorldAfter) -> None:
     """A node that loses its note key says so, and its hits stay unconfirmed; the round goes on without them."""
-    round_id = await world.begin()
+    world, round_id = await world_after(round_with_a_note_key)
     rs = world.nodes["RS"]
-    path = rs.home / "keys" / f"{round_id}.notes.key"
-    await world.until(path.is_file)
-    path.unlink()
+    (rs.home / "keys" / f"{round_id}.notes.key").unlink()
     rs.restart()
     await world.settle()
     assert "the key for the notes of this round is missing" in await problems(rs, round_id)
@@ -237,11 +249,10 @@ async def test_the_note_key_is_lost(world: World) -> None:
     assert not any(row.verified for row in rows(rs))
 
 
-async def test_the_round_key_is_lost_before_the_notes(world: World) -> None:
+async def test_the_round_key_is_lost_before_the_notes(world_after: WorldAfter) -> None:
     """Without the round key nothing opens notes: its hits stay unconfirmed, and the node refuses the round."""
-    round_id = await world.begin()
+    world, round_id = await world_after(round_with_a_note_key)
     rs = world.nodes["RS"]
-    await world.until(rs.node.rounds.of(round_id).note_key_path.is_file)
     (rs.node.keys / f"{round_id}.key").unlink()
     rs.restart()
     await world.settle()
@@ -250,10 +261,9 @@ async def test_the_round_key_is_lost_before_the_notes(world: World) -> None:
     assert not has_note_key(rs, round_id)
 
 
-async def test_a_round_is_aborted_while_notes_are_on_their_way(world: World) -> None:
+async def test_a_round_is_aborted_while_notes_are_on_their_way(world_after: WorldAfter) -> None:
     """What both sides know already is still confirmed: the keys of notes outlive those of the round."""
-    round_id = await world.begin()
-    await world.until(lambda: world.notes_left() > 0)
+    world, round_id = await world_after(round_with_notes_under_way)
     answer = await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "a test"})
     assert answer.status_code == 202, answer.text
     await world.settle()
@@ -264,10 +274,9 @@ async def test_a_round_is_aborted_while_notes_are_on_their_way(world: World) -> 
         assert not has_note_key(seat, round_id)
 
 
-async def test_destroying_twice_prepares_once(world: World) -> None:
+async def test_destroying_twice_prepares_once(world_after: WorldAfter) -> None:
     """A crash while a round is destroyed changes nothing of what was prepared for notes."""
-    round_id = await world.begin()
-    await world.settle()
+    world, round_id = await world_after(round_with_hits)
     al = world.nodes["AL"]
     before = len(rows(al, NoteBatchRow))
     with al.node.store.transaction("test.mark") as session:
@@ -288,10 +297,9 @@ async def test_a_batch_that_is_none(world: World) -> None:
     assert all(row.verified for row in with_party(world.nodes["AL"], "SI"))
 
 
-async def test_notes_of_a_query(world: World) -> None:
+async def test_notes_of_a_query(world_after: WorldAfter) -> None:
     """The owner of a list sends its notes when the asker's have come; then both confirm."""
-    round_id = await world.begin(mode="lists_and_queries")
-    await world.settle()
+    world, round_id = await world_after(round_for_queries)
     al = world.nodes["AL"]
     answer = await al.submit(round_id, await al.load(AL_CODED, "question"), "query")
     query = answer.json()["submission_id"]
@@ -303,10 +311,9 @@ async def test_notes_of_a_query(world: World) -> None:
     assert world.notes_left() == 0
 
 
-async def test_restarts_change_nothing(world: World) -> None:
+async def test_restarts_change_nothing(world_after: WorldAfter) -> None:
     """A node that is killed after every step still exchanges every note once."""
-    round_id = await world.begin()
-    await world.until(lambda: world.notes_left() > 0)
+    world, round_id = await world_after(round_with_notes_under_way)
     for _ in range(6):
         await world.step()
         world.nodes["AL"].restart()
@@ -315,10 +322,9 @@ async def test_restarts_change_nothing(world: World) -> None:
     assert all(row.verified and row.accepted for seat in world.nodes.values() for row in rows(seat))
 
 
-async def test_a_confirmation_of_nothing(world: World) -> None:
+async def test_a_confirmation_of_nothing(world_after: WorldAfter) -> None:
     """A confirmation of notes that this node did not send is a problem, and confirms nothing."""
-    round_id = await world.begin()
-    await world.settle()
+    world, round_id = await world_after(round_with_hits)
     al = world.nodes["AL"]
     with al.node.store.transaction("test.forget") as session:
         for row in session.scalars(select(NoteBatchRow).where(NoteBatchRow.own)):

@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING
 
 from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
+from tests.support.node_steps import open_round
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
+    from tests.support.played_worlds import WorldAfter
 
 
-async def test_the_others_go_on_without_a_party_that_never_submits(world: World) -> None:
+async def test_the_others_go_on_without_a_party_that_never_submits(world_after: WorldAfter) -> None:
     """After the deadline by their own clocks AL and RS sign an amendment, and find what they share."""
-    round_id = await world.begin()
-
-    async def open_() -> bool:
-        return await world.phase(round_id) == "open"
-
-    await world.until(open_)
+    world, round_id = await world_after(open_round)
     others = ("AL", "RS")
     await world.settle(*others)
     window = (await world.nodes["AL"].round(round_id))["manifest"]["window"]
@@ -55,14 +52,9 @@ async def test_the_others_go_on_without_a_party_that_submitted_and_vanished(worl
     assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
 
 
-async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world: World) -> None:
+async def test_nobody_is_left_out_before_the_deadline_by_our_own_clock(world_after: WorldAfter) -> None:
     """The matcher's word that a party is late is not enough."""
-    round_id = await world.begin()
-
-    async def open_() -> bool:
-        return await world.phase(round_id) == "open"
-
-    await world.until(open_)
+    world, round_id = await world_after(open_round)
     al = world.nodes["AL"]
     await al.step()
     al.node.rounds.of(round_id).late = ("SI",)
