@@ -24,7 +24,7 @@ from services.kit.work.executors import executor_handle_of
 from services.matcher.home import DATABASE_FILE, SCRATCH_FOLDER
 from services.matcher.log.service_log import open_log
 from services.matcher.round_memory import RoundCache
-from services.matcher.wakeup import Wakeup
+from services.matcher.wakeup import HeldCalls, Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +52,7 @@ class MatcherContext:
         workers: Where tokens are joined.
         people: Accounts, sessions and approvals.
         bell: Wakes drivers and waiting calls of this process.
+        held: The calls that parties hold open in this process.
         log: The matcher's log, and the matcher as a witness of the nodes' logs.
         clock: Seconds since 1970.
         random: Gives random bytes.
@@ -67,6 +68,7 @@ class MatcherContext:
     workers: ExecutorHandle
     people: People
     bell: Wakeup
+    held: HeldCalls
     log: LogUseCases
     clock: Callable[[], int]
     random: Callable[[int], bytes]
@@ -137,6 +139,7 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         workers=executor_handle_of(settings, ["aquila.matching.join_tasks"]),
         people=People.of(Service.MATCHER, MATCHER, store, settings, clock, withdraw_lost),
         bell=Wakeup(),
+        held=HeldCalls(),
         log=open_log(settings.home, store, identity, registry, clock),
         clock=clock,
         random=secrets.token_bytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ def visible_events(session: Session, round_id: str, caller: str, after: int, lim
     """Return the next events that a party may see, at most `limit` and about 4 MiB of them."""
     query = (
         select(EventRow)
-        .where(EventRow.round_id == round_id, EventRow.event_id > after, _visible_to(caller))
+        .where(EventRow.round_id == round_id, EventRow.event_id > after, visible_to(caller))
         .order_by(EventRow.event_id)
         .limit(limit)
         .execution_options(yield_per=50)
@@ -146,7 +147,8 @@ def newest_withdrawal_events(session: Session, caller: str) -> dict[str, int]:
     return {row.round_id: row.newest for row in session.execute(query.group_by(EventRow.round_id))}
 
 
-def _visible_to(caller: str) -> ColumnElement[bool]:
+def visible_to(caller: str) -> ColumnElement[bool]:
+    """Return the condition of events that a party may see, in rounds that name it."""
     own_statement = and_(
         EventRow.kind == EventKind.STATEMENT.value, EventRow.party == caller, EventRow.audience != NOBODY
     )
@@ -171,6 +173,7 @@ def _view(row: EventRow) -> Event:
     )
 
 
+@functools.lru_cache(maxsize=256)
 def manifest_in(envelope: bytes) -> Manifest:
     """Return the manifest in an envelope that this matcher signed and stored."""
     return Manifest.from_payload(base64.b64decode(json.loads(envelope)["payload"]))

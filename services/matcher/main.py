@@ -29,6 +29,7 @@ from services.matcher.approvals import approvals_of
 from services.matcher.context import open_context, open_store
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
+from services.matcher.steps.pulse import Pulse
 from services.matcher.steps.purge_ended import wipe_leftovers
 from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.tables import SPENT_NONCES
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
 
 PACKAGE = "services.matcher.storage"
+_PULSE_SECONDS = 2.0
+_QUIET_LOOKS = 15  # how many times as long as after an event a driver waits that finds nothing to do
 
 
 def run(settings_path: Path, front: FrontOf | None = None) -> None:
@@ -123,8 +126,12 @@ def _lifespan(desk: MatcherContext) -> Callable[[FastAPI], contextlib.AbstractAs
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await threads.run(Pool.DRIVERS, wipe_leftovers, desk)
-        drivers = [_driver(desk, name, step) for name, step in steps_of(desk, app.state.approvals).items()]
-        async with lifespan_of(drivers, desk.close)(app):
+        seconds = desk.settings.driver_seconds
+        steps = steps_of(desk, app.state.approvals).items()
+        drivers = [_driver(name, step, seconds, longest=_QUIET_LOOKS * seconds) for name, step in steps]
+        # It is not woken itself: a look that followed each wake-up would be one more for nothing.
+        pulse = _driver("pulse", Pulse(desk).step, _PULSE_SECONDS)
+        async with lifespan_of([*drivers, pulse], desk.close)(app):
             desk.bell.hang(drivers)
             try:
                 yield
@@ -134,10 +141,10 @@ def _lifespan(desk: MatcherContext) -> Callable[[FastAPI], contextlib.AbstractAs
     return lifespan
 
 
-def _driver(desk: MatcherContext, name: str, step: Callable[[], bool]) -> Driver:
+def _driver(name: str, step: Callable[[], bool], interval: float, longest: float | None = None) -> Driver:
     """Return the driver of a step, which runs in a thread of its own."""
 
     async def in_thread() -> bool:
         return await threads.run(Pool.DRIVERS, step)
 
-    return Driver(name, in_thread, interval=desk.settings.driver_seconds)
+    return Driver(name, in_thread, interval=interval, longest=longest)

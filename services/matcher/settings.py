@@ -70,7 +70,12 @@ class MatcherSettings(ServiceSettings):
     identity: SettingPath = Field(description="PEM file with the matcher's identity key, readable by it alone.")
     registry: SettingPath = Field(description="The registry file with the pinned keys of all parties.")
     rules: SettingPath | None = Field(default=None, description="A rule table of one's own, besides the built-in ones.")
-    driver_seconds: float = Field(default=2.0, gt=0, le=60, description="Seconds between two looks at the deadlines.")
+    driver_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="Seconds between two looks at the deadlines; up to 15 times as many while nothing happens.",
+    )
     rounds: RoundSettings = Field(default_factory=RoundSettings, description="What a proposal may leave open.")
     quotas: QuotaSettings = Field(default_factory=QuotaSettings, description="What a round may take of the disk.")
     match: MatchSettings = Field(default_factory=MatchSettings, description="What the join of tokens may use.")

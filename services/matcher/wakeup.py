@@ -1,13 +1,17 @@
-"""The wake-up: signals changes to waiters in this process. Other processes look for themselves."""
+"""The wake-up: signals changes to waiters in this process, among them the calls that parties hold open.
+
+What other processes commit is found by a look at the newest event (`services.matcher.steps.pulse`).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from services.kit.work.drivers import Driver
 
@@ -48,3 +52,35 @@ class Wakeup:
         self._rung = asyncio.Event()
         for driver in self._drivers:
             driver.wake()
+
+
+class HeldCalls:
+    """The calls that parties hold open in this process; to be used in the event loop's thread.
+
+    A party holds few at a time, and another one ends its oldest: so a node that lost its connection, or was started
+    again, does not wait for a call that nobody reads.
+    """
+
+    most = 2
+    """How many calls a party holds."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, deque[asyncio.Event]] = {}
+
+    def count(self, party: str) -> int:
+        """Return how many calls a party holds now."""
+        return len(self._held.get(party, ()))
+
+    @contextlib.contextmanager
+    def hold(self, party: str) -> Iterator[asyncio.Event]:
+        """Count a call of a registered party within the block, and give the event that ends it for a newer one."""
+        held = self._held.setdefault(party, deque())
+        while len(held) >= self.most:
+            held.popleft().set()
+        own = asyncio.Event()
+        held.append(own)
+        try:
+            yield own
+        finally:
+            if not own.is_set():
+                held.remove(own)

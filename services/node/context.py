@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aquila.crypto.group import Group
     from aquila.errors import AquilaError
     from aquila.protocol.messages import Manifest
+    from aquila.protocol.messages.feed import Rounds
     from aquila.protocol.messages.suggestions import SuggestionAnswer
     from aquila.protocol.party import Party
     from aquila.protocol.registry import Registry
@@ -90,6 +91,8 @@ class Contact:
         cosigned: The size of the matcher's log whose cosignature by this node the matcher has from this process.
         news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
         answers: What became of this party's suggestions, as it was taken last.
+        listed: The list of rounds that came with a held call, until the next step takes it.
+        state: The name of the state of the list that was taken last; None where the matcher's version names none.
     """
 
     reachable: bool = False
@@ -99,6 +102,8 @@ class Contact:
     cosigned: int = 0
     news: Mapping[str, int] = field(default_factory=dict)
     answers: tuple[SuggestionAnswer, ...] = ()
+    listed: Rounds | None = None
+    state: str | None = None
 
 
 @dataclass(slots=True)

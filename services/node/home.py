@@ -33,7 +33,7 @@ home = "."
 identity = "identity.pem"
 registry = "registry.toml"
 
-# Seconds between two looks at the matcher.
+# Seconds between two looks at the matcher where it holds no call.
 poll_seconds = {poll_seconds}
 
 # The operator's interface; other addresses than loopback need [tls].

@@ -57,7 +57,9 @@ class NodeSettings(ServiceSettings):
         default="",
         description="Where counterparts can ask after a hit: the unit and its telephone; without it the name.",
     )
-    poll_seconds: float = Field(default=2.0, gt=0, le=60, description="Seconds between two looks at the matcher.")
+    poll_seconds: float = Field(
+        default=2.0, gt=0, le=60, description="Seconds between two looks at the matcher where no call can be held."
+    )
     caps: EvaluationCaps = Field(
         default_factory=EvaluationCaps, description="What is evaluated for one party over all rounds, by day."
     )

@@ -6,7 +6,17 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds, Text
+from aquila.protocol.messages.base import (
+    Count,
+    Digest,
+    Identifier,
+    Message,
+    PartyCode,
+    Positive,
+    Seconds,
+    Text,
+    added_later,
+)
 from aquila.protocol.messages.suggestions import SuggestionAnswer
 
 
@@ -61,8 +71,10 @@ class Rounds(Message):
         news: For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is
             over, and reads its feed again when this is beyond what it has read.
         answers: For a party, what became of its suggestions in the last month.
+        state: For a party that waits for news (9.6): names all of this, and what the matcher believes to be due.
     """
 
     rounds: tuple[RoundEntry, ...]
     news: dict[Identifier, int] = Field(default_factory=dict)
     answers: tuple[SuggestionAnswer, ...] = ()
+    state: Digest | None = added_later()

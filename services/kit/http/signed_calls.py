@@ -39,6 +39,9 @@ class Contacts(Protocol):
     def note(self, party: str, release: str) -> None:
         """Keep that a party called; may write, and so is called in a thread."""
 
+    def note_alive(self, party: str) -> None:
+        """Keep that a party is still there while it holds a call; writes nothing."""
+
 
 class _Signature(CallerCheck):
     """The dependency that verifies a signed call; it also declares to OpenAPI that the operation needs one."""

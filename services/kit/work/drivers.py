@@ -1,14 +1,14 @@
 """Drivers: the loops that advance what handlers stored.
 
 A driver repeats one step. A step that did something runs again at once, one that found nothing to do waits for its
-interval or for `wake`. A failure is logged and waited out, longer each time up to a limit, and never ends the driver:
+interval or for `wake`, and longer each time where that is asked for. A failure is logged and waited out, longer each
+time up to a limit, and never ends the driver:
 what cannot be done now is still there at the next step, because steps start from what is stored.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,12 +29,15 @@ Item = TypeVar("Item")
 class Driver:
     """One loop. Making one starts nothing; `start` needs a running event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - how a loop runs
         self,
         name: str,
         step: Callable[[], Awaitable[bool]],
         interval: float = 5.0,
         last_delay: float = _LAST_DELAY,
+        *,
+        longest: float | None = None,
+        wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """Prepare a driver.
 
@@ -44,11 +47,18 @@ class Driver:
                 its transactions, and must be repeatable from there.
             interval: Seconds to wait when there was nothing to do.
             last_delay: Seconds to wait at most after a failure.
+            longest: Seconds to wait at most when there was nothing to do again and again: each such wait is twice the
+                one before, until the driver is woken or has something to do. `interval` if not given.
+            wait: Waits for so many seconds when there was nothing to do, or until something else that it knows of
+                happens; it is cancelled when the driver is woken.
         """
         self.name = name
         self._step = step
         self._interval = interval
         self._last_delay = last_delay
+        self._longest = max(interval, longest or interval)
+        self._quiet = 0
+        self._pause = wait
         self._failures = 0
         self._woken = asyncio.Event()
         self._stopping = False
@@ -82,7 +92,8 @@ class Driver:
 
     async def _run(self) -> None:
         while not self._stopping:
-            await self._wait(await self._attempt())
+            delay = await self._attempt()
+            await self._wait(self._pause if not self._failures else asyncio.sleep, delay)
 
     async def _attempt(self) -> float:
         """Take one step and return the seconds to wait for the next."""
@@ -96,7 +107,11 @@ class Driver:
         if self._failures:
             _LOG.info("step_recovered", driver=self.name, count=self._failures)
         self._failures = 0
-        return 0.0 if busy else self._interval
+        if busy:
+            self._quiet = 0
+            return 0.0
+        self._quiet += 1
+        return min(self._longest, self._interval * 2.0 ** min(self._quiet - 1, 16))
 
     def _delay(self, error: Exception) -> float:
         """Return how long to wait after a failure: doubled each time, spread so that parties do not come in step.
@@ -108,14 +123,21 @@ class Driver:
         spread = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
         return min(self._last_delay, max(doubled, float(asked or 0))) * spread
 
-    async def _wait(self, seconds: float) -> None:
-        """Wait, or go on at once when woken."""
-        if seconds:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=seconds)
-        else:
+    async def _wait(self, pause: Callable[[float], Awaitable[object]], seconds: float) -> None:
+        """Pause, or go on at once when woken."""
+        if not seconds or self._woken.is_set():
             await asyncio.sleep(0)
-        self._woken.clear()
+        else:
+            ways = [asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(pause(seconds))]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+        if self._woken.is_set():
+            self._quiet = 0
+            self._woken.clear()
 
 
 async def each(items: Iterable[Item], work: Callable[[Item], Awaitable[bool]]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import StringConstraints
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
@@ -20,6 +22,7 @@ from services.kit.http.signed_calls import SignedCaller  # noqa: TC001 - read by
 from services.kit.log_access.routes import parties as log_parties
 from services.kit.log_access.routes import people_router
 from services.kit.people import Actor, requires
+from services.kit.work import threads
 from services.matcher.api.suggestions import operator as suggestion_operator
 from services.matcher.api.suggestions import parties as suggestion_parties
 from services.matcher.approvals import ask_abort, ask_proposal
@@ -27,21 +30,22 @@ from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
+from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.end_requests import request_close
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, rounds_of
+from services.matcher.rounds.held_calls import LONGEST_HOLD, ReadState, news_for
 from services.matcher.rounds.proposals import defaults_of
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.rounds.views import parties_view, round_view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from services.matcher.rounds.contacts import StoredContacts
+    from collections.abc import AsyncIterator, Sequence
 
 PROPOSALS = "/v1/operator/rounds"
 LARGEST_PROPOSAL = 64 << 10
 """Bytes of a proposal: more than one for as many parties as there can be has."""
 _IDENTIFIER = r"^[0-9a-f]{32}$"
+_MOST_ROUNDS = 300  # that one call names: more do not fit into the head of a request
 
 
 async def _desk(request: Request) -> MatcherContext:
@@ -54,21 +58,46 @@ async def _approvals(request: Request) -> Approvals:
     return found
 
 
+async def _contacts(request: Request) -> StoredContacts:
+    found: StoredContacts = request.app.state.contacts
+    return found
+
+
 At = Annotated[MatcherContext, Depends(_desk)]
+KnownContacts = Annotated[StoredContacts, Depends(_contacts)]
 FourEyes = Annotated[Approvals, Depends(_approvals)]
 RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
 SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 Index = Annotated[int, Path(ge=0, le=2**40)]
+ReadUpTo = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:[0-9]{1,16}$")]
+"""A round and the newest event of it that the caller has read."""
 
 parties = APIRouter(route_class=ServiceRoute, prefix="/v1/rounds", tags=["parties"])
 operator = APIRouter(route_class=ServiceRoute, prefix=PROPOSALS, tags=["operator"])
 
 
-@parties.get("", summary="The rounds whose manifest names the caller")
-def get_rounds(desk: At, call: SignedCaller) -> Rounds:
-    """List the rounds of the caller."""
-    return rounds_of(desk, call.party)
+@parties.get(
+    "", summary="The rounds whose manifest names the caller, at once or as soon as there is news", response_model=Rounds
+)
+async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+    desk: At,
+    contacts: KnownContacts,
+    call: SignedCaller,
+    wait: Annotated[float | None, Query(ge=0, le=LONGEST_HOLD)] = None,
+    state: Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$")] = "",
+    read: Annotated[tuple[ReadUpTo, ...], Query(max_length=_MOST_ROUNDS)] = (),
+) -> Response:
+    """List the rounds of the caller; with `wait` the call is held until there is news (PROTOCOL.md 9.6)."""
+    if wait is None:
+        found: Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, desk, call.party)
+    else:
+        parts = (one.partition(":") for one in read)
+        known = ReadState(state, {round_id: int(event) for round_id, _, event in parts})
+        found = await news_for(desk, contacts, call.party, known, wait)
+    if isinstance(found, Rounds):
+        return Response(found.model_dump_json(), media_type=JSON)
+    return StreamingResponse(found, media_type=JSON)
 
 
 @parties.get(
@@ -233,9 +262,8 @@ desk_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["o
 @desk_calls.get(
     "/parties", summary="The parties, their keys and last contacts", dependencies=[requires(Action.SEE_ROUNDS)]
 )
-def get_parties(request: Request, desk: At) -> Parties:
+def get_parties(desk: At, contacts: KnownContacts) -> Parties:
     """List the parties."""
-    contacts: StoredContacts = request.app.state.contacts
     return parties_view(desk, contacts.by_party())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -57,6 +57,13 @@ class StoredContacts:
                 session.add(ContactRow(party=party, called_at=contact.at, release=release))
             else:
                 row.called_at, row.release = contact.at, release
+
+    def note_alive(self, party: str) -> None:
+        """Keep that a party is still there while it holds a call; the next call that it makes is written."""
+        with self._lock:
+            known = self._newest.get(party)
+            if known is not None:
+                self._newest[party] = replace(known, at=self._clock())
 
     def by_party(self) -> dict[str, Contact]:
         """Return each party's last contact: the newest that this process or any other one wrote saw."""

@@ -33,15 +33,16 @@ _LOG = Log("node.discover")
 async def discover(node: NodeContext) -> bool:
     """Store the manifests of new rounds, and look once after each start whether known ones are still the same.
 
+    What came with a held call is taken; else the matcher is asked.
+
     Raises:
         PeerUnavailableError: The matcher is away.
     """
-    found = await node.peer.call("GET", "/v1/rounds")
+    listed, node.contact.listed = node.contact.listed, None
+    if listed is None:
+        listed = read_rounds((await node.peer.call("GET", "/v1/rounds", params={"wait": 0})).content)
     node.contact.reachable = True
-    try:
-        listed = Rounds.model_validate_json(found.content)
-    except ValidationError:
-        raise MalformedError("the matcher's list of rounds cannot be read") from None
+    node.contact.state = listed.state
     node.contact.news = listed.news
     busy = False
     if listed.answers != node.contact.answers:
@@ -51,6 +52,18 @@ async def discover(node: NodeContext) -> bool:
         if not (round_id in node.rounds and node.rounds.of(round_id).manifest_seen):
             busy |= await _look(node, round_id)
     return busy
+
+
+def read_rounds(content: bytes) -> Rounds:
+    """Read the matcher's list of rounds.
+
+    Raises:
+        MalformedError: It is none.
+    """
+    try:
+        return Rounds.model_validate_json(content)
+    except ValidationError:
+        raise MalformedError("the matcher's list of rounds cannot be read") from None
 
 
 async def _look(node: NodeContext, round_id: str) -> bool:

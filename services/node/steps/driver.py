@@ -32,6 +32,7 @@ from services.node.steps import (
     verify_logs,
     withdraw,
 )
+from services.node.steps.listen import Listener
 from services.node.steps.submissions import evaluate, finalize, prepare, verify
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
@@ -59,7 +60,10 @@ class RoundsDriver:
     def driver(self) -> Driver:
         """Return the driver that repeats `step`, and let handlers wake it."""
         node = self._node
-        driver = Driver("rounds", self.step, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY)
+        listener = Listener(node, partial(open_rounds, node))
+        driver = Driver(
+            "rounds", self.step, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY, wait=listener.wait
+        )
         node.wake, node.stopping = driver.wake, lambda: driver.stopping
         return driver
 
@@ -73,7 +77,8 @@ class RoundsDriver:
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
         await verify_logs.verify_logs(node)
         pieces = [partial(advance, node, round_id) for round_id in await to_thread(open_rounds, node)]
-        if not self._busy and node.contact.obstacle is None:  # while there is work, new rounds can wait
+        # While there is work, new rounds can wait, but for those that a held call told of.
+        if (not self._busy or node.contact.listed) and node.contact.obstacle is None:
             pieces[:0] = [partial(discover.discover, node), partial(send_suggestions.send_suggestions, node)]
             pieces.append(partial(_show_log, node))
         if node.clock() >= self._expires_at:

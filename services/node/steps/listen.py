@@ -1,0 +1,114 @@
+"""Between two steps: one call held open at the matcher, answered as soon as there is news (PROTOCOL.md 9.6).
+
+A node calls and is never called. While it has nothing to do, it holds one call, which says how far this node has read
+the feed of each round; the matcher answers at the first event beyond that. Where the call breaks, or the matcher is of
+an earlier version and answers at once, the node looks every `poll_seconds` instead. It also looks by itself when one of
+its own deadlines has passed, soon after it was last busy, and then ever more rarely.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from asyncio import to_thread
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.errors import AquilaError
+from services.kit.errors import PeerUnavailableError
+from services.kit.logging import Log
+from services.node.steps.discover import read_rounds
+from services.node.storage.tables import RoundRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aquila.protocol.messages.feed import Rounds
+    from services.node.context import NodeContext
+
+_LOG = Log("node.listen")
+_LONGEST_HOLD = 3_600
+_FIRST_LOOKS = 5  # of `poll_seconds`, until the first look by itself
+_GROWTH = 8
+_MOST_ROUNDS = 300
+
+
+class Listener:
+    """Waits for news between two steps of the driver."""
+
+    def __init__(self, node: NodeContext, rounds: Callable[[], Sequence[str]]) -> None:
+        """Prepare.
+
+        Args:
+            node: The node.
+            rounds: Gives the rounds that are not over here.
+        """
+        self._node = node
+        self._rounds = rounds
+        self._patience = self._first
+        self._broken = False
+
+    @property
+    def _first(self) -> float:
+        return _FIRST_LOOKS * self._node.settings.poll_seconds
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until the matcher has news, or it is time to look.
+
+        Args:
+            seconds: Between two looks where no call can be held.
+        """
+        node, patience = self._node, self._patience
+        self._patience = self._first
+        if node.contact.obstacle is not None or node.contact.state is None:
+            await asyncio.sleep(seconds)
+            return
+        rounds = await to_thread(self._rounds)
+        began, ends = time.monotonic(), min(patience, await to_thread(_until_deadline, node, rounds))
+        try:
+            async with asyncio.timeout(ends):
+                node.contact.listed = await self._hold(rounds)
+            self._broken = False
+        except TimeoutError:
+            self._broken = False
+            if ends == patience:
+                self._patience = min(_GROWTH * patience, _LONGEST_HOLD)
+        except AquilaError as error:
+            # A look shows whether the matcher is away. Where calls break again and again, looks have their usual pace.
+            node.contact.reachable = not isinstance(error, PeerUnavailableError)
+            again, self._broken = self._broken, True
+            _LOG.info("held_call_broke", seconds=round(time.monotonic() - began), error=error)
+            if again:
+                await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
+
+    async def _hold(self, rounds: Sequence[str]) -> Rounds:
+        """Hold a call and return its answer.
+
+        Raises:
+            PeerUnavailableError: The connection broke, or the matcher went away.
+            AquilaError: The matcher refuses it, or the answer cannot be read.
+        """
+        read = await to_thread(_cursors, self._node, rounds[-_MOST_ROUNDS:])
+        query = {"wait": _LONGEST_HOLD, "state": self._node.contact.state or "", "read": read}
+        return read_rounds((await self._node.peer.call("GET", "/v1/rounds", params=query)).content)
+
+
+def _cursors(node: NodeContext, rounds: Sequence[str]) -> list[str]:
+    """Return for each round the newest event that was read, in the form of the call."""
+    query = select(RoundRow.round_id, RoundRow.cursor).where(RoundRow.round_id.in_(rounds))
+    with node.store.reading("listen.cursors") as session:
+        return [f"{round_id}:{cursor}" for round_id, cursor in session.execute(query)]
+
+
+def _until_deadline(node: NodeContext, rounds: Sequence[str]) -> float:
+    """Return the seconds until a deadline of one of the rounds passes, or sending may go on; at most an hour."""
+    now, times = node.clock(), list[int]()
+    for round_id in rounds:
+        book = node.rounds.of(round_id)
+        with book.reading() as round_:
+            window = round_.manifest.window
+            times += [window.consent_by, window.submit_by, window.evaluate_by, window.closes_at, round_.notes_expire]
+        times.append(book.full_until)
+    # A deadline has passed when its last second is over.
+    return min((1.0 + at - now for at in times if at >= now), default=float(_LONGEST_HOLD))

@@ -1,0 +1,218 @@
+"""A call that a party holds open: answered at news of any of its rounds, and bounded in every way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila.protocol.messages.feed import EventKind, Rounds
+from services.matcher.rounds import held_calls
+from services.matcher.steps.pulse import Pulse
+from services.matcher.wakeup import HeldCalls, Wakeup
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.support.matcher_world import Node, World
+
+LONG = 3_600
+ONE_ROUND = f"&read={'a' * 32}:1"
+
+
+async def hear(node: Node, state: str | None = None, wait: float = 0, read: int | None = None) -> httpx.Response:
+    """Ask for the rounds, as far as the party has read its round."""
+    cursor = node.cursor if read is None else read
+    query = f"wait={wait}&state={state or ''}&read={node.world.round_id}:{cursor}"
+    return await node.call("GET", f"/v1/rounds?{query}")
+
+
+def rounds_in(answer: httpx.Response) -> Rounds:
+    """Return the rounds of an answer."""
+    assert answer.status_code == 200, answer.text
+    return Rounds.model_validate_json(answer.content)
+
+
+async def held(world: World, node: Node) -> asyncio.Task[httpx.Response]:
+    """Let a party that knows everything hold a call, and return when the matcher holds it."""
+    await node.sync()
+    before = world.desk.held.count(node.code)
+    state = rounds_in(await hear(node)).state
+    waiting = asyncio.create_task(hear(node, state, LONG))
+    async with asyncio.timeout(30):
+        while world.desk.held.count(node.code) == before < HeldCalls.most:  # noqa: ASYNC110 - a count, in tests alone
+            await asyncio.sleep(0.01)
+    assert not waiting.done()
+    return waiting
+
+
+async def test_an_event_answers_at_once(world: World) -> None:
+    """The party hears of a statement that it may see as soon as it is committed, with its rounds and their state."""
+    await world.opened()
+    world.desk.bell.hang()
+    waiting = await held(world, world.nodes["AL"])
+    await world.nodes["RS"].submit()
+    answer = rounds_in(await asyncio.wait_for(waiting, 30))
+    assert [one.round_id for one in answer.rounds] == [world.round_id]
+    assert answer.state is not None
+    assert world.desk.held.count("AL") == 0
+
+
+async def test_what_was_not_read_answers_before_waiting(world: World) -> None:
+    """Nothing is missed between two calls: what is beyond the party's place in a feed answers the next one."""
+    await world.opened()
+    world.desk.bell.hang()
+    node = world.nodes["AL"]
+    await node.sync()
+    state = rounds_in(await hear(node)).state
+    await asyncio.wait_for(hear(node, state, LONG, read=node.cursor - 1), 30)
+    await asyncio.wait_for(hear(node, "0" * 64, LONG), 30)
+
+
+async def test_events_of_others_do_not_answer(three: World) -> None:
+    """What is not for a party's eyes does not end its call, and tells it nothing; its own time does."""
+    await three.opened()
+    await three.nodes["RS"].submit()
+    three.desk.bell.hang()
+    node = three.nodes["AL"]
+    await node.sync()
+    state = rounds_in(await hear(node)).state
+    waiting = asyncio.create_task(hear(node, state, 1))
+    await three.nodes["SI"].evaluate()
+    await asyncio.sleep(0)
+    assert rounds_in(await asyncio.wait_for(waiting, 30)).state == state
+
+
+async def test_another_round_than_ones_own(world: World) -> None:
+    """A round that does not name the party is not waited for, and whether it exists is not told."""
+    await world.opened()
+    node = world.nodes["AL"]
+    known = rounds_in(await node.call("GET", "/v1/rounds?wait=0"))
+    foreign = await node.call("GET", f"/v1/rounds?wait=0.1&state={known.state}&read={'a' * 32}:0")
+    assert rounds_in(foreign) == known
+
+
+async def test_a_new_round_answers(world: World) -> None:
+    """A party that follows no round hears of one that names it."""
+    world.desk.bell.hang()
+    node = world.nodes["AL"]
+    known = rounds_in(await node.call("GET", "/v1/rounds?wait=0"))
+    assert known.rounds == ()
+    waiting = asyncio.create_task(node.call("GET", f"/v1/rounds?wait={LONG}&state={known.state}"))
+    await world.propose()
+    world.desk.bell.ring()
+    assert len(rounds_in(await asyncio.wait_for(waiting, 30)).rounds) == 1
+
+
+async def test_what_is_due_answers(three: World) -> None:
+    """The last evaluation of another party's list makes tokens due, though no event says so to this party."""
+    await three.submitted()
+    three.desk.bell.hang()
+    own, other, last = three.nodes.values()
+    for node in (own, other):
+        await node.evaluate()
+    await last.sync()
+    blinded = [event for event in last.seen if event.kind is EventKind.BLINDED]
+    for event in [event for event in blinded if event.party == own.code]:
+        await last.evaluate_chunk(event.submission_id, event.index)
+    waiting = await held(three, own)
+    for event in [event for event in blinded if event.party == other.code]:
+        await last.evaluate_chunk(event.submission_id, event.index)
+    rounds_in(await asyncio.wait_for(waiting, 30))
+    cursor = own.cursor
+    await own.sync()
+    assert (own.cursor, own.page.ready) == (cursor, (own.list.submission_id,))
+
+
+async def test_another_process_rings_too(world: World) -> None:
+    """What another process commits is found by a look at the newest event, and rings here."""
+    await world.opened()
+    pulse = Pulse(world.desk)
+    assert pulse.step() is False
+    waiting = await held(world, world.nodes["AL"])
+    await world.nodes["RS"].submit()  # nobody rings: the bell of this process does not hang
+    world.desk.bell.hang()
+    assert not waiting.done()
+    pulse.step()
+    rounds_in(await asyncio.wait_for(waiting, 30))
+    rung = world.desk.bell.listen()
+    pulse.step()
+    await asyncio.sleep(0.01)
+    assert not rung.is_set()
+
+
+async def test_a_party_holds_few(world: World) -> None:
+    """One call more ends the oldest, of this party alone."""
+    await world.opened()
+    world.desk.bell.hang()
+    other = await held(world, world.nodes["RS"])
+    calls = [await held(world, world.nodes["AL"]) for _ in range(HeldCalls.most)]
+    calls.append(await held(world, world.nodes["AL"]))
+    rounds_in(await asyncio.wait_for(calls[0], 30))
+    assert [call.done() for call in (*calls[1:], other)] == [False, False, False]
+    assert world.desk.held.count("AL") == HeldCalls.most
+    world.desk.bell.take_down()
+    for call in (*calls[1:], other):
+        rounds_in(await asyncio.wait_for(call, 30))
+    assert world.desk.held.count("AL") == 0
+
+
+async def test_a_stopping_matcher_holds_nothing(world: World) -> None:
+    """Held calls do not hold up the end of the service; a call that comes then is answered."""
+    await world.opened()
+    world.desk.bell.hang()
+    waiting = await held(world, world.nodes["AL"])
+    world.desk.bell.take_down()
+    state = rounds_in(await asyncio.wait_for(waiting, 30)).state
+    assert rounds_in(await asyncio.wait_for(hear(world.nodes["AL"], state, LONG), 30)).state == state
+
+
+async def test_signs_of_life(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing happens the connection carries spaces, and the party counts as there; nothing is written."""
+    monkeypatch.setattr(held_calls, "SIGN_OF_LIFE_SECONDS", 0.05)
+    await world.opened()
+    world.desk.bell.hang()
+    node = world.nodes["AL"]
+    await node.sync()
+    state = rounds_in(await hear(node)).state
+    world.clock.time += 30
+    answer = await hear(node, state, 0.5)
+    assert answer.content.startswith(b"  ")
+    assert rounds_in(answer).state == state
+    assert world.app.state.contacts.by_party()["AL"].at == world.clock.time
+
+
+async def test_a_stranger_holds_nothing(world: World) -> None:
+    """A call without a registered party's signature is refused before anything waits."""
+    await world.opened()
+    world.desk.bell.hang()
+    started = time.monotonic()
+    answer = await world.call("GET", f"/v1/rounds?wait={LONG}")
+    assert answer.status_code == 401
+    assert time.monotonic() - started < 30
+    assert sum(world.desk.held.count(code) for code in world.nodes) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["wait=-1", f"wait={LONG + 1}", "wait=x", "wait=0&state=x", "wait=0&read=x", f"wait=0{301 * ONE_ROUND}"],
+)
+async def test_parameters_out_of_range(world: World, query: str) -> None:
+    """They are refused."""
+    assert (await world.nodes["AL"].call("GET", f"/v1/rounds?{query}")).status_code == 422
+
+
+async def test_an_earlier_node(world: World) -> None:
+    """A party that does not ask for it is answered at once, with no field that its version would not know."""
+    await world.opened()
+    assert "state" not in (await world.nodes["AL"].call("GET", "/v1/rounds")).json()
+
+
+async def test_the_wake_up_before_it_hangs() -> None:
+    """Nobody hears a ring before there is an event loop to ring in."""
+    bell = Wakeup()
+    rung = bell.listen()
+    bell.ring()
+    assert not rung.is_set()

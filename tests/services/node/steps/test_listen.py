@@ -1,0 +1,190 @@
+"""A node between two steps: it holds a call at the matcher, falls back to looking, and costs nothing while idle."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from services.kit.errors import PeerUnavailableError
+from services.node.steps.driver import open_rounds
+from services.node.steps.listen import Listener, _until_deadline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.node_world import PartyNode, World
+
+
+@pytest.fixture
+def codes() -> tuple[str, ...]:
+    """Two parties are enough."""
+    return ("AL", "RS")
+
+
+class Counting(httpx.AsyncBaseTransport):
+    """The matcher as a node reaches it: counts calls, and fails or changes what a test says."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+        self.calls: list[httpx.URL] = []
+        self.broken = self.old = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a call on."""
+        self.calls.append(request.url)
+        if self.broken and "wait=3600" in str(request.url):
+            raise httpx.ReadError("broken")
+        if self.old and request.url.path == "/v1/rounds":
+            return httpx.Response(200, stream=httpx.ByteStream(b'{"rounds":[]}'), request=request)
+        return await self._transport.handle_async_request(request)
+
+    @property
+    def held(self) -> int:
+        """How many calls were to be held."""
+        return sum("wait=3600" in str(url) for url in self.calls)
+
+
+def reached(seat: PartyNode) -> Counting:
+    """Return the matcher as a node reaches it from now on."""
+    counting = Counting(seat.node.peer._client._transport)
+    seat.node.peer._client._transport = counting
+    return counting
+
+
+def listener(seat: PartyNode) -> Listener:
+    """Return a node's listener, which takes no time to look again."""
+    return Listener(seat.node, lambda: open_rounds(seat.node))
+
+
+def written(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return size and time of every file below a folder; what SQLite shares among readers is no file of its own."""
+    return {
+        str(path): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith("-shm")
+    }
+
+
+async def waits(seat: PartyNode, waiting: asyncio.Task[None], world: World) -> None:
+    """Return when the matcher holds a node's call."""
+    async with asyncio.timeout(30):
+        while not world.app.state.desk.held.count(seat.node.code):
+            assert not waiting.done()
+            await asyncio.sleep(0.01)
+
+
+async def test_news_ends_the_wait_and_comes_with_it(world: World) -> None:
+    """A node that waits hears of a proposal at once, and its next step asks for no list of rounds."""
+    world.app.state.desk.bell.hang()
+    seat = world.nodes["AL"]
+    await world.settle()
+    calls = reached(seat)
+    waiting = asyncio.create_task(listener(seat).wait(60))
+    await waits(seat, waiting, world)
+    round_id = await world.propose()
+    world.app.state.desk.bell.ring()
+    await asyncio.wait_for(waiting, 30)
+    assert seat.node.contact.listed is not None
+    calls.calls.clear()
+    await seat.step()
+    assert (await seat.round(round_id))["entry"]["phase"] == "proposed"
+    assert "/v1/rounds" not in {url.path for url in calls.calls}
+
+
+async def test_an_idle_world_writes_nothing(world: World) -> None:
+    """While nothing happens, nodes hold one call each, and no file of a node or of the matcher changes."""
+    world.app.state.desk.bell.hang()
+    await world.begin(lists=False)
+    await world.settle()
+    waiting = {code: asyncio.create_task(listener(seat).wait(60)) for code, seat in world.nodes.items()}
+    for code, task in waiting.items():
+        await waits(world.nodes[code], task, world)
+    before = written(world.path)
+    for _ in range(3):
+        world.clock.time += 300
+        assert world.matcher_step() is False
+        await asyncio.sleep(0.05)
+    assert written(world.path) == before
+    assert not any(task.done() for task in waiting.values())
+    world.app.state.desk.bell.take_down()
+    await asyncio.wait_for(asyncio.gather(*waiting.values()), 30)
+
+
+async def test_a_broken_call_is_followed_by_a_look(world: World) -> None:
+    """The first break ends the wait at once; where calls break again and again, looks have their usual pace."""
+    seat = world.nodes["AL"]
+    await world.settle()
+    calls = reached(seat)
+    calls.broken = True
+    hears = listener(seat)
+    await asyncio.wait_for(hears.wait(3_600), 30)
+    assert (calls.held, seat.node.contact.reachable) == (1, False)
+    waiting = asyncio.create_task(hears.wait(3_600))
+    async with asyncio.timeout(30):
+        while calls.held < 2:  # noqa: ASYNC110 - a count, in tests alone
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    waiting.cancel()
+    calls.broken = False
+    await seat.step()
+    assert seat.node.contact.reachable
+
+
+async def test_an_earlier_matcher(world: World) -> None:
+    """A matcher that names no state answers every call at once: the node looks at its own pace, and holds no call."""
+    seat = world.nodes["AL"]
+    calls = reached(seat)
+    calls.old = True
+    await seat.step()
+    await listener(seat).wait(0)
+    assert (calls.held, seat.node.contact.state) == (0, None)
+
+
+async def test_a_matcher_that_is_away(world: World) -> None:
+    """While the matcher's log cannot be looked at, no call is held: the driver tries again at its own pace."""
+    seat = world.nodes["AL"]
+    await world.settle()
+    calls = reached(seat)
+    seat.node.contact.obstacle = PeerUnavailableError("away")
+    await listener(seat).wait(0)
+    assert calls.held == 0
+
+
+async def test_looks_by_itself_become_rare(world: World) -> None:
+    """Soon after it was busy a node looks by itself, and then ever more rarely; news begins that anew."""
+    seat = world.nodes["AL"]
+    seat.node.settings = seat.node.settings.model_copy(update={"poll_seconds": 0.01})
+    world.app.state.desk.bell.hang()
+    await world.settle()
+    hears, spans = listener(seat), []
+    for _ in range(2):
+        spans.append(hears._patience)
+        await asyncio.wait_for(hears.wait(60), 30)
+        seat.node.contact.listed = None
+    assert spans == [0.05, 0.4]
+    assert hears._patience == pytest.approx(3.2)
+    waiting = asyncio.create_task(hears.wait(60))
+    await waits(seat, waiting, world)
+    await world.propose()
+    world.app.state.desk.bell.ring()
+    await asyncio.wait_for(waiting, 30)
+    assert hears._patience == 0.05
+
+
+async def test_its_own_deadlines_end_the_wait(world: World) -> None:
+    """A deadline of a round, or the time at which sending goes on, ends the wait a second after it."""
+    seat = world.nodes["AL"]
+    assert _until_deadline(seat.node, []) == 3_600
+    round_id = await world.propose()
+    await world.settle()
+    book = seat.node.rounds.of(round_id)
+    window = book.record().manifest.window
+    for deadline in (window.consent_by, window.submit_by, window.evaluate_by, window.closes_at):
+        world.clock.time = deadline - 20
+        assert _until_deadline(seat.node, [round_id]) == 21
+    book.full_until = world.clock.time + 10
+    assert _until_deadline(seat.node, [round_id]) == 11
