@@ -27,7 +27,7 @@ from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
 from aquila.protocol.rounds.exchange import NoteOpening, entries_of, open_entry
 from aquila.records.person import Record
-from aquila.records.reading.lists import read_records
+from aquila.records.reading.lists import Layout, read_records
 from aquila.records.rules import parse_rules
 from clients.sdk.bundles import index_archive
 from clients.sdk.cards import Cards
@@ -90,8 +90,8 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "registry": read_registry,
     "problem": error_from_problem,
     "record": Record.from_json,
-    "csv": lambda content: list(read_records(io.BytesIO(content), "csv")),
-    "ftm": lambda content: list(read_records(io.BytesIO(content), "ftm")),
+    "csv": lambda content: list(read_records(io.BytesIO(content))),
+    "ftm": lambda content: list(read_records(io.BytesIO(content), Layout("ftm", "utf-8"))),
     "rules": _text(parse_rules),
     "archive": lambda content: index_archive(io.BytesIO(content)),
     "cards": Cards.read,

@@ -15,11 +15,13 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 from aquila.protocol.messages.statements import Kind
 from aquila.records.name_readings import read_names
+from aquila.records.reading.layouts import Encoding, Format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aquila.records.person import Record
+    from aquila.records.reading.layouts import FoundLayout
     from aquila.records.rules import RuleTable
 
 SAMPLED = 20
@@ -192,6 +194,33 @@ class FindingView(Message):
     record_id: str
 
 
+class LayoutView(Message):
+    """The layout in which a file was read.
+
+    Attributes:
+        is_guess: Whether the encoding was concluded from the letters: a person should check some names.
+        sheet: The number of the sheet that was read, from 1.
+        sheets: The names of all sheets of the file.
+    """
+
+    format: Format
+    encoding: Encoding | None = None
+    is_guess: bool = False
+    sheet: Annotated[int, Field(ge=1)] | None = None
+    sheets: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, layout: FoundLayout) -> Self:
+        """Return the view of a layout."""
+        return cls(
+            format=layout.format,
+            encoding=layout.encoding,
+            is_guess=layout.is_guess,
+            sheet=layout.sheet,
+            sheets=layout.sheets,
+        )
+
+
 class RecordReport(Message):
     """The result of reading a file.
 
@@ -201,6 +230,7 @@ class RecordReport(Message):
         rules: What the accepted records give under each match rule.
         duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
         sample: How the names of the first accepted records are read; nothing where a list was stored.
+        layout: The layout in which the file was read; None from nodes before 0.3.
     """
 
     import_id: Identifier | None
@@ -213,6 +243,7 @@ class RecordReport(Message):
     rules: tuple[RuleYield, ...]
     duplicates: Count
     sample: tuple[SampledRecord, ...] = ()
+    layout: LayoutView | None = None
 
 
 class DuplicatePairView(Message):

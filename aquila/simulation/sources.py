@@ -12,7 +12,16 @@ from aquila.errors import InputError
 from aquila.protocol.submission_plan import BATCH_RECORDS
 from aquila.protocol.submissions.tasks import DigestedBatch, digest_records
 from aquila.records.person import Record
-from aquila.records.reading.lists import AcceptedRow, Batch, Finding, ReadReport, WholeList, open_list
+from aquila.records.reading.lists import (
+    RECOGNIZED,
+    AcceptedRow,
+    Batch,
+    Finding,
+    Layout,
+    ReadReport,
+    WholeList,
+    open_list,
+)
 from aquila.records.reading.lists import read_batch as read_lines
 
 if TYPE_CHECKING:
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aquila.crypto.group import Group
-    from aquila.records.reading.lists import Format, Plan, Row
+    from aquila.records.reading.lists import Plan, Row
     from aquila.records.rules import RuleTable
 
 
@@ -126,12 +135,12 @@ class ListFile:
 
     Args:
         path: The file.
-        form: csv or ftm.
+        layout: Its layout; what it leaves open is recognized.
     """
 
-    def __init__(self, path: Path, form: Format) -> None:
+    def __init__(self, path: Path, layout: Layout = RECOGNIZED) -> None:
         self.name = str(path)
-        self._path, self._form = path, form
+        self._path, self._layout = path, layout
         self._whole: WholeList | None = None
 
     size = 100
@@ -147,7 +156,7 @@ class ListFile:
         try:
             with self._path.open("rb") as stream:
                 size = max(1, os.fstat(stream.fileno()).st_size)
-                raw = open_list(stream, self._form)
+                raw = open_list(stream, self._layout)
                 self._whole = WholeList(raw.plan)
                 for lines in raw.batches:
                     done += sum(map(len, lines.contents))

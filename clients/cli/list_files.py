@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aquila.errors import InputError
-from aquila.records.reading.lists import AcceptedRow, ReadReport, read_records
+from aquila.records.reading.layouts import RECOGNIZED, FoundLayout, Layout
+from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows
 from aquila.records.rules import load_rules
 
 if TYPE_CHECKING:
@@ -16,10 +19,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from aquila.records.person import Record
-    from aquila.records.reading.lists import Finding, Format
+    from aquila.records.reading.layouts import Encoding
+    from aquila.records.reading.lists import Finding
     from aquila.records.rules import RuleTable
-
-FTM_SUFFIXES = frozenset({".jsonl", ".json", ".ftm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,14 @@ class FindingCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """The result of reading a file: counts and all findings, in the order of its lines."""
+    """The result of reading a file: counts, all findings in the order of its lines, and its layout."""
 
     counts: ReadReport
     noted: tuple[FindingCounts, ...]
+    layout: FoundLayout | None = None
 
 
-def format_of(path: Path) -> Format:
-    """Return the format from a file's name: FollowTheMoney by its suffix, else CSV."""
-    return "ftm" if path.suffix.lower() in FTM_SUFFIXES else "csv"
-
-
-def read_list(path: Path, keep: Callable[[Record], object]) -> ReadList:
+def read_list(path: Path, keep: Callable[[Record], object], layout: Layout = RECOGNIZED) -> ReadList:
     """Read a file and give every accepted record to `keep`.
 
     Raises:
@@ -61,13 +59,23 @@ def read_list(path: Path, keep: Callable[[Record], object]) -> ReadList:
     """
     counts, noted = ReadReport(), list[FindingCounts]()
     with open_list_file(path) as stream:
-        for row in counts.watch(read_records(stream, format_of(path))):
+        raw = open_list(stream, layout)
+        for row in counts.watch(read_rows(raw)):
             if isinstance(row, AcceptedRow):
                 keep(row.record)
                 noted += [FindingCounts(finding, row.record.record_id) for finding in row.warnings]
             else:
                 noted += [FindingCounts(finding, row.record_id) for finding in row.findings]
-    return ReadList(counts, tuple(noted))
+    return ReadList(counts, tuple(noted), raw.layout)
+
+
+def layout_of(encoding: str | None, sheet: int | None) -> Layout:
+    """Return the layout that a command's options name.
+
+    Raises:
+        InputError: There is no such encoding.
+    """
+    return Layout(encoding=cast("Encoding | None", encoding), sheet=sheet)
 
 
 def load_table(name_or_path: str) -> RuleTable:
@@ -90,8 +98,13 @@ def open_list_file(path: Path) -> Iterator[BinaryIO]:
         InputError: The file cannot be opened or read, or the block refused it.
     """
     try:
-        with path.open("rb") as stream:
-            yield stream
+        with path.open("rb") as stream, tempfile.TemporaryFile() as copied:
+            if stream.seekable():
+                yield stream
+            else:  # a pipe, which cannot be looked at before it is read
+                shutil.copyfileobj(stream, copied)
+                copied.seek(0)
+                yield copied
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", hint="check the file's name and who may read it") from None
     except InputError as error:

@@ -26,7 +26,7 @@ Lists = Annotated[
     typer.Option(
         "--party",
         metavar="CODE=FILE",
-        help="A party and its list, once for each party: CSV, or FollowTheMoney (.jsonl, .json, .ftm).",
+        help="A party and its list, once for each party: CSV, .xlsx, .ods, or FollowTheMoney.",
     ),
 ]
 
@@ -37,7 +37,17 @@ Report = Annotated[
 ]
 
 ListFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The list: CSV, or FollowTheMoney (.jsonl, .json, .ftm).")
+    Path, typer.Argument(metavar="FILE", help="The list: CSV, .xlsx, .ods, or FollowTheMoney JSON lines.")
+]
+
+ListEncoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="The encoding of the list's text; recognized by default."),
+]
+
+ListSheet = Annotated[
+    int | None,
+    typer.Option("--sheet", min=1, help="The sheet of a spreadsheet; by default the first with a known column."),
 ]
 
 HomePath = Annotated[

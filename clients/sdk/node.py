@@ -12,10 +12,10 @@ from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus
 from aquila.interface.safeguard import Safeguards
 from aquila.interface.suggestion import Suggestions, SuggestionView
 from aquila.protocol.messages.feed import Rounds
+from aquila.records.reading.layouts import RECOGNIZED, Layout
 
 if TYPE_CHECKING:
     from aquila.protocol.messages.suggestions import Suggestion
-    from aquila.records.reading.lists import Format
     from clients.sdk.connection import Connection
 
 
@@ -33,29 +33,24 @@ class NodeClient:
         """Return rounds that need attention: alarms and duties, the most pressing first."""
         return self._connection.fetch(AttentionList, "GET", "/v1/needs")
 
-    def check(self, stream: BinaryIO, format: Format, rules: str = "default") -> RecordReport:  # noqa: A002 - the node's word
+    def check(self, stream: BinaryIO, layout: Layout = RECOGNIZED, rules: str = "default") -> RecordReport:
         """Have the node read a list and return its findings; nothing is stored."""
-        query = {"format": format, "rules": rules}
+        query = {**_layout_query(layout), "rules": rules}
         return self._connection.fetch(RecordReport, "POST", "/v1/records/check", params=query, content=stream)
 
-    def findings(self, stream: BinaryIO, format: Format) -> bytes:  # noqa: A002 - the node's word
+    def findings(self, stream: BinaryIO, layout: Layout = RECOGNIZED) -> bytes:
         """Let the node read a list and return all that is wrong with it as CSV, in UTF-8; nothing is stored."""
-        return self._connection.call("POST", "/v1/records/findings", params={"format": format}, content=stream)
+        return self._connection.call("POST", "/v1/records/findings", params=_layout_query(layout), content=stream)
 
     def import_list(
-        self,
-        stream: BinaryIO,
-        name: str,
-        format: Format,  # noqa: A002 - the node's word
-        *,
-        accept_refused: bool = False,
+        self, stream: BinaryIO, name: str, layout: Layout = RECOGNIZED, *, accept_refused: bool = False
     ) -> RecordReport:
         """Store a list in the node.
 
         Raises:
             InputError: A row cannot be used and `accept_refused` is False; nothing is stored.
         """
-        query = {"name": name, "format": format, "accept_refused": "true" if accept_refused else "false"}
+        query = {"name": name, **_layout_query(layout), "accept_refused": "true" if accept_refused else "false"}
         return self._connection.fetch(RecordReport, "POST", "/v1/imports", params=query, content=stream)
 
     def safeguards(self, round_id: str) -> Safeguards:
@@ -119,6 +114,12 @@ class NodeClient:
         self._connection.call(
             "POST", _round(round_id, "/abort"), json=AbortReason(reason=reason).model_dump(mode="json")
         )
+
+
+def _layout_query(layout: Layout) -> dict[str, str]:
+    """Return the query of a call that names a layout; what it leaves open is not in it."""
+    given = {"format": layout.format, "encoding": layout.encoding, "sheet": layout.sheet}
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def _round(round_id: str, rest: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from io import BytesIO, StringIO
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from aquila.records.person import CODES, FIELDS, LIST_FIELDS, Record
 from aquila.records.reading.columns import cell_reader, read_texts
 from aquila.records.reading.lists import (
     AcceptedRow,
-    Format,
+    Layout,
     RefusedRow,
     Row,
     WholeList,
@@ -23,6 +24,9 @@ from aquila.records.reading.lists import (
     read_batch,
     read_records,
 )
+
+if TYPE_CHECKING:
+    from aquila.records.reading.layouts import Format
 
 SOUND = {
     "record_id": st.integers(1, 9).map(str),
@@ -147,7 +151,7 @@ def _read_carefully(line: int, texts: dict[str, list[str]]) -> Row:
 def _outcome(content: bytes, form: Format, lines: int) -> list[Row] | str:
     """What batches of so many lines give, or the refusal of the whole list."""
     try:
-        raw = open_list(BytesIO(content), form, lines)
+        raw = open_list(BytesIO(content), Layout(form, "utf-8"), lines)
         whole = WholeList(raw.plan)
         found = [row for batch in raw.batches for row in whole.watch(read_batch(raw.plan, batch))]
         whole.end()
@@ -158,6 +162,6 @@ def _outcome(content: bytes, form: Format, lines: int) -> list[Row] | str:
 
 def _whole(content: bytes, form: Format) -> list[Row] | str:
     try:
-        return list(read_records(BytesIO(content), form))
+        return list(read_records(BytesIO(content), Layout(form, "utf-8")))
     except InputError as error:
         return error.message

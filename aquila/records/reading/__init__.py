@@ -1,1 +1,1 @@
-"""Lists of persons read from files: CSV and FollowTheMoney, row by row, in bounded memory."""
+"""Lists of persons read from files: CSV, spreadsheets and FollowTheMoney, row by row, in bounded memory."""

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aquila.records.reading.layouts import Encoding
+    from aquila.records.rows import Finding
+
 LONGEST_LINE = 1 << 16  # bytes; a record of all fields with long lists takes a few thousand
 BATCH_LINES = 2_048
 BATCH_BYTES = 1 << 19  # about, so that a batch of long lines is small too
 
-_MARK = b"\xef\xbb\xbf"  # the byte-order mark that some programs write before a file's first line
+MARK = b"\xef\xbb\xbf"  # the byte-order mark that some programs write before a file's first line
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,29 +48,31 @@ class Batch:
         first: The number of the first line, counted from 1.
         contents: The lines with their ends.
         is_head: Whether the list's first row is here.
+        findings: What was found before its lines were made, where they come from a spreadsheet.
     """
 
     first: int
     contents: tuple[bytes, ...]
     is_head: bool = False
+    findings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
         return f"Batch(first={self.first}, lines={len(self.contents)})"
 
-    def lines(self) -> list[Line]:
+    def lines(self, encoding: Encoding = "utf-8") -> list[Line]:
         """Decode the lines one by one."""
-        return [decode_line(number, content) for number, content in enumerate(self.contents, self.first)]
+        return [decode_line(number, content, encoding) for number, content in enumerate(self.contents, self.first)]
 
-    def sound_texts(self) -> list[str] | None:
+    def sound_texts(self, encoding: Encoding = "utf-8") -> list[str] | None:
         """Decode the lines of a batch of which none has a fault, or return None: as `lines`, at less cost."""
         if b"\0" in b"".join(self.contents) or max(map(len, self.contents), default=0) > LONGEST_LINE:
             return None
         try:
-            texts = [content.decode() for content in self.contents]
+            texts = [content.decode(encoding) for content in self.contents]
         except UnicodeDecodeError:
             return None
         if texts and self.first == 1:
-            texts[0] = texts[0].removeprefix(_MARK.decode())
+            texts[0] = texts[0].removeprefix(MARK.decode())
         return texts
 
 
@@ -104,16 +109,17 @@ class LineSource:
         self._returned.extend(reversed(list(contents)))
 
 
-def decode_line(number: int, content: bytes) -> Line:
+def decode_line(number: int, content: bytes, encoding: Encoding = "utf-8") -> Line:
     """Decode one line, or return why it cannot be; a byte-order mark before the first is left out."""
     if len(content) > LONGEST_LINE:
         return Line(number, "", f"is longer than {LONGEST_LINE} bytes; look for a missing line end before it")
     if b"\0" in content:
         return Line(number, "", "holds a NUL byte; save the file as UTF-8 text")
     try:
-        return Line(number, (content.removeprefix(_MARK) if number == 1 else content).decode())
+        return Line(number, (content.removeprefix(MARK) if number == 1 else content).decode(encoding))
     except UnicodeDecodeError:
-        return Line(number, "", "is not UTF-8; save the file with that encoding")
+        reason = "is not text in the encoding of the list; choose another one, or save the file as UTF-8"
+        return Line(number, "", reason)
 
 
 def _skip_line(stream: BinaryIO, content: bytes) -> None:

@@ -1,6 +1,6 @@
 """The first line of a CSV list, read once: which column is which field.
 
-The header names the columns, in any order and case; `,` or `;` parts them, whichever it holds more of.
+The header names the columns, in any order and case; `,`, `;` or a tab parts them, whichever it holds most of.
 """
 
 from __future__ import annotations
@@ -8,12 +8,19 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from aquila.records.person import FIELDS
 from aquila.records.reading.bounded_lines import decode_line
 from aquila.records.rows import Finding
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila.records.reading.layouts import Encoding
+
+_SEPARATORS = (",", ";", "\t")
 _LONGEST_COLUMN = 60  # characters of an unknown column's name that a finding shows
 _LEAST_LIKENESS = 0.8  # of an unknown name to that of a missing field, above which it is a misspelling
 
@@ -23,17 +30,21 @@ class CsvPlan:
     """The way in which the rows of a CSV list are read.
 
     Attributes:
-        separator: `,` or `;`.
+        separator: `,`, `;` or a tab.
         columns: The fields of the columns in their order; None where a column is unknown.
         findings: What is wrong with the header; they are told with the list's first row.
+        line: The line of the header.
+        encoding: Of the lines.
     """
 
     separator: str
     columns: tuple[str | None, ...]
     findings: tuple[Finding, ...] = ()
+    line: int = 1
+    encoding: Encoding = "utf-8"
 
 
-def read_header(content: bytes) -> CsvPlan:
+def read_header(content: bytes, encoding: Encoding = "utf-8") -> CsvPlan:
     """Read a list's first line, which is empty where there is none.
 
     Raises:
@@ -41,28 +52,44 @@ def read_header(content: bytes) -> CsvPlan:
     """
     if not content:
         raise InputError("the list is empty", hint="its first line names the columns, such as record_id")
-    line = decode_line(1, content)
+    line = decode_line(1, content, encoding)
     if line.fault:
         raise InputError(f"the first line {line.fault}", line=1)
-    separator = ";" if line.text.count(";") > line.text.count(",") else ","
+    separator = max(_SEPARATORS, key=line.text.count)
     try:
-        names = [name.strip().lower() for name in next(csv.reader([line.text.rstrip("\r\n")], delimiter=separator), [])]
+        names = next(csv.reader([line.text.rstrip("\r\n")], delimiter=separator), [])
     except csv.Error:
         names = []
+    return plan_columns(names, separator, encoding=encoding)
+
+
+def plan_columns(names: Sequence[str], separator: str, *, line: int = 1, encoding: Encoding = "utf-8") -> CsvPlan:
+    """Find the fields of columns by their names, in any case.
+
+    Args:
+        names: As the list has them.
+        separator: How the fields of its lines are parted.
+        line: The line that names them.
+        encoding: Of its lines.
+
+    Raises:
+        InputError: No known column, one twice, too few to match on, or one misspelt.
+    """
+    names = [name.strip().lower() for name in names]
     if not set(names) & set(FIELDS):
-        raise InputError("the first line names no known column", hint="known: " + ", ".join(FIELDS) + "", line=1)
-    _check_spelling(names)
+        raise InputError("the first line names no known column", hint="known: " + ", ".join(FIELDS) + "", line=line)
+    _check_spelling(names, line)
     columns = tuple(name if name in FIELDS else None for name in names)
-    _check_columns([name for name in columns if name])
+    _check_columns([name for name in columns if name], line)
     findings = tuple(
-        Finding(1, name[:_LONGEST_COLUMN] or f"column {place}", "is an unknown column and is not read")
+        Finding(line, name[:_LONGEST_COLUMN] or f"column {place}", "is an unknown column and is not read")
         for place, name in enumerate(names, start=1)
         if name not in FIELDS
     )
-    return CsvPlan(separator, columns, findings)
+    return CsvPlan(separator, columns, findings, line, encoding)
 
 
-def _check_spelling(names: list[str]) -> None:
+def _check_spelling(names: list[str], line: int) -> None:
     """Refuse a misspelt field: to leave it unread would cost every record its value, without a word.
 
     Raises:
@@ -74,11 +101,11 @@ def _check_spelling(names: list[str]) -> None:
             raise InputError(
                 f"the first line names {name[:_LONGEST_COLUMN]}, which is not a known column",
                 hint=f"name it {near[0]} if it holds that, else give it another name or leave it out",
-                line=1,
+                line=line,
             )
 
 
-def _check_columns(columns: list[str]) -> None:
+def _check_columns(columns: list[str], line: int) -> None:
     """Refuse a header under which no record can be complete.
 
     Raises:
@@ -86,12 +113,12 @@ def _check_columns(columns: list[str]) -> None:
     """
     known = set(columns)
     if len(known) < len(columns):
-        raise InputError("the first line names a column twice", hint="leave one of them out", line=1)
+        raise InputError("the first line names a column twice", hint="leave one of them out", line=line)
     if "record_id" not in known:
-        raise InputError("the list has no column record_id", hint="give every record an id of its own", line=1)
+        raise InputError("the list has no column record_id", hint="give every record an id of its own", line=line)
     if "full_name" not in known and len(known & {"given_names", "family_names", "date_of_birth"}) < 2:  # noqa: PLR2004 - two of three
         raise InputError(
             "the list has too few columns to match on",
             hint="give two of given_names, family_names (or full_name for both) and date_of_birth",
-            line=1,
+            line=line,
         )

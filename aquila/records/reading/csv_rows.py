@@ -8,6 +8,7 @@ any process, and gives what reading the whole file would give.
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,7 +55,7 @@ def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Itera
         contents = _end_with_row(plan, number, contents, source)
         batch = Batch(number, tuple(contents), is_head)
         number += len(contents)
-        if is_head and all(line.is_blank for line in batch.lines()):
+        if is_head and all(line.is_blank for line in batch.lines(plan.encoding)):
             continue
         yield batch
         is_head = False
@@ -62,12 +63,17 @@ def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Itera
 
 def read_csv_batch(plan: CsvPlan, batch: Batch) -> list[Row]:
     """Read the rows of a batch; what is wrong with the header comes with the list's first row."""
-    texts = batch.sound_texts()
+    texts = batch.sound_texts(plan.encoding)
     parted = None if texts is None else _part_lines(texts, plan.separator)
     if texts is None or parted is None:
-        rows = _read_apart(plan, batch.lines())
+        rows = _read_apart(plan, batch.lines(plan.encoding))
     else:
         rows = _read_lines(plan, batch.first, texts, parted)
+    if batch.findings:
+        found = defaultdict(list)
+        for finding in batch.findings:
+            found[finding.line].append(finding)
+        rows = [_with_findings(row, tuple(found[row.line])) for row in rows]
     if batch.is_head:
         rows[0] = _with_findings(rows[0], plan.findings)
     return rows
@@ -77,11 +83,11 @@ def _end_with_row(plan: CsvPlan, number: int, contents: list[bytes], source: Lin
     """Let a batch end where its last row ends: take the further lines of that row from the source."""
     if not any(_QUOTE in content for content in contents):
         return contents
-    texts = Batch(number, tuple(contents)).sound_texts()
+    texts = Batch(number, tuple(contents)).sound_texts(plan.encoding)
     if texts is not None and _part_lines(texts, plan.separator) is not None:
         return contents
     every = contents + list(islice(iter(source.next, b""), _MOST_FURTHER))
-    parted = _part_rows(Batch(number, tuple(every)).lines(), plan.separator)
+    parted = _part_rows(Batch(number, tuple(every)).lines(plan.encoding), plan.separator)
     end = next(row.end for row in parted if row.end >= len(contents))
     source.give_back(every[end:])
     return every[:end]

@@ -17,6 +17,7 @@ from aquila.records.reading.columns import read_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from aquila.records.reading.layouts import Encoding
     from aquila.records.rows import Row
 
 _PROPERTIES = (
@@ -42,7 +43,9 @@ _PROPERTIES = (
 
 @dataclass(frozen=True, slots=True)
 class FtmPlan:
-    """The way in which FollowTheMoney JSON lines are read: every list alike."""
+    """The way in which FollowTheMoney JSON lines are read: every list alike, but for the encoding."""
+
+    encoding: Encoding = "utf-8"
 
 
 def cut_ftm(source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
@@ -53,10 +56,14 @@ def cut_ftm(source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
         number += len(contents)
 
 
-def read_ftm_batch(batch: Batch) -> list[Row]:
+def read_ftm_batch(plan: FtmPlan, batch: Batch) -> list[Row]:
     """Read the Person entities of a batch."""
-    texts = batch.sound_texts()
-    lines = batch.lines() if texts is None else [Line(number, text) for number, text in enumerate(texts, batch.first)]
+    texts = batch.sound_texts(plan.encoding)
+    lines = (
+        batch.lines(plan.encoding)
+        if texts is None
+        else [Line(number, text) for number, text in enumerate(texts, batch.first)]
+    )
     return [row for line in lines if not line.is_blank and (row := _read_entity(line)) is not None]
 
 

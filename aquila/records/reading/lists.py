@@ -1,11 +1,12 @@
 """Lists of persons from files, in bounded memory, by one process or by several.
 
-Two formats: CSV with the columns of `person.FIELDS`, and FollowTheMoney JSON lines. `open_list` reads what concerns
-the whole file and cuts the rest into batches of raw lines; `read_batch` turns one into rows and may run in any
-process; `WholeList` checks, in the order of the file, what no batch shows by itself. `read_records` is the three in a
-row. Of a list of any length only a number per accepted record id is kept.
+Formats: CSV with the columns of `person.FIELDS`, spreadsheets with the same columns, and FollowTheMoney JSON lines.
+`open_list` recognizes the file, reads what concerns the whole of it and cuts the rest into batches of raw lines;
+`read_batch` turns one into rows and may run in any process; `WholeList` checks, in the order of the file, what no batch
+shows by itself. `read_records` is the three in a row. Of a list of any length only a number per accepted record id is
+kept.
 
-    raw = open_list(stream, "csv")
+    raw = open_list(stream)
     whole = WholeList(raw.plan)
     for batch in raw.batches:                     # small, and to be pickled
         rows = read_batch(raw.plan, batch)        # elsewhere
@@ -15,24 +16,37 @@ row. Of a list of any length only a number per accepted record id is kept.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.errors import InputError
-from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, LineSource
+from aquila.records.reading.bounded_lines import BATCH_LINES, MARK, Batch, LineSource
 from aquila.records.reading.csv_plan import CsvPlan, read_header
 from aquila.records.reading.csv_rows import cut_csv, read_csv_batch
+from aquila.records.reading.encodings import as_utf_8, find_encoding
 from aquila.records.reading.ftm_rows import FtmPlan, cut_ftm, read_ftm_batch
+from aquila.records.reading.layouts import RECOGNIZED, UTF_8, WIDE_ENCODINGS, FoundLayout, Layout
+from aquila.records.reading.ods import opened_ods
+from aquila.records.reading.sheet_rows import cut_sheet, names_columns, plan_sheet
+from aquila.records.reading.workbooks import spreadsheet_format
+from aquila.records.reading.xlsx import opened_xlsx
 from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from aquila.records.reading.layouts import Format
+    from aquila.records.reading.workbooks import Workbook
 
 __all__ = [
+    "RECOGNIZED",
     "AcceptedRow",
     "Batch",
     "Finding",
-    "Format",
+    "FoundLayout",
+    "Layout",
     "Plan",
     "RawList",
     "ReadReport",
@@ -45,11 +59,15 @@ __all__ = [
     "read_csv",
     "read_ftm",
     "read_records",
+    "read_rows",
 ]
 
-Format = Literal["csv", "ftm"]
 Plan = CsvPlan | FtmPlan
 """What a process must know of a file to read a batch of it; small, hashable, and to be pickled."""
+_OPENED: dict[Format, Callable[[BinaryIO], AbstractContextManager[Workbook]]] = {
+    "xlsx": opened_xlsx,
+    "ods": opened_ods,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +75,81 @@ class RawList:
     """A file that was opened as a list.
 
     Attributes:
+        layout: The layout in which it is read.
         plan: How its batches are read.
         batches: Its lines in their order; each batch is a whole number of rows. To be gone through once.
     """
 
+    layout: FoundLayout
     plan: Plan
     batches: Iterator[Batch]
 
 
-def open_list(stream: BinaryIO, format: Format = "csv", lines: int = BATCH_LINES) -> RawList:  # noqa: A002 - the word users know
+def open_list(stream: BinaryIO, layout: Layout = RECOGNIZED, lines: int = BATCH_LINES) -> RawList:
     """Read the header of a list and cut the rest into batches while it is read.
 
     Args:
-        stream: The file; only its `readline` is used.
-        format: csv or ftm.
+        stream: The file. Only its `readline` is used for CSV and JSON lines of a given encoding of bytes; else it is
+            read from its beginning whatever its position, and must be able to seek.
+        layout: Its layout, as far as it is known.
         lines: About how many lines a batch has.
 
     Raises:
-        InputError: An unknown format, or a file that is no list: empty, no header, not UTF-8.
+        InputError: A file that is not a list: empty, no header, not text, a damaged spreadsheet.
     """
-    source = LineSource(stream)
-    if format == "csv":
-        plan = read_header(source.next())
-        return RawList(plan, cut_csv(plan, source, lines))
-    if format == "ftm":
-        return RawList(FtmPlan(), cut_ftm(source, lines))
-    raise InputError("this format of lists is unknown", hint="use csv or ftm")
+    form = layout.format or spreadsheet_format(stream)
+    if form is not None and form in _OPENED:
+        return _open_sheet(stream, form, layout.sheet, lines)
+    encoding, is_guess = (layout.encoding, False) if layout.encoding else find_encoding(stream)
+    if form is None or layout.encoding is None:
+        stream.seek(0)
+    if encoding in WIDE_ENCODINGS:
+        source, read_as = LineSource(as_utf_8(stream, encoding)), UTF_8
+    else:
+        source, read_as = LineSource(stream), encoding
+    first = source.next()
+    if form is None:
+        form = "ftm" if first.removeprefix(MARK).lstrip().startswith(b"{") else "csv"
+    found = FoundLayout(form, encoding, is_guess)
+    if form == "csv":
+        plan = read_header(first, read_as)
+        return RawList(found, plan, cut_csv(plan, source, lines))
+    source.give_back([first] if first else [])
+    return RawList(found, FtmPlan(read_as), cut_ftm(source, lines))
+
+
+def _open_sheet(stream: BinaryIO, form: Format, wanted: int | None, lines: int) -> RawList:
+    """Open a spreadsheet, which stays open while its batches are gone through."""
+    with ExitStack() as stack:
+        book = stack.enter_context(_OPENED[form](stream))
+        sheet = _choose_sheet(book, wanted)
+        plan = plan_sheet(book.rows(sheet))
+        rows = book.rows(sheet, len(plan.columns) + 1)
+        layout = FoundLayout(form, sheet=sheet + 1, sheets=book.sheets)
+        return RawList(layout, plan, _while_open(stack.pop_all(), cut_sheet(plan, rows, lines)))
+
+
+def _choose_sheet(book: Workbook, wanted: int | None) -> int:
+    """Return the place of the sheet that is wanted, or of the first one that names a known column, or of the first.
+
+    Raises:
+        InputError: There is no such sheet.
+    """
+    if wanted is None:
+        return next((place for place in range(len(book.sheets)) if names_columns(book.rows(place))), 0)
+    if wanted > len(book.sheets):
+        raise InputError("the spreadsheet has no such sheet", hint="count its sheets from 1", sheets=len(book.sheets))
+    return wanted - 1
+
+
+def _while_open(stack: ExitStack, batches: Iterator[Batch]) -> Iterator[Batch]:
+    with stack:
+        yield from batches
 
 
 def read_batch(plan: Plan, batch: Batch) -> list[Row]:
     """Read the rows of a batch, in their order. Nothing is raised about its content: rows are refused."""
-    return read_csv_batch(plan, batch) if isinstance(plan, CsvPlan) else read_ftm_batch(batch)
+    return read_csv_batch(plan, batch) if isinstance(plan, CsvPlan) else read_ftm_batch(plan, batch)
 
 
 class WholeList:
@@ -150,38 +212,38 @@ class WholeList:
 
 
 def read_csv(stream: BinaryIO) -> Iterator[Row]:
-    """Read a CSV list.
+    """Read a CSV list in UTF-8.
 
     Raises:
         InputError: The file as a whole cannot be read: empty, no header, not UTF-8, no record.
     """
-    return _read_whole(stream, "csv")
+    return read_records(stream, Layout("csv", UTF_8))
 
 
 def read_ftm(stream: BinaryIO) -> Iterator[Row]:
-    """Read the Person entities of FollowTheMoney JSON lines; other entities are passed over.
+    """Read the Person entities of FollowTheMoney JSON lines in UTF-8; other entities are passed over.
 
     Raises:
         InputError: The file holds no Person at all.
     """
-    return _read_whole(stream, "ftm")
+    return read_records(stream, Layout("ftm", UTF_8))
 
 
-def read_records(stream: BinaryIO, format: Format = "csv") -> Iterator[Row]:  # noqa: A002 - the word users know
-    """Read a list of either format.
+def read_records(stream: BinaryIO, layout: Layout = RECOGNIZED) -> Iterator[Row]:
+    """Read a list.
 
     Raises:
-        InputError: An unknown format, or a file that cannot be read as a whole.
+        InputError: A file that cannot be read as a whole.
     """
-    if format == "csv":
-        return read_csv(stream)
-    if format == "ftm":
-        return read_ftm(stream)
-    raise InputError("this format of lists is unknown", hint="use csv or ftm")
+    return read_rows(open_list(stream, layout))
 
 
-def _read_whole(stream: BinaryIO, form: Format) -> Iterator[Row]:
-    raw = open_list(stream, form)
+def read_rows(raw: RawList) -> Iterator[Row]:
+    """Read the rows of a list that was opened.
+
+    Raises:
+        InputError: A file that cannot be read as a whole.
+    """
     whole = WholeList(raw.plan)
     for batch in raw.batches:
         yield from whole.watch(read_batch(raw.plan, batch))

@@ -132,7 +132,7 @@ class DemoScenario:
         imports, rows = {}, []
         for code, node in nodes.items():
             with cast.list_file(code).open("rb") as stream:
-                report = node.import_list(stream, cast.list_file(code).name, "csv", accept_refused=True)
+                report = node.import_list(stream, cast.list_file(code).name, accept_refused=True)
             assert report.import_id is not None
             imports[code] = report.import_id
             refused = [f"line {found.line}" for found in report.findings if found.severity == "refusal"]

@@ -87,7 +87,7 @@ def rehearse(
     from aquila.executors import local_pool
     from aquila.matching.certainty import Level
     from aquila.simulation import DEFAULT_PADDING, NO_PADDING, TASK_MODULES, ListFile, Rehearsal
-    from clients.cli.list_files import format_of, load_table
+    from clients.cli.list_files import load_table
 
     screen, started = Screen(as_json), time.perf_counter()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a supervisor's stop leaves no file either
@@ -104,7 +104,7 @@ def rehearse(
         played = Rehearsal(
             group,
             table,
-            {entry.code: ListFile(entry.path, format_of(entry.path)) for entry in entries},
+            {entry.code: ListFile(entry.path) for entry in entries},
             os.urandom,
             Path(scratch),
             padding=NO_PADDING if padding is PaddingChoice.NONE else DEFAULT_PADDING,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aquila.csv_files import CsvWriter
 from aquila.matching.duplicates import MOST_SHARED, DuplicateSearch
 from aquila.records.inputs import record_inputs
+from aquila.records.reading.layouts import RECOGNIZED
 from clients.cli.list_files import load_table, read_list
 from clients.cli.output.screen import Table, numbered
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aquila.csv_files import Cell
     from aquila.matching.duplicates import Duplicates
     from aquila.records.person import Record
+    from aquila.records.reading.layouts import Layout
 
 _COLUMNS = ("group", "record_id_a", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
@@ -33,7 +35,7 @@ class FoundInFile:
     found: Duplicates
 
 
-def search_file(path: Path, rules: str) -> FoundInFile:
+def search_file(path: Path, rules: str, layout: Layout = RECOGNIZED) -> FoundInFile:
     """Search a file for records that are likely the same person.
 
     Raises:
@@ -46,7 +48,7 @@ def search_file(path: Path, rules: str) -> FoundInFile:
             record_ids.append(record.record_id)
             search.note(record_inputs(record, table))
 
-        read = read_list(path, keep)
+        read = read_list(path, keep, layout)
         return FoundInFile(path.name, record_ids, read.counts.refused, search.found())
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.exit_codes import ExitCode
-from clients.cli.options import Ca, HomePath, Json, ListFile, Rules, TokenFile, Url
+from clients.cli.options import Ca, HomePath, Json, ListEncoding, ListFile, ListSheet, Rules, TokenFile, Url
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
     from aquila.interface.records import RecordReport
     from aquila.records.person import Record
+    from aquila.records.reading.layouts import Layout
 
 app = typer.Typer(help="Lists of persons: check one, bring one into a node.")
 _ALL = 10_000
@@ -26,13 +27,17 @@ def check(
     file: ListFile,
     rules: Rules = "default",
     limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
+    encoding: ListEncoding = None,
+    sheet: ListSheet = None,
     as_json: Json = False,
 ) -> int:
     """Read a list and report its findings, line by line. Nothing is stored and nothing leaves this machine.
 
     Ends with 1 if a row was refused.
     """
-    report = check_list(file, rules, _ALL if as_json else limit)
+    from clients.cli.list_files import layout_of
+
+    report = check_list(file, rules, _ALL if as_json else limit, layout_of(encoding, sheet))
     Screen(as_json).result(report.model_dump(mode="json"), *report_views(report))
     return ExitCode.REFUSED if report.refused else ExitCode.DONE
 
@@ -46,6 +51,8 @@ def import_list(
         bool, typer.Option("--accept-refused", help="Go on although rows cannot be used; these are left out.")
     ] = False,
     limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
+    encoding: ListEncoding = None,
+    sheet: ListSheet = None,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -54,18 +61,18 @@ def import_list(
     """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
     from aquila.errors import InputError
     from clients.cli.connect import connect
-    from clients.cli.list_files import format_of, open_list_file
+    from clients.cli.list_files import layout_of, open_list_file
 
-    screen = Screen(as_json)
+    screen, layout = Screen(as_json), layout_of(encoding, sheet)
     with connect(home, url, token_file, ca) as reached:
-        node, kind = reached.node(), format_of(file)
+        node = reached.node()
         try:
             with open_list_file(file) as stream:
-                report = node.import_list(stream, name or file.name, kind, accept_refused=accept_refused)
+                report = node.import_list(stream, name or file.name, layout, accept_refused=accept_refused)
         except InputError:
             if not accept_refused:
                 with open_list_file(file) as stream:
-                    checked = node.check(stream, kind).model_copy(update={"name": file.name})
+                    checked = node.check(stream, layout).model_copy(update={"name": file.name})
                 screen.show(*findings_views(checked, limit))
             raise
     screen.result(
@@ -81,29 +88,32 @@ def duplicates(
         Path | None, typer.Option("--out", metavar="FILE", help="Where all pairs go, as CSV: record ids and why.")
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="How many pairs to show.")] = 50,
+    encoding: ListEncoding = None,
+    sheet: ListSheet = None,
     as_json: Json = False,
 ) -> None:
     """Find records of a list that are likely the same person, by the rules of a round. Nothing leaves this machine.
 
     A list with duplicates counts one person twice and gives every hit twice: clean it before you submit it.
     """
+    from clients.cli.list_files import layout_of
     from clients.cli.output.duplicates import duplicates_csv, duplicates_document, duplicates_views, search_file
 
     if out is not None:
         check_target(out)
-    found = search_file(file, rules)
+    found = search_file(file, rules, layout_of(encoding, sheet))
     if out is not None:
         write_result(out, duplicates_csv(found))
     Screen(as_json).result(duplicates_document(found), *duplicates_views(found, limit))
 
 
-def check_list(file: Path, rules: str, limit: int) -> RecordReport:
+def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordReport:
     """Read a list as a node would.
 
     Raises:
         InputError: The file or the rule table cannot be read.
     """
-    from aquila.interface.records import FindingView, RecordReport, rule_yields
+    from aquila.interface.records import FindingView, LayoutView, RecordReport, rule_yields
     from aquila.matching.duplicates import DuplicateSearch
     from aquila.records.inputs import record_inputs
     from clients.cli.list_files import load_table, read_list
@@ -116,7 +126,7 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
             counted.update(found.rule for found in inputs)
             search.note(inputs)
 
-        read = read_list(file, count)
+        read = read_list(file, count, layout)
         duplicates, held_back = len(search.found().pairs), search.held_back()
     return RecordReport(
         import_id=None,
@@ -128,6 +138,7 @@ def check_list(file: Path, rules: str, limit: int) -> RecordReport:
         findings_left_out=max(0, len(read.noted) - limit),
         rules=rule_yields(table, counted, held_back),
         duplicates=duplicates,
+        layout=read.layout and LayoutView.of(read.layout),
     )
 
 
@@ -141,6 +152,19 @@ def report_views(report: RecordReport) -> list[Table | str]:
     held = sum(one.held_back for one in report.rules)
     more = f"more than {DEFAULT_LIMIT} records, or than the rule allows, share their value"
     return [*findings, inputs, *([f"{numbered(held, 'input')} would be held back: {more}."] if held else []), end]
+
+
+def layout_lines(report: RecordReport) -> list[Table | str]:
+    """Return the layout in which a list was read as a sentence; nothing for UTF-8, which leaves no doubt."""
+    layout = report.layout
+    if layout is None:
+        return []
+    if layout.sheet is not None:
+        return [f"Read from sheet {layout.sheet} of {len(layout.sheets)}; choose another by --sheet."]
+    if layout.encoding == "utf-8":
+        return []
+    guess = ", as its letters suggest; look at some names, or name another by --encoding" if layout.is_guess else ""
+    return [f"Read as {layout.encoding}{guess}."]
 
 
 def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
@@ -158,6 +182,7 @@ def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
         f"{report.name}: {numbered(report.accepted, 'record')} can be used, {numbered(report.refused, 'row')} refused, "
         f"{numbered(report.warnings, 'warning')}."
     )
+    views += layout_lines(report)
     if report.duplicates:
         pairs = numbered(report.duplicates, "pair")
         views.append(f"{pairs} of records are likely the same person: see `aquila records duplicates {report.name}`.")

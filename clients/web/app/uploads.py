@@ -10,7 +10,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 from services.kit.storage.files import leave_room
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive
 
+    from aquila.records.reading.layouts import Layout
+
 _KEPT_SECONDS = 15 * 60
 _MOST = 20
-
-Form = Literal["csv", "ftm"]
 
 
 @dataclass(slots=True)
@@ -33,7 +33,8 @@ class Upload:
         upload_id: By which its form names it.
         session: Whose it is.
         name: The file's name, as the officer has it.
-        form: How it is to be read.
+        layout: Its layout, as far as its officer has chosen it.
+        sheets: The names of a spreadsheet's sheets, once it was read.
         file: Its content.
         until: When it is closed, on the clock that does not go back.
     """
@@ -41,9 +42,10 @@ class Upload:
     upload_id: str
     session: str
     name: str
-    form: Form
+    layout: Layout
     file: BinaryIO = field(repr=False)
     until: float
+    sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,13 @@ class Uploads:
         self._clock = clock
         self._held: dict[str, Upload] = {}
 
-    def keep(self, session: str, name: str, form: Form, file: BinaryIO) -> Upload:
+    def keep(self, session: str, name: str, layout: Layout, file: BinaryIO) -> Upload:
         """Keep a file in place of the session's last one; the oldest goes where there are too many."""
         self.drop(session)
         self.sweep()
         if len(self._held) >= _MOST:
             self._close([min(self._held.values(), key=lambda upload: upload.until)])
-        made = Upload(secrets.token_hex(16), session, name, form, file, self._clock() + _KEPT_SECONDS)
+        made = Upload(secrets.token_hex(16), session, name, layout, file, self._clock() + _KEPT_SECONDS)
         self._held[made.upload_id] = made
         return made
 

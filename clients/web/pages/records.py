@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -10,19 +11,19 @@ from fastapi import APIRouter, Response
 from aquila.errors import InputError
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
+from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, SentList, Visited, threaded
 from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
     from aquila.interface.records import ImportEntry
-    from clients.web.app.uploads import Form, Upload
+    from clients.web.app.uploads import Upload
     from clients.web.app.visit import Visit
 
 router = APIRouter()
 _MOST = 100
 _NAME_LIMIT = 200
-_CSV_SUFFIXES = frozenset({".csv", ".txt", ".tsv"})
 
 
 @router.get("/records")
@@ -36,15 +37,23 @@ def get_records(visit: Visited) -> Response:
 @threaded
 def post_preview(visit: Visited, sent: SentList) -> Response:
     """Check a file and keep it until its officer confirms; nothing is stored."""
-    client, chosen = visit.node(), sent.file("file")
+    visit.need("records.check")
+    chosen = sent.file("file")
     if chosen is None:
         raise InputError("no file was chosen")
-    file_name = PurePath(chosen.filename or "").name
-    form: Form = "csv" if PurePath(file_name).suffix.lower() in _CSV_SUFFIXES else "ftm"
-    report = client.check(chosen.file, form)
-    name = (sent.text("name") or file_name)[:_NAME_LIMIT]
-    upload, sent.kept = visit.site.uploads.keep(visit.session, name, form, chosen.file), True
-    return visit.show("preview.html", upload=upload, report=report, most=_MOST, limit=DEFAULT_LIMIT)
+    name = (sent.text("name") or PurePath(chosen.filename or "").name)[:_NAME_LIMIT]
+    upload, sent.kept = visit.site.uploads.keep(visit.session, name, RECOGNIZED, chosen.file), True
+    return _preview(visit, upload)
+
+
+@router.post("/records/layout")
+@threaded
+def post_layout(visit: Visited, sent: Sent) -> Response:
+    """Check the file that waits once more, in the layout that its officer chose."""
+    upload, sheet = _kept(visit, sent), sent.text("sheet")
+    encoding = next((one for one in ENCODINGS if one == sent.text("encoding")), None)
+    upload.layout = Layout(encoding=encoding, sheet=int(sheet) if sheet.isdecimal() else None)
+    return _preview(visit, upload)
 
 
 @router.post("/records/store")
@@ -53,7 +62,7 @@ def post_store(visit: Visited, sent: Sent) -> Response:
     """Store a list that was looked through."""
     upload = _kept(visit, sent)
     accept = sent.ticked("accept_refused")
-    report = visit.node().import_list(upload.file, upload.name, upload.form, accept_refused=accept)
+    report = visit.node().import_list(upload.file, upload.name, upload.layout, accept_refused=accept)
     visit.site.uploads.drop(visit.session)
     return visit.go(f"/records/{report.import_id}", "stored")
 
@@ -63,7 +72,7 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 def post_findings(visit: Visited, sent: Sent) -> Response:
     """Return all that was found in a list as a CSV file: line, record number, field and reason, no person's values."""
     upload = _kept(visit, sent)
-    content = visit.node().findings(upload.file, upload.form)
+    content = visit.node().findings(upload.file, upload.layout)
     headers = {"content-disposition": 'attachment; filename="findings.csv"'}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -89,6 +98,21 @@ def post_delete(visit: Visited, sent: Sent, import_id: str) -> Response:  # noqa
     """Delete a list."""
     visit.node().delete_import(identifier(import_id))
     return visit.go("/records", "deleted")
+
+
+def _preview(visit: Visit, upload: Upload) -> Response:
+    """Show a file that waits as the node reads it, or why it cannot be read in this layout."""
+    report, fault = None, ""
+    try:
+        report = visit.node().check(upload.file, upload.layout)
+        upload.sheets = report.layout.sheets if report.layout else ()
+    except InputError as error:
+        fault = error.message
+    http = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
+    return visit.show(
+        "preview.html", http, upload=upload, report=report, fault=fault, encodings=ENCODINGS, most=_MOST,
+        limit=DEFAULT_LIMIT,
+    )  # fmt: skip
 
 
 def _kept(visit: Visit, sent: Sent) -> Upload:

@@ -53,6 +53,25 @@ ROLES = {
     "administrator": _n("administrator"),
     "secretariat": _n("secretariat's officer"),
 }
+ENCODINGS = {
+    "utf-8": _n("Unicode (UTF-8)"),
+    "utf-16le": _n("Unicode (UTF-16)"),
+    "utf-16be": _n("Unicode (UTF-16, big end first)"),
+    "windows-1250": _n("Latin letters of Central Europe (Windows-1250)"),
+    "windows-1251": _n("Cyrillic (Windows-1251)"),
+    "windows-1252": _n("Latin letters of Western Europe and Albania (Windows-1252)"),
+    "windows-1253": _n("Greek (Windows-1253)"),
+    "windows-1254": _n("Turkish (Windows-1254)"),
+    "iso-8859-2": _n("Latin letters of Central Europe (ISO 8859-2)"),
+    "iso-8859-5": _n("Cyrillic (ISO 8859-5)"),
+    "ibm852": _n("Latin letters of Central Europe, of old programs (IBM 852)"),
+}
+LIST_FORMATS = {
+    "csv": _n("CSV"),
+    "ftm": _n("FollowTheMoney"),
+    "xlsx": _n("Excel workbook (.xlsx)"),
+    "ods": _n("LibreOffice spreadsheet (.ods)"),
+}
 ACCOUNTS = {
     "invited": (_n("has to enrol"), "told"),
     "active": (_n("active"), "good"),
@@ -292,6 +311,8 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "role": partial(word, table=ROLES),
         "wish": partial(word, table=WISHES),
         "field_name": partial(word, table=FIELDS),
+        "encoding_name": partial(word, table=ENCODINGS),
+        "list_format": partial(word, table=LIST_FORMATS),
         "short": short,
         "fingerprint": fingerprint,
         "joined": joined,

@@ -23,6 +23,8 @@ TAR = "application/x-tar"
 JSON = "application/json"
 CSV = "text/csv"
 LINES = "application/jsonl"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 
 ENVELOPE = {
     "type": "object",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 import aquila
 from aquila.audit.roles import Action
@@ -14,9 +14,9 @@ from aquila.interface.attention import AttentionList  # noqa: TC001 - read by Fa
 from aquila.interface.records import DuplicateRecords, Imports, RecordReport  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
-from aquila.records.reading.lists import Format  # noqa: TC001 - read by FastAPI
+from aquila.records.reading.layouts import Encoding, Format, Layout
 from services.kit.approvals import Approvals  # noqa: TC001 - read by FastAPI
-from services.kit.http.openapi import CSV, LINES, raw_answer, raw_body
+from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response
 from services.kit.people import Actor, requires
 from services.kit.settings import MEBIBYTE
@@ -32,9 +32,27 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
 
 LISTS = ("/v1/records/check", "/v1/records/findings", "/v1/imports")
 """Where lists come in, which are streamed to a file and not read into memory."""
-_LIST = raw_body("A list of persons, of the format that the call names (schemas/records).", CSV, LINES)
+_LIST = raw_body("A list of persons (schemas/records).", CSV, LINES, XLSX, ODS)
 
 Name = Annotated[str, Query(max_length=200)]
+
+
+def _layout(
+    format: Annotated[  # noqa: A002 - the interface's word
+        Format | None, Query(description="The format of the list; recognized if it is not given.")
+    ] = None,
+    encoding: Annotated[
+        Encoding | None, Query(description="The encoding of its text; recognized if it is not given.")
+    ] = None,
+    sheet: Annotated[
+        int | None,
+        Query(ge=1, le=1_000, description="The sheet of a spreadsheet; by default the first with a known column."),
+    ] = None,
+) -> Layout:
+    return Layout(format, encoding, sheet)
+
+
+ListLayout = Annotated[Layout, Depends(_layout)]
 
 
 def _approvals(request: Request) -> Approvals:
@@ -68,12 +86,12 @@ def get_needs(request: Request) -> AttentionList:
 )
 async def check_records(
     request: Request,
-    format: Format = "csv",  # noqa: A002 - the interface's word
+    layout: ListLayout,
     rules: Name = "default",
 ) -> RecordReport:
     """Read the list in the body and return its findings."""
     with await _spooled(request) as stream:
-        return await threads.run_call(imports.check_list, _node(request), stream, format, rules)
+        return await threads.run_call(imports.check_list, _node(request), stream, layout, rules)
 
 
 @router.post(
@@ -84,11 +102,11 @@ async def check_records(
     responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
     openapi_extra=_LIST,
 )
-async def get_findings(request: Request, format: Format = "csv") -> Response:  # noqa: A002 - the interface's word
+async def get_findings(request: Request, layout: ListLayout) -> Response:
     """Read the list in the body and return every finding: line, record number, field and reason."""
     with await _spooled(request) as stream:
         found = await threads.run_call(
-            findings.findings_file, _node(request).settings.home, _node(request).store, stream, format
+            findings.findings_file, _node(request).settings.home, _node(request).store, stream, layout
         )
     return file_response(found, "text/csv; charset=utf-8")
 
@@ -98,13 +116,13 @@ async def import_records(
     request: Request,
     actor: Annotated[Actor, requires(Action.IMPORT_RECORDS)],
     name: Name,
-    format: Format = "csv",  # noqa: A002 - the interface's word
+    layout: ListLayout,
     accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
 ) -> RecordReport:
     """Store the list in the body; nothing of it where rows are refused and that was not accepted."""
     with await _spooled(request) as stream:
         return await threads.run_call(
-            imports.import_list, _node(request), actor, stream, name, format, accept_refused=accept_refused
+            imports.import_list, _node(request), actor, stream, name, layout, accept_refused=accept_refused
         )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from aquila.records.reading.lists import Format, Row
+    from aquila.records.reading.lists import Layout, Row
     from services.kit.storage.store import Store
 
 _COLUMNS = ("line", "record", "field", "severity", "reason")
@@ -31,7 +31,7 @@ def findings_of(row: Row) -> Iterator[FindingView]:
         )  # fmt: skip
 
 
-def findings_file(home: Path, store: Store, stream: BinaryIO, form: Format) -> BinaryIO:
+def findings_file(home: Path, store: Store, stream: BinaryIO, layout: Layout) -> BinaryIO:
     """Return every finding of a list as CSV, in the order of its lines; what a spreadsheet would run is quoted.
 
     A list may have as many findings as rows, so they go to the disk one by one, into a file without a name that is gone
@@ -45,7 +45,7 @@ def findings_file(home: Path, store: Store, stream: BinaryIO, form: Format) -> B
         text = io.TextIOWrapper(found, encoding="utf-8", newline="")
         writer = CsvWriter(text)
         writer.write(_COLUMNS)
-        for row in without_erased(store, read_records(stream, form)):
+        for row in without_erased(store, read_records(stream, layout)):
             for one in findings_of(row):
                 writer.write((one.line, one.record_id, one.field, one.severity, one.reason))
         text.flush()

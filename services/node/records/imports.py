@@ -11,10 +11,10 @@ from sqlalchemy import delete, insert, select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
-from aquila.interface.records import SAMPLED, ImportEntry, Imports, RecordReport, SampledRecord, rule_yields
+from aquila.interface.records import SAMPLED, ImportEntry, Imports, LayoutView, RecordReport, SampledRecord, rule_yields
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
-from aquila.records.reading.lists import AcceptedRow, ReadReport, read_records
+from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows
 from aquila.records.search import search_text
 from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from aquila.interface.records import FindingView
     from aquila.matching.duplicates import DuplicateSearch
     from aquila.records.person import Record
-    from aquila.records.reading.lists import Format, Row
+    from aquila.records.reading.lists import FoundLayout, Layout, RawList, Row
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.kit.storage.store import Store
@@ -77,7 +77,7 @@ class _Reading:
             if len(self.sample) < self.sampled:
                 self.sample.append(SampledRecord.of(row.record))
 
-    def report(self, import_id: str | None, name: str) -> RecordReport:
+    def report(self, import_id: str | None, name: str, layout: FoundLayout) -> RecordReport:
         return RecordReport(
             import_id=import_id,
             name=name,
@@ -89,25 +89,27 @@ class _Reading:
             rules=rule_yields(self.table, self.inputs, self.search.held_back()),
             duplicates=len(self.search.found().pairs),
             sample=tuple(self.sample),
+            layout=LayoutView.of(layout),
         )
 
 
-def check_list(node: NodeContext, stream: BinaryIO, form: Format, rules: str) -> RecordReport:
+def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str) -> RecordReport:
     """Read a list and return its findings, its counts and how its first names are read; nothing is stored.
 
     Raises:
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
     table = node.table_named(rules)
+    raw = open_list(stream, layout)
     with duplicates.searching(node.settings.home, table) as search:
         reading = _Reading(table, search, sampled=SAMPLED)
-        for row in reading.counts.watch(without_erased(node.store, read_records(stream, form))):
+        for row in reading.counts.watch(without_erased(node.store, read_rows(raw))):
             reading.watch(row)
-        return reading.report(None, "")
+        return reading.report(None, "", raw.layout)
 
 
 def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
-    node: NodeContext, actor: Actor, stream: BinaryIO, name: str, form: Format, *, accept_refused: bool
+    node: NodeContext, actor: Actor, stream: BinaryIO, name: str, layout: Layout, *, accept_refused: bool
 ) -> RecordReport:
     """Read a list and store its records.
 
@@ -116,7 +118,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
         actor: Who imports it.
         stream: The file.
         name: The operator's name for it.
-        form: csv or ftm.
+        layout: Its layout, as far as it is known.
         accept_refused: Whether to go on without the rows that cannot be used.
 
     Raises:
@@ -126,19 +128,13 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
     if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable() or first_unseen(name):
         raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
     table = node.table_named("default")
+    raw = open_list(stream, layout)
     with duplicates.searching(node.settings.home, table) as search:
-        return _import_list(node, actor, stream, name, form, _Reading(table, search), accept_refused=accept_refused)
+        return _import_list(node, actor, raw, name, _Reading(table, search), accept_refused=accept_refused)
 
 
-def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
-    node: NodeContext,
-    actor: Actor,
-    stream: BinaryIO,
-    name: str,
-    form: Format,
-    reading: _Reading,
-    *,
-    accept_refused: bool,
+def _import_list(  # noqa: PLR0913  # what an import is made of
+    node: NodeContext, actor: Actor, raw: RawList, name: str, reading: _Reading, *, accept_refused: bool
 ) -> RecordReport:
     """Read and store a list; raises as `import_list` does."""
     import_id = node.random(16).hex()
@@ -146,12 +142,12 @@ def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
         with node.store.transaction("import.begin") as session:
             session.add(
                 ImportRow(
-                    import_id=import_id, name=name, format=form, records=0, refused=0, imported_at=node.clock(),
-                    complete=False, normalizer=NORMALIZER_VERSION,
+                    import_id=import_id, name=name, format=raw.layout.format, records=0, refused=0,
+                    imported_at=node.clock(), complete=False, normalizer=NORMALIZER_VERSION,
                 )
             )  # fmt: skip
         # If we crash from here on, the incomplete import is removed at the next start.
-        rows = without_erased(node.store, read_records(stream, form))
+        rows = without_erased(node.store, read_rows(raw))
         _store_rows(node.store, import_id, reading, rows, accept_refused=accept_refused)
         _check_counts(reading.counts, accept_refused=accept_refused)
         with node.store.transaction("import.complete") as session:
@@ -164,7 +160,7 @@ def _import_list(  # noqa: PLR0913, PLR0917  # what an import is made of
         _remove(node.journal, import_id)
         raise
     _LOG.info("list_imported", count=reading.counts.accepted)
-    return reading.report(import_id, name)
+    return reading.report(import_id, name, raw.layout)
 
 
 def _check_counts(counts: ReadReport, *, accept_refused: bool) -> None:

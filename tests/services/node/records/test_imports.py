@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from services.node.records import imports
 from services.node.storage.tables import ImportRow, RecordRow
 from tests.support.node_world import HEADER
+from tests.support.spreadsheets import xlsx
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
@@ -76,6 +77,27 @@ async def test_all_findings_come_as_a_file(world: World) -> None:
     assert (len(lines), lines[1][:8], lines[-1][:13]) == (1_501, '2,"a-0",', '1501,"a-1499"')
     assert (await al.post("/records/findings", content=b"nonsense\n1\n")).status_code == 422
     assert stored(world) == (0, 0)
+
+
+async def test_a_list_in_another_layout_is_recognized_and_reported(world: World) -> None:
+    """Its format and encoding are in every report, and the query can name others."""
+    al, rows = world.nodes["AL"], (HEADER + GOOD).encode("windows-1250")
+    report = (await al.post("/records/check", content=rows)).json()
+    assert report["layout"] == {
+        "format": "csv",
+        "encoding": "windows-1250",
+        "is_guess": True,
+        "sheet": None,
+        "sheets": [],
+    }
+    named = await al.post("/records/check", params={"encoding": "iso-8859-2"}, content=rows)
+    assert (named.json()["layout"]["encoding"], named.json()["layout"]["is_guess"]) == ("iso-8859-2", False)
+    book = xlsx([line.split(",") for line in (HEADER + GOOD).splitlines()])
+    stored_report = (await al.post("/imports", params={"name": "book", "sheet": "1"}, content=book)).json()
+    assert stored_report["layout"]["format"] == "xlsx"
+    assert stored_report["accepted"] == 1
+    for wrong in ({"encoding": "ebcdic"}, {"format": "xml"}, {"sheet": "0"}, {"sheet": "2"}):
+        assert (await al.post("/records/check", params=wrong, content=book)).status_code == 422
 
 
 @pytest.mark.parametrize(

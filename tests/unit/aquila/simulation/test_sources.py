@@ -28,7 +28,7 @@ ANA = "s1,Ana,Novak,1980-03-04\n"
 def rehearsed(group: Group, tmp_path: Path) -> Rehearsal:
     """A rehearsal of RS from memory with a file of SI, which a test writes."""
     (tmp_path / "scratch").mkdir()
-    lists = {"RS": LISTS["RS"], "SI": ListFile(tmp_path / "si.csv", "csv")}
+    lists = {"RS": LISTS["RS"], "SI": ListFile(tmp_path / "si.csv")}
     terms = {"minimum": Level.LOW, "now": NOW}
     return Rehearsal(group, load_rules("exact"), lists, Random(1).randbytes, tmp_path / "scratch", **terms)
 

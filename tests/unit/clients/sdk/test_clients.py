@@ -12,6 +12,7 @@ from aquila.interface.rounds import JustificationInput, RoundProposal, Submissio
 from aquila.interface.saved_filters import SavedFilter
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.suggestions import Suggestion
+from aquila.records.reading.layouts import Layout
 from clients.sdk import ApprovalClient, HitsClient, MatcherClient, NodeClient
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def test_four_eyes(
 def test_import(connection: Connection, answers: Any) -> None:
     """A list goes to the node as it is, with its name and format beside it."""
     answers.says(201, json=REPORT)
-    report = NodeClient(connection).import_list(io.BytesIO(b"record_id"), "si.csv", "csv", accept_refused=True)
+    report = NodeClient(connection).import_list(io.BytesIO(b"record_id"), "si.csv", Layout("csv"), accept_refused=True)
     asked = answers.asked[0]
     assert (asked.method, asked.url.path, asked.content) == ("POST", "/v1/imports", b"record_id")
     assert dict(asked.url.params) == {"name": "si.csv", "format": "csv", "accept_refused": "true"}
@@ -94,7 +95,7 @@ def test_import(connection: Connection, answers: Any) -> None:
 def test_check(connection: Connection, answers: Any) -> None:
     """A list can be checked without being stored."""
     answers.says(json=REPORT | {"import_id": None})
-    assert NodeClient(connection).check(io.BytesIO(b"x"), "ftm", "exact").import_id is None
+    assert NodeClient(connection).check(io.BytesIO(b"x"), Layout("ftm"), "exact").import_id is None
     assert dict(answers.asked[0].url.params) == {"format": "ftm", "rules": "exact"}
 
 

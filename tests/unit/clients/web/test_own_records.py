@@ -10,6 +10,7 @@ import pytest
 
 from aquila.records.person import FIELDS
 from services.kit.logging import ROOT, JsonLines
+from tests.support.spreadsheets import xlsx
 
 HOSTILE = "<script>alert(1)</script>"
 LIST = (
@@ -50,6 +51,47 @@ async def test_preview_shows_how_names_are_read(node: Any) -> None:
     row = page.split('<small lang="en">name pair</small>')[1].split("</tr>")[0]
     assert re.findall(r">(\d+)</td>", row) == ["16", "14"]
     assert len(page.encode()) < 100_000
+
+
+async def test_preview_says_in_which_encoding_a_file_is(node: Any) -> None:
+    """A guess is called one; another encoding that is chosen shows other names, and is the one that is stored."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    content = "record_id;full_name\n1;Živko Čolić\n2;Šime Đurić\n".encode("windows-1250")
+    page = await browser.send(
+        "/records/preview", name="", files={"file": ("list.txt", io.BytesIO(content), "text/plain")}
+    )
+    assert "Latin letters of Central Europe (Windows-1250)</p>" in page
+    assert "Check the names below." in page
+    assert "Živko Čolić" in page
+    waiting = page.split('name="upload_id" value="')[1][:32]
+    page = await browser.send("/records/layout", upload_id=waiting, encoding="windows-1252")
+    assert "Živko Èoliæ" in page
+    assert "Check the names below." not in page
+    await browser.send("/records/store", upload_id=waiting)
+    assert "The list is stored." in browser.page
+    assert "Èoliæ" in await search(browser, name="Èoliæ")
+
+
+async def test_preview_of_a_spreadsheet_lets_one_choose_the_sheet(node: Any) -> None:
+    """The page names the sheets; a sheet that is no list is refused in words, and the file still waits."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    header = ("record_id", "full_name")
+    content = xlsx([["Lista <lica>"]], [header, ("1", "Ana Ilić")], [header, ("2", "Mia Ilić"), ("3", "Iva Ilić")])
+    page = await browser.send("/records/preview", name="", files={"file": ("l.xlsx", io.BytesIO(content), "")})
+    assert "Excel workbook (.xlsx), sheet 2 of 3: List 2" in page
+    waiting = page.split('name="upload_id" value="')[1][:32]
+    page = await browser.send("/records/layout", upload_id=waiting, sheet="3")
+    assert "<strong>2</strong>" in page
+    assert "Mia Ilić" in page
+    page = await browser.send("/records/layout", upload_id=waiting, sheet="1")
+    assert browser.answer.status_code == 422
+    assert "the first line names no known column" in page
+    assert "Store this list?" not in page
+    await browser.send("/records/layout", upload_id=waiting)
+    await browser.send("/records/store", upload_id=waiting)
+    assert "The list is stored." in browser.page
 
 
 async def test_preview_in_another_language(node: Any) -> None:

@@ -13,7 +13,7 @@ from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import Batch
 from aquila.records.reading.lists import (
     AcceptedRow,
-    Format,
+    Layout,
     RefusedRow,
     WholeList,
     open_list,
@@ -49,31 +49,33 @@ def test_both_formats_give_the_same_record() -> None:
     assert isinstance(row, AcceptedRow)
     assert isinstance(first, AcceptedRow)
     assert row.record == first.record
-    assert next(read_records(BytesIO(FTM), "ftm")) == row
+    assert next(read_records(BytesIO(FTM))) == row
 
 
 def test_an_unknown_format_is_refused() -> None:
     """The hint names the known ones."""
     with pytest.raises(InputError, match="format"):
-        read_records(BytesIO(CSV), "xml")  # type: ignore[arg-type]  # what a caller without types may pass
-    with pytest.raises(InputError, match="format"):
-        open_list(BytesIO(CSV), "xml")  # type: ignore[arg-type]  # likewise
+        Layout("xml")  # type: ignore[arg-type]  # what a caller without types may pass
+    with pytest.raises(InputError, match="encoding"):
+        Layout(encoding="ebcdic")  # type: ignore[arg-type]  # likewise
+    with pytest.raises(InputError, match="from 1"):
+        Layout(sheet=0)
 
 
-@pytest.mark.parametrize(("content", "form"), [(CSV, "csv"), (FTM, "ftm")])
-def test_a_batch_is_read_wherever_it_is_sent(content: bytes, form: Format) -> None:
+@pytest.mark.parametrize("content", [CSV, FTM])
+def test_a_batch_is_read_wherever_it_is_sent(content: bytes) -> None:
     """Plan, batches and rows are pickled on their way to another process and back."""
-    raw = open_list(BytesIO(content), form)
+    raw = open_list(BytesIO(content))
     (batch,) = raw.batches
     sent = pickle.loads(pickle.dumps((raw.plan, batch)))  # noqa: S301 - what this test wrote
     rows = pickle.loads(pickle.dumps(read_batch(*sent)))  # noqa: S301 - likewise
     assert rows == read_batch(raw.plan, batch)
 
 
-@pytest.mark.parametrize(("content", "form"), [(CSV, "csv"), (FTM, "ftm")])
-def test_a_batch_without_lines_has_no_rows(content: bytes, form: Format) -> None:
+@pytest.mark.parametrize("content", [CSV, FTM])
+def test_a_batch_without_lines_has_no_rows(content: bytes) -> None:
     """It asks nothing of its reader."""
-    plan = open_list(BytesIO(content), form).plan
+    plan = open_list(BytesIO(content)).plan
     assert read_batch(plan, Batch(0, ())) == []
     assert read_batch(plan, Batch(1, ())) == []
 
