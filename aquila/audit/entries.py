@@ -119,6 +119,7 @@ class Word(StrEnum):
     SAME = "same"
     NOT_THE_SAME = "not_the_same"
     CANNOT_TELL = "cannot_tell"
+    UNDONE = "undone"
     CREATED = "created"
     CHANGED = "changed"
     DISABLED = "disabled"

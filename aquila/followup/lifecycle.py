@@ -88,6 +88,7 @@ class LifecycleStepKind(StrEnum):
 
     ACKNOWLEDGED = "acknowledged"
     DECIDED = "decided"
+    UNDONE = "undone"
     OPENED = "opened"
     REFERENCED = "referenced"
     PERMITTED = "permitted"
@@ -135,6 +136,7 @@ class HitLifecycle:
         ground: Why it was withdrawn.
         withdrawn_by: Who withdrew it.
         late: Whether it was withdrawn after the correction duty's hours.
+        before: The life before a decision, as long as the decision is the last step: undoing leads back to it.
     """
 
     arrived_at: int
@@ -149,6 +151,7 @@ class HitLifecycle:
     ground: Ground | None = None
     withdrawn_by: str = ""
     late: bool = False
+    before: HitLifecycle | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, arrived_at: int, steps: Iterable[LifecycleStep] = ()) -> HitLifecycle:
@@ -188,7 +191,15 @@ class HitLifecycle:
                 hint=_HINTS.get(self.stage, ""),
                 state=self.stage.value,
             )
-        return _TAKE[step.kind](self, step)
+        if step.kind is LifecycleStepKind.UNDONE:
+            return self._undone()
+        now = replace(self, before=None)
+        return replace(_TAKE[step.kind](now, step), before=now if step.kind is LifecycleStepKind.DECIDED else None)
+
+    def _undone(self) -> HitLifecycle:
+        if self.before is None:
+            raise OrderError("the last step of this hit is no decision", hint="decide again if it was wrong")
+        return replace(self.before, before=None)
 
     def can_still_be_erased(self, ground: Ground) -> bool:
         """Return whether a withdrawn hit can be withdrawn once more, because its record was erased since."""
@@ -199,6 +210,8 @@ class HitLifecycle:
         found = [kind for kind in LifecycleStepKind if self.stage in _FROM[kind]]
         if self.decision is Decision.OTHER and LifecycleStepKind.OPENED in found:
             found.remove(LifecycleStepKind.OPENED)
+        if self.before is None and LifecycleStepKind.UNDONE in found:
+            found.remove(LifecycleStepKind.UNDONE)
         if self.stage is Stage.WITHDRAWN:
             found.remove(LifecycleStepKind.WITHDRAWN)  # an erasure may follow, and is no step of an analyst
         return tuple(found)
@@ -293,7 +306,8 @@ _ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.WITHDRAWN}
 
 _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
     LifecycleStepKind.ACKNOWLEDGED: frozenset({Stage.NEW}),
-    LifecycleStepKind.DECIDED: frozenset({Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
+    LifecycleStepKind.DECIDED: frozenset({Stage.NEW, Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
+    LifecycleStepKind.UNDONE: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
     LifecycleStepKind.OPENED: frozenset({Stage.DECIDED}),
     LifecycleStepKind.REFERENCED: frozenset({Stage.FOLLOW_UP}),
     LifecycleStepKind.PERMITTED: _ALIVE,
@@ -327,6 +341,7 @@ _WORDS: Mapping[Stage, str] = {
 _WORDS_OF_STEPS: Mapping[LifecycleStepKind, str] = {
     LifecycleStepKind.ACKNOWLEDGED: "acknowledged",
     LifecycleStepKind.DECIDED: "decided",
+    LifecycleStepKind.UNDONE: "undone",
     LifecycleStepKind.OPENED: "followed up",
     LifecycleStepKind.REFERENCED: "given a reference",
     LifecycleStepKind.PERMITTED: "given a permission",
@@ -336,7 +351,7 @@ _WORDS_OF_STEPS: Mapping[LifecycleStepKind, str] = {
 }
 
 _HINTS: Mapping[Stage, str] = {
-    Stage.NEW: "acknowledge it first: `aquila hit acknowledge`",
+    Stage.NEW: "decide first: `aquila hit decide`",
     Stage.ACKNOWLEDGED: "decide first: `aquila hit decide`",
     Stage.DECIDED: "open a follow-up first: `aquila hit follow-up`",
     Stage.WITHDRAWN: "what was withdrawn stays so",

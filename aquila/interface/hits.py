@@ -16,9 +16,30 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Seconds, Text
 
 MOST_PER_PAGE = 200
+MOST_CHOSEN = 100
+"""Hits that are chosen one by one for a decision."""
+
+MOST_DECIDED = 2_000
+"""Hits of a filter that one decision may have: some seconds of work."""
+
+MOST_EXPORTED = 10_000
+"""Hits that one export may have."""
+
+UNDO_HOURS = 8
+"""For how long a list of hits offers to undo a person's last decision: a working day."""
 
 Remark = Annotated[str, Field(max_length=2_000)]
 Reference = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class HitSort(StrEnum):
+    """The order of a list of hits: hits on one own person come together, but where they are sorted by party."""
+
+    NEWEST = "newest"
+    CERTAINTY = "certainty"
+    DUE = "due"
+    NAME = "name"
+    PARTY = "party"
 
 
 class HitFilter(Message):
@@ -37,8 +58,26 @@ class HitFilter(Message):
     stage: Stage | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    sort: HitSort = HitSort.NEWEST
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 50
+
+
+class HitSearch(HitFilter):
+    """A filter of hits with a name, which therefore comes in a body and never in an address.
+
+    Attributes:
+        name: Parts of the own record's name, in any script, or its number.
+    """
+
+    name: Annotated[str, Field(max_length=200, repr=False)] = ""
+
+
+class HitKey(Message):
+    """The round and the number of a hit, which together name it at a node."""
+
+    round_id: Identifier
+    hit_id: Identifier
 
 
 class HitEntry(Message):
@@ -46,6 +85,8 @@ class HitEntry(Message):
 
     Attributes:
         record: The own record's fields; nothing where its list was deleted.
+        reasons: Why it is a hit, a few words for each family of evidence, in lists of hits only.
+        known_to: The parties with a hit on the same own person, in any round, in lists of hits only.
     """
 
     round_id: Identifier
@@ -60,16 +101,32 @@ class HitEntry(Message):
     overdue: bool
     record_id: str
     record: dict[str, str | list[str]]
+    reasons: tuple[str, ...] = ()
+    known_to: tuple[PartyCode, ...] = ()
+
+
+class UndoView(Message):
+    """A person's last decision, which can still be undone.
+
+    Attributes:
+        number: The number by which it is undone.
+        hits: How many hits were decided together.
+    """
+
+    number: Count
+    decision: Decision
+    hits: Count
 
 
 class HitPage(Message):
-    """A page of hits, the newest round first and the surest hits of a round first.
+    """A page of hits in the order of the filter.
 
     Attributes:
         total: How many hits the filter leaves.
         by_stage: How many of them stand where.
         overdue: How many of them are overdue.
         unanswered: How many rounds that this party consented to have brought no report, of those the filter leaves.
+        undo: The person's last decision of the last hours, on one hit or on several.
     """
 
     hits: tuple[HitEntry, ...]
@@ -78,6 +135,7 @@ class HitPage(Message):
     by_stage: dict[str, int]
     overdue: Count
     unanswered: Count
+    undo: UndoView | None = None
 
 
 class StepView(Message):
@@ -164,6 +222,73 @@ class DecisionRequest(Message):
 
     decision: Decision
     remark: Remark = ""
+
+
+class ManyDecisionsRequest(Message):
+    """One decision on several hits: on those that are chosen, or on all that a filter leaves.
+
+    Attributes:
+        hits: Those that are chosen, none for a filter.
+        every: The filter; hits that have a decision are left out.
+        total: How many hits the filter left when the person saw it: one that leaves another number by now is refused.
+        remark: The reason for all of them, without which no more than one hit is decided.
+    """
+
+    hits: Annotated[tuple[HitKey, ...], Field(max_length=MOST_CHOSEN)] = ()
+    every: HitSearch | None = None
+    total: Count = 0
+    decision: Decision
+    remark: Remark = ""
+
+
+class ManyDecisions(Message):
+    """The result of one decision on several hits.
+
+    Attributes:
+        number: The number by which it is undone; None where no hit was decided.
+        hits: How many were decided.
+        left_out: How many were not, because they have a decision, or are closed or withdrawn.
+    """
+
+    number: Count | None
+    hits: Count
+    left_out: Count
+
+
+class UndoRequest(Message):
+    """The own decision that is undone."""
+
+    number: Count
+
+
+class Undone(Message):
+    """The result of undoing a decision: how many hits are as they were before, and the first of them."""
+
+    hits: Count
+    first: HitKey
+
+
+class ExportedHit(Message):
+    """A hit as it is exported: the own record and what was decided; nothing of the other side but its code.
+
+    Attributes:
+        decided_by: The pseudonymous id of who decided last.
+        remark: The reason of that decision.
+    """
+
+    entry: HitEntry
+    channel: Channel | None
+    reference: str
+    decided_at: Seconds | None
+    decided_by: str
+    remark: str
+
+
+class HitExport(Message):
+    """The hits that a filter leaves, in its order; at most `MOST_EXPORTED`."""
+
+    exported_at: Seconds
+    hits: tuple[ExportedHit, ...]
 
 
 class FollowUpRequest(Message):

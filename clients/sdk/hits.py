@@ -11,18 +11,26 @@ from aquila.interface.hits import (
     ErasureReport,
     ErasureRequest,
     FollowUpRequest,
+    HitExport,
+    HitKey,
     HitPage,
     HitView,
     LetterView,
+    ManyDecisions,
+    ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
+    Undone,
+    UndoRequest,
     WithdrawRequest,
 )
 from aquila.interface.saved_filters import NewFilter, SavedFilters, SavedFilterView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
-    from aquila.interface.hits import HitFilter
+    from aquila.interface.hits import HitFilter, HitSearch
     from aquila.interface.saved_filters import SavedFilter
     from aquila.protocol.messages import Message
     from clients.sdk.connection import Connection
@@ -40,6 +48,36 @@ class HitsClient:
         """Return a page of the hits that a filter leaves, of all rounds."""
         query = wanted.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         return self._connection.fetch(HitPage, "GET", "/v1/hits", params=query)
+
+    def search(self, wanted: HitSearch) -> HitPage:
+        """Return a page of the hits that a filter with a name leaves, of all rounds."""
+        return self._connection.fetch(HitPage, "POST", "/v1/hits/search", json=_body(wanted))
+
+    def export(self, wanted: HitSearch) -> HitExport:
+        """Return all hits that a filter leaves, with what was decided; that they were exported is logged."""
+        return self._connection.fetch(HitExport, "POST", "/v1/hits/export", json=_body(wanted))
+
+    def decide_chosen(self, hits: Iterable[tuple[str, str]], decision: Decision, remark: str = "") -> ManyDecisions:
+        """Decide on several hits, by round and id, with one reason."""
+        keys = tuple(HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in hits)
+        wanted = ManyDecisionsRequest(hits=keys, decision=decision, remark=remark)
+        return self._connection.fetch(ManyDecisions, "POST", "/v1/hits/decisions", json=_body(wanted))
+
+    def decide_every(self, every: HitSearch, total: int, decision: Decision, remark: str) -> ManyDecisions:
+        """Decide on all hits that a filter leaves and that have no decision.
+
+        Args:
+            every: The filter.
+            total: How many hits it left when the person saw it.
+            decision: Of all of them.
+            remark: The reason for all of them.
+        """
+        wanted = ManyDecisionsRequest(every=every, total=total, decision=decision, remark=remark)
+        return self._connection.fetch(ManyDecisions, "POST", "/v1/hits/decisions", json=_body(wanted))
+
+    def undo(self, number: int) -> Undone:
+        """Undo an own decision on the hits of which it is the last step."""
+        return self._connection.fetch(Undone, "POST", "/v1/hits/undo", json=_body(UndoRequest(number=number)))
 
     def show(self, round_id: str, hit_id: str) -> HitView:
         """Return one hit with its history."""
@@ -103,7 +141,11 @@ class HitsClient:
         return self._connection.fetch(ErasureReport, "POST", "/v1/erasures", json=body)
 
     def _post(self, path: str, wanted: Message) -> None:
-        self._connection.call("POST", path, json=wanted.model_dump(mode="json"))
+        self._connection.call("POST", path, json=_body(wanted))
+
+
+def _body(wanted: Message) -> dict[str, object]:
+    return wanted.model_dump(mode="json")
 
 
 def _hit(round_id: str, hit_id: str, rest: str = "") -> str:

@@ -152,7 +152,7 @@ def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) 
 def follow_a_hit(analyst: Visitor, path: Path) -> None:
     """Keep a view, see the history of a hit's record, and follow the hit to its end."""
     analyst.open("/hits?counterpart=AL&stage=new")
-    analyst.write(name="New with AL")
+    analyst.write(view="New with AL")
     analyst.press("Keep the view")
     assert analyst.shows("The view is kept.")
     analyst.open("/")
@@ -161,7 +161,6 @@ def follow_a_hit(analyst: Visitor, path: Path) -> None:
     assert analyst.shows("What a hit is not")
     assert analyst.shows("chance alone would give")
     see_history(analyst, path)
-    analyst.press("Take it up")
     analyst.page.locator("#decision-same").check()
     analyst.press("Note the decision")
     analyst.page.locator("#channel").select_option("siena")
@@ -177,23 +176,34 @@ def follow_a_hit(analyst: Visitor, path: Path) -> None:
     assert analyst.shows("closed")
 
 
-def take_up_two(analyst: Visitor) -> None:
-    """Choose two of the hits that are new, with the keys where there are scripts, and take them up together."""
-    analyst.open("/hits?stage=new")
-    boxes = analyst.page.get_by_role("checkbox", name=re.compile("^Choose "))
-    one, other, new = boxes.nth(0), boxes.nth(1), boxes.count()
+def decide_the_rest(analyst: Visitor) -> None:
+    """Decide the hits that are new in their list: one with an action, by key where there are scripts, two together."""
+    analyst.open("/hits?stage=new&sort=name")
+    boxes = analyst.page.get_by_role("checkbox", name=re.compile(r"^Choose \S+ \S+$"))
+    new = boxes.count()
+    row = analyst.page.locator("tbody tr").nth(1)
     if analyst.scripts:
-        one.focus()
-        for key in ("Space", "ArrowDown", "Space", "ArrowDown", "ArrowUp", "ArrowUp"):
-            analyst.page.keyboard.press(key)
-        assert analyst.page.evaluate("document.activeElement.id") == one.get_attribute("id")
+        analyst.page.locator("tbody th a").first.focus()
+        analyst.page.keyboard.press("j")
+        with analyst.page.expect_navigation():
+            analyst.page.keyboard.press("s")
+        analyst.check()
     else:
-        one.check()
-        other.check()
-    assert [box.is_checked() for box in (one, other, boxes.nth(2))] == [True, True, False]
-    analyst.press("Take up the chosen ones")
-    analyst.open("/hits?stage=new")
+        analyst.go_by(row.get_by_role("button", name="Same person"))
+    assert analyst.shows("Your last decision: the same person, 1 hit.")
+    assert boxes.count() == new - 1
+    analyst.press("Undo it")
+    assert boxes.count() == new
+    for number in (0, 1):
+        boxes.nth(number).check()
+    analyst.page.locator("#decision").select_option("not_the_same")
+    analyst.write(remark="another year of birth")
+    analyst.press("Decide")
+    assert analyst.shows("Your last decision: not the same person, 2 hits.")
     assert boxes.count() == new - 2
+    with analyst.page.expect_download() as paper:
+        analyst.page.get_by_role("button", name="All of this filter as PDF").click()
+    assert paper.value.path().read_bytes().startswith(b"%PDF")
 
 
 def propose(world: World, officer: Visitor, first: Visitor, second: Visitor) -> None:
@@ -250,7 +260,7 @@ def test_the_story(browser: Browser, quiet_world: World, files: dict[str, Path],
     analyst.press("Sign out")
     analyst.sign_in("ana")
     follow_a_hit(analyst, files["RS"])
-    take_up_two(analyst)
+    decide_the_rest(analyst)
     # The auditor finds it in the log, the matcher's auditor finds the round; the secretariat closes it.
     auditor.open("/log")
     assert auditor.shows("hit closed")

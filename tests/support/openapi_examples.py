@@ -27,6 +27,11 @@ EXAMPLES: dict[str, Any] = {
     "DecisionRequest": {"decision": "same", "remark": "same document number"},
     "ErasureRequest": {"record_id": "si-1"},
     "FollowUpRequest": {"channel": "siena", "reference": "SI-2026-17", "urgency": "normal", "remark": ""},
+    "HitSearch": {"name": "Ana Novak", "stage": "new", "sort": "certainty"},
+    "ManyDecisionsRequest": {
+        "every": {"counterpart": "RS", "certainty": "low"}, "total": 12, "decision": "not_the_same",
+        "remark": "another year of birth",
+    },
     "NewAccount": {"login": "officer-1", "roles": ["officer"]},
     "NewFilter": {"name": "new and sure", "shows": {"stage": "new", "certainty": "high"}},
     "PasswordChange": {"password": _WORDS, "code": _CODE, "new_password": "other invented words are enough"},
@@ -47,5 +52,6 @@ EXAMPLES: dict[str, Any] = {
         },
     },
     "Suggestion": {"participants": ["RS", "SI"], **_TERMS, "mode": "lists", "minimum_certainty": "low"},
+    "UndoRequest": {"number": 4_711},
     "WithdrawRequest": {"ground": "incorrect", "reason": "the record was of another person"},
 }  # fmt: skip

@@ -13,6 +13,7 @@ from markupsafe import Markup
 import aquila
 from aquila.audit.roles import Service
 from aquila.visible import visible
+from clients.web.app.searches import Searches
 from clients.web.app.uploads import Inbox, Uploads
 from clients.web.i18n.languages import languages
 from clients.web.text import labels
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _THREADS = 20
 _OPEN_THREADS = MOST_STRANGERS + 8
-_STATIC = ("aquila.css", "list.js", "live.js", "mark.svg")
+_STATIC = ("aquila.css", "live.js", "mark.svg", "review.js")
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Site:
         open_threads: Where handlers run that need no session: more than can wait for a password or the provider, so
             that a visitor who signs in finds one.
         inbox: Where lists lie that wait to be confirmed.
+        searches: Names that lists of hits are searched for.
         ended: The process is about to stop: whoever watches is let go.
     """
 
@@ -52,6 +54,7 @@ class Site:
     open_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_OPEN_THREADS))
     inbox: Inbox = field(default_factory=Inbox)
     uploads: Uploads = field(default_factory=Uploads)
+    searches: Searches = field(default_factory=Searches)
     environments: dict[str, Environment] = field(default_factory=dict)
     static: dict[str, bytes] = field(default_factory=dict)
     ended: bool = False

@@ -202,7 +202,7 @@ class Visit:
 
     def go(self, path: str, done: str = "") -> Response:
         """Redirect the visitor after a form; `done` is the name of a confirmation on the next page, not text."""
-        return RedirectResponse(f"{path}?done={done}" if done else path, 303)
+        return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={done}" if done else path, 303)
 
 
 def visit_of(request: Request) -> Visit:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from clients.web.pages import (
     accounts,
     approvals,
-    hits,
     home,
     log,
     matcher_rounds,
@@ -20,6 +19,7 @@ from clients.web.pages import (
     statistics,
     suggestions,
 )
+from clients.web.pages.hits import export, hit, review
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from clients.web.app.site import Site
 
 _SHARED = (static_files.router, sign_in.router, accounts.router, approvals.router, log.router)
-_NODE = (home.node, hits.router, records.router, record_search.router, suggestions.node, node_rounds.router)
+_HITS = (review.router, export.router, hit.router)
+_NODE = (home.node, *_HITS, records.router, record_search.router, suggestions.node, node_rounds.router)
 _MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 

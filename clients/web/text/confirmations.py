@@ -18,6 +18,8 @@ DONE = {
     "released": _n("The report is released."),
     "noted": _n("It is noted."),
     "taken-up": _n("The chosen hits are taken up."),
+    "decided": _n("The decision is noted."),
+    "undone": _n("The decision is undone."),
     "view-kept": _n("The view is kept."),
     "view-removed": _n("The view is removed."),
     "deleted": _n("The list is deleted."),

@@ -133,6 +133,18 @@ DECISIONS = {
     "not_the_same": _n("not the same person"),
     "cannot_tell": _n("cannot be determined"),
 }
+DECISION_BUTTONS = {
+    "same": _n("Same person"),
+    "not_the_same": _n("Not the same"),
+    "cannot_tell": _n("Cannot tell"),
+}
+SORTS = {
+    "newest": _n("newest first"),
+    "certainty": _n("surest first"),
+    "due": _n("due first"),
+    "name": _n("by name"),
+    "party": _n("by other party"),
+}
 CHANNELS = {"siena": "SIENA", "interpol": "Interpol I-24/7", "bilateral": _n("bilateral channel")}
 URGENCIES = {"urgent": _n("urgent: answer within 8 hours"), "normal": _n("normal: answer within 48 hours")}
 OUTCOMES = {
@@ -149,6 +161,7 @@ GROUNDS = {
 STEPS = {
     "acknowledged": _n("taken up"),
     "decided": _n("decided"),
+    "undone": _n("decision undone"),
     "opened": _n("follow-up opened"),
     "referenced": _n("number of the channel noted"),
     "permitted": _n("permission recorded"),
@@ -295,6 +308,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "account_state": partial(tag, table=ACCOUNTS),
         "stage": partial(tag, table=STAGES),
         "decision": partial(word, table=DECISIONS),
+        "decision_button": partial(word, table=DECISION_BUTTONS),
         "channel": partial(word, table=CHANNELS),
         "urgency": partial(word, table=URGENCIES),
         "ground": partial(word, table=GROUNDS),

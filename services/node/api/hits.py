@@ -7,24 +7,30 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.hits import (  # noqa: TC001 - read by FastAPI
+from aquila.interface.hits import (
     CloseRequest,
     DecisionRequest,
     ErasureReport,
     ErasureRequest,
     FollowUpRequest,
+    HitExport,
     HitFilter,
     HitPage,
+    HitSearch,
     HitView,
     LetterView,
+    ManyDecisions,
+    ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
+    Undone,
+    UndoRequest,
     WithdrawRequest,
 )
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires
 from services.node.context import NodeContext
-from services.node.hits import follow_up, views
+from services.node.hits import decisions, follow_up, review, views
 from services.node.records import erasure
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
@@ -44,7 +50,33 @@ def get_hits(
     request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], wanted: Annotated[HitFilter, Query()]
 ) -> HitPage:
     """Return a page of hits."""
-    return views.hit_page(_node(request).journal, actor, wanted)
+    return review.hit_page(_node(request), actor, HitSearch.model_validate(wanted.model_dump()))
+
+
+@router.post("/hits/search", summary="Hits of all rounds, by a filter and a name")
+def search_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], wanted: HitSearch) -> HitPage:
+    """Return a page of hits; the name comes in the body, so that no address holds it."""
+    return review.hit_page(_node(request), actor, wanted)
+
+
+@router.post("/hits/decisions", summary="Decide on several hits at once")
+def decide_many(request: Request, actor: Analyst, wanted: ManyDecisionsRequest) -> ManyDecisions:
+    """Decide on hits that are chosen, or on all that a filter leaves."""
+    return decisions.decide_many(_node(request).journal, actor, wanted)
+
+
+@router.post("/hits/undo", summary="Undo an own decision that no other step followed")
+def undo(request: Request, actor: Analyst, wanted: UndoRequest) -> Undone:
+    """Undo a decision on one hit or on several."""
+    return decisions.undo(_node(request).journal, actor, wanted.number)
+
+
+@router.post("/hits/export", summary="All hits that a filter leaves, with what was decided")
+def export_hits(
+    request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], wanted: HitSearch
+) -> HitExport:
+    """Return hits to be exported; that they were is logged."""
+    return review.export(_node(request), actor, wanted)
 
 
 @router.get(_HIT, summary="One hit with its history")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.ACKNOWLEDGED: EntryKind.HIT_ACKNOWLEDGED,
     LifecycleStepKind.DECIDED: EntryKind.HIT_DECIDED,
+    LifecycleStepKind.UNDONE: EntryKind.HIT_DECIDED,
     LifecycleStepKind.OPENED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.REFERENCED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.PERMITTED: EntryKind.EXPORT_PERMITTED,
@@ -39,6 +40,9 @@ _ACTIONS: Mapping[LifecycleStepKind, Action] = dict.fromkeys(LifecycleStepKind, 
     LifecycleStepKind.EXPORTED: Action.EXPORT_HITS,
     LifecycleStepKind.WITHDRAWN: Action.WITHDRAW_HITS,
 }
+_VALUES: Mapping[LifecycleStepKind, Word] = {LifecycleStepKind.UNDONE: Word.UNDONE}
+"""The word of a step that shares its kind of entry with another one and has no value of its own."""
+
 _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
 
 
@@ -83,8 +87,16 @@ def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:
     return HitLifecycle.of(status_row(session, hit).arrived_at, map(_step, steps_of(session, hit)))
 
 
-def apply_step(session: Session, journal: Journal, hit: HitRow, step: LifecycleStep, by: Actor | None) -> HitLifecycle:
-    """Take a hit one step further, with the log's entry, in the caller's transaction.
+def apply_step(  # noqa: PLR0913 - a step, and where it belongs
+    session: Session,
+    journal: Journal,
+    hit: HitRow,
+    step: LifecycleStep,
+    by: Actor | None,
+    *,
+    number: int | None = None,
+) -> int:
+    """Take a hit one step further, with the log's entry, in the caller's transaction; return the step's number.
 
     Args:
         session: The transaction.
@@ -92,25 +104,28 @@ def apply_step(session: Session, journal: Journal, hit: HitRow, step: LifecycleS
         hit: Which hit.
         step: What is done.
         by: Who does it; None for the counterpart's statement.
+        number: The first step of the decisions that are taken together with this one; None if it is the first.
 
     Raises:
         OrderError: The step is not possible now.
     """
     life = lifecycle_of(session, hit).after(step)
-    session.add(
-        HitStepRow(
-            round_id=hit.round_id, hit_id=hit.hit_id, kind=step.kind.value, at=step.at, person=step.person,
-            value=step.value, reference=step.reference, urgency=step.urgency and step.urgency.value,
-            remark=step.remark,
-        )
+    taken = HitStepRow(
+        round_id=hit.round_id, hit_id=hit.hit_id, kind=step.kind.value, at=step.at, person=step.person,
+        value=step.value, reference=step.reference, urgency=step.urgency and step.urgency.value,
+        remark=step.remark,
     )  # fmt: skip
+    session.add(taken)
+    session.flush()
     row = status_row(session, hit)
     row.stage, row.due_at = life.stage.value, life.due_at
     row.decision, row.outcome = life.decision, life.outcome
+    undoable = life.before is not None
+    row.undo_person, row.undo_number = (step.person, number or taken.step_id) if undoable else (None, None)
     if life.stage in _ENDS:
         note_outcome(session, journal.clock, hit.round_id)
     entries.append(session, _entry(journal.code, hit, step, by))
-    return life
+    return taken.step_id
 
 
 def note_outcome(session: Session, clock: Clock, round_id: str) -> None:
@@ -121,7 +136,7 @@ def note_outcome(session: Session, clock: Clock, round_id: str) -> None:
 
 def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Entry:
     ids: dict[str, object] = {"hit": hit.hit_id, "counterpart": hit.counterpart}
-    ids |= {"value": Word(step.value)} if step.value else {}
+    ids |= {"value": _VALUES.get(step.kind) or Word(step.value)} if step.value or step.kind in _VALUES else {}
     ids |= {"urgency": Word(step.urgency.value)} if step.urgency else {}
     person = {} if by is None else entries.actor_fields(by, _ACTIONS[step.kind])
     # Whose act it was: a withdrawal by the counterpart is the counterpart's, and ours is to have marked it.

@@ -1,4 +1,4 @@
-"""Analysts' views of hits: filtered pages, and one hit with its history."""
+"""Analysts' views of hits: those of a round, and one hit with its history. Lists are in `services.node.hits.review`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import json
 from math import ceil
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
-from aquila.followup.lifecycle import HOUR
-from aquila.interface.hits import ChanceOfHit, HitEntry, HitPage, HitView, StepView, WithdrawalState, WithdrawalView
+from aquila.interface.hits import ChanceOfHit, HitEntry, HitView, StepView, WithdrawalState, WithdrawalView
 from aquila.interface.rounds import AnswerState, ChanceView, Hits, OwnHit
 from aquila.matching.certainty import CENTIBITS
 from aquila.protocol.canaries import drift_of, grading_basis_of
@@ -20,7 +19,7 @@ from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
 from services.kit.log import entries as log_entries
 from services.node.hits import lifecycle
-from services.node.hits.answers import answers, awaited_steps, rounds_without_report
+from services.node.hits.answers import answers, awaited_steps
 from services.node.hits.exchange_views import exchange_view, why
 from services.node.hits.notes import handling_of_note
 from services.node.round_memory import round_row
@@ -39,18 +38,14 @@ from services.node.storage.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from aquila.interface.hits import HitFilter
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
     from services.kit.people import Actor
     from services.node.context import Journal, NodeContext
 
-_RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
 _NAMED_HITS = 32
-_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 
 
 def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
@@ -153,29 +148,6 @@ def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, t
     )
 
 
-def hit_page(journal: Journal, actor: Actor, wanted: HitFilter) -> HitPage:
-    """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
-    now = journal.clock()
-    where = _where(wanted, now)
-    with journal.store.reading("hit.list") as session:
-        entries = tuple(_entries(session, wanted, where, now))
-        by_stage = _by_stage(session, where)
-        late = (
-            select(func.count()).select_from(HitRow).join(HitStatusRow, _BOTH).where(*where, HitStatusRow.due_at < now)
-        )
-        overdue = session.scalar(late) or 0
-        unanswered = rounds_without_report(session, wanted.round_id)
-    if entries:
-        with journal.store.transaction("hit.list_consulted") as session:
-            for round_id in sorted({entry.round_id for entry in entries}):
-                seen = [entry.hit_id for entry in entries if entry.round_id == round_id]
-                log_entries.append(session, consultation(journal, actor, round_id, seen))
-    return HitPage(
-        hits=entries, offset=wanted.offset, total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue,
-        unanswered=unanswered,
-    )  # fmt: skip
-
-
 def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> HitView:
     """Return one hit with its history; that a person looked at it is logged.
 
@@ -208,58 +180,36 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         )
 
 
-def _where(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
-    conditions = [
-        (wanted.round_id, HitRow.round_id == wanted.round_id),
-        (wanted.hit, HitRow.hit_id.startswith(wanted.hit or "")),
-        (wanted.counterpart, HitRow.counterpart == wanted.counterpart),
-        (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
-        (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
-        (wanted.overdue or None, HitStatusRow.due_at < now),
-        (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
-    ]
-    return [condition for given, condition in conditions if given is not None]
-
-
-def _by_stage(session: Session, where: Sequence[ColumnElement[bool]]) -> dict[str, int]:
-    query = (
-        select(HitStatusRow.stage, func.count().label("hits"))
-        .select_from(HitRow)
-        .join(HitStatusRow, _BOTH)
-        .where(*where)
-    )
-    return {row.stage: row.hits for row in session.execute(query.group_by(HitStatusRow.stage))}
-
-
-def _entries(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]], now: int) -> Iterator[HitEntry]:
-    query = (
-        select(HitRow, HitStatusRow)
-        .join(HitStatusRow, _BOTH)
-        .where(*where)
-        .order_by(HitStatusRow.arrived_at.desc(), _RANK, HitRow.round_id, HitRow.hit_id)
-    )
-    rows = session.execute(query.offset(wanted.offset).limit(wanted.limit)).all()
-    yield from with_records(session, [(hit, life) for hit, life in rows], now)
-
-
 def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], now: int) -> Iterator[HitEntry]:
     """Yield hits with own records, which are read for these hits alone."""
     for hit, life in rows:
         record = session.get(RecordRow, (hit.import_id, hit.position))
-        yield HitEntry(
-            round_id=hit.round_id,
-            hit_id=hit.hit_id,
-            counterpart=hit.counterpart,
-            certainty=hit.certainty,
-            stage=life.stage,
-            decision=life.decision,
-            outcome=life.outcome,
-            arrived_at=life.arrived_at,
-            due_at=life.due_at,
-            overdue=life.due_at is not None and life.due_at < now,
-            record_id=hit.record_id,
-            record=json.loads(record.content) if record else {},
-        )
+        yield entry_of(hit, life, record.content if record else None, now)
+
+
+def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -> HitEntry:
+    """Return a hit as a list shows it.
+
+    Args:
+        hit: The hit.
+        life: Its status.
+        content: The own record as stored; None where its list was deleted.
+        now: Seconds since 1970.
+    """
+    return HitEntry(
+        round_id=hit.round_id,
+        hit_id=hit.hit_id,
+        counterpart=hit.counterpart,
+        certainty=hit.certainty,
+        stage=life.stage,
+        decision=life.decision,
+        outcome=life.outcome,
+        arrived_at=life.arrived_at,
+        due_at=life.due_at,
+        overdue=life.due_at is not None and life.due_at < now,
+        record_id=hit.record_id,
+        record=json.loads(content) if content else {},
+    )
 
 
 def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:

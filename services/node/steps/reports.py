@@ -16,6 +16,7 @@ from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.hits import lifecycle
+from services.node.hits.persons import person_digest
 from services.node.logs import pending_statements
 from services.node.records import erasure
 from services.node.round_memory import round_row
@@ -48,11 +49,12 @@ _AT_ONCE = 500
 
 
 class OwnRecordRef(NamedTuple):
-    """Data of its own record that a hit keeps: position in the import, identifier and handling code."""
+    """Data of its own record that a hit keeps; the position is that in the import."""
 
     position: int
     record_id: str
     handling_code: str | None = None
+    person: str | None = None
 
 
 class ResolvedReport(NamedTuple):
@@ -123,7 +125,10 @@ def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> d
         for first in range(0, len(places), _AT_ONCE):
             asked = query.where(RecordRow.position.in_(places[first : first + _AT_ONCE]))
             for place, record_id, content in session.execute(asked):
-                found[positions[place]] = OwnRecordRef(place, record_id, json.loads(content).get("handling_code"))
+                record = json.loads(content)
+                found[positions[place]] = OwnRecordRef(
+                    place, record_id, record.get("handling_code"), person_digest(record_id, record)
+                )
     return found
 
 
@@ -138,7 +143,7 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
                 round_id=round_.round_id, hit_id=hit.hit_id, import_id=found.import_id, position=record.position,
                 record_id=record.record_id, counterpart=hit.counterpart, certainty=hit.certainty.value,
                 families=list(hit.families), submission_id=report.submission_id,
-                handling_code=record.handling_code, canary=hit.handle in found.planted,
+                handling_code=record.handling_code, canary=hit.handle in found.planted, person=record.person,
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[ReportKey(node.code, report.submission_id)], node.clock()))

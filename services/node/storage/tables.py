@@ -343,6 +343,7 @@ class HitRow(NodeRows):
     """A hit on a record of this node."""
 
     __tablename__ = "hit"
+    __table_args__ = (Index(None, "record_id"),)
     round_id: Mapped[str] = _round(primary_key=True)
     hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The same on both sides.")
     import_id: Mapped[str] = mapped_column(String(32), comment="The import of the own record.")
@@ -357,6 +358,11 @@ class HitRow(NodeRows):
     )
     canary: Mapped[bool] = mapped_column(
         default=False, comment="Whether it is a planted one: no person, no analyst sees it; the position is a dummy's."
+    )
+    person: Mapped[str | None] = mapped_column(
+        String(64),
+        index=True,
+        comment="SHA-256 of the own record's number, names and date of birth; none of earlier hits.",
     )
 
 
@@ -471,6 +477,7 @@ class HitStatusRow(NodeRows):
     __table_args__ = (
         ForeignKeyConstraint(["round_id", "hit_id"], ["hit.round_id", "hit.hit_id"]),
         Index(None, "stage", "arrived_at"),
+        Index(None, "undo_person", "undo_number"),
     )
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Which round.")
     hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Which hit.")
@@ -482,6 +489,12 @@ class HitStatusRow(NodeRows):
     outcome: Mapped[str | None] = mapped_column(String(16), comment="What came of it, once closed.")
     due_at: Mapped[int | None] = mapped_column(
         BigInteger, index=True, comment="Seconds since 1970 when the next step is due."
+    )
+    undo_person: Mapped[str | None] = mapped_column(
+        String(16), comment="Who can undo the last step, which is then this person's decision; none after another step."
+    )
+    undo_number: Mapped[int | None] = mapped_column(
+        BigInteger, comment="The first step of the decisions that were taken together with it."
     )
 
 

@@ -38,6 +38,7 @@ STAGES = {
 SAMPLES = {
     LifecycleStepKind.ACKNOWLEDGED: ACKNOWLEDGED,
     LifecycleStepKind.DECIDED: SAME,
+    LifecycleStepKind.UNDONE: LifecycleStep(LifecycleStepKind.UNDONE, 25, WHO),
     LifecycleStepKind.OPENED: OPENED,
     LifecycleStepKind.REFERENCED: LifecycleStep(LifecycleStepKind.REFERENCED, 70, WHO, reference="S-1"),
     LifecycleStepKind.PERMITTED: LifecycleStep(LifecycleStepKind.PERMITTED, 70, WHO, reference="letter 7"),
@@ -81,6 +82,19 @@ def test_a_decision_may_change() -> None:
         0, [*STAGES[Stage.FOLLOW_UP], LifecycleStep(LifecycleStepKind.DECIDED, 99, WHO, "cannot_tell")]
     )
     assert (life.stage, life.decision, life.since) == (Stage.FOLLOW_UP, Decision.UNSURE, OPENED.at)
+
+
+@pytest.mark.parametrize("before", [(), (ACKNOWLEDGED,), (ACKNOWLEDGED, OTHER), STAGES[Stage.FOLLOW_UP]])
+def test_a_decision_is_undone_once_and_at_once(before: tuple[LifecycleStep, ...]) -> None:
+    """Undoing leads back to the life before, clock included; no step may lie between, and it is done once."""
+    undone = SAMPLES[LifecycleStepKind.UNDONE]
+    decided = LifecycleStep(LifecycleStepKind.DECIDED, 90, WHO, "cannot_tell")
+    life = HitLifecycle.of(0, before)
+    back = HitLifecycle.of(0, [*before, decided, undone])
+    assert (back.stage, back.decision, back.due_at) == (life.stage, life.decision, life.due_at)
+    for steps in ([decided, undone], [decided, SAMPLES[LifecycleStepKind.PERMITTED]]):
+        with pytest.raises(OrderError):
+            HitLifecycle.of(0, [*before, *steps, undone])
 
 
 def test_another_person_is_not_followed_up() -> None:

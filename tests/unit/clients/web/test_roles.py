@@ -30,7 +30,13 @@ NODE = {
     "POST /approvals/{approval_id}/withdraw": "officer",
     "GET /hits": "analyst",
     "POST /hits/acknowledge": "analyst",
+    "POST /hits/decide": "analyst",
+    "POST /hits/decide-many": "analyst",
     "POST /hits/erase": "analyst",
+    "POST /hits/export.csv": "analyst",
+    "POST /hits/export.pdf": "analyst",
+    "POST /hits/find": "analyst",
+    "POST /hits/undo": "analyst",
     "POST /hits/views": "analyst",
     "POST /hits/views/{view_id}/remove": "analyst",
     "GET /hits/{round_id}/{hit_id}": "analyst",
@@ -104,7 +110,8 @@ ID = "0" * 32
 FIELDS = {
     "digest": "0" * 64, "reason": "because", "login": "eva", "role": "auditor", "record_id": "x", "hit": f"{ID}.{ID}",
     "name": "x", "import_id": ID, "kind": "list", "legal_basis": "x", "purpose": "x", "case_reference": "x",
-    "category": "x", "area": "x", "party": ["AL", "SI"],
+    "category": "x", "area": "x", "party": ["AL", "SI"], "row": f"{ID}.{ID}", "decide": "same.0", "decision": "same",
+    "view": "x",
 }  # fmt: skip
 """What lets each form come as far as the question who may send it."""
 

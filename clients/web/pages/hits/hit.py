@@ -1,130 +1,31 @@
-"""Hits: the inbox, one hit, and what an analyst does with it until it is closed or withdrawn."""
+"""One hit, and what an analyst does with it until it is closed or withdrawn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from aquila.errors import OrderError
-from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Stage, Urgency
-from aquila.interface.hits import HitFilter
-from aquila.interface.saved_filters import SavedFilter
-from aquila.matching.certainty import CENTIBITS, Level
+from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
+from aquila.matching.certainty import CENTIBITS
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.pages.hits.filters import list_of_address
 from clients.web.render import pdf
 from clients.web.text import labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aquila.interface.hits import HitPage, HitView, LetterView
-    from aquila.interface.saved_filters import SavedFilters
+    from aquila.interface.hits import HitView, LetterView
     from clients.sdk import HitsClient
     from clients.web.app.visit import Visit
 
 router = APIRouter()
-_PAGE = 50
-_MOST_AT_ONCE = 200
-_ROUNDS = 50
 _THOUSANDTHS = 1_000
 _LEAST = 0.1
-
-
-def _n(message: str) -> str:
-    """Mark a message for the catalogue; it is translated where it is shown."""
-    return message
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A view of the inbox: one of the ready ones, or one that the visitor keeps.
-
-    Attributes:
-        path: Its address.
-        name: What it is called.
-        here: Whether it is the one that is shown.
-        view_id: By which the visitor's own one is removed; nothing for a ready one.
-    """
-
-    path: str
-    name: str
-    here: bool
-    view_id: str = ""
-
-
-_READY: tuple[tuple[str, dict[str, str]], ...] = (
-    (_n("All"), {}),
-    (_n("New"), {"stage": "new"}),
-    (_n("New, high certainty"), {"stage": "new", "certainty": "high"}),
-    (_n("Overdue"), {"overdue": "true"}),
-    (_n("In follow-up"), {"stage": "follow_up"}),
-    (_n("Decided, not followed up"), {"stage": "decided"}),
-)
-
-
-@router.get("/hits")
-@threaded
-def get_hits(visit: Visited) -> Response:
-    """Show the hits that a filter leaves. Its address can be kept as a bookmark: it holds no word of a record."""
-    asked = {name: text for name, text in visit.request.query_params.items() if text and name in HitFilter.model_fields}
-    wanted = HitFilter.model_validate(asked | {"limit": _PAGE})
-    client = visit.hits()
-    page, views = client.page(wanted), _views(visit, asked, client.views())
-    rounds = visit.node().rounds().rounds
-    listed = [one for place, one in enumerate(rounds) if place < _ROUNDS or one.round_id == wanted.round_id]
-    any_word = visit.say("any")
-    return visit.show(
-        "hits.html",
-        wanted=wanted,
-        page=page,
-        filtered=bool(_restricting(asked)),
-        views=views,
-        own=next((view for view in views if view.here and view.view_id), None),
-        kept=[] if any(view.here for view in views) else list(_restricting(asked).items()),
-        earlier=_path(asked | {"offset": str(max(0, page.offset - _PAGE))}) if page.offset else "",
-        later=_later(asked, page),
-        round_choices=[("", any_word), *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in listed)],
-        rounds_left_out=len(rounds) - len(listed),
-        party_choices=[("", any_word), *((code, code) for code in sorted({p for r in rounds for p in r.participants}))],
-        level_choices=[
-            ("", any_word),
-            *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True)),
-        ],
-        stage_choices=[("", any_word), *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
-    )
-
-
-@router.post("/hits/acknowledge")
-@threaded
-def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
-    """Take up the hits that were chosen."""
-    client = visit.hits()
-    for chosen in sent.texts("hit")[:_MOST_AT_ONCE]:
-        round_id, _, hit_id = chosen.partition(".")
-        client.acknowledge(identifier(round_id), identifier(hit_id))
-    return visit.go("/hits", "taken-up")
-
-
-@router.post("/hits/views")
-@threaded
-def post_view(visit: Visited, sent: Sent) -> Response:
-    """Keep the filter that is shown under a name of the visitor's own, and show it again."""
-    asked = {name: text for name in SavedFilter.model_fields if (text := sent.text(name))}
-    visit.hits().save_view(sent.text("name"), SavedFilter.model_validate(asked))
-    return visit.go(_path(asked | {"done": "view-kept"}))
-
-
-@router.post("/hits/views/{view_id}/remove")
-@threaded
-def post_remove_view(visit: Visited, sent: Sent, view_id: str) -> Response:  # noqa: ARG001 - the form is checked
-    """Remove a view that the visitor keeps."""
-    visit.hits().remove_view(identifier(view_id))
-    return visit.go("/hits", "view-removed")
 
 
 @router.post("/hits/erase")
@@ -143,6 +44,7 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
     return visit.show(
         "hit.html",
         hit=hit,
+        back=list_of_address(visit),
         possible={step.value for step in hit.possible},
         chance=_chance(visit, hit),
         drift=_drift(visit, hit),
@@ -210,7 +112,7 @@ def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str)
         client.withdraw(*place, sent.choice("ground", Ground), sent.text("reason"))
     else:
         raise HTTPException(404)
-    return visit.go(f"/hits/{round_id}/{hit_id}", "noted")
+    return visit.go(f"/hits/{round_id}/{hit_id}{list_of_address(visit).tail}", "noted")
 
 
 def _chance(visit: Visit, hit: HitView) -> str:
@@ -244,32 +146,3 @@ def _drift(visit: Visit, hit: HitView) -> str:
 
 def _choices(visit: Visit, table: Mapping[str, str], without: Iterable[str] = ()) -> list[tuple[str, str]]:
     return [(code, visit.say(word)) for code, word in table.items() if code not in without]
-
-
-def _views(visit: Visit, asked: dict[str, str], kept: SavedFilters) -> list[View]:
-    """Return the ready views and then the visitor's own."""
-    shown = _restricting(asked)
-    ready = [View(_path(wanted), visit.say(name), wanted == shown) for name, wanted in _READY]
-    own = [(one, _asked_by(one.shows)) for one in kept.views]
-    return ready + [View(_path(wanted), one.name, wanted == shown, one.view_id) for one, wanted in own]
-
-
-def _asked_by(shows: SavedFilter) -> dict[str, str]:
-    """Return a kept filter as an address asks for it."""
-    given = shows.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
-
-
-def _restricting(asked: dict[str, str]) -> dict[str, str]:
-    """Return the parts of an address that a saved view keeps: not at which hit a page begins, nor one hit's number."""
-    return {name: text for name, text in asked.items() if name in SavedFilter.model_fields}
-
-
-def _later(asked: dict[str, str], page: HitPage) -> str:
-    """Return the address of the next page, or nothing."""
-    after = page.offset + len(page.hits)
-    return _path(asked | {"offset": str(after)}) if after < page.total else ""
-
-
-def _path(asked: dict[str, str]) -> str:
-    return f"/hits?{urlencode(asked)}" if asked else "/hits"

@@ -1,0 +1,109 @@
+"""The hits that a filter leaves, with what was decided, as CSV for a spreadsheet and as PDF for a file on paper."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Response
+
+from aquila.csv_files import CsvWriter
+from aquila.errors import PolicyError
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.pages.hits.filters import list_of_form
+from clients.web.render import pdf
+from clients.web.text import labels
+
+if TYPE_CHECKING:
+    from aquila.interface.hits import ExportedHit, HitExport
+    from clients.web.app.visit import Visit
+
+router = APIRouter()
+MOST_ON_PAPER = 1_000
+"""Hits that a PDF may have."""
+
+_BEYOND = 1_000_000
+_BOM = "\ufeff"  # by which spreadsheets recognise UTF-8
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+_COLUMNS = (
+    _n("Record number"), _n("Own record"), _n("Other party"), _n("Certainty"), _n("Why"), _n("Arrived"), _n("State"),
+    _n("Decision"), _n("Decided at"), _n("Decided by"), _n("Reason"), _n("Channel"), _n("Number in this channel"),
+    _n("Outcome"), _n("Known to"), _n("Round"), _n("Hit"),
+)  # fmt: skip
+_PAPER = (1, 2, 3, 4, 6, 7, 8, 10)
+
+
+@router.post("/hits/export.csv")
+@threaded
+def post_csv(visit: Visited, sent: Sent) -> Response:
+    """Return the hits as CSV; that they were exported is logged."""
+    rows = _rows(visit, visit.hits().export(list_of_form(visit, sent).wanted))
+    stream = io.StringIO(newline="")
+    stream.write(_BOM)
+    writer = CsvWriter(stream)
+    writer.write([visit.say(name) for name in _COLUMNS])
+    writer.write_all(rows)
+    headers = {"content-disposition": 'attachment; filename="hits.csv"'}
+    return Response(stream.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/hits/export.pdf")
+@threaded
+def post_pdf(visit: Visited, sent: Sent) -> Response:
+    """Return the hits as PDF; that they were exported is logged.
+
+    Raises:
+        PolicyError: There are more than one paper may have.
+    """
+    visit.need("hits.export")
+    wanted = list_of_form(visit, sent).wanted
+    nothing = {"offset": _BEYOND, "limit": 1}  # of these hits only their number is looked at
+    if visit.hits().search(wanted.model_copy(update=nothing)).total > MOST_ON_PAPER:
+        raise PolicyError(
+            f"a paper has at most {MOST_ON_PAPER} hits", hint="narrow the filter, or take the file for a spreadsheet"
+        )
+    language, found = visit.language, visit.hits().export(wanted)
+    content = {
+        "title": visit.say("Hits and decisions"),
+        "language": language.tag.split("-", maxsplit=1)[0],
+        "subtitle": f"{visit.site.name}, {language.moment(found.exported_at)}",
+        "warning": visit.say("A hit is a pointer to ask the other party. It identifies nobody."),
+        "columns": [visit.say(_COLUMNS[place]) for place in _PAPER],
+        "rows": [[str(row[place]) for place in _PAPER] for row in _rows(visit, found)],
+    }
+    headers = {"content-disposition": 'attachment; filename="hits.pdf"'}
+    return Response(pdf.compiled("hits.typ", content), media_type="application/pdf", headers=headers)
+
+
+def _rows(visit: Visit, found: HitExport) -> list[list[str]]:
+    return [_row(visit, one) for one in found.hits]
+
+
+def _row(visit: Visit, one: ExportedHit) -> list[str]:
+    """Return a hit as a row in the order of the columns."""
+    entry, say, moment = one.entry, visit.say, visit.language.moment
+    return [
+        entry.record_id,
+        labels.person(entry.record),
+        entry.counterpart,
+        say(entry.certainty.value),
+        "; ".join(visit.language.told(reason) for reason in entry.reasons),
+        moment(entry.arrived_at),
+        say(labels.STAGES[entry.stage.value][0]),
+        say(labels.DECISIONS[entry.decision.value]) if entry.decision else "",
+        moment(one.decided_at) if one.decided_at else "",
+        one.decided_by,
+        one.remark,
+        say(labels.CHANNELS[one.channel.value]) if one.channel else "",
+        one.reference,
+        say(labels.OUTCOMES[entry.outcome.value]) if entry.outcome else "",
+        ", ".join(entry.known_to or (entry.counterpart,)),
+        entry.round_id,
+        entry.hit_id,
+    ]

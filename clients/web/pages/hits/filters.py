@@ -1,0 +1,118 @@
+"""The filter of a list of hits, with its order and page, in addresses and in the forms that carry it along.
+
+An address holds no word of a record: a name that is searched for is kept by the site, and the address has its key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from aquila.errors import OrderError
+from aquila.interface.hits import HitFilter, HitSearch
+from aquila.interface.saved_filters import SavedFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clients.web.app.forms import SubmittedForm
+    from clients.web.app.visit import Visit
+
+PAGE = 50
+"""Hits on a page."""
+
+_NAMES = frozenset(HitFilter.model_fields) - {"limit"} | {"search"}
+_MOST_FIELDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AskedList:
+    """The list that is asked for.
+
+    Attributes:
+        fields: What the address says: fields of a filter, and the key of a name as `search`.
+        name: The name that is searched for, or nothing.
+        forgotten: Whether the address has the key of a name that is not kept any more.
+    """
+
+    fields: Mapping[str, str]
+    name: str = field(default="", repr=False)
+    forgotten: bool = False
+
+    @property
+    def query(self) -> str:
+        """The query of the address, which a form carries along in one field."""
+        return urlencode(self.fields)
+
+    @property
+    def path(self) -> str:
+        """The address of the list."""
+        return f"/hits?{self.query}" if self.fields else "/hits"
+
+    @property
+    def tail(self) -> str:
+        """The end of the address of one hit and of its forms, by which the way back leads to this list."""
+        return f"?{urlencode({'list': self.query})}" if self.fields else ""
+
+    @property
+    def restricting(self) -> dict[str, str]:
+        """The fields that a saved filter keeps: neither order nor page, nor one hit's number, nor a name."""
+        return {name: text for name, text in self.fields.items() if name in SavedFilter.model_fields}
+
+    @property
+    def wanted(self) -> HitSearch:
+        """The hits of this page.
+
+        Raises:
+            ValidationError: A field cannot be used.
+        """
+        asked = {name: text for name, text in self.fields.items() if name != "search"}
+        return HitSearch.model_validate(asked | {"limit": PAGE, "name": self.name})
+
+    def but(self, **changes: str) -> AskedList:
+        """Return the list with other fields; one without text is left out."""
+        fields = {name: text for name, text in (dict(self.fields) | changes).items() if text}
+        return AskedList(fields, self.name if "search" in fields else "")
+
+    def at(self, offset: int) -> AskedList:
+        """Return the page that begins at a hit."""
+        return self.but(offset=str(offset) if offset else "")
+
+
+def asked_list(visit: Visit) -> AskedList:
+    """Return the list whose address is asked for."""
+    return _list(visit, dict(visit.request.query_params))
+
+
+def list_of_address(visit: Visit) -> AskedList:
+    """Return the list from which the address of a hit came."""
+    return _list(visit, _parsed(visit.request.query_params.get("list", "")))
+
+
+def list_of_form(visit: Visit, sent: SubmittedForm) -> AskedList:
+    """Return the list in which a form was sent.
+
+    Raises:
+        OrderError: The name that was searched for is not kept any more: without it the list would be a longer one.
+    """
+    found = _list(visit, _parsed(sent.text("list")))
+    if found.forgotten:
+        raise OrderError("the name that was searched for is not kept any more", hint="search for it again")
+    return found
+
+
+def _parsed(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, max_num_fields=_MOST_FIELDS))
+    except ValueError:  # more fields than any list of ours has
+        return {}
+
+
+def _list(visit: Visit, given: Mapping[str, str]) -> AskedList:
+    fields = {name: text for name, text in given.items() if text and name in _NAMES}
+    name = visit.site.searches.find(visit.session, fields["search"]) if "search" in fields else ""
+    if name is None:
+        del fields["search"]
+        return AskedList(fields, forgotten=True)
+    return AskedList(fields, name)

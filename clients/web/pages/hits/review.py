@@ -1,0 +1,268 @@
+"""The list of hits, in which an analyst decides them one after the other, or several at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Response
+
+from aquila.errors import InputError
+from aquila.followup.lifecycle import Decision, Stage
+from aquila.interface.hits import MOST_CHOSEN, HitSort
+from aquila.interface.saved_filters import SavedFilter
+from aquila.matching.certainty import Level
+from clients.web.app.paths import identifier
+from clients.web.app.visit import Sent, Visited, threaded
+from clients.web.pages.hits.filters import PAGE, AskedList, asked_list, list_of_form
+from clients.web.text import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aquila.interface.hits import HitPage, ManyDecisions
+    from aquila.interface.saved_filters import SavedFilters
+    from aquila.protocol.messages.feed import RoundEntry
+    from clients.web.app.forms import SubmittedForm
+    from clients.web.app.visit import Visit
+
+router = APIRouter()
+_ROUNDS = 50
+_NEAR = 2
+_MOST_SHOWN_LEFT = 10_000
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view of the list: one of the ready ones, or one that the visitor keeps.
+
+    Attributes:
+        path: Its address.
+        name: What it is called.
+        here: Whether it is the one that is shown.
+        view_id: By which the visitor's own one is removed; nothing for a ready one.
+    """
+
+    path: str
+    name: str
+    here: bool
+    view_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A page of the list by its number; a gap has no number."""
+
+    number: int = 0
+    path: str = ""
+    here: bool = False
+
+
+_READY: tuple[tuple[str, dict[str, str]], ...] = (
+    (_n("All"), {}),
+    (_n("New"), {"stage": "new"}),
+    (_n("New, high certainty"), {"stage": "new", "certainty": "high"}),
+    (_n("Overdue"), {"overdue": "true"}),
+    (_n("In follow-up"), {"stage": "follow_up"}),
+    (_n("Decided, not followed up"), {"stage": "decided"}),
+)
+_KEYS = {Decision.SAME: "s", Decision.OTHER: "n", Decision.UNSURE: "a"}
+"""The key of each decision, while a row has the focus."""
+
+
+@router.get("/hits")
+@threaded
+def get_hits(visit: Visited) -> Response:
+    """Show the hits that a filter leaves. Its address can be kept as a bookmark: it holds no word of a record."""
+    asked, client = asked_list(visit), visit.hits()
+    page = client.search(asked.wanted)
+    if page.total and page.offset >= page.total:  # the last hits of the last page were decided
+        asked = asked.at((page.total - 1) // PAGE * PAGE)
+        page = client.search(asked.wanted)
+    views, wanted = _views(visit, asked, client.views()), asked.wanted
+    rounds = visit.node().rounds().rounds
+    listed = [one for place, one in enumerate(rounds) if place < _ROUNDS or one.round_id == wanted.round_id]
+    return visit.show(
+        "hits.html",
+        asked=asked,
+        wanted=wanted,
+        page=page,
+        left_out=_left_out(visit),
+        views=views,
+        own=next((view for view in views if view.here and view.view_id), None),
+        kept=[] if any(view.here for view in views) else list(asked.restricting.items()),
+        pages=_pages(asked, page),
+        decisions=[(decision.value, key) for decision, key in _KEYS.items()],
+        decision_choices=[(decision.value, visit.say(labels.DECISIONS[decision.value])) for decision in _KEYS],
+        rounds_left_out=len(rounds) - len(listed),
+        **_choices(visit, listed, rounds),
+    )
+
+
+@router.post("/hits/find")
+@threaded
+def post_find(visit: Visited, sent: Sent) -> Response:
+    """Search the list for a name, which comes in a form, so that no address holds it; without one the search ends."""
+    visit.need("hits.see")
+    name = sent.text("name")
+    key = visit.site.searches.keep(visit.session, name) if name else ""
+    return visit.go(list_of_form(visit, sent).but(search=key, offset="").path)
+
+
+@router.post("/hits/decide")
+@threaded
+def post_decide(visit: Visited, sent: Sent) -> Response:
+    """Decide on the hit of a row, and go on to the next row."""
+    asked, rows = list_of_form(visit, sent), sent.texts("row")
+    word, _, number = sent.text("decide").partition(".")
+    if not (number.isascii() and number.isdigit()) or int(number) >= len(rows):
+        raise InputError("the form names no such thing")
+    decision, place = _decision(word), int(number)
+    visit.hits().decide_chosen([_key(rows[place])], decision)
+    following = rows[place + 1] if place + 1 < len(rows) else ""
+    return visit.go(_path(asked, "decided", at=following))
+
+
+@router.post("/hits/decide-many")
+@threaded
+def post_decide_many(visit: Visited, sent: Sent) -> Response:
+    """Decide on the rows that are chosen, or on all hits that the filter leaves, with one reason."""
+    asked, client, decision = list_of_form(visit, sent), visit.hits(), sent.choice("decision", Decision)
+    if sent.ticked("every"):
+        done = client.decide_every(asked.wanted, sent.number("total"), decision, sent.text("remark"))
+    else:
+        done = client.decide_chosen(_chosen(sent), decision, sent.text("remark"))
+    return visit.go(_path(asked, "decided" if done.hits else "", left_out=_count(done)))
+
+
+@router.post("/hits/undo")
+@threaded
+def post_undo(visit: Visited, sent: Sent) -> Response:
+    """Undo the visitor's last decision, and go to its first hit."""
+    undone = visit.hits().undo(sent.number("decision")).first
+    return visit.go(_path(list_of_form(visit, sent), "undone", at=f"{undone.round_id}.{undone.hit_id}"))
+
+
+@router.post("/hits/acknowledge")
+@threaded
+def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
+    """Take up the hits that were chosen."""
+    asked, client = list_of_form(visit, sent), visit.hits()
+    for place in _chosen(sent):
+        client.acknowledge(*place)
+    return visit.go(_path(asked, "taken-up"))
+
+
+@router.post("/hits/views")
+@threaded
+def post_view(visit: Visited, sent: Sent) -> Response:
+    """Keep the filter that is shown under a name of the visitor's own, and show it again."""
+    asked = list_of_form(visit, sent)
+    visit.hits().save_view(sent.text("view"), SavedFilter.model_validate(asked.restricting))
+    return visit.go(_path(asked, "view-kept"))
+
+
+@router.post("/hits/views/{view_id}/remove")
+@threaded
+def post_remove_view(visit: Visited, sent: Sent, view_id: str) -> Response:
+    """Remove a view that the visitor keeps."""
+    visit.hits().remove_view(identifier(view_id))
+    return visit.go(_path(list_of_form(visit, sent), "view-removed"))
+
+
+def _decision(word: str) -> Decision:
+    try:
+        return Decision(word)
+    except ValueError:
+        raise InputError("the form names no such thing") from None
+
+
+def _key(text: str) -> tuple[str, str]:
+    """Return round and id of a hit as a form names it."""
+    round_id, _, hit_id = text.partition(".")
+    return identifier(round_id), identifier(hit_id)
+
+
+def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:
+    """Return the rows that are chosen.
+
+    Raises:
+        InputError: None is.
+    """
+    chosen = [_key(text) for text in sent.texts("hit")[:MOST_CHOSEN]]
+    if not chosen:
+        raise InputError("no row is chosen", hint="go back and choose some")
+    return chosen
+
+
+def _count(done: ManyDecisions) -> str:
+    """Return the number of hits that were left out, as an address has it."""
+    return str(min(done.left_out, _MOST_SHOWN_LEFT)) if done.left_out else ""
+
+
+def _left_out(visit: Visit) -> int:
+    """Return the number of hits that the last decision left out, as the address has it."""
+    text = visit.request.query_params.get("left_out", "")
+    return int(text) if text.isascii() and text.isdigit() and int(text[:6]) <= _MOST_SHOWN_LEFT else 0
+
+
+def _path(asked: AskedList, done: str, at: str = "", left_out: str = "") -> str:
+    """Return the address of a list after a form.
+
+    Args:
+        asked: The list.
+        done: The name of a confirmation, or nothing.
+        at: The row that gets the focus, as a form names its hit; else it is the first one.
+        left_out: How many hits were left out, or nothing.
+    """
+    row = f"h-{_key(at)[1]}" if at else "rows"
+    query = AskedList(dict(asked.fields) | {n: v for n, v in (("done", done), ("left_out", left_out)) if v})
+    return f"{query.path}#{row}"
+
+
+def _pages(asked: AskedList, page: HitPage) -> list[PageLink]:
+    """Return links to the first, the last and the near pages, with gaps between them; none where all is on one page."""
+    last, here = max(0, page.total - 1) // PAGE, page.offset // PAGE
+    near = {0, last, *range(max(0, here - _NEAR), min(last, here + _NEAR) + 1)}
+    links, before = [], -1
+    for number in sorted(near):
+        if number > before + 1:
+            links.append(PageLink())
+        links.append(PageLink(number + 1, asked.at(number * PAGE).path, number == here))
+        before = number
+    return links if last else []
+
+
+def _views(visit: Visit, asked: AskedList, kept: SavedFilters) -> list[View]:
+    """Return the ready views and then the visitor's own; each keeps the order and the name that is searched for."""
+    shown = asked.restricting
+    ready = [(wanted, visit.say(name), "") for name, wanted in _READY]
+    own = [(_asked_by(one.shows), one.name, one.view_id) for one in kept.views]
+    rest = {name: text for name, text in asked.fields.items() if name in {"sort", "search"}}
+    return [
+        View(AskedList(wanted | rest).path, name, wanted == shown, view_id) for wanted, name, view_id in ready + own
+    ]
+
+
+def _asked_by(shows: SavedFilter) -> dict[str, str]:
+    """Return a kept filter as an address asks for it."""
+    given = shows.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+
+
+def _choices(visit: Visit, listed: Iterable[RoundEntry], rounds: Sequence[RoundEntry]) -> dict[str, Any]:
+    """Return the choices of the filter's fields."""
+    any_one = ("", visit.say("any"))
+    parties = sorted({party for one in rounds for party in one.participants})
+    return {
+        "round_choices": [any_one, *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in listed)],
+        "party_choices": [any_one, *((code, code) for code in parties)],
+        "level_choices": [any_one, *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True))],
+        "stage_choices": [any_one, *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
+        "sort_choices": [(sort.value, visit.say(labels.SORTS[sort.value])) for sort in HitSort],
+    }

@@ -1,0 +1,104 @@
+"""Decisions on several hits at once, and undoing them.
+
+A large filter is decided in several transactions, so that nobody waits long for the writer: a crash in between leaves
+the rest undecided, and what was decided can be undone as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.errors import InputError, OrderError
+from aquila.followup.lifecycle import LifecycleStep, LifecycleStepKind, Stage
+from aquila.interface.hits import MOST_DECIDED, HitKey, ManyDecisions, Undone
+from services.node.hits import lifecycle, review
+from services.node.storage.tables import HitRow, HitStatusRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.hits import HitSearch, ManyDecisionsRequest
+    from services.kit.people import Actor
+    from services.node.context import Journal
+    from services.node.hits.review import Key
+
+_AT_ONCE = 100
+_UNDECIDED = frozenset({Stage.NEW.value, Stage.ACKNOWLEDGED.value})
+
+
+def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) -> ManyDecisions:
+    """Store one decision on several hits.
+
+    Raises:
+        InputError: Neither hits nor a filter are given, or no reason for several hits.
+        NotFoundError: The node holds no such hit.
+        OrderError: The filter leaves another number of hits than the person saw.
+        PolicyError: The filter leaves more hits than are decided at once.
+    """
+    if bool(wanted.hits) == (wanted.every is not None):
+        raise InputError("a decision is about the hits that are chosen, or about all that a filter leaves")
+    chosen = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
+    keys = chosen if wanted.every is None else _seen(journal, wanted.every, wanted.total)
+    if len(keys) > 1 and not wanted.remark.strip():
+        raise InputError("a decision on several hits needs a reason", hint="one for all of them; it stays at this node")
+    step = LifecycleStep(
+        LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
+    )
+    number, decided = None, 0
+    for first in range(0, len(keys), _AT_ONCE):
+        with journal.store.transaction("hit.decide_many") as session:
+            for hit in _hits(session, keys[first : first + _AT_ONCE]):
+                if _allows(session, hit, decided_too=wanted.every is None):
+                    taken = lifecycle.apply_step(session, journal, hit, step, actor, number=number)
+                    number, decided = number or taken, decided + 1
+    return ManyDecisions(number=number, hits=decided, left_out=len(keys) - decided)
+
+
+def undo(journal: Journal, actor: Actor, number: int) -> Undone:
+    """Undo an own decision on the hits of which it is the last step.
+
+    Raises:
+        OrderError: There is no such hit: another step followed, or it was undone already.
+    """
+    query = select(HitStatusRow.round_id, HitStatusRow.hit_id).where(
+        HitStatusRow.undo_person == actor.person, HitStatusRow.undo_number == number
+    )
+    with journal.store.reading("hit.undoable") as session:
+        keys = session.execute(query.order_by(HitStatusRow.round_id, HitStatusRow.hit_id)).all()
+    step = LifecycleStep(LifecycleStepKind.UNDONE, journal.clock(), actor.person)
+    undone: list[Key] = []
+    for first in range(0, len(keys), _AT_ONCE):
+        with journal.store.transaction("hit.undo") as session:
+            for hit in _hits(session, [(round_id, hit_id) for round_id, hit_id in keys[first : first + _AT_ONCE]]):
+                if lifecycle.status_row(session, hit).undo_number == number:  # nobody took a step meanwhile
+                    lifecycle.apply_step(session, journal, hit, step, actor)
+                    undone.append((hit.round_id, hit.hit_id))
+    if not undone:
+        raise OrderError("there is no such decision of yours to undo", hint="decide again if it was wrong")
+    return Undone(hits=len(undone), first=HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
+
+
+def _seen(journal: Journal, every: HitSearch, total: int) -> list[Key]:
+    """Return the hits that a filter leaves, if they are as many as the person saw."""
+    with journal.store.reading("hit.every") as session:
+        keys = review.keys_of(session, every, review.conditions(every, journal.clock()), MOST_DECIDED)
+    if len(keys) != total:
+        raise OrderError(
+            f"the filter leaves {len(keys)} hits by now, and {total} were shown",
+            hint="look at the list again; hits came or were decided meanwhile",
+        )
+    return keys
+
+
+def _hits(session: Session, keys: Sequence[Key]) -> list[HitRow]:
+    return [lifecycle.hit_row(session, round_id, hit_id) for round_id, hit_id in keys]
+
+
+def _allows(session: Session, hit: HitRow, *, decided_too: bool) -> bool:
+    """Return whether a hit can be decided now; of a filter only one that has no decision."""
+    stage = lifecycle.status_row(session, hit).stage
+    return stage in _UNDECIDED or (decided_too and stage in {Stage.DECIDED, Stage.FOLLOW_UP})

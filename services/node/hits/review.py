@@ -1,0 +1,264 @@
+"""Lists of hits for review: a page of those that a filter leaves, and all of them for an export.
+
+A page reads its own hits and no others: the order is made from keys and short columns, and records, notes and rules
+come in one query for the page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import case, exists, func, or_, select
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
+from aquila.errors import PolicyError
+from aquila.followup.lifecycle import HOUR, LifecycleStepKind
+from aquila.interface.hits import (
+    MOST_EXPORTED,
+    UNDO_HOURS,
+    ExportedHit,
+    HitExport,
+    HitPage,
+    HitSearch,
+    HitSort,
+    UndoView,
+)
+from aquila.records.search import search_for
+from services.kit.log import entries as log_entries
+from services.node.hits.answers import rounds_without_report
+from services.node.hits.exchange_views import why
+from services.node.hits.persons import known_to
+from services.node.hits.views import consultation, entry_of
+from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select
+    from sqlalchemy.orm import Session
+
+    from aquila.interface.hits import HitEntry, HitFilter
+    from aquila.records.rules import RuleTable
+    from services.kit.people import Actor
+    from services.node.context import Journal, NodeContext
+
+Key = tuple[str, str]
+"""The round and the id of a hit."""
+
+_AT_ONCE = 500
+_RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
+_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
+_OWN_RECORD = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
+
+
+class ReadHit(NamedTuple):
+    """A hit as it was read for a list: its rows, and the stored own record."""
+
+    hit: HitRow
+    life: HitStatusRow
+    content: bytes | None
+    exchange: ExchangeRow | None
+
+    @property
+    def key(self) -> Key:
+        """The round and the id of the hit."""
+        return self.hit.round_id, self.hit.hit_id
+
+
+def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
+    """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
+    journal, now = node.journal, node.clock()
+    where = conditions(wanted, now)
+    with journal.store.reading("hit.list") as session:
+        by_stage, overdue = _counts(session, where, now)
+        rows = _read(session, _page(session, wanted, where)) if wanted.offset < sum(by_stage.values()) else []
+        unanswered = rounds_without_report(session, wanted.round_id)
+        known = known_to(session, [row.hit.person for row in rows])
+        undo = _undo(session, actor, now)
+    tables = _tables(node, rows)
+    if rows:
+        with journal.store.transaction("hit.list_consulted") as session:
+            for round_id, seen in by_round(row.key for row in rows):
+                log_entries.append(session, consultation(journal, actor, round_id, seen))
+    return HitPage(
+        hits=tuple(_entry(row, tables, known, now) for row in rows), offset=wanted.offset,
+        total=sum(by_stage.values()), by_stage=by_stage, overdue=overdue, unanswered=unanswered, undo=undo,
+    )  # fmt: skip
+
+
+def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
+    """Return all hits that a filter leaves, with what was decided; that they were exported is logged, by round.
+
+    Raises:
+        PolicyError: There are more than one export may have.
+    """
+    journal, now = node.journal, node.clock()
+    where = conditions(wanted, now)
+    with journal.store.reading("hit.export_list") as session:
+        keys = keys_of(session, wanted, where, MOST_EXPORTED)
+        rows = _read(session, keys)
+        known = known_to(session, [row.hit.person for row in rows])
+        steps = _last_steps(session, keys)
+    tables = _tables(node, rows)
+    if rows:
+        with journal.store.transaction("hit.exported_list") as session:
+            for round_id, seen in by_round(keys):
+                log_entries.append(session, consultation(journal, actor, round_id, seen))
+                log_entries.append(session, _export_entry(journal, actor, round_id, len(seen)))
+    hits = tuple(_exported(_entry(row, tables, known, now), steps.get(row.key, {})) for row in rows)
+    return HitExport(exported_at=now, hits=hits)
+
+
+def keys_of(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]], most: int) -> list[Key]:
+    """Return the keys of all hits that a filter leaves, in its order.
+
+    Raises:
+        PolicyError: There are more than are decided or exported at once.
+    """
+    keys = session.execute(_ordered(wanted, where).limit(most + 1)).all()
+    if len(keys) > most:
+        raise PolicyError(
+            f"the filter leaves more than {most} hits, the most at once", hint="narrow it, by round, party or certainty"
+        )
+    return [(round_id, hit_id) for round_id, hit_id in keys]
+
+
+def conditions(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter, for a query of hits joined with their status."""
+    pairs = [
+        (wanted.round_id, HitRow.round_id == wanted.round_id),
+        (wanted.hit, HitRow.hit_id.startswith(wanted.hit or "")),
+        (wanted.counterpart, HitRow.counterpart == wanted.counterpart),
+        (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
+        (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
+        (wanted.overdue or None, HitStatusRow.due_at < now),
+        (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
+    ]
+    name = wanted.name.strip() if isinstance(wanted, HitSearch) else ""
+    return [condition for given, condition in pairs if given is not None] + ([_named(name)] if name else [])
+
+
+def by_round(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each round with the ids of its hits."""
+    found: dict[str, list[str]] = {}
+    for round_id, hit_id in keys:
+        found.setdefault(round_id, []).append(hit_id)
+    yield from sorted(found.items())
+
+
+def _named(name: str) -> ColumnElement[bool]:
+    """Return the condition that the own record has a number, or a name with these parts."""
+    groups = search_for(name)
+    words = [or_(*(RecordRow.words.contains(text) for text in group)) for group in groups]
+    number = HitRow.record_id == name
+    return or_(number, exists().where(_OWN_RECORD, *words)) if words else number
+
+
+def _ordered(wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[str, str]:
+    """Return the query for the keys of hits in an order in which each has one place."""
+    surest = func.min(_RANK).over(partition_by=(HitRow.round_id, HitRow.record_id))
+    person = surest, HitRow.record_id, _RANK, HitRow.round_id, HitRow.hit_id
+    newest = HitStatusRow.arrived_at.desc()
+    name = select(RecordRow.words).where(_OWN_RECORD).correlate(HitRow).scalar_subquery()
+    orders: dict[HitSort, tuple[ColumnExpressionArgument[Any], ...]] = {
+        HitSort.NEWEST: (newest, *person),
+        HitSort.CERTAINTY: (surest, newest, *person[1:]),
+        HitSort.DUE: (HitStatusRow.due_at.is_(None), HitStatusRow.due_at, *person),
+        HitSort.NAME: (func.coalesce(name, ""), HitRow.record_id, newest, *person[2:]),
+        HitSort.PARTY: (HitRow.counterpart, newest, *person),
+    }
+    return select(HitRow.round_id, HitRow.hit_id).join(HitStatusRow, _BOTH).where(*where).order_by(*orders[wanted.sort])
+
+
+def _page(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> list[Key]:
+    """Return the keys of a page's hits."""
+    keys = session.execute(_ordered(wanted, where).offset(wanted.offset).limit(wanted.limit))
+    return [(round_id, hit_id) for round_id, hit_id in keys]
+
+
+def _counts(session: Session, where: Sequence[ColumnElement[bool]], now: int) -> tuple[dict[str, int], int]:
+    """Return the number of hits at each stage, and the number of those that are overdue."""
+    late = func.sum(case((HitStatusRow.due_at < now, 1), else_=0))
+    query = select(HitStatusRow.stage, func.count(), late).select_from(HitRow).join(HitStatusRow, _BOTH).where(*where)
+    rows = session.execute(query.group_by(HitStatusRow.stage)).all()
+    return {stage: count for stage, count, _ in rows}, sum(overdue for *_, overdue in rows)
+
+
+def _read(session: Session, keys: Sequence[Key]) -> list[ReadHit]:
+    """Return hits in the order of their keys, some hundred with one query."""
+    query = (
+        select(HitRow, HitStatusRow, RecordRow.content, ExchangeRow)
+        .join(HitStatusRow, _BOTH)
+        .outerjoin(RecordRow, _OWN_RECORD)
+        .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+    )
+    found: dict[Key, ReadHit] = {}
+    for first in range(0, len(keys), _AT_ONCE):
+        some = keys[first : first + _AT_ONCE]
+        rounds, ids = {round_id for round_id, _ in some}, [hit_id for _, hit_id in some]
+        for row in session.execute(query.where(HitRow.round_id.in_(rounds), HitRow.hit_id.in_(ids))):
+            one = ReadHit(*row)
+            found[one.key] = one
+    return [found[key] for key in keys if key in found]
+
+
+def _tables(node: NodeContext, rows: Iterable[ReadHit]) -> dict[str, RuleTable]:
+    """Return the match rules of the rounds of these hits."""
+    tables: dict[str, RuleTable] = {}
+    for round_id in sorted({row.hit.round_id for row in rows}):
+        with node.rounds.reading(round_id) as round_:
+            tables[round_id] = node.table_of(round_.manifest)
+    return tables
+
+
+def _entry(row: ReadHit, tables: Mapping[str, RuleTable], known: Mapping[str, tuple[str, ...]], now: int) -> HitEntry:
+    reasons = why(row.hit.families, row.exchange, tables[row.hit.round_id])
+    more = {"reasons": reasons, "known_to": known.get(row.hit.person or "", ())}
+    return entry_of(row.hit, row.life, row.content, now).model_copy(update=more)
+
+
+def _undo(session: Session, actor: Actor, now: int) -> UndoView | None:
+    """Return a person's last decision that no other step followed, as long as it is offered to undo it."""
+    mine = HitStatusRow.undo_person == actor.person
+    number = session.scalar(select(func.max(HitStatusRow.undo_number)).where(mine))
+    first = session.get(HitStepRow, number) if number is not None else None
+    if number is None or first is None or first.at < now - UNDO_HOURS * HOUR:
+        return None
+    hits = session.scalar(select(func.count()).where(mine, HitStatusRow.undo_number == number)) or 0
+    return UndoView(number=number, decision=first.value, hits=hits)
+
+
+def _last_steps(session: Session, keys: Sequence[Key]) -> dict[Key, dict[str, HitStepRow]]:
+    """Return the last decision and the last follow-up of each hit, by the kind of the step."""
+    kinds = [LifecycleStepKind.DECIDED.value, LifecycleStepKind.OPENED.value, LifecycleStepKind.REFERENCED.value]
+    found: dict[Key, dict[str, HitStepRow]] = {}
+    for first in range(0, len(keys), _AT_ONCE):
+        some = keys[first : first + _AT_ONCE]
+        rounds, ids = {round_id for round_id, _ in some}, [hit_id for _, hit_id in some]
+        query = select(HitStepRow).where(HitStepRow.round_id.in_(rounds), HitStepRow.hit_id.in_(ids))
+        for step in session.scalars(query.where(HitStepRow.kind.in_(kinds)).order_by(HitStepRow.step_id)):
+            found.setdefault((step.round_id, step.hit_id), {})[step.kind] = step
+    return found
+
+
+def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow]) -> ExportedHit:
+    decided = steps.get(LifecycleStepKind.DECIDED) if entry.decision else None
+    opened = steps.get(LifecycleStepKind.OPENED)
+    reference = steps.get(LifecycleStepKind.REFERENCED) or opened
+    return ExportedHit(
+        entry=entry,
+        channel=opened.value if opened else None,
+        reference=reference.reference if reference else "",
+        decided_at=decided.at if decided else None,
+        decided_by=decided.person if decided else "",
+        remark=decided.remark if decided else "",
+    )
+
+
+def _export_entry(journal: Journal, actor: Actor, round_id: str, hits: int) -> Entry:
+    """Return the entry of an export for the party's own use: it has no recipient."""
+    return Entry.of(
+        EntryKind.EXPORT, journal.clock(), journal.code, round=round_id, counts={"hits": hits}, ids={"of": Word.HITS},
+        **log_entries.actor_fields(actor, Action.EXPORT_HITS),
+    )  # fmt: skip

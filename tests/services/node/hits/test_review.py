@@ -1,0 +1,123 @@
+"""The list of hits for review: order, names, reasons, decisions on several hits, undoing them, and exports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila.followup.lifecycle import HOUR
+from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log
+from tests.support.stored_hits import StoredHit, store_hits
+
+if TYPE_CHECKING:
+    from tests.support.node_world import PartyNode, World
+
+
+async def posted(seat: PartyNode, path: str, **body: Any) -> dict[str, Any]:
+    """Send a call that is accepted, and return its answer."""
+    answer = await seat.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def key(hit: dict[str, Any]) -> dict[str, str]:
+    """Return the key of a hit in a list."""
+    return {"round_id": hit["round_id"], "hit_id": hit["hit_id"]}
+
+
+async def stages(seat: PartyNode) -> list[tuple[str, str | None]]:
+    """Return stage and decision of each hit of a node."""
+    return [(hit["stage"], hit["decision"]) for hit in (await seat.get("/hits"))["hits"]]
+
+
+@pytest.fixture
+async def al(world: World) -> PartyNode:
+    """Albania's node with three hits: one own person is known to both others, another one to Slovenia."""
+    seat, round_id = world.nodes["AL"], await world.propose()
+    hits = [StoredHit(0, "RS"), StoredHit(0, "SI", "medium"), StoredHit(1, "SI", "low", ("names",))]
+    store_hits(seat.node.store, round_id, hits, world.clock.time)
+    return seat
+
+
+async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> None:
+    """Reasons are words, hits on one own person name all parties that have one, and every order has each hit once."""
+    page = await posted(al, "/hits/search")
+    assert [(hit["record_id"], hit["known_to"]) for hit in page["hits"]] == [
+        ("r-0", ["RS", "SI"]), ("r-0", ["RS", "SI"]), ("r-1", ["SI"])
+    ]  # fmt: skip
+    assert page["hits"][0]["reasons"] == ["names", "date of birth"]
+    for sort in ("newest", "certainty", "due", "name", "party"):
+        pages = [await posted(al, "/hits/search", sort=sort, offset=n, limit=1) for n in range(3)]
+        assert len({page["hits"][0]["hit_id"] for page in pages}) == 3
+    # Own names in any script and order, and the record's number.
+    for name, found in (("Хоџа Арбен", 2), ("hoxha", 3), ("r-1", 1), ("novak", 0), ("???", 0), ("", 3)):
+        assert (await posted(al, "/hits/search", name=name))["total"] == found, name
+
+
+async def test_a_new_hit_is_decided_and_undone(al: PartyNode) -> None:
+    """A decision takes a new hit up; undoing it leaves it as it was, with both steps in its history and the log."""
+    hit = await hit_with(al, "RS")
+    done = await posted(al, "/hits/decisions", hits=[key(hit)], decision="not_the_same")
+    assert (done["hits"], done["left_out"]) == (1, 0)
+    page = await posted(al, "/hits/search")
+    assert page["undo"] == {"number": done["number"], "decision": "not_the_same", "hits": 1}
+    assert (await al.get(hit_path(hit)))["entry"]["stage"] == "decided"
+    undone = await posted(al, "/hits/undo", number=done["number"])
+    assert undone == {"hits": 1, "first": key(hit)}
+    view = await al.get(hit_path(hit))
+    assert (view["entry"]["stage"], view["entry"]["decision"]) == ("new", None)
+    assert [step["kind"] for step in view["history"]] == ["decided", "undone"]
+    assert kinds_in_log(al).count("hit_decided") == 2
+    assert (await posted(al, "/hits/search"))["undo"] is None
+    assert (await al.post("/hits/undo", json={"number": done["number"]})).status_code == 409
+
+
+async def test_several_are_decided_with_one_reason(al: PartyNode, world: World) -> None:
+    """Without a reason they are not; one decision is undone as a whole, as long as no other step followed."""
+    hits = [await hit_with(al, other) for other in ("RS", "SI")]
+    keys = [key(hit) for hit in hits]
+    answer = await al.post("/hits/decisions", json={"hits": keys, "decision": "same"})
+    assert answer.status_code == 422
+    assert await stages(al) == [("new", None)] * 3
+    done = await posted(al, "/hits/decisions", hits=keys, decision="same", remark="the same photograph")
+    assert done["hits"] == 2
+    assert [step["remark"] for step in (await al.get(hit_path(hits[1])))["history"]] == ["the same photograph"]
+    await does(al, hits[0], "follow-up", channel="siena")
+    assert (await posted(al, "/hits/search"))["undo"]["hits"] == 1
+    assert (await posted(al, "/hits/undo", number=done["number"]))["first"] == keys[1]
+    assert {(await al.get(hit_path(hit)))["entry"]["stage"] for hit in hits} == {"follow_up", "new"}
+    # A decision of yesterday is not offered to be undone.
+    await posted(al, "/hits/decisions", hits=keys[1:], decision="same")
+    world.clock.time += 9 * HOUR
+    assert (await posted(al, "/hits/search"))["undo"] is None
+
+
+async def test_all_of_a_filter_are_decided(al: PartyNode) -> None:
+    """Those that the person saw and that have no decision; another number of hits by now is refused."""
+    await posted(al, "/hits/decisions", hits=[key(await hit_with(al, "RS"))], decision="same")
+    every = {"every": {}, "decision": "not_the_same", "remark": "known to us"}
+    refused = await al.post("/hits/decisions", json=every | {"total": 2})
+    assert refused.status_code == 409
+    assert "3 hits by now" in refused.json()["detail"]
+    done = await posted(al, "/hits/decisions", total=3, **every)
+    assert (done["hits"], done["left_out"]) == (2, 1)
+    assert sorted(await stages(al)) == [("decided", "not_the_same")] * 2 + [("decided", "same")]
+    both = every | {"hits": [key(await hit_with(al, "RS"))]}
+    assert (await al.post("/hits/decisions", json=both)).status_code == 422
+    assert (await al.post("/hits/decisions", json={"decision": "same"})).status_code == 422
+
+
+async def test_an_export_has_what_was_decided_and_is_logged(al: PartyNode) -> None:
+    """Own record, decision, reason and follow-up; the log says that it was exported, and how many hits."""
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "decision", decision="same", remark="the same photograph")
+    await does(al, hit, "follow-up", channel="siena", reference="S-1")
+    before = kinds_in_log(al)
+    found = (await posted(al, "/hits/export"))["hits"]
+    assert [one["entry"]["record"]["family_names"] for one in found] == [["Hoxha"], ["Hoxha"], ["Hoxha"]]
+    [one] = [one for one in found if one["entry"]["counterpart"] == "RS"]
+    assert (one["channel"], one["reference"], one["remark"]) == ("siena", "S-1", "the same photograph")
+    assert one["decided_by"].startswith("p-")
+    assert kinds_in_log(al)[len(before) :] == ["consultation", "export"]
