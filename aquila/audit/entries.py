@@ -120,6 +120,7 @@ class Word(StrEnum):
     NOT_THE_SAME = "not_the_same"
     CANNOT_TELL = "cannot_tell"
     UNDONE = "undone"
+    CARRIED = "carried"
     CREATED = "created"
     CHANGED = "changed"
     DISABLED = "disabled"

@@ -31,6 +31,7 @@ class Stage(StrEnum):
     """The stage of a hit."""
 
     NEW = "new"
+    KNOWN = "known"
     ACKNOWLEDGED = "acknowledged"
     DECIDED = "decided"
     FOLLOW_UP = "follow_up"
@@ -86,6 +87,7 @@ class Ground(StrEnum):
 class LifecycleStepKind(StrEnum):
     """The kind of a step taken on a hit."""
 
+    CARRIED = "carried"
     ACKNOWLEDGED = "acknowledged"
     DECIDED = "decided"
     UNDONE = "undone"
@@ -105,7 +107,8 @@ class LifecycleStep:
         kind: What.
         at: Seconds since 1970.
         person: Who: a pseudonymous id, or the code of a party whose statement it was.
-        value: The decision, channel, outcome or ground, as its enumeration's value.
+        value: The decision, channel, outcome or ground, as its enumeration's value; of a carried step one of the first
+            three.
         reference: The channel's own number, or that of a permission.
         urgency: Of a follow-up.
         remark: The analyst's own words. They stay at the node, and no letter or statement has them.
@@ -212,6 +215,8 @@ class HitLifecycle:
             found.remove(LifecycleStepKind.OPENED)
         if self.before is None and LifecycleStepKind.UNDONE in found:
             found.remove(LifecycleStepKind.UNDONE)
+        if LifecycleStepKind.CARRIED in found:
+            found.remove(LifecycleStepKind.CARRIED)  # what an earlier round brought, and no step of an analyst
         if self.stage is Stage.WITHDRAWN:
             found.remove(LifecycleStepKind.WITHDRAWN)  # an erasure may follow, and is no step of an analyst
         return tuple(found)
@@ -240,6 +245,16 @@ class HitLifecycle:
             )
 
 
+def _carried(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
+    """Return the life of a known pair, which carries decision, channel and outcome of an earlier round, one by one."""
+    known = replace(life, stage=Stage.KNOWN, since=step.at)
+    if step.value in set(Channel):
+        return replace(known, channel=Channel(step.value), reference=step.reference)
+    if step.value in set(HitOutcome):
+        return replace(known, outcome=HitOutcome(step.value))
+    return replace(known, decision=Decision(step.value))
+
+
 def _acknowledged(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(life, stage=Stage.ACKNOWLEDGED, since=step.at)
 
@@ -248,7 +263,9 @@ def _decided(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     decision = Decision(step.value)
     if life.stage is Stage.FOLLOW_UP:
         return replace(life, decision=decision)  # the clock of the follow-up runs on
-    return replace(life, stage=Stage.DECIDED, since=step.at, decision=decision)
+    fresh = replace(life, stage=Stage.DECIDED, since=step.at, decision=decision)
+    # What a known pair carried of its follow-up is not that of this decision.
+    return replace(fresh, channel=None, reference="", outcome=None) if life.stage is Stage.KNOWN else fresh
 
 
 def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
@@ -264,6 +281,7 @@ def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
         channel=Channel(step.value),
         urgency=urgency,
         reference=step.reference,
+        outcome=None,
     )
 
 
@@ -305,20 +323,22 @@ def is_late(arrived_at: int, withdrawn_at: int) -> bool:
 _ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.WITHDRAWN}
 
 _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
+    LifecycleStepKind.CARRIED: frozenset({Stage.NEW, Stage.KNOWN}),
     LifecycleStepKind.ACKNOWLEDGED: frozenset({Stage.NEW}),
-    LifecycleStepKind.DECIDED: frozenset({Stage.NEW, Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
+    LifecycleStepKind.DECIDED: frozenset({Stage.NEW, Stage.KNOWN, Stage.ACKNOWLEDGED, Stage.DECIDED, Stage.FOLLOW_UP}),
     LifecycleStepKind.UNDONE: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
-    LifecycleStepKind.OPENED: frozenset({Stage.DECIDED}),
+    LifecycleStepKind.OPENED: frozenset({Stage.KNOWN, Stage.DECIDED}),
     LifecycleStepKind.REFERENCED: frozenset({Stage.FOLLOW_UP}),
     LifecycleStepKind.PERMITTED: _ALIVE,
     LifecycleStepKind.EXPORTED: frozenset({Stage.FOLLOW_UP}),
-    LifecycleStepKind.CLOSED: frozenset({Stage.DECIDED, Stage.FOLLOW_UP}),
+    LifecycleStepKind.CLOSED: frozenset({Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP}),
     # A hit that was closed can turn out to rest on a wrong record.
     LifecycleStepKind.WITHDRAWN: frozenset(Stage),
 }
 """From which stages each step can be taken."""
 
 _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLifecycle]] = {
+    LifecycleStepKind.CARRIED: _carried,
     LifecycleStepKind.ACKNOWLEDGED: _acknowledged,
     LifecycleStepKind.DECIDED: _decided,
     LifecycleStepKind.OPENED: _opened,
@@ -331,6 +351,7 @@ _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLif
 
 _WORDS: Mapping[Stage, str] = {
     Stage.NEW: "new",
+    Stage.KNOWN: "known",
     Stage.ACKNOWLEDGED: "acknowledged",
     Stage.DECIDED: "decided",
     Stage.FOLLOW_UP: "in follow-up",
@@ -339,6 +360,7 @@ _WORDS: Mapping[Stage, str] = {
 }
 
 _WORDS_OF_STEPS: Mapping[LifecycleStepKind, str] = {
+    LifecycleStepKind.CARRIED: "carried on",
     LifecycleStepKind.ACKNOWLEDGED: "acknowledged",
     LifecycleStepKind.DECIDED: "decided",
     LifecycleStepKind.UNDONE: "undone",
@@ -352,6 +374,7 @@ _WORDS_OF_STEPS: Mapping[LifecycleStepKind, str] = {
 
 _HINTS: Mapping[Stage, str] = {
     Stage.NEW: "decide first: `aquila hit decide`",
+    Stage.KNOWN: "decide first: `aquila hit decide`",
     Stage.ACKNOWLEDGED: "decide first: `aquila hit decide`",
     Stage.DECIDED: "open a follow-up first: `aquila hit follow-up`",
     Stage.WITHDRAWN: "what was withdrawn stays so",

@@ -32,6 +32,14 @@ Remark = Annotated[str, Field(max_length=2_000)]
 Reference = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
+class KnownPair(StrEnum):
+    """The difference between a hit and the one of an earlier round whose decision it carries."""
+
+    UNCHANGED = "unchanged"
+    CHANGED_LEVEL = "changed_level"
+    CHANGED_EVIDENCE = "changed_evidence"
+
+
 class HitSort(StrEnum):
     """The order of a list of hits: hits on one own person come together, but where they are sorted by party."""
 
@@ -47,6 +55,7 @@ class HitFilter(Message):
 
     Attributes:
         hit: The beginning of a hit's id.
+        known: Only known pairs with this difference.
         overdue: Only hits whose next step is overdue.
         older_than_hours: Only hits that came longer ago than this.
     """
@@ -56,6 +65,7 @@ class HitFilter(Message):
     counterpart: PartyCode | None = None
     certainty: Level | None = None
     stage: Stage | None = None
+    known: KnownPair | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
     sort: HitSort = HitSort.NEWEST
@@ -87,6 +97,7 @@ class HitEntry(Message):
         record: The own record's fields; nothing where its list was deleted.
         reasons: Why it is a hit, a few words for each family of evidence, in lists of hits only.
         known_to: The parties with a hit on the same own person, in any round, in lists of hits only.
+        known: The difference to an earlier hit on the same pair, whose decision this one carries; None of a new pair.
     """
 
     round_id: Identifier
@@ -103,6 +114,7 @@ class HitEntry(Message):
     record: dict[str, str | list[str]]
     reasons: tuple[str, ...] = ()
     known_to: tuple[PartyCode, ...] = ()
+    known: KnownPair | None = None
 
 
 class UndoView(Message):
@@ -198,6 +210,7 @@ class HitView(Message):
         blocked_by: The handling code that blocks an export, of the own record or of the counterpart's note, or None.
         exchange: Where the exchange of notes about it stands.
         chance: What chance alone would give; None where the report was erased.
+        earlier: The hit of an earlier round whose decision this one carries, as long as it is kept.
     """
 
     entry: HitEntry
@@ -215,6 +228,7 @@ class HitView(Message):
     withdrawals: tuple[WithdrawalView, ...]
     exchange: ExchangeView | None = None
     chance: ChanceOfHit | None = None
+    earlier: HitKey | None = None
 
 
 class DecisionRequest(Message):

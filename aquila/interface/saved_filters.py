@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from aquila.followup.lifecycle import Stage
+from aquila.interface.hits import KnownPair
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Identifier, Message, PartyCode
 
@@ -26,6 +27,7 @@ class SavedFilter(Message):
     counterpart: PartyCode | None = None
     certainty: Level | None = None
     stage: Stage | None = None
+    known: KnownPair | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
 

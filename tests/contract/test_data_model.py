@@ -42,6 +42,7 @@ def _hit_transitions() -> dict[Stage, set[Stage]]:
         life = HitLifecycle(0, 0, stage=stage)
         steps = [LifecycleStep(kind, 1, "SI", VALUES.get(kind, "")) for kind in life.possible()]
         found[stage] = {life.after(step).stage for step in steps} - {stage}
+    found[Stage.NEW].add(HitLifecycle(0, 0).after(LifecycleStep(LifecycleStepKind.CARRIED, 1, "", "same")).stage)
     return found
 
 

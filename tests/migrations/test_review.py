@@ -8,19 +8,10 @@ from sqlalchemy import select, text
 
 from services.kit.storage.migrate import migrate
 from services.node.storage.tables import HitRow, HitStatusRow
+from tests.support.early_rows import HIT, LIFE, ROUND
 
 if TYPE_CHECKING:
     from services.kit.storage.store import Store
-
-ROUND = (
-    'INSERT INTO "round" (round_id, manifest, manifest_digest, discovered_at, cursor, phase, state, consent_wished, '
-    "close_wished) VALUES (:id, :manifest, '', 1, 0, 'closed', 'destroyed', :no, :no)"
-)
-HIT = (
-    "INSERT INTO hit (round_id, hit_id, import_id, position, record_id, counterpart, certainty, families, canary) "
-    "VALUES (:id, :id, :id, 0, 'r', 'RS', 'high', '[]', :no)"
-)
-LIFE = "INSERT INTO hit_life (round_id, hit_id, arrived_at, stage) VALUES (:id, :id, 1, 'decided')"
 
 
 def test_earlier_hits_stay(store: Store) -> None:

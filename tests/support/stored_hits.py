@@ -41,7 +41,7 @@ def person(number: int) -> dict[str, str | list[str]]:
 
 def store_hits(store: Store, round_id: str, hits: Sequence[StoredHit], now: int) -> list[str]:
     """Store hits that came now, with their records in a list of its own, and return their ids."""
-    life, import_id = HitLifecycle.of(now), f"{len(hits):032x}"
+    life, import_id = HitLifecycle.of(now), round_id
     persons = sorted({hit.person for hit in hits})
     ids = [f"{number:032x}" for number in range(1, len(hits) + 1)]
     records = [

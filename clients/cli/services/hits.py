@@ -35,6 +35,7 @@ class StageChoice(StrEnum):
     """Status of a hit."""
 
     NEW = "new"
+    KNOWN = "known"
     ACKNOWLEDGED = "acknowledged"
     DECIDED = "decided"
     FOLLOW_UP = "follow-up"

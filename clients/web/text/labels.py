@@ -122,6 +122,7 @@ FIELDS = {
 }
 STAGES = {
     "new": (_n("new"), "told"),
+    "known": (_n("known"), ""),
     "acknowledged": (_n("taken up"), "told"),
     "decided": (_n("decided"), "care"),
     "follow_up": (_n("in follow-up"), "care"),
@@ -132,6 +133,11 @@ DECISIONS = {
     "same": _n("the same person"),
     "not_the_same": _n("not the same person"),
     "cannot_tell": _n("cannot be determined"),
+}
+KNOWN_PAIRS = {
+    "unchanged": _n("unchanged"),
+    "changed_level": _n("changed level"),
+    "changed_evidence": _n("changed evidence"),
 }
 DECISION_BUTTONS = {
     "same": _n("Same person"),
@@ -159,6 +165,7 @@ GROUNDS = {
     "erased": _n("the record was erased"),
 }
 STEPS = {
+    "carried": _n("carried from an earlier round"),
     "acknowledged": _n("taken up"),
     "decided": _n("decided"),
     "undone": _n("decision undone"),
@@ -308,6 +315,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "account_state": partial(tag, table=ACCOUNTS),
         "stage": partial(tag, table=STAGES),
         "decision": partial(word, table=DECISIONS),
+        "known_pair": partial(word, table=KNOWN_PAIRS),
         "decision_button": partial(word, table=DECISION_BUTTONS),
         "channel": partial(word, table=CHANNELS),
         "urgency": partial(word, table=URGENCIES),

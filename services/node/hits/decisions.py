@@ -101,4 +101,4 @@ def _hits(session: Session, keys: Sequence[Key]) -> list[HitRow]:
 def _allows(session: Session, hit: HitRow, *, decided_too: bool) -> bool:
     """Return whether a hit can be decided now; of a filter only one that has no decision."""
     stage = lifecycle.status_row(session, hit).stage
-    return stage in _UNDECIDED or (decided_too and stage in {Stage.DECIDED, Stage.FOLLOW_UP})
+    return stage in _UNDECIDED or (decided_too and stage in {Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP})

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from services.node.context import Clock, Journal
 
 _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
+    LifecycleStepKind.CARRIED: EntryKind.HIT_DECIDED,
     LifecycleStepKind.ACKNOWLEDGED: EntryKind.HIT_ACKNOWLEDGED,
     LifecycleStepKind.DECIDED: EntryKind.HIT_DECIDED,
     LifecycleStepKind.UNDONE: EntryKind.HIT_DECIDED,

@@ -132,6 +132,7 @@ def conditions(wanted: HitFilter, now: int) -> list[ColumnElement[bool]]:
         (wanted.counterpart, HitRow.counterpart == wanted.counterpart),
         (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
         (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
+        (wanted.known, HitStatusRow.known == (wanted.known and wanted.known.value)),
         (wanted.overdue or None, HitStatusRow.due_at < now),
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
     ]

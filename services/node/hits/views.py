@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
-from aquila.interface.hits import ChanceOfHit, HitEntry, HitView, StepView, WithdrawalState, WithdrawalView
+from aquila.interface.hits import ChanceOfHit, HitEntry, HitKey, HitView, StepView, WithdrawalState, WithdrawalView
 from aquila.interface.rounds import AnswerState, ChanceView, Hits, OwnHit
 from aquila.matching.certainty import CENTIBITS
 from aquila.protocol.canaries import drift_of, grading_basis_of
@@ -160,7 +160,8 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         log_entries.append(session, consultation(node.journal, actor, round_id, [hit_id]))
         life = lifecycle.lifecycle_of(session, hit)
         code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
-        [entry] = with_records(session, [(hit, lifecycle.status_row(session, hit))], node.clock())
+        status = lifecycle.status_row(session, hit)
+        [entry] = with_records(session, [(hit, status)], node.clock())
         return HitView(
             entry=entry,
             families=tuple(hit.families),
@@ -177,6 +178,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
             withdrawals=tuple(withdrawals_of(session, node.code, hit)),
             exchange=exchange_view(exchange, entry.record, table),
             chance=_chance(node, session, round_, hit),
+            earlier=_earlier(session, status),
         )
 
 
@@ -209,7 +211,16 @@ def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -
         overdue=life.due_at is not None and life.due_at < now,
         record_id=hit.record_id,
         record=json.loads(content) if content else {},
+        known=life.known,
     )
+
+
+def _earlier(session: Session, status: HitStatusRow) -> HitKey | None:
+    """Return the hit whose decision one carries, unless it is erased."""
+    if status.earlier_round_id is None or status.earlier_hit_id is None:
+        return None
+    key = HitKey(round_id=status.earlier_round_id, hit_id=status.earlier_hit_id)
+    return key if session.get(HitRow, (key.round_id, key.hit_id)) is not None else None
 
 
 def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:

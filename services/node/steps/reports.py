@@ -15,7 +15,7 @@ from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
-from services.node.hits import lifecycle
+from services.node.hits import known_pairs, lifecycle
 from services.node.hits.persons import person_digest
 from services.node.logs import pending_statements
 from services.node.records import erasure
@@ -147,7 +147,9 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
             )  # fmt: skip
     session.add_all(rows.values())
     append(session, statement_entry(report, round_.reports[ReportKey(node.code, report.submission_id)], node.clock()))
-    lifecycle.start_lifecycle(session, node.clock, [row for row in rows.values() if not row.canary])
+    coming = [row for row in rows.values() if not row.canary]
+    lifecycle.start_lifecycle(session, node.clock, coming)
+    known_pairs.carry(session, node.journal, round_.round_id, coming)
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
     stored = len(rows) + len(gone)
     unknown = len(report.hits) - stored

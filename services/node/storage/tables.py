@@ -483,7 +483,7 @@ class HitStatusRow(NodeRows):
     hit_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Which hit.")
     arrived_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="Seconds since 1970 when it was stored.")
     stage: Mapped[str] = mapped_column(
-        String(16), comment="new, acknowledged, decided, follow_up, closed or withdrawn."
+        String(16), comment="new, known, acknowledged, decided, follow_up, closed or withdrawn."
     )
     decision: Mapped[str | None] = mapped_column(String(16), comment="What the analyst says, once decided.")
     outcome: Mapped[str | None] = mapped_column(String(16), comment="What came of it, once closed.")
@@ -493,6 +493,13 @@ class HitStatusRow(NodeRows):
     undo_person: Mapped[str | None] = mapped_column(
         String(16), comment="Who can undo the last step, which is then this person's decision; none after another step."
     )
+    known: Mapped[str | None] = mapped_column(
+        String(16), comment="Of a known pair: unchanged, changed_level or changed_evidence since the earlier hit."
+    )
+    earlier_round_id: Mapped[str | None] = mapped_column(
+        String(32), comment="Of a known pair: the round of the hit whose decision it carries; it may be erased."
+    )
+    earlier_hit_id: Mapped[str | None] = mapped_column(String(32), comment="That hit.")
     undo_number: Mapped[int | None] = mapped_column(
         BigInteger, comment="The first step of the decisions that were taken together with it."
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision, Stage
-from aquila.interface.hits import MOST_CHOSEN, HitSort
+from aquila.interface.hits import MOST_CHOSEN, HitSort, KnownPair
 from aquila.interface.saved_filters import SavedFilter
 from aquila.matching.certainty import Level
 from clients.web.app.paths import identifier
@@ -67,6 +67,7 @@ _READY: tuple[tuple[str, dict[str, str]], ...] = (
     (_n("All"), {}),
     (_n("New"), {"stage": "new"}),
     (_n("New, high certainty"), {"stage": "new", "certainty": "high"}),
+    (_n("Known, changed level"), {"known": "changed_level"}),
     (_n("Overdue"), {"overdue": "true"}),
     (_n("In follow-up"), {"stage": "follow_up"}),
     (_n("Decided, not followed up"), {"stage": "decided"}),
@@ -264,5 +265,6 @@ def _choices(visit: Visit, listed: Iterable[RoundEntry], rounds: Sequence[RoundE
         "party_choices": [any_one, *((code, code) for code in parties)],
         "level_choices": [any_one, *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True))],
         "stage_choices": [any_one, *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
+        "known_choices": [any_one, *((one.value, visit.say(labels.KNOWN_PAIRS[one.value])) for one in KnownPair)],
         "sort_choices": [(sort.value, visit.say(labels.SORTS[sort.value])) for sort in HitSort],
     }

@@ -27,8 +27,11 @@ CLOSED = LifecycleStep(LifecycleStepKind.CLOSED, 40, WHO, "confirmed")
 WITHDRAWN = LifecycleStep(LifecycleStepKind.WITHDRAWN, 50, "SI", "incorrect")
 ERASED = LifecycleStep(LifecycleStepKind.WITHDRAWN, 60, "SI", "erased")
 
+CARRIED = LifecycleStep(LifecycleStepKind.CARRIED, 5, "", "same")
+
 STAGES = {
     Stage.NEW: (),
+    Stage.KNOWN: (CARRIED,),
     Stage.ACKNOWLEDGED: (ACKNOWLEDGED,),
     Stage.DECIDED: (ACKNOWLEDGED, SAME),
     Stage.FOLLOW_UP: (ACKNOWLEDGED, SAME, OPENED),
@@ -36,6 +39,7 @@ STAGES = {
     Stage.WITHDRAWN: (WITHDRAWN,),
 }
 SAMPLES = {
+    LifecycleStepKind.CARRIED: CARRIED,
     LifecycleStepKind.ACKNOWLEDGED: ACKNOWLEDGED,
     LifecycleStepKind.DECIDED: SAME,
     LifecycleStepKind.UNDONE: LifecycleStep(LifecycleStepKind.UNDONE, 25, WHO),
@@ -54,7 +58,7 @@ def test_what_is_possible_is_what_can_be_done(stage: Stage, kind: LifecycleStepK
     """In every stage exactly the steps that are named as possible are taken, and all others are refused."""
     life = HitLifecycle.of(0, STAGES[stage])
     assert life.stage is stage
-    if kind in life.possible():
+    if kind in life.possible() or (kind is LifecycleStepKind.CARRIED and stage in {Stage.NEW, Stage.KNOWN}):
         life.after(SAMPLES[kind])
     else:
         with pytest.raises(OrderError):
@@ -95,6 +99,23 @@ def test_a_decision_is_undone_once_and_at_once(before: tuple[LifecycleStep, ...]
     for steps in ([decided, undone], [decided, SAMPLES[LifecycleStepKind.PERMITTED]]):
         with pytest.raises(OrderError):
             HitLifecycle.of(0, [*before, *steps, undone])
+
+
+def test_a_known_pair_carries_what_was_done() -> None:
+    """Decision, channel and outcome come from an earlier round; nothing is due, and it can be decided again."""
+    steps = [
+        LifecycleStep(LifecycleStepKind.CARRIED, 5, "", value, reference)
+        for value, reference in (("same", ""), ("siena", "S-1"), ("confirmed", ""))
+    ]
+    life = HitLifecycle.of(0, steps)
+    assert (life.stage, life.due_at, life.reference) == (Stage.KNOWN, None, "S-1")
+    assert (life.decision, life.channel, life.outcome) == (Decision.SAME, Channel.SIENA, HitOutcome.CONFIRMED)
+    assert LifecycleStepKind.CARRIED not in life.possible()
+    again = life.after(OTHER)
+    assert (again.stage, again.channel, again.outcome) == (Stage.DECIDED, None, None)
+    assert life.after(OPENED).outcome is None
+    with pytest.raises(ValueError, match="perhaps"):
+        HitLifecycle.of(0, [LifecycleStep(LifecycleStepKind.CARRIED, 5, "", "perhaps")])
 
 
 def test_another_person_is_not_followed_up() -> None:

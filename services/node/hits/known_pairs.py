@@ -1,0 +1,125 @@
+"""Known pairs: a hit on a pair that was decided on in an earlier round carries that decision, and is not new work.
+
+A pair is an own person and a counterpart. The counterpart's record has no name that lasts: a hit's id and its sealed
+reference are drawn anew in each round. So where a person has several hits with one counterpart, only those that agree
+in level and evidence are paired, and the others are new.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
+from aquila.interface.hits import KnownPair
+from services.kit.log import entries
+from services.node.hits import lifecycle
+from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from services.node.context import Journal
+
+_AT_ONCE = 500
+_CARRYING = (Stage.DECIDED.value, Stage.FOLLOW_UP.value, Stage.CLOSED.value, Stage.KNOWN.value)
+_BOTH = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
+
+Pair = tuple[str, str, bool]
+"""The digest of an own person, the counterpart, and whether the hit is a query's."""
+
+
+def carry(session: Session, journal: Journal, round_id: str, hits: Collection[HitRow]) -> int:
+    """Carry earlier decisions to the hits that come now, in the transaction that stores them; return how many.
+
+    Args:
+        session: A transaction in which the lives of the hits have begun.
+        journal: What dates and writes the entries.
+        round_id: The round of the hits.
+        hits: Those that come now.
+    """
+    coming = _by_pair(hit for hit in hits if hit.person is not None)
+    carried: Counter[str] = Counter()
+    for pair, earlier in _earlier(session, round_id, coming):
+        for hit, before in _matched(coming[pair], earlier):
+            _carry(session, journal.clock(), hit, before)
+            carried[hit.counterpart] += 1
+    for counterpart, count in sorted(carried.items()):
+        entry = Entry.of(
+            EntryKind.HIT_DECIDED, journal.clock(), journal.code, round=round_id, counts={"hits": count},
+            ids={"value": Word.CARRIED, "counterpart": counterpart},
+        )  # fmt: skip
+        entries.append(session, entry)
+    if carried:
+        lifecycle.note_outcome(session, journal.clock, round_id)
+    return carried.total()
+
+
+def _by_pair(hits: Iterable[HitRow]) -> dict[Pair, list[HitRow]]:
+    found: dict[Pair, list[HitRow]] = {}
+    for hit in hits:
+        found.setdefault((hit.person or "", hit.counterpart, hit.submission_id is not None), []).append(hit)
+    return found
+
+
+def _earlier(session: Session, round_id: str, wanted: Collection[Pair]) -> Iterator[tuple[Pair, list[HitRow]]]:
+    """Yield each pair with its decided hits of the newest earlier round that has any."""
+    persons = sorted({person for person, *_ in wanted})
+    for first in range(0, len(persons), _AT_ONCE):
+        query = (
+            select(HitRow)
+            .join(HitStatusRow, _BOTH)
+            .where(
+                HitRow.person.in_(persons[first : first + _AT_ONCE]),
+                HitRow.round_id != round_id,
+                HitStatusRow.stage.in_(_CARRYING),
+            )
+            .order_by(HitStatusRow.arrived_at.desc(), HitRow.round_id, HitRow.hit_id)
+        )
+        for pair, hits in _by_pair(session.scalars(query)).items():
+            if pair in wanted:
+                yield pair, [hit for hit in hits if hit.round_id == hits[0].round_id]
+
+
+def _matched(coming: Sequence[HitRow], earlier: Sequence[HitRow]) -> Iterator[tuple[HitRow, HitRow]]:
+    """Yield hits of one pair with those of which they are the return."""
+    if len(coming) == len(earlier) == 1:
+        yield coming[0], earlier[0]
+        return
+    alike: dict[tuple[str, frozenset[str]], tuple[list[HitRow], list[HitRow]]] = {}
+    for place, hits in enumerate((coming, earlier)):
+        for hit in hits:
+            alike.setdefault((hit.certainty, frozenset(hit.families)), ([], []))[place].append(hit)
+    for now, before in alike.values():
+        if len(now) == len(before) == 1:
+            yield now[0], before[0]
+
+
+def _carry(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
+    """Carry the decision, the follow-up and the outcome of an earlier hit."""
+    earlier, status = lifecycle.lifecycle_of(session, before), lifecycle.status_row(session, hit)
+    step = LifecycleStepKind.CARRIED
+    values = [(earlier.decision, ""), (earlier.channel, earlier.reference), (earlier.outcome, "")]
+    steps = [LifecycleStep(step, now, "", value.value, reference) for value, reference in values if value is not None]
+    life = HitLifecycle.of(status.arrived_at, steps)
+    session.add_all(
+        HitStepRow(
+            round_id=hit.round_id, hit_id=hit.hit_id, kind=one.kind.value, at=one.at, person=one.person,
+            value=one.value, reference=one.reference, urgency=None, remark="",
+        )
+        for one in steps
+    )  # fmt: skip
+    status.stage, status.due_at, status.decision, status.outcome = life.stage.value, None, life.decision, life.outcome
+    status.known = _change(hit, before).value
+    status.earlier_round_id, status.earlier_hit_id = before.round_id, before.hit_id
+
+
+def _change(hit: HitRow, before: HitRow) -> KnownPair:
+    if hit.certainty != before.certainty:
+        return KnownPair.CHANGED_LEVEL
+    return KnownPair.UNCHANGED if set(hit.families) == set(before.families) else KnownPair.CHANGED_EVIDENCE
