@@ -201,6 +201,8 @@ class LayoutView(Message):
         is_guess: Whether the encoding was concluded from the letters: a person should check some names.
         sheet: The number of the sheet that was read, from 1.
         sheets: The names of all sheets of the file.
+        headings: The columns as the file names them.
+        columns: The field that each is read into, or None; nothing for FollowTheMoney.
     """
 
     format: Format
@@ -208,6 +210,8 @@ class LayoutView(Message):
     is_guess: bool = False
     sheet: Annotated[int, Field(ge=1)] | None = None
     sheets: tuple[str, ...] = ()
+    headings: Annotated[tuple[str, ...], Field(repr=False)] = ()
+    columns: tuple[str | None, ...] = ()
 
     @classmethod
     def of(cls, layout: FoundLayout) -> Self:
@@ -218,7 +222,16 @@ class LayoutView(Message):
             is_guess=layout.is_guess,
             sheet=layout.sheet,
             sheets=layout.sheets,
+            headings=layout.headings,
+            columns=layout.columns,
         )
+
+
+class Findings(Message):
+    """The first findings about a stored list, in the order of its lines, and how many there are."""
+
+    findings: tuple[FindingView, ...]
+    total: Count
 
 
 class RecordReport(Message):
@@ -286,6 +299,7 @@ class ImportEntry(Message):
     records: Count
     refused: Count
     imported_at: Seconds
+    findings: Count = 0
 
 
 Imports.model_rebuild()

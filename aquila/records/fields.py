@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import (
     document_number,
     email,
@@ -36,6 +37,7 @@ _RANKS = {FIELDS.index(name): rank for rank, name in enumerate(_TOLD)}
 
 _LISTS = frozenset(LIST_FIELDS)
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
+_COUNTRY_FIELDS = frozenset({"nationality", "country_of_birth"})
 _IDENTIFIERS: dict[str, tuple[Callable[[str], str], str]] = {
     "document_numbers": (document_number, "holds too few letters and digits to identify a document"),
     "national_numbers": (national_number, "holds too few digits, or one digit only, for a national number"),
@@ -177,11 +179,15 @@ def _date(text: str, reasons: list[str]) -> PartialDate | None:
 
 
 def _doubts(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - the value of any field
-    """Return findings on values that are used: unread words of names, national numbers with wrong check digits."""
+    """Return findings on values that are used: unread words of names, unknown countries, wrong check digits."""
     if name in _NAME_FIELDS and value:
         reason = "holds a word of a script that the letter tables do not know; the other words are used"
         texts = (value,) if isinstance(value, str) else value
         return tuple(reason for text in texts if not text.isascii() and has_unread_words(text))
+    if name in _COUNTRY_FIELDS and value:
+        reason = "is a country that the tables do not know; it agrees with the same text alone; write a country code"
+        texts = (value,) if isinstance(value, str) else value
+        return tuple(reason for text in texts if not country(text).isupper())
     if name == "national_numbers":
         reason = "has check digits that no known national number has; it is used; look for a typing error"
         return tuple(reason for number in map(national_number, value) if fails_check(number))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from aquila.errors import InputError
 from aquila.records.reading.layouts import RECOGNIZED, FoundLayout, Layout
-from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows
+from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows, recognize
 from aquila.records.rules import load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -69,13 +69,30 @@ def read_list(path: Path, keep: Callable[[Record], object], layout: Layout = REC
     return ReadList(counts, tuple(noted), raw.layout)
 
 
-def layout_of(encoding: str | None, sheet: int | None) -> Layout:
+def layout_of(path: Path, encoding: str | None, sheet: int | None, columns: Sequence[str] | None) -> Layout:
     """Return the layout that a command's options name.
 
+    Args:
+        path: The list.
+        encoding: Its encoding.
+        sheet: The number of its sheet.
+        columns: `HEADING=FIELD` of each column that is read.
+
     Raises:
-        InputError: There is no such encoding.
+        InputError: There is no such encoding, column or field, or the file cannot be read.
     """
-    return Layout(encoding=cast("Encoding | None", encoding), sheet=sheet)
+    layout = Layout(encoding=cast("Encoding | None", encoding), sheet=sheet)
+    if not columns:
+        return layout
+    with open_list_file(path) as stream:
+        headings = recognize(stream, layout).headings
+    fields = dict[str, str]()
+    for column in columns:
+        heading, _, field = column.rpartition("=")
+        if heading not in headings or heading in fields:
+            raise InputError(f"the list has no column {heading}, or it is named twice", hint="write HEADING=FIELD")
+        fields[heading] = field
+    return replace(layout, columns=tuple(map(fields.get, headings)))
 
 
 def load_table(name_or_path: str) -> RuleTable:

@@ -45,6 +45,15 @@ ListEncoding = Annotated[
     typer.Option("--encoding", metavar="NAME", help="The encoding of the list's text; recognized by default."),
 ]
 
+ListColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="HEADING=FIELD",
+        help="A column and the field that it holds, once for each column that is read; else headings are fields.",
+    ),
+]
+
 ListSheet = Annotated[
     int | None,
     typer.Option("--sheet", min=1, help="The sheet of a spreadsheet; by default the first with a known column."),

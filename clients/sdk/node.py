@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
-from aquila.interface.records import DuplicateRecords, Imports, RecordReport
+from aquila.interface.records import DuplicateRecords, Findings, Imports, LayoutView, RecordReport
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
 from aquila.interface.safeguard import Safeguards
 from aquila.interface.suggestion import Suggestions, SuggestionView
@@ -37,6 +37,20 @@ class NodeClient:
         """Have the node read a list and return its findings; nothing is stored."""
         query = {**_layout_query(layout), "rules": rules}
         return self._connection.fetch(RecordReport, "POST", "/v1/records/check", params=query, content=stream)
+
+    def recognize(self, stream: BinaryIO, layout: Layout = RECOGNIZED) -> LayoutView:
+        """Have the node recognize how a list is to be read; nothing is stored."""
+        return self._connection.fetch(
+            LayoutView, "POST", "/v1/records/recognize", params=_layout_query(layout), content=stream
+        )
+
+    def stored_findings(self, import_id: str) -> Findings:
+        """Return the first findings about a stored list, and how many there are."""
+        return self._connection.fetch(Findings, "GET", f"/v1/imports/{quote(import_id, safe='')}/findings")
+
+    def stored_findings_file(self, import_id: str) -> bytes:
+        """Return all findings about a stored list as CSV, in UTF-8."""
+        return self._connection.call("GET", f"/v1/imports/{quote(import_id, safe='')}/findings.csv")
 
     def findings(self, stream: BinaryIO, layout: Layout = RECOGNIZED) -> bytes:
         """Let the node read a list and return all that is wrong with it as CSV, in UTF-8; nothing is stored."""
@@ -118,7 +132,8 @@ class NodeClient:
 
 def _layout_query(layout: Layout) -> dict[str, str]:
     """Return the query of a call that names a layout; what it leaves open is not in it."""
-    given = {"format": layout.format, "encoding": layout.encoding, "sheet": layout.sheet}
+    columns = None if layout.columns is None else ",".join(name or "" for name in layout.columns)
+    given = {"format": layout.format, "encoding": layout.encoding, "sheet": layout.sheet, "columns": columns}
     return {name: str(value) for name, value in given.items() if value is not None}
 
 

@@ -138,7 +138,8 @@ def ask_submission(
 ) -> PendingApproval:
     """Ask for a submission; raises as `requests.check_submission` and `Submission.open` do.
 
-    The same list for the same reasons is the same request, whoever asks for it and whatever its id would be.
+    The same list is the same request, whatever the reasons: a party has one in a round. A query is the same where its
+    list and its reasons are. Neither depends on who asks for it, or on what its id would be.
     """
     digest = recorded_digest(node.store, wanted.import_id)  # whether the records are still these, `open` looks
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
@@ -152,6 +153,8 @@ def ask_submission(
             "justification": wanted.justification.model_dump(mode="json") | {"officer": actor.person},
         }
     added = {"submission_id": "", "justification": wanted.justification.model_dump(mode="json")}
+    if wanted.kind is Kind.LIST:
+        added["justification"] = ""
     return request(approvals, actor, content, content | added)
 
 

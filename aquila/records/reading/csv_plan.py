@@ -48,7 +48,17 @@ def read_header(content: bytes, encoding: Encoding = "utf-8") -> CsvPlan:
     """Read a list's first line, which is empty where there is none.
 
     Raises:
-        InputError: Nothing there, not text, no known column, one twice, too few to match on, or one misspelt.
+        InputError: As `read_headings` and `plan_columns`.
+    """
+    headings, separator = read_headings(content, encoding)
+    return plan_columns(headings, separator, encoding=encoding)
+
+
+def read_headings(content: bytes, encoding: Encoding = "utf-8") -> tuple[tuple[str, ...], str]:
+    """Read the columns that a list's first line names, and return them with what parts them.
+
+    Raises:
+        InputError: Nothing there, or not text.
     """
     if not content:
         raise InputError("the list is empty", hint="its first line names the columns, such as record_id")
@@ -60,22 +70,35 @@ def read_header(content: bytes, encoding: Encoding = "utf-8") -> CsvPlan:
         names = next(csv.reader([line.text.rstrip("\r\n")], delimiter=separator), [])
     except csv.Error:
         names = []
-    return plan_columns(names, separator, encoding=encoding)
+    return tuple(name.strip() for name in names), separator
 
 
-def plan_columns(names: Sequence[str], separator: str, *, line: int = 1, encoding: Encoding = "utf-8") -> CsvPlan:
-    """Find the fields of columns by their names, in any case.
+def plan_columns(
+    headings: Sequence[str],
+    separator: str,
+    *,
+    line: int = 1,
+    encoding: Encoding = "utf-8",
+    chosen: tuple[str | None, ...] | None = None,
+) -> CsvPlan:
+    """Find the fields of columns by their names, in any case, unless a person chose them.
 
     Args:
-        names: As the list has them.
+        headings: As the list has them.
         separator: How the fields of its lines are parted.
         line: The line that names them.
         encoding: Of its lines.
+        chosen: The field of each column, or None for one that is not read.
 
     Raises:
-        InputError: No known column, one twice, too few to match on, or one misspelt.
+        InputError: No known column, one twice, too few to match on, one misspelt, or fields for other columns.
     """
-    names = [name.strip().lower() for name in names]
+    if chosen is not None:
+        if len(chosen) != len(headings):
+            raise InputError("the chosen columns are not those of the list", hint="choose them again", line=line)
+        _check_columns([name for name in chosen if name], line)
+        return CsvPlan(separator, chosen, (), line, encoding)
+    names = [name.strip().lower() for name in headings]
     if not set(names) & set(FIELDS):
         raise InputError("the first line names no known column", hint="known: " + ", ".join(FIELDS) + "", line=line)
     _check_spelling(names, line)

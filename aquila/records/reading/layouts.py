@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from aquila.errors import InputError
+from aquila.records.person import FIELDS
 
 Format = Literal["csv", "ftm", "xlsx", "ods"]
 """CSV, FollowTheMoney JSON lines, a workbook of Excel, a spreadsheet of LibreOffice (OpenDocument)."""
@@ -40,11 +41,13 @@ class Layout:
         format: One of `FORMATS`.
         encoding: One of `ENCODINGS`; a spreadsheet has none.
         sheet: The number of a spreadsheet's sheet, counted from 1; the first one that names a known column by default.
+        columns: The field of each column, or None for one that is not read; by default columns are named as fields are.
     """
 
     format: Format | None = None
     encoding: Encoding | None = None
     sheet: int | None = None
+    columns: tuple[str | None, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -58,6 +61,8 @@ class Layout:
             raise InputError("this encoding is unknown", hint="use " + ", ".join(ENCODINGS))
         if self.sheet is not None and self.sheet < 1:
             raise InputError("sheets are counted from 1", hint="give the number of a sheet")
+        if not {*(self.columns or ())} <= {*FIELDS, None}:
+            raise InputError("a column is read into an unknown field", hint="known: " + ", ".join(FIELDS))
 
 
 RECOGNIZED = Layout()
@@ -74,6 +79,8 @@ class FoundLayout:
         is_guess: Whether the encoding was concluded from the letters, which a person should check with some names.
         sheet: The number of the sheet, from 1, or None where the file has none.
         sheets: The names of all sheets of a spreadsheet.
+        headings: The columns as the list names them; nothing for FollowTheMoney.
+        columns: The fields that they are read into, or None for each that is not read; nothing before that is known.
     """
 
     format: Format
@@ -81,3 +88,5 @@ class FoundLayout:
     is_guess: bool = False
     sheet: int | None = None
     sheets: tuple[str, ...] = ()
+    headings: tuple[str, ...] = field(default=(), repr=False)
+    columns: tuple[str | None, ...] = ()

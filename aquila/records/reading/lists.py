@@ -17,18 +17,19 @@ kept.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import BATCH_LINES, MARK, Batch, LineSource
-from aquila.records.reading.csv_plan import CsvPlan, read_header
+from aquila.records.reading.csv_plan import CsvPlan, plan_columns, read_headings
 from aquila.records.reading.csv_rows import cut_csv, read_csv_batch
 from aquila.records.reading.encodings import as_utf_8, find_encoding
 from aquila.records.reading.ftm_rows import FtmPlan, cut_ftm, read_ftm_batch
 from aquila.records.reading.layouts import RECOGNIZED, UTF_8, WIDE_ENCODINGS, FoundLayout, Layout
 from aquila.records.reading.ods import opened_ods
-from aquila.records.reading.sheet_rows import cut_sheet, names_columns, plan_sheet
+from aquila.records.reading.sheet_rows import SEPARATOR, cut_sheet, names_columns, sheet_headings
 from aquila.records.reading.workbooks import spreadsheet_format
 from aquila.records.reading.xlsx import opened_xlsx
 from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, Severity
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from aquila.records.reading.layouts import Format
-    from aquila.records.reading.workbooks import Workbook
+    from aquila.records.reading.layouts import Encoding, Format
+    from aquila.records.reading.workbooks import SheetRow, Workbook
 
 __all__ = [
     "RECOGNIZED",
@@ -60,6 +61,7 @@ __all__ = [
     "read_ftm",
     "read_records",
     "read_rows",
+    "recognize",
 ]
 
 Plan = CsvPlan | FtmPlan
@@ -85,6 +87,41 @@ class RawList:
     batches: Iterator[Batch]
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The head of a file: what concerns the whole of it.
+
+    Attributes:
+        layout: Its layout, with the headings of its columns.
+        separator: What parts the fields of a line.
+        line: The line of the headings.
+        encoding: Of the lines that `source` gives.
+        source: The lines of a text; of CSV those below the headings.
+        rows: The rows of the sheet, up to a number of cells in each.
+    """
+
+    layout: FoundLayout
+    separator: str = SEPARATOR
+    line: int = 1
+    encoding: Encoding = UTF_8
+    source: LineSource | None = None
+    rows: Callable[[int], Iterator[SheetRow]] | None = None
+
+
+def recognize(stream: BinaryIO, layout: Layout = RECOGNIZED) -> FoundLayout:
+    """Return the layout of a list with the headings of its columns, whatever they are named.
+
+    Args:
+        stream: As for `open_list`.
+        layout: Its layout, as far as it is known.
+
+    Raises:
+        InputError: A file that is not text or a sound spreadsheet, or has no line at all.
+    """
+    with ExitStack() as stack:
+        return _read_head(stream, layout, stack).layout
+
+
 def open_list(stream: BinaryIO, layout: Layout = RECOGNIZED, lines: int = BATCH_LINES) -> RawList:
     """Read the header of a list and cut the rest into batches while it is read.
 
@@ -97,9 +134,31 @@ def open_list(stream: BinaryIO, layout: Layout = RECOGNIZED, lines: int = BATCH_
     Raises:
         InputError: A file that is not a list: empty, no header, not text, a damaged spreadsheet.
     """
+    with ExitStack() as stack:
+        head = _read_head(stream, layout, stack)
+        if head.layout.format == "ftm":
+            assert head.source is not None
+            return RawList(head.layout, FtmPlan(head.encoding), cut_ftm(head.source, lines))
+        plan = plan_columns(
+            head.layout.headings, head.separator, line=head.line, encoding=head.encoding, chosen=layout.columns
+        )
+        found = replace(head.layout, columns=plan.columns)
+        if head.rows is not None:
+            batches = cut_sheet(plan, head.rows(len(plan.columns) + 1), lines)
+            return RawList(found, plan, _while_open(stack.pop_all(), batches))
+        assert head.source is not None
+        return RawList(found, plan, cut_csv(plan, head.source, lines))
+
+
+def _read_head(stream: BinaryIO, layout: Layout, stack: ExitStack) -> _Head:
+    """Read the head of a file; a spreadsheet stays open as long as the stack."""
     form = layout.format or spreadsheet_format(stream)
     if form is not None and form in _OPENED:
-        return _open_sheet(stream, form, layout.sheet, lines)
+        book = stack.enter_context(_OPENED[form](stream))
+        sheet = _choose_sheet(book, layout.sheet)
+        headings, line = sheet_headings(book.rows(sheet))
+        found = FoundLayout(form, sheet=sheet + 1, sheets=book.sheets, headings=headings)
+        return _Head(found, line=line, rows=partial(book.rows, sheet))
     encoding, is_guess = (layout.encoding, False) if layout.encoding else find_encoding(stream)
     if form is None or layout.encoding is None:
         stream.seek(0)
@@ -110,23 +169,12 @@ def open_list(stream: BinaryIO, layout: Layout = RECOGNIZED, lines: int = BATCH_
     first = source.next()
     if form is None:
         form = "ftm" if first.removeprefix(MARK).lstrip().startswith(b"{") else "csv"
-    found = FoundLayout(form, encoding, is_guess)
     if form == "csv":
-        plan = read_header(first, read_as)
-        return RawList(found, plan, cut_csv(plan, source, lines))
+        headings, separator = read_headings(first, read_as)
+        found = FoundLayout(form, encoding, is_guess, headings=headings)
+        return _Head(found, separator, encoding=read_as, source=source)
     source.give_back([first] if first else [])
-    return RawList(found, FtmPlan(read_as), cut_ftm(source, lines))
-
-
-def _open_sheet(stream: BinaryIO, form: Format, wanted: int | None, lines: int) -> RawList:
-    """Open a spreadsheet, which stays open while its batches are gone through."""
-    with ExitStack() as stack:
-        book = stack.enter_context(_OPENED[form](stream))
-        sheet = _choose_sheet(book, wanted)
-        plan = plan_sheet(book.rows(sheet))
-        rows = book.rows(sheet, len(plan.columns) + 1)
-        layout = FoundLayout(form, sheet=sheet + 1, sheets=book.sheets)
-        return RawList(layout, plan, _while_open(stack.pop_all(), cut_sheet(plan, rows, lines)))
+    return _Head(FoundLayout(form, encoding, is_guess), encoding=read_as, source=source)
 
 
 def _choose_sheet(book: Workbook, wanted: int | None) -> int:

@@ -12,12 +12,13 @@ from aquila.errors import InputError
 from aquila.records.normalize.check_digits import SCHEMES, schemes_of
 from aquila.records.person import FIELDS, LIST_FIELDS
 from aquila.records.reading.bounded_lines import BATCH_BYTES, BATCH_LINES, Batch
-from aquila.records.reading.csv_plan import CsvPlan, plan_columns
 from aquila.records.reading.workbooks import MOST_COLUMNS, SheetRow
 from aquila.records.rows import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aquila.records.reading.csv_plan import CsvPlan
 
 SEPARATOR = ","
 _LISTS = frozenset(LIST_FIELDS)
@@ -30,21 +31,24 @@ _RESTORED = (
 
 def names_columns(rows: Iterator[SheetRow]) -> bool:
     """Return whether the first row that is not blank names a known column."""
-    return any(text.strip().lower() in FIELDS for text in _header(rows).texts)
+    return any(text.strip().lower() in FIELDS for text in _first_filled(rows).texts)
 
 
-def plan_sheet(rows: Iterator[SheetRow]) -> CsvPlan:
-    """Read the first row that is not blank.
+def sheet_headings(rows: Iterator[SheetRow]) -> tuple[tuple[str, ...], int]:
+    """Read the first row that is not blank, and return its texts and its number.
 
     Raises:
-        InputError: There is none, or it is not the header of a list.
+        InputError: There is none, or it has too many columns.
     """
-    row = _header(rows)
+    row = _first_filled(rows)
     if row.is_blank:
         raise InputError("the list is empty", hint="its first line names the columns, such as record_id")
     if len(row.texts) > MOST_COLUMNS:
         raise InputError("the sheet has too many columns", hint="leave out what a list does not need")
-    return plan_columns([" ".join(text.split()) for text in row.texts], SEPARATOR, line=row.number)
+    texts = row.texts
+    while not texts[-1] and len(texts) > 1:  # cells that hold a format and nothing else
+        texts.pop()
+    return tuple(" ".join(text.split()) for text in texts), row.number
 
 
 def cut_sheet(plan: CsvPlan, rows: Iterator[SheetRow], most: int = BATCH_LINES) -> Iterator[Batch]:
@@ -73,7 +77,7 @@ def cut_sheet(plan: CsvPlan, rows: Iterator[SheetRow], most: int = BATCH_LINES) 
         yield Batch(first, tuple(lines), is_head, tuple(findings))
 
 
-def _header(rows: Iterator[SheetRow]) -> SheetRow:
+def _first_filled(rows: Iterator[SheetRow]) -> SheetRow:
     """Take the rows up to the first one that is not blank, and return that; a blank one where there is none."""
     return next((row for row in rows if not row.is_blank), SheetRow(1, []))
 

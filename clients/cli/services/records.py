@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clients.cli.exit_codes import ExitCode
-from clients.cli.options import Ca, HomePath, Json, ListEncoding, ListFile, ListSheet, Rules, TokenFile, Url
+from clients.cli.options import (
+    Ca,
+    HomePath,
+    Json,
+    ListColumns,
+    ListEncoding,
+    ListFile,
+    ListSheet,
+    Rules,
+    TokenFile,
+    Url,
+)
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 
 if TYPE_CHECKING:
@@ -29,6 +40,7 @@ def check(
     limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
     encoding: ListEncoding = None,
     sheet: ListSheet = None,
+    column: ListColumns = None,
     as_json: Json = False,
 ) -> int:
     """Read a list and report its findings, line by line. Nothing is stored and nothing leaves this machine.
@@ -37,7 +49,7 @@ def check(
     """
     from clients.cli.list_files import layout_of
 
-    report = check_list(file, rules, _ALL if as_json else limit, layout_of(encoding, sheet))
+    report = check_list(file, rules, _ALL if as_json else limit, layout_of(file, encoding, sheet, column))
     Screen(as_json).result(report.model_dump(mode="json"), *report_views(report))
     return ExitCode.REFUSED if report.refused else ExitCode.DONE
 
@@ -53,6 +65,7 @@ def import_list(
     limit: Annotated[int, typer.Option(min=0, help="How many findings to show.")] = 50,
     encoding: ListEncoding = None,
     sheet: ListSheet = None,
+    column: ListColumns = None,
     url: Url = None,
     token_file: TokenFile = None,
     ca: Ca = None,
@@ -63,7 +76,7 @@ def import_list(
     from clients.cli.connect import connect
     from clients.cli.list_files import layout_of, open_list_file
 
-    screen, layout = Screen(as_json), layout_of(encoding, sheet)
+    screen, layout = Screen(as_json), layout_of(file, encoding, sheet, column)
     with connect(home, url, token_file, ca) as reached:
         node = reached.node()
         try:
@@ -81,6 +94,23 @@ def import_list(
 
 
 @app.command()
+def template(
+    out: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where the empty list goes: a name that ends in .csv or .xlsx.")
+    ],
+) -> None:
+    """Write an empty list with a column for each field. The .xlsx file keeps as text all that is typed into it."""
+    from aquila.errors import InputError
+    from aquila.records.template import TEMPLATES
+
+    make = TEMPLATES.get(out.suffix.lower().removeprefix("."))
+    if make is None:
+        raise InputError(f"{out}: a template is a .csv or an .xlsx file", hint="give the file such a name")
+    check_target(out)
+    write_result(out, make())
+
+
+@app.command()
 def duplicates(
     file: ListFile,
     rules: Rules = "default",
@@ -90,6 +120,7 @@ def duplicates(
     limit: Annotated[int, typer.Option(min=0, help="How many pairs to show.")] = 50,
     encoding: ListEncoding = None,
     sheet: ListSheet = None,
+    column: ListColumns = None,
     as_json: Json = False,
 ) -> None:
     """Find records of a list that are likely the same person, by the rules of a round. Nothing leaves this machine.
@@ -101,7 +132,7 @@ def duplicates(
 
     if out is not None:
         check_target(out)
-    found = search_file(file, rules, layout_of(encoding, sheet))
+    found = search_file(file, rules, layout_of(file, encoding, sheet, column))
     if out is not None:
         write_result(out, duplicates_csv(found))
     Screen(as_json).result(duplicates_document(found), *duplicates_views(found, limit))

@@ -34,7 +34,6 @@ class Upload:
         session: Whose it is.
         name: The file's name, as the officer has it.
         layout: Its layout, as far as its officer has chosen it.
-        sheets: The names of a spreadsheet's sheets, once it was read.
         file: Its content.
         until: When it is closed, on the clock that does not go back.
     """
@@ -45,7 +44,6 @@ class Upload:
     layout: Layout
     file: BinaryIO = field(repr=False)
     until: float
-    sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

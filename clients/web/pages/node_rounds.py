@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
 
+from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.rounds import JustificationInput, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
+from clients.sdk import ApprovalClient
 from clients.web.app.paging import page_of
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.rounds import progress
+
+if TYPE_CHECKING:
+    from aquila.interface.approval import ApprovalEntry
+    from clients.web.app.visit import Visit
 
 router = APIRouter()
 _PAGE = 40
@@ -34,6 +41,7 @@ def get_round(visit: Visited, round_id: str) -> Response:
     """Show one round."""
     client = visit.node()
     view = client.round(round_id)
+    waiting = _waiting(visit, view.entry.round_id)
     return visit.show(
         "node_round.html",
         view=view,
@@ -45,6 +53,9 @@ def get_round(visit: Visited, round_id: str) -> Response:
         has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
         queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
         guards=client.safeguards(round_id),
+        waiting=waiting,
+        consent_waits=any(one.kind is ApprovalKind.CONSENT for one in waiting),
+        submission_waits=any(one.kind is ApprovalKind.SUBMISSION for one in waiting),
     )
 
 
@@ -99,3 +110,11 @@ def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Leave a round."""
     visit.node().abort(identifier(round_id), sent.text("reason"))
     return visit.go(f"/rounds/{round_id}", "leaving")
+
+
+def _waiting(visit: Visit, round_id: str) -> list[ApprovalEntry]:
+    """Return the requests about a round that wait for a second person."""
+    if not visit.may("approvals.see"):
+        return []
+    found = ApprovalClient(visit.connection()).approvals().approvals
+    return [one for one in found if one.round_id == round_id and one.state is ApprovalState.WAITING]

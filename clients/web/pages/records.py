@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from http import HTTPStatus
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from aquila.errors import InputError
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
+from aquila.records.template import TEMPLATES
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, SentList, Visited, threaded
 from services.kit.errors import NotFoundError
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 router = APIRouter()
 _MOST = 100
 _NAME_LIMIT = 200
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @router.get("/records")
@@ -52,7 +58,8 @@ def post_layout(visit: Visited, sent: Sent) -> Response:
     """Check the file that waits once more, in the layout that its officer chose."""
     upload, sheet = _kept(visit, sent), sent.text("sheet")
     encoding = next((one for one in ENCODINGS if one == sent.text("encoding")), None)
-    upload.layout = Layout(encoding=encoding, sheet=int(sheet) if sheet.isdecimal() else None)
+    columns = tuple(name or None for name in sent.texts("column")) or None
+    upload.layout = Layout(encoding=encoding, sheet=int(sheet) if sheet.isdecimal() else None, columns=columns)
     return _preview(visit, upload)
 
 
@@ -72,16 +79,33 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 def post_findings(visit: Visited, sent: Sent) -> Response:
     """Return all that was found in a list as a CSV file: line, record number, field and reason, no person's values."""
     upload = _kept(visit, sent)
-    content = visit.node().findings(upload.file, upload.layout)
-    headers = {"content-disposition": 'attachment; filename="findings.csv"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    return _csv(visit.node().findings(upload.file, upload.layout))
+
+
+@router.get("/records/template.{form}")
+@threaded
+def get_template(visit: Visited, form: str) -> Response:
+    """Return an empty list to be filled in."""
+    visit.need("records.check")
+    if form not in TEMPLATES:
+        raise NotFoundError("there is no such template")
+    headers = {"content-disposition": f'attachment; filename="list.{form}"'}
+    return Response(TEMPLATES[form](), media_type=_TYPES[form], headers=headers)
+
+
+@router.get("/records/{import_id}/findings.csv")
+@threaded
+def get_stored_findings(visit: Visited, import_id: str) -> Response:
+    """Return all that was found in a list when it was stored."""
+    return _csv(visit.node().stored_findings_file(identifier(import_id)))
 
 
 @router.get("/records/{import_id}")
 @threaded
 def get_import(visit: Visited, import_id: str) -> Response:
     """Show one list."""
-    return visit.show("import.html", entry=_entry(visit, import_id), found=None, most=_MOST)
+    entry, findings = _entry(visit, import_id), visit.node().stored_findings(identifier(import_id))
+    return visit.show("import.html", entry=entry, found=None, findings=findings, most=_MOST)
 
 
 @router.get("/records/{import_id}/duplicates")
@@ -89,7 +113,8 @@ def get_import(visit: Visited, import_id: str) -> Response:
 def get_duplicates(visit: Visited, import_id: str) -> Response:
     """Show the records of a list that are likely the same person."""
     entry = _entry(visit, import_id)
-    return visit.show("import.html", entry=entry, found=visit.node().duplicates(import_id), most=_MOST)
+    found = visit.node().duplicates(import_id)
+    return visit.show("import.html", entry=entry, found=found, findings=None, most=_MOST)
 
 
 @router.post("/records/{import_id}/delete")
@@ -102,17 +127,26 @@ def post_delete(visit: Visited, sent: Sent, import_id: str) -> Response:  # noqa
 
 def _preview(visit: Visit, upload: Upload) -> Response:
     """Show a file that waits as the node reads it, or why it cannot be read in this layout."""
-    report, fault = None, ""
+    report, layout, fault = None, None, ""
     try:
         report = visit.node().check(upload.file, upload.layout)
-        upload.sheets = report.layout.sheets if report.layout else ()
+        layout = report.layout
     except InputError as error:
         fault = error.message
+        upload.file.seek(0)
+        with contextlib.suppress(InputError):  # its columns may be chosen where it can be read at all
+            layout = visit.node().recognize(upload.file, upload.layout)
     http = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
     return visit.show(
-        "preview.html", http, upload=upload, report=report, fault=fault, encodings=ENCODINGS, most=_MOST,
-        limit=DEFAULT_LIMIT,
+        "preview.html", http, upload=upload, report=report, layout=layout, fault=fault, encodings=ENCODINGS,
+        fields=FIELDS, most=_MOST, limit=DEFAULT_LIMIT,
     )  # fmt: skip
+
+
+def _csv(content: bytes) -> Response:
+    """Return findings as a file to be saved."""
+    headers = {"content-disposition": 'attachment; filename="findings.csv"'}
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _kept(visit: Visit, sent: Sent) -> Upload:

@@ -11,7 +11,7 @@ import aquila
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval  # noqa: TC001 - read by FastAPI
 from aquila.interface.attention import AttentionList  # noqa: TC001 - read by FastAPI
-from aquila.interface.records import DuplicateRecords, Imports, RecordReport  # noqa: TC001 - read by FastAPI
+from aquila.interface.records import DuplicateRecords, Findings, Imports, LayoutView, RecordReport  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.feed import Rounds  # noqa: TC001 - read by FastAPI
 from aquila.records.reading.layouts import Encoding, Format, Layout
@@ -30,7 +30,7 @@ from services.node.rounds import attention, requests, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
 
-LISTS = ("/v1/records/check", "/v1/records/findings", "/v1/imports")
+LISTS = ("/v1/records/recognize", "/v1/records/check", "/v1/records/findings", "/v1/imports")
 """Where lists come in, which are streamed to a file and not read into memory."""
 _LIST = raw_body("A list of persons (schemas/records).", CSV, LINES, XLSX, ODS)
 
@@ -48,8 +48,18 @@ def _layout(
         int | None,
         Query(ge=1, le=1_000, description="The sheet of a spreadsheet; by default the first with a known column."),
     ] = None,
+    columns: Annotated[
+        str | None,
+        Query(
+            max_length=8_000,
+            pattern=r"^[a-z_,]*$",
+            description="The field of each column, parted by commas, empty for one that is not read; by default those "
+            "that were chosen for a list with the same headings, or else the headings are names of fields.",
+        ),
+    ] = None,
 ) -> Layout:
-    return Layout(format, encoding, sheet)
+    fields = None if columns is None else tuple(name or None for name in columns.split(","))
+    return Layout(format, encoding, sheet, fields)
 
 
 ListLayout = Annotated[Layout, Depends(_layout)]
@@ -76,6 +86,18 @@ def get_status(request: Request) -> NodeStatus:
 def get_needs(request: Request) -> AttentionList:
     """Return alarms and duties, the most pressing first."""
     return attention.attention_list(_node(request).journal)
+
+
+@router.post(
+    "/records/recognize",
+    summary="Recognize how a list is to be read",
+    dependencies=[requires(Action.CHECK_RECORDS)],
+    openapi_extra=_LIST,
+)
+async def recognize_records(request: Request, layout: ListLayout) -> LayoutView:
+    """Return the layout of the list in the body, its headings, and the fields that they were chosen for or may be."""
+    with await _spooled(request) as stream:
+        return await threads.run_call(imports.recognize_list, _node(request), stream, layout)
 
 
 @router.post(
@@ -130,6 +152,30 @@ async def import_records(
 def get_imports(request: Request) -> Imports:
     """List the stored lists, newest first."""
     return imports.list_imports(_node(request).store)
+
+
+@router.get(
+    "/imports/{import_id}/findings",
+    summary="The findings about a stored list",
+    dependencies=[requires(Action.LIST_RECORDS)],
+)
+def get_stored_findings(request: Request, import_id: str) -> Findings:
+    """Return the first findings that the list's file had when it was stored."""
+    return findings.stored_findings(_node(request).store, import_id)
+
+
+@router.get(
+    "/imports/{import_id}/findings.csv",
+    summary="All findings about a stored list, as CSV",
+    response_class=Response,
+    dependencies=[requires(Action.LIST_RECORDS)],
+    responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
+)
+def get_stored_findings_file(request: Request, import_id: str) -> Response:
+    """Return every finding that the list's file had when it was stored."""
+    node = _node(request)
+    found = findings.stored_findings_file(node.settings.home, node.store, import_id)
+    return file_response(found, "text/csv; charset=utf-8")
 
 
 @router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")

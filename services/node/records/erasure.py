@@ -29,6 +29,7 @@ from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     ErasedOutcomeCountRow,
     ErasedRecordRow,
+    FindingRow,
     HitRow,
     ImportRow,
     NodeRows,
@@ -74,6 +75,7 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
         for hit in hits:
             _erase_hit(session, node.clock, hit)
         # 2. The record in every import.
+        session.execute(delete(FindingRow).where(FindingRow.record_id == record_id))
         for import_id, position in rows:
             _erase_row(session, import_id, position)
         # 3. What notices it when it comes again, and the entry.
@@ -90,7 +92,7 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
         )
         entries.append(session, entry)
     # If we crash here, the bytes of deleted rows go with the next scrub, and the driver tells the counterparts.
-    overwrite_deleted(node.store, *tables_of_hits(), RecordRow.__table__, HitRow.__table__)  # type: ignore[arg-type]  # tables, all of them
+    overwrite_deleted(node.store, *tables_of_hits(), RecordRow.__table__, HitRow.__table__, FindingRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     node.wake()
     _LOG.info("record_erased", count=len(rows))
     told = tuple(sorted({hit.counterpart for hit in hits}))
@@ -241,6 +243,7 @@ def _erase_row(session: Session, import_id: str, position: int) -> None:
     if session.scalar(_uses([import_id], _SENT)) is None:
         close_gaps(session, import_id)
         if row.records == 0:
+            session.execute(delete(FindingRow).where(FindingRow.import_id == import_id))
             session.delete(row)
 
 

@@ -1,23 +1,30 @@
-"""All findings about a list as a separate file: line, record number, field and reason, without personal data."""
+"""All findings about a list: line, record number, field and reason, without personal data; of a stored list too."""
 
 from __future__ import annotations
 
 import io
 import tempfile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from sqlalchemy import func, select
 
 from aquila.csv_files import CsvWriter
-from aquila.interface.records import FindingView
-from aquila.records.reading.lists import AcceptedRow, read_records
+from aquila.interface.records import Findings, FindingView
+from aquila.records.reading.lists import AcceptedRow, read_rows
+from services.node.records.chosen_columns import open_remembered
 from services.node.records.erasure import without_erased
+from services.node.storage.imports import complete_import
+from services.node.storage.tables import FindingRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from aquila.records.reading.lists import Layout, Row
     from services.kit.storage.store import Store
 
+MOST_SHOWN = 1_000
+_FETCHED = 1_000
 _COLUMNS = ("line", "record", "field", "severity", "reason")
 
 
@@ -34,20 +41,52 @@ def findings_of(row: Row) -> Iterator[FindingView]:
 def findings_file(home: Path, store: Store, stream: BinaryIO, layout: Layout) -> BinaryIO:
     """Return every finding of a list as CSV, in the order of its lines; what a spreadsheet would run is quoted.
 
-    A list may have as many findings as rows, so they go to the disk one by one, into a file without a name that is gone
-    when it is closed.
-
     Raises:
         InputError: The list as a whole cannot be read.
     """
+    rows = without_erased(store, read_rows(open_remembered(store, stream, layout)))
+    return _written(home, (one for row in rows for one in findings_of(row)))
+
+
+def stored_findings(store: Store, import_id: str) -> Findings:
+    """Return the first findings about a stored list, and how many there are.
+
+    Raises:
+        NotFoundError: The node holds no such import.
+    """
+    query = select(FindingRow).where(FindingRow.import_id == import_id).order_by(FindingRow.number)
+    with store.reading("findings.show") as session:
+        complete_import(session, import_id)
+        total = session.scalar(select(func.count()).where(FindingRow.import_id == import_id)) or 0
+        return Findings(findings=tuple(map(_view, session.scalars(query.limit(MOST_SHOWN)))), total=total)
+
+
+def stored_findings_file(home: Path, store: Store, import_id: str) -> BinaryIO:
+    """Return every finding about a stored list as CSV.
+
+    Raises:
+        NotFoundError: The node holds no such import.
+    """
+    query = select(FindingRow).where(FindingRow.import_id == import_id).order_by(FindingRow.number)
+    with store.reading("findings.save") as session:
+        complete_import(session, import_id)
+        return _written(home, map(_view, session.scalars(query.execution_options(yield_per=_FETCHED))))
+
+
+def _view(row: FindingRow) -> FindingView:
+    severity: Any = row.severity
+    return FindingView(line=row.line, field=row.field, reason=row.reason, severity=severity, record_id=row.record_id)
+
+
+def _written(home: Path, findings: Iterable[FindingView]) -> BinaryIO:
+    """Return findings as a file without a name that is gone when it is closed: there may be as many as rows."""
     found: BinaryIO = tempfile.TemporaryFile(dir=home)  # noqa: SIM115 - the caller closes it
     try:
         text = io.TextIOWrapper(found, encoding="utf-8", newline="")
         writer = CsvWriter(text)
         writer.write(_COLUMNS)
-        for row in without_erased(store, read_records(stream, layout)):
-            for one in findings_of(row):
-                writer.write((one.line, one.record_id, one.field, one.severity, one.reason))
+        for one in findings:
+            writer.write((one.line, one.record_id, one.field, one.severity, one.reason))
         text.flush()
         text.detach()
     except BaseException:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
@@ -14,18 +14,20 @@ from aquila.errors import InputError, PolicyError
 from aquila.interface.records import SAMPLED, ImportEntry, Imports, LayoutView, RecordReport, SampledRecord, rule_yields
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize import NORMALIZER_VERSION
-from aquila.records.reading.lists import AcceptedRow, ReadReport, open_list, read_rows
+from aquila.records.reading.headings import suggest_columns
+from aquila.records.reading.lists import AcceptedRow, ReadReport, read_rows, recognize
 from aquila.records.search import search_text
 from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.node.records import duplicates
+from services.node.records.chosen_columns import open_remembered, recall, remember
 from services.node.records.digests import ListDigest
 from services.node.records.erasure import overwrite_deleted, without_erased
 from services.node.records.findings import findings_of
 from services.node.storage.states import LocalRoundState, SubmissionState
-from services.node.storage.tables import ImportRow, RecordRow, RoundRow, SubmissionRow
+from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +60,8 @@ class _Reading:
     counts: ReadReport = field(default_factory=ReadReport)
     findings: list[FindingView] = field(default_factory=list)
     left_out: int = 0
+    unstored: list[FindingView] | None = None
+    stored: int = 0
     inputs: Counter[int] = field(default_factory=Counter)
     sampled: int = 0
     sample: list[SampledRecord] = field(default_factory=list)
@@ -66,6 +70,8 @@ class _Reading:
     def watch(self, row: Row) -> None:
         """Count a row."""
         for finding in findings_of(row):
+            if self.unstored is not None:
+                self.unstored.append(finding)
             if len(self.findings) < _FINDINGS:
                 self.findings.append(finding)
             else:
@@ -100,12 +106,23 @@ def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str) 
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
     table = node.table_named(rules)
-    raw = open_list(stream, layout)
+    raw = open_remembered(node.store, stream, layout)
     with duplicates.searching(node.settings.home, table) as search:
         reading = _Reading(table, search, sampled=SAMPLED)
         for row in reading.counts.watch(without_erased(node.store, read_rows(raw))):
             reading.watch(row)
         return reading.report(None, "", raw.layout)
+
+
+def recognize_list(node: NodeContext, stream: BinaryIO, layout: Layout) -> LayoutView:
+    """Return the layout of a list, with the columns that were chosen for its headings before, or else suggested ones.
+
+    Raises:
+        InputError: The file is not text or a sound spreadsheet, or has no line at all.
+    """
+    found = recognize(stream, layout)
+    columns = layout.columns or recall(node.store, found.headings) or suggest_columns(found.headings)
+    return LayoutView.of(replace(found, columns=columns))
 
 
 def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
@@ -128,9 +145,14 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
     if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable() or first_unseen(name):
         raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
     table = node.table_named("default")
-    raw = open_list(stream, layout)
+    raw = open_remembered(node.store, stream, layout)
     with duplicates.searching(node.settings.home, table) as search:
-        return _import_list(node, actor, raw, name, _Reading(table, search), accept_refused=accept_refused)
+        reading = _Reading(table, search, unstored=[])
+        report = _import_list(node, actor, raw, name, reading, accept_refused=accept_refused)
+    if layout.columns is not None:
+        with node.store.transaction("columns.remember") as session:
+            remember(session, raw.layout, node.clock())
+    return report
 
 
 def _import_list(  # noqa: PLR0913  # what an import is made of
@@ -182,12 +204,29 @@ def _store_rows(store: Store, import_id: str, reading: _Reading, rows: Iterable[
     stored = 0
     for row in reading.counts.watch(rows):
         reading.watch(row)
+        _store_findings(store, import_id, reading, _BATCH)
         if isinstance(row, AcceptedRow) and (accept_refused or not reading.counts.refused):
             batch.append(row.record)
             if len(batch) == _BATCH:
                 stored += _store_batch(store, import_id, stored, batch, reading.digest)
     if batch:
         _store_batch(store, import_id, stored, batch, reading.digest)
+    _store_findings(store, import_id, reading, 1)
+
+
+def _store_findings(store: Store, import_id: str, reading: _Reading, least: int) -> None:
+    """Store the findings that are not stored yet, if there are at least as many."""
+    findings = reading.unstored or []
+    if len(findings) < least:
+        return
+    rows: list[dict[str, Any]] = [
+        {"import_id": import_id, "number": number, **finding.model_dump(mode="json")}
+        for number, finding in enumerate(findings, start=reading.stored)
+    ]
+    reading.stored += len(rows)
+    findings.clear()
+    with store.transaction("import.findings") as session:
+        session.execute(insert(FindingRow), rows)
 
 
 def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
@@ -219,12 +258,14 @@ def remove_incomplete(journal: Journal, home: Path) -> None:
 def list_imports(store: Store) -> Imports:
     """Return the stored lists, newest first."""
     query = select(ImportRow).where(ImportRow.complete).order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
+    counted = select(FindingRow.import_id, func.count()).group_by(FindingRow.import_id)
     with store.reading("import.list") as session:
+        findings = {row[0]: row[1] for row in session.execute(counted)}
         return Imports(
             imports=tuple(
                 ImportEntry(
                     import_id=row.import_id, name=row.name, records=row.records, refused=row.refused,
-                    imported_at=row.imported_at,
+                    imported_at=row.imported_at, findings=findings.get(row.import_id, 0),
                 )
                 for row in session.scalars(query)
             )
@@ -262,6 +303,7 @@ def _remove(journal: Journal, import_id: str, actor: Actor | None = None) -> Non
     Without an actor it never was complete: then there is nothing that the log would have to say.
     """
     with journal.store.transaction("import.remove") as session:
+        session.execute(delete(FindingRow).where(FindingRow.import_id == import_id))
         deleted = session.execute(delete(RecordRow).where(RecordRow.import_id == import_id))
         removed = cast("CursorResult[Any]", deleted).rowcount
         if actor is not None:

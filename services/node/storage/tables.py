@@ -63,7 +63,7 @@ class ImportRow(NodeRows):
     __tablename__ = "import"
     import_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
     name: Mapped[str] = mapped_column(Text, comment="The operator's name for it.")
-    format: Mapped[str] = mapped_column(String(8), comment="csv or ftm.")
+    format: Mapped[str] = mapped_column(String(8), comment="csv, ftm, xlsx or ods.")
     records: Mapped[int] = mapped_column(BigInteger, comment="Records stored.")
     refused: Mapped[int] = mapped_column(BigInteger, comment="Rows that could not be used.")
     imported_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
@@ -76,6 +76,34 @@ class ImportRow(NodeRows):
     digest: Mapped[str | None] = mapped_column(
         String(64), comment="SHA-256 of its records in their order; none until it is needed again after an erasure."
     )
+
+
+class FindingRow(NodeRows):
+    """A finding about a row of an imported list, without the person's values."""
+
+    __tablename__ = "finding"
+    import_id: Mapped[str] = mapped_column(
+        String(32), ForeignKey("import.import_id"), primary_key=True, comment="The list."
+    )
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Place among its findings, from 0.")
+    line: Mapped[int] = mapped_column(BigInteger, comment="The line of the file on which the row begins.")
+    field: Mapped[str] = mapped_column(Text, comment="The column, or empty where the whole row is meant.")
+    severity: Mapped[str] = mapped_column(String(16), comment="warning or refusal.")
+    reason: Mapped[str] = mapped_column(Text, comment="What is wrong and what to do.")
+    record_id: Mapped[str] = mapped_column(Text, index=True, comment="The party's own identifier, or empty.")
+
+
+class ChosenColumnsRow(NodeRows):
+    """The columns that an officer chose for lists with the same headings."""
+
+    __tablename__ = "chosen_columns"
+    headings: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="SHA-256 of the headings in sorted order."
+    )
+    columns: Mapped[list[str | None]] = mapped_column(
+        JSON, comment="Of each heading in sorted order its field, or null."
+    )
+    chosen_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
 
 
 class RecordRow(NodeRows):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.node.records import imports
-from services.node.storage.tables import ImportRow, RecordRow
+from services.node.storage.tables import FindingRow, ImportRow, RecordRow
 from tests.support.node_world import HEADER
 from tests.support.spreadsheets import xlsx
 
@@ -83,13 +83,8 @@ async def test_a_list_in_another_layout_is_recognized_and_reported(world: World)
     """Its format and encoding are in every report, and the query can name others."""
     al, rows = world.nodes["AL"], (HEADER + GOOD).encode("windows-1250")
     report = (await al.post("/records/check", content=rows)).json()
-    assert report["layout"] == {
-        "format": "csv",
-        "encoding": "windows-1250",
-        "is_guess": True,
-        "sheet": None,
-        "sheets": [],
-    }
+    assert (report["layout"]["format"], report["layout"]["encoding"]) == ("csv", "windows-1250")
+    assert report["layout"]["is_guess"]
     named = await al.post("/records/check", params={"encoding": "iso-8859-2"}, content=rows)
     assert (named.json()["layout"]["encoding"], named.json()["layout"]["is_guess"]) == ("iso-8859-2", False)
     book = xlsx([line.split(",") for line in (HEADER + GOOD).splitlines()])
@@ -98,6 +93,51 @@ async def test_a_list_in_another_layout_is_recognized_and_reported(world: World)
     assert stored_report["accepted"] == 1
     for wrong in ({"encoding": "ebcdic"}, {"format": "xml"}, {"sheet": "0"}, {"sheet": "2"}):
         assert (await al.post("/records/check", params=wrong, content=book)).status_code == 422
+
+
+async def test_columns_are_chosen_once_and_remembered(world: World) -> None:
+    """Of the headings a digest is stored; a list with the same ones in another order is read alike."""
+    al = world.nodes["AL"]
+    content = "R.br.;Prezime;Ime;Beleška\n1;Ilić;Ana;x\n".encode()
+    assert (await al.post("/records/check", content=content)).status_code == 422
+    layout = (await al.post("/records/recognize", content=content)).json()
+    assert layout["headings"] == ["R.br.", "Prezime", "Ime", "Beleška"]
+    assert layout["columns"] == ["record_id", "family_names", "given_names", None]
+    columns = {"columns": "record_id,family_names,given_names,"}
+    assert (await al.post("/records/check", params=columns, content=content)).json()["accepted"] == 1
+    assert (await al.post("/records/check", content=content)).status_code == 422
+    stored_list = await al.post("/imports", params={"name": "first", **columns}, content=content)
+    assert stored_list.status_code == 201
+    other = "IME;Beleška;Prezime;R.br.\nMia;x;Ilić;2\n".encode()
+    report = (await al.post("/records/check", content=other)).json()
+    assert report["layout"]["columns"] == ["given_names", None, "family_names", "record_id"]
+    assert (report["accepted"], report["findings"]) == (1, [])
+    assert (await al.post("/imports", params={"name": "second"}, content=other)).status_code == 201
+    assert (await al.post("/records/findings", content=other)).status_code == 200
+    assert "Beleška".encode() not in al.stored_bytes()
+    for wrong in ("surname,,,", "record_id", "RECORD_ID,full_name,,"):
+        assert (await al.post("/records/check", params={"columns": wrong}, content=content)).status_code == 422
+
+
+async def test_findings_are_kept_with_their_list(world: World) -> None:
+    """They are shown and saved after it was stored, and go with the list, or with the record that they are about."""
+    al, rows = world.nodes["AL"], "".join(f"a-{number},Ana,Novak,1985-13-45,\n" for number in range(1_100))
+    content = (HEADER + rows + TOO_LITTLE).encode()
+    report = await al.post("/imports", params={"name": "persons", "accept_refused": "true"}, content=content)
+    path = f"/imports/{report.json()['import_id']}"
+    assert (await al.get("/imports"))["imports"][0]["findings"] == 1_101
+    found = await al.get(f"{path}/findings")
+    assert (len(found["findings"]), found["total"]) == (1_000, 1_101)
+    assert found["findings"] == report.json()["findings"]
+    saved = (await al.operator.get(f"/v1{path}/findings.csv")).text.splitlines()
+    assert (len(saved), saved[-1][:11]) == (1_102, '1102,"a-3",')
+    assert (await al.post("/erasures", json={"record_id": "a-7"})).status_code == 200
+    assert (await al.get(f"{path}/findings"))["total"] == 1_100
+    assert (await al.operator.delete(f"/v1{path}")).status_code == 204
+    for rest in ("findings", "findings.csv"):
+        assert (await al.operator.get(f"/v1{path}/{rest}")).status_code == 404
+    with al.node.store.reading("test.findings") as session:
+        assert session.scalar(select(func.count()).select_from(FindingRow)) == 0
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,49 @@ async def test_preview_of_a_spreadsheet_lets_one_choose_the_sheet(node: Any) -> 
     assert "The list is stored." in browser.page
 
 
+async def test_columns_are_mapped_by_hand(node: Any) -> None:
+    """The page suggests what each column holds; once stored, the choice is used for the next list unasked."""
+    browser = await node.visitor("ana", "officer")
+    await browser.open("/records")
+    content = "Broj;Prezime;Ime;Oznaka\nq-1;Kos;Eva;1980-01-02\n"
+    page = await browser.send("/records/preview", name="", files={"file": ("l.csv", io.BytesIO(content.encode()), "")})
+    assert browser.answer.status_code == 422
+    assert "are not the names of fields" in page
+    assert page.count("selected>") == 4  # three columns, and the encoding
+    waiting = page.split('name="upload_id" value="')[1][:32]
+    columns = ["record_id", "family_names", "given_names", "date_of_birth"]
+    page = await browser.send("/records/layout", upload_id=waiting, column=columns)
+    assert "<strong>1</strong>" in page
+    await browser.send("/records/store", upload_id=waiting)
+    assert "The list is stored." in browser.page
+    await browser.open("/records")
+    page = await browser.send("/records/preview", name="", files={"file": ("m.csv", io.BytesIO(content.encode()), "")})
+    assert browser.answer.status_code == 200
+    assert "1980-01-02" in page
+
+
+async def test_templates_are_there_to_be_filled_in(node: Any) -> None:
+    """As a workbook and as CSV."""
+    browser = await node.visitor("ana", "officer")
+    assert "/records/template.xlsx" in await browser.open("/records")
+    answer = await browser.client.get("/records/template.xlsx")
+    assert answer.content.startswith(b"PK")
+    assert answer.headers["content-disposition"] == 'attachment; filename="list.xlsx"'
+    assert "record_id;given_names" in (await browser.client.get("/records/template.csv")).text
+    assert (await browser.client.get("/records/template.pdf")).status_code == 404
+
+
+async def test_findings_are_shown_after_the_list_was_stored(node: Any) -> None:
+    """With its list, and as a file."""
+    browser = await node.visitor("ana", "officer")
+    await store(browser, LIST + "si-9,Ana,Kos,1980-13-45,\n")
+    assert "si-9" in browser.page
+    place = str(browser.answer.url.path)
+    saved = await browser.client.get(f"{place}/findings.csv")
+    assert "si-9" in saved.text
+    assert saved.headers["content-disposition"] == 'attachment; filename="findings.csv"'
+
+
 async def test_preview_in_another_language(node: Any) -> None:
     """The rules' words are translated, and so is what was found in rows."""
     browser = await node.visitor("ana", "officer")

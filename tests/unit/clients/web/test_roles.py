@@ -19,7 +19,7 @@ OPEN = {
 """For whoever has no session."""
 
 FOR_ALL = {"GET /", "GET /account", "POST /account/password", "POST /account/sessions/{session_id}/end"}
-WAITING = {"POST /records/store", "POST /records/findings.csv"}
+WAITING = {"POST /records/layout", "POST /records/store", "POST /records/findings.csv"}
 """These take up a list that the same session has looked through, and find none."""
 
 NODE = {
@@ -56,7 +56,9 @@ NODE = {
     "GET /records": "officer approver",
     "POST /records/preview": "officer",
     "GET /records/{import_id}": "officer approver",
+    "GET /records/template.{form}": "officer",
     "GET /records/{import_id}/duplicates": "officer approver",
+    "GET /records/{import_id}/findings.csv": "officer approver",
     "POST /records/{import_id}/delete": "officer",
     "GET /rounds": "officer approver analyst auditor",
     "GET /rounds/{round_id}": "officer approver analyst auditor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -77,9 +78,11 @@ def test_unicode_is_recognized_for_certain(encoding: Encoding, mark: bool, langu
 def test_the_layout_says_how_a_text_was_read() -> None:
     """Also where a person named the encoding, which is no guess then."""
     content = csv("Serbian").encode("windows-1250")
-    assert open_list(BytesIO(content)).layout == FoundLayout("csv", "windows-1250", is_guess=True)
+    columns = ("record_id", "full_name", "date_of_birth")
+    found = FoundLayout("csv", "windows-1250", is_guess=True, headings=columns, columns=columns)
+    assert open_list(BytesIO(content)).layout == found
     chosen = Layout(encoding="iso-8859-2")
-    assert open_list(BytesIO(content), chosen).layout == FoundLayout("csv", "iso-8859-2", is_guess=False)
+    assert open_list(BytesIO(content), chosen).layout == replace(found, encoding="iso-8859-2", is_guess=False)
     entity = '{"id": "1", "schema": "Person", "properties": {"name": ["Ана Илић"]}}\n'
     assert open_list(BytesIO(entity.encode("utf-16"))).layout == FoundLayout("ftm", "utf-16le")
     (row,) = read_records(BytesIO(entity.encode("windows-1251")))

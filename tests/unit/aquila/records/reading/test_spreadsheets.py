@@ -11,7 +11,15 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from aquila.errors import InputError
 from aquila.records.reading import workbooks
-from aquila.records.reading.lists import AcceptedRow, FoundLayout, Layout, RefusedRow, open_list, read_records
+from aquila.records.reading.lists import (
+    AcceptedRow,
+    FoundLayout,
+    Layout,
+    RefusedRow,
+    open_list,
+    read_records,
+    recognize,
+)
 from aquila.records.reading.sheet_values import date_text
 from tests.support.spreadsheets import ODS_TYPE, archive, ods, ods_cell, ods_row, with_part, xlsx
 
@@ -212,7 +220,8 @@ def test_the_sheet_with_columns_is_read_unless_another_is_chosen() -> None:
     """A cover page before the list does no harm; the layout names all sheets."""
     content = xlsx([["Lista lica"]], [HEADER, ANA], [HEADER])
     raw = open_list(BytesIO(content))
-    assert raw.layout == FoundLayout("xlsx", sheet=2, sheets=("List 1", "List 2", "List 3"))
+    sheets = ("List 1", "List 2", "List 3")
+    assert raw.layout == FoundLayout("xlsx", sheet=2, sheets=sheets, headings=HEADER, columns=HEADER)
     assert len(list(raw.batches)) == 1
     assert open_list(BytesIO(content), Layout(sheet=3)).layout.sheet == 3
     with pytest.raises(InputError, match="no known column"):
@@ -221,7 +230,7 @@ def test_the_sheet_with_columns_is_read_unless_another_is_chosen() -> None:
         ods_row("Lista lica"),
         ods_row(*HEADER, "") + ods_row(*ANA, '<table:table-cell table:number-columns-repeated="900"/>'),
     )
-    assert open_list(BytesIO(two)).layout == FoundLayout("ods", sheet=2, sheets=("T1", "T2"))
+    assert recognize(BytesIO(two)) == FoundLayout("ods", sheet=2, sheets=("T1", "T2"), headings=HEADER)
     assert field(two) == "1980-05-03"
     with pytest.raises(InputError, match="no such sheet"):
         open_list(BytesIO(content), Layout(sheet=4))
