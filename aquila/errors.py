@@ -28,21 +28,46 @@ inputs, blinds, tokens or keys. Services add StoreError and PeerUnavailableError
 
 from __future__ import annotations
 
+from aquila.sentences import Sentence, hint_of, text_of
+from aquila.sentences.sentence import machine_fields
+
 
 class AquilaError(Exception):
-    """An error with a sentence for people, fields for machines and a hint what to do.
+    """An error with a sentence for people, which has an id, and fields for machines.
 
     Args:
-        message: What is wrong and where, as one sentence without secrets.
-        hint: What the reader can do about it, or nothing.
-        fields: Values that identify the place: round, party, chunk, expected, got.
+        said: The id of a sentence (`aquila.sentences`), or a whole sentence.
+        fields: What its places hold, and more that identifies the place: round, party, chunk, expected, got. A value
+            that is neither a number nor a sentence is kept as its text.
+
+    Attributes:
+        sentence: What is wrong and where, without secrets; whoever shows it composes it in the reader's language.
     """
 
-    def __init__(self, message: str, *, hint: str = "", **fields: str | int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.fields: dict[str, str | int] = fields
+    def __init__(self, said: str | Sentence, /, **fields: object) -> None:
+        values = {name: value if isinstance(value, int | Sentence) else str(value) for name, value in fields.items()}
+        whole = Sentence(said.code, {**said.fields, **values}) if isinstance(said, Sentence) else Sentence(said, values)
+        super().__init__(whole)
+        self.sentence = whole
+
+    def __str__(self) -> str:
+        """Return the sentence in English."""
+        return self.message
+
+    @property
+    def message(self) -> str:
+        """The sentence in English."""
+        return text_of(self.sentence)
+
+    @property
+    def hint(self) -> str:
+        """The next step for the reader, in English, or nothing."""
+        return hint_of(self.sentence)
+
+    @property
+    def fields(self) -> dict[str, str | int]:
+        """The fields for machines: all but sentences."""
+        return {name: value for name, value in machine_fields(self.sentence) if not isinstance(value, Sentence)}
 
 
 class InputError(AquilaError):

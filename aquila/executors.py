@@ -178,7 +178,4 @@ def _answer(label: Label, future: Future[Result]) -> tuple[Label, Result]:
 
 
 def _lost() -> ExecutorError:
-    return ExecutorError(
-        "a process that did a part of the work ended without an answer",
-        hint="look whether the system ended it for want of memory; fewer workers need less",
-    )
+    return ExecutorError("worker_process_ended")

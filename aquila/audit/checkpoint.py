@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from aquila.audit.merkle import EMPTY_ROOT, HASH_BYTES
 from aquila.audit.note import Note, Signature, key_id, parse_note
 from aquila.errors import AuditError, InputError, MalformedError, SignatureError
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from aquila.crypto.keys import IdentityKey, VerifyKey
@@ -51,7 +52,7 @@ class Checkpoint:
             InputError: This could not be read back.
         """
         if not self.origin or not self.origin.isprintable() or len(self.root) != HASH_BYTES:
-            raise InputError("a checkpoint needs an origin of one line and a head of 32 bytes")
+            raise InputError("checkpoint_origin_or_head_wrong")
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
     def sign(self, key: IdentityKey) -> Note:
@@ -73,7 +74,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """
     lines = text.split("\n")
     if len(lines) != _LINES + 1 or lines[-1]:
-        raise AuditError("a checkpoint has not three lines", expected=_LINES, got=len(lines) - 1)
+        raise AuditError("checkpoint_not_three_lines", expected=_LINES, got=len(lines) - 1)
     origin, size, root = lines[:_LINES]
     try:
         octets = base64.b64decode(root, validate=True)
@@ -85,9 +86,9 @@ def parse_checkpoint(text: str) -> Checkpoint:
         or int(size) > _LARGEST_SIZE
         or base64.b64encode(octets).decode() != root
     ):
-        raise AuditError("a checkpoint's origin, size or head cannot be read")
+        raise AuditError("checkpoint_fields_unreadable")
     if len(octets) != HASH_BYTES or (size == "0" and octets != EMPTY_ROOT):
-        raise AuditError("a checkpoint's head is no head of a log of its size", size=int(size))
+        raise AuditError("checkpoint_head_size_mismatch", size=int(size))
     return Checkpoint(origin, int(size), octets)
 
 
@@ -105,11 +106,11 @@ def _opened(content: bytes, origin: str, key: VerifyKey) -> tuple[Checkpoint, No
     note = parse_note(content)
     checkpoint = parse_checkpoint(note.text)
     if checkpoint.origin != origin:
-        raise AuditError("the checkpoint is another log's", expected=origin, got=checkpoint.origin)
+        raise AuditError("checkpoint_of_another_log", expected=origin, got=checkpoint.origin)
     signature = note.by_key(origin, key_id(origin, ED25519, bytes.fromhex(key.hex)))
     if signature is None:
-        raise AuditError("the checkpoint is not signed by its log", origin=origin)
-    _verify(key, signature.signature, note.text.encode(), f"the log's signature is wrong: {origin}")
+        raise AuditError("checkpoint_not_signed_by_log", origin=origin)
+    _verify(key, signature.signature, note.text.encode(), Sentence.of("log_signature_wrong", origin=origin))
     return checkpoint, note
 
 
@@ -145,9 +146,10 @@ def _cosigned_at(note: Note, witness: str, key: VerifyKey) -> int | None:
     if found is None:
         return None
     if len(found.signature) != _TIME_BYTES + _SIGNATURE_BYTES:
-        raise AuditError("a cosignature has not 72 bytes", witness=witness, got=len(found.signature))
+        raise AuditError("cosignature_not_72_bytes", witness=witness, got=len(found.signature))
     now = int.from_bytes(found.signature[:_TIME_BYTES], "big")
-    _verify(key, found.signature[_TIME_BYTES:], _cosigned(note.text, now), f"the cosignature is wrong: {witness}")
+    wrong = Sentence.of("cosignature_wrong", witness=witness)
+    _verify(key, found.signature[_TIME_BYTES:], _cosigned(note.text, now), wrong)
     return now
 
 
@@ -156,8 +158,8 @@ def _cosigned(text: str, now: int) -> bytes:
     return f"cosignature/v1\ntime {now}\n{text}".encode()
 
 
-def _verify(key: VerifyKey, signature: bytes, signed: bytes, sentence: str) -> None:
+def _verify(key: VerifyKey, signature: bytes, signed: bytes, wrong: Sentence) -> None:
     try:
         key.verify(signature, signed)
     except (SignatureError, MalformedError):
-        raise AuditError(sentence) from None
+        raise AuditError(wrong) from None

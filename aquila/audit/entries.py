@@ -224,7 +224,7 @@ class Entry(_Closed):
         try:
             return cls.model_validate({"kind": kind, "time": time, "party": party, **fields})
         except ValidationError as error:
-            raise InputError(f"an entry of the log may not hold this: {_at_fault(error)}", kind=kind.value) from None
+            raise InputError("entry_content_not_allowed", kind=kind.value, fields=_at_fault(error)) from None
 
     def salted(self, salt: str | None) -> Self:
         """Return the same entry with this salt, or with none."""
@@ -246,13 +246,13 @@ def read_entry(content: bytes) -> Entry:
         AuditError: The bytes are no entry, or one that is not written in the one way that there is.
     """
     if len(content) > LARGEST_ENTRY:
-        raise AuditError("an entry of the log is too long", expected=LARGEST_ENTRY, got=len(content))
+        raise AuditError("entry_too_long", expected=LARGEST_ENTRY, got=len(content))
     try:
         entry = Entry.model_validate_json(content)
     except ValidationError as error:
-        raise AuditError(f"this is no entry of a log: {_at_fault(error)}") from None
+        raise AuditError("entry_malformed", fields=_at_fault(error)) from None
     if entry.content() != content:
-        raise AuditError("an entry of the log is not in canonical encoding")
+        raise AuditError("entry_not_canonical")
     return entry
 
 

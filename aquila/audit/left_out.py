@@ -73,10 +73,10 @@ def read_left_out(content: bytes, size: int) -> LeftOut:
     try:
         found = _File.model_validate_json(content)
     except ValidationError:
-        raise AuditError(f"{LEFT_OUT_FILE}: it cannot be read") from None
+        raise AuditError("left_out_file_unreadable", file=LEFT_OUT_FILE) from None
     edges = [edge for of in found.entries for edge in of]
     if any(low >= high for low, high in found.entries) or any(a > b for a, b in pairwise([0, *edges, size])):
-        raise AuditError(f"{LEFT_OUT_FILE}: its entries do not ascend, or are not in the log")
+        raise AuditError("left_out_entries_malformed", file=LEFT_OUT_FILE)
     return LeftOut(tuple(found.entries), Counter(found.rounds))
 
 

@@ -67,7 +67,7 @@ class Frontier:
     def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
         self.size, self.peaks = size, list(peaks)
         if size < 0 or len(self.peaks) != size.bit_count() or any(len(peak) != HASH_BYTES for peak in self.peaks):
-            raise AuditError("the edge of a log does not fit its size", expected=max(size, 0).bit_count(), got=size)
+            raise AuditError("log_edge_size_mismatch", expected=max(size, 0).bit_count(), got=size)
 
     def append(self, leaf: bytes) -> None:
         """Take in the hash of the next entry."""

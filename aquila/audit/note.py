@@ -63,7 +63,7 @@ def key_id(name: str, algorithm: int, public_key: bytes) -> bytes:
         InputError: The name is empty, or has a space or a plus sign.
     """
     if not _NAME.fullmatch(name):
-        raise InputError("the name of a key in a note has a space or a plus sign, or is empty")
+        raise InputError("note_key_name_malformed")
     return hashlib.sha256(name.encode() + b"\n" + bytes([algorithm]) + public_key).digest()[:_KEY_ID_BYTES]
 
 
@@ -74,16 +74,16 @@ def parse_note(content: bytes) -> Note:
         AuditError: The bytes are no note.
     """
     if len(content) > LARGEST_NOTE:
-        raise AuditError("a signed note is too long", expected=LARGEST_NOTE, got=len(content))
+        raise AuditError("signed_note_too_long", expected=LARGEST_NOTE, got=len(content))
     try:
         whole = content.decode()
     except UnicodeDecodeError:
-        raise AuditError("a signed note is no UTF-8 text") from None
+        raise AuditError("signed_note_not_utf_8") from None
     if _CONTROL.search(whole):
-        raise AuditError("a signed note has a control character")
+        raise AuditError("signed_note_control_character")
     text, separator, signatures = whole.rpartition("\n\n")
     if not separator or not signatures.endswith("\n"):
-        raise AuditError("a signed note has no signature, or ends in the middle of a line")
+        raise AuditError("signed_note_signature_missing")
     return Note(text + "\n", tuple(_signature(line) for line in signatures[:-1].split("\n")))
 
 
@@ -102,5 +102,5 @@ def _signature(line: str) -> Signature:
     # There is one way to write base64, so that no bit of a note can change unnoticed.
     canonical = base64.b64encode(octets).decode() == encoded
     if dash != "\u2014" or not _NAME.fullmatch(name) or len(octets) <= _KEY_ID_BYTES or not canonical:
-        raise AuditError("a line of a signed note is no signature")
+        raise AuditError("signed_note_line_not_signature")
     return Signature(name, octets[:_KEY_ID_BYTES], octets[_KEY_ID_BYTES:])

@@ -27,7 +27,7 @@ def prove_inclusion(index: int, size: int, read: Reader) -> list[bytes]:
         InputError: There is no such entry in that tree.
     """
     if not 0 <= index < size:
-        raise InputError("there is no such entry in that tree", expected=size, got=index)
+        raise InputError("entry_unknown_in_tree", expected=size, got=index)
     return _path(index, 0, size, read)
 
 
@@ -38,7 +38,7 @@ def prove_consistency(size1: int, size2: int, read: Reader) -> list[bytes]:
         InputError: The smaller tree is empty, or is not smaller; both need no proof, or have none.
     """
     if not 0 < size1 <= size2:
-        raise InputError("a consistency proof is from an earlier tree, not empty, to a later one", got=size1)
+        raise InputError("consistency_proof_sizes_not_ascending", got=size1)
     return _subproof(size1, 0, size2, read, whole=True)
 
 
@@ -58,14 +58,14 @@ def verify_inclusion(leaf: bytes, index: int, size: int, root: bytes, proof: Seq
     _check_hashes(leaf, *proof)
     # 1. The entry lies in the tree.
     if not 0 <= index < size <= LARGEST_TREE:
-        raise AuditError("the entry's number is not below the tree's size", index=index, size=size)
+        raise AuditError("entry_number_outside_tree", index=index, size=size)
     # 2. to 4. Climb from the entry.
     reached = leaf
     for sibling, is_left in zip(proof, _sides(index, size - 1, len(proof)), strict=True):
         reached = node_hash(sibling, reached) if is_left else node_hash(reached, sibling)
     # 5. The head is reached.
     if reached != root:
-        raise AuditError("the proof leads to another head", expected=root.hex(), got=reached.hex())
+        raise AuditError("proof_head_differs", expected=root.hex(), got=reached.hex())
 
 
 def verify_consistency(size1: int, size2: int, root1: bytes, root2: bytes, proof: Sequence[bytes]) -> None:
@@ -83,16 +83,16 @@ def verify_consistency(size1: int, size2: int, root1: bytes, root2: bytes, proof
     """
     _check_hashes(*proof)
     if not 0 < size1 <= size2 <= LARGEST_TREE:
-        raise AuditError("a log only grows: the earlier size is not from 1 to the later", size1=size1, size2=size2)
+        raise AuditError("earlier_size_out_of_range", size1=size1, size2=size2)
     if size1 == size2:
         if proof:
-            raise AuditError("trees of one size need no proof, and this one has hashes", got=len(proof))
+            raise AuditError("proof_of_equal_trees_unexpected", got=len(proof))
         if root1 != root2:
-            raise AuditError("two heads of one size differ: the log forked", expected=root1.hex(), got=root2.hex())
+            raise AuditError("log_heads_differ", expected=root1.hex(), got=root2.hex())
         return
     # 1. There is a proof.
     if not proof:
-        raise AuditError("the proof is empty", size1=size1, size2=size2)
+        raise AuditError("proof_empty", size1=size1, size2=size2)
     # 2. The head of a perfect tree is not repeated in the proof.
     first, *path = [root1, *proof] if size1.bit_count() == 1 else proof
     # 3. and 4. Start at the last perfect tree of the earlier tree.
@@ -106,9 +106,9 @@ def verify_consistency(size1: int, size2: int, root1: bytes, root2: bytes, proof
             later = node_hash(later, sibling)
     # 7. Both heads are reached.
     if earlier != root1:
-        raise AuditError("the proof leads to another earlier head", expected=root1.hex(), got=earlier.hex())
+        raise AuditError("proof_earlier_head_differs", expected=root1.hex(), got=earlier.hex())
     if later != root2:
-        raise AuditError("the proof leads to another later head", expected=root2.hex(), got=later.hex())
+        raise AuditError("proof_later_head_differs", expected=root2.hex(), got=later.hex())
 
 
 def span_root(start: int, end: int, read: Reader) -> bytes:
@@ -134,7 +134,7 @@ def _sides(number: int, last: int, hashes: int) -> list[bool]:
             sides.append(is_left)
         number, last = number >> 1, last >> 1
     if len(sides) != hashes:
-        raise AuditError("the proof has another number of hashes than the tree asks", expected=len(sides), got=hashes)
+        raise AuditError("proof_hash_count_differs", expected=len(sides), got=hashes)
     return sides
 
 
@@ -171,4 +171,4 @@ def _check_hashes(*hashes: bytes) -> None:
     """
     for position, value in enumerate(hashes):
         if len(value) != HASH_BYTES:
-            raise AuditError("a hash of the proof has not 32 bytes", position=position, got=len(value))
+            raise AuditError("proof_hash_not_32_bytes", position=position, got=len(value))

@@ -60,7 +60,7 @@ def write_bundle(entries: Sequence[bytes]) -> bytes:
         InputError: More entries than fit, or one that is too long.
     """
     if len(entries) > TILE_WIDTH or any(len(entry) > LARGEST_ENTRY for entry in entries):
-        raise InputError("a bundle holds up to 256 entries of up to 65,535 bytes", got=len(entries))
+        raise InputError("bundle_too_large", got=len(entries))
     return b"".join(len(entry).to_bytes(_LENGTH_BYTES, "big") + entry for entry in entries)
 
 
@@ -77,7 +77,7 @@ def read_bundle(content: bytes, width: int) -> list[bytes]:
     """
     entries = _parts(content, width, _LENGTH_BYTES)
     if entries is None:
-        raise AuditError("an entry bundle does not hold as many entries as its name says", expected=width)
+        raise AuditError("entry_bundle_count_differs", expected=width)
     return entries
 
 
@@ -89,7 +89,7 @@ def read_statements(content: bytes, width: int) -> list[bytes]:
     """
     envelopes = _parts(content, width, _STATEMENT_LENGTH_BYTES)
     if envelopes is None:
-        raise AuditError("a bundle of statements does not hold as many as its name says", expected=width)
+        raise AuditError("statement_bundle_count_differs", expected=width)
     return envelopes
 
 
@@ -100,7 +100,7 @@ def read_tile(content: bytes, width: int) -> list[bytes]:
         AuditError: The bytes are no such tile.
     """
     if len(content) != width * HASH_BYTES:
-        raise AuditError("a hash tile has another length than its name says", expected=width * HASH_BYTES)
+        raise AuditError("hash_tile_length_differs", expected=width * HASH_BYTES)
     return [content[start : start + HASH_BYTES] for start in range(0, len(content), HASH_BYTES)]
 
 

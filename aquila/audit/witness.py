@@ -77,12 +77,12 @@ def parse_update(content: bytes) -> Update:
         AuditError: The bytes are none.
     """
     if len(content) > LARGEST_UPDATE:
-        raise AuditError("an update of a log is too long", expected=LARGEST_UPDATE, got=len(content))
+        raise AuditError("log_update_too_long", expected=LARGEST_UPDATE, got=len(content))
     head, separator, note = content.partition(b"\n\n")
     first, *lines = head.split(b"\n")
     old = _OLD.fullmatch(first)
     if not separator or old is None or len(lines) > MOST_NODES:
-        raise AuditError("an update of a log does not begin with an old size and a proof")
+        raise AuditError("log_update_malformed")
     return Update(int(old[1]), tuple(map(_node, lines)), parse_note(note))
 
 
@@ -103,28 +103,28 @@ def check_growth(seen: Checkpoint | None, got: Checkpoint, update: Update) -> No
         return
     # 2. A log never gets smaller.
     if got.size < seen.size:
-        raise LogRewrittenError(
-            f"the log {got.origin} shrank from {seen.size} to {got.size} entries",
-            hint=_HINT, what="shrunk", expected=seen.size, got=got.size,
-        )  # fmt: skip
+        raise LogRewrittenError("log_shrank", what="shrunk", expected=seen.size, got=got.size, origin=got.origin)
     # 3. One size has one head.
     if got.size == seen.size and got.root != seen.root:
         raise LogRewrittenError(
-            f"the log {got.origin} forked: it has two different heads of {seen.size} entries",
-            hint=_HINT, what="fork", expected=seen.root.hex(), got=got.root.hex(),
-        )  # fmt: skip
+            "log_forked_with_two_heads",
+            what="fork",
+            expected=seen.root.hex(),
+            got=got.root.hex(),
+            origin=got.origin,
+            size=seen.size,
+        )
     if got.size == seen.size:
         return
     # 4. The larger one begins with the smaller one.
     if update.old != seen.size:
-        raise AuditError("the log proves its growth from another size than asked for", expected=seen.size)
+        raise AuditError("log_growth_size_differs", expected=seen.size)
     try:
         verify_consistency(seen.size, got.size, seen.root, got.root, update.proof)
     except AuditError:
         raise LogRewrittenError(
-            f"the log {got.origin} forked: its {got.size} entries do not begin with the {seen.size} that were seen",
-            hint=_HINT, what="fork", expected=seen.size, got=got.size,
-        ) from None  # fmt: skip
+            "log_forked_since_seen", what="fork", expected=seen.size, got=got.size, origin=got.origin
+        ) from None
 
 
 def check_named(shown: Checkpoint, size: int, root: bytes, proof: Sequence[bytes]) -> None:
@@ -142,23 +142,20 @@ def check_named(shown: Checkpoint, size: int, root: bytes, proof: Sequence[bytes
     # 1. What somebody saw before is here too.
     if size > shown.size:
         raise LogRewrittenError(
-            f"the log {shown.origin} shows {shown.size} entries here, and showed {size} to another party before",
-            hint=_HINT, what="shrunk", expected=size, got=shown.size,
-        )  # fmt: skip
+            "log_shown_shorter_here", what="shrunk", expected=size, got=shown.size, origin=shown.origin
+        )
     # 2. It is what the log begins with here.
     try:
         verify_consistency(size, shown.size, root, shown.root, proof)
     except AuditError:
         raise LogRewrittenError(
-            f"the log {shown.origin} forked: another party signed that it saw another head of {size} entries",
-            hint=_HINT, what="fork", expected=root.hex(), got=shown.size,
-        ) from None  # fmt: skip
-
-
-_HINT = (
-    "nothing more is signed or sent; both checkpoints are kept as evidence: compare them with the other parties by "
-    "telephone, and have the log's owner explain it"
-)
+            "log_forked_for_another_party",
+            what="fork",
+            expected=root.hex(),
+            got=shown.size,
+            origin=shown.origin,
+            size=size,
+        ) from None
 
 
 def _node(line: bytes) -> bytes:
@@ -172,5 +169,5 @@ def _node(line: bytes) -> bytes:
     except (binascii.Error, ValueError):
         node = b""
     if len(node) != HASH_BYTES or base64.b64encode(node) != line:
-        raise AuditError("a line of a consistency proof is no hash")
+        raise AuditError("proof_line_not_hash")
     return node

@@ -40,7 +40,7 @@ def rfc_weights(public_key: bytes, inputs: bytes, outputs: bytes) -> bytes:
         InputError: the batches differ in length, or have more than 65,535 elements.
     """
     if len(inputs) != len(outputs) or len(inputs) // ELEMENT_BYTES > _LARGEST_RFC_BATCH:
-        raise InputError("inputs and outputs must be of equal number, at most 65,535", got=len(outputs))
+        raise InputError("input_output_counts_differ", got=len(outputs))
     expand = expander(b"HashToScalar-" + context_string(MODE_VOPRF))
     seed = prefixed(hashlib.sha512(_rfc_transcript(public_key)).digest())
     length = ELEMENT_BYTES.to_bytes(2, "big")
@@ -96,7 +96,7 @@ def proof_nonce(group: Group, share: Share, fresh: bytes, seed: bytes) -> bytes:
         KeyMaterialError: the share is closed.
     """
     if len(fresh) != FRESH_BYTES:
-        raise InputError("the nonce needs 32 fresh bytes", got=len(fresh))
+        raise InputError("nonce_not_32_bytes", got=len(fresh))
     with share.reveal() as secret:
         return group.reduce_each(hash_secret(_NONCE_LABEL, secret, fresh, seed))
 
@@ -143,10 +143,10 @@ def verify(group: Group, public_key: bytes, inputs: bytes, outputs: bytes, weigh
         second = group.weighted_sum(composite_input + composite_output, scalars)
     except MalformedError:
         # All points are elements, so a sum was the identity, which needs the nonce zero.
-        raise ProofError("a proof of evaluation does not verify") from None
+        raise ProofError("evaluation_proof_not_verified") from None
     # 4. The challenge is public, so the comparison need not take constant time.
     if _challenge(public_key, composite_input, composite_output, first, second) != challenge:
-        raise ProofError("a proof of evaluation does not verify")
+        raise ProofError("evaluation_proof_not_verified")
 
 
 def prove_chunk(group: Group, share: Share, context: bytes, inputs: bytes, outputs: bytes, fresh: bytes) -> bytes:  # noqa: PLR0913, PLR0917 - as RFC 9497 lists them
@@ -205,7 +205,5 @@ def _challenge(public_key: bytes, *points: bytes) -> bytes:
 def _require_pairs(inputs: bytes, outputs: bytes) -> None:
     if not inputs or len(inputs) != len(outputs):
         raise MalformedError(
-            "a proof needs at least one input, and an output for each",
-            inputs=len(inputs) // ELEMENT_BYTES,
-            outputs=len(outputs) // ELEMENT_BYTES,
+            "proof_inputs_missing", inputs=len(inputs) // ELEMENT_BYTES, outputs=len(outputs) // ELEMENT_BYTES
         )

@@ -68,15 +68,15 @@ def open_envelope(
     """
     # 1. The size is bounded before anything is parsed.
     if len(envelope) > limit:
-        raise MalformedError("an envelope is too long", got=len(envelope), limit=limit)
+        raise MalformedError("envelope_too_long", got=len(envelope), limit=limit)
     # 2. Parsed and written again, it must be the same bytes: no duplicate members, blanks, or second spelling.
     payload_type, payload, keyid, signature = _decode(envelope)
     if payload_type not in expected_types or _encode(payload_type, payload, keyid, signature) != envelope:
-        raise MalformedError("an envelope is not canonical, or of a type that is not expected here")
+        raise MalformedError("envelope_not_canonical_or_unexpected")
     # 3. The key is one that the caller pins; the envelope only names it.
     signer = keys.get(keyid)
     if signer is None:
-        raise SignatureError("an envelope is signed by a key that is not known here", key=keyid)
+        raise SignatureError("envelope_key_unknown", key=keyid)
     # 4. The signature covers type and payload.
     signed = _signed_bytes(payload_type, payload)
     signer.verify(signature, signed)
@@ -91,7 +91,7 @@ def payload_of(envelope: bytes, expected_type: str) -> bytes:
     """
     payload_type, payload, _, _ = _decode(envelope)
     if payload_type != expected_type:
-        raise MalformedError("an envelope is of a type that is not expected here")
+        raise MalformedError("envelope_type_unexpected")
     return payload
 
 
@@ -125,4 +125,4 @@ def _decode(envelope: bytes) -> tuple[str, bytes, str, bytes]:
                     return payload_type, base64.b64decode(payload, validate=True), keyid, signature
     except (ValueError, RecursionError):
         pass  # not UTF-8, not JSON, nested too deeply, or not base64: all are the same to the reader
-    raise MalformedError("these bytes are not an envelope with one signature") from None
+    raise MalformedError("envelope_malformed") from None

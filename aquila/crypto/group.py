@@ -199,9 +199,7 @@ class Group(Protocol):
 
 def refused_element(index: int) -> MalformedError:
     """Return the error for an element that no operation accepts; `index` is its position in the batch."""
-    return MalformedError(
-        f"the bytes at position {index} are not a ristretto255 element, or they are the identity", index=index
-    )
+    return MalformedError("element_not_ristretto255", index=index)
 
 
 def require_elements(elements: bytes) -> int:
@@ -243,7 +241,7 @@ def require_scalars(scalars: bytes | bytearray) -> int:
     refused = ~below | ~words.any(axis=1)
     if refused.any():
         index = int(refused.argmax())
-        raise MalformedError(f"the scalar at position {index} is zero or not below the group's order", index=index)
+        raise MalformedError("scalar_out_of_range", index=index)
     return count
 
 
@@ -254,9 +252,7 @@ def require_messages(messages: bytes, width: int) -> int:
         InputError: it is not a whole number of messages of at least one byte.
     """
     if width < 1 or len(messages) % width:
-        raise InputError(
-            "messages must be a whole number of messages of at least one byte", width=width, got=len(messages)
-        )
+        raise InputError("messages_not_whole", width=width, got=len(messages))
     return len(messages) // width
 
 
@@ -269,12 +265,12 @@ def require_finalize(operands: FinalizeOperands) -> int:
         MalformedError: an element, a blind or the share is refused (field `index`).
     """
     if operands.width > LONGEST_INPUT:
-        raise InputError("an input of the oblivious function has at most 65,535 bytes", width=operands.width)
+        raise InputError("oblivious_input_too_long", width=operands.width)
     count = require_equal(require_messages(operands.inputs, operands.width), require_scalars(operands.blinds))
     if operands.share:
         require_equal(require_scalars(operands.share), 1)
     elif operands.own or not operands.evaluations:
-        raise InputError("FinalizeOperands needs own elements with a share, or evaluations")
+        raise InputError("finalize_operands_missing")
     for batch in ([operands.own] if operands.share else []) + list(operands.evaluations):
         require_equal(require_elements(batch), count)
     return count
@@ -287,7 +283,7 @@ def require_equal(left: int, right: int) -> int:
         InputError: the batches differ in length.
     """
     if left != right:
-        raise InputError("two batches that belong together differ in length", left=left, right=right)
+        raise InputError("batch_lengths_differ", left=left, right=right)
     return left
 
 
@@ -295,5 +291,5 @@ def _whole(octets: bytes | bytearray, width: int, what: str) -> int:
     """Return how many values of `width` bytes there are."""
     count, rest = divmod(len(octets), width)
     if rest:
-        raise MalformedError(f"a batch of {what} must be a multiple of {width} bytes", got=len(octets))
+        raise MalformedError("batch_length_no_multiple", got=len(octets), what=what, width=width)
     return count

@@ -28,7 +28,7 @@ def expander(dst: bytes) -> Callable[[bytes], bytes]:
         InputError: `dst` is empty or longer than 255 bytes.
     """
     if not 0 < len(dst) <= _LONGEST_DST:
-        raise InputError("a domain separation tag has 1 to 255 bytes", got=len(dst))
+        raise InputError("domain_separation_tag_length_wrong", got=len(dst))
     sha512 = hashlib.sha512
     start = sha512(bytes(_BLOCK_BYTES)).copy  # Z_pad
     dst_prime = dst + bytes([len(dst)])
@@ -68,7 +68,7 @@ def prefixed(*parts: bytes, width: int = 2) -> bytes:
         return b"".join(len(part).to_bytes(width, "big") + part for part in parts)
     except OverflowError:
         longest = max(len(part) for part in parts)
-        raise InputError("a part of a transcript is too long for its length field", got=longest) from None
+        raise InputError("transcript_part_too_long", got=longest) from None
 
 
 def hash_secret(label: bytes, *parts: bytes | bytearray) -> bytes:

@@ -79,7 +79,7 @@ class SecretBytes:
         """
         with self._lock:
             if self._octets is None:
-                raise KeyMaterialError(f"this {type(self).__name__} is closed")
+                raise KeyMaterialError("key_already_closed", kind=type(self).__name__)
             copy = bytearray(self._octets)
         try:
             yield copy
@@ -126,7 +126,7 @@ class SecretBytes:
 
     def __reduce_ex__(self, _: object) -> NoReturn:
         """Refuse pickling and copying, both of which come here."""
-        raise KeyMaterialError(f"a {type(self).__name__} is neither pickled nor copied")
+        raise KeyMaterialError("key_not_copyable", kind=type(self).__name__)
 
 
 class VerifyKey:
@@ -140,9 +140,9 @@ class VerifyKey:
 
     def __init__(self, octets: bytes) -> None:
         if len(octets) != KEY_BYTES:
-            raise MalformedError("an Ed25519 public key has 32 bytes", got=len(octets))
+            raise MalformedError("ed25519_key_not_32_bytes", got=len(octets))
         if octets[:-1] + bytes([octets[-1] & 0x7F]) in _SMALL_ORDER:
-            raise MalformedError("an Ed25519 public key has small order")
+            raise MalformedError("ed25519_key_small_order")
         self._octets = bytes(octets)
 
     @classmethod
@@ -179,7 +179,7 @@ class VerifyKey:
         try:
             self.ed25519().verify(signature, message)
         except InvalidSignature:
-            raise SignatureError("a signature does not verify", key=self.fingerprint) from None
+            raise SignatureError("signature_not_verified", key=self.fingerprint) from None
 
     def ed25519(self) -> Ed25519PublicKey:
         """Return the key for libraries that verify by themselves."""
@@ -220,9 +220,9 @@ class IdentityKey(SecretBytes):
             key = load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             # The cause is dropped: it may quote the text.
-            raise KeyMaterialError("an identity key cannot be read", hint="it must be unencrypted PEM") from None
+            raise KeyMaterialError("identity_key_unreadable") from None
         if not isinstance(key, Ed25519PrivateKey):
-            raise KeyMaterialError("an identity key must be an Ed25519 key")
+            raise KeyMaterialError("identity_key_not_ed25519")
         return cls(key.private_bytes_raw())
 
     def to_pem(self) -> bytes:
@@ -290,7 +290,7 @@ class ExchangeKey(SecretBytes):
         try:
             shared = own.exchange(X25519PublicKey.from_public_bytes(public))
         except ValueError:
-            raise MalformedError("an exchange key has small order") from None
+            raise MalformedError("exchange_key_small_order") from None
         return SecretBytes(HKDF(SHA256(), KEY_BYTES, salt=None, info=context).derive(shared))
 
 
@@ -349,7 +349,7 @@ def _xwing_parts(seed: bytes | bytearray) -> tuple[MLKEM768PrivateKey, X25519Pri
 
 def _key_bytes(octets: bytes) -> bytes:
     if len(octets) != KEY_BYTES:
-        raise KeyMaterialError("a secret key has 32 bytes", got=len(octets))
+        raise KeyMaterialError("secret_key_not_32_bytes", got=len(octets))
     return octets
 
 
@@ -360,5 +360,5 @@ def _from_hex(text: str) -> bytes:
     except ValueError:
         octets = b""
     if octets.hex() != text or not octets:
-        raise MalformedError("a public key must be 64 lower-case hexadecimal digits")
+        raise MalformedError("public_key_not_64_digits")
     return octets

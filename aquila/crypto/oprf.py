@@ -119,6 +119,6 @@ def split_output(outputs: bytes) -> tuple[bytes, bytes]:
         InputError: `outputs` is not a whole number of outputs.
     """
     if len(outputs) % OUTPUT_BYTES:
-        raise InputError("outputs must be a multiple of 64 bytes", got=len(outputs))
+        raise InputError("outputs_not_multiple_of_64", got=len(outputs))
     rows = np.frombuffer(outputs, dtype=np.uint8).reshape(-1, OUTPUT_BYTES)
     return rows[:, :TOKEN_BYTES].tobytes(), rows[:, OUTPUT_BYTES - SECRET_BYTES :].tobytes()

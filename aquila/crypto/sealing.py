@@ -52,7 +52,7 @@ def seal_to(public: bytes, context: bytes, plaintext: bytes) -> bytes:
         )
         return _SUITE.encrypt(plaintext, key, context)
     except ValueError:  # of another length, or a point of small order
-        raise MalformedError("a sealing key is no X-Wing key", got=len(public)) from None
+        raise MalformedError("sealing_key_not_x_wing", got=len(public)) from None
 
 
 def open_sealed(key: SealingKey, context: bytes, sealed: bytes) -> bytes:
@@ -65,7 +65,7 @@ def open_sealed(key: SealingKey, context: bytes, sealed: bytes) -> bytes:
     try:
         return _SUITE.decrypt(sealed, key.xwing(), context)
     except InvalidTag:
-        raise SealError("a sealed batch does not open") from None
+        raise SealError("sealed_batch_not_opened") from None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -110,4 +110,4 @@ class NoteKeys:
         try:
             return AESGCMSIV(self.seal).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
         except (InvalidTag, ValueError):
-            raise SealError("a sealed note does not open") from None
+            raise SealError("sealed_note_not_opened") from None

@@ -47,7 +47,7 @@ class Share(SecretBytes):
         except MalformedError:
             count = 0
         if count != 1:
-            raise KeyMaterialError("these bytes are not a share")
+            raise KeyMaterialError("share_malformed")
         return cls(octets, group.multiply_base(octets))
 
 
@@ -87,9 +87,9 @@ def verify_knowledge(group: Group, public_key: bytes, context: bytes, proof: byt
         # R = s*G + c*K; a proof whose R is the identity was made with the nonce zero, and is refused.
         commitment = group.weighted_sum(GENERATOR + public_key, response + challenge)
     except MalformedError:
-        raise ProofError("a proof of knowledge does not verify") from None
+        raise ProofError("knowledge_proof_not_verified") from None
     if _knowledge_challenge(public_key, commitment, context) != challenge:
-        raise ProofError("a proof of knowledge does not verify")
+        raise ProofError("knowledge_proof_not_verified")
 
 
 def validate_public_key(group: Group, public_key: bytes) -> None:
@@ -99,7 +99,7 @@ def validate_public_key(group: Group, public_key: bytes) -> None:
         MalformedError: they are not.
     """
     if len(public_key) != ELEMENT_BYTES:
-        raise MalformedError("a share's public key has 32 bytes", got=len(public_key))
+        raise MalformedError("share_key_not_32_bytes", got=len(public_key))
     group.validate(public_key)
 
 
@@ -116,7 +116,7 @@ def split_proof(proof: bytes) -> tuple[bytes, bytes]:
     except MalformedError:
         count = 0
     if count * SCALAR_BYTES != PROOF_BYTES:
-        raise ProofError("a proof must be two canonical scalars of 32 bytes", got=len(proof))
+        raise ProofError("proof_scalars_not_canonical", got=len(proof))
     return proof[:SCALAR_BYTES], proof[SCALAR_BYTES:]
 
 

@@ -103,16 +103,15 @@ def load_bundled_library(package: str = "rbcl") -> Library:
     Raises:
         InputError: the package is absent, or holds its library in another way than version 1.1.2 does.
     """
-    hint = "install the system's libsodium (Debian: libsodium23), or the pinned requirements"
     spec = importlib.util.find_spec(package)  # finds the package's folder without running it
     folders = list(spec.submodule_search_locations or ()) if spec else []
     source = Path(folders[0], "_sodium.py") if folders else None
     if source is None or not source.is_file():
-        raise InputError(f"neither the system nor the package {package} has libsodium", hint=hint)
+        raise InputError("libsodium_missing", package=package)
     # The module is one assignment of a hexadecimal text, followed by the code that writes it to a file.
     hexadecimal = re.search(r"bytes\.fromhex\('([0-9a-f]+)'\)", source.read_text(encoding="ascii"))
     if hexadecimal is None:
-        raise InputError(f"the package {package} does not hold libsodium as expected", hint=hint)
+        raise InputError("libsodium_package_unexpected", package=package)
     with tempfile.NamedTemporaryFile(prefix="aquila-", suffix=".so") as shared_object:
         shared_object.write(bytes.fromhex(hexadecimal[1]))
         shared_object.flush()
@@ -124,7 +123,7 @@ def load_bundled_library(package: str = "rbcl") -> Library:
 def _initialized(handle: Any, origin: str) -> Library:  # noqa: ANN401 - see Library.handle
     """Declare the functions' types, let libsodium choose its code for this processor, and name its version."""
     if handle.sodium_init() < 0:
-        raise InputError(f"libsodium, {origin}, cannot be initialized")
+        raise InputError("libsodium_not_initialized", origin=origin)
     for symbol, pointers in _SIGNATURES.items():
         function = getattr(handle, symbol)
         function.argtypes = [ctypes.c_void_p] * pointers
@@ -150,7 +149,7 @@ class SodiumGroup:
 
     def __init__(self, threads: int = 1, library: Library | None = None) -> None:
         if threads < 1:
-            raise InputError("at least one thread is needed", got=threads)
+            raise InputError("thread_count_too_small", got=threads)
         chosen = library or load_library()
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aquila-group")
@@ -236,7 +235,7 @@ class SodiumGroup:
         """Sum weight i times element i; see `Group.weighted_sum`."""
         count = require_equal(require_elements(elements), require_scalars(weights))
         if not count:
-            raise InputError("a weighted sum needs at least one element")
+            raise InputError("weighted_sum_empty")
         products = self.multiply_each(elements, weights)
         # Partial sums may pass through the identity; only the final one must not be it.
         partial = self._share(count, lambda span: self._sum(products, span))
@@ -275,7 +274,7 @@ class SodiumGroup:
     def reduce_each(self, wide: bytes | bytearray) -> bytes:
         """Reduce n secret integers of 64 bytes; see `Group.reduce_each`."""
         if len(wide) % WIDE_BYTES:
-            raise InputError("integers to reduce must be a multiple of 64 bytes", got=len(wide))
+            raise InputError("integers_not_multiple_of_64", got=len(wide))
         span = range(len(wide) // WIDE_BYTES)
         out = bytearray(len(span) * SCALAR_BYTES)
         if span:  # not shared, as in invert_each

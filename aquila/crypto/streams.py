@@ -46,7 +46,7 @@ def derive(seed: SecretBytes, label: bytes, numbers: NDArray[np.uint64] | Sequen
         KeyMaterialError: the seed is closed.
     """
     if width < BLOCK_BYTES or width % BLOCK_BYTES:
-        raise InputError("a stream gives whole blocks of 16 bytes", got=width)
+        raise InputError("stream_not_whole_blocks", got=width)
     counters = np.empty((len(numbers), width // BLOCK_BYTES, 2), dtype="<u8")
     counters[:, :, 0] = np.asarray(numbers, dtype=np.uint64)[:, np.newaxis]
     counters[:, :, 1] = np.arange(width // BLOCK_BYTES, dtype=np.uint64)

@@ -36,7 +36,7 @@ class RoundKey(SecretBytes):
 
     def __init__(self, octets: bytes, round_id: str) -> None:
         if len(octets) != KEY_BYTES:
-            raise KeyMaterialError("a round key has 32 bytes", round=round_id, got=len(octets))
+            raise KeyMaterialError("round_key_not_32_bytes", round=round_id, got=len(octets))
         super().__init__(octets)
         self.round_id = round_id
 
@@ -68,12 +68,7 @@ class RoundKey(SecretBytes):
             try:
                 return AESGCMSIV(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._bound(label))
             except (InvalidTag, ValueError):
-                raise KeyMaterialError(
-                    "a stored secret does not open",
-                    hint="the round's key was replaced, or the stored bytes were changed",
-                    round=self.round_id,
-                    label=label,
-                ) from None
+                raise KeyMaterialError("stored_secret_not_opened", round=self.round_id, label=label) from None
 
     def _bound(self, label: str) -> bytes:
         """Return the associated data: a secret cannot be moved to another round or pass for another one."""

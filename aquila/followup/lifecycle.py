@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aquila.errors import OrderError, PolicyError
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -190,9 +191,10 @@ class HitLifecycle:
         allowed = _FROM[step.kind]
         if self.stage not in allowed:
             raise OrderError(
-                f"a hit that is {_WORDS[self.stage]} cannot be {_WORDS_OF_STEPS[step.kind]}",
-                hint=_HINTS.get(self.stage, ""),
+                "hit_step_not_allowed",
                 state=self.stage.value,
+                stage=Sentence.of(f"hit_{self.stage.value}"),
+                step=Sentence.of(f"step_{step.kind.value}"),
             )
         if step.kind is LifecycleStepKind.UNDONE:
             return self._undone()
@@ -201,7 +203,7 @@ class HitLifecycle:
 
     def _undone(self) -> HitLifecycle:
         if self.before is None:
-            raise OrderError("the last step of this hit is no decision", hint="decide again if it was wrong")
+            raise OrderError("last_step_not_decision")
         return replace(self.before, before=None)
 
     def can_still_be_erased(self, ground: Ground) -> bool:
@@ -238,11 +240,7 @@ class HitLifecycle:
         """
         code = self.blocked_by(codes)
         if code is not None:
-            raise PolicyError(
-                f"the handling code {code} blocks an export without the originator's permission",
-                hint="record the permission that was given: `aquila hit permit`",
-                handling=code,
-            )
+            raise PolicyError("handling_code_blocks_export", handling=code)
 
 
 def _carried(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
@@ -270,9 +268,7 @@ def _decided(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
 
 def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     if life.decision is Decision.OTHER:
-        raise OrderError(
-            "a hit on another person is not followed up", hint="decide anew if that was wrong, or close the hit"
-        )
+        raise OrderError("hit_on_another_person")
     urgency = step.urgency or Urgency.NORMAL
     return replace(
         life,
@@ -304,7 +300,7 @@ def _closed(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
 def _withdrawn(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     ground = Ground(step.value)
     if life.stage is Stage.WITHDRAWN and not life.can_still_be_erased(ground):
-        raise OrderError("the hit was withdrawn already", hint=_HINTS[Stage.WITHDRAWN])
+        raise OrderError("hit_already_withdrawn")
     return replace(
         life,
         stage=Stage.WITHDRAWN,
@@ -347,35 +343,4 @@ _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLif
     LifecycleStepKind.EXPORTED: _exported,
     LifecycleStepKind.CLOSED: _closed,
     LifecycleStepKind.WITHDRAWN: _withdrawn,
-}
-
-_WORDS: Mapping[Stage, str] = {
-    Stage.NEW: "new",
-    Stage.KNOWN: "known",
-    Stage.ACKNOWLEDGED: "acknowledged",
-    Stage.DECIDED: "decided",
-    Stage.FOLLOW_UP: "in follow-up",
-    Stage.CLOSED: "closed",
-    Stage.WITHDRAWN: "withdrawn",
-}
-
-_WORDS_OF_STEPS: Mapping[LifecycleStepKind, str] = {
-    LifecycleStepKind.CARRIED: "carried on",
-    LifecycleStepKind.ACKNOWLEDGED: "acknowledged",
-    LifecycleStepKind.DECIDED: "decided",
-    LifecycleStepKind.UNDONE: "undone",
-    LifecycleStepKind.OPENED: "followed up",
-    LifecycleStepKind.REFERENCED: "given a reference",
-    LifecycleStepKind.PERMITTED: "given a permission",
-    LifecycleStepKind.EXPORTED: "exported",
-    LifecycleStepKind.CLOSED: "closed",
-    LifecycleStepKind.WITHDRAWN: "withdrawn",
-}
-
-_HINTS: Mapping[Stage, str] = {
-    Stage.NEW: "decide first: `aquila hit decide`",
-    Stage.KNOWN: "decide first: `aquila hit decide`",
-    Stage.ACKNOWLEDGED: "decide first: `aquila hit decide`",
-    Stage.DECIDED: "open a follow-up first: `aquila hit follow-up`",
-    Stage.WITHDRAWN: "what was withdrawn stays so",
 }

@@ -7,18 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Message, PartyCode
 from aquila.protocol.messages.notes import HandlingCode, Reference
-
-CONFIRMED = "both sides have verified that they hold the same values"
-"""What a confirmed hit's exchange says."""
-
-WAITING = {
-    (False, False): "neither side has verified the other's note yet",
-    (True, False): "this side has verified the counterpart's note; the counterpart has not confirmed ours yet",
-    (False, True): "the counterpart has confirmed our note; its own has not come yet",
-}
-"""What an unconfirmed one's says: whether this side verified the other's note, and the other this side's."""
 
 
 class NoteView(Message):
@@ -67,7 +58,7 @@ class ExchangeView(Message):
     """
 
     state: Literal["unconfirmed", "confirmed", "refuted"]
-    sentence: str
+    sentence: SentenceView
     blamed_by: PartyCode | None
     reference: Reference | None
     rules: tuple[str, ...]

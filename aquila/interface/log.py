@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from aquila.audit.entries import Entry
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 
 Sentence = Annotated[str, Field(max_length=2_000)]
@@ -26,7 +27,7 @@ class LogAlarmView(Message):
     alarm_id: int
     origin: Annotated[str, Field(max_length=128)]
     what: Annotated[str, Field(max_length=16)]
-    sentence: Sentence
+    sentence: SentenceView
     seen: str
     got: str
     found_at: Seconds

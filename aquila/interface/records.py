@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field
 
 from aquila.interface.hits import HitEntry, StepView, WithdrawalView
+from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 from aquila.protocol.messages.statements import Kind
@@ -189,7 +190,7 @@ class FindingView(Message):
 
     line: Count
     field: str
-    reason: str
+    reason: SentenceView
     severity: Literal["warning", "refusal"]
     record_id: str
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from aquila.interface.exchange import ExchangeView
 from aquila.interface.progress import Awaited, PartyAtNode, PartyProgress, Progress
+from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import (
@@ -98,10 +99,10 @@ class MatcherRoundView(Message):
     parties: tuple[PartyProgress, ...]
     hits_by_certainty: dict[str, int]
     canaries_by_certainty: dict[str, int]
-    ending: str | None
+    ending: SentenceView | None
     evidence: Count
-    flags: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    flags: tuple[SentenceView, ...] = ()
+    problems: tuple[SentenceView, ...] = ()
 
 
 class NodeRoundView(Message):
@@ -125,7 +126,7 @@ class NodeRoundView(Message):
     hits: Count | None
     keys_present: bool
     wishes: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[SentenceView, ...]
 
 
 class SubmissionView(Message):
@@ -227,7 +228,7 @@ class Hits(Message):
     awaited: tuple[AwaitedStep, ...]
     hits: tuple[OwnHit, ...]
     chance: tuple[ChanceView, ...]
-    problems: tuple[str, ...]
+    problems: tuple[SentenceView, ...]
 
     @property
     def complete(self) -> bool:

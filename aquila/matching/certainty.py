@@ -226,7 +226,7 @@ def prior_bits(size_a: int, size_b: int, share: float) -> float:
         InputError: An empty list, or a share that is none.
     """
     if min(size_a, size_b) < 1 or not 0 < share <= 1:
-        raise InputError("a prior needs two lists with records and a share above 0 and at most 1")
+        raise InputError("prior_operands_out_of_range")
     return log2(share) - log2(max(size_a, size_b))
 
 
@@ -260,7 +260,7 @@ def rules_of(table: RuleTable, rule_mask: int) -> tuple[Rule, ...]:
     """
     rules = tuple(rule for rule in table.rules if rule_mask >> (rule.number - 1) & 1)
     if not rules or mask_of(rule.number for rule in rules) != rule_mask:
-        raise InputError("a mask of rules is empty or names a rule that the table does not have")
+        raise InputError("rule_mask_empty_or_unknown")
     return rules
 
 

@@ -71,7 +71,7 @@ class CorroborationTable:
         """
         for evaluation in (own, other):
             if evaluation is not None and evaluation not in EVALUATIONS:
-                raise InputError("this is not an evaluation of the 4x4 system")
+                raise InputError("evaluation_not_4x4")
         if own is None or other is None:
             return Corroboration(own or "", own or "", _NOT_EVALUATED)
         code, sentence = self.cells.get((own, other), (own[1], _UNRAISED))
@@ -98,10 +98,10 @@ def read_table(text: str) -> CorroborationTable:
                 cells.setdefault(pair, (rule["becomes"], rule["sentence"]))
         known = document["version"], document["source"], document["assumption"]
     except (KeyError, TypeError, ValueError):
-        raise InputError("the table of corroboration cannot be read") from None
+        raise InputError("corroboration_table_unreadable") from None
     for (own, other), (code, _) in cells.items():
         if own not in EVALUATIONS or other not in EVALUATIONS or code not in INFORMATION or code > own[1]:
-            raise InputError("the table of corroboration lowers a note, or names an unknown code")
+            raise InputError("corroboration_table_wrong")
         if other == _NOTHING_FROM and code != own[1]:
-            raise InputError("the table of corroboration raises a note by one that is worth nothing by itself")
+            raise InputError("corroboration_raised_by_worthless_note")
     return CorroborationTable(*known, cells)

@@ -33,7 +33,7 @@ def expected_hits(common_per_million: int, query_records: int, list_records: int
         InputError: A size or the share is not positive.
     """
     if min(common_per_million, query_records, list_records) < 1:
-        raise InputError("an expectation of hits needs records and a share")
+        raise InputError("expectation_needs_records_and_share")
     return common_per_million / _MILLION * min(query_records, list_records)
 
 

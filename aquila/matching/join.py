@@ -70,7 +70,7 @@ def parse_rows(rows: bytes) -> np.ndarray:
         MalformedError: The bytes are not whole rows.
     """
     if len(rows) % TOKEN_ROW_BYTES:
-        raise MalformedError("these are no whole token rows", expected=TOKEN_ROW_BYTES, got=len(rows))
+        raise MalformedError("token_rows_not_whole", expected=TOKEN_ROW_BYTES, got=len(rows))
     return np.frombuffer(rows, dtype=_WIRE)
 
 
@@ -116,7 +116,7 @@ class TokenTable:
         """
         wire = parse_rows(rows)
         if len(wire) and not 1 <= wire["rule"].min() <= wire["rule"].max() <= MOST_RULES:
-            raise MalformedError("a token row names a rule that no table can have", expected=MOST_RULES)
+            raise MalformedError("token_row_rule_impossible", expected=MOST_RULES)
         self._writer.add(number, wire)
 
     def join(self, pairs: Iterable[tuple[int, int]], frequency_limit: int, executor: Executor | None = None) -> None:

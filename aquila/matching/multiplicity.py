@@ -13,6 +13,7 @@ import numpy as np
 
 from aquila.matching.join import parse_rows
 from aquila.records.rules import InputClass
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +52,8 @@ class Multiplicity:
         for number in np.unique(rules).tolist():
             self._tokens.setdefault(number, []).append(high[rules == number])
 
-    def flags(self, frequency_limit: int) -> tuple[str, ...]:
-        """Return the signs of guesses, in sentences that name rules and counts.
+    def flags(self, frequency_limit: int) -> tuple[Sentence, ...]:
+        """Return the signs of guesses, which name rules and counts.
 
         Args:
             frequency_limit: In how many records of a list a value may stand at most.
@@ -66,12 +67,10 @@ class Multiplicity:
             limit = min(frequency_limit, rule.most_records or frequency_limit)
             above = int((records > limit).sum())
             if above:
-                found.append(
-                    f"{above} values of the rule '{rule.name}' stand in more than {limit} records, up to "
-                    f"{int(records.max())}: no node as it is shipped sends them"
-                )
+                most = int(records.max())
+                found.append(Sentence.of("values_above_limit", values=above, rule=rule.name, limit=limit, most=most))
             repeated = int(records[records > 1].sum())
             rows = int(records.sum())
             if rule.input_class is InputClass.FULL and rows >= LEAST_ROWS and repeated > _MOST_REPEATED * rows:
-                found.append(f"of the rule '{rule.name}' {repeated / rows:.0%} of the values stand in several records")
+                found.append(Sentence.of("values_repeated", rule=rule.name, share=f"{repeated / rows:.0%}"))
         return tuple(found)

@@ -199,7 +199,7 @@ def open_masks(key: SecretBytes, party: str, sealed: bytes) -> list[int]:
         with key.reveal() as octets:
             content = AESGCMSIV(octets).decrypt(_NONCE, sealed, party.encode())
     except (InvalidTag, ValueError):
-        raise MalformedError("what a party says of its canaries cannot be opened", party=party) from None
+        raise MalformedError("canary_statement_not_opened", party=party) from None
     return [
         int.from_bytes(content[place : place + _MASK_BYTES], "big") for place in range(0, len(content), _MASK_BYTES)
     ]

@@ -98,7 +98,7 @@ def fields_of(message: object) -> tuple[EntryKind, dict[str, Any]]:
     Raises:
         InputError: There is no entry for such a statement; whoever adds a statement adds its entry here.
     """
-    raise InputError(f"the log has no entry for a {type(message).__name__}")
+    raise InputError("log_entry_kind_without_entry", kind=type(message).__name__)
 
 
 @fields_of.register(Manifest)

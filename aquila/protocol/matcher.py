@@ -84,7 +84,7 @@ class TokenCount:
         classes = {rule.number: rule.input_class for rule in self.table.rules}
         for number, count in Counter(parse_rows(rows)["rule"].tolist()).items():
             if number not in classes:
-                raise MalformedError("a token row names a rule that the round does not have", got=number)
+                raise MalformedError("token_row_rule_unknown", got=number)
             self.counts[classes[number]] += count
 
     def check(self, submission: Submission) -> None:
@@ -97,10 +97,12 @@ class TokenCount:
             expected = submission.elements.of(kind)
             if self.counts[kind] != expected:
                 raise MalformedError(
-                    f"{submission.party} sent {self.counts[kind]} tokens of the class {kind.value}",
+                    "token_count_differs",
                     submission=submission.submission_id,
                     expected=expected,
                     got=self.counts[kind],
+                    party=submission.party,
+                    kind=kind.value,
                 )
 
 
@@ -121,11 +123,11 @@ class Matcher:
             OrderError: It is open already, or some may still consent, or fewer than two did.
         """
         if round_.phase is not Phase.PROPOSED:
-            raise OrderError("the round is open already", round=round_.round_id)
+            raise OrderError("round_already_open", round=round_.round_id)
         if not round_.everybody_answered and now <= round_.manifest.window.consent_by:
-            raise OrderError("some parties may still consent", round=round_.round_id)
+            raise OrderError("consents_not_over", round=round_.round_id)
         if len(round_.consents) < 2:  # noqa: PLR2004  # a match needs two
-            raise OrderError("fewer than two parties consented; the round can only be aborted", round=round_.round_id)
+            raise OrderError("consents_too_few", round=round_.round_id)
         digests = sorted(round_.consent_digests.items())
         opening = Opening(
             round_id=round_.round_id,
@@ -148,23 +150,19 @@ class Matcher:
                 notes are not all exchanged and there is still time for them.
         """
         if round_.ending:
-            raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
+            raise OrderError("round_phase_already_reached", round=round_.round_id, phase=round_.phase.value)
         if outcome is Outcome.CLOSED:
             waiting = [party for party in round_.participants if ReportKey(party, None) not in round_.receipts]
             if waiting or round_.phase is not Phase.REPORTING:
                 missing = f"waiting for {', '.join(waiting)}" if waiting else "waiting for the match"
-                raise OrderError(
-                    f"the round cannot be closed yet: {missing}",
-                    hint="wait until every party has fetched its hits, or abort the round",
-                    round=round_.round_id,
-                )
+                raise OrderError("round_hits_not_acknowledged", round=round_.round_id, missing=missing)
             exchanging = unfinished(round_)
             if exchanging and now <= round_.manifest.window.closes_at:
                 raise OrderError(
-                    f"the round cannot be closed yet: {exchanging[0][0]} has not confirmed its hits with "
-                    f"{exchanging[0][1]}",
-                    hint="wait until the sealed notes are exchanged, or until the round's time is over",
+                    "round_hits_not_confirmed",
                     round=round_.round_id,
+                    party=exchanging[0][0],
+                    counterpart=exchanging[0][1],
                 )
         return self._signed(Ending(round_id=round_.round_id, outcome=outcome, reason=reason))
 
@@ -210,7 +208,7 @@ def lists_for_query(round_: Round, submission_id: str) -> list[str]:
     """Return the list submissions against which a query may be joined: those of its counterparts."""
     query = round_.submissions[submission_id]
     if query.kind is not Kind.QUERY:
-        raise InputError("this submission is no query", submission=submission_id)
+        raise InputError("submission_not_query", submission=submission_id)
     lists = (round_.list_of(party) for party in round_.counterparts_of(query.party))
     return [found for found in lists if found]
 
@@ -230,7 +228,7 @@ def learn_grading_bases(
         PolicyError: The table is not the manifest's.
     """
     if table.digest != round_.manifest.rules.digest:
-        raise PolicyError("the matcher has other match rules than the round", expected=round_.manifest.rules.digest)
+        raise PolicyError("matcher_match_rules_differ", expected=round_.manifest.rules.digest)
     sizes = [round_.submissions[submission].records for submission in submissions]
     # Canaries are shared by lists, and by no query.
     queries = any(round_.submissions[submission].kind is Kind.QUERY for submission in submissions)

@@ -113,9 +113,7 @@ class RoundSecrets:
             shares = {kind: Share.from_bytes(group, document[kind.value]) for kind in InputClass}
             return cls(shares, ExchangeKey.from_bytes(document["exchange"]), SealingKey.from_bytes(document["sealing"]))
         except (ValueError, KeyError, TypeError, AttributeError, AquilaError):
-            raise KeyMaterialError(
-                "the round's secrets cannot be read", hint="restore nothing; abort the round"
-            ) from None
+            raise KeyMaterialError("round_secrets_unreadable") from None
 
     def close(self) -> None:
         """Overwrite every secret."""
@@ -159,23 +157,19 @@ class Party:
             PolicyError: The party is not invited, or would normalize or match otherwise than the others.
         """
         if manifest.fingerprint_of(self.code) != self.identity.public.fingerprint:
-            raise PolicyError(f"the manifest does not name {self.code} with its identity key", party=self.code)
+            raise PolicyError("manifest_lacks_party_key", party=self.code)
         if manifest.canaries is None:
-            raise PolicyError(
-                "the round was proposed by an earlier version of Aquila, whose hits could not be verified",
-                hint="let the secretariat abort it and propose it again",
-            )
+            raise PolicyError("round_of_earlier_version")
         if manifest.rules.digest != table.digest:
             raise PolicyError(
-                f"this node has other match rules than the round's '{manifest.rules.name}'",
-                hint="install the rule table that the secretariat distributed, and compare its digest",
+                "node_match_rules_differ",
                 expected=manifest.rules.digest,
                 got=table.digest,
+                rules=manifest.rules.name,
             )
         if (manifest.normalizer.name, manifest.normalizer.digest) != normalizer:
             raise PolicyError(
-                "this node normalizes names otherwise than the round demands",
-                hint="all parties need the same release of Aquila",
+                "node_name_normalization_differs",
                 expected=f"{manifest.normalizer.name} {manifest.normalizer.digest[:16]}",
                 got=f"{normalizer[0]} {normalizer[1][:16]}",
             )
@@ -219,12 +213,7 @@ class Party:
             BindingError: The round is not this party's.
         """
         if round_.consent_digests.get(self.code) != own_consent or self.code not in round_.participants:
-            raise BindingError(
-                f"round {round_.round_id} was opened without the consent of {self.code}",
-                hint="if the consent was sent in time, ask the secretariat why it was left out",
-                round=round_.round_id,
-                party=self.code,
-            )
+            raise BindingError("round_opened_without_consent", round=round_.round_id, party=self.code)
 
     def submit(  # noqa: PLR0913, PLR0917  # the fields of the statement
         self,
@@ -242,10 +231,7 @@ class Party:
             PolicyError: There is no chunk, because every value was held back.
         """
         if not chunks:
-            raise PolicyError(
-                "there is nothing to submit: too many records share every value", round=round_.round_id,
-                hint="submit a longer list, or ask the secretariat for a round with a higher frequency limit",
-            )  # fmt: skip
+            raise PolicyError("nothing_to_submit", round=round_.round_id)  # fmt: skip
         totals = {c: sum(chunk.elements for chunk in chunks if chunk.input_class is c) for c in InputClass}
         submission = Submission(
             round_id=round_.round_id,
@@ -289,7 +275,7 @@ class Party:
         check_digest(chunk, reference.digest, submission=submission_id, chunk=index)
         if len(chunk) != reference.elements * ELEMENT_BYTES:
             raise MalformedError(
-                "the chunk holds another number of elements than its origin signed",
+                "chunk_element_count_differs",
                 submission=submission_id,
                 chunk=index,
                 expected=reference.elements * ELEMENT_BYTES,
@@ -381,9 +367,7 @@ class Party:
         """
         missing = sorted(set(round_.evaluators_of(submission_id)) - set(evaluations))
         if missing:
-            raise OrderError(
-                f"the evaluation of {', '.join(missing)} is missing", submission=submission_id, chunk=index
-            )
+            raise OrderError("evaluation_missing", submission=submission_id, chunk=index, listed=", ".join(missing))
         reference = chunk_of(round_.submissions[submission_id], index)
         parts = [evaluations[party] for party in round_.evaluators_of(submission_id)]
         share = CarriedSecret.of(secrets.shares[reference.input_class])
@@ -424,9 +408,7 @@ class Party:
         """
         for party in absent:
             if not is_late(round_, party, now):
-                raise PolicyError(
-                    f"{party} is not late by this node's clock and record", round=round_.round_id, party=party, got=now
-                )
+                raise PolicyError("party_not_late", round=round_.round_id, party=party, got=now)
         return self._signed(
             round_,
             Amendment(
@@ -523,7 +505,7 @@ class Party:
         try:
             sealed = base64.b64decode(notes.sealed, validate=True)
         except ValueError:
-            raise MalformedError("a batch of notes is no base64", party=notes.party) from None
+            raise MalformedError("batch_not_base64", party=notes.party) from None
         return list(entries_of(open_sealed(sealing, context, sealed), notes.hits))
 
     def confirm(
@@ -652,7 +634,7 @@ class Party:
     def _others_submission(self, round_: Round, submission_id: str) -> Submission:
         submission = round_.submissions.get(submission_id)
         if submission is None or submission.party == self.code or round_.ending or self.code not in round_.participants:
-            raise OrderError("this submission is not to be evaluated here", submission=submission_id)
+            raise OrderError("submission_not_evaluated_here", submission=submission_id)
         return submission
 
     def _signed(self, round_: Round, statement: Statement) -> bytes:
@@ -664,7 +646,7 @@ class Party:
         if round_.manifest.names_log_heads:
             statement = statement.model_copy(update={"log_head": self.log_head()})
             if statement.log_head is None and not isinstance(statement, Refusal):
-                raise OrderError("the matcher's log has not been seen yet: nothing is signed", round=round_.round_id)
+                raise OrderError("matcher_log_not_seen", round=round_.round_id)
         return sign_envelope(statement.payload_type, statement.payload(), self.identity)
 
 
@@ -702,7 +684,7 @@ def chunk_of(submission: Submission, index: int) -> ChunkReference:
         OrderError: The submission has no such chunk.
     """
     if not 0 <= index < len(submission.chunks):
-        raise OrderError("the submission has no such chunk", submission=submission.submission_id, chunk=index)
+        raise OrderError("submission_chunk_unknown", submission=submission.submission_id, chunk=index)
     return submission.chunks[index]
 
 
@@ -714,13 +696,7 @@ def check_digest(content: bytes, expected: str, **place: str | int) -> None:
     """
     got = hashlib.sha256(content).hexdigest()
     if got != expected:
-        raise DigestError(
-            "the bytes are not those that were signed",
-            hint="fetch or send them again",
-            expected=expected,
-            got=got,
-            **place,
-        )
+        raise DigestError("signed_bytes_differ", expected=expected, got=got, **place)
 
 
 def is_late(round_: Round, party: str, now: int) -> bool:

@@ -35,14 +35,14 @@ from aquila.errors import (
     SealError,
     SignatureError,
 )
+from aquila.sentences import SENTENCES, Sentence, quoted
+from aquila.sentences.sentence import PLACE, QUOTED, from_json, machine_fields, printable, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:aquila:problem:"
-TEXT_LIMIT = 2_000
-FIELD_LIMIT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def problem_of(error: AquilaError, instance: str = "", table: ProblemTable = PRO
         "detail": error.message,
         "instance": instance,
         "hint": error.hint,
-        "fields": dict(error.fields),
+        "code": "" if error.sentence.code == QUOTED else error.sentence.code,
+        "fields": to_json(Sentence(error.sentence.code, dict(machine_fields(error.sentence))))["fields"],
     }
     return {name: value for name, value in document.items() if value not in ("", {})}
 
@@ -125,20 +126,34 @@ def problem_of(error: AquilaError, instance: str = "", table: ProblemTable = PRO
 def error_from_problem(document: bytes | Mapping[str, object], table: ProblemTable = PROBLEMS) -> AquilaError:
     """Return (not raise) the error in a problem document, of the same class if the table has its type.
 
-    The document comes from a peer, who may lie: the texts are for people only, and are cut and stripped of control
-    characters before they can reach a terminal. A type that the table does not know gives a plain AquilaError with
-    the type in the field `problem`; bytes that are no problem document give a MalformedError.
+    The document comes from a peer, who may lie: the sentence is the one that our own table has under the document's
+    code. Where it has none, the texts are quoted: they are for people only, and are cut and stripped of control
+    characters before they can reach a terminal. A type that the table does not know gives a plain AquilaError with the
+    type in the field `problem`; bytes that are no problem document give a MalformedError.
     """
     content = _parsed(document) if isinstance(document, bytes) else document
     if content is None:
-        return MalformedError("the peer's answer is no problem document")
+        return MalformedError("peer_answer_not_problem_document")
     uri = _text(content.get("type"))
     kind = next((kind for kind, row in table.items() if row.uri == uri), None)
-    fields = _fields(content.get("fields"))
-    if kind is None:
-        kind, fields = AquilaError, fields | {"problem": uri}
-    message = _text(content.get("detail")) or _text(content.get("title")) or "the peer refused without a reason"
-    return kind(message, hint=_text(content.get("hint")), **fields)
+    named = from_json({"code": content.get("code", QUOTED), "fields": content.get("fields", {})})
+    said = named if named and _is_whole(named) else None
+    if said is None:
+        text = _text(content.get("detail")) or _text(content.get("title")) or "the peer refused without a reason"
+        said = quoted(text, _text(content.get("hint")))
+        if named:
+            said = Sentence(said.code, {**named.fields, **said.fields})
+    return kind(said) if kind else AquilaError(said, problem=uri)
+
+
+def _is_whole(sentence: Sentence) -> bool:
+    """Return whether our table has the sentence, and every place of it is filled, also in the sentences within it."""
+    known = SENTENCES.get(sentence.code)
+    if known is None or sentence.code == QUOTED:
+        return False
+    places = set(PLACE.findall(known.text + known.hint))
+    inner = (value for name, value in sentence.fields.items() if name in places and isinstance(value, Sentence))
+    return places <= set(sentence.fields) and all(_is_whole(one) for one in inner)
 
 
 def _parsed(document: bytes) -> Mapping[str, object] | None:
@@ -152,20 +167,4 @@ def _parsed(document: bytes) -> Mapping[str, object] | None:
 
 def _text(value: object) -> str:
     """Return a peer's text, cut to a length and without control characters; nothing for any other value."""
-    if not isinstance(value, str):
-        return ""
-    return "".join(character if character.isprintable() else " " for character in value[:TEXT_LIMIT]).strip()
-
-
-def _fields(value: object) -> dict[str, str | int]:
-    """Return the fields of a peer's document that an error can carry: named, few, texts and integers."""
-    if not isinstance(value, dict):
-        return {}
-    fields: dict[str, str | int] = {}
-    for name, content in list(value.items())[:FIELD_LIMIT]:
-        if name.isidentifier() and name.isascii() and name not in {"self", "message", "hint"}:
-            if isinstance(content, int) and not isinstance(content, bool):
-                fields[name] = content
-            elif isinstance(content, str):
-                fields[name] = _text(content)
-    return fields
+    return printable(value) if isinstance(value, str) else ""

@@ -46,11 +46,7 @@ class Registry:
         if signer == MATCHER:
             return self.matcher
         if signer not in self.parties:
-            raise SignatureError(
-                f"the registry does not know the party {signer}",
-                hint="add its identity key to the registry file after comparing the fingerprint",
-                party=signer,
-            )
+            raise SignatureError("party_unknown_to_registry", party=signer)
         return self.parties[signer].key
 
     def by_fingerprint(self) -> dict[str, tuple[str, VerifyKey]]:
@@ -72,16 +68,13 @@ def read_registry(content: bytes) -> Registry:
             (entry["code"], entry["name"], VerifyKey.from_hex(entry["identity_key"])) for entry in document["party"]
         ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, AquilaError) as error:
-        raise InputError(
-            f"the registry file cannot be read: {type(error).__name__}",
-            hint="it needs [matcher] identity_key, and for each party [[party]] code, name and identity_key",
-        ) from None
+        raise InputError("registry_file_unreadable", kind=type(error).__name__) from None
     if not all(_is_code(code) and _is_name(name) for code, name, _ in entries):
-        raise InputError("the registry file has a party whose code is not two capital letters or that has no name")
+        raise InputError("registry_file_party_malformed")
     parties = {code: RegisteredParty(code, name, key) for code, name, key in entries}
     keys = {key.fingerprint for _, _, key in entries} | {matcher.fingerprint}
     if len(parties) != len(entries) or len(keys) != len(entries) + 1:
-        raise InputError("the registry file names a party or a key twice", hint="each party has one key of its own")
+        raise InputError("registry_file_names_twice")
     return Registry(matcher, parties)
 
 

@@ -154,10 +154,7 @@ def plan_submission(
     counts = np.concatenate([np.zeros(0, dtype=np.uint16), *(outline.counts for outline in outlines)])
     entries = np.concatenate([np.zeros(0, dtype=np.uint64), *(outline.entries for outline in outlines)])
     if not len(entries):
-        raise PolicyError(
-            "no record of this list gives an input under the round's match rules",
-            hint="see with `aquila records check` which fields are missing",
-        )
+        raise PolicyError("list_without_inputs")
     # 0. Persons, not guesses (3.4.8).
     check_entropy(np.concatenate([outline.traits for outline in outlines]))
     # 1. A value that more records of the list share than its rule allows is not sent (3.4.7).

@@ -41,7 +41,7 @@ class PartialDate:
     def __post_init__(self) -> None:
         fault = _fault(self.year, self.month, self.day)
         if fault:
-            raise InputError(f"the {fault} of a date is impossible", hint="write YYYY-MM-DD, YYYY-MM or YYYY")
+            raise InputError("date_impossible", part=fault)
 
     def __repr__(self) -> str:
         return "PartialDate()"
@@ -103,7 +103,7 @@ def _parts(text: str) -> tuple[int, int | None, int | None]:
     """Split a date into its numbers without judging them."""
     found = _SHAPE.fullmatch(text.strip())
     if found is None:
-        raise InputError("a date has an unknown form", hint="write YYYY-MM-DD, YYYY-MM or YYYY")
+        raise InputError("date_form_unknown")
     year, month, day = found.groups()
     return int(year), int(month) if month else None, int(day) if day else None
 

@@ -182,9 +182,4 @@ def _alike(groups: NDArray[np.generic], members: NDArray[np.uint64]) -> int:
 
 
 def _refused(what: str, got: int, expected: int) -> GridError:
-    return GridError(
-        f"this looks like guesses, not like persons: {what}",
-        hint="submit persons of a case; whoever must search for one with an unknown date asks by its other data",
-        expected=expected,
-        got=got,
-    )
+    return GridError("records_look_like_guesses", expected=expected, got=got, what=what)

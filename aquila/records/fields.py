@@ -22,6 +22,7 @@ from aquila.records.normalize.identifiers import (
 from aquila.records.normalize.names import has_unread_words, name_words
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, PartialDate, sound_record
 from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row, Severity
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,20 +39,20 @@ _RANKS = {FIELDS.index(name): rank for rank, name in enumerate(_TOLD)}
 _LISTS = frozenset(LIST_FIELDS)
 _NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
 _COUNTRY_FIELDS = frozenset({"nationality", "country_of_birth"})
-_IDENTIFIERS: dict[str, tuple[Callable[[str], str], str]] = {
-    "document_numbers": (document_number, "holds too few letters and digits to identify a document"),
-    "national_numbers": (national_number, "holds too few digits, or one digit only, for a national number"),
-    "phones": (phone, "holds too few or too many digits for a telephone number"),
-    "emails": (email, "has no part before and after one @"),
+_IDENTIFIERS: dict[str, tuple[Callable[[str], str], Sentence]] = {
+    "document_numbers": (document_number, Sentence.of("document_number_too_short")),
+    "national_numbers": (national_number, Sentence.of("national_number_too_short")),
+    "phones": (phone, Sentence.of("phone_number_length_impossible")),
+    "emails": (email, Sentence.of("email_incomplete")),
 }
 _SEXES = {"FEMALE": "F", "MALE": "M", "OTHER": "X", "W": "F"}
 _DATE_FAULTS = {
-    "form": "has an unknown form and is not used; write YYYY-MM-DD, YYYY-MM or YYYY",
-    "placeholder": "is what programs put for an unknown date and is not used; leave it empty",
-    "order": "has no such month; day and month are used the other way round; check it against the source",
-    "year": "has an impossible year and is not used; check it against the source",
-    "month": "has an impossible month; only the year is used; check it against the source",
-    "day": "has an impossible day; only year and month are used; check it against the source",
+    "form": Sentence.of("date_not_used_unknown_form"),
+    "placeholder": Sentence.of("date_not_used_placeholder"),
+    "order": Sentence.of("date_read_day_first"),
+    "year": Sentence.of("date_not_used_impossible_year"),
+    "month": Sentence.of("date_month_not_used"),
+    "day": Sentence.of("date_day_not_used"),
 }
 
 
@@ -66,15 +67,15 @@ class FieldError:
     """
 
     value: Any
-    reasons: tuple[str, ...]
-    doubts: tuple[str, ...] = ()
+    reasons: tuple[Sentence, ...]
+    doubts: tuple[Sentence, ...] = ()
 
 
 def read_field(name: str, texts: Sequence[str]) -> Any:  # noqa: ANN401 - the value of any field
     """Read one field of `FIELDS` from its texts: its value, or a `FieldError` one; the same for the same texts."""
     if name == "record_id":
         return _record_id(texts)
-    reasons: list[str] = []
+    reasons: list[Sentence] = []
     value = _value(name, _list(name, texts, reasons), reasons)
     doubts = _doubts(name, value)
     return FieldError(value, tuple(reasons), doubts) if reasons or doubts else value
@@ -99,21 +100,21 @@ def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError])
         return AcceptedRow(line, record, tuple(findings))
     record_id: str | None = values[0]
     if not record_id:
-        reason = "is missing or unusable; give every row an id of its own"
+        reason = Sentence.of("row_without_id")
         return refuse(line, reason, field="record_id", warnings=findings)
-    reason = "too little is left to match on; give two of given names, family names and date of birth"
+    reason = Sentence.of("row_has_too_little_left")
     return refuse(line, reason, record_id, warnings=findings)
 
 
-def contradictions(record: Record) -> list[str]:
+def contradictions(record: Record) -> list[Sentence]:
     """Return the finding on each national number that was given for another birth or sex than the record's."""
-    reason = "tells of another date of birth or sex than the record; both are used; check them against the source"
+    reason = Sentence.of("national_number_contradicts_record")
     numbers = map(national_number, record.national_numbers)
     return [reason for number in numbers if number_doubt(number, record.date_of_birth, record.sex) == "birth"]
 
 
 def refuse(
-    line: int, reason: str, record_id: str = "", *, field: str = "", warnings: Sequence[Finding] = ()
+    line: int, reason: Sentence, record_id: str = "", *, field: str = "", warnings: Sequence[Finding] = ()
 ) -> RefusedRow:
     """A row that gives no record, for a reason, after the warnings it met."""
     return RefusedRow(line, record_id, (*warnings, Finding(line, field, reason, Severity.REFUSAL)))
@@ -130,7 +131,7 @@ def _record_id(texts: Sequence[str]) -> str:
     return text if len(text) <= LONGEST_ID and text.isprintable() else ""
 
 
-def _list(name: str, texts: Sequence[str], reasons: list[str]) -> tuple[str, ...]:
+def _list(name: str, texts: Sequence[str], reasons: list[Sentence]) -> tuple[str, ...]:
     """All usable values of a field, each once, in the order of the source."""
     values: dict[str, None] = {}
     for text in texts:
@@ -138,20 +139,20 @@ def _list(name: str, texts: Sequence[str], reasons: list[str]) -> tuple[str, ...
         if not value:
             continue
         if fault := _fault(name, value):
-            reasons.append(f"{fault}; it is not used")
+            reasons.append(Sentence.of("value_not_used", fault=fault))
         else:
             values[value] = None
     if len(values) > MOST_VALUES:
-        reasons.append(f"has more than {MOST_VALUES} values; the first {MOST_VALUES} are used")
+        reasons.append(Sentence.of("too_many_values", most=MOST_VALUES))
     return tuple(values)[:MOST_VALUES]
 
 
-def _value(name: str, values: tuple[str, ...], reasons: list[str]) -> Any:  # noqa: ANN401 - the value of any field
+def _value(name: str, values: tuple[str, ...], reasons: list[Sentence]) -> Any:  # noqa: ANN401 - the value of any field
     """The value of a field whose usable texts are given: all of them, or what the first is where it holds one."""
     if name in _LISTS:
         return values
     if len(values) > 1:
-        reasons.append("has several values; the first is used")
+        reasons.append(Sentence.of("several_values"))
     if not values:
         return None
     if name == "date_of_birth":
@@ -159,18 +160,18 @@ def _value(name: str, values: tuple[str, ...], reasons: list[str]) -> Any:  # no
     return _code(name, values[0], reasons) if name in CODES else values[0]
 
 
-def _code(name: str, text: str, reasons: list[str]) -> str | None:
+def _code(name: str, text: str, reasons: list[Sentence]) -> str | None:
     """A value of a closed list."""
     code = text.upper()
     if name == "sex":
         code = _SEXES.get(code, code)
     if code not in CODES[name]:
-        reasons.append(f"is an unknown code and is not used; use one of {', '.join(CODES[name])}")
+        reasons.append(Sentence.of("code_not_used", codes=", ".join(CODES[name])))
         return None
     return code
 
 
-def _date(text: str, reasons: list[str]) -> PartialDate | None:
+def _date(text: str, reasons: list[Sentence]) -> PartialDate | None:
     """Return the usable part of a date."""
     date, fault = PartialDate.salvage(text)
     if fault:
@@ -178,18 +179,18 @@ def _date(text: str, reasons: list[str]) -> PartialDate | None:
     return date
 
 
-def _doubts(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401 - the value of any field
+def _doubts(name: str, value: Any) -> tuple[Sentence, ...]:  # noqa: ANN401 - the value of any field
     """Return findings on values that are used: unread words of names, unknown countries, wrong check digits."""
     if name in _NAME_FIELDS and value:
-        reason = "holds a word of a script that the letter tables do not know; the other words are used"
+        reason = Sentence.of("word_of_unknown_script")
         texts = (value,) if isinstance(value, str) else value
         return tuple(reason for text in texts if not text.isascii() and has_unread_words(text))
     if name in _COUNTRY_FIELDS and value:
-        reason = "is a country that the tables do not know; it agrees with the same text alone; write a country code"
+        reason = Sentence.of("country_unknown")
         texts = (value,) if isinstance(value, str) else value
         return tuple(reason for text in texts if not country(text).isupper())
     if name == "national_numbers":
-        reason = "has check digits that no known national number has; it is used; look for a typing error"
+        reason = Sentence.of("check_digits_unknown")
         return tuple(reason for number in map(national_number, value) if fails_check(number))
     return ()
 
@@ -210,13 +211,13 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
-def _fault(name: str, value: str) -> str:
-    """Return the reason why a value cannot be used, or nothing."""
+def _fault(name: str, value: str) -> Sentence | None:
+    """Return the reason why a value cannot be used, or None."""
     if len(value) > LONGEST_VALUE:
-        return f"is longer than {LONGEST_VALUE} characters"
+        return Sentence.of("value_too_long", most=LONGEST_VALUE)
     if name in _NAME_FIELDS and not (any(map(str.isalpha, value)) and name_words(value)):
-        return "holds no letter of the scripts that the letter tables know"
+        return Sentence.of("name_without_known_letter")
     if name in _IDENTIFIERS:
         read, fault = _IDENTIFIERS[name]
-        return "" if read(value) else fault
-    return ""
+        return None if read(value) else fault
+    return None

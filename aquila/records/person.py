@@ -66,16 +66,13 @@ class Record:
 
     def __post_init__(self) -> None:
         if not self.record_id:
-            raise InputError("a record has no record id", hint="give every record an id of its own")
+            raise InputError("record_id_missing")
         if not self.is_enough:
-            raise InputError(
-                "a record holds too little to match on",
-                hint="give two of given names, family names and date of birth",
-            )
+            raise InputError("record_fields_too_few")
         for name, codes in CODES.items():
             value = getattr(self, name)
             if value is not None and value not in codes:
-                raise InputError(f"a record has an unknown {name}", hint="use one of " + ", ".join(codes) + "")
+                raise InputError("record_value_unknown", field=name, codes=", ".join(codes))
 
     def __repr__(self) -> str:
         return "Record()"
@@ -104,14 +101,14 @@ class Record:
         try:
             stored = json.loads(content.decode())
         except (ValueError, RecursionError):
-            raise InputError("a stored record is not JSON text") from None
+            raise InputError("stored_record_not_json") from None
         values = list(ABSENT)
         try:
             for name, value in stored.items():
                 place, read = _STORED[name]
                 values[place] = read(value)
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise InputError("a stored record has an unknown field or code, or a value of a wrong type") from None
+            raise InputError("stored_record_fields_wrong") from None
         return sound_record(values) or cls(*values)
 
 

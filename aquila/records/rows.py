@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from aquila.sentences import Sentence, text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -30,13 +32,18 @@ class Finding:
     Attributes:
         line: The line of the file on which the row begins, counted from 1.
         field: The column or property, or an empty string where the whole row is meant.
-        reason: What is wrong and what to do, without the person's own values.
+        sentence: What is wrong and what to do, without the person's own values.
     """
 
     line: int
     field: str
-    reason: str
+    sentence: Sentence
     severity: Severity = Severity.WARNING
+
+    @property
+    def reason(self) -> str:
+        """The sentence in English."""
+        return text_of(self.sentence)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

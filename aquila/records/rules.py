@@ -155,7 +155,7 @@ def load_rules(name_or_path: str) -> RuleTable:
         content = Path(name_or_path).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         known = ", ".join(BUILT_IN)
-        raise InputError("there is no such rule table", hint=f"name one of {known}, or a TOML file") from None
+        raise InputError("rule_table_unknown", known=known) from None
     return parse_rules(content)
 
 
@@ -168,13 +168,11 @@ def parse_rules(content: str) -> RuleTable:
     try:
         table = tomllib.loads(content)
     except tomllib.TOMLDecodeError:
-        raise InputError("the rule table is not TOML", hint="compare it with a built-in table") from None
+        raise InputError("rule_table_not_toml") from None
     try:
         return _table(table)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise InputError(
-            "the rule table lacks a field, or has one of a wrong type", hint="compare it with a built-in table"
-        ) from None
+        raise InputError("rule_table_fields_wrong") from None
 
 
 @cache
@@ -192,15 +190,15 @@ def _table(table: dict[str, Any]) -> RuleTable:
         or len({rule.number for rule in rules}) < len(rules)
         or len({rule.name for rule in rules}) < len(rules)
     ):
-        raise InputError("a rule table has no rule, or two of one number or name", hint="number each rule once")
+        raise InputError("rule_table_rules_wrong")
     share, duplicates = float(table["expected_share"]), float(table.get("expected_duplicates", DEFAULT_DUPLICATES))
     if not (0 < share <= 1 and 0 < duplicates <= 1):
-        raise InputError("an expected share of a rule table is not above 0 and at most 1")
+        raise InputError("expected_share_out_of_range")
     _check_usual(parts.values())
     digest = hashlib.sha256(json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
     silent = tuple((str(family), float(bits)) for family, bits in table.get("silent", {}).items())
     if not all(family in families and -_MOST_BITS <= bits <= 0 for family, bits in silent):
-        raise InputError("the weight of a family's missing evidence is out of range, or the family is unknown")
+        raise InputError("missing_evidence_weight_wrong")
     return RuleTable(
         str(table["name"]),
         int(table["version"]),
@@ -244,7 +242,7 @@ def _hits(patterns: Iterable[str], rules: tuple[Rule, ...]) -> tuple[tuple[int, 
             numbers += range(int(first), int(last or first) + 1)
         mask = mask_of(numbers)
         if not mask or mask & ~known or int(often) < 1:
-            raise InputError("a pattern of hits is empty, or names a rule that the table does not have")
+            raise InputError("hit_pattern_empty_or_unknown")
         found.append((mask, int(often)))
     return tuple(found) or ((known, 1),)
 
@@ -258,7 +256,7 @@ def _check_usual(parts: Iterable[Part]) -> None:
     for family, found in usual.items():
         known = [share for share in found if share is not None]
         if known and (len(known) < len(found) or not 0 < min(known) <= max(known) <= 1):
-            raise InputError("some parts of a family state how usual they are, and others do not", family=family)
+            raise InputError("family_usualness_incomplete", family=family)
 
 
 def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
@@ -276,11 +274,11 @@ def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
         bool(content.get("known", False)),
     )
     if not is_part(reads):
-        raise InputError("a part is of an unknown kind", hint="known kinds: " + ", ".join(PART_KINDS), part=name)
+        raise InputError("part_kind_unknown", part=name, known=", ".join(PART_KINDS))
     if part.family not in families or not abs(part.bits) <= _MOST_BITS or ":" in name:
-        raise InputError("a part has an unknown family, a weight out of range, or a name with `:`", part=name)
+        raise InputError("part_family_or_weight_wrong", part=name)
     if part.known and (part.bits or part.usual is not None):
-        raise InputError("a part that only requires a value has a weight, or is marked as usual", part=name)
+        raise InputError("part_required_only_has_weight", part=name)
     return part
 
 
@@ -288,18 +286,18 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
     """Make a rule, checked: known parts, no family twice, and never one weak attribute alone."""
     number, name = int(content["number"]), str(content["name"])
     if not 1 <= number <= MOST_RULES or ";" in name or not name:
-        raise InputError(f"a rule has a number outside 1 to {MOST_RULES}, or a name with `;` or none", rule=number)
+        raise InputError("rule_number_or_name_wrong", rule=number, most_rules=MOST_RULES)
     named, implied = tuple(content["parts"]), tuple(content.get("also", ()))
     if not named or not {*named, *implied} <= set(parts):
-        raise InputError("a rule names a part that the table does not weigh", rule=number)
+        raise InputError("rule_part_unknown", rule=number)
     chosen, also = tuple(parts[part] for part in named), tuple(parts[part] for part in implied)
     if len({part.family for part in chosen + also}) < len(chosen + also):
-        raise InputError("a rule names two parts of one family", rule=number)
+        raise InputError("rule_family_named_twice", rule=number)
     if len(chosen) == 1 and not stands_alone(chosen[0].reads):
-        raise InputError("a rule is made of one weak attribute alone", hint="add a second part", rule=number)
+        raise InputError("rule_too_weak", rule=number)
     if sum(part.known for part in chosen) > min(1, len(chosen) - 1) or any(part.known for part in also):
-        raise InputError("a rule requires a value more than once, or compares nothing else", rule=number)
+        raise InputError("rule_requirement_wrong", rule=number)
     most = content.get("most_records")
     if most is not None and int(most) < 1:
-        raise InputError("a rule admits no record", hint="set most_records to 1 or more", rule=number)
+        raise InputError("rule_admits_no_record", rule=number)
     return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most, also)

@@ -99,8 +99,10 @@ def _end(node: SimulatedParty) -> None:
     node.source.end()
     if node.source.name and not node.counts.accepted:
         raise InputError(
-            f"no row can be used; {node.counts.refused:,} row{'s' * (node.counts.refused != 1)} refused",
-            hint=f"see why with `aquila records check {node.source.name}`",
+            "source_rows_all_refused",
+            refused=f"{node.counts.refused:,}",
+            plural_ending="s" * (node.counts.refused != 1),
+            source=node.source.name,
         )
 
 

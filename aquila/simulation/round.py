@@ -140,7 +140,7 @@ class Rehearsal:
         workers: int = 1,
     ) -> None:
         if len(lists) < 2:  # noqa: PLR2004  # a match needs two
-            raise InputError("a round needs at least two parties", got=len(lists))
+            raise InputError("simulated_parties_too_few", got=len(lists))
         self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
         self.measured = Measurements(watch=watch)
         self.refuted: dict[str, Fault] = {}

@@ -163,7 +163,7 @@ class ListFile:
                     yield min(self.size * done // size, self.size - 1), LineBatch(raw.plan, lines)
                 yield self.size, LineBatch(raw.plan, Batch(0, ()))
         except OSError as error:
-            raise InputError(f"{error.strerror}", hint="check the file's name and who may read it") from None
+            raise InputError("source_unreadable", fault=error.strerror) from None
 
     def admit(self, record_ids: Sequence[str], refused: int) -> bool:
         """Take a batch in which no id comes twice."""
@@ -253,5 +253,6 @@ def named(source: Source) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        where = f"{source.name}: " if source.name else ""
-        raise InputError(where + error.message, hint=error.hint, **error.fields) from None
+        if not source.name:
+            raise
+        raise InputError("list_refused", **error.fields, list=source.name, reason=error.sentence) from None

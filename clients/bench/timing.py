@@ -89,7 +89,7 @@ def watch(command: Sequence[str]) -> WatchedProcess:
             except subprocess.TimeoutExpired:
                 continue
     if process.returncode:
-        raise ExecutorError(f"a measured command failed: {(said.strip().splitlines() or ['it said nothing'])[-1]}")
+        raise ExecutorError("measured_command_failed", said=(said.strip().splitlines() or ["it said nothing"])[-1])
     return WatchedProcess(round(time.perf_counter() - started, 3), peak, out)
 
 

@@ -70,7 +70,7 @@ class ConnectedService:
         """
         if isinstance(self.client, NodeClient):
             return self.client
-        raise InputError("this is for a party's node", hint="name the home of a node with --home")
+        raise InputError("home_not_of_node")
 
     def matcher(self) -> MatcherClient:
         """Return the matcher's client.
@@ -80,7 +80,7 @@ class ConnectedService:
         """
         if isinstance(self.client, MatcherClient):
             return self.client
-        raise InputError("this is for the secretariat's matcher", hint="name the home of the matcher with --home")
+        raise InputError("home_not_of_matcher")
 
     def round_id(self, text: str) -> str:
         """Return the id of the one round that a text means: an id, its beginning, or `latest`.
@@ -166,7 +166,7 @@ def _access(home: Home | ClientHome, url: str | None, token_file: Path | None, c
     login = None if token_file else files.chosen(LOGIN.get())
     if login is None:
         if isinstance(home, ClientHome):
-            raise InputError("nobody is signed in here", hint="sign in with `aquila login NAME`", folder=str(home.path))
+            raise InputError("nobody_signed_in", folder=str(home.path))
         return home.access(url, token_file, ca, CERTIFICATE.get())
     shown = CERTIFICATE.get() or home.certificate
     return Access(home.service, url or home.url(), files.read(login), ca or home.ca, shown)
@@ -184,8 +184,14 @@ def resolve_id(what: str, text: str, ids: Sequence[str]) -> str:
     if len(found) == 1:
         return found[0]
     if not ids:
-        raise InputError(f"there is no {what} yet")
+        raise InputError("nothing_there_yet", what=what)
     raise InputError(
-        f"{text} means {'several' if found else 'no'} {what}{'s' if found else ''} of {len(ids)}",
-        hint=f"give the id or at least its first {_LEAST_DIGITS} digits, or `{LATEST}`",
+        "id_without_single_match",
+        text=text,
+        how_many="several" if found else "no",
+        what=what,
+        plural_ending="s" if found else "",
+        count=len(ids),
+        least_digits=_LEAST_DIGITS,
+        latest=LATEST,
     )

@@ -90,7 +90,7 @@ def layout_of(path: Path, encoding: str | None, sheet: int | None, columns: Sequ
     for column in columns:
         heading, _, field = column.rpartition("=")
         if heading not in headings or heading in fields:
-            raise InputError(f"the list has no column {heading}, or it is named twice", hint="write HEADING=FIELD")
+            raise InputError("mapped_column_missing", heading=heading)
         fields[heading] = field
     return replace(layout, columns=tuple(map(fields.get, headings)))
 
@@ -104,7 +104,9 @@ def load_table(name_or_path: str) -> RuleTable:
     try:
         return load_rules(name_or_path)
     except InputError as error:
-        raise InputError(f"{name_or_path}: {error.message}", hint=error.hint, **error.fields) from None
+        raise InputError(
+            "rule_table_refused", **error.fields, name_or_path=name_or_path, reason=error.sentence
+        ) from None
 
 
 @contextmanager
@@ -123,6 +125,6 @@ def open_list_file(path: Path) -> Iterator[BinaryIO]:
                 copied.seek(0)
                 yield copied
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", hint="check the file's name and who may read it") from None
+        raise InputError("list_file_unreadable", path=path, fault=error.strerror) from None
     except InputError as error:
-        raise InputError(f"{path}: {error.message}", hint=error.hint, **error.fields) from None
+        raise InputError("file_refused", **error.fields, path=path, reason=error.sentence) from None

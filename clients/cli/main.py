@@ -99,7 +99,7 @@ def _shown(certificate: Path | None, key: Path | None) -> ClientCertificate | No
     from clients.sdk import ClientCertificate
 
     if certificate is None or key is None:
-        raise InputError("--cert and --key come together")
+        raise InputError("cert_or_key_missing")
     return ClientCertificate(certificate, key)
 
 

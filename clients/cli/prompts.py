@@ -41,10 +41,10 @@ def ask(what: str, file: Path | None = None, *, echo: bool = False) -> str:
                 print(f"{what}: ", end="", file=sys.stderr, flush=True)
             given = sys.stdin.readline()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read: {type(error).__name__}") from None
+        raise InputError("file_unreadable", file=file, kind=type(error).__name__) from None
     given = given.strip("\r\n")
     if not given:
-        raise InputError(f"{what.lower()}: nothing was given", hint="type it, or give it as a line of stdin")
+        raise InputError("prompt_input_missing", what=what.lower())
     return given
 
 
@@ -56,5 +56,5 @@ def ask_new_password(file: Path | None = None) -> str:
     """
     given = ask("New password", file)
     if file is None and sys.stdin.isatty() and ask("The same again") != given:
-        raise InputError("the two passwords differ; nothing was changed")
+        raise InputError("passwords_differ")
     return given

@@ -55,13 +55,9 @@ def open_bundle(place: str, transport: httpx.BaseTransport | None = None) -> Fil
         with path.open("rb") as file:
             return _archived(path, index_archive(file))
     except OSError as error:
-        raise InputError(
-            f"{place} cannot be read: {error.strerror}", hint="name a folder, an archive or a URL"
-        ) from None
+        raise InputError("bundle_unreadable", place=place, fault=error.strerror) from None
     except InputError:
-        raise InputError(
-            f"{place} is no whole tar archive", hint="`aquila audit export` makes one, and does not compress it"
-        ) from None
+        raise InputError("bundle_not_whole_archive", place=place) from None
 
 
 def index_archive(file: BinaryIO) -> dict[str, Place]:
@@ -77,7 +73,7 @@ def index_archive(file: BinaryIO) -> dict[str, Place]:
             return _places(archive, bounded)
     # Bytes that are no numbers raise ValueError, those that end within a header IndexError.
     except (tarfile.TarError, EOFError, ValueError, IndexError, OSError, OverflowError):
-        raise InputError("this is no whole tar archive") from None
+        raise InputError("archive_not_whole") from None
 
 
 def _places(archive: tarfile.TarFile, bounded: _Headers) -> dict[str, Place]:
@@ -88,9 +84,9 @@ def _places(archive: tarfile.TarFile, bounded: _Headers) -> dict[str, Place]:
         if member.isdir():
             continue
         if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or member.issparse() or archive.pax_headers:
-            raise AuditError("the archive holds something else than whole plain files", what="archive")
+            raise AuditError("archive_holds_no_plain_file", what="archive")
         if not 0 <= member.size <= LARGEST_FILE or member.name in places or len(places) == MOST_FILES:
-            raise AuditError("the archive holds a file twice, too many files, or one that is too large", what="archive")
+            raise AuditError("archive_files_not_allowed", what="archive")
         if member.offset_data + member.size > bounded.length:
             raise EOFError
         places[member.name] = Place(member.offset_data, member.size)
@@ -116,7 +112,7 @@ class _Headers:
         """
         self.count += size
         if self.count > _LARGEST_HEADER:
-            raise AuditError("a header in the archive is too long", what="archive", expected=_LARGEST_HEADER)
+            raise AuditError("archive_header_too_long", what="archive", expected=_LARGEST_HEADER)
         return self._file.read(size)
 
     def seek(self, place: int) -> int:
@@ -158,9 +154,9 @@ def _served(url: str, transport: httpx.BaseTransport | None) -> Files:
                     return None
                 content = _bounded(answer) if answer.is_success else None
         except httpx.HTTPError as error:
-            raise InputError(f"{url} cannot be reached: {type(error).__name__}") from None
+            raise InputError("url_unreachable", url=url, kind=type(error).__name__) from None
         if content is None:
-            raise InputError(f"{url} does not give its files", status=answer.status_code)
+            raise InputError("url_files_not_given", status=answer.status_code, url=url)
         return content
 
     return fetch

@@ -54,7 +54,7 @@ class Cards:
         cards = cls()
         for card in _cards(content):
             if card.code in cards.by_code:
-                raise InputError(f"the file names {card.code} twice", party=card.code)
+                raise InputError("file_names_party_twice", party=card.code)
             cards.add(card)
         return cards
 
@@ -67,13 +67,13 @@ class Cards:
         known = self.by_code.get(card.code)
         if known is not None and known.key != card.key:
             raise PolicyError(
-                f"{card.code} is registered with another key, of fingerprint {known.key.short_fingerprint}",
-                hint="speak to the party; if its key did change, remove the old entry from the registry file by hand",
+                "registered_key_differs",
                 party=card.code,
+                short_fingerprint=known.key.short_fingerprint,
             )
         holder = next((other.code for other in self.by_code.values() if other.key == card.key), card.code)
         if holder != card.code:
-            raise PolicyError(f"the key of {card.code} is registered as that of {holder}", party=card.code)
+            raise PolicyError("key_registered_to_another_party", party=card.code, holder=holder)
         self.by_code[card.code] = card
         return known != card
 
@@ -101,10 +101,7 @@ def _cards(content: bytes) -> Iterable[Card]:
     except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError, AquilaError):
         usable = False
     if not usable:
-        raise InputError(
-            "this is neither a card nor a registry file",
-            hint="it needs [matcher] identity_key, or [[party]] with code, name and identity_key",
-        )
+        raise InputError("card_or_registry_file_malformed")
     return cards
 
 

@@ -64,10 +64,7 @@ def open_home(path: Path) -> Home | ClientHome:
     if settings.is_file():
         return _read(settings)
     if path == default_client_home():
-        raise InputError(
-            "no home is named, and this person has none yet",
-            hint="sign in with `aquila login NAME --url https://...`, or name a home with --home or AQUILA_HOME",
-        )
+        raise InputError("no_home_named")
     return find_home(path)
 
 
@@ -110,10 +107,8 @@ def _read(settings: Path) -> ClientHome:
         service, url, ca = content["service"], content["url"], content.get("ca")
         files = [Path(content[name]) for name in ("certificate", "key") if name in content]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise InputError(
-            f"{settings} cannot be read: {type(error).__name__}", hint="remove it, and sign in again"
-        ) from None
+        raise InputError("client_settings_unreadable", settings=settings, kind=type(error).__name__) from None
     if service not in {"node", "matcher"}:
-        raise InputError(f"{settings} names no service: service must be node or matcher")
+        raise InputError("settings_service_missing", settings=settings)
     shown = ClientCertificate(*files) if len(files) == 2 else None  # noqa: PLR2004 - certificate and key
     return ClientHome(service, settings.parent, str(url), settings.parent / str(ca) if ca else None, shown)

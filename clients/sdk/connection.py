@@ -31,8 +31,6 @@ M = TypeVar("M", bound=Message)
 _AWAY = frozenset({502, 503, 504})
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 300.0  # a node reads and checks a whole list before it answers
-_UNSHOWN = "where it asks for a certificate of the caller, name yours: `aquila --cert FILE --key FILE ...`"
-_UNCOUNTED = "start it with `aquila {} serve`, or name its address with --url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +126,7 @@ class Connection:
         except ValidationError:
             # pydantic's own message would quote the answer, which may hold the operator's records.
             raise MalformedError(
-                f"the {self.service} at {self.url} answers with something else than {answer.__name__}",
-                hint="command and service may be of different releases; compare `aquila --version` on both machines",
+                "service_answer_unexpected", service=self.service, url=self.url, kind=answer.__name__
             ) from None
 
     def call(self, method: str, path: str, **options: Any) -> bytes:  # noqa: ANN401 - httpx's own
@@ -145,18 +142,19 @@ class Connection:
         except httpx.HTTPError as error:
             # Its message may quote what came; the class says what happened.
             raise PeerUnavailableError(
-                f"the {self.service} at {self.url} cannot be reached: {type(error).__name__}",
-                hint=self._hint(error),
+                self._why(error),
                 peer=self.url,
+                service=self.service,
+                kind=type(error).__name__,
             ) from None
         if not response.is_success:
             raise _refusal(response)
         return response.content
 
-    def _hint(self, error: httpx.HTTPError) -> str:
-        """Return a hint; a service that asks for a certificate ends the connection of a caller without one."""
+    def _why(self, error: httpx.HTTPError) -> str:
+        """Return the id of the fault; a service that wants a certificate ends the connection of who has none."""
         ended = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
-        return _UNSHOWN if ended and self._shows_nothing else _UNCOUNTED.format(self.service)
+        return "service_ends_connection" if ended and self._shows_nothing else "service_unreachable"
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._token}"} if self._token else {}
@@ -167,12 +165,8 @@ def _refusal(response: httpx.Response) -> AquilaError:
     if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
         return error_from_problem(response.content)
     if response.status_code in _AWAY:
-        return PeerUnavailableError(f"the service answers {response.status_code}", hint="try again in a moment")
-    return ProtocolError(
-        f"the service refuses with {response.status_code} and without a problem document",
-        hint="is there another program at this address?",
-        status=response.status_code,
-    )
+        return PeerUnavailableError("service_answer_failed", status_code=response.status_code)
+    return ProtocolError("service_refused_without_problem_document", status=response.status_code)
 
 
 def _check_url(url: str) -> None:
@@ -183,9 +177,9 @@ def _check_url(url: str) -> None:
     """
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError(f"{url or 'an empty text'} is no address of a service", hint="write https://host:port")
+        raise InputError("service_address_malformed", url=url or "an empty text")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise InputError(f"{url} would carry the token in the clear", hint="use https, or call on loopback")
+        raise InputError("token_sent_in_clear", url=url)
 
 
 def _is_loopback(host: str) -> bool:
@@ -204,17 +198,12 @@ def _tls_context(ca: Path | None, shown: ClientCertificate | None) -> ssl.SSLCon
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise InputError(
-            f"the CA {ca} cannot be read: {error.strerror or type(error).__name__}", hint="name a PEM file with --ca"
-        ) from None
+        raise InputError("ca_unreadable", ca=ca, fault=error.strerror or type(error).__name__) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     if shown is not None:
         try:
             context.load_cert_chain(shown.certificate, shown.key)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise InputError(
-                f"the certificate {shown.certificate} or its key cannot be read: {reason}",
-                hint="certificate and key belong together and are PEM files",
-            ) from None
+            raise InputError("certificate_or_key_unreadable", certificate=shown.certificate, reason=reason) from None
     return context

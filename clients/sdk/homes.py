@@ -105,9 +105,7 @@ class Home:
         listen = settings.get("listen", {})
         host, port = listen.get("host", _DEFAULT_HOST), listen.get("port", _DEFAULT_PORT)
         if port == 0:
-            raise InputError(
-                f"{self.settings} leaves the port to the system", hint="name the service's address with --url"
-            )
+            raise InputError("listen_port_not_fixed", settings=self.settings)
         secure, public = "tls" in settings, listen.get("public_url", "")
         if secure and public:
             return str(public).rstrip("/")  # the name that its certificate bears
@@ -123,7 +121,7 @@ class Home:
         try:
             return tomllib.loads(self.settings.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{self.settings} cannot be read: {type(error).__name__}") from None
+            raise InputError("home_settings_unreadable", settings=self.settings, kind=type(error).__name__) from None
 
 
 def find_home(path: Path, service: Service | None = None) -> Home:
@@ -139,9 +137,7 @@ def find_home(path: Path, service: Service | None = None) -> Home:
     services: tuple[Service, ...] = ("node", "matcher") if service is None else (service,)
     found = [Home(one, path) for one in services if (path / f"{one}.toml").is_file()]
     if len(found) != 1:
-        wanted = " or a ".join(services)
         raise InputError(
-            f"{path} is the home of both a node and a matcher" if found else f"{path} is no home of a {wanted}",
-            hint="make one with `aquila node init` or `aquila matcher init`, and name it with --home or AQUILA_HOME",
+            "home_of_two_services" if found else "folder_is_no_home", path=path, wanted=" or a ".join(services)
         )
     return found[0]

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
+from aquila.interface.proposal import Suggestions, SuggestionView
 from aquila.interface.records import DuplicateRecords, Findings, Imports, LayoutView, RecordReport
 from aquila.interface.rounds import AbortReason, Hits, NodeRoundView, NodeStatus, SubmissionRequest
 from aquila.interface.safeguard import Safeguards
-from aquila.interface.suggestion import Suggestions, SuggestionView
 from aquila.protocol.messages.feed import Rounds
 from aquila.records.reading.layouts import RECOGNIZED, Layout
 

@@ -52,7 +52,7 @@ class SessionFiles:
         """
         path = self._path(login)
         if not path.is_file():
-            raise InputError(f"{login} is not signed in here", hint="sign in with `aquila login`")
+            raise InputError("login_not_signed_in", login=login)
         return str(json.loads(read_secret(path))["token"])
 
     def write(self, grant: SessionGrant) -> None:
@@ -78,10 +78,7 @@ class SessionFiles:
             return None if login == LOCAL else login
         found = self.logins()
         if len(found) > 1:
-            raise InputError(
-                f"several are signed in here: {', '.join(found)}",
-                hint="say who you are: `aquila --as NAME ...`; `local` stands for the home's key",
-            )
+            raise InputError("several_signed_in", listed=", ".join(found))
         return found[0] if found else None
 
     @property

@@ -66,7 +66,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     """Show which fields of a form cannot be used, never what was in them."""
     assert isinstance(error, ValidationError)
     names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
-    return await _show(request, InputError(f"these fields cannot be used: {', '.join(names)}"))
+    return await _show(request, InputError("fields_unusable", listed=", ".join(names)))
 
 
 async def _on_stranger(request: Request, _error: Exception) -> Response:

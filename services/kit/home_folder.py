@@ -53,7 +53,7 @@ def make_home(
     """
     home, service = settings.parent, settings.stem
     if settings.exists():
-        raise InputError(f"{home} is the home of a {service} already", hint="choose another folder", file=str(settings))
+        raise InputError("home_already_made", file=str(settings), home=home, service=service)
     for folder in (home, home / CHUNKS_FOLDER, *(home / name for name in folders)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_private(home)

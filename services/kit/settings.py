@@ -282,19 +282,20 @@ def load(path: Path, cls: type[S]) -> S:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         return cls.model_validate(document, context={"folder": path.resolve().parent})
     except OSError as error:
-        raise InputError(f"the settings file {path} cannot be read: {error.strerror}", file=str(path)) from None
+        raise InputError("settings_file_unreadable", file=str(path), path=path, fault=error.strerror) from None
     except tomllib.TOMLDecodeError as error:
         # The decoder's message names line and column, and at most the one character that it did not expect.
-        raise InputError(f"the settings file {path} is no TOML: {error}", file=str(path)) from None
+        raise InputError("settings_file_not_toml", file=str(path), path=path, fault=error) from None
     except UnicodeDecodeError:
-        raise InputError(f"the settings file {path} is not UTF-8", file=str(path)) from None
+        raise InputError("settings_file_not_utf_8", file=str(path), path=path) from None
     except ValidationError as error:
         faults = [_fault(item["loc"], item["type"], item["msg"]) for item in error.errors(include_input=False)]
         raise InputError(
-            f"the settings file {path} cannot be used: {'; '.join(faults)}",
-            hint="the operations page lists every setting",
+            "settings_file_unusable",
             file=str(path),
             setting=_dotted(error.errors(include_input=False)[0]["loc"]),
+            path=path,
+            listed="; ".join(faults),
         ) from None
 
 

@@ -87,11 +87,7 @@ class MatcherContext:
         for table in self.rules.values():
             if table.digest == digest:
                 return table
-        raise PolicyError(
-            "the matcher does not have the match rules of this round any more",
-            hint="name the rule table's file in the settings (rules)",
-            expected=digest,
-        )
+        raise PolicyError("match_rules_of_round_missing", expected=digest)
 
     def close(self) -> None:
         """End the workers and close the database's connections."""
@@ -121,8 +117,7 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
     identity = IdentityKey.from_pem(read_secret(settings.identity))
     if identity.public != registry.matcher:
         raise KeyMaterialError(
-            "the registry pins another key for the matcher than this one",
-            hint="compare `aquila party card` with the registry file",
+            "registry_matcher_key_differs",
             expected=registry.matcher.fingerprint,
             got=identity.public.fingerprint,
         )
@@ -151,9 +146,7 @@ def _registry(settings: MatcherSettings) -> Registry:
         return read_registry(settings.registry.read_bytes())
     except OSError as error:
         raise InputError(
-            f"the registry {settings.registry} cannot be read: {error.strerror}",
-            hint="register the parties' cards first: aquila party register",
-            file=str(settings.registry),
+            "matcher_registry_unreadable", file=str(settings.registry), registry=settings.registry, fault=error.strerror
         ) from None
 
 

@@ -85,9 +85,9 @@ def _read(settings: Path) -> str:
         content = settings.read_text(encoding="utf-8")
         document = tomllib.loads(content)
     except (OSError, ValueError) as error:
-        raise InputError(f"the settings file {settings} cannot be read: {type(error).__name__}") from None
+        raise InputError("new_home_settings_unreadable", settings=settings, kind=type(error).__name__) from None
     here = {"home": ".", "identity": IDENTITY_FILE, "registry": REGISTRY_FILE}
     if {name: document.get(name) for name in here} != here:
         wanted = ", ".join(f'{name} = "{value}"' for name, value in here.items())
-        raise InputError(f"the settings file {settings} is of another home", hint=f"a new home needs {wanted}")
+        raise InputError("settings_file_of_another_home", settings=settings, wanted=wanted)
     return content

@@ -190,11 +190,7 @@ class RoundCache:
                     known.take(event)
         except AquilaError as error:
             self.forget(row.round_id)
-            raise StoreError(
-                f"the stored events of round {row.round_id} do not hold together: {error.message}",
-                hint="was the registry or the database changed? restore both from the same backup",
-                round=row.round_id,
-            ) from None
+            raise StoreError("stored_events_invalid", round=row.round_id, reason=error.message) from None
         with self._guard:
             self._known[row.round_id] = known
             while len(self._known) > _KEPT:
@@ -205,5 +201,5 @@ class RoundCache:
 def _row(session: Session, round_id: str) -> RoundRow:
     row = session.get(RoundRow, round_id)
     if row is None:
-        raise NotFoundError("there is no such round", round=round_id)
+        raise NotFoundError("round_unknown", round=round_id)
     return row

@@ -94,7 +94,7 @@ class Submission(UseCase[_OpenedSubmission]):
         with self._rounds.reading(content["round_id"]) as round_, self._store.transaction(name) as session:
             _check_manifest(round_, content)
             if _described(session, import_id, digest) != content["import"]:
-                raise OrderError("the list is not the one any more that was asked for", hint="ask for it anew")
+                raise OrderError("list_differs_from_request")
             wanted = requests.RequestedSubmission(
                 submission_id=content["submission_id"],
                 import_id=import_id,
@@ -161,7 +161,7 @@ def ask_submission(
 def _check_manifest(round_: Round, content: Content) -> None:
     """A round has one manifest at a node; another one would be another content."""
     if round_.manifest_digest != content["manifest_digest"]:
-        raise OrderError("the round has another manifest than was asked for", round=round_.round_id)
+        raise OrderError("round_manifest_differs", round=round_.round_id)
 
 
 def _described(session: Session, import_id: str, digest: str) -> dict[str, str | int]:

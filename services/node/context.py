@@ -180,7 +180,7 @@ class NodeContext:
             if table.name == name:
                 return table
         known = ", ".join(sorted(table.name for table in self.tables.values()))
-        raise InputError("the node has no rule table of this name", hint=f"it has {known}")
+        raise InputError("node_rule_table_unknown", known=known)
 
     def table_of(self, manifest: Manifest) -> RuleTable:
         """Return the round's rule table; without its rules, and as one that is refused, where the node has not got it.

@@ -215,14 +215,8 @@ def _registry(settings: NodeSettings, identity: IdentityKey) -> Registry:
         registry = read_registry(settings.registry.read_bytes())
     except OSError as error:
         raise InputError(
-            f"the registry {settings.registry} cannot be read: {error.strerror}",
-            hint="put the registry file there that the parties exchanged",
-            file=str(settings.registry),
+            "node_registry_unreadable", file=str(settings.registry), registry=settings.registry, fault=error.strerror
         ) from None
     if registry.key_of(settings.code) != identity.public:
-        raise InputError(
-            f"the registry pins another identity key for {settings.code} than this node's",
-            hint="compare fingerprints, and correct the registry at every party",
-            party=settings.code,
-        )
+        raise InputError("registry_identity_key_differs", party=settings.code)
     return registry

@@ -201,11 +201,7 @@ class RoundMemory:
             KeyMaterialError: It is.
         """
         if not self.key_path.is_file():
-            raise KeyMaterialError(
-                "the key of this round is missing",
-                hint="restore nothing, keys are in no backup; abort the round and propose a new one",
-                round=self.round_id,
-            )
+            raise KeyMaterialError("round_key_missing", round=self.round_id)
         self.key()
 
     def destroy_key(self) -> None:
@@ -224,7 +220,7 @@ class RoundMemory:
         with self._parts.store.reading("secret.read") as session:
             row = session.get(SecretRow, (self.round_id, name))
         if row is None:
-            raise KeyMaterialError("a secret of this round is missing", round=self.round_id)
+            raise KeyMaterialError("round_secret_missing", round=self.round_id)
         return self.key().open(name, row.sealed)
 
     def _restored(self) -> Round:
@@ -292,5 +288,5 @@ def round_row(session: Session, round_id: str) -> RoundRow:
     """
     row = session.get(RoundRow, round_id)
     if row is None:
-        raise NotFoundError("the node knows no such round", hint="see them with `aquila round list`")
+        raise NotFoundError("round_unknown_to_node")
     return row

@@ -190,7 +190,9 @@ async def test_an_older_copy_evaluates_nothing(story: Story) -> None:
             # 1. One step, however busy the node is: the alarm is stored, and the round is refused with it.
             await story.seat.step()
             (alarm,) = (await story.seat.get("/log"))["alarms"]
-            assert ("another log" if story.liar.lie is Lie.NONE else "restored from a backup") in alarm["sentence"]
+            assert ("another log" if story.liar.lie is Lie.NONE else "restored from a backup") in alarm["sentence"][
+                "text"
+            ]
             assert story.is_refused() or point == "unknown"
             # 2. Acknowledging revives nothing, and the caps by day have no more room than before.
             await story.world.acknowledge_alarms()

@@ -12,6 +12,7 @@ from services.kit.log.entries import size
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
 from tests.support.matcher_world import Node, World
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ async def test_refusals_of_who_never_consented(world: World) -> None:
     world.advance()
     view = await world.view()
     assert (view["entry"]["phase"], view["participants"]) == ("open", ["AL", "RS"])
-    assert view["problems"] == [f"SI said {MANY - 1} times more what it had said as often as it can"]
+    assert texts(view["problems"]) == [f"SI said {MANY - 1} times more what it had said as often as it can"]
     for node in world.nodes.values():
         await node.submit()
     await world.evaluate()
@@ -84,4 +85,4 @@ async def test_a_refusal_of_a_participant_still_ends_it(world: World) -> None:
     for reason in ("first", "second"):
         await node.say(node.party.refuse(node.round, node.next(), reason))
     world.advance()
-    assert (await world.view())["ending"] == "aborted: SI takes no further part: first"
+    assert (await world.view())["ending"]["text"] == "aborted: SI takes no further part: first"

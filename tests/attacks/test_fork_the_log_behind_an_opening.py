@@ -9,6 +9,7 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log, refuse_unproven
+from aquila.sentences import text_of
 from tests.support.exported import CODES, NOW
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def test_the_newest_entries(log: Exported, group: Group) -> None:
     log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW, "matcher"))
     log.sign_anew(seen=[(covered, NOW)])
     found = verify(log, group)
-    assert [(one.what, one.sentence) for one in found] == [
+    assert [(one.what, text_of(one.sentence)) for one in found] == [
         ("uncovered", f"no witness has cosigned entry {covered}, nor what follows it")
     ]
     with pytest.raises(AuditError, match=f"no witness has cosigned entry {covered}") as caught:
@@ -84,5 +85,5 @@ def test_an_open_round(log: Exported, group: Group) -> None:
     log.leave_out(*range(last + 1, log.size))
     log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
     log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
-    sentences = [found.sentence for found in verify(log, group) if found.what == "uncovered"]
+    sentences = [text_of(found.sentence) for found in verify(log, group) if found.what == "uncovered"]
     assert any("AL has cosigned no checkpoint that holds all that it said" in sentence for sentence in sentences)

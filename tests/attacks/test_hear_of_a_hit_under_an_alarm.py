@@ -14,6 +14,7 @@ from services.node.storage.tables import StatementRow, WithdrawalRow
 from tests.support.clock import Clock
 from tests.support.node_steps import PEOPLE, answered, does, hit_path
 from tests.support.node_world import HEADER, World, make_world
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -101,8 +102,8 @@ async def test_nobody_tells_before_the_release(asked: tuple[World, str]) -> None
     world.clock.time += 25 * 3_600
     await world.settle()
     assert not any(hit.encode() in heard(world, round_id) for hit in hits)
-    assert (await al.round(round_id))["problems"] == [
-        line for line in (await al.round(round_id))["problems"] if "is held back" in line
+    assert texts((await al.round(round_id))["problems"]) == [
+        line for line in texts((await al.round(round_id))["problems"]) if "is held back" in line
     ]
     # Once RS has its report, both owners tell it at once.
     assert (await al.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 204
@@ -131,5 +132,5 @@ async def test_nobody_tells_after_an_end_without_a_release(asked: tuple[World, s
     await world.settle()
     assert of_queries(world, round_id) == []
     assert not any(hit.encode() in heard(world, round_id) for hit in hits)
-    assert any("before RS has its report of it" in line for line in (await si.round(round_id))["problems"])
+    assert any("before RS has its report of it" in line for line in texts((await si.round(round_id))["problems"]))
     assert await answered(world.nodes["RS"], round_id) == []

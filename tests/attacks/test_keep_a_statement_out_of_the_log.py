@@ -11,6 +11,7 @@ from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
 from aquila.audit.entries import EntryKind
 from aquila.audit.note import parse_note
 from aquila.audit.witness import witness_name
+from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.kit.log.entries import CHECKPOINTS, entries
 from services.matcher import events, round_memory
@@ -91,7 +92,7 @@ async def test_nothing_is_signed_after_what_is_not_logged(
     assert alarm["what"] == "missing"
     assert statements.open_statement(seat.node.registry, alarm["seen"].encode()).digest == dropped[0]
     assert before not in kinds_said(seat)
-    assert alarm["sentence"] in (await seat.get("/status"))["log_alarm"]
+    assert alarm["sentence"]["text"] in (await seat.get("/status"))["log_alarm"]
     with seat.node.store.reading("test.log") as session:
         (entry,) = [entry for _, entry in entries(session) if entry and entry.kind is EntryKind.LOG_ALARM]
     assert entry.ids == {"what": "missing"}
@@ -162,7 +163,7 @@ async def test_a_cosignature_that_was_lost(made: Callable[[], World], monkeypatc
     async def losing(method: str, path: str, **options: Any) -> Any:
         if path == "/v1/log/cosignatures":
             lost.append(path)
-            raise PeerUnavailableError("the matcher went away")
+            raise PeerUnavailableError(quoted("the matcher went away"))
         return await honest(method, path, **options)
 
     monkeypatch.setattr(seat.node.peer, "call", losing)

@@ -130,7 +130,7 @@ async def alarm_of(seat: PartyNode) -> dict[str, Any]:
     (alarm,) = (await seat.get("/log"))["alarms"]
     key = seat.node.registry.matcher
     open_checkpoint(alarm["got"].encode(), log_name("matcher", key), key)
-    assert alarm["sentence"] in (await seat.get("/status"))["log_alarm"]
+    assert alarm["sentence"]["text"] in (await seat.get("/status"))["log_alarm"]
     found: dict[str, Any] = alarm
     return found
 

@@ -65,7 +65,10 @@ def test_one_that_says_something_else_of_a_statement() -> None:
     """In its counts or in any other field."""
     mine = said(Closing, 2)
     other = mine.model_copy(update={"counts": mine.counts | {"hits": 99}})
-    assert refused(log("matcher", other), log("SI", mine)) == {"what": "differs", "party": "SI", "fields": "counts"}
+    assert (
+        refused(log("matcher", other), log("SI", mine)).items()
+        >= {"what": "differs", "party": "SI", "fields": "counts"}.items()
+    )
     other = mine.model_copy(update={"recipient": "RS"})
     assert refused(log("matcher", other), log("SI", mine))["fields"] == "recipient"
 
@@ -75,9 +78,9 @@ def test_what_was_seen_must_be_contained() -> None:
     whole = log("matcher", END, said(Consent, 1))
     begun = log("matcher", END)
     seen = log("SI", said(Consent, 1), seen={"matcher": whole.checkpoint})
-    assert refused(begun, seen) == {"what": "older", "holder": "matcher", "expected": 2, "got": 1}
+    assert refused(begun, seen).items() >= {"what": "older", "holder": "matcher", "expected": 2, "got": 1}.items()
     fork = log("matcher", said(Consent, 1), END)
-    assert refused(fork, seen) == {"what": "fork", "holder": "matcher", "expected": 2}
+    assert refused(fork, seen).items() >= {"what": "fork", "holder": "matcher", "expected": 2}.items()
     assert compared(begun, whole) == []
     assert refused(log("matcher", said(Consent, 1)), whole)["what"] == "fork"
     note = whole.checkpoint.sign(MATCHERS).to_bytes()
@@ -93,7 +96,7 @@ def test_a_statement_that_the_matcher_left_out() -> None:
         (log("matcher", END, seen={"SI": mine.checkpoint}), mine),
         (log("matcher", END), log("SI", said(Closing, 2), cosigned={"matcher": {1: 9}})),
     ):
-        assert refused(matchers, own) == {"what": "statement_left_out", "party": "SI", "round": ROUND}
+        assert refused(matchers, own).items() >= {"what": "statement_left_out", "party": "SI", "round": ROUND}.items()
     assert compared(log("matcher", END), log("SI", said(Closing, 2), cosigned={"matcher": {1: 10}})) == ["not_entered"]
     copy = log("matcher", END, None, seen={"SI": mine.checkpoint}, left_out=LeftOut(((1, 2),)))
     assert compared(copy, mine) == ["not_entered"]

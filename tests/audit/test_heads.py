@@ -11,6 +11,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import LogHead, Outcomes, Statement
+from aquila.sentences import text_of
 
 if TYPE_CHECKING:
     from aquila.crypto.group import Group
@@ -81,7 +82,7 @@ def test_a_statement_that_was_refused_for_its_head(log: Exported, group: Group) 
         refuse(changed, say_after(changed, head))
         (found,) = verify(changed, group)
         assert found.what == "head_refused"
-        assert "the matcher refused it: AL was shown another log, or made it up" in found.sentence
+        assert "the matcher refused it: AL was shown another log, or made it up" in text_of(found.sentence)
 
 
 def test_a_statement_that_was_refused_though_its_head_is_right(log: Exported, group: Group) -> None:

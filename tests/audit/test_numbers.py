@@ -11,6 +11,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.numbers import Numbers, check_numbers, in_words
 from aquila.protocol.auditing.unproven import Unproven, refuse_unproven
 from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
+from aquila.sentences import quoted, text_of
 from tests.support.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def test_a_missing_number_fails() -> None:
 def test_tokens_may_wait_while_a_round_is_open() -> None:
     """One number for each submission without tokens, which is said; two are one too many."""
     (waits,) = check(said(1, 3), None, 1)
-    assert waits.sentence.endswith("the numbers 2 of AL may be tokens that are not due yet")
+    assert text_of(waits.sentence).endswith("the numbers 2 of AL may be tokens that are not due yet")
     with pytest.raises(AuditError, match="missing"):
         check(said(1, 4), None, 1)
     with pytest.raises(AuditError, match="missing"):
@@ -80,7 +81,7 @@ def test_tokens_may_wait_while_a_round_is_open() -> None:
 def test_a_copy_that_leaves_entries_out() -> None:
     """As many numbers may be missing as it leaves out, which is said."""
     (left_out,) = check_numbers(cast("Round", Stub()), {"AL": said(1, 4)}, 2)
-    assert left_out.sentence.endswith("the numbers 2 to 3 of AL may be of entries that this copy leaves out")
+    assert text_of(left_out.sentence).endswith("the numbers 2 to 3 of AL may be of entries that this copy leaves out")
     with pytest.raises(AuditError, match="missing"):
         list(check_numbers(cast("Round", Stub()), {"AL": said(1, 4)}, 1))
 
@@ -88,11 +89,11 @@ def test_a_copy_that_leaves_entries_out() -> None:
 def test_entries_of_an_earlier_version() -> None:
     """Sealed notes without a number explain as many holes; where a round was aborted, nothing can be told."""
     notes = said(1, 4, without=2, earlier=True)
-    assert "do not hold the numbers of statements; 2 to 3 of AL" in check(notes)[0].sentence
+    assert "do not hold the numbers of statements; 2 to 3 of AL" in text_of(check(notes)[0].sentence)
     with pytest.raises(AuditError, match="missing"):
         check(said(1, 5, without=2, earlier=True))
     assert check(said(1, 50, earlier=True), Outcome.ABORTED)
-    assert "none of AL" in check(said(1, 2, earlier=True))[0].sentence
+    assert "none of AL" in text_of(check(said(1, 2, earlier=True))[0].sentence)
 
 
 def test_a_refusal_of_an_earlier_version() -> None:
@@ -101,7 +102,7 @@ def test_a_refusal_of_an_earlier_version() -> None:
     found.take(Consent.model_validate(SAMPLES[Consent]), earlier=False)
     common = {"round_id": "0" * 32, "party": "AL", "reason": "no"}
     found.take(Refusal(sequence=1_700_000_000, **common), earlier=False)
-    assert "does not name the numbers that it passes over" in check(found)[0].sentence
+    assert "does not name the numbers that it passes over" in text_of(check(found)[0].sentence)
     found = Numbers()
     found.take(Consent.model_validate(SAMPLES[Consent]), earlier=False)
     found.take(Refusal(sequence=1_700_000_000, given_up=((2, 1_699_999_999),), **common), earlier=False)
@@ -131,5 +132,5 @@ def test_what_is_not_proven_fails_where_that_is_asked_for() -> None:
     """The first one is the error."""
     refuse_unproven([])
     with pytest.raises(AuditError, match="a hole") as caught:
-        refuse_unproven([Unproven("numbers", "a hole")])
+        refuse_unproven([Unproven("numbers", quoted("a hole"))])
     assert caught.value.fields == {"what": "numbers"}

@@ -26,6 +26,7 @@ from aquila.protocol.auditing import audit_rounds, last_statements, read_log
 from aquila.protocol.log_entries import refused_entry, statement_entry
 from aquila.protocol.messages import Consent, Manifest, Outcomes, Statement
 from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.sentences import text_of
 from clients.cli.main import main
 from clients.sdk.bundles import open_bundle
 from tests.support.exported import CODES, NOW, Exported, exported
@@ -488,7 +489,7 @@ def test_a_log_of_an_earlier_version(log: Exported, group: Group) -> None:
     record = read_log(log.files.get, log.registry)
     (audit,) = audit_rounds(record, log.files.get, log.registry, group)
     assert [one.what for one in audit.unproven] == ["numbers"] * 3
-    assert "entries of an earlier version do not hold the numbers" in audit.unproven[0].sentence
+    assert "entries of an earlier version do not hold the numbers" in text_of(audit.unproven[0].sentence)
 
 
 def test_a_refused_statement_explains_its_number(log: Exported, group: Group) -> None:
@@ -672,7 +673,9 @@ def test_how_far_statements_are_witnessed(log: Exported, group: Group) -> None:
     (audit,) = audit_rounds(record, log.files.get, log.registry, group)
     found = last_statements(audit, record)[0]
     assert found == ("AL", last.sequence + 2, last.sequence, last.sequence + 1)
-    assert any("AL has cosigned no checkpoint that holds all that it said" in one.sentence for one in audit.unproven)
+    assert any(
+        "AL has cosigned no checkpoint that holds all that it said" in text_of(one.sentence) for one in audit.unproven
+    )
     log.sign_anew(witnesses=())
     assert [one[2:] for one in last_statements(audit, replace(record, cosigned={}))] == [(0, 0)] * 3
 

@@ -9,6 +9,7 @@ import jsonschema_rs
 import pytest
 
 from aquila.protocol.problems import MEDIA_TYPE
+from aquila.sentences import quoted
 from services.kit.errors import PROBLEMS, problem_of
 from tests import generate
 
@@ -54,7 +55,7 @@ def test_every_refusal_is_a_problem(service: str) -> None:
 def test_every_problem_is_of_the_schema(kind: type[Any]) -> None:
     """What an error becomes on the wire is what the document says."""
     schema = document("node")["components"]["schemas"]["Problem"]
-    shown = problem_of(kind("a sentence", hint="what to do", expected=1, party="SI"), "urn:aquila:incident:1")
+    shown = problem_of(kind(quoted("a sentence", "what to do"), expected=1, party="SI"), "urn:aquila:incident:1")
     jsonschema_rs.validate(schema, shown)
     assert not jsonschema_rs.is_valid(schema, shown | {"trace": "x"})
 

@@ -12,6 +12,7 @@ from services.kit.log import entries
 from tests.migrations.homes.make import HOMES, archive_of
 from tests.support.clock import Clock
 from tests.support.node_world import World, open_world
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -55,7 +56,7 @@ class Upgraded(World):
 
     async def problems(self, round_id: str) -> set[str]:
         """Return what stands in the way of a round at any node."""
-        return {one for seat in self.nodes.values() for one in (await seat.round(round_id))["problems"]}
+        return {one for seat in self.nodes.values() for one in texts((await seat.round(round_id))["problems"])}
 
     async def end(self, how: str, *names: str) -> None:
         """Let the secretariat end rounds, and every node destroy its keys."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from aquila.errors import ReplayError
+from aquila.sentences import quoted
 
 
 class MemoryNonces:
@@ -19,5 +20,5 @@ class MemoryNonces:
         with self._lock:
             self._kept = {known: until for known, until in self._kept.items() if until >= now}
             if (key_id, nonce) in self._kept:
-                raise ReplayError("the call was seen before", matcher_time=now)
+                raise ReplayError(quoted("the call was seen before"), matcher_time=now)
             self._kept[key_id, nonce] = keep_until

@@ -10,6 +10,7 @@ from services.kit.log import entries
 from services.matcher.storage.tables import OutcomeCountRow
 from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from aquila.records.rules import InputClass
@@ -117,7 +118,7 @@ def limit(seat: PartyNode, **caps: int) -> None:
 
 async def problems(seat: PartyNode, round_id: str) -> str:
     """Return what the operator reads of a round's problems."""
-    return " ".join((await seat.round(round_id))["problems"])
+    return " ".join(texts((await seat.round(round_id))["problems"]))
 
 
 def spent(seat: PartyNode, origin: str, kind: InputClass) -> tuple[int, int]:

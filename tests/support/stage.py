@@ -42,6 +42,7 @@ from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules, mask_of, parse_rules
+from aquila.sentences import quoted
 from aquila.simulation import RecordList, Rehearsal, SimulatedParty
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
         if basis.counterpart == hit.counterpart:
             ground = exchange._Ground.of(exchange.signed_sizes(round_, report), report, basis)
             return grade_on(table, mask_of(rules), ground.footing, second=bool(hit.second))
-    raise InputError("the report does not say on what this hit was graded", hit=hit.hit_id)
+    raise InputError(quoted("the report does not say on what this hit was graded"), hit=hit.hit_id)
 
 
 class Stage(Rehearsal):

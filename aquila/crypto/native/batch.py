@@ -53,10 +53,10 @@ def load_core(name: str = CORE_MODULE) -> ModuleType:
     try:
         core = importlib.import_module(name)
     except ImportError:
-        raise InputError("the C extension was not built here", hint="install with a C compiler") from None
+        raise InputError("c_extension_not_built") from None
     missing = core.missing()
     if missing:
-        raise InputError(f"the processor lacks {', '.join(missing)}", hint="use libsodium")
+        raise InputError("processor_feature_missing", listed=", ".join(missing))
     return core
 
 
@@ -76,7 +76,7 @@ class NativeGroup:
 
     def __init__(self, threads: int = 1, core: ModuleType | None = None) -> None:
         if threads < 1:
-            raise InputError("at least one thread is needed", got=threads)
+            raise InputError("thread_count_too_small", got=threads)
         self._core = core or load_core()
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aquila-native")
@@ -143,7 +143,7 @@ class NativeGroup:
         """Sum weight i times element i; see `Group.weighted_sum`."""
         count = require_equal(require_elements(elements), require_scalars(weights))
         if not count:
-            raise InputError("a weighted sum needs at least one element")
+            raise InputError("weighted_sum_empty")
 
         def partial(span: range) -> tuple[int | None, bytes]:
             out = bytearray(ELEMENT_BYTES)
@@ -173,7 +173,7 @@ class NativeGroup:
     def reduce_each(self, wide: bytes | bytearray) -> bytes:
         """Reduce n secret integers of 64 bytes; see `Group.reduce_each`."""
         if len(wide) % WIDE_BYTES:
-            raise InputError("integers to reduce must be a multiple of 64 bytes", got=len(wide))
+            raise InputError("integers_not_multiple_of_64", got=len(wide))
         return self._run(self._core.reduce_each, len(wide) // WIDE_BYTES, SCALAR_BYTES, (wide, WIDE_BYTES))
 
     def respond(self, nonce: bytes | bytearray, challenge: bytes | bytearray, secret: bytes | bytearray) -> bytes:

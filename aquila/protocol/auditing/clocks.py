@@ -39,14 +39,16 @@ def check_times(log: LogRecord) -> None:
             continue
         if entry.time < after - PUBLISHED_WITHIN:
             raise AuditError(
-                f"entry {index}: it is dated before a witness saw the log without it",
-                what="time_too_early", expected=after, got=entry.time,
-            )  # fmt: skip
+                "entry_dated_before_witnessed", what="time_too_early", expected=after, got=entry.time, index=index
+            )
         if entry.time > before[index] + CLOCK_SKEW:
             raise AuditError(
-                f"entry {index}: it is dated after a witness saw it",
-                what="time_too_late", expected=int(before[index]), got=entry.time,
-            )  # fmt: skip
+                "entry_dated_after_witnessed",
+                what="time_too_late",
+                expected=int(before[index]),
+                got=entry.time,
+                index=index,
+            )
 
 
 def check_erased(log: LogRecord, retention_days: int) -> None:
@@ -66,9 +68,7 @@ def check_erased(log: LogRecord, retention_days: int) -> None:
     gone = (index for index, entry in enumerate(log.entries) if entry is None and index not in listed)
     early = next((index for index in gone if index >= allowed), None)
     if early is not None:
-        raise AuditError(
-            f"entry {early}: its content is gone, and no entry says that retention allowed it", what="erased_unsaid"
-        )
+        raise AuditError("entry_erased_without_retention_entry", what="erased_unsaid", early=early)
 
 
 def _pruned_below(log: LogRecord, index: int, entry: Entry, retention_days: int) -> int:
@@ -79,16 +79,10 @@ def _pruned_below(log: LogRecord, index: int, entry: Entry, retention_days: int)
     """
     days, size = entry.counts.get("days", 0), entry.counts.get("size", 0)
     if days < retention_days:
-        raise AuditError(
-            f"entry {index}: contents were erased after {days} days",
-            what="erased_early", expected=retention_days, got=days,
-        )  # fmt: skip
+        raise AuditError("entry_erased_too_early", what="erased_early", expected=retention_days, got=days, index=index)
     passed = max((_days_between(sizes, size, index) for sizes in log.cosigned.values()), default=0)
     if passed < days:
-        raise AuditError(
-            f"entry {index}: contents were erased that no witness saw {days} days before, by its own clock",
-            what="erased_early", expected=days, got=passed,
-        )  # fmt: skip
+        raise AuditError("entry_erased_before_witnessed", what="erased_early", expected=days, got=passed, index=index)
     return size
 
 

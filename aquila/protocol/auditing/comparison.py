@@ -17,6 +17,7 @@ from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.log_entries import REFUSED, SEQUENCE
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.verified_round import read_statement
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ def check_at_least(log: LogRecord, note: bytes, registry: Registry) -> None:
     """
     key = registry.key_of(log.holder)
     kept, _ = open_checkpoint(note, log_name(log.holder, key), key)
-    _check_contains(log, kept, "the checkpoint that was kept")
+    _check_contains(log, kept, Sentence.of("kept_checkpoint"))
 
 
 def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[Unproven]:
@@ -50,29 +51,30 @@ def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[Unproven]
     for one, other in combinations(logs, 2):
         if one.holder == other.holder:
             older, newer = sorted((one, other), key=lambda log: log.checkpoint.size)
-            _check_contains(newer, older.checkpoint, "another copy of it")
+            _check_contains(newer, older.checkpoint, Sentence.of("another_copy_of_log"))
     for witness, log in permutations(logs, 2):
         if log.holder in witness.seen:
-            _check_contains(log, witness.seen[log.holder], f"what {witness.holder} has seen of it")
+            _check_contains(log, witness.seen[log.holder], Sentence.of("seen_by_witness", witness=witness.holder))
     for matchers, own in permutations(logs, 2):
         if matchers.holder == MATCHER != own.holder:
             yield from _compare_statements(matchers, own, registry)
 
 
-def _check_contains(log: LogRecord, checkpoint: Checkpoint, whose: str) -> None:
+def _check_contains(log: LogRecord, checkpoint: Checkpoint, whose: Sentence) -> None:
     """Check that a checkpoint is the head of the first entries of a log."""
     if checkpoint.size > log.checkpoint.size:
         raise AuditError(
-            f"the log of {log.holder} has {log.checkpoint.size} entries, and is older than {whose}: {checkpoint.size}",
-            hint="it was cut, or exported before: export it again",
-            what="older", holder=log.holder, expected=checkpoint.size, got=log.checkpoint.size,
-        )  # fmt: skip
+            "log_copy_older",
+            what="older",
+            holder=log.holder,
+            expected=checkpoint.size,
+            got=log.checkpoint.size,
+            whose=whose,
+        )
     if log.head(checkpoint.size) != checkpoint.root:
         raise AuditError(
-            f"the log of {log.holder} forked: {whose} is not the head of its first {checkpoint.size} entries",
-            hint="its owner signed two logs: both checkpoints are the evidence",
-            what="fork", holder=log.holder, expected=checkpoint.size,
-        )  # fmt: skip
+            "log_forked_between_copies", what="fork", holder=log.holder, expected=checkpoint.size, whose=whose
+        )
 
 
 def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry) -> Iterator[Unproven]:
@@ -114,9 +116,12 @@ def _check_same(index: int, own: Entry, entered: Entry, party: str) -> None:
     ]
     if differing or _counts(own) != _counts(entered):
         raise AuditError(
-            f"entry {index} of the log of {party}: the matcher's log says something else of the same statement",
-            what="differs", party=party, fields=", ".join(differing or ["counts"]),
-        )  # fmt: skip
+            "entry_differs_from_matcher_log",
+            what="differs",
+            party=party,
+            fields=", ".join(differing or ["counts"]),
+            index=index,
+        )
 
 
 def _counts(entry: Entry) -> dict[str, int]:
@@ -129,18 +134,21 @@ def _not_entered(matchers: LogRecord, own: LogRecord, index: int, shown: int) ->
     assert entry is not None
     of_round = (one for one in matchers.entries if one is not None and one.round == entry.round)
     ended = any(one.kind is EntryKind.ENDING for one in of_round)
-    sentence = (
-        f"entry {index} of the log of {own.holder}: the matcher's log has no entry of this {entry.kind.value}, "
-        f"number {entry.counts.get(SEQUENCE, 0)} in round {entry.round}"
+    lacking = Sentence.of(
+        "statement_not_entered",
+        index=index,
+        holder=own.holder,
+        kind=entry.kind.value,
+        number=entry.counts.get(SEQUENCE, 0),
+        round=str(entry.round),
     )
     # Tokens that came before the last evaluation are refused for now, and sent again.
     waits = entry.kind is EntryKind.TOKENS and not ended
     if index < shown and not waits and not matchers.erased and not matchers.left_out.count:
         raise AuditError(
-            sentence, hint="the matcher had seen the party's log with it: it left the statement out",
-            what="statement_left_out", party=own.holder, round=str(entry.round),
-        )  # fmt: skip
-    yield Unproven("not_entered", f"{sentence}; it may not have been sent yet, or be in what this copy lacks")
+            "statement_left_out", what="statement_left_out", party=own.holder, round=str(entry.round), lacking=lacking
+        )
+    yield Unproven("not_entered", Sentence.of("statement_perhaps_not_sent", lacking=lacking))
 
 
 def _check_all_known(known: dict[str, Entry], said: dict[str, Entry], own: LogRecord) -> None:
@@ -155,10 +163,13 @@ def _check_all_known(known: dict[str, Entry], said: dict[str, Entry], own: LogRe
             continue
         if number < newest.get(entry.round, 0):
             raise AuditError(
-                f"the log of {own.holder} lacks its own statement number {number} in round {entry.round}",
-                hint="its database was restored from a backup, or somebody else signs with its key",
-                what="statement_unknown", party=own.holder, round=str(entry.round),
-            )  # fmt: skip
+                "log_lacks_own_statement",
+                what="statement_unknown",
+                party=own.holder,
+                round=str(entry.round),
+                number=number,
+                round_2=entry.round,
+            )
 
 
 def _given_up(own: LogRecord, registry: Registry) -> dict[str, Ranges]:

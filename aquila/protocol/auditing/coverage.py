@@ -13,6 +13,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.log_entries import SEQUENCE
 from aquila.protocol.messages import Outcome
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from aquila.protocol.auditing.round_audit import RoundAudit
 
 _LAST_WORDS = frozenset({EntryKind.CLOSING, EntryKind.REFUSAL})
-_HINT = (
-    "if it happened a moment ago, wait for the party's next contact and export again; else ask the party for its log "
-    "and compare (--with)"
-)
 
 
 def check_newest(log: LogRecord) -> Iterator[Unproven]:
@@ -36,7 +33,7 @@ def check_newest(log: LogRecord) -> Iterator[Unproven]:
         if (entry := log.entries[index]) is None or entry.kind is not EntryKind.LOG_EXPORTED
     ]
     if newest:
-        yield Unproven("uncovered", f"no witness has cosigned entry {newest[0]}, nor what follows it")
+        yield Unproven("uncovered", Sentence.of("newest_entries_not_cosigned", index=newest[0]))
 
 
 class LastStatement(NamedTuple):
@@ -85,26 +82,28 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[Unproven]:
     for party, last in sorted(audit.last_words.items()):
         covered = max(log.cosigned.get(party, {0: 0}))
         if audit.opened_at is not None and last > audit.opened_at >= covered:
-            raise _not_witnessed(audit, party, "its opening")
+            raise _not_witnessed(audit, party, Sentence.of("round_opening"))
         if ended is not None and party in _takers(audit):
             _check_ended(audit, party, covered, ended, closed.get(party))
         if covered <= max(last, ended or 0):
             yield Unproven(
                 "uncovered",
-                f"round {audit.round.round_id}: {party} has cosigned no checkpoint that holds all that it said"
-                + ("" if ended is None else " and the ending"),
+                Sentence.of(
+                    "last_words_not_cosigned" if ended is None else "ending_not_cosigned",
+                    round=audit.round.round_id,
+                    party=party,
+                ),
             )
 
 
 def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed: int | None) -> None:
     """Check a party's required statements and views of a round that ended."""
     if audit.round.phase.value == Outcome.CLOSED.value and covered <= max(ended, closed or 0):
-        raise _not_witnessed(audit, party, "its ending and the party's last word")
+        raise _not_witnessed(audit, party, Sentence.of("round_ending"))
     if closed is None and covered > ended and not audit.left_out:
         raise AuditError(
-            f"round {audit.round.round_id}: {party} never said that its keys are destroyed, and has seen the ending",
-            hint=_HINT, what="last_word_missing", round=audit.round.round_id, party=party,
-        )  # fmt: skip
+            "round_ending_seen_without_closing", what="last_word_missing", round=audit.round.round_id, party=party
+        )
 
 
 def _takers(audit: RoundAudit) -> set[str]:
@@ -112,8 +111,7 @@ def _takers(audit: RoundAudit) -> set[str]:
     return {*(audit.round.participants or audit.round.consents)}
 
 
-def _not_witnessed(audit: RoundAudit, party: str, what: str) -> AuditError:
+def _not_witnessed(audit: RoundAudit, party: str, what: Sentence) -> AuditError:
     return AuditError(
-        f"round {audit.round.round_id}: {party} worked in it and cosigned no checkpoint that holds {what}",
-        hint=_HINT, what="not_witnessed", round=audit.round.round_id, party=party,
-    )  # fmt: skip
+        "round_checkpoint_not_cosigned", what="not_witnessed", round=audit.round.round_id, party=party, part=what
+    )

@@ -36,18 +36,21 @@ def wrong_heads(log: LogRecord, said: Mapping[int, Message]) -> dict[int, AuditE
     for head, index, party in sorted(named, key=lambda one: (one[0].size, one[1])):
         if head.size > index:
             found[index] = AuditError(
-                f"entry {index}: {party} signed that it had seen {head.size} entries, more than came before",
-                what="head_later", expected=index, got=head.size,
-            )  # fmt: skip
+                "entry_seen_size_too_large", what="head_later", expected=index, got=head.size, party=party
+            )
             continue
         for leaf in log.leaves[tree.size : head.size]:
             tree.append(leaf)
         if tree.root.hex() != head.root:
             found[index] = AuditError(
-                f"entry {index}: {party} signed that it had seen another head of {head.size} entries",
-                hint="its owner showed two logs: this log and the statement are the evidence",
-                what="head_differs", expected=tree.root.hex(), got=head.root,
-            )  # fmt: skip
+                "entry_seen_head_differs",
+                what="head_differs",
+                expected=tree.root.hex(),
+                got=head.root,
+                index=index,
+                party=party,
+                size=head.size,
+            )
     return found
 
 

@@ -33,6 +33,7 @@ from aquila.protocol.auditing.coverage import check_newest
 from aquila.protocol.auditing.log_record import LogRecord
 from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.registry import MATCHER
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +70,7 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     log = LogRecord(holder, checkpoint)
     _take_cosignatures(log, "checkpoint", note, checkpoint.size, registry)
     if checkpoint.size > MOST_ENTRIES:
-        raise AuditError("checkpoint: the log has more entries than an auditor can hold", got=checkpoint.size)
+        raise AuditError("log_too_long_for_auditor", got=checkpoint.size)
     # 3. and 4. The tree, now and as it was.
     log.leaves = _leaves(files, checkpoint)
     _check_saved(files, log, registry)
@@ -90,7 +91,7 @@ def _left_out(log: LogRecord) -> Iterator[Unproven]:
     if log.left_out.count:
         yield Unproven(
             "left_out",
-            f"this copy leaves out {log.left_out.count} of {log.checkpoint.size} entries, by its owner's word",
+            Sentence.of("entries_left_out", count=log.left_out.count, size=log.checkpoint.size),
         )
 
 
@@ -103,13 +104,10 @@ def _check_registry(content: bytes, registry: Registry) -> None:
     except (ValueError, RecursionError):
         named = None
     if not isinstance(named, dict):
-        raise AuditError("registry.json: it cannot be read")
+        raise AuditError("log_registry_unreadable")
     for holder in sorted({*named, *pinned}):
         if named.get(holder) != pinned.get(holder):
-            raise AuditError(
-                f"registry.json: the log names another key for {holder[:16]} than the auditor's registry",
-                hint="compare fingerprints with the parties by telephone, and use the registry that they exchanged",
-            )
+            raise AuditError("log_registry_key_differs", holder=holder[:16])
 
 
 def _take_seen(files: Files, log: LogRecord, registry: Registry) -> None:
@@ -121,7 +119,7 @@ def _take_seen(files: Files, log: LogRecord, registry: Registry) -> None:
             continue
         holder, checkpoint, _ = _opened(name, content, registry)
         if holder != other:
-            raise AuditError(f"{name}: it is a checkpoint of another log than its name says")
+            raise AuditError("checkpoint_log_differs_from_name", name=name)
         log.seen[other] = checkpoint
 
 
@@ -133,7 +131,7 @@ def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, Checkpo
             key = registry.key_of(holder)
             if log_name(holder, key) == origin:
                 return holder, *open_checkpoint(content, origin, key)
-        raise AuditError("the log is of nobody whom the registry names", origin=origin[:200])
+        raise AuditError("log_holder_unknown", origin=origin[:200])
 
 
 def _take_cosignatures(log: LogRecord, name: str, note: Note, size: int, registry: Registry) -> None:
@@ -163,12 +161,12 @@ def _leaves(files: Files, checkpoint: Checkpoint) -> list[bytes]:
                 continue
             below = (number * TILE_WIDTH + place) * TILE_WIDTH
             if tree_root(level_hashes[below : below + TILE_WIDTH]) != found:
-                raise AuditError(f"{name}: hash {place} is not that of the tile below it")
+                raise AuditError("hash_differs_from_tile_below", name=name, place=place)
         hashes += tile
         if level == 0:
             leaves += tile
     if tree_root(leaves) != checkpoint.root:
-        raise AuditError("checkpoint: its head is not the one that the hash tiles give", size=checkpoint.size)
+        raise AuditError("checkpoint_head_differs_from_tiles", size=checkpoint.size)
     return leaves
 
 
@@ -176,23 +174,20 @@ def _check_saved(files: Files, log: LogRecord, registry: Registry) -> None:
     """Check every saved checkpoint, in the order of their sizes."""
     lines = _file(files, "checkpoints/index").decode("utf-8", "replace").split("\n")
     if lines.pop() or not all(_SIZE.fullmatch(line) for line in lines):
-        raise AuditError("checkpoints/index: it does not list one size in each line")
+        raise AuditError("checkpoint_index_malformed")
     log.saved = [int(line) for line in lines]
     if log.saved != sorted(set(log.saved)) or log.saved[-1:] != [log.checkpoint.size]:
-        raise AuditError("checkpoints/index: the sizes do not ascend to that of the checkpoint")
+        raise AuditError("checkpoint_index_not_ascending")
     tree = Frontier()
     for size in log.saved:
         name = f"checkpoints/{size}"
         holder, saved, note = _opened(name, _file(files, name), registry)
         if holder != log.holder or saved.size != size:
-            raise AuditError(f"{name}: it is another checkpoint than its name says", got=saved.size)
+            raise AuditError("checkpoint_differs_from_name", got=saved.size, name=name)
         for leaf in log.leaves[tree.size : size]:
             tree.append(leaf)
         if tree.root != saved.root:
-            raise AuditError(
-                f"{name}: the log forked: this checkpoint is not the head of its first {size} entries",
-                hint="its owner signed two logs: this file and the checkpoint are the evidence",
-            )
+            raise AuditError("log_forked_at_checkpoint", name=name, size=size)
         _take_cosignatures(log, name, note, size, registry)
 
 
@@ -207,12 +202,12 @@ def _read_entries(files: Files, log: LogRecord) -> None:
         for content in contents:
             index = len(log.entries)
             if content and leaf_hash(content) != log.leaves[index]:
-                raise AuditError(f"{name}: entry {index} is not the one that the tree holds")
+                raise AuditError("entry_differs_from_tree", name=name, index=index)
             with _where(f"entry {index}"):
                 log.entries.append(read_entry(content) if content else None)
     there = next((index for index in log.left_out.indices() if log.entries[index] is not None), None)
     if there is not None:
-        raise AuditError(f"{LEFT_OUT_FILE}: entry {there} is not left out")
+        raise AuditError("entry_not_left_out", file=LEFT_OUT_FILE, index=there)
 
 
 @contextmanager
@@ -223,7 +218,7 @@ def _where(name: str) -> Iterator[None]:
     except AuditError as error:
         if error.message.startswith(name):
             raise
-        raise AuditError(f"{name}: {error.message}", hint=error.hint, **error.fields) from None
+        raise AuditError("log_file_invalid", **error.fields, name=name, reason=error.sentence) from None
 
 
 def _file(files: Files, name: str) -> bytes:
@@ -234,5 +229,5 @@ def _file(files: Files, name: str) -> bytes:
     """
     content = files(name)
     if content is None:
-        raise AuditError(f"{name}: the file is missing")
+        raise AuditError("log_file_missing", name=name)
     return content

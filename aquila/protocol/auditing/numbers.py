@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aquila.errors import AuditError
 from aquila.protocol.auditing.unproven import Unproven
 from aquila.protocol.messages import LastWord, Outcome
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,9 +67,13 @@ class Numbers:
             self.without, self.earlier = self.without + 1, True
         elif number in self.entered:
             raise AuditError(
-                f"entry {index}: {entry.party} said something else under the number {number}",
-                what="number_twice", round=str(entry.round), party=entry.party, number=number,
-            )  # fmt: skip
+                "entry_statement_number_reused",
+                what="number_twice",
+                round=str(entry.round),
+                party=entry.party,
+                number=number,
+                index=index,
+            )
         else:
             self.entered.add(number)
 
@@ -97,12 +102,14 @@ def check_numbers(round_: Round, numbers: dict[str, Numbers], left_out: int = 0)
         count = sum(last - first + 1 for first, last in missing)
         if count > left_out + _may_wait(round_, party, found):
             raise AuditError(
-                f"round {round_.round_id}: statements of {party} are missing, with the numbers {in_words(missing)}",
-                hint="the matcher left them out, or must show what it refused; see the party's own log (--with)",
-                what="statements_missing", round=round_.round_id, party=party, numbers=in_words(missing),
-            )  # fmt: skip
-        for sentence in _open_points(party, found, missing, left_out):
-            yield Unproven("numbers", f"round {round_.round_id}: {sentence}")
+                "round_statements_missing",
+                what="statements_missing",
+                round=round_.round_id,
+                party=party,
+                numbers=in_words(missing),
+            )
+        for point in _open_points(party, found, missing, left_out):
+            yield Unproven("numbers", Sentence.of("point_of_round", round=round_.round_id, point=point))
 
 
 def in_words(ranges: Iterable[tuple[int, int]]) -> str:
@@ -110,19 +117,17 @@ def in_words(ranges: Iterable[tuple[int, int]]) -> str:
     return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
 
 
-def _open_points(party: str, found: Numbers, missing: Ranges, left_out: int) -> Iterator[str]:
+def _open_points(party: str, found: Numbers, missing: Ranges, left_out: int) -> Iterator[Sentence]:
     """Yield the open points about the numbers of a party."""
+    numbers = in_words(missing)
     if found.earlier:
-        yield (
-            f"entries of an earlier version do not hold the numbers of statements; {in_words(missing) or 'none'} of "
-            f"{party} have no entry that does"
-        )
+        yield Sentence.of("earlier_version_without_numbers", numbers=numbers or "none", party=party)
     elif missing and left_out:
-        yield f"the numbers {in_words(missing)} of {party} may be of entries that this copy leaves out"
+        yield Sentence.of("numbers_perhaps_left_out", numbers=numbers, party=party)
     elif missing:
-        yield f"the numbers {in_words(missing)} of {party} may be tokens that are not due yet"
+        yield Sentence.of("numbers_perhaps_tokens", numbers=numbers, party=party)
     if found.jumps:
-        yield f"a refusal of {party} is of an earlier version and does not name the numbers that it passes over"
+        yield Sentence.of("earlier_refusal_without_numbers", party=party)
 
 
 def _may_wait(round_: Round, party: str, found: Numbers) -> int:

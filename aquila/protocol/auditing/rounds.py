@@ -20,6 +20,7 @@ from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, 
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,9 +72,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
                 _take(rounds[entry.round], index, entry, log.statements[index], said.get(index))
         # What people asked for and approved may come before. A proposal is erased with the last entry of its round.
         elif index in said or entry.kind in _OF_ROUNDS:
-            raise AuditError(
-                f"entry {index}: it is of a round that was never proposed", what="proposal_missing", round=entry.round
-            )
+            raise AuditError("entry_round_not_proposed", what="proposal_missing", round=entry.round, index=index)
     for audit in rounds.values():
         if audit.left_out:
             audit.statistics = statistics_of(audit.round.round_id, audit.entries.values())
@@ -121,25 +120,25 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
         numbered = _check_numbered(index, entry, numbered=numbered)
         if entry is None or digest is None or entry.kind in WITHOUT_ENVELOPE:
             if envelope:
-                raise AuditError(f"entry {index}: there is a statement for it, and it is about none")
+                raise AuditError("entry_statement_unexpected", index=index)
             continue
         if not envelope and entry.kind in REFUSED:
             continue  # of sealed notes, of a node's log, or of an earlier version: it explains nothing
         if not envelope:
-            raise AuditError(f"entry {index}: the statement that it is about is missing", kind=entry.kind.value)
+            raise AuditError("entry_statement_missing", kind=entry.kind.value, index=index)
         try:
             opened = open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
             message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
         except AquilaError as error:
-            raise AuditError(f"entry {index}: its statement is none: {error.message}") from None
+            raise AuditError("entry_statement_invalid", index=index, reason=error.sentence) from None
         if opened.digest != digest:
-            raise AuditError(f"entry {index}: the statement there is another one", expected=digest, got=opened.digest)
+            raise AuditError("entry_statement_differs", expected=digest, got=opened.digest, index=index)
         if entry.kind not in REFUSED and seen.setdefault(digest, index) != index:
-            raise AuditError(f"entry {index}: its statement is that of entry {seen[digest]} already")
+            raise AuditError("entry_statement_repeated", index=index, seen=seen[digest])
         made = _made(entry, message, digest)
         if made != entry:
             fields = [name for name in type(entry).model_fields if getattr(entry, name) != getattr(made, name)]
-            raise AuditError(f"entry {index}: it says something else than its statement: {', '.join(fields)}")
+            raise AuditError("entry_differs_from_statement", index=index, listed=", ".join(fields))
         yield index, message
 
 
@@ -154,10 +153,7 @@ def _check_numbered(index: int, entry: Entry | None, *, numbered: bool) -> bool:
     if SEQUENCE in entry.counts:
         return True
     if numbered:
-        raise AuditError(
-            f"entry {index}: it does not hold the number of its statement, and earlier entries do",
-            what="number_missing", kind=entry.kind.value,
-        )  # fmt: skip
+        raise AuditError("entry_statement_number_missing", what="number_missing", kind=entry.kind.value, index=index)
     return False
 
 
@@ -178,9 +174,7 @@ def _proposed(  # noqa: PLR0913, PLR0917 - what a round begins with
     try:
         round_ = Round.from_manifest(registry, group, envelope, sees_everything=not left_out)
     except AquilaError as error:
-        raise AuditError(
-            f"entry {index}: the manifest of round {entry.round} does not count: {error.message}"
-        ) from None
+        raise AuditError("entry_manifest_invalid", index=index, round=entry.round, reason=error.sentence) from None
     return RoundAudit(round_, left_out=left_out)
 
 
@@ -197,9 +191,7 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message:
     elif entry.kind is EntryKind.MATCH:
         place = str(entry.ids.get("left")), str(entry.ids.get("right")), _query(entry)
         if place in audit.matched or not round_.manifest.may_match(place[0], place[1]):
-            raise AuditError(
-                f"entry {index}: {place[0]} and {place[1]} are matched twice, or may not be", **_of(round_)
-            )
+            raise AuditError("entry_pair_wrongly_matched", **_of(round_), index=index, left=place[0], right=place[1])
         audit.matched[place] = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
     if message is None or entry.kind is EntryKind.PROPOSAL:
         return
@@ -209,7 +201,9 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message:
     try:
         round_.accept(envelope, now=entry.time)
     except AquilaError as error:
-        raise AuditError(f"entry {index}: round {round_.round_id} does not allow it: {error.message}") from None
+        raise AuditError(
+            "entry_not_allowed_by_round", index=index, round_id=round_.round_id, reason=error.sentence
+        ) from None
     if isinstance(message, Statement):
         audit.last_words[message.party] = index
         _numbers(audit, message.party).take(message, earlier=SEQUENCE not in entry.counts)
@@ -220,9 +214,13 @@ def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, 
     assert isinstance(message, Statement)  # as `_made` found
     if not audit.left_out and _allows(audit.round, envelope, entry.time):
         raise AuditError(
-            f"entry {index}: the matcher refused a statement of {entry.recipient} that the round allows",
-            what="refused_unduly", party=str(entry.recipient), **_of(audit.round),
-        )  # fmt: skip
+            "entry_statement_wrongly_refused",
+            what="refused_unduly",
+            party=str(entry.recipient),
+            **_of(audit.round),
+            index=index,
+            recipient=entry.recipient,
+        )
     _numbers(audit, message.party).refused.add(message.sequence)
 
 
@@ -230,8 +228,8 @@ def _take_unheard(audit: RoundAudit, index: int, entry: Entry, wrong: AuditError
     """Take a statement that the matcher refused for the head that it names, which is none of this log."""
     assert isinstance(message, Statement)  # no other names a head
     audit.entries[index] = entry
-    sentence = f"{wrong.message}; the matcher refused it: {message.party} was shown another log, or made it up"
-    audit.unproven.append(Unproven("head_refused", sentence))
+    why = Sentence.of("named_head_refused", reason=wrong.sentence, party=message.party)
+    audit.unproven.append(Unproven("head_refused", why))
     _numbers(audit, message.party).refused.add(message.sequence)
 
 
@@ -252,10 +250,10 @@ def _take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
     round_, party, query = audit.round, str(entry.recipient), _query(entry)
     known = round_.all_lists_are_in() if query is None else query in round_.tokens
     if party not in round_.participants or not round_.bindings or not known:
-        raise AuditError(f"entry {index}: {party} is sent a report that is not due", **_of(round_))
+        raise AuditError("entry_report_not_due", **_of(round_), index=index, party=party)
     key = ReportKey(party, query)
     if key in audit.reported:
-        raise AuditError(f"entry {index}: {party} is sent a second report of the same", **_of(round_))
+        raise AuditError("entry_report_sent_twice", **_of(round_), index=index, party=party)
     levels = Counter({level: entry.counts.get(level, 0) for level in LEVELS})
     round_.reports[key] = entry.digests["statement"]
     # By level and not by counterpart, which no entry tells: receipts and notes are held against the total.
@@ -268,10 +266,10 @@ def _take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
     if not {ReportKey(sender, query), ReportKey(receiver, query)} <= set(
         audit.reported
     ) or not round_.manifest.may_match(sender, receiver):
-        raise AuditError(f"entry {index}: {sender} sends notes to {receiver} that are not due", **_of(round_))
+        raise AuditError("entry_notes_not_due", **_of(round_), index=index, sender=sender, receiver=receiver)
     sent = SentNotes(sender, receiver, query, entry.counts["batch"])
     if sent in round_.notes.values():
-        raise AuditError(f"entry {index}: {sender} sends a batch of notes twice", **_of(round_))
+        raise AuditError("entry_batch_sent_twice", **_of(round_), index=index, sender=sender)
     round_.notes[entry.digests["statement"]] = sent
     number = entry.counts.get(SEQUENCE)
     _numbers(audit, sender).take_unseen(index, entry, number)
@@ -292,11 +290,13 @@ def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
         report, receipt = audit.reported.get(key), round_.receipts.get(key)
         if report is None or receipt is None:
             what = "report" if report is None else "receipt"
-            raise AuditError(f"round {round_.round_id} was closed without the {what} of {party}", **_of(round_))
+            raise AuditError(
+                "round_closed_without_statement", **_of(round_), round_id=round_.round_id, what=what, party=party
+            )
     _check_exchanged(audit)
     if log.newest > round_.manifest.window.closes_at:
         for party in sorted({*round_.participants} - {*round_.closings} - {*round_.refusals}):
-            raise AuditError(f"round {round_.round_id}: {party} never said that its keys are destroyed", **_of(round_))
+            raise AuditError("round_closing_missing", **_of(round_), round_id=round_.round_id, party=party)
 
 
 def _check_exchanged(audit: RoundAudit) -> None:
@@ -313,8 +313,11 @@ def _check_exchanged(audit: RoundAudit) -> None:
         for party, other in ((left, right), (right, left)):
             if query is None and found[party, other] < counts.total():
                 raise AuditError(
-                    f"round {round_.round_id} was closed before {party} had confirmed its hits with {other}",
+                    "round_closed_before_confirmation",
                     **_of(round_),
+                    round_id=round_.round_id,
+                    party=party,
+                    other=other,
                 )
 
 
@@ -329,7 +332,14 @@ def _check_matches(audit: RoundAudit) -> None:
         for right in round_.counterparts_of(left)
     }
     for left, right, query in sorted(due - set(audit.matched), key=str):
-        raise AuditError(f"round {round_.round_id}: {left} and {right} were not matched {_words(query)}", **_of(round_))
+        raise AuditError(
+            "round_pair_not_matched",
+            **_of(round_),
+            round_id=round_.round_id,
+            left=left,
+            right=right,
+            of_query=_words(query),
+        )
     totals: dict[tuple[str, str | None], Counter[str]] = {}
     for (left, right, query), counts in audit.matched.items():
         for party in (left, right):
@@ -339,9 +349,14 @@ def _check_matches(audit: RoundAudit) -> None:
         for level in LEVELS:
             if counts[level] != matched[level]:
                 raise AuditError(
-                    f"round {round_.round_id}: {party} was told of {counts[level]} hits of the level {level} "
-                    f"{_words(query)}, and {matched[level]} were matched",
+                    "round_hit_count_differs",
                     **_of(round_),
+                    round_id=round_.round_id,
+                    party=party,
+                    got=counts[level],
+                    level=level,
+                    of_query=_words(query),
+                    expected=matched[level],
                 )
 
 
@@ -354,9 +369,9 @@ def _check_statistics(audit: RoundAudit, files: Files) -> None:
     name = f"statistics/{round_.round_id}.json"
     published = files(name)
     if published is None:
-        raise AuditError(f"{name}: the file is missing")
+        raise AuditError("log_file_missing", name=name)
     if published != audit.statistics.to_bytes():
-        raise AuditError(f"{name}: the matcher published other statistics than the log's entries give")
+        raise AuditError("published_statistics_differ_from_log", name=name)
 
 
 def _query(entry: Entry) -> str | None:

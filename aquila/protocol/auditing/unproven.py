@@ -10,6 +10,8 @@ from aquila.errors import AuditError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aquila.sentences import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Unproven:
@@ -21,7 +23,7 @@ class Unproven:
     """
 
     what: str
-    sentence: str
+    sentence: Sentence
 
 
 def refuse_unproven(found: Iterable[Unproven]) -> None:
@@ -31,4 +33,4 @@ def refuse_unproven(found: Iterable[Unproven]) -> None:
         AuditError: There is one.
     """
     for one in found:
-        raise AuditError(one.sentence, hint="without --strict this is printed and passes", what=one.what)
+        raise AuditError("unproven_in_strict_audit", what=one.what, point=one.sentence)

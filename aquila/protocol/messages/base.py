@@ -68,11 +68,10 @@ class Message(BaseModel):
             message = cls.model_validate_json(payload)
         except ValidationError as error:
             raise MalformedError(
-                f"this is no valid {cls.__name__} message: {fields_at_fault(error)}",
-                message_type=cls.__name__,
+                "message_malformed", message_type=cls.__name__, fields=fields_at_fault(error)
             ) from None
         if message.payload() != payload:
-            raise MalformedError(f"this {cls.__name__} message is not in canonical encoding", message_type=cls.__name__)
+            raise MalformedError("message_not_canonical", message_type=cls.__name__)
         return message
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, ascending
 from aquila.protocol.messages.statements import BoundStatement
+from aquila.sentences import Sentence
 
 MAX_NOTES = 512
 """Notes of one statement at most: 1.7 MB on their way."""
@@ -74,21 +75,9 @@ class Fault(StrEnum):
     REPEATED = "repeated"
 
     @property
-    def sentence(self) -> str:
-        """Return the meaning, in words."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Fault.FOREIGN: "the matcher reports agreement on values that the record does not have",
-    Fault.LEVEL: "the matcher's level is not the one that follows from the rules that met",
-    Fault.SEALED: "the note does not open: the two sides do not hold the same values, or it was made for another hit",
-    Fault.UNREADABLE: "the note opens, but its content is none that a note can have",
-    Fault.TOLD: "the matcher told the two sides different things about the hit",
-    Fault.WITHHELD: "the matcher withheld rules that met: both records agree in more than it reported",
-    Fault.UNREPORTED: "a note came for a hit that the matcher did not report here",
-    Fault.REPEATED: "a second note came for the same hit",
-}
+    def sentence(self) -> Sentence:
+        """The meaning."""
+        return Sentence.of(f"fault_{self.value}")
 
 
 class RefutedHit(Message):

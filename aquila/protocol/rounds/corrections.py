@@ -30,7 +30,7 @@ def apply_withdrawal(message: Withdrawal, round_: RoundState, payload_digest: st
     erased = message.ground is Ground.ERASED
     again = [hit for hit in message.hits if WithdrawnHit(message.party, hit, erased) in round_.withdrawn]
     if again:
-        raise OrderError(f"{message.party} has withdrawn {len(again)} of these hits already", party=message.party)
+        raise OrderError("hits_already_withdrawn", party=message.party, count=len(again))
     distinct = {hit for party, hit, _ in round_.withdrawn if party == message.party} | set(message.hits)
     _no_more_than_acknowledged(round_, message, len(distinct))
     round_.withdrawals[payload_digest] = message
@@ -42,12 +42,12 @@ def apply_acknowledgement(message: Acknowledgement, round_: RoundState, _digest:
     _within_retention(round_, message, now)
     withdrawal = round_.withdrawals.get(message.withdrawal)
     if withdrawal is None or withdrawal.counterpart != message.party:
-        raise BindingError(f"{message.party} acknowledges a withdrawal that it was not sent", party=message.party)
+        raise BindingError("acknowledged_withdrawal_not_sent", party=message.party)
     if message.withdrawal in round_.acknowledgements:
-        raise OrderError(f"{message.party} has acknowledged this withdrawal already", party=message.party)
+        raise OrderError("withdrawal_already_acknowledged", party=message.party)
     if message.hits > len(withdrawal.hits):
         raise MalformedError(
-            f"{message.party} acknowledges more hits than were withdrawn",
+            "acknowledged_hits_not_withdrawn",
             party=message.party,
             expected=len(withdrawal.hits),
             got=message.hits,
@@ -74,15 +74,14 @@ def _within_retention(round_: RoundState, message: BoundStatement, now: int | No
     """Refuse what comes when the hits should be erased everywhere; `now` is None when statements are read back."""
     if now is not None and now > kept_until(round_):
         raise OrderError(
-            "the round's retention has passed", round=round_.round_id, party=message.party, expected=kept_until(round_),
-            got=now,
-        )  # fmt: skip
+            "round_retention_over", round=round_.round_id, party=message.party, expected=kept_until(round_), got=now
+        )
 
 
 def _counterpart(round_: RoundState, party: str, other: str) -> None:
     """Refuse a party with which the signer can have no hit."""
     if other not in round_.counterparts_of(party):
-        raise PolicyError(f"{party} can have no hit with {other} in this round", party=party, counterpart=other)
+        raise PolicyError("counterpart_not_matchable", party=party, counterpart=other)
 
 
 def _is_told(round_: RoundState, message: Withdrawal) -> None:
@@ -95,14 +94,14 @@ def _is_told(round_: RoundState, message: Withdrawal) -> None:
         return
     submission = round_.submissions.get(query)
     if submission is None or submission.kind is not Kind.QUERY:
-        raise BindingError(f"{message.party} withdraws hits of a query that does not exist", party=message.party)
+        raise BindingError("withdrawn_query_unknown", party=message.party)
     if round_.sees_everything and ReportKey(message.counterpart, query) not in round_.reports:
         raise OrderError(
-            f"{message.party} withdraws hits of a query before {message.counterpart} has its report of it",
-            hint="where an alarm holds the report back, nobody is told of its hits",
+            "withdrawn_hits_not_reported",
             round=round_.round_id,
             party=message.party,
             submission=query,
+            counterpart=message.counterpart,
         )
 
 
@@ -110,9 +109,4 @@ def _no_more_than_acknowledged(round_: RoundState, message: BoundStatement, hits
     """Refuse more hits than the signer's receipts acknowledge; only the matcher sees all receipts."""
     acknowledged = acknowledged_hits(round_, message.party)
     if round_.sees_everything and hits > acknowledged:
-        raise OrderError(
-            f"{message.party} speaks of more hits than it has acknowledged",
-            party=message.party,
-            expected=acknowledged,
-            got=hits,
-        )
+        raise OrderError("told_hits_not_acknowledged", party=message.party, expected=acknowledged, got=hits)

@@ -149,7 +149,7 @@ class NoteOpening:
         fault, rules, places = content[fixed : fixed + 3] if len(content) >= fixed + 3 else (0, 0, 0)
         ends = [fixed + 3, fixed + 3 + rules, fixed + 3 + rules + places]
         if len(content) != ends[2] + rules * MARK_BYTES or fault >= len(_FAULTS):
-            raise KeyMaterialError("what a note is opened with cannot be read")
+            raise KeyMaterialError("note_opening_key_unreadable")
         keys = [content[_ID_BYTES + _KEY_BYTES * n : _ID_BYTES + _KEY_BYTES * (n + 1)] for n in range(3)]
         marks = (content[place : place + MARK_BYTES] for place in range(ends[2], len(content), MARK_BYTES))
         return cls(
@@ -308,7 +308,7 @@ def seal_entry(prepared: Prepared, note: Note, marks: int, random: Random) -> by
     """
     content = note.model_dump_json().encode()
     if len(content) > NOTE_BYTES - 2:
-        raise InputError("a note is too long", hint="shorten category and contact point", got=len(content))
+        raise InputError("note_too_long", got=len(content))
     padded = len(content).to_bytes(2, "big") + content + bytes(NOTE_BYTES - 2 - len(content))
     fill = random((marks - len(prepared.marks)) * MARK_BYTES)
     filled = [fill[place : place + MARK_BYTES] for place in range(0, len(fill), MARK_BYTES)]
@@ -326,7 +326,7 @@ def entries_of(batch: bytes, hits: int) -> Iterator[tuple[str, bytes]]:
     width, over = divmod(len(batch), hits)
     marks, odd = divmod(width - _FIXED_BYTES, MARK_BYTES)
     if over or odd or not 0 < marks <= MOST_MARKS:
-        raise MalformedError("a batch holds another number of notes than its sender signed", expected=hits)
+        raise MalformedError("batch_note_count_differs", expected=hits)
     for place in range(0, len(batch), width):
         yield batch[place : place + _ID_BYTES].hex(), batch[place + _ID_BYTES : place + width]
 

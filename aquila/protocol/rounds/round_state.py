@@ -262,5 +262,5 @@ class RoundState:
 
     def _bindings_in_order(self) -> list[str]:
         if not self.bindings:
-            raise OrderError(f"round {self.round_id} is not open yet", round=self.round_id)
+            raise OrderError("round_not_open", round=self.round_id)
         return self.bindings

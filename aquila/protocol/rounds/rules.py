@@ -140,9 +140,11 @@ def check_not_ended(round_: RoundState, message: Statement) -> None:
     """
     if round_.ending and isinstance(message, Consent | Amendment | Submission | Evaluation | Tokens):
         raise OrderError(
-            f"the round has ended ({round_.ending.outcome.value}) and takes no {kind_of(message)}",
+            "round_already_ended",
             round=round_.round_id,
             party=message.party,
+            outcome=round_.ending.outcome.value,
+            kind=kind_of(message),
         )
 
 
@@ -158,15 +160,14 @@ def check_binding(round_: RoundState, message: BoundStatement) -> None:
     """
     if message.binding not in [round_.first_binding.hex(), *round_.bindings]:
         raise BindingError(
-            f"{message.party} names another binding: it was shown another manifest or other consents",
-            hint="compare the binding with the other parties by telephone; the secretariat must explain a difference",
+            "party_binding_differs",
             round=round_.round_id,
             party=message.party,
             expected=round_.binding,
             got=message.binding,
         )
     if message.party not in round_.participants:
-        raise OrderError(f"{message.party} is no longer in the round", round=round_.round_id, party=message.party)
+        raise OrderError("party_no_longer_in_round", round=round_.round_id, party=message.party)
 
 
 def check_log_head(round_: RoundState, message: Statement) -> None:
@@ -177,13 +178,12 @@ def check_log_head(round_: RoundState, message: Statement) -> None:
     """
     named, wanted = message.log_head is not None, round_.manifest.names_log_heads
     if wanted and not named and not isinstance(message, Refusal):
-        sentence = f"{message.party} names no checkpoint of the matcher's log, as each statement of this round must"
+        code = "log_head_missing"
     elif named and not wanted:
-        sentence = f"{message.party} names a checkpoint of the matcher's log, as no statement of this round may"
+        code = "log_head_not_allowed"
     else:
         return
-    hint = "all parties need the same release of Aquila"
-    raise MalformedError(sentence, hint=hint, round=round_.round_id, party=message.party)
+    raise MalformedError(code, round=round_.round_id, party=message.party)
 
 
 def apply_statement(message: Message, round_: RoundState, payload_digest: str, now: int | None) -> None:
@@ -202,7 +202,7 @@ def apply_statement(message: Message, round_: RoundState, payload_digest: str, n
     """
     rule = RULES.get(type(message))
     if rule is None:
-        raise MalformedError(f"a round takes no {type(message).__name__}")
+        raise MalformedError("message_kind_not_of_round", kind=type(message).__name__)
     rule(message, round_, payload_digest, now)
 
 
@@ -211,8 +211,7 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
     # 3.3.1: it agrees to this manifest, in time, once, before the round opens.
     if message.manifest_digest != round_.manifest_digest:
         raise BindingError(
-            f"{message.party} consented to another manifest",
-            hint="the secretariat showed two manifests under one number; keep both as evidence",
+            "consented_manifest_differs",
             round=round_.round_id,
             party=message.party,
             expected=round_.manifest_digest,
@@ -220,21 +219,21 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
         )
     if message.party in round_.consents:
         raise EquivocationError(
-            f"{message.party} has consented already, with other keys",
+            "already_consented_with_other_keys",
             round=round_.round_id,
             party=message.party,
             expected=round_.consent_digests[message.party],
             got=payload_digest,
         )
     if round_.bindings:
-        raise OrderError("the round is open; no party joins late", round=round_.round_id, party=message.party)
+        raise OrderError("round_joined_too_late", round=round_.round_id, party=message.party)
     _in_time(round_, now, round_.manifest.window.consent_by, "consent")
     # 3.3.2: each share is known to its holder; 3.3.3: and is nobody else's. The identity is no valid key.
     keys = consent_keys(message)
     known = {share.public_key for other in round_.consents.values() for share in other.shares}
     own = [share.public_key for share in message.shares]
     if known & set(own) or len(set(own)) != len(own):
-        raise PolicyError(f"{message.party} brings a share that is in use already", party=message.party)
+        raise PolicyError("share_already_used", party=message.party)
     check_exchange_key(bytes.fromhex(message.exchange_key))
     for share in message.shares:
         context = knowledge_context(round_.manifest_digest, message.party, share.input_class, keys)
@@ -248,17 +247,13 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
 def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's opening, recomputing the binding from consents that this record verified (3.3.4)."""
     if round_.bindings or round_.ending:
-        raise OrderError(f"the round is {round_.phase.value} already", round=round_.round_id)
+        raise OrderError("round_phase_already_reached", round=round_.round_id, phase=round_.phase.value)
     for reference in message.consents:
         if round_.consent_digests.get(reference.party) != reference.digest:
-            raise BindingError(
-                f"the opening names a consent of {reference.party} that was not shown here",
-                round=round_.round_id,
-                party=reference.party,
-            )
+            raise BindingError("opening_consent_not_shown", round=round_.round_id, party=reference.party)
     binding = first_binding(round_.manifest_digest, [(c.party, c.digest) for c in message.consents])
     if binding != message.binding:
-        raise BindingError("the opening names another binding", expected=binding, got=message.binding)
+        raise BindingError("opening_binding_differs", expected=binding, got=message.binding)
     round_.bindings.append(binding)
     round_.participants = tuple(reference.party for reference in message.consents)
 
@@ -268,22 +263,20 @@ def _submission(message: Submission, round_: RoundState, _digest: str, now: int 
     manifest = round_.manifest
     # 3.4.1: one list per party and round; queries where the manifest allows them; an id is used once.
     if message.kind is Kind.QUERY and manifest.mode is not Mode.LISTS_AND_QUERIES:
-        raise PolicyError("this round takes no queries", round=round_.round_id, party=message.party)
+        raise PolicyError("round_takes_no_queries", round=round_.round_id, party=message.party)
     if message.kind is Kind.LIST and round_.list_of(message.party):
-        raise EquivocationError(
-            f"{message.party} has submitted its list already", round=round_.round_id, party=message.party
-        )
+        raise EquivocationError("list_already_submitted", round=round_.round_id, party=message.party)
     if message.submission_id in round_.submissions:
-        raise EquivocationError("this submission id is taken", submission=message.submission_id, party=message.party)
+        raise EquivocationError("submission_id_taken", submission=message.submission_id, party=message.party)
     # 3.4.2: in time, and while every share is still there.
     if round_.closings:
-        raise OrderError("the round takes no submission any more", round=round_.round_id, party=message.party)
+        raise OrderError("submissions_over", round=round_.round_id, party=message.party)
     window = manifest.window
     _in_time(round_, now, window.submit_by if message.kind is Kind.LIST else window.closes_at, "submission")
     # 3.4.3: chunks keep to the manifest's size, and all submissions together to the caps.
     if any(chunk.elements > manifest.chunk_elements for chunk in message.chunks):
         raise MalformedError(
-            "a chunk is larger than the manifest allows",
+            "chunk_too_large",
             submission=message.submission_id,
             expected=manifest.chunk_elements,
             got=max(chunk.elements for chunk in message.chunks),
@@ -293,12 +286,12 @@ def _submission(message: Submission, round_: RoundState, _digest: str, now: int 
         cap = manifest.cap_of(message.party, input_class)
         if total > cap:
             raise CapError(
-                f"{message.party} would pass its cap of {cap} {input_class.value} elements with {total}",
-                hint="submit fewer records, or ask the secretariat for a round with a higher cap",
+                "party_element_cap_exceeded",
                 round=round_.round_id,
                 party=message.party,
                 expected=cap,
                 got=total,
+                input_class=input_class.value,
             )
     round_.submissions[message.submission_id] = message
 
@@ -313,25 +306,26 @@ def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int
     # 3.5.1: it is of a known submission of the origin it names, by another party.
     submission = submission_of(round_, message.submission_id, message.origin)
     if message.party == message.origin:
-        raise OrderError("a party evaluates its own elements by itself", party=message.party)
+        raise OrderError("own_elements_not_evaluated_here", party=message.party)
     # 3.5.2: chunk, class, size and input are those that the origin signed.
     if message.index >= len(submission.chunks):
-        raise MalformedError("there is no such chunk", submission=message.submission_id, chunk=message.index)
+        raise MalformedError("chunk_unknown", submission=message.submission_id, chunk=message.index)
     chunk = submission.chunks[message.index]
     signed = (chunk.input_class, chunk.elements, chunk.digest)
     if (message.input_class, message.elements, message.input_digest) != signed:
         raise BindingError(
-            f"{message.party} evaluated another chunk than {message.origin} signed: class, size or digest differ",
+            "evaluated_chunk_differs",
             round=round_.round_id,
             party=message.party,
             submission=message.submission_id,
             chunk=message.index,
+            origin=message.origin,
         )
     # 3.5.3: once.
     key = EvaluationKey(message.submission_id, message.index, message.party)
     if key in round_.evaluations:
         raise EquivocationError(
-            f"{message.party} has evaluated this chunk already, with another answer",
+            "chunk_already_evaluated_otherwise",
             party=message.party,
             submission=message.submission_id,
             chunk=message.index,
@@ -347,7 +341,7 @@ def submission_of(round_: RoundState, submission_id: str, party: str) -> Submiss
     """
     submission = round_.submissions.get(submission_id)
     if submission is None or submission.party != party:
-        raise OrderError(f"{party} has no such submission", submission=submission_id, party=party)
+        raise OrderError("submission_unknown_of_party", submission=submission_id, party=party)
     return submission
 
 
@@ -357,10 +351,10 @@ def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int |
     # 3.8.1: it leaves at least two, not the signer, and names participants only.
     remaining = tuple(party for party in round_.participants if party not in message.absent)
     if message.party in message.absent or set(message.absent) - set(round_.participants) or len(remaining) < 2:  # noqa: PLR2004  # a match needs two
-        raise PolicyError("this amendment does not leave two participants", party=message.party)
+        raise PolicyError("amendment_leaves_too_few_participants", party=message.party)
     # 3.8.2: never after a token was sent.
     if round_.tokens:
-        raise OrderError("tokens were sent: the round can only be aborted", round=round_.round_id)
+        raise OrderError("tokens_already_sent_in_round", round=round_.round_id)
     signed = round_.amendments.setdefault(message.absent, set())
     signed.add(message.party)
     if signed >= set(remaining):
@@ -382,18 +376,19 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
     # 3.6.1: under the set in force, and by nobody who signed to leave it.
     _in_force(round_, message)
     if any(message.party in signed for signed in round_.amendments.values()):
-        raise OrderError("whoever signed an amendment sends no tokens under the old set", party=message.party)
+        raise OrderError("tokens_of_old_participants", party=message.party)
     # 3.6.2: of a submission of its own, once, one row for each element.
     submission = submission_of(round_, message.submission_id, message.party)
     if message.submission_id in round_.tokens:
-        raise EquivocationError(f"{message.party} has sent these tokens already", submission=message.submission_id)
+        raise EquivocationError("tokens_already_sent", submission=message.submission_id, party=message.party)
     rows = sum(chunk.rows for chunk in message.chunks)
     if rows != submission.elements.full + submission.elements.partial:
         raise MalformedError(
-            f"{message.party} sends {rows} token rows for another number of elements",
+            "token_row_count_differs",
             submission=message.submission_id,
             expected=submission.elements.full + submission.elements.partial,
             got=rows,
+            party=message.party,
         )
     # 3.6.4: after every participant has signed its list.
     check_lists(round_)
@@ -402,7 +397,10 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
         missing = missing_evaluations(round_, message.submission_id)
         if missing:
             raise OrderError(
-                f"tokens before {len(missing)} evaluations", submission=message.submission_id, party=message.party
+                "tokens_before_evaluations",
+                submission=message.submission_id,
+                party=message.party,
+                count=len(missing),
             )
     round_.tokens[message.submission_id] = message
 
@@ -415,7 +413,7 @@ def check_lists(round_: RoundState) -> None:
     """
     without = [party for party in round_.participants if round_.list_of(party) is None]
     if without:
-        raise OrderError(f"tokens before the list of {', '.join(without)}", round=round_.round_id)
+        raise OrderError("tokens_before_list", round=round_.round_id, listed=", ".join(without))
 
 
 def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[int, str]]:
@@ -432,32 +430,33 @@ def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[in
 def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
     """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
     if message.binding != round_.binding:
-        raise BindingError("the report names another binding", expected=round_.binding, got=message.binding)
+        raise BindingError("report_binding_differs", expected=round_.binding, got=message.binding)
     if message.party not in round_.participants:
-        raise OrderError("the report is for a party that is not in the round", party=message.party)
+        raise OrderError("report_party_outside_round", party=message.party)
     # 3.7.1: it comes after every token that it rests on, and tells of pairs that may be matched.
     if message.submission_id is None and not round_.all_lists_are_in():
-        raise OrderError("the report comes before every list is in", round=round_.round_id)
+        raise OrderError("report_before_all_lists", round=round_.round_id)
     if message.submission_id is not None and message.submission_id not in round_.tokens:
-        raise OrderError("the report is of no submission whose tokens came", submission=message.submission_id)
+        raise OrderError("report_submission_without_tokens", submission=message.submission_id)
     others = {hit.counterpart for hit in message.hits} | {basis.counterpart for basis in message.bases}
     if others - set(round_.counterparts_of(message.party)):
-        raise PolicyError("the report tells of a pair that may not be matched", party=message.party)
+        raise PolicyError("report_pair_not_matchable", party=message.party)
     _no_weaker(round_, message)
     # 2.1: a round of a version that knew no canaries may have reports that tell less; their hits stay unconfirmed.
     verifiable = message.can_be_verified
     if not verifiable and round_.manifest.canaries is not None:
-        raise MalformedError("the report lacks what its hits are verified by", round=round_.round_id)
+        raise MalformedError("report_verification_missing", round=round_.round_id)
     # 3.7.3: the sizes on which it was graded are those that were signed.
     for basis in message.bases:
         signed = records_in_report(round_, basis.counterpart, message.submission_id)
         if basis.records != signed:
             raise MalformedError(
-                f"the report tells another size for the list of {basis.counterpart} than it signed",
+                "report_list_size_differs",
                 round=round_.round_id,
                 party=message.party,
                 expected=signed,
                 got=basis.records,
+                counterpart=basis.counterpart,
             )
     key = ReportKey(message.party, message.submission_id)
     round_.reports[key] = payload_digest
@@ -469,9 +468,11 @@ def _no_weaker(round_: RoundState, message: HitReport) -> None:
     """Refuse a report with hits that are less sure than the round reports (3.7.15)."""
     if any(hit.certainty < round_.manifest.minimum_certainty for hit in message.hits):
         raise PolicyError(
-            "the report has hits below the round's least certainty", round=round_.round_id, party=message.party,
+            "report_hits_below_least_certainty",
+            round=round_.round_id,
+            party=message.party,
             expected=round_.manifest.minimum_certainty.value,
-        )  # fmt: skip
+        )
 
 
 def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
@@ -479,7 +480,7 @@ def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | Non
     _in_force(round_, message)
     key = ReportKey(message.party, message.submission_id)
     if round_.reports.get(key) != message.report_digest:
-        raise BindingError(f"{message.party} acknowledges a report that it was not sent", party=message.party)
+        raise BindingError("acknowledged_report_not_sent", party=message.party)
     round_.receipts[key] = message
 
 
@@ -487,15 +488,15 @@ def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | N
     """Store a batch of sealed notes; only their receiver can find out whether they open (PROTOCOL.md 3.7.6)."""
     _in_force(round_, message)
     if message.to not in round_.counterparts_of(message.party):
-        raise PolicyError("notes for a party with which this one may not be matched", party=message.party)
+        raise PolicyError("notes_pair_not_matchable", party=message.party)
     # 3.7.6: both sides were told of the hits before; each batch comes once.
     if round_.sees_everything and not {
         ReportKey(side, message.submission_id) for side in (message.party, message.to)
     } <= set(round_.reports):
-        raise OrderError("notes before both sides have their report", round=round_.round_id, party=message.party)
+        raise OrderError("notes_before_reports", round=round_.round_id, party=message.party)
     sent = SentNotes(message.party, message.to, message.submission_id, message.index)
     if sent in round_.notes.values():
-        raise EquivocationError(f"{message.party} has sent this batch of notes already", party=message.party)
+        raise EquivocationError("batch_already_sent", party=message.party)
     _in_time(round_, now, round_.notes_expire, "note")
     round_.notes[payload_digest] = sent
 
@@ -506,13 +507,13 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
     sent = round_.notes.get(message.notes)
     # A party's own record may lack its own notes, which the matcher deletes when they are collected.
     if sent is None and round_.sees_everything:
-        raise OrderError("the confirmation is of no notes that were sent", party=message.party)
+        raise OrderError("confirmed_notes_not_sent", party=message.party)
     if sent is not None and (sent.to, sent.party, sent.submission_id) != (
         message.party, message.to, message.submission_id,
     ):  # fmt: skip
-        raise BindingError(f"{message.party} confirms notes that were not for it", party=message.party)
+        raise BindingError("confirmed_notes_for_another_party", party=message.party)
     if message.notes in round_.confirmations:
-        raise EquivocationError(f"{message.party} has confirmed these notes already", party=message.party)
+        raise EquivocationError("notes_already_confirmed", party=message.party)
     _in_time(round_, now, round_.notes_expire, "confirmation")
     round_.confirmations[message.notes] = message
 
@@ -521,17 +522,15 @@ def _canaries(message: Canaries, round_: RoundState, _digest: str, _now: int | N
     """Store a party's statement on its canaries (PROTOCOL.md 3.7.13)."""
     _in_force(round_, message)
     if message.party in round_.canaries:
-        raise EquivocationError(f"{message.party} has told of its canaries already", party=message.party)
+        raise EquivocationError("canaries_already_told", party=message.party)
     if not round_.manifest.canaries or not round_.all_lists_are_in():
-        raise OrderError(
-            "the round has no canaries, or they have not met yet", round=round_.round_id, party=message.party
-        )
+        raise OrderError("canaries_missing_or_not_met", round=round_.round_id, party=message.party)
     # Only the matcher, and the party itself, know its report.
     if round_.reports.get(ReportKey(message.party, None), message.report_digest) != message.report_digest:
-        raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
+        raise BindingError("told_report_not_sent", party=message.party)
     pairs = [pair.counterpart for pair in message.pairs]
     if pairs != sorted(round_.counterparts_of(message.party)):
-        raise MalformedError(f"{message.party} does not tell of each of its counterparts", party=message.party)
+        raise MalformedError("counterparts_not_all_told", party=message.party)
     round_.canaries[message.party] = message
 
 
@@ -540,12 +539,12 @@ def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -
     _in_force(round_, message)
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or query.party == message.party:
-        raise OrderError("an alarm is about another party's query", submission=message.submission_id)
+        raise OrderError("alarm_query_of_another_party", submission=message.submission_id)
     key = AlarmKey(message.party, message.submission_id)
     if key in round_.alarms or ReportKey(*key) in round_.receipts:
-        raise OrderError(f"{message.party} has raised its alarm, or acknowledged the report", party=message.party)
+        raise OrderError("alarm_or_report_already_answered", party=message.party)
     if round_.reports.get(ReportKey(*key)) != message.report_digest:
-        raise BindingError(f"{message.party} tells of a report that it was not sent", party=message.party)
+        raise BindingError("told_report_not_sent", party=message.party)
     round_.alarms[key] = message
 
 
@@ -553,12 +552,10 @@ def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | Non
     """Take a party's statement that its keys are destroyed (PROTOCOL.md 3.9)."""
     known: list[str | None] = [*round_.bindings] or [None]
     if message.binding not in known:
-        raise BindingError(
-            f"{message.party} closes another round than this", round=round_.round_id, party=message.party
-        )
+        raise BindingError("closing_of_another_round", round=round_.round_id, party=message.party)
     # Only the matcher sees every receipt; a party is not shown those of others.
     if round_.sees_everything and round_.ending is None and ReportKey(message.party, None) not in round_.receipts:
-        raise OrderError(f"{message.party} closes before it has its hits", round=round_.round_id, party=message.party)
+        raise OrderError("closing_before_hits", round=round_.round_id, party=message.party)
     round_.closings[message.party] = message
 
 
@@ -570,7 +567,7 @@ def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | Non
 def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
     if message.outcome is Outcome.CLOSED and not round_.reports:
-        raise OrderError("a round is closed after its hits were reported; before that it is aborted")
+        raise OrderError("round_closed_before_reports")
     round_.ending = message
 
 
@@ -578,7 +575,7 @@ def _in_force(round_: RoundState, message: BoundStatement) -> None:
     """Refuse a statement under a binding that was amended since."""
     if message.binding != round_.binding:
         raise BindingError(
-            "the set of participants was amended; the statement names the old one",
+            "statement_of_old_participants",
             round=round_.round_id,
             party=message.party,
             expected=round_.binding,
@@ -589,10 +586,7 @@ def _in_force(round_: RoundState, message: BoundStatement) -> None:
 def _in_time(round_: RoundState, now: int | None, deadline: int, what: str) -> None:
     """Refuse a step after its deadline; `now` is None when stored statements are read back."""
     if now is not None and now > deadline:
-        raise OrderError(
-            f"the time for a {what} is over", round=round_.round_id, expected=deadline, got=now,
-            hint="ask the secretariat for a new round",
-        )  # fmt: skip
+        raise OrderError("statement_time_over", round=round_.round_id, expected=deadline, got=now, what=what)
 
 
 RULES: Mapping[type[Message], Rule] = {

@@ -50,11 +50,7 @@ def check_bounds(round_: RoundState, message: Statement) -> None:
     """
     over = message.party in round_.refusals or message.party in round_.closings
     if over and isinstance(message, _NOT_AFTER_THE_LAST):
-        raise RepeatedError(
-            f"{message.party} has ended its part in the round and says no {kind_of(message)} any more",
-            round=round_.round_id,
-            party=message.party,
-        )
+        raise RepeatedError("party_already_ended", round=round_.round_id, party=message.party, kind=kind_of(message))
     _check(message, round_)
 
 
@@ -67,9 +63,7 @@ def _check(_message: object, _round: RoundState) -> None:
 def _amendment(message: Amendment, round_: RoundState) -> None:
     signed = [absent for absent, parties in round_.amendments.items() if message.party in parties]
     if message.absent in signed or len(signed) >= len(round_.participants):
-        raise RepeatedError(
-            f"{message.party} has signed this amendment, or as many as there can be", party=message.party
-        )
+        raise RepeatedError("amendment_already_signed", party=message.party)
 
 
 @_check.register(Submission)
@@ -79,10 +73,11 @@ def _submission(message: Submission, round_: RoundState) -> None:
         sizes = [chunk.elements for chunk in message.chunks if chunk.input_class is input_class]
         if any(size < round_.manifest.chunk_elements for size in sizes[:-1]):
             raise MalformedError(
-                f"a chunk of the class {input_class.value} that is not its last is not full",
+                "chunk_not_full",
                 submission=message.submission_id,
                 expected=round_.manifest.chunk_elements,
                 got=min(sizes[:-1]),
+                input_class=input_class.value,
             )
 
 
@@ -91,7 +86,7 @@ def _tokens(message: Tokens, round_: RoundState) -> None:
     submission = round_.submissions.get(message.submission_id)
     if submission is not None and len(message.chunks) > len(submission.chunks):
         raise MalformedError(
-            "there are more chunks of tokens than of elements",
+            "token_chunks_too_many",
             submission=message.submission_id,
             expected=len(submission.chunks),
             got=len(message.chunks),
@@ -104,11 +99,11 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
     if message.binding != round_.binding or round_.reports.get(report) != message.report_digest:
         return  # its step says what is wrong with it
     if report in round_.receipts:
-        raise RepeatedError(f"{message.party} has acknowledged this report already", party=message.party)
+        raise RepeatedError("report_already_acknowledged", party=message.party)
     reported = round_.reported.get(report)
     if reported is not None and message.hits != reported.total():
         raise MalformedError(
-            f"{message.party} acknowledges another number of hits than its report has",
+            "acknowledged_hit_count_differs",
             party=message.party,
             expected=reported.total(),
             got=message.hits,
@@ -124,20 +119,14 @@ def _notes(message: Notes, round_: RoundState) -> None:
     reported, receipt = round_.reported.get(report), round_.receipts.get(report)
     most = reported.total() if reported is not None else receipt.hits if receipt is not None else 0
     if sum(ReportKey(sent.party, sent.submission_id) == report for sent in round_.notes.values()) >= most:
-        raise RepeatedError(
-            f"{message.party} sends more batches of notes than it has hits", party=message.party, expected=most
-        )
+        raise RepeatedError("batches_more_than_hits", party=message.party, expected=most)
 
 
 @_check.register(Outcomes)
 def _outcomes(message: Outcomes, round_: RoundState) -> None:
     most = 1 + CHANGES_OF_A_HIT * acknowledged_hits(round_, message.party)
     if round_.sees_everything and round_.outcomes_told[message.party] >= most:
-        raise RepeatedError(
-            f"{message.party} has said more often what came of its hits than they can have changed",
-            party=message.party,
-            expected=most,
-        )
+        raise RepeatedError("reports_back_too_many", party=message.party, expected=most)
 
 
 def acknowledged_hits(round_: RoundState, party: str) -> int:

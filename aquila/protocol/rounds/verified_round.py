@@ -132,8 +132,7 @@ class Round(RoundState):
             pinned = registry.key_of(participant.party).fingerprint
             if pinned != participant.identity_fingerprint:
                 raise SignatureError(
-                    f"the manifest names another identity key for {participant.party} than the registry",
-                    hint="compare fingerprints with the secretariat by telephone before you take part",
+                    "manifest_identity_key_differs",
                     party=participant.party,
                     expected=pinned,
                     got=participant.identity_fingerprint,
@@ -165,7 +164,7 @@ class Round(RoundState):
         message = read.message
         # 2. It belongs to this round.
         if message.round_id != self.round_id:  # type: ignore[attr-defined]  # every message of the table has it
-            raise BindingError("the statement belongs to another round", round=self.round_id)
+            raise BindingError("statement_of_another_round", round=self.round_id)
         # 3. The signer is the one who may say it; a party speaks once under each sequence number. Gaps are no fault:
         #    the number of a statement that was refused here (too late, say) stays empty, and its party goes on.
         if isinstance(message, Statement):
@@ -174,18 +173,19 @@ class Round(RoundState):
 
     def _accept_statement(self, message: Statement, signer: str, digest: str, now: int | None) -> Accepted:
         if message.party != signer or self.manifest.fingerprint_of(signer) is None:
-            raise SignatureError("the statement is signed by another party than it names", party=message.party)
+            raise SignatureError("statement_signed_by_another_party", party=message.party)
         spoken = self.sequences.get(signer, {})
         before = spoken.get(message.sequence)
         if before == digest:
             return Accepted(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
-                f"{signer} signed two different statements under the number {message.sequence}",
+                "statement_number_signed_twice",
                 round=self.round_id,
                 party=signer,
                 expected=before,
                 got=digest,
+                sequence=message.sequence,
             )
         rules.check_not_ended(self, message)
         rules.check_log_head(self, message)
@@ -199,17 +199,18 @@ class Round(RoundState):
 
     def _accept_announcement(self, message: Message, signer: str, digest: str) -> Accepted:
         if signer != MATCHER:
-            raise SignatureError("only the matcher announces", party=signer)
+            raise SignatureError("announcement_not_by_matcher", party=signer)
         key = announcement_key(message)
         before = self.announced.get(key)
         if before == digest:
             return Accepted(message, signer, digest, new=False)
         if before is not None:
             raise EquivocationError(
-                f"the matcher signed two different announcements of the kind {key.kind}",
+                "announcement_signed_twice",
                 round=self.round_id,
                 expected=before,
                 got=digest,
+                kind=key.kind,
             )
         rules.apply_statement(message, self, digest, None)
         self.announced[key] = digest
@@ -227,4 +228,4 @@ def announcement_key(message: Message) -> AnnouncementKey:
         return AnnouncementKey(kind, message.party, message.submission_id)
     if isinstance(message, Opening | Ending):
         return AnnouncementKey(kind)
-    raise MalformedError(f"a {kind} is no announcement within a round", message_type=kind.value)
+    raise MalformedError("announcement_not_within_round", message_type=kind.value, kind=kind)

@@ -126,7 +126,7 @@ def number_inputs(
     sizes = padded_inputs(inputs.counts, padding)
     if sizes.max(initial=0) >= INPUTS_PER_RECORD:
         got = int(inputs.counts.max())
-        raise InputError("a record has more inputs than can be sent", expected=most_inputs(padding), got=got)
+        raise InputError("record_inputs_too_many", expected=most_inputs(padding), got=got)
     positions = np.repeat(np.arange(inputs.first, inputs.first + len(sizes), dtype=np.uint64), sizes)
     within = np.arange(len(positions)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     numbers = positions * np.uint64(INPUTS_PER_RECORD) + within.astype(np.uint64)

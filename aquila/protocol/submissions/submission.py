@@ -186,8 +186,8 @@ def check_order(elements: bytes) -> None:
             which.
     """
     if len(elements) % ELEMENT_BYTES:
-        raise MalformedError("a chunk is a whole number of elements", got=len(elements))
+        raise MalformedError("chunk_elements_not_whole", got=len(elements))
     array = np.frombuffer(elements, dtype=f"S{ELEMENT_BYTES}")
     wrong = np.flatnonzero(array[1:] <= array[:-1])
     if len(wrong):
-        raise MalformedError("the elements are not in strictly ascending order", index=int(wrong[0]) + 1)
+        raise MalformedError("elements_not_ascending", index=int(wrong[0]) + 1)

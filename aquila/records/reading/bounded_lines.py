@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from aquila.sentences import Sentence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,7 +31,7 @@ class Line:
 
     number: int
     text: str
-    fault: str = ""
+    fault: Sentence | None = None
 
     def __repr__(self) -> str:
         return f"Line({self.number})"
@@ -112,14 +114,13 @@ class LineSource:
 def decode_line(number: int, content: bytes, encoding: Encoding = "utf-8") -> Line:
     """Decode one line, or return why it cannot be; a byte-order mark before the first is left out."""
     if len(content) > LONGEST_LINE:
-        return Line(number, "", f"is longer than {LONGEST_LINE} bytes; look for a missing line end before it")
+        return Line(number, "", Sentence.of("line_too_long", most=LONGEST_LINE))
     if b"\0" in content:
-        return Line(number, "", "holds a NUL byte; save the file as UTF-8 text")
+        return Line(number, "", Sentence.of("line_holds_nul"))
     try:
         return Line(number, (content.removeprefix(MARK) if number == 1 else content).decode(encoding))
     except UnicodeDecodeError:
-        reason = "is not text in the encoding of the list; choose another one, or save the file as UTF-8"
-        return Line(number, "", reason)
+        return Line(number, "", Sentence.of("line_not_in_encoding"))
 
 
 def _skip_line(stream: BinaryIO, content: bytes) -> None:

@@ -14,6 +14,7 @@ from aquila.errors import InputError
 from aquila.records.person import FIELDS
 from aquila.records.reading.bounded_lines import decode_line
 from aquila.records.rows import Finding
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,10 +62,10 @@ def read_headings(content: bytes, encoding: Encoding = "utf-8") -> tuple[tuple[s
         InputError: Nothing there, or not text.
     """
     if not content:
-        raise InputError("the list is empty", hint="its first line names the columns, such as record_id")
+        raise InputError("list_empty")
     line = decode_line(1, content, encoding)
     if line.fault:
-        raise InputError(f"the first line {line.fault}", line=1)
+        raise InputError("first_line_malformed", line=1, fault=line.fault)
     separator = max(_SEPARATORS, key=line.text.count)
     try:
         names = next(csv.reader([line.text.rstrip("\r\n")], delimiter=separator), [])
@@ -95,17 +96,17 @@ def plan_columns(
     """
     if chosen is not None:
         if len(chosen) != len(headings):
-            raise InputError("the chosen columns are not those of the list", hint="choose them again", line=line)
+            raise InputError("chosen_columns_of_another_list", line=line)
         _check_columns([name for name in chosen if name], line)
         return CsvPlan(separator, chosen, (), line, encoding)
     names = [name.strip().lower() for name in headings]
     if not set(names) & set(FIELDS):
-        raise InputError("the first line names no known column", hint="known: " + ", ".join(FIELDS) + "", line=line)
+        raise InputError("known_column_missing", line=line, known=", ".join(FIELDS))
     _check_spelling(names, line)
     columns = tuple(name if name in FIELDS else None for name in names)
     _check_columns([name for name in columns if name], line)
     findings = tuple(
-        Finding(line, name[:_LONGEST_COLUMN] or f"column {place}", "is an unknown column and is not read")
+        Finding(line, name[:_LONGEST_COLUMN] or f"column {place}", Sentence.of("column_not_read"))
         for place, name in enumerate(names, start=1)
         if name not in FIELDS
     )
@@ -121,11 +122,7 @@ def _check_spelling(names: list[str], line: int) -> None:
     missing = [field for field in FIELDS if field not in names]
     for name in names:
         if name not in FIELDS and (near := get_close_matches(name, missing, n=1, cutoff=_LEAST_LIKENESS)):
-            raise InputError(
-                f"the first line names {name[:_LONGEST_COLUMN]}, which is not a known column",
-                hint=f"name it {near[0]} if it holds that, else give it another name or leave it out",
-                line=line,
-            )
+            raise InputError("column_unknown", line=line, name=name[:_LONGEST_COLUMN], near=near[0])
 
 
 def _check_columns(columns: list[str], line: int) -> None:
@@ -136,12 +133,8 @@ def _check_columns(columns: list[str], line: int) -> None:
     """
     known = set(columns)
     if len(known) < len(columns):
-        raise InputError("the first line names a column twice", hint="leave one of them out", line=line)
+        raise InputError("column_named_twice", line=line)
     if "record_id" not in known:
-        raise InputError("the list has no column record_id", hint="give every record an id of its own", line=line)
+        raise InputError("record_id_column_missing", line=line)
     if "full_name" not in known and len(known & {"given_names", "family_names", "date_of_birth"}) < 2:  # noqa: PLR2004 - two of three
-        raise InputError(
-            "the list has too few columns to match on",
-            hint="give two of given_names, family_names (or full_name for both) and date_of_birth",
-            line=line,
-        )
+        raise InputError("list_columns_too_few", line=line)

@@ -16,6 +16,7 @@ from aquila.records.fields import refuse
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import cell_reader
 from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_FURTHER = 50  # lines of one row, so that a quote that never closes refuses one row and not the rest of the file
 _QUOTE = b'"'
-_UNREADABLE = "is no well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
+_UNREADABLE = Sentence.of("row_is_no_csv")
 
 
 class _Parted(NamedTuple):
@@ -39,7 +40,7 @@ class _Parted(NamedTuple):
     line: Line
     end: int
     cells: list[str] | None
-    reason: str = ""
+    reason: Sentence | None = None
 
 
 def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Iterator[Batch]:
@@ -117,7 +118,7 @@ def _part_rows(lines: Sequence[Line], separator: str) -> Iterator[_Parted]:
             yield lines[place].text
 
     while begin < len(lines):
-        first, reason = begin, ""
+        first, reason = begin, None
         reader = csv.reader(texts(), delimiter=separator, strict=True)
         try:
             for cells in reader:
@@ -148,7 +149,7 @@ def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
         if line.is_blank:
             continue
         if cells is None:
-            rows.append(refuse(line.number, reason))
+            rows.append(refuse(line.number, reason or _UNREADABLE))
         else:
             rows.append(read(line.number, cells) if len(cells) == width else _refuse_width(plan, line.number, cells))
     return rows
@@ -157,8 +158,8 @@ def _read_apart(plan: CsvPlan, lines: Sequence[Line]) -> list[Row]:
 def _refuse_width(plan: CsvPlan, line: int, cells: Sequence[str]) -> RefusedRow:
     """Refuse a row whose fields are not those of the header."""
     if len(cells) > len(plan.columns):
-        return refuse(line, "has more fields than the first line; quote fields that hold the separator")
-    return refuse(line, "has fewer fields than the first line; quote fields that hold the separator")
+        return refuse(line, Sentence.of("row_has_more_fields"))
+    return refuse(line, Sentence.of("row_has_fewer_fields"))
 
 
 def _with_findings(row: Row, findings: tuple[Finding, ...]) -> Row:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aquila.records.fields import refuse
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import read_texts
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,9 +75,9 @@ def _read_entity(line: Line) -> Row | None:
     try:
         entity = json.loads(line.text)
     except (ValueError, RecursionError):
-        return refuse(line.number, "is no JSON text; write one entity a line")
+        return refuse(line.number, Sentence.of("line_is_no_json"))
     if not _is_entity(entity):
-        return refuse(line.number, "is no entity; it needs id, schema and properties with lists of texts")
+        return refuse(line.number, Sentence.of("line_is_no_entity"))
     if entity["schema"] != "Person":
         return None
     return read_texts(line.number, _texts(entity["id"], entity["properties"]))

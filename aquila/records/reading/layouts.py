@@ -56,13 +56,13 @@ class Layout:
             InputError: An unknown format or encoding, or a sheet that cannot be.
         """
         if self.format is not None and self.format not in FORMATS:
-            raise InputError("this format of lists is unknown", hint="use " + ", ".join(FORMATS))
+            raise InputError("list_format_unknown", known=", ".join(FORMATS))
         if self.encoding is not None and self.encoding not in ENCODINGS:
-            raise InputError("this encoding is unknown", hint="use " + ", ".join(ENCODINGS))
+            raise InputError("encoding_unknown", known=", ".join(ENCODINGS))
         if self.sheet is not None and self.sheet < 1:
-            raise InputError("sheets are counted from 1", hint="give the number of a sheet")
+            raise InputError("sheet_number_too_small")
         if not {*(self.columns or ())} <= {*FIELDS, None}:
-            raise InputError("a column is read into an unknown field", hint="known: " + ", ".join(FIELDS))
+            raise InputError("column_field_unknown", known=", ".join(FIELDS))
 
 
 RECOGNIZED = Layout()

@@ -33,6 +33,7 @@ from aquila.records.reading.sheet_rows import SEPARATOR, cut_sheet, names_column
 from aquila.records.reading.workbooks import spreadsheet_format
 from aquila.records.reading.xlsx import opened_xlsx
 from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, Severity
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -186,7 +187,7 @@ def _choose_sheet(book: Workbook, wanted: int | None) -> int:
     if wanted is None:
         return next((place for place in range(len(book.sheets)) if names_columns(book.rows(place))), 0)
     if wanted > len(book.sheets):
-        raise InputError("the spreadsheet has no such sheet", hint="count its sheets from 1", sheets=len(book.sheets))
+        raise InputError("sheet_unknown", sheets=len(book.sheets))
     return wanted - 1
 
 
@@ -221,7 +222,7 @@ class WholeList:
                 continue
             number = hash(row.record.record_id)
             if number in self._seen:
-                reason = "is the id of an earlier record; give every record an id of its own"
+                reason = Sentence.of("id_of_earlier_record")
                 finding = Finding(row.line, "record_id", reason, Severity.REFUSAL)
                 yield RefusedRow(row.line, row.record.record_id, (*row.warnings, finding))
             else:
@@ -255,8 +256,8 @@ class WholeList:
         if not self._is_empty:
             return
         if isinstance(self._plan, CsvPlan):
-            raise InputError("the list has a header and no record", hint="export the list again and look at the file")
-        raise InputError("the list holds no Person entity", hint="export Person entities as JSON lines")
+            raise InputError("list_without_records")
+        raise InputError("list_without_person_entity")
 
 
 def read_csv(stream: BinaryIO) -> Iterator[Row]:

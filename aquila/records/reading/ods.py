@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LONGEST_LINE
-from aquila.records.reading.sheet_values import ERROR, UnusableCellError, date_text, number_text
+from aquila.records.reading.sheet_values import UnusableCellError, date_text, number_text
 from aquila.records.reading.workbooks import MOST_COLUMNS, MOST_ROWS, SheetRow, opened_archive, pieces_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _OdsWorkbook:
                     continue
                 for _ in repeat(None, min(times, MOST_ROWS)):
                     if number > MOST_ROWS:
-                        raise InputError("the sheet has too many rows", hint="save the list as CSV", limit=MOST_ROWS)
+                        raise InputError("sheet_rows_too_many", limit=MOST_ROWS)
                     yield SheetRow(number, row.texts, row.typed, row.faults)
                     number += 1
 
@@ -132,7 +132,7 @@ class _TableReader:
         row, times = self._row, int(self._cell.get(f"{_TABLE}number-columns-repeated", 1))
         first = len(row.texts)
         times = min(times, self._width - first)
-        text, fault = "", ""
+        text, fault = "", None
         try:
             text = _text(self._cell, shown)
         except UnusableCellError as found:
@@ -168,7 +168,7 @@ def _text(cell: dict[str, str], shown: str) -> str:
     """
     kind = cell.get(f"{_OFFICE}value-type", "")
     if cell.get(_ERROR_TYPE) == "error":
-        raise UnusableCellError(ERROR)
+        raise UnusableCellError("cell_holds_error")
     if kind == "date":
         only_year = len(shown) == _YEAR and shown.isdigit()
         return date_text(

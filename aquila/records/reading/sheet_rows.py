@@ -14,6 +14,7 @@ from aquila.records.person import FIELDS, LIST_FIELDS
 from aquila.records.reading.bounded_lines import BATCH_BYTES, BATCH_LINES, Batch
 from aquila.records.reading.workbooks import MOST_COLUMNS, SheetRow
 from aquila.records.rows import Finding
+from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 SEPARATOR = ","
 _LISTS = frozenset(LIST_FIELDS)
 _MOST_ZEROS = 2  # that begin a national number: of a day of birth one, of a year of birth two
-_RESTORED = (
-    "was typed as a number and has lost its leading zeros; they were put back where the check digits are right; "
-    "format the column as text"
-)
+_RESTORED = Sentence.of("leading_zeros_restored")
 
 
 def names_columns(rows: Iterator[SheetRow]) -> bool:
@@ -42,9 +40,9 @@ def sheet_headings(rows: Iterator[SheetRow]) -> tuple[tuple[str, ...], int]:
     """
     row = _first_filled(rows)
     if row.is_blank:
-        raise InputError("the list is empty", hint="its first line names the columns, such as record_id")
+        raise InputError("list_empty")
     if len(row.texts) > MOST_COLUMNS:
-        raise InputError("the sheet has too many columns", hint="leave out what a list does not need")
+        raise InputError("sheet_columns_too_many")
     texts = row.texts
     while not texts[-1] and len(texts) > 1:  # cells that hold a format and nothing else
         texts.pop()

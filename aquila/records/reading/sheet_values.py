@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-ERROR = "holds an error of the spreadsheet and is not used; correct its formula"
-_LOST = (
-    "is a number of which a spreadsheet keeps 15 digits and is not used; format the column as text and type it again"
-)
+from aquila.sentences import Sentence
+
 _MOST_EXACT = 10**15  # numbers below are exact in a spreadsheet
 
 
@@ -18,9 +16,9 @@ class UnusableCellError(Exception):
         reason: What is wrong and what to do.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.reason = Sentence.of(code)
 
 
 def date_text(value: date, *, has_day: bool, has_month: bool) -> str:
@@ -51,5 +49,5 @@ def number_text(value: float, digits: int = 0) -> str:
         UnusableCellError: A whole number of more digits than a spreadsheet keeps, or one that is not finite.
     """
     if not -_MOST_EXACT < value < _MOST_EXACT:
-        raise UnusableCellError(_LOST)
+        raise UnusableCellError("number_lost_digits")
     return str(int(value)).zfill(digits) if value == int(value) else str(value)

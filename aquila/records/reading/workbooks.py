@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquila.records.reading.layouts import Format
+    from aquila.sentences import Sentence
 
 MOST_ROWS = 1 << 20  # which is what Excel and LibreOffice have on a sheet
 MOST_COLUMNS = 256
@@ -44,7 +45,7 @@ class SheetRow:
     number: int
     texts: list[str]
     typed: set[int] = field(default_factory=set)
-    faults: dict[int, str] = field(default_factory=dict)
+    faults: dict[int, Sentence] = field(default_factory=dict)
 
     @property
     def is_blank(self) -> bool:
@@ -74,10 +75,7 @@ def spreadsheet_format(stream: BinaryIO) -> Format | None:
     stream.seek(0)
     head = stream.read(len(_OLD))
     if head == _OLD:
-        raise InputError(
-            "the file is an old .xls workbook, or is protected by a password",
-            hint="save it as .xlsx without a password",
-        )
+        raise InputError("spreadsheet_old_or_protected")
     if not head.startswith(_ARCHIVE):
         return None
     with opened_archive(stream) as archive:
@@ -86,9 +84,7 @@ def spreadsheet_format(stream: BinaryIO) -> Format | None:
             return "xlsx"
         if "mimetype" in names and archive.read("mimetype").strip() == _ODS_TYPE:
             return "ods"
-    raise InputError(
-        "the archive is not a spreadsheet that can be read", hint="give .xlsx, .ods or the CSV file itself"
-    )
+    raise InputError("spreadsheet_not_recognized")
 
 
 @contextmanager
@@ -107,7 +103,7 @@ def opened_archive(stream: BinaryIO) -> Iterator[zipfile.ZipFile]:
     except (OSError, MemoryError):  # this machine's fault, not the file's
         raise
     except Exception:  # noqa: BLE001 - parsers of archives, XML and dates raise many kinds, all about the file
-        raise InputError("the spreadsheet is damaged", hint="open it, save it again, and give the new file") from None
+        raise InputError("spreadsheet_damaged") from None
 
 
 def pieces_of(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -127,11 +123,7 @@ def _measure(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     sizes = [part.file_size for part in parts]
     if len(parts) > _MOST_PARTS or max(sizes, default=0) > _MOST_PART or sum(sizes) > _MOST_UNPACKED:
-        raise InputError(
-            "the spreadsheet is too large when it is unpacked",
-            hint="save the list as CSV (UTF-8), which may be of any length",
-            limit=_MOST_PART,
-        )
+        raise InputError("spreadsheet_too_large", limit=_MOST_PART)
     for part in parts:
         if part.filename.endswith((".xml", ".rels")) and part.file_size:  # LibreOffice adds some that are empty
             _refuse_document_type(archive, part.filename)
@@ -152,4 +144,4 @@ def _refuse_document_type(archive: zipfile.ZipFile, name: str) -> None:
         piece = next(pieces)
         parser.Parse(piece, not piece)
     if "type" in seen[:1]:
-        raise InputError("the spreadsheet defines a document type, which lists do not", hint="save it again")
+        raise InputError("spreadsheet_defines_document_type")

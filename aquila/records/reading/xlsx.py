@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from openpyxl import load_workbook
 
-from aquila.records.reading.sheet_values import ERROR, UnusableCellError, date_text, number_text
+from aquila.records.reading.sheet_values import UnusableCellError, date_text, number_text
 from aquila.records.reading.workbooks import MOST_COLUMNS, MOST_ROWS, SheetRow, opened_archive
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _text(cell: Any) -> str:  # noqa: ANN401 - openpyxl states no types
     """
     value = cell.value
     if cell.data_type == "e":
-        raise UnusableCellError(ERROR)
+        raise UnusableCellError("cell_holds_error")
     form = _LITERAL.sub("", (cell.number_format or "").lower())
     if isinstance(value, date):  # and a datetime, which is one
         return date_text(value, has_day="d" in form, has_month="m" in form)

@@ -41,7 +41,7 @@ def check_log(archive: Path, registry_file: Path) -> CheckedLog:
         read_log(_forged(files), registry)
     except AuditError as error:
         return CheckedLog(log, rounds, error.message)
-    raise AuditError("a changed entry was not noticed")
+    raise AuditError("changed_entry_not_noticed")
 
 
 def _forged(files: Files) -> Files:

@@ -91,7 +91,7 @@ class Process:
                 self.url = url
                 return
             time.sleep(_POLL_SECONDS)
-        raise PeerUnavailableError(f"the process of {self.name} did not start", hint=f"see {self.home.path / _LOG}")
+        raise PeerUnavailableError("process_not_started", process=self.name, path=self.home.path / _LOG)
 
 
 @dataclass(slots=True)
@@ -174,15 +174,13 @@ def _claimed(folder: Path) -> Iterator[TextIO]:
     """Empty a demo's folder and keep other demos out of it for the block."""
     marker = folder / _MARKER
     if folder.exists() and not marker.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds something else than a demo", hint="name another folder with --folder")
+        raise InputError("folder_holds_no_demo", folder=folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with marker.open("a", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise InputError(
-                f"another demo is running in {folder}", hint="end it with Ctrl-C, or name another folder with --folder"
-            ) from None
+            raise InputError("another_demo_running", folder=folder) from None
         for path in folder.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)

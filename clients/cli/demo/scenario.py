@@ -359,7 +359,7 @@ class DemoScenario:
 
             view = watch(look, told, until, pause=lambda _: time.sleep(_LOOK_SECONDS))
         if view.entry.phase == Phase.ABORTED:
-            raise PeerUnavailableError(f"the round was aborted: {view.ending}")
+            raise PeerUnavailableError("demo_round_aborted", ending=view.ending.text if view.ending else "")
         return view
 
     def _knows(self, node: NodeClient, round_id: str = "") -> bool:
@@ -376,14 +376,12 @@ class DemoScenario:
         while not reached():
             self._check_processes()
             if time.monotonic() > deadline:
-                raise PeerUnavailableError(f"waited in vain for {what}", hint="see the logs in the homes")
+                raise PeerUnavailableError("demo_waited_in_vain", what=what)
             time.sleep(_LOOK_SECONDS)
 
     def _check_processes(self) -> None:
         for process in self.stage.ended():
-            raise PeerUnavailableError(
-                f"the process of {process.name} ended by itself", hint="its last log lines are above"
-            )
+            raise PeerUnavailableError("demo_process_ended", process=process.name)
 
     def _head(self, title: str) -> None:
         self.steps += 1

@@ -60,7 +60,7 @@ def _octets(option: str, text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise AuditError(f"{option} is not hexadecimal") from None
+        raise AuditError("option_not_hexadecimal", option=option) from None
 
 
 def _number(option: str, text: str) -> int:
@@ -70,5 +70,5 @@ def _number(option: str, text: str) -> int:
         AuditError: There is something else.
     """
     if not (text.isascii() and text.isdigit()):
-        raise AuditError(f"{option} is not a whole number from 0")
+        raise AuditError("option_not_whole_number", option=option)
     return int(text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aquila.sentences import text_of
 from clients.cli.offline.audit import app
 from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.output.screen import Screen, Table, check_target, write_result
@@ -43,7 +44,7 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
         view = reached.log.view()
     witnesses = [(cosigned.witness, cosigned.size, _time(cosigned.at)) for cosigned in view.witnesses]
     alarms = [
-        (alarm.alarm_id, alarm.what, "acknowledged" if alarm.acknowledged_at else "open", alarm.sentence)
+        (alarm.alarm_id, alarm.what, "acknowledged" if alarm.acknowledged_at else "open", alarm.sentence.text)
         for alarm in view.alarms
     ]
     Screen(as_json).result(
@@ -161,7 +162,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", file=str(path)) from None
+        raise InputError("option_file_unreadable", file=str(path), path=path, fault=error.strerror) from None
 
 
 def _audited(place: str, registry: Registry, retention_days: int) -> tuple[LogRecord, list[RoundAudit]]:
@@ -196,7 +197,7 @@ def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]) -
         columns = ("round", "phase", "participants", "submissions", "evaluations", "hits")
         views.append(Table("Rounds that hold together", columns, rows))
     views += _last_statements(log, rounds)
-    return views + [f"NOT PROVEN: {found.sentence}." for found in unproven]
+    return views + [f"NOT PROVEN: {text_of(found.sentence)}." for found in unproven]
 
 
 def _not_compared(log: LogRecord, rounds: list[RoundAudit], against: list[LogRecord], kept: bool) -> list[str]:
@@ -261,7 +262,7 @@ def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[Unproven]
             audit.round.round_id: {last.party: last._asdict() for last in last_statements(audit, log)}
             for audit in rounds
         },
-        "unproven": [{"what": found.what, "sentence": found.sentence} for found in unproven],
+        "unproven": [{"what": found.what, "sentence": text_of(found.sentence)} for found in unproven],
     }
 
 

@@ -101,7 +101,7 @@ def _written(results: Results, out: Path, name: str) -> str:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{out} cannot be made: {error.strerror}", hint="name a folder of yours with --out") from None
+        raise InputError("out_folder_not_made", folder=out, fault=error.strerror) from None
     write_result(out / f"{name}.md", results.page())
     write_result(out / f"{name}.json", json.dumps(results.document(), ensure_ascii=False, indent=2) + "\n")
     return f"{numbered(2, 'file')} in {out}: {name}.md and {name}.json."

@@ -111,9 +111,9 @@ def read_one(path: Path, record_id: str) -> Record:
     read_list(path, keep)
     if not chosen:
         missing = f"there is no record {record_id} that can be used" if record_id else "no record can be used"
-        raise InputError(f"{path}: {missing}", hint=f"see with `aquila records check {path}` what can be read")
+        raise InputError("usable_record_missing", path=path, missing=missing)
     if not record_id and len(seen) > 1:
-        raise InputError(f"{path}: there are {len(seen):,} records", hint="choose one by its id")
+        raise InputError("file_holds_several_records", path=path, count=f"{len(seen):,}")
     return chosen[0]
 
 

@@ -40,7 +40,7 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
     if isinstance(view, MatcherRoundView):
         levels = [_levels(view)] if view.hits_by_certainty else []
         exact = [_EXACT] if any(party.hits is not None for party in view.parties) else []
-        return [*tables, _parties(view), *levels, *exact, *(f"Looks like guesses: {flag}" for flag in view.flags)]
+        return [*tables, _parties(view), *levels, *exact, *(f"Looks like guesses: {flag.text}" for flag in view.flags)]
     tables.append(_parties_at_node(view))
     if view.submissions:
         tables.append(_submissions(view))
@@ -49,7 +49,7 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
     if view.hits is not None:
         tables.append(f"{numbered(view.hits, 'hit')}: see `aquila round hits {view.entry.round_id[:SHORT]}`.")
     tables += [f"To do: {wish}" for wish in view.wishes]
-    return tables + [f"Stopped by: {problem}" for problem in view.problems]
+    return tables + [f"Stopped by: {problem.text}" for problem in view.problems]
 
 
 def hits_views(hits: Hits, limit: int) -> list[Table | str]:
@@ -64,7 +64,7 @@ def hits_views(hits: Hits, limit: int) -> list[Table | str]:
         views.append("There is no hit.")
     views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
     views += [f"Awaited: {_from(step)}" for step in hits.awaited]
-    return views + [f"Problem: {problem}" for problem in hits.problems]
+    return views + [f"Problem: {problem.text}" for problem in hits.problems]
 
 
 def _unanswered(answer: AnswerView, hits: Hits) -> str:
@@ -105,7 +105,7 @@ def _state(hit: OwnHit) -> str:
 
 
 def _fault(hit: OwnHit) -> str:
-    return f"refuted by {hit.exchange.blamed_by}: {hit.exchange.sentence}" if hit.exchange else ""
+    return f"refuted by {hit.exchange.blamed_by}: {hit.exchange.sentence.text}" if hit.exchange else ""
 
 
 def _note_rows(hit: OwnHit) -> Iterator[tuple[str, ...]]:

@@ -180,7 +180,7 @@ def check_target(path: Path) -> None:
     from aquila.errors import InputError
 
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise InputError(f"{path} cannot be written", hint="name a file in a folder of yours")
+        raise InputError("output_path_unwritable", path=path)
 
 
 def write_result(path: Path, content: str | bytes) -> None:
@@ -200,9 +200,7 @@ def write_result(path: Path, content: str | bytes) -> None:
         with replacing(path) as file:
             file.write(octets)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", hint="name a file in a folder of yours"
-        ) from None
+        raise InputError("output_write_failed", path=path, fault=error.strerror) from None
 
 
 def _rendered(view: Table | str, stream: TextIO) -> str:

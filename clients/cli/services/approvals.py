@@ -157,13 +157,11 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
     view = reached.approvals.show(approval_id)
     if digest is not None:
         if len(digest) < _LEAST_DIGEST or not view.entry.digest.startswith(digest.lower()):
-            raise InputError(
-                "what was read is not what was asked for", hint="read it again with `aquila approval show`"
-            )
+            raise InputError("approval_digest_differs")
         return view.entry.digest
     if not sys.stdin.isatty():
-        raise InputError("name what was read", hint="give its digest from `aquila approval show` with --digest")
+        raise InputError("read_digest_missing")
     screen.show(json.dumps(view.content, indent=2, ensure_ascii=False), f"Digest of exactly this: {view.entry.digest}")
     if not typer.confirm("Approve exactly this?", err=True):
-        raise InputError("nothing was approved", hint="`aquila approval refuse` says why to its author")
+        raise InputError("nothing_approved")
     return view.entry.digest

@@ -277,7 +277,7 @@ def _found(hits: HitsClient, text: str) -> tuple[str, str]:
     if len(page.hits) == 1:
         return page.hits[0].round_id, page.hits[0].hit_id
     many = "several hits" if page.hits else "no hit"
-    raise InputError(f"{text} means {many}", hint="give the id or more of its digits; `aquila hit list` shows them")
+    raise InputError("hit_id_without_single_match", text=text, how_many=many)
 
 
 def _filter(**wanted: object) -> HitFilter:

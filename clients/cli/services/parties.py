@@ -84,7 +84,7 @@ def own_card(home: Path) -> Card:
         try:
             return Card(str(settings["code"]), str(settings["name"]), identity.public)
         except KeyError as error:
-            raise InputError(f"{found.settings} does not set {error.args[0]}") from None
+            raise InputError("setting_missing", settings=found.settings, setting=error.args[0]) from None
 
 
 def _read(path: Path) -> Cards:

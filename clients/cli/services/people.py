@@ -70,7 +70,7 @@ def admit(
     with connect(home, url, None, ca) as reached:
         account = _account(reached.people, login)
         if account.issuer is None or account.subject != subject:
-            raise InputError(f"{login} is not this person of the provider", hint="see it with `aquila user list`")
+            raise InputError("provider_subject_differs", login=login)
         admitted = reached.people.admit_account(account.person, account.issuer, subject, account.name or "")
     Screen(as_json).result(admitted.model_dump(mode="json"), f"{login} can sign in now.")
 
@@ -169,7 +169,7 @@ def logout(home: HomePath, url: Url = None, ca: Ca = None) -> None:
     files = SessionFiles(open_home(home))
     name = files.chosen(LOGIN.get())
     if name is None:
-        raise InputError("nobody is signed in here")
+        raise InputError("nobody_to_sign_out")
     try:
         with connect(home, url, None, ca) as reached:
             reached.people.sign_out()
@@ -206,9 +206,7 @@ def code(
     try:
         shown = pyotp.TOTP(ask("Secret", secret)).at(int(time.time()))
     except ValueError:
-        raise InputError(
-            f"{secret} holds no authenticator's secret", hint="it is letters and digits of base 32"
-        ) from None
+        raise InputError("authenticator_secret_malformed", secret=secret) from None
     Screen().result({"code": shown}, shown)
 
 
@@ -236,7 +234,7 @@ def _account(people: PeopleClient, login: str) -> AccountView:
     for account in people.accounts().accounts:
         if login in {account.login, account.person}:
             return account
-    raise InputError(f"there is no account {login}", hint="see them with `aquila user list`")
+    raise InputError("login_unknown", login=login)
 
 
 def _show_invitation(invitation: Invitation, url: str, as_json: bool) -> None:

@@ -131,5 +131,5 @@ def _place(text: str) -> tuple[str, int]:
 
     import_id, _, position = text.partition("/")
     if not (import_id and position.isascii() and position.isdigit() and len(position) <= _DIGITS):
-        raise InputError("this is no place of a record", hint="`aquila records search` shows places: LIST/PLACE")
+        raise InputError("record_place_malformed")
     return import_id, int(position)

@@ -105,7 +105,7 @@ def template(
 
     make = TEMPLATES.get(out.suffix.lower().removeprefix("."))
     if make is None:
-        raise InputError(f"{out}: a template is a .csv or an .xlsx file", hint="give the file such a name")
+        raise InputError("template_suffix_unknown", out=out)
     check_target(out)
     write_result(out, make())
 
@@ -203,7 +203,10 @@ def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
     findings = Table(
         "Findings",
         ("line", "record", "field", "", "reason"),
-        [(found.line, found.record_id, found.field, found.severity, found.reason) for found in report.findings[:limit]],
+        [
+            (found.line, found.record_id, found.field, found.severity, found.reason.text)
+            for found in report.findings[:limit]
+        ],
     )
     views: list[Table | str] = [findings] if findings.rows else []
     left = len(report.findings) - len(findings.rows) + report.findings_left_out

@@ -294,7 +294,7 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
     try:
         content = tomllib.loads(terms.read_text(encoding="utf-8")) if terms else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{terms}: {error}", hint="it is TOML with the fields of a proposal") from None
+        raise InputError("terms_unreadable", file=terms, fault=error) from None
     try:
         return RoundProposal.model_validate_json(_as_json({**content, **given}))
     except ValidationError as error:

@@ -10,7 +10,7 @@ from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.output.screen import Screen
 
 if TYPE_CHECKING:
-    from aquila.interface.suggestion import Suggestions
+    from aquila.interface.proposal import Suggestions
     from aquila.protocol.messages.suggestions import Suggestion
 
 SuggestionId = Annotated[
@@ -93,7 +93,7 @@ def _show(screen: Screen, found: Suggestions) -> None:
         (
             one.suggestion_id[:SHORT], one.party, ", ".join(one.terms.participants), one.terms.area,
             one.terms.category, one.state.value.replace("_", " "), moment(one.made_at),
-            one.round_id[:SHORT] if one.round_id else one.reason or "-",
+            one.round_id[:SHORT] if one.round_id else one.reason.text if one.reason else "-",
         )
         for one in found.suggestions
     ]  # fmt: skip

@@ -65,7 +65,7 @@ class SubmittedForm:
         value = self.data.get(name, "")
         text = value.strip() if isinstance(value, str) else ""
         if len(text) > _TEXT_LIMIT:
-            raise InputError("a text is too long", expected=_TEXT_LIMIT)
+            raise InputError("text_too_long", expected=_TEXT_LIMIT)
         return text
 
     def secret(self, name: str) -> str:
@@ -82,7 +82,7 @@ class SubmittedForm:
         try:
             return kind(self.text(name))
         except ValueError:
-            raise InputError(f"the field {name} holds none of its choices") from None
+            raise InputError("field_choice_unknown", name=name) from None
 
     def number(self, name: str) -> int:
         """Return a whole number.
@@ -92,7 +92,7 @@ class SubmittedForm:
         """
         text = self.text(name)
         if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
-            raise InputError(f"the field {name} needs a whole number")
+            raise InputError("field_not_whole_number", name=name)
         return int(text)
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ async def _ours(sent: SubmittedForm, secret: str) -> SubmittedForm:
     """Return a form whose token is the visitor's, and close any other."""
     if not secret or not hmac.compare_digest(sent.text(TOKEN_FIELD).encode(), token_of(secret).encode()):
         await sent.aclose()
-        raise PolicyError("the form is not of this session", hint="open the page again and send the form once more")
+        raise PolicyError("form_of_another_session")
     return sent
 
 
@@ -177,4 +177,4 @@ def _check_origin(request: Request) -> None:
     site, origin = request.headers.get("sec-fetch-site", ""), request.headers.get("origin", "")
     foreign = site not in {"", "same-origin"} or (origin != "" and urlsplit(origin).netloc != request.headers["host"])
     if foreign or not (site or origin):
-        raise PolicyError("the form was sent by another site")
+        raise PolicyError("form_sent_by_another_site")

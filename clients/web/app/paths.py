@@ -23,5 +23,5 @@ def identifier(text: str) -> str:
         InputError: It is none.
     """
     if not _IDENTIFIER.fullmatch(text):
-        raise InputError("the form names no such thing")
+        raise InputError("form_thing_unknown")
     return text

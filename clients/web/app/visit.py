@@ -186,7 +186,7 @@ class Visit:
         """
         self.need_session()
         if not self.may(action):
-            raise NotAllowedError("none of your roles allows this", action=action)
+            raise NotAllowedError("role_not_allowed", action=action)
 
     def say(self, message: str, **values: object) -> str:
         """Return a message in the visitor's language."""

@@ -1,7 +1,8 @@
 """`python -m clients.web.i18n.catalogues`: bring the catalogues up to the messages that the pages have.
 
 Messages are collected from templates and code, from the tables whose sentences pages show (match rules, roles,
-the sealed exchange, corroboration), and from what core and services write in sentences.
+corroboration), and from the table of sentences of core and services (`aquila.sentences`): these have the context
+`sentence`, their id as message, and their English as a comment.
 A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
 """
@@ -18,11 +19,10 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from aquila.audit.roles import role_table
-from aquila.interface.exchange import CONFIRMED, WAITING
 from aquila.matching.corroboration import corroboration_table
-from aquila.protocol.messages import Fault
 from aquila.records.rules import BUILT_IN, load_rules
-from clients.web.i18n.extraction import written_sentences
+from aquila.sentences import SHOWN
+from clients.web.i18n.languages import SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,12 +65,16 @@ def messages() -> list[Message]:
 
 
 def update(path: Path, wanted: list[Message]) -> Catalog:
-    """Return a catalogue with exactly the wanted messages and the translations that it has of them."""
+    """Return a catalogue with exactly the wanted messages, all sentences, and the translations that it has of them."""
     old = read_po(BytesIO(path.read_bytes())) if path.exists() else Catalog()
     made = Catalog(locale=path.stem.replace("-", "_"), charset="utf-8", fuzzy=False)
     for message in wanted:
         known = old.get(message)
         made.add(message, known.string if known is not None else "")
+    for code, sentence in sorted(SHOWN.items()):
+        known = old.get(code, SENTENCE)
+        string = known.string if known is not None else ""
+        made.add(code, string, context=SENTENCE, auto_comments=[sentence.text])
     return made
 
 
@@ -91,7 +95,8 @@ def in_latin(catalogue: Catalog) -> Catalog:
     for message in catalogue:
         if message.id:
             strings = message.string
-            made.add(message.id, tuple(map(_latin, strings)) if isinstance(strings, tuple) else _latin(str(strings)))
+            latin = tuple(map(_latin, strings)) if isinstance(strings, tuple) else _latin(str(strings))
+            made.add(message.id, latin, context=message.context, auto_comments=message.auto_comments)
     return made
 
 
@@ -120,13 +125,9 @@ def _messages() -> Iterator[Message]:
         for rule in rules.rules:
             yield rule.sentence
             yield from (part.sentence for part in rule.shown)
-    yield CONFIRMED
-    yield from WAITING.values()
-    yield from (fault.sentence for fault in Fault)
     yield from corroboration_table().sentences
     for row in role_table().rows.values():
         yield row.means
-    yield from written_sentences()
 
 
 def _extracted(method: str, path: Path) -> Iterator[Message]:

@@ -7,7 +7,6 @@ letter.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -23,12 +22,14 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.support import Translations
 
+from aquila.sentences import Sentence, text_of
+from aquila.sentences.sentence import filled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PLACE = re.compile(r"%\(v\d+\)s")
-"""Where a message for a service's sentence has a number, a code or another sentence."""
-_LONGEST = 1_000  # characters of a sentence; what is longer is no sentence of ours
+SENTENCE = "sentence"
+"""The context of services' sentences in the catalogues: their messages are their ids, with places as `{party}`."""
 _MINUTE = 60
 _COOKIE_SEPARATOR = "-"
 
@@ -42,35 +43,26 @@ class Language:
         name: As its readers call it.
         locale: What Babel knows of it.
         catalogue: Its messages.
-        placed: Those of services' sentences that have places, as patterns, the longest first.
     """
 
     tag: str
     name: str
     locale: Locale
     catalogue: NullTranslations
-    placed: tuple[tuple[re.Pattern[str], str], ...] = ()
 
     def say(self, message: str, **values: object) -> str:
         """Return a message in this language; nothing for nothing, of which a catalogue has its own header."""
         text = self.catalogue.gettext(message) if message else ""
         return text % values if values else text
 
-    def told(self, sentence: str) -> str:
-        """Return a sentence that a service wrote in this language, or as it is where the catalogue does not have it.
+    def compose(self, sentence: Sentence) -> str:
+        """Return a service's sentence in this language; in English where the catalogue does not have it."""
+        template = self.catalogue.pgettext(SENTENCE, sentence.code)
+        return text_of(sentence) if template == sentence.code else filled(template, sentence.fields, self.compose)
 
-        What stands in the places of its message is taken from the sentence. A sentence there is said in this language
-        too; a single word is a code and stays.
-        """
-        said = self.say(sentence)
-        if said != sentence or len(sentence) > _LONGEST:
-            return said
-        for pattern, message in self.placed:
-            if found := pattern.fullmatch(sentence):
-                values = (self.told(value) if " " in value else value for value in found.groups())
-                return self.say(message, **{f"v{place}": value for place, value in enumerate(values, start=1)})
-        first, colon, rest = sentence.partition(": ")
-        return f"{self.told(first)}: {self.told(rest)}" if colon else sentence
+    def has(self, sentence: Sentence) -> bool:
+        """Return whether a sentence can be composed in this language, apart from sentences within it."""
+        return self.tag == "en" or self.catalogue.pgettext(SENTENCE, sentence.code) != sentence.code
 
     def date(self, seconds: int) -> str:
         """Return a day, as 25 Nov 2026."""
@@ -111,7 +103,7 @@ TAGS = tuple(tag for tag, _, _ in _NAMES)
 @cache
 def languages() -> dict[str, Language]:
     """Return the languages by tag, English first."""
-    return {tag: Language(tag, name, Locale.parse(locale), *_catalogue(tag)) for tag, name, locale in _NAMES}
+    return {tag: Language(tag, name, Locale.parse(locale), _catalogue(tag)) for tag, name, locale in _NAMES}
 
 
 def chosen(cookie: str, accepted: str) -> Language:
@@ -149,31 +141,15 @@ def _known_tag(wanted: str) -> str:
     return first if first in {"en", "sq"} else ""
 
 
-def _catalogue(tag: str) -> tuple[NullTranslations, tuple[tuple[re.Pattern[str], str], ...]]:
-    """Read a language's catalogue and its messages with places; English is the messages themselves."""
+def _catalogue(tag: str) -> NullTranslations:
+    """Read a language's catalogue; English is the messages themselves."""
     if tag == "en":
-        return NullTranslations(), ()
+        return NullTranslations()
     source = resources.files("clients.web").joinpath("catalogues", f"{tag}.po").read_bytes()
     compiled = BytesIO()
-    messages = read_po(BytesIO(source), locale=tag.replace("-", "_"))
-    write_mo(compiled, messages)
+    write_mo(compiled, read_po(BytesIO(source), locale=tag.replace("-", "_")))
     compiled.seek(0)
-    placed = [one.id for one in messages if isinstance(one.id, str) and PLACE.search(one.id)]
-    placed.sort(key=lambda message: (-len(PLACE.sub("", message)), message))
-    return Translations(compiled), tuple((_pattern(one, inner), one) for inner in ("[^:]", ".") for one in placed)
-
-
-def _pattern(message: str, inner: str) -> re.Pattern[str]:
-    """Return a pattern for a sentence made from a message with placeholders.
-
-    Args:
-        message: The message.
-        inner: What may stand in a place within it. A colon announces a sentence, which mostly comes last; so patterns
-            without one are tried first.
-    """
-    *texts, last = map(re.escape, PLACE.split(message))
-    place = f"({inner}+?)"
-    return re.compile(place.join(texts) + (f"{place}{last}" if last else "(.+)"), re.DOTALL)
+    return Translations(compiled)
 
 
 def _local(seconds: int) -> datetime:

@@ -119,4 +119,4 @@ def _chosen_roles(sent: Sent) -> tuple[Role, ...]:
     try:
         return tuple(Role(text) for text in sent.texts("role"))
     except ValueError:
-        raise InputError("there is no such role") from None
+        raise InputError("role_unknown") from None

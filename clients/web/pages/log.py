@@ -25,9 +25,9 @@ def get_log(visit: Visited, kind: str = "", round_id: str = "", below: str = "")
         visit.need("log.acknowledge")
         return visit.show("log.html", log=client.view(), page=None)
     if kind and kind not in set(EntryKind):
-        raise InputError("the log has no such kind of entry")
+        raise InputError("log_entry_kind_unknown")
     if round_id and not _ROUND.fullmatch(round_id):
-        raise InputError("a round has an id of 32 digits")
+        raise InputError("round_id_malformed")
     start = int(below) if below.isascii() and below.isdigit() and len(below) <= _DIGITS else None
     page = client.entries(start, _PAGE, EntryKind(kind) if kind else None, round_id or None)
     return visit.show(

@@ -46,7 +46,7 @@ def post_preview(visit: Visited, sent: SentList) -> Response:
     visit.need("records.check")
     chosen = sent.file("file")
     if chosen is None:
-        raise InputError("no file was chosen")
+        raise InputError("no_file_chosen")
     name = (sent.text("name") or PurePath(chosen.filename or "").name)[:_NAME_LIMIT]
     upload, sent.kept = visit.site.uploads.keep(visit.session, name, RECOGNIZED, chosen.file), True
     return _preview(visit, upload)
@@ -88,7 +88,7 @@ def get_template(visit: Visited, form: str) -> Response:
     """Return an empty list to be filled in."""
     visit.need("records.check")
     if form not in TEMPLATES:
-        raise NotFoundError("there is no such template")
+        raise NotFoundError("template_unknown")
     headers = {"content-disposition": f'attachment; filename="list.{form}"'}
     return Response(TEMPLATES[form](), media_type=_TYPES[form], headers=headers)
 
@@ -127,12 +127,12 @@ def post_delete(visit: Visited, sent: Sent, import_id: str) -> Response:  # noqa
 
 def _preview(visit: Visit, upload: Upload) -> Response:
     """Show a file that waits as the node reads it, or why it cannot be read in this layout."""
-    report, layout, fault = None, None, ""
+    report, layout, fault = None, None, None
     try:
         report = visit.node().check(upload.file, upload.layout)
         layout = report.layout
     except InputError as error:
-        fault = error.message
+        fault = error.sentence
         upload.file.seek(0)
         with contextlib.suppress(InputError):  # its columns may be chosen where it can be read at all
             layout = visit.node().recognize(upload.file, upload.layout)
@@ -157,7 +157,7 @@ def _kept(visit: Visit, sent: Sent) -> Upload:
     """
     upload = visit.site.uploads.find(visit.session, sent.text("upload_id"))
     if upload is None:
-        raise InputError("the file does not wait here any more: choose it again")
+        raise InputError("file_not_waiting")
     return upload
 
 
@@ -170,4 +170,4 @@ def _entry(visit: Visit, import_id: str) -> ImportEntry:
     for entry in visit.node().imports().imports:
         if entry.import_id == import_id:
             return entry
-    raise NotFoundError("the node holds no such import")
+    raise NotFoundError("import_not_listed")

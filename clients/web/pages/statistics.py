@@ -164,7 +164,7 @@ def _least(certainty: str) -> Level:
         InputError: There is no such level.
     """
     if certainty and certainty not in set(Level):
-        raise InputError(_n("there is no such level of certainty"))
+        raise InputError("certainty_level_unknown")
     return Level(certainty or Level.LOW)
 
 

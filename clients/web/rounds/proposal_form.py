@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aquila.errors import AquilaError
-    from aquila.interface.proposal import ProposalDefaults
-    from aquila.interface.suggestion import SuggestionView
+    from aquila.interface.proposal import ProposalDefaults, SuggestionView
     from aquila.protocol.messages.suggestions import Suggestion
+    from aquila.sentences import Sentence
     from clients.web.app.forms import SubmittedForm
 
 
@@ -89,7 +89,7 @@ class Form:
     texts: dict[str, str]
     parties: list[str]
     faults: dict[str, FieldError] = field(default_factory=dict)
-    refusal: str = ""
+    refusal: Sentence | None = None
 
     def text(self, name: str) -> str:
         """Return the value of a field."""
@@ -104,7 +104,7 @@ class Form:
         if isinstance(error, OrderError) and "consent_by" in self.texts:
             self.faults["consent_by"] = FieldError(PASSED)
         else:
-            self.refusal = error.message
+            self.refusal = error.sentence
 
     def terms(self, known: Iterable[str]) -> dict[str, Any]:
         """Return the terms common to proposals and suggestions, and collect their errors.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
@@ -16,6 +17,9 @@ from services.kit.errors import (
     PeerUnavailableError,
     problem_of,
 )
+
+if TYPE_CHECKING:
+    from aquila.sentences import Sentence
 
 
 def _n(message: str) -> str:
@@ -31,13 +35,13 @@ class ErrorPage:
         status: The page's HTTP status.
         title: In a few words, in English.
         meaning: What it means and what one can do, in English.
-        detail: What the service said, as it said it.
+        detail: What the service said, or None where it said nothing more.
     """
 
     status: int
     title: str
     meaning: str
-    detail: str
+    detail: Sentence | None
 
 
 _NOT_FOUND = (_n("There is no such page"), _n("It may have been erased, or the address is not complete."))
@@ -63,6 +67,6 @@ def error_page_of(error: AquilaError | HTTPException) -> ErrorPage:
     """Return the page for an error. A hint is left out: it is about commands."""
     if isinstance(error, HTTPException):
         too_large = error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        return ErrorPage(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), "")
+        return ErrorPage(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), None)
     title, meaning = next(_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS)
-    return ErrorPage(int(str(problem_of(error)["status"])), title, meaning, error.message)
+    return ErrorPage(int(str(problem_of(error)["status"])), title, meaning, error.sentence)

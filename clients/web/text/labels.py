@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from aquila.interface.sentence import SentenceView
 from clients.web.text.log_entries import particulars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from aquila.sentences import Sentence
     from clients.web.i18n.languages import Language
 
 
@@ -271,7 +273,8 @@ _SHORT = 8
 def filters(language: Language) -> dict[str, Callable[..., object]]:
     """Return the filters of templates that turn codes into words and marks.
 
-    `said` is a service's own sentence in the visitor's language, or marked as English where the catalogue lacks it.
+    `said` is a service's own sentence in the visitor's language, `translated` a text of a table (match rules,
+    corroboration); what the catalogue lacks is marked as English.
     """
     say = language.say
 
@@ -302,13 +305,20 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
     def parties(codes: Iterable[str]) -> Markup:
         return Markup(", ").join(map(party, codes))
 
-    def said(sentence: str) -> Markup:
-        text = language.told(sentence)
-        if text == sentence and language.tag != "en":
-            return Markup('<span lang="en">{}</span>').format(text)
-        return escape(text)
+    def said(sentence: Sentence | SentenceView) -> Markup:
+        found = sentence.sentence if isinstance(sentence, SentenceView) else sentence
+        text = language.compose(found)
+        return escape(text) if language.has(found) else Markup('<span lang="en">{}</span>').format(text)
 
-    made = (certainty, level_word, party, party_name, parties, said)
+    def translated(text: str) -> Markup:
+        found = say(text)
+        return (
+            Markup('<span lang="en">{}</span>').format(text)
+            if found == text and language.tag != "en"
+            else escape(found)
+        )
+
+    made = (certainty, level_word, party, party_name, parties, said, translated)
     return {one.__name__: one for one in made} | {
         "phase": partial(tag, table=PHASES),
         "submission_state": partial(tag, table=SUBMISSIONS),

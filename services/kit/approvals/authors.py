@@ -53,13 +53,9 @@ def check_persons(session: Session, people: People, row: ApprovalRow, actor: Act
         NotAllowedError: Who decides may not decide any more.
     """
     if not _may(people, session.get(AccountRow, row.author), _ASKED_BY[ApprovalKind(row.kind)]):
-        raise OrderError(
-            "the person who asked for this may not ask for it any more",
-            hint="refuse it; who may ask can ask again",
-            approval=row.approval_id,
-        )
+        raise OrderError("asking_person_not_allowed", approval=row.approval_id)
     if not _may(people, session.get(AccountRow, actor.person), Action.DECIDE_APPROVALS):
-        raise NotAllowedError("your account may not decide any more")
+        raise NotAllowedError("account_decision_not_allowed")
 
 
 def withdraw_lost(session: Session, people: People, account: AccountRow, actor: Actor | None) -> None:

@@ -50,12 +50,7 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
         row = waiting_row(approvals, opened.session, approval_id)
         _check_other(row, actor)  # 1
         if row.digest != digest:  # 2
-            raise PolicyError(
-                "what was read is not what was asked for",
-                hint="read the request again with `aquila approval show`",
-                expected=row.digest,
-                got=digest,
-            )
+            raise PolicyError("decision_digest_differs", expected=row.digest, got=digest)
         content_of(row)  # 3
         check_persons(opened.session, people, row, actor)  # 4
         use_case.apply(opened)  # 5
@@ -94,7 +89,7 @@ def withdraw(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEn
     with people.store.transaction("approval.withdraw") as session:
         row = row_of(session, approval_id)
         if row.author != actor.person:
-            raise NotAllowedError("another person asked for this", hint="who may approve it may refuse it")
+            raise NotAllowedError("request_of_another_person")
         row = waiting_row(approvals, session, approval_id)
         _decide(approvals, row, actor, ApprovalState.WITHDRAWN)
         log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
@@ -103,9 +98,7 @@ def withdraw(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEn
 
 def _check_other(row: ApprovalRow, actor: Actor) -> None:
     if row.author == actor.person:
-        raise NotAllowedError(
-            "you asked for this yourself", hint="another person decides; you may withdraw it", approval=row.approval_id
-        )
+        raise NotAllowedError("request_of_same_person", approval=row.approval_id)
 
 
 def _decide(approvals: Approvals, row: ApprovalRow, actor: Actor, state: ApprovalState) -> None:

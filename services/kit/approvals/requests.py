@@ -133,7 +133,7 @@ def row_of(session: Session, approval_id: str) -> ApprovalRow:
     """
     row = session.get(ApprovalRow, approval_id)
     if row is None:
-        raise NotFoundError("there is no such request", hint="see them with `aquila approval list`")
+        raise NotFoundError("request_unknown")
     return row
 
 
@@ -146,9 +146,9 @@ def waiting_row(approvals: Approvals, session: Session, approval_id: str) -> App
     """
     row = row_of(session, approval_id)
     if row.state != ApprovalState.WAITING.value:
-        raise OrderError(f"the request is {row.state} already", hint="ask for it anew if it is still wanted")
+        raise OrderError("request_not_waiting", state=row.state)
     if approvals.people.clock() >= row.expires_at:
-        raise OrderError("the request waited too long", hint="ask for it anew if it is still wanted")
+        raise OrderError("request_waited_too_long")
     return row
 
 
@@ -161,11 +161,7 @@ def content_of(row: ApprovalRow) -> dict[str, Any]:
     if not row.content:
         return {}
     if digest_of(row.content) != row.digest:
-        raise StoreError(
-            "the stored content of a request is not what was asked for",
-            hint="somebody changed the database; refuse the request, and look who did",
-            approval=row.approval_id,
-        )
+        raise StoreError("stored_request_differs", approval=row.approval_id)
     found: dict[str, Any] = json.loads(row.content)
     return found
 
@@ -195,14 +191,7 @@ def _check_new(session: Session, row: ApprovalRow) -> None:
     waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > row.asked_at
     same = select(ApprovalRow.approval_id).where(*waiting, ApprovalRow.subject == row.subject)
     if (found := session.scalar(same)) is not None:
-        raise OrderError(
-            "the same request waits for a second person already",
-            hint=f"see it with `aquila approval show {found}`",
-            approval=found,
-        )
+        raise OrderError("same_request_already_waiting", approval=found)
     own = select(func.count()).select_from(ApprovalRow).where(*waiting, ApprovalRow.author == row.author)
     if (session.scalar(own) or 0) >= MOST_WAITING:
-        raise PolicyError(
-            f"{MOST_WAITING} requests of yours wait already",
-            hint="withdraw some, or let them be decided, with `aquila approval list`",
-        )
+        raise PolicyError("waiting_requests_too_many", most_waiting=MOST_WAITING)

@@ -54,9 +54,7 @@ class StoredNonces:
                     session.execute(delete(self._table).where(self._table.c.keep_until < now))
                 session.execute(insert(self._table).values(key_id=key_id, nonce=nonce, keep_until=keep_until))
         except StoreConflictError:
-            raise ReplayError(
-                "the call was seen before", hint="sign the call anew to repeat it", matcher_time=now
-            ) from None
+            raise ReplayError("call_already_seen", matcher_time=now) from None
 
     def _due(self, now: int) -> bool:
         """Designate one caller a minute to delete expired nonces."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from aquila.protocol.problems import FIELD_LIMIT, MEDIA_TYPE
+from aquila.protocol.problems import MEDIA_TYPE
+from aquila.sentences.sentence import MOST_FIELDS
 from services.kit.errors import PROBLEMS
 
 if TYPE_CHECKING:
@@ -68,11 +69,12 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string", "description": "What was wrong, in a sentence."},
         "instance": {"type": "string", "description": "`urn:aquila:incident:...`, by which the log has a failure."},
         "hint": {"type": "string", "description": "What to do."},
+        "code": {"type": "string", "description": "The id of the sentence."},
         "fields": {
             "type": "object",
-            "maxProperties": FIELD_LIMIT,
-            "additionalProperties": {"type": ["string", "integer"]},
-            "description": "Round, party, chunk, expected, got: what the sentence is about.",
+            "maxProperties": MOST_FIELDS,
+            "additionalProperties": {"type": ["string", "integer", "object"]},
+            "description": "Round, party, chunk, expected, got: what the sentence is about; an object is a sentence.",
         },
     },
     "examples": [

@@ -15,6 +15,7 @@ import httpx
 import aquila
 from aquila.errors import InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
+from aquila.sentences import Sentence
 from services.kit.errors import PeerFullError, PeerUnavailableError, StoreFullError, error_from_problem
 from services.kit.http.tls import tls_context
 from services.kit.work import threads
@@ -116,14 +117,10 @@ class Peer:
                     raise await _refusal(response)
                 yield response
         except httpx.InvalidURL:
-            raise InputError("the path of a call is none") from None
+            raise InputError("call_path_malformed") from None
         except httpx.HTTPError as error:
             # Its message may quote what came; the class says what happened.
-            raise PeerUnavailableError(
-                f"{self.url} cannot be reached: {type(error).__name__}",
-                hint="the call is repeated by itself; check the peer, the network, the certificates and the clocks",
-                peer=self.url,
-            ) from None
+            raise PeerUnavailableError("peer_unreachable", peer=self.url, kind=type(error).__name__) from None
 
 
 async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
@@ -133,12 +130,12 @@ async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
         ProtocolError: It has more than `limit` bytes, or is compressed though nobody asked for it.
     """
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise ProtocolError("the peer's answer is compressed")
+        raise ProtocolError("peer_answer_compressed")
     size = 0
     async for piece in response.aiter_raw(_PIECE_BYTES):
         size += len(piece)
         if size > limit:
-            raise ProtocolError("the peer's answer is too large", limit=limit)
+            raise ProtocolError("peer_answer_too_large", limit=limit)
         if piece:
             yield piece
 
@@ -148,16 +145,16 @@ async def _refusal(response: httpx.Response) -> AquilaError:
     if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
         error = error_from_problem(b"".join([piece async for piece in _pieces(response, _PROBLEM_BYTES)]))
     elif response.status_code in _AWAY:
-        error = PeerUnavailableError(f"the peer answers {response.status_code}")
+        error = PeerUnavailableError("peer_answer_failed", status_code=response.status_code)
     else:
-        error = ProtocolError("the peer refused without a problem document", status=response.status_code)
+        error = ProtocolError("peer_refused_without_problem_document", status=response.status_code)
     if response.status_code not in _AWAY:
         return error
     # A failed store or full disk of the peer is not ours: our own disk is fine.
     wait = _retry_after(response.headers.get("retry-after", ""))
-    fields = {name: value for name, value in error.fields.items() if name != "retry_after"}
+    fields = {name: value for name, value in error.sentence.fields.items() if name != "retry_after"}
     away = PeerFullError if isinstance(error, StoreFullError) else PeerUnavailableError
-    return away(error.message, hint=error.hint, **fields, **({} if wait is None else {"retry_after": wait}))
+    return away(Sentence(error.sentence.code, fields), **({} if wait is None else {"retry_after": wait}))
 
 
 def _retry_after(value: str) -> int | None:

@@ -54,7 +54,7 @@ class RateLimiter:
             if left < 1:
                 self._left[party] = left, now
                 wait = math.ceil((1 - left) / self.rate.per_second)
-                raise TooManyCallsError("the party calls too often", party=party, retry_after=wait)
+                raise TooManyCallsError("party_calls_too_often", party=party, retry_after=wait)
             self._left[party] = left - 1, now
 
     def give_back(self, party: str) -> None:

@@ -210,20 +210,16 @@ class CallVerifier:
         # 1.
         results = self._checked(message)
         if len(results) != 1:
-            raise SignatureError("the call has more than one signature with the tag aquila")
+            raise SignatureError("call_signed_twice")
         result = results[0]
         key_id = str(result.parameters["keyid"])
         party, _ = self._keys[key_id]
         # 2.
         if result.covered_components['"@authority"'] not in self._authorities:
-            raise SignatureError(
-                "the call was signed for another service",
-                hint="call the service under the URL in its settings (listen.public_url)",
-                party=party,
-            )
+            raise SignatureError("call_signed_for_another_service", party=party)
         # 3.
         if not result.nonce or len(result.nonce) > _NONCE_LIMIT:
-            raise SignatureError("the call's signature has no nonce", party=party)
+            raise SignatureError("call_nonce_missing", party=party)
         self._check_time(int(result.parameters["created"]), party)
         return VerifiedHead(party, key_id, message, result)
 
@@ -239,11 +235,11 @@ class CallVerifier:
         """
         # 1.
         if body and '"content-type"' not in head.result.covered_components:
-            raise SignatureError("the call's signature does not cover its content type", party=head.party)
+            raise SignatureError("call_content_type_not_signed", party=head.party)
         try:
             self._verifier.verify_body(head.message, [head.result], body)
         except HTTPMessageSignaturesException:
-            raise SignatureError("the call's body is not the one that was signed", party=head.party) from None
+            raise SignatureError("call_body_differs", party=head.party) from None
         # 2. Twice the window: a clock that is set back by less than one window opens no gap.
         created = int(head.result.parameters["created"])
         self._nonces.spend(head.key_id, str(head.result.nonce), created + 2 * self._max_age, self._clock())
@@ -256,21 +252,18 @@ class CallVerifier:
             return self._verifier.verify(message, max_age=None, expect_tag=TAG, require_components=COMPONENTS)
         except HTTPMessageSignaturesException:
             # Its message may quote a header.
-            raise SignatureError(
-                "the call has no valid signature of a pinned key over method, authority, path and query",
-                hint="compare the caller's key fingerprint with the registry, and the URL that it calls",
-            ) from None
+            raise SignatureError("call_signature_not_pinned") from None
 
     def _check_time(self, created: int, party: str) -> None:
         """Refuse a time outside the window, and state ours."""
         ours = self._clock()
         if abs(ours - created) > self._max_age:
             raise ReplayError(
-                f"the call's time differs by {created - ours} s from this service's",
-                hint=f"set the clocks; {self._max_age} s are allowed each way",
+                "call_time_differs",
                 party=party,
                 matcher_time=ours,
                 difference=created - ours,
+                max_age=self._max_age,
             )
 
 

@@ -93,7 +93,7 @@ def signed_request(scope: Scope) -> SignedRequest:
     """
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
-        raise SignatureError("the call needs exactly one Host")
+        raise SignatureError("call_host_not_one")
     path, query = scope["raw_path"], scope["query_string"]
     target = path + b"?" + query if query else path
     url = f"{scope['scheme']}://{hosts[0].decode('latin-1')}{target.decode('latin-1')}"

@@ -28,7 +28,6 @@ def tls_context(settings: PeerSettings) -> ssl.SSLContext:
             context.load_cert_chain(settings.certificate, settings.key)
     except (OSError, ssl.SSLError) as error:
         raise InputError(
-            f"a certificate or key for {settings.url} cannot be read: {error.strerror or type(error).__name__}",
-            hint="check ca, certificate and key of the peer in the settings",
+            "peer_certificate_or_key_unreadable", url=settings.url, fault=error.strerror or type(error).__name__
         ) from None
     return context

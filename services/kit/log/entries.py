@@ -196,7 +196,7 @@ class TileReader:
         """Return a hash of a tile; raises as the reader does."""
         found = self._tile(tile_level, number // TILE_WIDTH).get(number)
         if found is None:
-            raise AuditError("the log has no such node", level=tile_level, number=number)
+            raise AuditError("log_node_unknown", level=tile_level, number=number)
         return found
 
 

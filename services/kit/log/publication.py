@@ -179,13 +179,7 @@ class OwnLog:
         newest = session.scalar(_newest())
         signed = 0 if newest is None else parse_checkpoint(parse_note(newest).text).size
         if head.size > signed or _head(session, head.size).hex() != head.root:
-            raise BindingError(
-                f"{party} names a checkpoint that the matcher's log has never signed",
-                hint="it was shown another log: keep its checkpoint as evidence, and tell the other parties",
-                party=party,
-                expected=signed,
-                got=head.size,
-            )
+            raise BindingError("seen_checkpoint_not_signed", party=party, expected=signed, got=head.size)
 
     def take_cosignature(self, witness: str, content: bytes) -> None:
         """Keep a witness's cosignature of one of the checkpoints.
@@ -202,12 +196,12 @@ class OwnLog:
         came, given = open_checkpoint(content, self.origin, self.key.public)
         at = cosigned_at(given, witness_name(witness, key), key)
         if at is None:
-            raise AuditError("the checkpoint is not cosigned by its sender", witness=witness)
+            raise AuditError("checkpoint_not_cosigned_by_sender", witness=witness)
         (signature,) = (found for found in given.signatures if found.name == witness_name(witness, key))
         with self._turn(), self.store.transaction("log.cosignature") as session:
             stored = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == came.size))
             if stored is None or parse_note(stored).text != given.text:
-                raise NotFoundError("this log has signed no such checkpoint", size=came.size)
+                raise NotFoundError("checkpoint_unknown_to_log", size=came.size)
             self._check_clock(session, came.size, at)
             note = parse_note(stored).with_signature(signature).to_bytes()
             session.execute(update(CHECKPOINTS).where(CHECKPOINTS.c.size == came.size).values(note=note))
@@ -223,10 +217,7 @@ class OwnLog:
         signed = session.scalar(select(CHECKPOINTS.c.signed_at).where(CHECKPOINTS.c.size == size))
         later = session.scalar(select(func.min(CHECKPOINTS.c.signed_at)).where(CHECKPOINTS.c.size > size))
         if not (signed or 0) - CLOCK_SKEW <= at <= (later or self.clock()) + CLOCK_SKEW:
-            raise AuditError(
-                "the cosignature's time is not between this checkpoint and the next", hint="set the witness's clock",
-                size=size, got=at,
-            )  # fmt: skip
+            raise AuditError("cosignature_time_out_of_range", size=size, got=at)  # fmt: skip
 
     @contextlib.contextmanager
     def reading_files(self) -> Iterator[ChunkFiles]:
@@ -282,14 +273,7 @@ class OwnLog:
         """
         stored = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == shown.size))
         if stored is None or parse_checkpoint(parse_note(stored).text).root != shown.root or size < shown.size:
-            raise LogRewrittenError(
-                f"this service's database holds another log than the {shown.size} entries that its files show",
-                hint="it was restored from a backup or changed; nothing is signed until its administrator and the "
-                "other parties have looked at it (deploy/OPERATIONS.md)",
-                what="shrunk",
-                expected=shown.size,
-                got=size,
-            )
+            raise LogRewrittenError("database_log_differs_from_files", what="shrunk", expected=shown.size, got=size)
 
     def _write(self, session: Session, start: int, size: int) -> None:
         """Write what came between two sizes, and the checkpoint last."""

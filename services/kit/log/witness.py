@@ -20,6 +20,7 @@ from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
 from aquila.audit.witness import check_growth, log_name, parse_update, witness_name
 from aquila.errors import LogRewrittenError, OrderError
+from aquila.sentences.sentence import dumps
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import ALARMS, WITNESSED, actor_fields, append
 from services.kit.log.publication import CHECKPOINT_FILE
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from aquila.crypto.keys import IdentityKey
     from aquila.errors import AquilaError
     from aquila.protocol.registry import Registry
+    from aquila.sentences import Sentence
     from services.kit.actor import Actor
     from services.kit.storage.files import ChunkFiles
     from services.kit.storage.store import Store
@@ -167,7 +169,7 @@ class Witness:
                 return
             origin = seen[0].origin
             error = LogRewrittenError(
-                f"the log {origin} shrank from {seen[0].size} to 0 entries", what="shrunk", expected=seen[0].size, got=0
+                "log_shrank_to_nothing", what="shrunk", expected=seen[0].size, got=0, origin=origin
             )
             self._alarm(session, holder, error, seen[1], b"")
         _LOG.error("log_rewritten", counterpart=holder, error=error)
@@ -203,9 +205,9 @@ class Witness:
         with self.store.transaction("log.acknowledge") as session:
             alarm = session.execute(select(ALARMS).where(ALARMS.c.alarm_id == alarm_id)).one_or_none()
             if alarm is None:
-                raise NotFoundError("there is no such alarm", hint="see them with `aquila audit status`")
+                raise NotFoundError("alarm_unknown")
             if alarm.acknowledged_at is not None:
-                raise OrderError("the alarm was acknowledged before", alarm=alarm_id)
+                raise OrderError("alarm_already_acknowledged", alarm=alarm_id)
             now = self.clock()
             session.execute(
                 update(ALARMS)
@@ -235,13 +237,9 @@ class Witness:
             LogRewrittenError: One is.
         """
         origins = [log_name(name, self.registry.key_of(name)) for name in (holder, self.holder)]
-        sentence = _open_alarm(session, origins)
-        if sentence is not None:
-            raise LogRewrittenError(
-                sentence,
-                hint="nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
-                "`aquila audit acknowledge`",
-            )
+        alarm = _open_alarm(session, origins)
+        if alarm is not None:
+            raise LogRewrittenError("log_alarm_open", alarm=alarm)
 
     def _has_cosigned(self, seen: bytes) -> bool:
         """Return whether a checkpoint has our cosignature: an accused one came without, until it was explained."""
@@ -279,10 +277,14 @@ class Witness:
         what, now = str(error.fields.get("what", "fork")), self.clock()
         session.execute(
             insert(ALARMS).values(
-                origin=log_name(holder, self.registry.key_of(holder)), what=what, sentence=error.message, seen=seen,
-                got=got, found_at=now,
+                origin=log_name(holder, self.registry.key_of(holder)),
+                what=what,
+                sentence=dumps(error.sentence),
+                seen=seen,
+                got=got,
+                found_at=now,
             )
-        )  # fmt: skip
+        )
         append(session, Entry.of(EntryKind.LOG_ALARM, now, self.holder, recipient=holder, ids={"what": what}))
 
 
@@ -295,7 +297,7 @@ def _shrunk_or_forked(seen: tuple[Checkpoint, bytes] | None, got: Checkpoint, sh
     return None
 
 
-def _open_alarm(session: Session, origins: list[str]) -> str | None:
+def _open_alarm(session: Session, origins: list[str]) -> Sentence | None:
     """Return the sentence of an alarm over one of these logs that nobody has acknowledged."""
     query = select(ALARMS.c.sentence).where(ALARMS.c.acknowledged_at.is_(None), ALARMS.c.origin.in_(origins))
     return session.scalar(query.order_by(ALARMS.c.alarm_id).limit(1))

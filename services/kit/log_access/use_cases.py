@@ -13,7 +13,9 @@ from aquila.audit.note import parse_note
 from aquila.audit.roles import Action
 from aquila.audit.witness import witness_name
 from aquila.interface.log import Cosigned, EntriesPage, LogAlarmView, LogView, RoundEntries
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.registry import MATCHER
+from aquila.sentences.sentence import loads
 from services.kit.errors import NotFoundError
 from services.kit.http.rate_limit import Rate, RateLimiter
 from services.kit.log.copies import Scope, write_copy
@@ -66,13 +68,19 @@ class LogUseCases:
             witnesses=tuple(self._cosigned(notes)),
             alarms=tuple(
                 LogAlarmView(
-                    alarm_id=row.alarm_id, origin=row.origin, what=row.what, sentence=row.sentence,
-                    seen=bytes(row.seen or b"").decode(), got=bytes(row.got).decode(), found_at=row.found_at,
-                    acknowledged_at=row.acknowledged_at, acknowledged_by=row.acknowledged_by,
+                    alarm_id=row.alarm_id,
+                    origin=row.origin,
+                    what=row.what,
+                    sentence=SentenceView.of(loads(row.sentence)),
+                    seen=bytes(row.seen or b"").decode(),
+                    got=bytes(row.got).decode(),
+                    found_at=row.found_at,
+                    acknowledged_at=row.acknowledged_at,
+                    acknowledged_by=row.acknowledged_by,
                 )
                 for row in self.witness.alarms()
             ),
-        )  # fmt: skip
+        )
 
     def _cosigned(self, notes: Sequence[Note]) -> Iterator[Cosigned]:
         """Yield for every possible witness the newest of these checkpoints that it cosigned."""
@@ -119,7 +127,7 @@ class LogUseCases:
         with own.store.transaction("log.consult") as session:
             found, broken = checked(session, own, entries_of_round(session, round_id))
             if not found:
-                raise NotFoundError("the log has no entry of this round", round=round_id)
+                raise NotFoundError("log_without_round", round=round_id)
             entry = Entry.of(
                 EntryKind.LOG_CONSULTED, own.clock(), own.holder, round=round_id, counts={"entries": len(found)},
                 **actor_fields(actor, Action.SEE_LOG),

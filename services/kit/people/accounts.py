@@ -46,7 +46,7 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
     """
     _check_roles(people, wanted.roles)
     if wanted.login == LOCAL:
-        raise InputError(f"{LOCAL} names the key of the home folder", hint="choose another login")
+        raise InputError("login_reserved_for_home_key", login=LOCAL)
     row = AccountRow(
         person=new_person(), login=wanted.login, roles=sorted(set(wanted.roles)), active=True,
         created_at=people.clock(),
@@ -60,7 +60,7 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
             )
             return _invite(people, row)
     except StoreConflictError:
-        raise InputError("there is an account of this login", hint="see them with `aquila user list`") from None
+        raise InputError("login_taken") from None
 
 
 def list_accounts(people: People) -> Accounts:
@@ -82,7 +82,7 @@ def reset_account(people: People, actor: Actor, person: str) -> Invitation:
     with people.store.transaction("account.reset") as session:
         row = _row(session, person)
         if row.issuer is not None:
-            raise InputError("this account signs in at the provider", hint="reset it there")
+            raise InputError("account_of_provider")
         row.password_hash = row.totp_secret = None
         row.attempts = row.locked_until = 0
         end_all(session, person)
@@ -136,9 +136,9 @@ def admit_account(people: People, actor: Actor, person: str, shown: Admission) -
     with people.store.transaction("account.admit") as session:
         row = _row(session, person)
         if row.admitted:
-            raise OrderError("this account does not wait to be let in", hint="see them with `aquila user list`")
+            raise OrderError("account_not_waiting")
         if (row.issuer, row.subject, row.name) != (shown.issuer, shown.subject, shown.name):
-            raise PolicyError("this account is of another person than was read", hint="read the list of accounts again")
+            raise PolicyError("account_person_differs")
         row.admitted = True
         log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ENABLED})
         return _view(people, row)
@@ -189,7 +189,7 @@ def _view(people: People, row: AccountRow) -> AccountView:
 def _row(session: Session, person: str) -> AccountRow:
     row = session.get(AccountRow, person)
     if row is None:
-        raise NotFoundError("there is no such account", hint="see them with `aquila user list`")
+        raise NotFoundError("account_unknown")
     return row
 
 
@@ -197,4 +197,9 @@ def _check_roles(people: People, roles: Sequence[Role]) -> None:
     known = role_table().roles_of(people.service)
     strangers = sorted(set(roles) - set(known))
     if strangers:
-        raise InputError(f"a {people.service} has no role {', '.join(strangers)}", hint=f"it has {', '.join(known)}")
+        raise InputError(
+            "service_role_unknown",
+            service=people.service,
+            unknown_roles=", ".join(strangers),
+            known_roles=", ".join(known),
+        )

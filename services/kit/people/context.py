@@ -40,7 +40,7 @@ class PeopleKey:
 
     def __init__(self, octets: bytes) -> None:
         if len(octets) != _KEY_BYTES:
-            raise KeyMaterialError(f"{KEY_FILE} has another length than a key", got=len(octets))
+            raise KeyMaterialError("key_file_length_differs", got=len(octets), key_file=KEY_FILE)
         self._cipher = AESGCMSIV(octets)
 
     def __repr__(self) -> str:
@@ -77,11 +77,7 @@ class PeopleKey:
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.encode()).decode()
         except (InvalidTag, ValueError):
-            raise KeyMaterialError(
-                "an authenticator's secret does not open",
-                hint=f"{KEY_FILE} was replaced: reset the account, so that its person enrols anew",
-                person=person,
-            ) from None
+            raise KeyMaterialError("authenticator_secret_not_opened", person=person, key_file=KEY_FILE) from None
 
 
 @dataclass(frozen=True, slots=True)

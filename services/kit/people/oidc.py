@@ -151,9 +151,7 @@ class Provider:
             found = {}
         wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         if found.get("issuer") != self.settings.issuer or not all(_is_safe(found.get(name)) for name in wanted):
-            raise InputError(
-                "the identity provider is not the one of the settings", hint="compare [provider] issuer with it"
-            )
+            raise InputError("identity_provider_differs")
         return found
 
     def _client(self, session: httpx.Client) -> OAuth2Client:
@@ -177,9 +175,7 @@ class Provider:
 
     def _away(self, error: httpx.HTTPError) -> PeerUnavailableError:
         return PeerUnavailableError(
-            f"the identity provider cannot be reached: {type(error).__name__}",
-            hint="try again, or sign in with a local account",
-            peer=self.settings.issuer,
+            "identity_provider_unreachable", peer=self.settings.issuer, kind=type(error).__name__
         )
 
 
@@ -223,4 +219,4 @@ def _is_safe(url: object) -> bool:
 def refused(why: str) -> SignInError:
     """Return the error that every caller gets; the log states which check failed."""
     _LOG.warning("provider_sign_in_refused", problem=why)
-    return SignInError("the sign-in at the provider did not succeed", hint="begin anew; the service's log says why")
+    return SignInError("provider_sign_in_failed")

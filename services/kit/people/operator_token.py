@@ -49,7 +49,7 @@ class OperatorToken:
         """
         token = read_secret(path).decode("ascii", "replace").strip()
         if len(token) < _TOKEN_BYTES:
-            raise KeyMaterialError(f"{path} holds no operator's token", hint="make a new one", file=str(path))
+            raise KeyMaterialError("operator_token_malformed", file=str(path), path=path)
         return cls(token)
 
     def is_shown(self, shown: str) -> bool:

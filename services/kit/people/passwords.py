@@ -91,11 +91,11 @@ def check_password(password: str, login: str, names: Iterable[str]) -> None:
     """
     normal = _normal(password)
     if len(normal) < SHORTEST:
-        raise InputError("the password is too short", hint=f"use at least {SHORTEST} characters, or a few words")
+        raise InputError("password_too_short", shortest=SHORTEST)
     if login in normal.lower():
-        raise InputError("the password is too easy", hint="leave out the login name")
+        raise InputError("password_holds_login_name")
     if len(left := _without(normal, names)) < SHORTEST or _is_common(left):
-        raise InputError("the password is too easy", hint="leave out names of this place, and take words of your own")
+        raise InputError("password_too_easy")
 
 
 def _without(password: str, names: Iterable[str]) -> str:

@@ -51,7 +51,7 @@ class AccessControl:
             return Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))
         actor = find_actor(self.people, shown) if shown and self.people else None
         if actor is None:
-            raise UnknownCallerError("there is no session, or it is over", hint="sign in with `aquila login`")
+            raise UnknownCallerError("session_missing_or_over")
         return actor
 
 
@@ -98,12 +98,9 @@ def in_role(service: Service, actor: Actor, action: Action) -> Actor:
     holders = role_table().holders(service, action)
     role = next((role for role in holders if role in actor.roles), None)
     if role is None:
-        wanted = " or ".join(holders)
-        raise NotAllowedError(
-            f"this needs the role {wanted}" if wanted else "no role of this service may do this",
-            hint="`aquila roles` shows who may do what",
-            action=action.value,
-        )
+        if not holders:
+            raise NotAllowedError("no_role_may", action=action.value)
+        raise NotAllowedError("role_needed", roles=" or ".join(holders), action=action.value)
     return replace(actor, role=role)
 
 

@@ -90,11 +90,7 @@ def finish(people: People, provider: Provider, shown: ProviderReturn, replaced: 
             log_entry(stored, people, EntryKind.SIGN_IN, account.person, ids={"by": Word.OIDC})
             return open_session(stored, people, account, Method.PROVIDER, replaced)
         account.name = _name_of(claims)
-    raise NotAllowedError(
-        "an administrator has to let you in first",
-        hint="tell the administrator of this service who you are",
-        person=account.person,
-    )
+    raise NotAllowedError("account_not_let_in", person=account.person)
 
 
 def _take(people: People, shown: ProviderReturn) -> ProviderSignInRow:
@@ -117,9 +113,7 @@ def _roles(people: People, settings: ProviderSettings, claims: Mapping[str, Any]
     mapped = {settings.roles[word] for word in words if isinstance(word, str) and word in settings.roles}
     roles = sorted(mapped & set(role_table().roles_of(people.service)))
     if not roles:
-        raise NotAllowedError(
-            "the provider gives you no role here", hint="the administrator of the provider can give one"
-        )
+        raise NotAllowedError("provider_role_missing")
     return roles
 
 

@@ -53,7 +53,7 @@ def provider_of(people: People) -> Provider:
         NotFoundError: The settings name none.
     """
     if people.provider is None:
-        raise NotFoundError("this service has no identity provider", hint="sign in with a local account")
+        raise NotFoundError("identity_provider_missing")
     return people.provider
 
 

@@ -99,7 +99,7 @@ def end_session(people: People, actor: Actor, session_id: str) -> None:
     with people.store.transaction("session.end") as session:
         row = session.scalar(select(SessionRow).where(*mine))
         if row is None:
-            raise NotFoundError("you have no such session")
+            raise NotFoundError("session_unknown")
         session.delete(row)
         log_entry(session, people, EntryKind.SIGN_OUT, actor)
 

@@ -114,7 +114,7 @@ def change_password(people: People, actor: Actor, shown: PasswordChange) -> Sess
     with people.store.reading("account.login") as session:
         login = session.scalar(select(AccountRow.login).where(AccountRow.person == actor.person))
     if login is None:
-        raise SignInError("the key of the home folder has no password")
+        raise SignInError("home_key_without_password")
     check_password(shown.new_password, login, people.names)
     account = _attempt(people, login)
     right = people.passwords.verify(account.password_hash if account else None, shown.password)
@@ -164,10 +164,7 @@ def _refused(people: People, account: AccountRow | None) -> SignInError:
                     session, people, EntryKind.ACCOUNT_LOCKED, account.person, counts={"attempts": account.attempts}
                 )
     _LOG.warning("sign_in_refused", person=account.person if account else "")
-    return SignInError(
-        "login, password or code are not right",
-        hint="after several failures an account waits, up to an hour; the administrator can reset it",
-    )
+    return SignInError("sign_in_refused")
 
 
 def _unknown(session: Session) -> UnknownLoginRow:

@@ -198,7 +198,7 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     faults = [f"{_place(fault['loc'])} ({fault['type']})" for fault in found[:_MOST_FAULTS]]
     if len(found) > _MOST_FAULTS:
         faults.append(f"{len(found) - _MOST_FAULTS} more")
-    return problem_response(InputError(f"the call cannot be used: {', '.join(faults)}"))
+    return problem_response(InputError("call_unusable", listed=", ".join(faults)))
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:
@@ -221,13 +221,11 @@ def _document_response(document: dict[str, Any]) -> Response:
 
 
 def _too_large() -> BodyTooLargeError:
-    return BodyTooLargeError("the body is too large", hint="the settings of lists and chunks are in the group limits")
+    return BodyTooLargeError("body_too_large")
 
 
 def _incident(incident: str) -> AquilaError:
-    return AquilaError(
-        "the service failed", hint=f"its log has the incident {incident}; the call can be repeated", incident=incident
-    )
+    return AquilaError("service_failed", incident=incident)
 
 
 def _place(location: Sequence[object]) -> str:

@@ -39,9 +39,7 @@ class OwnNames:
         if scope["type"] != "http" or named_in(scope) in self._names:
             await self._app(scope, receive, send)
             return
-        error = MisdirectedError(
-            "the service is not called by this name", hint="its settings list its names (listen.names)"
-        )
+        error = MisdirectedError("service_name_unknown")
         await problem_response(error)(scope, receive, send)
 
 
@@ -78,8 +76,6 @@ def _certified(path: Path) -> Iterator[str]:
     except x509.ExtensionNotFound:
         return
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"the certificate of [tls] cannot be read: {type(error).__name__}", hint="it is a PEM file"
-        ) from None
+        raise InputError("tls_certificate_unreadable", kind=type(error).__name__) from None
     yield from found.get_values_for_type(x509.DNSName)
     yield from map(str, found.get_values_for_type(x509.IPAddress))

@@ -81,11 +81,7 @@ def bind(settings: ServiceSettings) -> Endpoint:
     """
     listen = settings.listen
     if settings.tls is None and not is_loopback(listen.host):
-        raise InputError(
-            f"{listen.host} can be reached from other machines, and TLS is off",
-            hint="add [tls] with certificate and key, or listen on 127.0.0.1",
-            host=listen.host,
-        )
+        raise InputError("tls_off_on_reachable_host", host=listen.host)
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     names = names_of(settings)
     connections = Connections(places_for(settings.limits.connections))
@@ -96,11 +92,7 @@ def bind(settings: ServiceSettings) -> Endpoint:
         bound.bind((listen.host, listen.port))
     except OSError as error:
         bound.close()
-        raise InputError(
-            f"cannot listen on {listen.host}:{listen.port}: {error.strerror}",
-            hint="another process has the port, or the address is not this machine's",
-            port=listen.port,
-        ) from None
+        raise InputError("listening_failed", port=listen.port, host=listen.host, fault=error.strerror) from None
     port = bound.getsockname()[1]
     host = f"[{listen.host}]" if family == socket.AF_INET6 else listen.host
     scheme = "http" if settings.tls is None else "https"
@@ -187,10 +179,7 @@ def server_context(tls: TlsSettings) -> ssl.SSLContext:
             context.load_verify_locations(tls.ca)
             context.verify_mode = ssl.CERT_REQUIRED if tls.verify_clients else ssl.CERT_OPTIONAL
     except OSError as error:
-        raise InputError(
-            f"a certificate or key of [tls] cannot be read: {error.strerror or type(error).__name__}",
-            hint="certificate and key belong together and are PEM files",
-        ) from None
+        raise InputError("tls_certificate_or_key_unreadable", fault=error.strerror or type(error).__name__) from None
     return context
 
 

@@ -75,10 +75,7 @@ class ChunkFiles:
                 size, digest = _copy(pieces, file)
                 if expected_digest is not None and not hmac.compare_digest(digest, expected_digest):
                     raise DigestError(
-                        f"the content of {name} differs from its digest",
-                        file=name,
-                        expected=expected_digest.hex(),
-                        got=digest.hex(),
+                        "file_digest_differs", file=name, expected=expected_digest.hex(), got=digest.hex()
                     )
         return size
 
@@ -93,7 +90,7 @@ class ChunkFiles:
         with self.open(name) as file:
             content = file.read()
         if expected_digest is not None and not hmac.compare_digest(hashlib.sha256(content).digest(), expected_digest):
-            raise DigestError(f"the stored content of {name} was changed", file=name, expected=expected_digest.hex())
+            raise DigestError("stored_file_differs", file=name, expected=expected_digest.hex())
         return content
 
     @contextlib.contextmanager
@@ -163,7 +160,7 @@ class ChunkFiles:
             InputError: The name is empty, absolute, too long, or has a segment that starts with a dot.
         """
         if not _NAME.fullmatch(name):
-            raise InputError("a file name needs one to eight segments of letters, digits, '.', '_' and '-'")
+            raise InputError("file_name_malformed")
         return self.root / name
 
     def _leave_room(self, size: int) -> None:
@@ -217,7 +214,7 @@ def read_secret(path: Path) -> bytes:
             _check_closed(path, os.fstat(descriptor), "secret", "600")
             return file.read()
     except OSError as error:
-        raise KeyMaterialError(f"the secret {path} cannot be read: {error.strerror}", file=str(path)) from None
+        raise KeyMaterialError("secret_unreadable", file=str(path), path=path, fault=error.strerror) from None
 
 
 def check_private(path: Path) -> None:
@@ -292,11 +289,7 @@ def _check_closed(path: Path, state: os.stat_result, what: str, mode: str) -> No
         KeyMaterialError: It is.
     """
     if stat.S_IMODE(state.st_mode) & 0o077:
-        raise KeyMaterialError(
-            f"the {what} {path} is open to others",
-            hint=f"chmod {mode} {path}, and consider known what it holds",
-            file=str(path),
-        )
+        raise KeyMaterialError("permissions_too_open", file=str(path), what=what, path=path, mode=mode)
 
 
 def _copy(pieces: Iterable[bytes], file: BinaryIO) -> tuple[int, bytes]:
@@ -354,20 +347,12 @@ def _disk(path: Path, missing: str = "") -> Iterator[None]:
         if error.errno in _FULL:
             raise _full(path.parent) from None
         if missing and isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            raise NotFoundError(f"there is no file {missing}", file=missing) from None
+            raise NotFoundError("stored_file_missing", file=missing) from None
         if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
-            raise StoreConflictError(f"{path.name} is both a file and a folder", file=path.name) from None
-        raise StoreError(
-            f"the disk refused {path.parent}: {error.strerror}",
-            hint="check the disk and the folder's permissions; nothing was changed",
-            folder=str(path.parent),
-        ) from None
+            raise StoreConflictError("name_both_file_and_folder", file=path.name) from None
+        raise StoreError("disk_refused", folder=str(path.parent), parent=path.parent, fault=error.strerror) from None
 
 
 def _full(folder: Path) -> StoreFullError:
     """Return the error for a disk without room."""
-    return StoreFullError(
-        f"no room is left on the disk of {folder}",
-        hint="make room there or close a round; nothing was changed, and the call can be repeated",
-        folder=str(folder),
-    )
+    return StoreFullError("disk_full", folder=str(folder), folder_2=folder)

@@ -64,11 +64,7 @@ def migrate(store: Store, package: str, revision: str = "head") -> str:
         try:
             _run(connection, scripts, revision)
         except CommandError:
-            raise StoreError(
-                f"the database has the schema {before}, which this version does not know",
-                hint="start the version that made it, or a newer one",
-                revision=before,
-            ) from None
+            raise StoreError("database_schema_unknown", revision=before) from None
         after = _revision(connection)
     if after != before:
         _LOG.info("schema_migrated", revision=after)

@@ -137,7 +137,7 @@ class Store:
             if self.is_sqlite:
                 cursor: Any = _raw(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 if cursor.fetchone()[0]:
-                    raise StoreError("a reader keeps the write-ahead log in use", hint="try again")
+                    raise StoreError("write_ahead_log_in_use")
                 return
             settled = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in tables:
@@ -204,7 +204,7 @@ def schema_change(store: Store) -> Iterator[Connection]:
             with connection.begin():
                 yield connection
                 if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-                    raise StoreError("the migration breaks a reference between rows; nothing was changed")
+                    raise StoreError("migration_breaks_reference")
         finally:
             _raw(connection).execute("PRAGMA foreign_keys = ON")
 
@@ -285,18 +285,10 @@ def _store_error(error: SQLAlchemyError, name: str, url: URL) -> StoreError:
     fields: dict[str, str | int] = {"transaction": name, "cause": type(error).__name__, "code": code}
     if code in {"SQLITE_FULL", "53100"}:
         place = url.database if url.get_backend_name() == "sqlite" else "the database server"
-        return StoreFullError(
-            f"no room is left on the disk of {place}",
-            hint="make room there; nothing was changed, and the call can be repeated",
-            **fields,
-        )
+        return StoreFullError("database_disk_full", **fields, place=place)
     if isinstance(error, IntegrityError):
-        return StoreConflictError(f"{name} conflicts with what is stored", hint="", **fields)
-    return StoreError(
-        f"the database failed in {name}: {type(error).__name__} {code}".rstrip(),
-        hint="nothing was changed; look at the database, and repeat the call",
-        **fields,
-    )
+        return StoreConflictError("stored_rows_conflict", **fields)
+    return StoreError("database_failed", **fields)
 
 
 def _code(error: SQLAlchemyError) -> str:

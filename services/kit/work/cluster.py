@@ -107,16 +107,13 @@ def check(conditions: dict[str, WorkerStatus], release: str) -> None:
     for address, condition in conditions.items():
         if condition.release != release:
             raise InputError(
-                f"{address} of the Dask cluster runs another release of Aquila than this service",
-                hint="install the same release on the scheduler and on every worker",
+                "dask_member_release_differs",
                 expected=release,
                 got=condition.release or "none",
+                address=address,
             )
         if condition.spills:
-            raise InputError(
-                f"{address} of the Dask cluster may write what it works on to its disk",
-                hint="set distributed.worker.memory.target and .spill to false, as in the sample dask.yaml",
-            )
+            raise InputError("dask_worker_may_spill", address=address)
 
 
 def worker_status_of(dask_worker: Worker) -> WorkerStatus:
@@ -172,9 +169,7 @@ def do_piece(release: str, parcel: PickledTask) -> PickledTask:
         ExecutorError: The function raised something else, of which only the kind and the place are told.
     """
     if release != aquila.__version__:
-        raise InputError(
-            "a worker of the Dask cluster runs another release of Aquila", expected=release, got=aquila.__version__
-        )
+        raise InputError("dask_worker_release_differs", expected=release, got=aquila.__version__)
     try:
         function, arguments = parcel.open()
         return PickledTask.of(function(*arguments))
@@ -183,7 +178,7 @@ def do_piece(release: str, parcel: PickledTask) -> PickledTask:
     except Exception as error:  # noqa: BLE001 - the worker would log it, and its message may quote what it failed on
         place = extract_tb(error.__traceback__)[-1]
         raise ExecutorError(
-            f"a piece of work failed: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+            "work_failed", kind=type(error).__name__, file=Path(place.filename).name, lineno=place.lineno
         ) from None
 
 
@@ -242,11 +237,7 @@ def _conditions(client: Client) -> dict[str, WorkerStatus]:
         scheduler = WorkerStatus(release, 0, spills=False)
         return {"the scheduler": scheduler, **client.run(worker_status_of)}
     except (ImportError, AttributeError):
-        raise InputError(
-            "the Dask cluster does not have this release of Aquila",
-            hint="install the same release on the scheduler and on every worker",
-            expected=aquila.__version__,
-        ) from None
+        raise InputError("dask_cluster_lacks_release", expected=aquila.__version__) from None
 
 
 def _log_as_we_do() -> None:
@@ -269,21 +260,15 @@ def _check_files(settings: ServiceSettings) -> None:
     for name in ("dask_ca_file", "dask_certificate_file", "dask_key_file"):
         path: Path | None = getattr(settings, name)
         if path is None or not path.is_file():
-            raise InputError(f"{name} cannot be read", file=str(path))
+            raise InputError("dask_file_unreadable", file=str(path), name=name)
         if name == "dask_key_file":
             check_private(path)
     try:
         context = ssl.create_default_context(cafile=settings.dask_ca_file)
         context.load_cert_chain(str(settings.dask_certificate_file), settings.dask_key_file)
     except OSError as error:
-        raise InputError(
-            f"the cluster's files hold no certificates and key: {error.strerror or type(error).__name__}",
-            hint="check dask_ca_file, dask_certificate_file and dask_key_file",
-        ) from None
+        raise InputError("dask_certificates_unreadable", fault=error.strerror or type(error).__name__) from None
 
 
 def _unreachable(settings: ServiceSettings, error: Exception) -> ExecutorError:
-    return ExecutorError(
-        f"the Dask cluster at {settings.dask_scheduler} cannot be used: {type(error).__name__}",
-        hint="look whether scheduler and workers run, and whether their certificates are of dask_ca_file",
-    )
+    return ExecutorError("dask_cluster_unusable", dask_scheduler=settings.dask_scheduler, kind=type(error).__name__)

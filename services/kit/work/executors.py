@@ -48,7 +48,7 @@ class ExecutorHandle:
         """
         with self._lock:
             if self._closed:
-                raise ExecutorError("the service is stopping")
+                raise ExecutorError("service_stopping")
             if self._open is None:
                 self._open = self._opener()
             return self._open
@@ -101,10 +101,7 @@ class ExecutorHandle:
         if ours:
             _LOG.warning("executor_lost", count=opened.workers)
             opened.close()
-        return ExecutorError(
-            "a worker that did a part of the work is gone",
-            hint="the work is done again by itself; look whether the system ended it for want of memory",
-        )
+        return ExecutorError("dask_worker_gone")
 
 
 def executor_handle_of(settings: ServiceSettings, preload: Sequence[str]) -> ExecutorHandle:
@@ -143,9 +140,7 @@ def open_cluster(settings: ServiceSettings) -> OpenExecutor:
         # A service that does not ask for Dask neither imports nor needs it.
         from services.kit.work import cluster  # noqa: PLC0415 - only here
     except ModuleNotFoundError:
-        raise InputError(
-            'executor is "dask", and Dask is not installed', hint="install requirements/dask.txt, or aquila[dask]"
-        ) from None
+        raise InputError("dask_not_installed") from None
     return cluster.connect(settings)
 
 

@@ -88,7 +88,7 @@ async def run(pool: Pool, work: Callable[P, R], *args: P.args, **kwargs: P.kwarg
     """
     line = _line_of(pool)
     if line.callers == line.most:
-        raise BusyError("too many callers at once", hint="the same call can be repeated in a moment", pool=pool.value)
+        raise BusyError("callers_too_many", pool=pool.value)
     line.callers += 1
     try:
         return await to_thread.run_sync(functools.partial(work, *args, **kwargs), limiter=line.limiter)

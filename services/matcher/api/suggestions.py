@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from aquila.audit.roles import Action
+from aquila.interface.proposal import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
 from aquila.interface.rounds import AbortReason  # noqa: TC001 - read by FastAPI
-from aquila.interface.suggestion import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.suggestions import Suggestion
 from services.kit.http.openapi import JSON, raw_body, stored
 from services.kit.http.routing import ServiceRoute

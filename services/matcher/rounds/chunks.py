@@ -75,8 +75,7 @@ def put_chunk(desk: MatcherContext, caller: str, place: ChunkAddress, content: b
             return False
         _check_quota(desk, turn, place, size)
     if len(content) != size:
-        raise MalformedError("the chunk has another size than was signed", chunk=place.index, expected=size,
-                             got=len(content))  # fmt: skip
+        raise MalformedError("chunk_size_differs", chunk=place.index, expected=size, got=len(content))  # fmt: skip
     check_digest(content, digest, submission=place.submission_id, chunk=place.index)
     # 2. The bytes, durable when `write` returns. If we crash after it, a file without a row is left.
     desk.files.write(place.name, content, bytes.fromhex(digest))
@@ -106,10 +105,10 @@ def get_chunk(desk: MatcherContext, caller: str, place: ChunkAddress) -> bytes:
         place = replace(place, party=origin) if blinded else place
         allowed = turn.round.participants if blinded else (origin,)
         if caller not in allowed:
-            raise PolicyError("these bytes are for another party", party=caller, chunk=place.index)
+            raise PolicyError("bytes_for_another_party", party=caller, chunk=place.index)
         row = turn.session.get(ChunkRow, place.key)
     if row is None or row.deleted_at is not None:
-        raise NotFoundError("the chunk is not here", submission=place.submission_id, chunk=place.index)
+        raise NotFoundError("chunk_not_here", submission=place.submission_id, chunk=place.index)
     return desk.files.read(place.name, bytes.fromhex(row.digest))
 
 
@@ -123,11 +122,11 @@ def acknowledge_evaluation(desk: MatcherContext, caller: str, place: ChunkAddres
     with desk.known.reading(place.round_id) as turn:
         check_participant(turn.round, caller)
         if caller != _origin(turn.round, place):
-            raise PolicyError("these bytes are for another party", party=caller, chunk=place.index)
+            raise PolicyError("bytes_for_another_party", party=caller, chunk=place.index)
         row = turn.session.get(ChunkRow, place.key)
         needless = _needless_after(turn, place)
     if row is None:
-        raise NotFoundError("the evaluation is not here", submission=place.submission_id, chunk=place.index)
+        raise NotFoundError("evaluation_not_here", submission=place.submission_id, chunk=place.index)
     if row.deleted_at is None:
         delete_chunks(desk, [place, *needless])
 
@@ -169,12 +168,10 @@ def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int
         OrderError: The round has ended, or no statement in force tells of the chunk.
     """
     if round_.ending is not None:
-        raise OrderError("the round has ended and takes no chunks", round=place.round_id)
+        raise OrderError("round_takes_no_chunks", round=place.round_id)
     origin = _origin(round_, place)
     if caller != place.party or (place.what != EventKind.EVALUATION and caller != origin):
-        raise PolicyError(
-            "only the party that signed a chunk may send it", party=caller, submission=place.submission_id
-        )
+        raise PolicyError("chunk_not_sent_by_signer", party=caller, submission=place.submission_id)
     if place.what == EventKind.BLINDED:
         reference = chunk_of(round_.submissions[place.submission_id], place.index)
         return reference.elements * ELEMENT_BYTES, reference.digest
@@ -185,18 +182,13 @@ def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int
     tokens = round_.tokens.get(place.submission_id)
     if place.what == TOKENS and tokens is not None and 0 <= place.index < len(tokens.chunks):
         return tokens.chunks[place.index].rows * TOKEN_ROW_BYTES, tokens.chunks[place.index].digest
-    raise OrderError(
-        "no statement that was accepted tells of this chunk",
-        hint="send the signed statement first",
-        submission=place.submission_id,
-        chunk=place.index,
-    )
+    raise OrderError("chunk_statement_not_accepted", submission=place.submission_id, chunk=place.index)
 
 
 def _origin(round_: Round, place: ChunkAddress) -> str:
     submission = round_.submissions.get(place.submission_id)
     if submission is None:
-        raise OrderError("the round has no such submission", submission=place.submission_id)
+        raise OrderError("submission_unknown", submission=place.submission_id)
     return submission.party
 
 
@@ -207,12 +199,7 @@ def _check_quota(desk: MatcherContext, turn: RoundTransaction, place: ChunkAddre
     """
     quota = desk.settings.quotas
     if place.what == EventKind.EVALUATION and turn.row.evaluation_bytes + size > quota.evaluation_bytes:
-        raise StoreFullError(
-            "the round's quota of evaluations is used up until their origins fetch them",
-            hint="the call is repeated by itself; look whether all nodes are running",
-            round=place.round_id,
-            retry_after=quota.retry_seconds,
-        )
+        raise StoreFullError("evaluation_quota_used_up", round=place.round_id, retry_after=quota.retry_seconds)
 
 
 def _record(desk: MatcherContext, caller: str, place: ChunkAddress, size: int, digest: str) -> bool:

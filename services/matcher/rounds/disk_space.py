@@ -31,11 +31,7 @@ def check_disk_space(desk: MatcherContext, manifest: Manifest) -> None:
     free = max(0, desk.files.free_space() - reserved_bytes(desk))
     if needed > free:
         raise PolicyError(
-            f"the caps of this round may take {needed // MEBIBYTE} MiB of disk, and {free // MEBIBYTE} MiB are free "
-            "beside the other open rounds",
-            hint="propose lower caps, close other rounds, make room, or lower limits.free_mebibytes",
-            expected=free,
-            got=needed,
+            "caps_exceed_free_disk", expected=free, got=needed, needed=needed // MEBIBYTE, free=free // MEBIBYTE
         )
 
 

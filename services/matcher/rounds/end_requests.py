@@ -9,6 +9,8 @@ from aquila.audit.roles import Action
 from aquila.errors import OrderError
 from aquila.protocol.messages import Outcome
 from aquila.protocol.registry import MATCHER
+from aquila.sentences import Sentence, quoted
+from aquila.sentences.sentence import dumps
 from services.kit.log.entries import actor_fields, append
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def request_close(desk: MatcherContext, actor: Actor, round_id: str) -> None:
     """
     with desk.known.writing("round.wish", round_id) as turn:
         check_end(turn)
-        turn.row.wish, turn.row.reason = Outcome.CLOSED.value, "every party has its hits"
+        turn.row.wish, turn.row.reason = Outcome.CLOSED.value, dumps(Sentence.of("every_party_has_its_hits"))
         append(
             turn.session,
             Entry.of(
@@ -44,10 +46,10 @@ def check_end(turn: RoundTransaction) -> None:
         OrderError: It has, or is to be aborted already.
     """
     if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
-        raise OrderError("the round has ended or is to be aborted", round=turn.row.round_id)
+        raise OrderError("round_ended_or_ending", round=turn.row.round_id)
 
 
 def request_abort(turn: RoundTransaction, reason: str) -> None:
     """Store that a round shall be aborted, which cannot be taken back; raises as `check_end` does."""
     check_end(turn)
-    turn.row.wish, turn.row.reason = Outcome.ABORTED.value, reason
+    turn.row.wish, turn.row.reason = Outcome.ABORTED.value, dumps(quoted(reason))

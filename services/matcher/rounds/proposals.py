@@ -47,7 +47,7 @@ def check_proposal(desk: MatcherContext, manifest: Manifest) -> None:
     """
     check_disk_space(desk, manifest)
     if desk.clock() > manifest.window.consent_by:
-        raise OrderError("the time for consents is over before the round is proposed", round=manifest.round_id)
+        raise OrderError("consent_time_before_proposal", round=manifest.round_id)
 
 
 def propose_round(desk: MatcherContext, session: Session, manifest: Manifest) -> None:
@@ -77,14 +77,13 @@ def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
     """
     parties = sorted(set(proposal.participants))
     strangers = [party for party in parties if party not in desk.registry.parties]
-    if strangers or len(parties) != len(proposal.participants):
-        raise InputError(
-            f"the registry does not know {', '.join(strangers)}" if strangers else "a participant is named twice",
-            hint="register the party's card, then start the matcher again" if strangers else "",
-        )
+    if strangers:
+        raise InputError("participants_not_registered", parties=", ".join(strangers))
+    if len(parties) != len(proposal.participants):
+        raise InputError("participant_named_twice")
     table = desk.rules.get(proposal.rules)
     if table is None:
-        raise InputError("the matcher has no match rules of this name", hint=f"it has {', '.join(sorted(desk.rules))}")
+        raise InputError("match_rules_unknown", listed=", ".join(sorted(desk.rules)))
     version, conformance = normalizer_reference()
     defaults = desk.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
@@ -115,7 +114,7 @@ def manifest_of(desk: MatcherContext, proposal: RoundProposal) -> Manifest:
             revision=LOG_HEADS,
         )
     except ValidationError as error:
-        raise InputError(f"the proposal makes no manifest: {fields_at_fault(error)}") from None
+        raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None
 
 
 def defaults_of(desk: MatcherContext) -> ProposalDefaults:
@@ -142,7 +141,7 @@ def _padding(defaults: RoundSettings) -> Padding:
 def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) -> tuple[PartyCap, ...]:
     given = {cap.party: cap for cap in proposal.caps}
     if set(given) - set(parties):
-        raise InputError("a cap is for a party that does not take part")
+        raise InputError("cap_of_party_outside_round")
     common = ClassCounts(full=defaults.cap_full, partial=defaults.cap_partial)
     return tuple(given.get(party, PartyCap(party=party, elements=common)) for party in parties)
 

@@ -106,7 +106,7 @@ def check_participant(round_: Round, caller: str) -> None:
         NotFoundError: The caller is none of them.
     """
     if round_.manifest.fingerprint_of(caller) is None:
-        raise NotFoundError("there is no such round", round=round_.round_id)
+        raise NotFoundError("round_unknown", round=round_.round_id)
 
 
 def _tokens_are_due(known: CachedRound, message: Statement) -> None:
@@ -120,9 +120,7 @@ def _tokens_are_due(known: CachedRound, message: Statement) -> None:
     submission = known.round.submissions.get(message.submission_id)
     if submission is not None and message.submission_id not in ready_submissions(known, message.party):
         waits = "its evaluations and the lists' report" if submission.kind is Kind.QUERY else "all lists' evaluations"
-        raise OrderError(
-            f"tokens are not due: they wait for {waits}", submission=message.submission_id, party=message.party
-        )
+        raise OrderError("tokens_not_due", submission=message.submission_id, party=message.party, waits=waits)
 
 
 def _keep_evidence(  # noqa: PLR0913, PLR0917 - what evidence consists of

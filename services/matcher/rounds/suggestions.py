@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.interface.suggestion import Suggestions, SuggestionView
+from aquila.interface.proposal import Suggestions, SuggestionView
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.suggestions import (
     LARGEST_SUGGESTION,
     MOST_WAITING,
@@ -18,6 +19,7 @@ from aquila.protocol.messages.suggestions import (
     SuggestionState,
 )
 from aquila.protocol.registry import MATCHER
+from aquila.sentences import quoted
 from services.kit.errors import BodyTooLargeError, NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -55,24 +57,24 @@ def accept_suggestion(desk: MatcherContext, caller: str, suggestion_id: str, oct
     """
     # 1. What it says, before anything is looked up.
     if len(octets) > LARGEST_SUGGESTION:
-        raise BodyTooLargeError("a suggestion is not that long", expected=LARGEST_SUGGESTION, got=len(octets))
+        raise BodyTooLargeError("suggestion_too_long", expected=LARGEST_SUGGESTION, got=len(octets))
     terms = Suggestion.from_payload(octets)
     if set(terms.participants) - set(desk.registry.parties):
-        raise InputError("the suggestion names a party that is not registered here")
+        raise InputError("suggestion_party_unknown")
     if caller not in terms.participants:
-        raise InputError("a party suggests rounds in which it takes part", party=caller)
+        raise InputError("suggestion_without_own_party", party=caller)
     content = terms.model_dump(mode="json")
     with desk.store.transaction("suggestion.take") as session:
         # 2. The same again is known: the party may not have heard the answer.
         known = session.get(SuggestionRow, suggestion_id)
         if known is not None:
             if (known.party, known.terms) != (caller, content):
-                raise OrderError("there is another suggestion under this id", party=caller)
+                raise OrderError("suggestion_id_taken", party=caller)
             return False
         # 3. A party cannot bury the secretariat in them.
         waiting = session.scalar(select(func.count()).where(_WAITS, SuggestionRow.party == caller)) or 0
         if waiting >= MOST_WAITING:
-            raise PolicyError("too many suggestions of this party wait", party=caller, expected=MOST_WAITING)
+            raise PolicyError("party_suggestions_too_many", party=caller, expected=MOST_WAITING)
         session.add(
             SuggestionRow(
                 suggestion_id=suggestion_id, party=caller, terms=content, state=SuggestionState.WAITING.value,
@@ -128,7 +130,7 @@ def waiting_row(session: Session, suggestion_id: str) -> SuggestionRow:
     """Return the row of a suggestion that may still be answered; raises as `set_aside` does."""
     row = _row(session, suggestion_id)
     if row.state != SuggestionState.WAITING.value:
-        raise OrderError("the suggestion was answered already", hint="propose the round without it")
+        raise OrderError("suggestion_already_answered")
     return row
 
 
@@ -179,13 +181,19 @@ def _answer(session: Session, row: SuggestionRow, state: SuggestionState, now: i
 def _row(session: Session, suggestion_id: str) -> SuggestionRow:
     row = session.get(SuggestionRow, suggestion_id)
     if row is None:
-        raise NotFoundError("there is no such suggestion", hint="see them with `aquila matcher suggestions`")
+        raise NotFoundError("suggestion_unknown")
     return row
 
 
 def _view(row: SuggestionRow) -> SuggestionView:
     return SuggestionView(
-        suggestion_id=row.suggestion_id, party=row.party, author="", terms=Suggestion.model_validate(row.terms),
-        state=SuggestionState(row.state), made_at=row.made_at, answered_at=row.answered_at, reason=row.reason,
+        suggestion_id=row.suggestion_id,
+        party=row.party,
+        author="",
+        terms=Suggestion.model_validate(row.terms),
+        state=SuggestionState(row.state),
+        made_at=row.made_at,
+        answered_at=row.answered_at,
+        reason=SentenceView.of(quoted(row.reason)) if row.reason else None,
         round_id=row.round_id,
-    )  # fmt: skip
+    )

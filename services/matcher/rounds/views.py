@@ -11,9 +11,11 @@ import aquila
 from aquila.interface.party import Parties, PartyView
 from aquila.interface.progress import PartyProgress, Progress
 from aquila.interface.rounds import MatcherRoundView
-from aquila.protocol.messages import Outcome
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.sentences import Sentence, quoted
+from aquila.sentences.sentence import loads
 from services.kit.party_status import party_status
 from services.matcher.events import TOKENS
 from services.matcher.rounds.feed import entry_of
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import CachedRound, RoundTransaction
     from services.matcher.rounds.contacts import Contact
-
-_AHEAD = {Outcome.CLOSED.value: "to be closed", Outcome.ABORTED.value: "to be aborted"}
 
 
 def round_view(desk: MatcherContext, round_id: str) -> MatcherRoundView:
@@ -54,22 +54,8 @@ def round_view(desk: MatcherContext, round_id: str) -> MatcherRoundView:
             canaries_by_certainty=dict(+planted),
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
-            flags=tuple(_flags(turn)),
-            problems=(
-                *([] if turn.row.problem is None else [turn.row.problem]),
-                *(
-                    f"{left} and {right} tell of different canaries among the same hits"
-                    for left, right in disputed_pairs(record)
-                ),
-                *(
-                    f"{owner} holds back the report of a query of {asker}: {hits} hits are far too many"
-                    for owner, asker, hits in held_reports(record)
-                ),
-                *(
-                    f"{party} said {statements} times more what it had said as often as it can"
-                    for party, statements in _repeated(turn)
-                ),
-            ),
+            flags=tuple(map(SentenceView.of, _flags(turn))),
+            problems=tuple(map(SentenceView.of, _problems(turn))),
         )
 
 
@@ -112,13 +98,26 @@ def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:
             yield party, record.submissions[query].party, alarm.hits
 
 
-def _flags(turn: RoundTransaction) -> Iterator[str]:
+def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
+    """Yield the problems of a round."""
+    record = turn.known.round
+    if turn.row.problem is not None:
+        yield loads(turn.row.problem)
+    for left, right in disputed_pairs(record):
+        yield Sentence.of("canaries_told_differ", left=left, right=right)
+    for owner, asker, hits in held_reports(record):
+        yield Sentence.of("report_held_back", owner=owner, asker=asker, hits=hits)
+    for party, statements in _repeated(turn):
+        yield Sentence.of("statements_repeated", party=party, statements=statements)
+
+
+def _flags(turn: RoundTransaction) -> Iterator[Sentence]:
     """Yield signs of guesses in the submissions' tokens, by the party that submitted them."""
     query = select(FlagRow).where(FlagRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(query.order_by(FlagRow.submission_id, FlagRow.number)):
         submission = turn.round.submissions.get(row.submission_id)
         if submission is not None:
-            yield f"{submission.kind.value} of {submission.party}: {row.sentence}"
+            yield Sentence.of(f"guesses_{submission.kind.value}", party=submission.party, sign=loads(row.sentence))
 
 
 def parties_view(desk: MatcherContext, contacts: Mapping[str, Contact]) -> Parties:
@@ -144,13 +143,14 @@ def parties_view(desk: MatcherContext, contacts: Mapping[str, Contact]) -> Parti
     )
 
 
-def _ending(turn: RoundTransaction) -> str | None:
+def _ending(turn: RoundTransaction) -> SentenceView | None:
     """Return how the round ended and why, or how it is going to."""
-    ending = turn.round.ending
+    ending, reason = turn.round.ending, loads(turn.row.reason or "")
     if ending is not None:
-        return f"{ending.outcome.value}: {ending.reason}"
+        why = reason if turn.row.reason else quoted(ending.reason)  # of an earlier release
+        return SentenceView.of(Sentence.of(f"ended_{ending.outcome.value}", reason=why))
     if turn.row.wish is not None:
-        return f"{_AHEAD[turn.row.wish]}: {turn.row.reason}"
+        return SentenceView.of(Sentence.of(f"to_be_{turn.row.wish}", reason=reason))
     return None
 
 

@@ -135,7 +135,7 @@ def _hit_rows(table: HitTable) -> Iterator[list[str | int | None]]:
 def _rounding(session: Session) -> Rounding:
     row = session.scalar(select(RoundingKeyRow))
     if row is None:
-        raise NotFoundError("the key by which published numbers are rounded is missing from the database")
+        raise NotFoundError("rounding_key_missing")
     return Rounding(row.key)
 
 

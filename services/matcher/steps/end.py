@@ -9,6 +9,8 @@ from sqlalchemy import delete, select
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.sentences import Sentence, quoted, text_of
+from aquila.sentences.sentence import dumps, loads
 from services.kit.logging import Log
 from services.matcher.statistics.published import freeze
 from services.matcher.steps.iteration import OPEN, each_round
@@ -42,20 +44,22 @@ def _end(desk: MatcherContext, round_id: str) -> bool:
     return True
 
 
-def _due(turn: RoundTransaction, now: int) -> tuple[Outcome, str] | None:
+def _due(turn: RoundTransaction, now: int) -> tuple[Outcome, Sentence] | None:
     """Return how a round ends now and why, or None where it goes on."""
     if turn.round.ending is not None:
         return None
     refusal = turn.round.breaking_refusal
     if refusal is not None:
-        return Outcome.ABORTED, f"{refusal.party} takes no further part: {refusal.reason}"
+        why = Sentence.of("party_takes_no_further_part", party=refusal.party, reason=quoted(refusal.reason))
+        return Outcome.ABORTED, why
     if turn.row.wish == Outcome.ABORTED.value:
-        return Outcome.ABORTED, turn.row.reason or "the secretariat aborted it"
+        return Outcome.ABORTED, loads(turn.row.reason) if turn.row.reason else Sentence.of("aborted_by_secretariat")
     over = now > turn.round.manifest.window.closes_at
     if can_be_closed(turn) and (over or not unfinished(turn.round)):
-        reason = turn.row.reason if turn.row.wish == Outcome.CLOSED.value else "its time is over" if over else None
-        return None if reason is None else (Outcome.CLOSED, reason)
-    return (Outcome.ABORTED, "its time is over, and not every party has its hits") if over else None
+        if turn.row.wish == Outcome.CLOSED.value:
+            return Outcome.CLOSED, loads(turn.row.reason or "")
+        return (Outcome.CLOSED, Sentence.of("round_time_over")) if over else None
+    return (Outcome.ABORTED, Sentence.of("round_time_over_without_hits")) if over else None
 
 
 def can_be_closed(turn: RoundTransaction) -> bool:
@@ -64,14 +68,15 @@ def can_be_closed(turn: RoundTransaction) -> bool:
     return turn.round.phase is Phase.REPORTING and acknowledged
 
 
-def end_round(desk: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: str) -> None:
+def end_round(desk: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: Sentence) -> None:
     """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own.
 
     One over which an owner raised an alarm that nobody released is never told: the end of the round is the end of the
     time for it (PROTOCOL.md 3.7.14).
     """
     # Signed first: notes of a report that comes with the end are exchanged after it.
-    ending = desk.matcher.end(turn.round, outcome, reason[:_LONGEST_REASON], desk.clock())
+    ending = desk.matcher.end(turn.round, outcome, text_of(reason)[:_LONGEST_REASON], desk.clock())
+    turn.row.reason = dumps(reason)
     held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
     for row in turn.session.scalars(held).all():
         if not undecided_alarms(turn.round, row.submission_id):

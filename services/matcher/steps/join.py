@@ -19,6 +19,7 @@ from aquila.matching.multiplicity import Multiplicity
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
 from aquila.protocol.matcher import TokenCount, grade_pairs, learn_grading_bases, make_reports
+from aquila.sentences.sentence import dumps
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.events import TOKENS
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from aquila.protocol.messages import HitReport
     from aquila.protocol.rounds.verified_round import Round
     from aquila.records.rules import RuleTable
+    from aquila.sentences import Sentence
     from services.matcher.context import MatcherContext
     from services.matcher.round_memory import RoundTransaction
 
@@ -57,7 +59,7 @@ class Joined:
     reports: list[HitReport]
     pairs: list[tuple[str, str]]
     hits: Counter[tuple[str, str, str]]
-    flags: dict[str, tuple[str, ...]]
+    flags: dict[str, tuple[Sentence, ...]]
     known: dict[Level, Counter[int]]
 
 
@@ -134,11 +136,7 @@ def check_view(executor: Executor, folder: Path) -> None:
         PolicyError: A worker does not see it.
     """
     if not executor.submit(Path.is_dir, folder).result():
-        raise PolicyError(
-            "a worker that joins tokens does not see the matcher's scratch folder",
-            hint="put the matcher's home on storage that every worker mounts at the same place, or join locally",
-            folder=str(folder),
-        )
+        raise PolicyError("worker_scratch_folder_missing", folder=str(folder))
 
 
 def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> None:
@@ -162,9 +160,9 @@ def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> N
         levels = {level.value: joined.hits[left, right, level.value] for level in Level}
         append(turn.session, match_entry(turn.row.round_id, turn.clock(), left, right, query, levels))
     for submission_id in [query] if query else joined.flags:
-        for number, sentence in enumerate(joined.flags[submission_id]):
+        for number, sign in enumerate(joined.flags[submission_id]):
             turn.session.add(
-                FlagRow(round_id=turn.row.round_id, submission_id=submission_id, number=number, sentence=sentence)
+                FlagRow(round_id=turn.row.round_id, submission_id=submission_id, number=number, sentence=dumps(sign))
             )
     for (left, right, certainty), hits in joined.hits.items():
         turn.session.add(
@@ -181,7 +179,7 @@ def store_counts(turn: RoundTransaction, joined: Joined, query: str | None) -> N
 
 def _add(  # noqa: PLR0913, PLR0917 - where the tokens come from and go to
     desk: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
-) -> tuple[str, ...]:
+) -> tuple[Sentence, ...]:
     """Add one submission's tokens, count them over all its chunks, and return the signs of guesses."""
     submission = round_.submissions[submission_id]
     count = TokenCount(table)
@@ -203,7 +201,7 @@ def _blamed_on(party: str) -> Iterator[None]:
     try:
         yield
     except MalformedError as error:
-        raise FaultyTokensError(error.message, hint=error.hint, **(error.fields | {"party": party})) from None
+        raise FaultyTokensError(error.sentence, party=party) from None
 
 
 @contextlib.contextmanager

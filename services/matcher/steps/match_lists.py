@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aquila.protocol.matcher import lists_to_join
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
+from aquila.sentences import Sentence
+from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
 from services.matcher.rounds.progress import has_all_tokens
 from services.matcher.steps.iteration import OPEN, each_round
@@ -55,8 +57,9 @@ def note_fault(desk: MatcherContext, round_id: str, error: FaultyTokensError) ->
     _LOG.error("faulty_tokens", round=round_id, error=error)
     with desk.known.writing("round.fault", round_id) as turn:
         if turn.round.ending is None:
-            turn.row.problem = f"{error.fields['party']} sent faulty tokens: {error.message}"
-            turn.row.wish, turn.row.reason = Outcome.ABORTED.value, turn.row.problem
+            fault = Sentence.of("faulty_tokens", party=error.fields["party"], reason=error.sentence)
+            turn.row.problem = turn.row.reason = dumps(fault)
+            turn.row.wish = Outcome.ABORTED.value
     desk.bell.ring()
 
 

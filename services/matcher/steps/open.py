@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
+from aquila.sentences import Sentence
 from services.kit.logging import Log
 from services.matcher.steps.end import end_round
 from services.matcher.steps.iteration import OPEN, each_round
@@ -31,7 +32,7 @@ def _open(desk: MatcherContext, round_id: str) -> bool:
         if not _due(turn.round, desk.clock()):
             return False  # another worker was first
         if len(turn.round.consents) < _FEWEST:
-            end_round(desk, turn, Outcome.ABORTED, "fewer than two parties consented in time")
+            end_round(desk, turn, Outcome.ABORTED, Sentence.of("round_lacks_consents"))
         else:
             turn.accept(desk.matcher.open(turn.round, desk.clock()))
     desk.bell.ring()

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.suggestion import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
+from aquila.interface.proposal import Suggestions, SuggestionView  # noqa: TC001 - read by FastAPI
 from aquila.protocol.messages.suggestions import Suggestion  # noqa: TC001 - read by FastAPI
 from services.kit.http.routing import ServiceRoute
 from services.kit.people import Actor, requires

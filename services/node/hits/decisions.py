@@ -40,11 +40,11 @@ def decide_many(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest) ->
         PolicyError: The filter leaves more hits than are decided at once.
     """
     if bool(wanted.hits) == (wanted.every is not None):
-        raise InputError("a decision is about the hits that are chosen, or about all that a filter leaves")
+        raise InputError("decision_hits_ambiguous")
     chosen = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
     keys = chosen if wanted.every is None else _seen(journal, wanted.every, wanted.total)
     if len(keys) > 1 and not wanted.remark.strip():
-        raise InputError("a decision on several hits needs a reason", hint="one for all of them; it stays at this node")
+        raise InputError("decision_reason_missing")
     step = LifecycleStep(
         LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
@@ -78,7 +78,7 @@ def undo(journal: Journal, actor: Actor, number: int) -> Undone:
                     lifecycle.apply_step(session, journal, hit, step, actor)
                     undone.append((hit.round_id, hit.hit_id))
     if not undone:
-        raise OrderError("there is no such decision of yours to undo", hint="decide again if it was wrong")
+        raise OrderError("decision_not_undoable")
     return Undone(hits=len(undone), first=HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
 
 
@@ -87,10 +87,7 @@ def _seen(journal: Journal, every: HitSearch, total: int) -> list[Key]:
     with journal.store.reading("hit.every") as session:
         keys = review.keys_of(session, every, review.conditions(every, journal.clock()), MOST_DECIDED)
     if len(keys) != total:
-        raise OrderError(
-            f"the filter leaves {len(keys)} hits by now, and {total} were shown",
-            hint="look at the list again; hits came or were decided meanwhile",
-        )
+        raise OrderError("filter_hits_changed", count=len(keys), total=total)
     return keys
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aquila.interface.exchange import CONFIRMED as BOTH_CONFIRM
-from aquila.interface.exchange import WAITING, ExchangeView, IntelligenceView, NoteView
+from aquila.interface.exchange import ExchangeView, IntelligenceView, NoteView
+from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import strongest_parts
 from aquila.matching.corroboration import corroboration_table
 from aquila.protocol.messages import Fault
+from aquila.sentences import Sentence
 from services.node.hits.notes import CONFIRMED, REFUTED, state_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: Rul
     note = _note(shown.note) if shown is not None and shown.note else None
     return ExchangeView(
         state=state,
-        sentence=_sentence(row, state),
+        sentence=SentenceView.of(_sentence(row, state)),
         blamed_by=row.blamed_by if row else None,
         reference=row.reference if row else None,
         rules=tuple(rule.sentence for rule in _met(shown, table)),
@@ -40,12 +41,16 @@ def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: Rul
     )
 
 
-def _sentence(row: ExchangeRow | None, state: str) -> str:
+def _sentence(row: ExchangeRow | None, state: str) -> Sentence:
     if row is None:
-        return WAITING[False, False]
+        return Sentence.of("neither_note_verified")
     if state == REFUTED:
         return Fault(row.fault or "").sentence
-    return BOTH_CONFIRM if state == CONFIRMED else WAITING[row.verified, row.accepted]
+    if state == CONFIRMED:
+        return Sentence.of("both_notes_verified")
+    if row.verified:
+        return Sentence.of("own_note_not_verified")
+    return Sentence.of("note_awaited" if row.accepted else "neither_note_verified")
 
 
 def why(families: Sequence[str], row: ExchangeRow | None, table: RuleTable) -> tuple[str, ...]:

@@ -87,15 +87,12 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
     """
     now = node.clock()
     if wanted.ground is Ground.ERASED:
-        raise PolicyError("a hit is withdrawn as erased by erasing its record", hint="`aquila node erase-record`")
+        raise PolicyError("hit_erased_only_with_record")
     with node.store.transaction("hit.withdraw") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
         late = is_late(lifecycle.status_row(session, hit).arrived_at, now)
         if late and not wanted.reason.strip():
-            raise PolicyError(
-                "the correction duty's 48 hours are over; a later withdrawal needs a reason",
-                hint="give it with --reason; it stays at this node",
-            )
+            raise PolicyError("withdrawal_reason_missing")
         step = LifecycleStep(LifecycleStepKind.WITHDRAWN, now, actor.person, wanted.ground.value, remark=wanted.reason)
         lifecycle.apply_step(session, node.journal, hit, step, actor)
         session.add(
@@ -144,7 +141,7 @@ def _letter_view(code: str, session: Session, manifest: Manifest, hit: HitRow) -
 
 def _letter(code: str, manifest: Manifest, hit: HitRow, life: HitLifecycle, numbers: tuple[str, str]) -> Letter:
     if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
-        raise OrderError("a letter belongs to an open follow-up", hint="open one first: `aquila hit follow-up`")
+        raise OrderError("follow_up_not_open")
     return Letter(
         sender=code,
         receiver=hit.counterpart,

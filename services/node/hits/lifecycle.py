@@ -68,7 +68,7 @@ def hit_row(session: Session, round_id: str, hit_id: str) -> HitRow:
     """
     hit = session.get(HitRow, (round_id, hit_id))
     if hit is None or hit.canary:
-        raise NotFoundError("the node holds no such hit", hint="see them with `aquila hit list`")
+        raise NotFoundError("hit_unknown")
     return hit
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.messages import Fault, Note
+from aquila.sentences import Sentence
+from aquila.sentences.sentence import dumps
 from services.kit.log import entries
 from services.node.rounds import statements
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, ProblemRow
@@ -110,9 +112,9 @@ def apply_confirmation(session: Session, journal: Journal, message: Confirmation
     mine = NoteBatchRow.round_id == message.round_id, NoteBatchRow.own, NoteBatchRow.digest == message.notes
     batch = session.scalars(select(NoteBatchRow).where(*mine)).first()
     if batch is None or batch.counterpart != message.party or batch.done:
-        sentence = f"{message.party} confirms notes that this node did not send to it"
+        problem = Sentence.of("confirms_notes_not_sent", party=message.party)
         statements.report_problem(
-            session, journal.clock, message.round_id, f"confirmation {message.notes[:16]}", sentence
+            session, journal.clock, message.round_id, f"confirmation {message.notes[:16]}", problem
         )
         return
     batch.done = True
@@ -135,19 +137,18 @@ def refute(session: Session, journal: Journal, rows: Sequence[ExchangeRow], faul
         round_id = fresh[0].round_id
         alike = ExchangeRow.counterpart == counterpart, ExchangeRow.fault == fault.value, ExchangeRow.blamed_by == party
         total = session.scalar(select(func.count()).where(ExchangeRow.round_id == round_id, *alike))
-        sentence = f"hits with {counterpart} refuted by {party}: {total}; {fault.sentence}"
-        if party == journal.code:
-            sentence = f"hits with {counterpart} refuted here: {total}; {fault.sentence}"
+        code = "hits_refuted_here" if party == journal.code else "hits_refuted_by_counterpart"
+        problem = Sentence.of(code, counterpart=counterpart, party=party, hits=total or 0, fault=fault.sentence)
         statements.report_problem(
-            session, journal.clock, round_id, f"refuted {counterpart} {fault.value} {party}", sentence
+            session, journal.clock, round_id, f"refuted {counterpart} {fault.value} {party}", problem
         )
         _append(session, journal, EntryKind.HIT_REFUTED, round_id, counterpart, {fault.value: count})
 
 
 def report_hidden(session: Session, journal: Journal, batch: NoteBatchRow, hits: int) -> None:
     """Report that the matcher hid hits from this node, as a counterpart's notes show."""
-    sentence = f"notes of {batch.counterpart} on hits that the matcher did not report here: {hits}; it hid them"
-    statements.report_problem(session, journal.clock, batch.round_id, f"hidden {batch.digest}"[:200], sentence)
+    problem = Sentence.of("hits_hidden_by_matcher", counterpart=batch.counterpart, hits=hits)
+    statements.report_problem(session, journal.clock, batch.round_id, f"hidden {batch.digest}"[:200], problem)
     _append(session, journal, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
 
 
@@ -165,13 +166,10 @@ def report_late(journal: Journal, round_id: str) -> bool:
     new = False
     with journal.store.transaction("exchange.late") as session:
         for counterpart, count in session.execute(query.group_by(ExchangeRow.counterpart)).all():
-            sentence = (
-                f"hits with {counterpart} unconfirmed after the round's time: {count}; its note or its confirmation "
-                "did not come"
-            )
+            problem = Sentence.of("hits_unconfirmed", counterpart=counterpart, hits=count)
             known = session.get(ProblemRow, (round_id, f"unconfirmed {counterpart}"))
-            if known is None or known.sentence != sentence:
-                statements.report_problem(session, journal.clock, round_id, f"unconfirmed {counterpart}", sentence)
+            if known is None or known.sentence != dumps(problem):
+                statements.report_problem(session, journal.clock, round_id, f"unconfirmed {counterpart}", problem)
                 new = True
     return new
 

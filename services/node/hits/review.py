@@ -118,9 +118,7 @@ def keys_of(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[b
     """
     keys = session.execute(_ordered(wanted, where).limit(most + 1)).all()
     if len(keys) > most:
-        raise PolicyError(
-            f"the filter leaves more than {most} hits, the most at once", hint="narrow it, by round, party or certainty"
-        )
+        raise PolicyError("filter_hits_too_many", most=most)
     return [(round_id, hit_id) for round_id, hit_id in keys]
 
 

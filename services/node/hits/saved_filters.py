@@ -40,7 +40,7 @@ def save_view(store: Store, random: Callable[[int], bytes], actor: Actor, wanted
         row = session.scalar(select(SavedFilterRow).where(mine, SavedFilterRow.name == wanted.name))
         if row is None:
             if (session.scalar(select(func.count()).where(mine)) or 0) >= MOST_SAVED:
-                raise InputError("no more views can be kept", hint="remove one first", expected=MOST_SAVED)
+                raise InputError("views_too_many", expected=MOST_SAVED)
             row = SavedFilterRow(view_id=random(16).hex(), person=actor.person, name=wanted.name, shows=shows)
             session.add(row)
         row.shows = shows
@@ -56,7 +56,7 @@ def remove_view(store: Store, actor: Actor, view_id: str) -> None:
     with store.transaction("view.remove") as session:
         row = session.get(SavedFilterRow, view_id)
         if row is None or row.person != actor.person:
-            raise NotFoundError("there is no such view")
+            raise NotFoundError("view_unknown")
         session.delete(row)
 
 

@@ -16,6 +16,7 @@ from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, 
 from aquila.matching.certainty import Level
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import LevelOutcomes, PairOutcomes
+from aquila.sentences import Sentence
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.hits import lifecycle, notes
@@ -60,8 +61,8 @@ def apply_withdrawal(session: Session, journal: Journal, message: Withdrawal, di
             )
         )  # fmt: skip
     if unknown:
-        sentence = f"{message.party} withdraws {unknown} hits that this node does not hold"
-        statements.report_problem(session, journal.clock, message.round_id, f"withdrawal {digest[:16]}", sentence)
+        problem = Sentence.of("withdraws_unknown_hits", party=message.party, hits=unknown)
+        statements.report_problem(session, journal.clock, message.round_id, f"withdrawal {digest[:16]}", problem)
     _LOG.info("withdrawal_taken", round=message.round_id, counterpart=message.party, count=len(message.hits))
 
 

@@ -95,9 +95,14 @@ def record(session: Session, judged: Sequence[Judged], shown: Checkpoint) -> Acc
     missing = next(_missing(judged), None)
     if missing is None:
         return None
-    sentence = f"the log {shown.origin} does not hold a statement that the matcher took: {missing.kind}"
-    hint = "nothing more is signed or sent; have the log's owner explain where it is"
-    error = LogRewrittenError(sentence, hint=hint, what="missing", round=missing.round_id, got=shown.size)
+    error = LogRewrittenError(
+        "log_lacks_taken_statement",
+        what="missing",
+        round=missing.round_id,
+        got=shown.size,
+        origin=shown.origin,
+        kind=missing.kind,
+    )
     return Accusation(error, missing.envelope)
 
 

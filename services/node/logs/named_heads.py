@@ -74,7 +74,7 @@ def check(
     """
     for head in heads:
         if head.size < shown.size and head.size not in proofs:
-            raise AuditError("the matcher does not prove its log since a head that a party saw", size=head.size)
+            raise AuditError("matcher_log_growth_not_proved", size=head.size)
         try:
             check_named(shown, head.size, bytes.fromhex(head.root), proofs.get(head.size, []))
         except LogRewrittenError as error:

@@ -93,10 +93,7 @@ def checked_digest(store: Store, import_id: str) -> str:
     with store.reading("import.digest") as session:
         recorded = complete_import(session, import_id).digest
         if recorded is not None and stored_digest(session, import_id) != recorded:
-            raise OrderError(
-                "the stored records of this list are not those that were imported",
-                hint="somebody changed the database; import the list again",
-            )
+            raise OrderError("stored_list_records_differ")
     return recorded_digest(store, import_id) if recorded is None else recorded
 
 
@@ -113,8 +110,4 @@ def check_approved(session: Session, import_id: str, approved: str | None, round
         OrderError: The list is not the one that was approved.
     """
     if approved is not None and stored_digest(session, import_id) != approved:
-        raise OrderError(
-            "the list's records are not those that were approved: one was erased, or the database was changed",
-            hint="ask for the submission anew",
-            round=round_id,
-        )
+        raise OrderError("list_records_differ_from_request", round=round_id)

@@ -20,6 +20,7 @@ from aquila.followup.lifecycle import Ground, is_late
 from aquila.interface.hits import ErasureReport
 from aquila.protocol.encoding import framed
 from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Severity
+from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -69,7 +70,7 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
         ).all()
         hits = session.scalars(select(HitRow).where(HitRow.record_id == record_id)).all()
         if not rows and not hits:
-            raise NotFoundError("the node holds no record of this identifier")
+            raise NotFoundError("record_identifier_unknown")
         _check_not_prepared(session, {row.import_id for row in rows})
         # 1. The hits: the counterparts are told by hit id, which outlives the hit here.
         for hit in hits:
@@ -158,10 +159,7 @@ def close_gaps(session: Session, import_id: str) -> bool:
     if left == row.records:
         return False
     if session.scalar(_uses([import_id], _SENT)) is not None:
-        raise PolicyError(
-            "a record of this list was erased while another round uses the list",
-            hint="wait until that round is over, or import the list again without the record",
-        )
+        raise PolicyError("list_record_erased_meanwhile")
     query = select(RecordRow.position).where(RecordRow.import_id == import_id).order_by(RecordRow.position)
     positions = session.scalars(query).all()
     gaps = sorted(set(range(left)) - set(positions))
@@ -177,7 +175,7 @@ def without_erased(store: Store, rows: Iterable[Row]) -> Iterator[Row]:
         erased = set(session.scalars(select(ErasedRecordRow.record_digest)))
     for row in rows:
         if erased and isinstance(row, AcceptedRow) and record_digest(row.record.record_id) in erased:
-            reason = "a record of this identifier was erased at this node; if it may be held again, give it a new one"
+            reason = Sentence.of("record_erased_here")
             finding = Finding(row.line, "record_id", reason, Severity.REFUSAL)
             yield RefusedRow(row.line, row.record.record_id, (*row.warnings, finding))
         else:
@@ -199,11 +197,7 @@ def overwrite_deleted(store: Store, *tables: Table) -> None:
 def _check_not_prepared(session: Session, import_ids: set[str]) -> None:
     round_id = session.scalar(_uses(import_ids, {SubmissionState.PREPARING}))
     if round_id is not None:
-        raise PolicyError(
-            "a list with this record is being prepared for a round",
-            hint="try again when the list is submitted, or leave the round",
-            round=round_id,
-        )
+        raise PolicyError("list_being_prepared", round=round_id)
 
 
 def _uses(import_ids: Iterable[str], states: Collection[SubmissionState]) -> Select[str]:

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 
 from aquila.csv_files import CsvWriter
 from aquila.interface.records import Findings, FindingView
+from aquila.interface.sentence import SentenceView
 from aquila.records.reading.lists import AcceptedRow, read_rows
+from aquila.sentences.sentence import loads
 from services.node.records.chosen_columns import open_remembered
 from services.node.records.erasure import without_erased
 from services.node.storage.imports import complete_import
@@ -33,9 +35,12 @@ def findings_of(row: Row) -> Iterator[FindingView]:
     record_id = row.record.record_id if isinstance(row, AcceptedRow) else row.record_id
     for finding in row.warnings if isinstance(row, AcceptedRow) else row.findings:
         yield FindingView(
-            line=finding.line, field=finding.field, reason=finding.reason, severity=finding.severity.value,
+            line=finding.line,
+            field=finding.field,
+            reason=SentenceView.of(finding.sentence),
+            severity=finding.severity.value,
             record_id=record_id,
-        )  # fmt: skip
+        )
 
 
 def findings_file(home: Path, store: Store, stream: BinaryIO, layout: Layout) -> BinaryIO:
@@ -75,7 +80,8 @@ def stored_findings_file(home: Path, store: Store, import_id: str) -> BinaryIO:
 
 def _view(row: FindingRow) -> FindingView:
     severity: Any = row.severity
-    return FindingView(line=row.line, field=row.field, reason=row.reason, severity=severity, record_id=row.record_id)
+    reason = SentenceView.of(loads(row.reason))
+    return FindingView(line=row.line, field=row.field, reason=reason, severity=severity, record_id=row.record_id)
 
 
 def _written(home: Path, findings: Iterable[FindingView]) -> BinaryIO:
@@ -86,7 +92,7 @@ def _written(home: Path, findings: Iterable[FindingView]) -> BinaryIO:
         writer = CsvWriter(text)
         writer.write(_COLUMNS)
         for one in findings:
-            writer.write((one.line, one.record_id, one.field, one.severity, one.reason))
+            writer.write((one.line, one.record_id, one.field, one.severity, one.reason.text))
         text.flush()
         text.detach()
     except BaseException:

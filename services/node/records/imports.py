@@ -17,6 +17,7 @@ from aquila.records.normalize import NORMALIZER_VERSION
 from aquila.records.reading.headings import suggest_columns
 from aquila.records.reading.lists import AcceptedRow, ReadReport, read_rows, recognize
 from aquila.records.search import search_text
+from aquila.sentences.sentence import dumps
 from aquila.visible import first_unseen
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
@@ -143,7 +144,7 @@ def import_list(  # noqa: PLR0913  # what an import is made of, and by whom
             nothing is stored.
     """
     if not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable() or first_unseen(name):
-        raise InputError("an import needs a name of one printable line", expected=_NAME_LIMIT)
+        raise InputError("import_name_malformed", expected=_NAME_LIMIT)
     table = node.table_named("default")
     raw = open_remembered(node.store, stream, layout)
     with duplicates.searching(node.settings.home, table) as search:
@@ -188,14 +189,9 @@ def _import_list(  # noqa: PLR0913  # what an import is made of
 def _check_counts(counts: ReadReport, *, accept_refused: bool) -> None:
     """Refuse a list with refused rows, unless the operator goes on without them, and one without any other row."""
     if counts.refused and not accept_refused:
-        raise InputError(
-            f"{counts.refused} rows cannot be used; nothing was stored",
-            hint="see them with `aquila records check`, or import without them by --accept-refused",
-            accepted=counts.accepted,
-            refused=counts.refused,
-        )
+        raise InputError("list_rows_refused", accepted=counts.accepted, refused=counts.refused)
     if not counts.accepted:
-        raise InputError("no row of the list can be used; nothing was stored", refused=counts.refused)
+        raise InputError("list_rows_all_refused", refused=counts.refused)
 
 
 def _store_rows(store: Store, import_id: str, reading: _Reading, rows: Iterable[Row], *, accept_refused: bool) -> None:
@@ -220,7 +216,12 @@ def _store_findings(store: Store, import_id: str, reading: _Reading, least: int)
     if len(findings) < least:
         return
     rows: list[dict[str, Any]] = [
-        {"import_id": import_id, "number": number, **finding.model_dump(mode="json")}
+        {
+            "import_id": import_id,
+            "number": number,
+            **finding.model_dump(mode="json", exclude={"reason"}),
+            "reason": dumps(finding.reason.sentence),
+        }
         for number, finding in enumerate(findings, start=reading.stored)
     ]
     reading.stored += len(rows)
@@ -281,7 +282,7 @@ def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
     """
     with journal.store.reading("import.use") as session:
         if session.get(ImportRow, import_id) is None:
-            raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+            raise NotFoundError("import_unknown")
         used = (
             select(SubmissionRow.round_id)
             .join(RoundRow, RoundRow.round_id == SubmissionRow.round_id)
@@ -293,7 +294,7 @@ def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
         )
         round_id = session.scalars(used).first()
     if round_id is not None:
-        raise PolicyError("the list is in a round that is not over", hint="close the round first", round=round_id)
+        raise PolicyError("list_in_unfinished_round", round=round_id)
     _remove(journal, import_id, actor)
 
 

@@ -66,7 +66,7 @@ def show(journal: Journal, actor: Actor, import_id: str, position: int) -> Recor
     with journal.store.transaction("record.show") as session:
         row, stored = session.get(RecordRow, (import_id, position)), session.get(ImportRow, import_id)
         if row is None or stored is None or not stored.complete:
-            raise NotFoundError("the node holds no such record", hint="search for it again; it may have been erased")
+            raise NotFoundError("record_unknown")
         append(session, _consultation(journal, actor, 1))
         return RecordView(
             entry=_found(row, stored.name),
@@ -116,13 +116,10 @@ def _where(wanted: RecordSearch) -> Sequence[ColumnElement[bool]]:
     """Return the conditions of a search."""
     number, name = wanted.number.strip(), wanted.name.strip()
     if not (number or name):
-        raise InputError("a search needs a record number or a name")
+        raise InputError("search_terms_missing")
     groups = search_for(name, alike=wanted.alike)
     if name and not groups:
-        raise InputError(
-            "the name holds no letter that can be read",
-            hint="write it in Latin, Cyrillic, Greek or Arabic letters",
-        )
+        raise InputError("name_letters_unreadable")
     complete = RecordRow.import_id.in_(select(ImportRow.import_id).where(ImportRow.complete))
     named = [or_(*(RecordRow.words.contains(text) for text in group)) for group in groups]
     return (complete, *([RecordRow.record_id == number] if number else []), *named)

@@ -13,6 +13,8 @@ from aquila.errors import OrderError, PolicyError
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.records.conformance import normalizer_reference
+from aquila.sentences import Sentence
+from aquila.sentences.sentence import loads
 from services.kit.log.entries import actor_fields, append
 from services.node.round_memory import round_row
 from services.node.storage.imports import complete_import
@@ -31,13 +33,13 @@ if TYPE_CHECKING:
     from services.node.storage.tables import RoundRow
 
 
-def manifest_problem(node: NodeContext, manifest: Manifest) -> str:
-    """Return the obstacle to this node's participation in a round; empty if there is none (3.3.1)."""
+def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
+    """Return the obstacle to this node's participation in a round, or None if there is none (3.3.1)."""
     try:
         node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
     except PolicyError as error:
-        return error.message
-    return ""
+        return error.sentence
+    return None
 
 
 def has_consented(row: RoundRow) -> bool:
@@ -50,11 +52,11 @@ def is_consent_due(row: RoundRow) -> bool:
     return row.consent_wished and row.consent_digest is None
 
 
-def late_consent(round_: Round, now: int) -> str:
-    """Return why a round takes no consent at a time, or nothing."""
+def late_consent(round_: Round, now: int) -> Sentence | None:
+    """Return why a round takes no consent at a time, or None."""
     if round_.phase is not Phase.PROPOSED:
-        return "the round takes no consent any more"
-    return "the time for a consent is over" if now > consent_until(round_.manifest) else ""
+        return Sentence.of("consents_over")
+    return Sentence.of("time_for_consent_is_over") if now > consent_until(round_.manifest) else None
 
 
 def consent_until(manifest: Manifest) -> int:
@@ -67,6 +69,12 @@ def submit_until(manifest: Manifest, kind: Kind) -> int:
     return manifest.window.submit_by if kind is Kind.LIST else manifest.window.closes_at
 
 
+def deadlines(manifest: Manifest) -> tuple[int, ...]:
+    """Return the times after which a round takes fewer steps; seconds since 1970."""
+    window = manifest.window
+    return window.consent_by, window.submit_by, window.evaluate_by, window.closes_at
+
+
 def check_submission_time(round_: Round, kind: Kind, now: int) -> None:
     """Refuse to request, begin or sign a submission after its deadline by our own clock.
 
@@ -74,7 +82,7 @@ def check_submission_time(round_: Round, kind: Kind, now: int) -> None:
         OrderError: The deadline has passed.
     """
     if now > submit_until(round_.manifest, kind):
-        raise OrderError("the time for a submission is over", round=round_.round_id)
+        raise OrderError("submission_time_over", round=round_.round_id)
 
 
 def rounds_with_list() -> Select[str]:
@@ -94,12 +102,12 @@ def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRo
     """
     row = _active(session, round_.round_id)
     if has_consented(row):
-        raise OrderError("this node has consented to the round already", round=row.round_id)
+        raise OrderError("node_already_consented", round=row.round_id)
     problem = manifest_problem(node, round_.manifest)
     if problem:
-        raise PolicyError(problem, hint="the round cannot be consented to from this node", round=row.round_id)
+        raise PolicyError("round_cannot_be_consented_to", round=row.round_id, reason=problem)
     if late_consent(round_, node.clock()):
-        raise OrderError("the round takes no consent any more", round=row.round_id)
+        raise OrderError("consents_over", round=row.round_id)
     return row
 
 
@@ -119,7 +127,7 @@ def check_submission(clock: Clock, session: Session, round_: Round, import_id: s
     row = _active(session, round_.round_id)
     imported = complete_import(session, import_id)
     if not has_consented(row):
-        raise OrderError("this node has not consented to the round", hint="consent first", round=row.round_id)
+        raise OrderError("node_not_consented", round=row.round_id)
     _check_kind(session, clock, round_, kind)
     return imported
 
@@ -158,11 +166,11 @@ def request_submission(clock: Clock, session: Session, round_: Round, wanted: Re
 
 def _check_kind(session: Session, clock: Clock, round_: Round, kind: Kind) -> None:
     if kind is Kind.QUERY and round_.manifest.mode is not Mode.LISTS_AND_QUERIES:
-        raise PolicyError("this round takes no queries", round=round_.round_id)
+        raise PolicyError("round_takes_no_queries", round=round_.round_id)
     check_submission_time(round_, kind, clock())
     lists = rounds_with_list().where(SubmissionRow.round_id == round_.round_id)
     if kind is Kind.LIST and session.scalars(lists).first() is not None:
-        raise OrderError("this node has a list in the round already", hint="a round takes one list of each party")
+        raise OrderError("node_list_already_in_round")
 
 
 def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_id: str) -> None:
@@ -177,9 +185,7 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
         if row.state != LocalRoundState.ACTIVE:
             return  # it is closed already
         if ReportKey(journal.code, None) not in round_.reports:
-            raise OrderError(
-                "the round cannot be closed before its hits are here", hint="wait, or abort it", round=round_id
-            )
+            raise OrderError("round_hits_not_here", round=round_id)
         if not row.close_wished:
             _log_end(session, journal, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)
         row.close_wished = True
@@ -212,7 +218,7 @@ def _log_end(  # noqa: PLR0913, PLR0917 - what an entry says
 def _active(session: Session, round_id: str) -> RoundRow:
     row = round_row(session, round_id)
     if row.refused is not None:
-        raise PolicyError(f"this node takes no part in the round: {row.refused}", round=round_id)
+        raise PolicyError("node_part_refused", round=round_id, reason=loads(row.refused))
     if row.state != LocalRoundState.ACTIVE:
-        raise OrderError("the round is over at this node", round=round_id)
+        raise OrderError("round_over_at_node", round=round_id)
     return row

@@ -16,6 +16,7 @@ from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
 from aquila.protocol.messages.kinds import StatementKind, kind_of
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
+from aquila.sentences.sentence import dumps
 from services.kit.errors import StoreConflictError
 from services.kit.log.entries import append
 from services.node.round_memory import round_row
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aquila.crypto.envelope import OpenedEnvelope
     from aquila.protocol.registry import Registry
     from aquila.protocol.rounds.verified_round import Round
+    from aquila.sentences import Sentence
     from services.node.context import Clock, NodeContext, Signer
     from services.node.storage.high_water import HighWater
 
@@ -114,12 +116,12 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     if round_row(session, round_id).refused is None:
         signer.high_water.check(session, round_id)
     elif not isinstance(message, Refusal):
-        raise RestoredBackupError("this node takes no further part in the round", round=round_id)
+        raise RestoredBackupError("node_part_ended", round=round_id)
     taken = select(StatementRow.digest).where(
         StatementRow.round_id == round_id, StatementRow.own, StatementRow.sequence == message.sequence
     )
     if session.scalar(taken) is not None:
-        raise StoreConflictError("a statement has this number already", round=round_id)
+        raise StoreConflictError("statement_already_numbered", round=round_id)
     row = StatementRow(
         round_id=round_id, digest=found.digest, party=signer.code, sequence=message.sequence,
         kind=kind_of(message).value, envelope=envelope, own=True, sent=False, taken_at=signer.clock(),
@@ -139,9 +141,9 @@ def own_statements(session: Session, round_id: str, kind: StatementKind) -> Sequ
     return session.scalars(query.order_by(StatementRow.sequence)).all()
 
 
-def report_problem(session: Session, clock: Clock, round_id: str, place: str, sentence: str) -> None:
+def report_problem(session: Session, clock: Clock, round_id: str, place: str, problem: Sentence) -> None:
     """Keep a problem for the operator, in place of an earlier one about the same thing."""
-    row = session.get(ProblemRow, (round_id, place))
+    row, sentence = session.get(ProblemRow, (round_id, place)), dumps(problem)
     if row is None:
         session.add(ProblemRow(round_id=round_id, place=place, sentence=sentence, noted_at=clock()))
     else:
@@ -153,20 +155,20 @@ def clear_problem(session: Session, round_id: str, place: str) -> None:
     session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
 
 
-def refuse(session: Session, clock: Clock, round_id: str, place: str, sentence: str) -> None:
+def refuse(session: Session, clock: Clock, round_id: str, place: str, problem: Sentence) -> None:
     """Take no further part in a round, for good: no consent, evaluation, token or statement but a refusal."""
     row = round_row(session, round_id)
-    row.refused = row.refused or sentence
-    report_problem(session, clock, round_id, place, sentence)
+    row.refused = row.refused or dumps(problem)
+    report_problem(session, clock, round_id, place, problem)
 
 
-def refuse_open(session: Session, node: NodeContext, sentence: str) -> None:
+def refuse_open(session: Session, node: NodeContext, problem: Sentence) -> None:
     """Refuse every open round in which this node has signed something, or has a key to do so."""
     query = select(RoundRow).where(RoundRow.state != LocalRoundState.DESTROYED, RoundRow.refused.is_(None))
     for row in session.scalars(query).all():
         marked = node.high_water.last_number(row.round_id) is not None
         if marked or row.consent_digest is not None or (node.keys / f"{row.round_id}.key").exists():
-            refuse(session, node.clock, row.round_id, "restored", sentence)
+            refuse(session, node.clock, row.round_id, "restored", problem)
 
 
 def put_secret(session: Session, round_id: str, name: str, sealed: bytes) -> None:

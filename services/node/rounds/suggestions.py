@@ -9,9 +9,12 @@ from sqlalchemy import delete, func, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
-from aquila.interface.suggestion import Suggestions, SuggestionView
+from aquila.interface.proposal import Suggestions, SuggestionView
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.suggestions import MOST_WAITING, Suggestion, SuggestionState
 from aquila.protocol.registry import MATCHER
+from aquila.sentences import quoted
+from aquila.sentences.sentence import dumps, loads
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.storage.tables import SuggestionRow
@@ -39,16 +42,16 @@ def suggest(node: NodeContext, actor: Actor, wanted: Suggestion) -> SuggestionVi
     """
     strangers = sorted(set(wanted.participants) - set(node.registry.parties))
     if strangers:
-        raise InputError(f"the registry does not know {', '.join(strangers)}", hint="`aquila party register` adds one")
+        raise InputError("parties_unknown_to_registry", listed=", ".join(strangers))
     if node.code not in wanted.participants:
-        raise InputError("a party suggests rounds in which it takes part", expected=node.code)
+        raise InputError("suggestion_without_own_party", expected=node.code)
     terms = wanted.model_copy(update={"participants": tuple(sorted(set(wanted.participants)))})
     if len(terms.participants) < 2:  # noqa: PLR2004 - as the message has it, whose tuple may name one twice
-        raise InputError("a round has at least two parties")
+        raise InputError("round_parties_too_few")
     with node.store.transaction("suggestion.write") as session:
         waiting = select(func.count()).where(SuggestionRow.state.in_(_OPEN))
         if (session.scalar(waiting) or 0) >= MOST_WAITING:
-            raise PolicyError("too many suggestions wait for the secretariat's answer", expected=MOST_WAITING)
+            raise PolicyError("suggestions_too_many", expected=MOST_WAITING)
         row = SuggestionRow(
             suggestion_id=node.random(16).hex(), author=actor.person, terms=terms.model_dump(mode="json"),
             state=SuggestionState.WRITTEN.value, made_at=node.clock(), reason="",
@@ -86,7 +89,11 @@ def take_answers(journal: Journal, answers: Iterable[SuggestionAnswer]) -> bool:
             row = session.get(SuggestionRow, answer.suggestion_id)
             if row is None or row.state not in _OPEN or answer.state not in _HOW:
                 continue
-            row.state, row.reason, row.round_id = answer.state.value, answer.reason, answer.round_id
+            row.state, row.reason, row.round_id = (
+                answer.state.value,
+                dumps(quoted(answer.reason)) if answer.reason else "",
+                answer.round_id,
+            )
             row.answered_at = journal.clock()
             entry = Entry.of(
                 EntryKind.SUGGESTION_ANSWERED, journal.clock(), MATCHER, recipient=journal.code, round=answer.round_id,
@@ -115,7 +122,13 @@ def forget_suggestions(journal: Journal, retention_days: int) -> bool:
 
 def _view(code: str, row: SuggestionRow) -> SuggestionView:
     return SuggestionView(
-        suggestion_id=row.suggestion_id, party=code, author=row.author,
-        terms=Suggestion.model_validate(row.terms), state=SuggestionState(row.state), made_at=row.made_at,
-        answered_at=row.answered_at, reason=row.reason, round_id=row.round_id,
-    )  # fmt: skip
+        suggestion_id=row.suggestion_id,
+        party=code,
+        author=row.author,
+        terms=Suggestion.model_validate(row.terms),
+        state=SuggestionState(row.state),
+        made_at=row.made_at,
+        answered_at=row.answered_at,
+        reason=SentenceView.of(loads(row.reason)) if row.reason else None,
+        round_id=row.round_id,
+    )

@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 from aquila.errors import LogRewrittenError, ReplayError
 from aquila.interface.progress import Progress
 from aquila.interface.rounds import NodeRoundView, NodeStatus, SubmissionView
+from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry, Rounds
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError
 from services.node.round_memory import round_row
 from services.node.rounds import progress
@@ -139,10 +141,11 @@ def _hits(session: Session, round_id: str) -> int | None:
     return _count(session, (HitRow.round_id == round_id) & ~HitRow.canary)
 
 
-def problems(session: Session, row: RoundRow) -> tuple[str, ...]:
-    """Return the problems that stop a round, each sentence once."""
+def problems(session: Session, row: RoundRow) -> tuple[SentenceView, ...]:
+    """Return the problems that stop a round, each once."""
     found = select(ProblemRow.sentence).where(ProblemRow.round_id == row.round_id).order_by(ProblemRow.noted_at)
-    return tuple(dict.fromkeys([*session.scalars(found), *([row.refused] if row.refused else [])]))
+    every = dict.fromkeys([*session.scalars(found), *([row.refused] if row.refused else [])])
+    return tuple(SentenceView.of(loads(sentence)) for sentence in every)
 
 
 def _wishes(session: Session, row: RoundRow) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from aquila.audit.roles import Action
 from aquila.matching.hit_rate import expected_hits, is_alarming
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.kinds import StatementKind
+from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
@@ -83,18 +84,15 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
         session, node.signer, round_.round_id,
         lambda number: node.party.alarm(round_, number, submission_id, hits, expected),
     )  # fmt: skip
-    sentence = (
-        f"{of} of {query.party} hit {hits} of this node's records, where about {expected:.1f} are explained: the last "
-        f"report is held back until an approver releases it, or the round ends"
-    )
-    statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), sentence)
+    problem = Sentence.of("far_too_many_hits", of=of, party=query.party, hits=hits, expected=f"{expected:.1f}")
+    statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), problem)
     _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=hits)
     return True
 
 
 def _sums(
     session: Session, clock: Clock, caps: EvaluationCaps, round_id: str, asker: str
-) -> list[tuple[str, int, float]]:
+) -> list[tuple[Sentence, int, float]]:
     """Return hits and expectation of a party's earlier queries: in this round, and in the window of days.
 
     Queries whose report, or the report of a later one, a person released are explained, and do not count any more. What
@@ -102,10 +100,10 @@ def _sums(
     """
     since = (clock() // DAY - caps.window_days + 1) * DAY
     session.execute(delete(QueryHitsRow).where(QueryHitsRow.reported_at < since, QueryHitsRow.round_id != round_id))
-    days = f"the queries in {caps.window_days} days"
+    days = Sentence.of("queries_in_days", days=caps.window_days)
     sums = []
     for of, chosen in (
-        ("the queries in this round", QueryHitsRow.round_id == round_id),
+        (Sentence.of("queries_in_round"), QueryHitsRow.round_id == round_id),
         # What stands after now came before the clock was set back: it counts too.
         (days, QueryHitsRow.reported_at >= since),
     ):
@@ -116,11 +114,13 @@ def _sums(
     return sums
 
 
-def _alarming(hits: int, expected: float, sums: list[tuple[str, int, float]]) -> tuple[int, float, str] | None:
+def _alarming(
+    hits: int, expected: float, sums: list[tuple[Sentence, int, float]]
+) -> tuple[int, float, Sentence] | None:
     """Return the first numbers that are far too many, and of what: of the query alone, or of earlier ones with it."""
     if not hits:
         return None  # there is nothing to hold back
-    every = [("a query", hits, expected)]
+    every = [(Sentence.of("one_query"), hits, expected)]
     every += [(of, hits + earlier, expected + explained) for of, earlier, explained in sums]
     return next(((count, most, of) for of, count, most in every if is_alarming(count, most)), None)
 
@@ -144,7 +144,7 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
         round_row(session, round_id)
         row = session.get(AlarmRow, (round_id, submission_id))
         if row is None or row.released_at is not None or round_.ending:
-            raise NotFoundError("the node holds no such report back", hint="see them with `aquila round show`")
+            raise NotFoundError("report_back_unknown")
         row.released_at, row.released_by = node.clock(), by.person
         earlier = QueryHitsRow.asker == row.asker, QueryHitsRow.reported_at <= row.raised_at
         session.execute(update(QueryHitsRow).where(*earlier).values(explained=True))

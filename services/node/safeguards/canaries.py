@@ -14,6 +14,7 @@ from aquila.protocol import canaries as core
 from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.submission_plan import carried_by
+from aquila.sentences import Sentence
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.rounds import statements
@@ -156,13 +157,13 @@ def _store_verdict(session: Session, journal: Journal, round_id: str, counterpar
     _LOG.error("canaries_missing", round=round_id, counterpart=counterpart, count=verdict.missing)
 
 
-def failure_message(own: str, counterpart: str, verdict: Verdict) -> str:
+def failure_message(own: str, counterpart: str, verdict: Verdict) -> Sentence:
     """Return the operator's message about a pair whose canaries failed."""
     pair = "-".join(sorted((own, counterpart)))
     if verdict.missing:
-        what = f"{verdict.missing} of {verdict.expected} hits that both sides planted were not reported"
+        what = Sentence.of("canaries_missing", missing=verdict.missing, expected=verdict.expected)
     elif verdict.wrong:
-        what = f"{verdict.wrong} of the hits that both sides planted were reported of another certainty"
+        what = Sentence.of("canaries_of_other_certainty", wrong=verdict.wrong)
     else:
-        what = "the other side was shown other hits of those that both planted, or says so"
-    return f"the hits of {pair} in this round are not to be trusted: {what}"
+        what = Sentence.of("canaries_differ")
+    return Sentence.of("hits_not_trusted", pair=pair, what=what)

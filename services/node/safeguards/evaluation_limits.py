@@ -13,6 +13,8 @@ from sqlalchemy import case, func, select
 
 from aquila.protocol.messages import ClassCounts, EarlierRound, Spent
 from aquila.protocol.party import chunk_of
+from aquila.records.rules import InputClass
+from aquila.sentences import Sentence
 from services.node.rounds import statements
 from services.node.storage.tables import DAY, DailyEvaluationRow, EvaluationCountRow
 
@@ -125,7 +127,7 @@ def report_exhausted(
 ) -> None:
     """Report the parties whose limit is exhausted, and clear the problem for those whose limit is not any more."""
     for place in full:
-        statements.report_problem(session, node.clock, round_id, _place(*place), _sentence(node.settings.caps, *place))
+        statements.report_problem(session, node.clock, round_id, _place(*place), _problem(node.settings.caps, *place))
     for place in before - full:
         statements.clear_problem(session, round_id, _place(*place))
 
@@ -154,10 +156,13 @@ def _place(origin: str, input_class: InputClass) -> str:
     return f"allowance {origin} {input_class.value}"
 
 
-def _sentence(caps: EvaluationCaps, origin: str, input_class: InputClass) -> str:
+def _problem(caps: EvaluationCaps, origin: str, input_class: InputClass) -> Sentence:
     word = input_class.value
-    return (
-        f"this node has evaluated as many elements of the class {word} for {origin} as its own caps allow: "
-        f"{caps.in_day(input_class):,} in a day, {caps.in_window(input_class):,} in {caps.window_days} days; the rest "
-        f"waits until there is room again (caps.day_{word}, caps.window_{word})"
+    return Sentence.of(
+        "evaluation_limit_reached",
+        input_class=word,
+        party=origin,
+        in_day=f"{caps.in_day(input_class):,}",
+        in_window=f"{caps.in_window(input_class):,}",
+        days=caps.window_days,
     )

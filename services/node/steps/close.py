@@ -11,6 +11,8 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.sentences import Sentence, text_of
+from aquila.sentences.sentence import dumps, loads
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.logs import pending_statements
@@ -101,7 +103,9 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         session.execute(update(ChunkRow).where(ChunkRow.round_id == round_id).values(token_digest=None))
         unsent = StatementRow.own & ~StatementRow.sent & StatementRow.kind.not_in(statements.LAST_WORDS)
         session.execute(
-            update(StatementRow).where(StatementRow.round_id == round_id, unsent).values(refusal="the round is over")
+            update(StatementRow)
+            .where(StatementRow.round_id == round_id, unsent)
+            .values(refusal=dumps(Sentence.of("round_is_over")))
         )
     node.store.scrub(SecretRow.__table__, DownloadRow.__table__, ChunkRow.__table__)  # type: ignore[arg-type]  # tables, all of them
     # 4. The statement that it is done, with the mark that it is. While a log is under alarm nothing is signed: all this
@@ -138,5 +142,6 @@ def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) 
             PendingStatementRow(round_id=row.round_id, kind=PendingStatementKind.CLOSING.value, hits=hits),
         )
     else:
-        time_over = "the time of the round is over by this party's clock"
-        statements.sign_refusal(session, signer, round_, row.refused or row.abort_reason or time_over)
+        refused = loads(row.refused) if row.refused else Sentence.of("round_time_over_by_own_clock")
+        reason = row.abort_reason if row.abort_reason and not row.refused else text_of(refused)
+        statements.sign_refusal(session, signer, round_, reason)

@@ -13,6 +13,7 @@ from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
+from aquila.sentences import Sentence
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.rounds import statements, suggestions
@@ -63,7 +64,7 @@ def read_rounds(content: bytes) -> Rounds:
     try:
         return Rounds.model_validate_json(content)
     except ValidationError:
-        raise MalformedError("the matcher's list of rounds cannot be read") from None
+        raise MalformedError("matcher_round_list_unreadable") from None
 
 
 async def _look(node: NodeContext, round_id: str) -> bool:
@@ -88,15 +89,15 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
     # 1. It is signed by the pinned matcher, about parties whose keys are the pinned ones.
     round_ = Round.from_manifest(node.registry, node.group, envelope)
     if round_.round_id != round_id:
-        raise MalformedError("the matcher gave another round's manifest", round=round_id)
+        raise MalformedError("manifest_of_another_round", round=round_id)
     with node.store.transaction("round.discover") as session:
         known = session.get(RoundRow, round_id)
         # 2. A second manifest under a known number is evidence against the matcher, and ends our part.
         if known is not None:
             if known.manifest_digest != round_.manifest_digest:
                 session.merge(_evidence(round_id, round_.manifest_digest, envelope))
-                sentence = "the matcher signed two different manifests under this round's number; both are kept"
-                statements.refuse(session, node.clock, round_id, "manifest", sentence)
+                problem = Sentence.of("two_manifests_signed")
+                statements.refuse(session, node.clock, round_id, "manifest", problem)
             elif known.state == LocalRoundState.ACTIVE and known.refused is None:
                 _judge(session, node, round_.manifest)  # since an upgrade the answer may be another
             return False
@@ -118,7 +119,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
         )  # fmt: skip
         # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.
         if node.high_water.last_number(round_id) is not None:
-            statements.refuse(session, node.clock, round_id, "restored", RESTORED)
+            statements.refuse(session, node.clock, round_id, "restored", Sentence.of(RESTORED))
         _judge(session, node, round_.manifest)
     _LOG.info("round_discovered", round=round_id)
     return True

@@ -224,7 +224,7 @@ def _row(store: Store, round_id: str) -> RoundRow:
 
 def _refuse(journal: Journal, round_id: str, error: AquilaError) -> None:
     with journal.store.transaction("round.refuse") as session:
-        statements.refuse(session, journal.clock, round_id, "key", f"{error.message}; {error.hint}".rstrip("; "))
+        statements.refuse(session, journal.clock, round_id, "key", error.sentence)
     _LOG.error("round_refused", round=round_id, error=error)
 
 
@@ -235,4 +235,4 @@ def _clear(store: Store, round_id: str) -> None:
 
 def _note(journal: Journal, round_id: str, error: AquilaError) -> None:
     with journal.store.transaction("round.problem") as session:
-        statements.report_problem(session, journal.clock, round_id, "step", error.message)
+        statements.report_problem(session, journal.clock, round_id, "step", error.sentence)

@@ -26,6 +26,7 @@ from aquila.protocol.rounds.exchange import (
     verify_batch,
 )
 from aquila.protocol.submissions.submission import FinalizedChunk
+from aquila.sentences import Sentence
 from services.kit.logging import Log
 from services.kit.storage.files import destroy_secret
 from services.node.hits import notes
@@ -84,7 +85,7 @@ def exchange_notes(node: NodeContext, round_id: str) -> bool:
             node.journal,
             node.rounds,
             round_id,
-            "the key for the notes of this round is missing: hits that are unconfirmed stay so",
+            Sentence.of("note_key_missing"),
         )
         return True
 
@@ -125,11 +126,12 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
 def _set_aside(journal: Journal, round_: Round, report: HitReport) -> None:
     """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
     place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
-    sentence = "hits of this round stay unconfirmed: this version does not have its match rules, or notes came later"
     with journal.store.transaction("exchange.set_aside") as session:
         session.add(PreparedReportRow(prepared_at=journal.clock(), **place))
         if report.hits:
-            statements.report_problem(session, journal.clock, round_.round_id, _PLACE, sentence)
+            statements.report_problem(
+                session, journal.clock, round_.round_id, _PLACE, Sentence.of("hits_stay_unconfirmed")
+            )
 
 
 def _prepare(node: NodeContext, round_: Round, report: HitReport) -> None:
@@ -253,8 +255,8 @@ def _open(node: NodeContext, round_id: str) -> bool:
                 entries = node.party.open_notes(message, sealing)
             except ProtocolError as error:
                 # Its sender signed something that is no batch: these hits stay unconfirmed.
-                sentence = f"a batch of notes of {row.counterpart} cannot be read: {error.message}"
-                statements.report_problem(session, node.clock, round_id, f"notes {statement.digest[:16]}", sentence)
+                problem = Sentence.of("notes_cannot_be_read", counterpart=row.counterpart, reason=error.sentence)
+                statements.report_problem(session, node.clock, round_id, f"notes {statement.digest[:16]}", problem)
                 return True
             refuted = _verify(session, node.journal, key, row, entries)
         statements.sign(
@@ -314,11 +316,7 @@ def _end(journal: Journal, rounds: RoundMemories, round_id: str) -> bool:
         expired = journal.clock() > round_.notes_expire
         late = journal.clock() > round_.manifest.window.closes_at
     if expired and (left or unanswered):
-        sentence = (
-            "the time for notes is over, and hits that are unconfirmed stay so: the matcher withheld a note or its "
-            "confirmation, or hid a hit from the other side"
-        )
-        _give_up(journal, rounds, round_id, sentence)
+        _give_up(journal, rounds, round_id, Sentence.of("time_for_notes_is_over"))
         return True
     # While the round goes on, a query may still bring a report, and notes of hits that were hidden here may come.
     if known and not left and (state == LocalRoundState.DESTROYED or expired):
@@ -336,10 +334,10 @@ def forget_if_refused(store: Store, rounds: RoundMemories, round_id: str) -> Non
         _destroy(store, rounds, round_id, over=True)
 
 
-def _give_up(journal: Journal, rounds: RoundMemories, round_id: str, sentence: str) -> None:
+def _give_up(journal: Journal, rounds: RoundMemories, round_id: str, problem: Sentence) -> None:
     """End the exchange with hits that are unconfirmed, and report it."""
     with journal.store.transaction("exchange.give_up") as session:
-        statements.report_problem(session, journal.clock, round_id, _PLACE, sentence)
+        statements.report_problem(session, journal.clock, round_id, _PLACE, problem)
     _LOG.warning("notes_missing", round=round_id)
     _destroy(journal.store, rounds, round_id, over=True)
 

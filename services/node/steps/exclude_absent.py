@@ -10,6 +10,8 @@ from aquila.errors import BindingError, PolicyError
 from aquila.protocol.messages import Amendment, Evaluation
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase
+from aquila.sentences import Sentence
+from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
 from services.node.rounds import statements
 from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
@@ -66,13 +68,13 @@ def check_own_part(session: Session, signer: Signer, round_: Round, row: RoundRo
     try:
         signer.party.check_opening(round_, row.consent_digest or "")
     except BindingError as error:
-        _leave(session, signer.clock, row, error.message)
+        _leave(session, signer.clock, row, error.sentence)
 
 
 def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
     """After an amendment took effect: drop what concerned the absent; the rest stays (PROTOCOL.md 3.8.3)."""
     if signer.code not in round_.participants:
-        _leave(session, signer.clock, row, "the other parties go on without this one, because it missed a deadline")
+        _leave(session, signer.clock, row, Sentence.of("left_out_of_round"))
         return
     kept, place = set(round_.submissions), DownloadRow.round_id == row.round_id
     gone = DownloadRow.submission_id.not_in(kept) | DownloadRow.party.not_in({"", *round_.participants})
@@ -84,7 +86,7 @@ def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) 
     )
     for waiting in statements.own_statements(session, row.round_id, StatementKind.EVALUATION):
         if not waiting.sent and _submission_of(signer.registry, waiting) not in kept:
-            waiting.refusal, waiting.sent = "its origin left the round", True
+            waiting.refusal, waiting.sent = dumps(Sentence.of("origin_left_round")), True
     # Tokens that were made with the absent party's evaluations are made again without.
     session.execute(
         update(ChunkRow).where(ChunkRow.round_id == row.round_id).values(token_rows=None, token_digest=None)
@@ -96,9 +98,9 @@ def _submission_of(registry: Registry, row: StatementRow) -> str:
     return Evaluation.from_payload(statements.open_statement(registry, row.envelope).payload).submission_id
 
 
-def _leave(session: Session, clock: Clock, row: RoundRow, sentence: str) -> None:
+def _leave(session: Session, clock: Clock, row: RoundRow, problem: Sentence) -> None:
     """End this node's part without a word: the round is the others'."""
-    statements.report_problem(session, clock, row.round_id, "left out", sentence)
+    statements.report_problem(session, clock, row.round_id, "left out", problem)
     row.enter(LocalRoundState.DESTROYING)
     row.outcome = DestructionReason.LEFT_OUT.value
     query = select(SubmissionRow).where(SubmissionRow.round_id == row.round_id, SubmissionRow.state.in_(UNSIGNED))

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from aquila.errors import AquilaError
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
+from services.node.rounds.requests import deadlines
 from services.node.steps.discover import read_rounds
 from services.node.storage.tables import RoundRow
 
@@ -107,8 +108,7 @@ def _until_deadline(node: NodeContext, rounds: Sequence[str]) -> float:
     for round_id in rounds:
         book = node.rounds.of(round_id)
         with book.reading() as round_:
-            window = round_.manifest.window
-            times += [window.consent_by, window.submit_by, window.evaluate_by, window.closes_at, round_.notes_expire]
+            times += [*deadlines(round_.manifest), round_.notes_expire]
         times.append(book.full_until)
     # A deadline has passed when its last second is over.
     return min((1.0 + at - now for at in times if at >= now), default=float(_LONGEST_HOLD))

@@ -24,6 +24,8 @@ from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Statement, Submission
 from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.sentences import Sentence
+from aquila.sentences.sentence import dumps
 from services.kit.errors import NotFoundError, PeerFullError, retry_after_of
 from services.kit.log.entries import append
 from services.kit.logging import Log
@@ -89,15 +91,15 @@ async def _send(node: NodeContext, row: StatementRow) -> bool:
     except OrderError as error:
         # Tokens can be too early, and are sent again. Everything else is signed only when it is due, so it is too late.
         if row.kind == StatementKind.TOKENS:
-            sentence = f"the matcher does not take a {row.kind}: {error.message}"
-            await to_thread(_note, node.journal, row.round_id, place, sentence)
+            problem = Sentence.of("statement_not_taken", kind=row.kind, reason=error.sentence)
+            await to_thread(_note, node.journal, row.round_id, place, problem)
         else:
             await to_thread(_give_up, node, row, error)
         return False
     except EquivocationError as error:
         # The matcher knows another statement under this number: we said more than this database remembers.
-        sentence = f"the matcher has another statement under this node's number {row.sequence}: {error.message}"
-        await to_thread(_refuse, node.journal, row, sentence)
+        problem = Sentence.of("number_used_before", number=row.sequence or 0, reason=error.sentence)
+        await to_thread(_refuse, node.journal, row, problem)
         return False
     except (BindingError, PolicyError, MalformedError, ProofError) as error:
         await to_thread(_give_up, node, row, error)
@@ -116,23 +118,23 @@ def _mark_sent(store: Store, row: StatementRow, place: str) -> None:
         statements.clear_problem(session, row.round_id, place)
 
 
-def _note(journal: Journal, round_id: str, place: str, sentence: str) -> None:
+def _note(journal: Journal, round_id: str, place: str, problem: Sentence) -> None:
     with journal.store.transaction("outbox.problem") as session:
-        statements.report_problem(session, journal.clock, round_id, place, sentence)
+        statements.report_problem(session, journal.clock, round_id, place, problem)
 
 
-def _refuse(journal: Journal, row: StatementRow, sentence: str) -> None:
+def _refuse(journal: Journal, row: StatementRow, problem: Sentence) -> None:
     with journal.store.transaction("outbox.refuse") as session:
-        session.get_one(StatementRow, (row.round_id, row.digest)).refusal = sentence
-        statements.refuse(session, journal.clock, row.round_id, "restored", sentence)
+        session.get_one(StatementRow, (row.round_id, row.digest)).refusal = dumps(problem)
+        statements.refuse(session, journal.clock, row.round_id, "restored", problem)
 
 
 def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
     """Keep a statement that will never be taken, with the reason; a submission that it speaks of has failed."""
     with node.store.transaction("outbox.give_up") as session:
-        session.get_one(StatementRow, (row.round_id, row.digest)).refusal = error.message
-        sentence = f"the matcher refuses a {row.kind}: {error.message}"
-        statements.report_problem(session, node.clock, row.round_id, f"statement {row.sequence}", sentence)
+        session.get_one(StatementRow, (row.round_id, row.digest)).refusal = dumps(error.sentence)
+        problem = Sentence.of("statement_refused", kind=row.kind, reason=error.sentence)
+        statements.report_problem(session, node.clock, row.round_id, f"statement {row.sequence}", problem)
         message = statements.message_of(statements.open_statement(node.registry, row.envelope))
         assert isinstance(message, Statement)
         append(session, refused_entry(message, row.digest, node.clock()))
@@ -169,8 +171,8 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
         await run_in_order(until(ends, parcels), send, note, node.calls)
     except PeerFullError as error:
         book.full_until = node.clock() + (retry_after_of(error) or 1)
-        sentence = f"the matcher has no room now, and sending waits for it: {error.message}"
-        await to_thread(_note, node.journal, round_id, _ROOM, sentence)
+        problem = Sentence.of("matcher_has_no_room", reason=error.sentence)
+        await to_thread(_note, node.journal, round_id, _ROOM, problem)
         return False
     if taken:
         await to_thread(_clear, node.store, round_id, _ROOM)
@@ -191,7 +193,8 @@ async def _note_sent(
         await begun
     except (OrderError, NotFoundError, BindingError) as error:
         # Its statement may not count there yet, or the round may have gone on: the feed will tell.
-        await to_thread(_note, node.journal, round_id, place, f"the matcher does not take a chunk now: {error.message}")
+        problem = Sentence.of("chunk_not_taken", reason=error.sentence)
+        await to_thread(_note, node.journal, round_id, place, problem)
     else:
         # If we crash here, the bytes are sent again.
         await to_thread(_parcel_sent, node.store, node.files, round_id, parcel, place)

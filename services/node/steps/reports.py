@@ -13,6 +13,7 @@ from aquila.protocol.messages import HitReport, Kind
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
+from aquila.sentences import Sentence
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.hits import known_pairs, lifecycle
@@ -154,9 +155,9 @@ def store(session: Session, node: NodeContext, round_: Round, report: HitReport,
     stored = len(rows) + len(gone)
     unknown = len(report.hits) - stored
     if unknown:
-        sentence = f"the matcher reports {unknown} hits on records that this node never sent; they are left out"
+        problem = Sentence.of("hits_on_records_never_sent", hits=unknown)
         statements.report_problem(
-            session, node.clock, round_.round_id, f"report {report.submission_id or 'lists'}", sentence
+            session, node.clock, round_.round_id, f"report {report.submission_id or 'lists'}", problem
         )
     # Before the receipt: once the matcher has that of everybody it may end the round.
     canaries.store_told(session, node.signer, round_, found.told if found else ())

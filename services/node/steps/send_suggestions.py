@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from aquila.errors import InputError, OrderError, PolicyError, ProtocolError, ReplayError, SignatureError
 from aquila.protocol.messages.suggestions import Suggestion, SuggestionState
+from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
 from services.node.storage.tables import SuggestionRow
 
@@ -52,5 +53,5 @@ def _note(journal: Journal, suggestion_id: str, state: SuggestionState, error: A
         row = session.get_one(SuggestionRow, suggestion_id)
         row.state = state.value
         if error is not None:
-            row.reason, row.answered_at = error.message, journal.clock()
+            row.reason, row.answered_at = dumps(error.sentence), journal.clock()
             _LOG.warning("suggestion_refused", error=error)

@@ -32,6 +32,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.round_state import Phase
+from aquila.sentences import Sentence
 from services.kit.logging import Log
 from services.node.hits import notes, withdrawals
 from services.node.logs import inclusion_promises, named_heads
@@ -79,7 +80,7 @@ async def sync(node: NodeContext, round_id: str) -> bool:
     try:
         page = Events.model_validate_json(answer)
     except ValidationError:
-        raise MalformedError("a page of the matcher's feed cannot be read", round=round_id) from None
+        raise MalformedError("matcher_feed_page_unreadable", round=round_id) from None
     node.contact.clock_difference = page.time - node.clock()
     if row.refused is None:
         await to_thread(take_page, node, round_id, page)
@@ -175,7 +176,7 @@ def _in_turns(code: str, registry: Registry, events: Sequence[Event]) -> Iterato
 def _take(taking: _FeedContext, event: Event) -> bool:
     """Take one event, and return whether to go on with the next."""
     if event.event_id <= taking.row.cursor:
-        raise MalformedError("the matcher's feed goes backwards", round=taking.row.round_id)
+        raise MalformedError("matcher_feed_goes_backwards", round=taking.row.round_id)
     if event.kind is EventKind.STATEMENT:
         return _take_statement(taking, event)
     _note_available(taking, event)
@@ -190,7 +191,7 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     own = opened.signer.fingerprint == node.party.identity.public.fingerprint
     # 1. A statement of our own that we do not know: this database is older than what we have said.
     if own and stored is None:
-        statements.refuse(session, node.clock, row.round_id, "restored", RESTORED)
+        statements.refuse(session, node.clock, row.round_id, "restored", Sentence.of(RESTORED))
         _LOG.error("restored_backup", round=row.round_id)
         return False
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.
@@ -251,8 +252,8 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
     contradicts = isinstance(error, BindingError | EquivocationError)
     kept = session.get(StatementRow, (row.round_id, opened.digest)) is not None
     if not kept and (isinstance(error, RepeatedError) or (not contradicts and _is_full(session, row, signer))):
-        sentence = f"statements of {signer} do not count and are not kept: it says too much"
-        statements.report_problem(session, node.clock, row.round_id, f"repeated {signer}", sentence)
+        problem = Sentence.of("statements_not_kept", party=signer)
+        statements.report_problem(session, node.clock, row.round_id, f"repeated {signer}", problem)
         return True
     if not kept:
         session.add(
@@ -264,9 +265,10 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
     place = f"statement {opened.digest[:16]}"
     if contradicts:
         # Somebody says two things: whoever it is, this node says nothing more in this round.
-        statements.refuse(session, node.clock, row.round_id, place, error.message)
+        statements.refuse(session, node.clock, row.round_id, place, error.sentence)
         return False
-    statements.report_problem(session, node.clock, row.round_id, place, f"a statement does not count: {error.message}")
+    problem = Sentence.of("statement_does_not_count", reason=error.sentence)
+    statements.report_problem(session, node.clock, row.round_id, place, problem)
     return True
 
 

@@ -15,6 +15,7 @@ from aquila.audit.checkpoint import parse_checkpoint
 from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBackupError
 from aquila.protocol.messages.proofs import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
+from aquila.sentences import Sentence
 from services.node.logs import inclusion_promises, named_heads
 from services.node.rounds import statements as round_statements
 from services.node.storage.high_water import RESTORED
@@ -70,9 +71,9 @@ def _alarm(node: NodeContext, found: LogRewrittenError | RestoredBackupError) ->
 
     def refuse(session: Session) -> None:
         node.high_water.count_lost(session)
-        round_statements.refuse_open(session, node, RESTORED)
+        round_statements.refuse_open(session, node, Sentence.of(RESTORED))
 
-    error = LogRewrittenError(found.message, hint=found.hint, **({"what": "shrunk"} | found.fields))
+    error = LogRewrittenError(found.sentence, **({"what": "shrunk"} | found.fields))
     node.log.witness.told(error, b"" if newest is None else newest.to_bytes(), refuse)
     # If we crash here, rounds that this database does not know raise the alarm once more.
     node.high_water.settle()
@@ -177,5 +178,5 @@ def _size(content: bytes) -> int:
         AuditError: It is none.
     """
     if not content.isdigit() or len(content) > 20:  # noqa: PLR2004 - digits of any size
-        raise AuditError("the matcher does not say how many entries of our log it has seen")
+        raise AuditError("matcher_seen_size_missing")
     return int(content)

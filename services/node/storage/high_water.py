@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from services.kit.storage.store import Store
 
 FILE = "high-water.json"
-RESTORED = "this node's database is older than what it has said or evaluated: it was restored from a backup"
-_UNREADABLE = "the high-water mark beside the round keys cannot be read: nothing tells how old this database is"
+RESTORED = "restored_backup"
 _NO_ROUND = "restored"  # in place of a round's number, for elements that an older copy does not know of
 _OF_ROUND = -1  # in place of a day, for elements of a round
 _ROUND, _SAID, _SPENT, _COUNTED = (
@@ -135,7 +134,7 @@ class HighWater:
             stored = _stored(session, round_id, self._first_day())
             self._check(stored)
             if round_id is None and any(not mark.refused for mark in self._unknown(session, stored).values()):
-                raise _older(RESTORED)
+                raise RestoredBackupError(RESTORED)
         raised = self._raised(stored)
         self._write(raised)
 
@@ -173,12 +172,12 @@ class HighWater:
 
     def _check(self, stored: _Stored) -> None:
         if self.marks is None:
-            raise _older(_UNREADABLE)
+            raise RestoredBackupError("high_water_mark_unreadable")
         for round_id, now in stored.rounds.items():
             if self.marks.rounds.get(round_id, now).is_ahead_of(now):
-                raise _older(RESTORED, round=round_id)
+                raise RestoredBackupError(RESTORED, round=round_id)
         if any(self._lost(stored)):
-            raise _older(RESTORED)
+            raise RestoredBackupError(RESTORED)
 
     def _unknown(self, session: Session, stored: _Stored) -> dict[str, RoundMark]:
         """Return the marks of rounds that the database does not know, given those that are not over."""
@@ -212,15 +211,6 @@ class HighWater:
         if marks != self.marks:
             write_secret(self.path, marks.model_dump_json().encode())
             self.marks = marks
-
-
-def _older(sentence: str, **fields: str) -> RestoredBackupError:
-    return RestoredBackupError(
-        sentence,
-        hint="open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
-        "acknowledge`",
-        **fields,
-    )
 
 
 def _read(path: Path) -> Marks | None:

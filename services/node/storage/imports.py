@@ -19,5 +19,5 @@ def complete_import(session: Session, import_id: str) -> ImportRow:
     """
     row = session.get(ImportRow, import_id)
     if row is None or not row.complete:
-        raise NotFoundError("the node holds no such import", hint="see them with `aquila records list`")
+        raise NotFoundError("import_unknown")
     return row

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aquila.errors import InputError
 from aquila.records.rules import InputClass
+from aquila.sentences import quoted
 from tests.quality.measuring.measures import CUTS, LEVELS
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def insert(page: str, tables: Mapping[str, str]) -> str:
     wanted = {found["name"] for found in _BLOCK.finditer(page)}
     if missing := sorted(wanted - set(tables)):
         raise InputError(
-            "a page asks for tables that were not measured", hint="measure everything", got=", ".join(missing)
+            quoted("a page asks for tables that were not measured", "measure everything"), got=", ".join(missing)
         )
     return _BLOCK.sub(lambda found: f"{found[1]}\n{tables[found['name']]}\n{found[3]}", page)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aquila.csv_files import ListWriter
 from aquila.errors import InputError
 from aquila.records.reading.lists import AcceptedRow, read_csv
+from aquila.sentences import quoted
 from clients.people.labelled_sets import LabelledSet, Pair, same_persons
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def febrl4(folder: Path) -> LabelledSet:
     for party, file in (("AA", "dataset4a.csv"), ("BB", "dataset4b.csv")):
         path = folder / file
         if not path.is_file():
-            raise InputError(f"{path}: FEBRL 4 is not there", hint="`make bench-quality` fetches it")
+            raise InputError(quoted(f"{path}: FEBRL 4 is not there", "`make bench-quality` fetches it"))
         rows = rows_of(path.read_bytes())
         persons += [(row["rec_id"].split("-")[1], party, row["rec_id"]) for row in rows]
         lists[party] = _as_read(

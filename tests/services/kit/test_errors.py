@@ -8,6 +8,7 @@ import pytest
 
 from aquila.errors import AquilaError, OrderError
 from aquila.protocol import problems
+from aquila.sentences import quoted
 from services.kit import errors
 from services.kit.errors import (
     PROBLEMS,
@@ -37,19 +38,19 @@ def test_the_core_s_table_is_left_alone() -> None:
 @pytest.mark.parametrize("kind", _OURS)
 def test_an_error_comes_back_as_the_same_class(kind: type[AquilaError]) -> None:
     """The way through JSON keeps the class."""
-    assert type(error_from_problem(json.dumps(problem_of(kind("x"))).encode())) is kind
+    assert type(error_from_problem(json.dumps(problem_of(kind(quoted("x")))).encode())) is kind
 
 
 def test_what_can_be_tried_again_says_when() -> None:
     """503 always comes with a wait, and nothing else does."""
     for kind, row in PROBLEMS.items():
-        assert (retry_after_of(kind("x")) is not None) == (row.status == 503), kind
+        assert (retry_after_of(kind(quoted("x"))) is not None) == (row.status == 503), kind
 
 
 def test_a_full_disk_waits_longer_than_a_failed_statement() -> None:
     """The wait is the nearest class's, and a peer's own wish comes first."""
-    assert retry_after_of(StoreFullError("x")) == 300
-    assert retry_after_of(StoreError("x")) == 5
-    assert retry_after_of(PeerUnavailableError("x", retry_after=77)) == 77
-    assert retry_after_of(StoreConflictError("x")) is None
-    assert retry_after_of(OrderError("x", retry_after=1)) == 1
+    assert retry_after_of(StoreFullError(quoted("x"))) == 300
+    assert retry_after_of(StoreError(quoted("x"))) == 5
+    assert retry_after_of(PeerUnavailableError(quoted("x"), retry_after=77)) == 77
+    assert retry_after_of(StoreConflictError(quoted("x"))) is None
+    assert retry_after_of(OrderError(quoted("x"), retry_after=1)) == 1

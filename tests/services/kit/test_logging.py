@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.errors import DigestError
+from aquila.sentences import quoted
 from services.kit.logging import Log, error_fields
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_an_error_of_the_tree_is_written_with_its_fields(lines: Lines) -> None:
         try:
             _fault()
         except ValueError:
-            raise DigestError("another digest", chunk=3) from None
+            raise DigestError(quoted("another digest"), chunk=3) from None
     except DigestError as error:
         Log("x").warning("failed", error=error)
     (line,) = _parsed(lines)

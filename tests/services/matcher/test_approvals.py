@@ -53,7 +53,7 @@ async def test_a_round_is_aborted_by_two(world: World) -> None:
     assert (await world.view())["entry"]["phase"] == "open"
     assert (await decide(second, asked)).status_code == 200
     world.advance()
-    assert (await world.view())["ending"] == "aborted: the court says so"
+    assert (await world.view())["ending"]["text"] == "aborted: the court says so"
     assert (await decide(first, again)).status_code == 409
 
 

@@ -43,7 +43,7 @@ async def test_too_few_consents(three: World) -> None:
     await three.nodes["AL"].consent()
     three.clock.time = NOW + 1
     three.advance()
-    assert (await three.view())["ending"] == "aborted: fewer than two parties consented in time"
+    assert (await three.view())["ending"]["text"] == "aborted: fewer than two parties consented in time"
 
 
 async def test_a_missing_list(three: World) -> None:
@@ -126,7 +126,7 @@ async def test_time_is_over_with_all_receipts(world: World) -> None:
     assert (await world.view())["ending"] is None
     world.clock.time = NOW + 301
     world.advance()
-    assert (await world.view())["ending"] == "closed: its time is over"
+    assert (await world.view())["ending"]["text"] == "closed: its time is over"
 
 
 async def test_time_is_over_without_a_receipt(world: World) -> None:
@@ -135,7 +135,7 @@ async def test_time_is_over_without_a_receipt(world: World) -> None:
     await world.nodes["AL"].acknowledge()
     world.clock.time = NOW + 301
     world.advance()
-    assert (await world.view())["ending"].startswith("aborted: its time is over")
+    assert (await world.view())["ending"]["text"].startswith("aborted: its time is over")
     await world.nodes["RS"].sync()
     assert len(world.nodes["RS"].reports[None].hits) == 1
 

@@ -32,7 +32,7 @@ async def test_a_wish_to_close_waits_for_the_receipts(world: World) -> None:
     assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 202
     world.advance()
     view = await world.view()
-    assert (view["entry"]["phase"], view["ending"]) == ("reporting", "to be closed: every party has its hits")
+    assert (view["entry"]["phase"], view["ending"]["text"]) == ("reporting", "to be closed: every party has its hits")
     for node in world.nodes.values():
         await node.acknowledge()
     world.advance()
@@ -46,7 +46,7 @@ async def test_the_operator_aborts(world: World) -> None:
     """Everyone hears why; another wish comes too late."""
     await world.submitted()
     await abort(world)
-    assert (await world.view())["ending"] == "aborted: the court says so"
+    assert (await world.view())["ending"]["text"] == "aborted: the court says so"
     assert await ending_of(world.nodes["RS"]) == "aborted"
     assert world.chunk_files() == []
     assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 409
@@ -60,7 +60,7 @@ async def test_a_wish_to_abort_stands(world: World) -> None:
     assert (await world.operate("POST", path + "/abort", json={"reason": "second"})).status_code == 409
     assert (await world.operate("POST", path + "/close")).status_code == 409
     world.advance()
-    assert (await world.view())["ending"] == "aborted: first"
+    assert (await world.view())["ending"]["text"] == "aborted: first"
 
 
 async def test_a_refusal_aborts(world: World) -> None:
@@ -70,7 +70,7 @@ async def test_a_refusal_aborts(world: World) -> None:
     await node.sync()
     assert (await node.say(node.party.refuse(node.round, node.next(), "x" * 500))).status_code == 201
     world.advance()
-    assert (await world.view())["ending"].startswith("aborted: RS takes no further part: xxx")
+    assert (await world.view())["ending"]["text"].startswith("aborted: RS takes no further part: xxx")
     assert await ending_of(world.nodes["AL"]) == "aborted"
 
 

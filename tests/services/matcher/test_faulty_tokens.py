@@ -8,6 +8,7 @@ import pytest
 
 from aquila.protocol.messages import Kind
 from tests.support.matcher_world import LISTS
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +50,8 @@ async def test_of_a_list(world: World, change: Callable[[bytes], bytes]) -> None
     world.advance()
     view = await world.view()
     assert view["entry"]["phase"] == "aborted"
-    assert view["ending"].startswith("aborted: RS sent faulty tokens: ")
-    assert view["problems"] == [view["ending"].removeprefix("aborted: ")]
+    assert view["ending"]["text"].startswith("aborted: RS sent faulty tokens: ")
+    assert texts(view["problems"]) == [view["ending"]["text"].removeprefix("aborted: ")]
     assert world.chunk_files() == []
     await world.opened()
 
@@ -62,7 +63,7 @@ async def test_of_a_query(world: World) -> None:
     await world.evaluate()
     await send(world, "AL", sent, unknown_rule)
     world.advance()
-    assert (await world.view())["ending"].startswith("aborted: AL sent faulty tokens: ")
+    assert (await world.view())["ending"]["text"].startswith("aborted: AL sent faulty tokens: ")
 
 
 async def test_a_file_that_was_changed_on_our_disk(world: World) -> None:

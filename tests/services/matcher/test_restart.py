@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import AquilaError
+from aquila.sentences import quoted
 from services.kit.errors import StoreError
 from services.kit.storage.files import ChunkFiles
 from services.matcher.main import build
@@ -62,7 +63,7 @@ async def test_in_every_phase(world_on_both: World) -> None:
     world.advance()
     world.restart()
     view = await world.view()
-    assert view["ending"].startswith("closed")
+    assert view["ending"]["text"].startswith("closed")
     assert sum(view["hits_by_certainty"].values()) == 2
     assert all(party["closed"] for party in view["parties"])
 
@@ -113,7 +114,7 @@ async def test_a_statement_whose_commit_failed(world: World, monkeypatch: pytest
     _, envelope = node.party.consent(node.round, node.next(), (), world.desk.random)
 
     def full(*_: object) -> None:
-        raise StoreError("the disk is full")
+        raise StoreError(quoted("the disk is full"))
 
     with monkeypatch.context() as patch:
         patch.setattr("services.matcher.round_memory.RoundTransaction.add", full)
@@ -132,7 +133,7 @@ async def test_a_chunk_whose_row_was_not_committed(world: World, monkeypatch: py
     path = f"submissions/{sent.submission_id}/blinded/0"
 
     def full(*_: object) -> None:
-        raise StoreError("the disk is full")
+        raise StoreError(quoted("the disk is full"))
 
     with monkeypatch.context() as patch:
         patch.setattr("services.matcher.round_memory.RoundTransaction.add_bytes", full)

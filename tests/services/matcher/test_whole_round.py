@@ -34,7 +34,7 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     world.advance()
     view = await world.view()
     assert view["entry"]["phase"] == "closed"
-    assert view["ending"] == "closed: every party has its hits"
+    assert view["ending"]["text"] == "closed: every party has its hits"
     assert all(party["closed"] and party["acknowledged"] for party in view["parties"])
     assert world.chunk_files() == []
     [figures] = published.statistics(world.desk).rounds

@@ -17,6 +17,7 @@ from services.kit.log import entries
 from services.node.rounds.justification_retention import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     import httpx
@@ -245,7 +246,7 @@ async def test_a_record_that_was_changed_after_the_approval(world: World, office
     await world.settle()
     view = await office.seat.round(round_id)
     assert [one["state"] for one in view["submissions"]] == ["failed"]
-    assert any("not those that were approved" in problem for problem in view["problems"])
+    assert any("not those that were approved" in problem for problem in texts(view["problems"]))
 
 
 async def test_an_erased_record_makes_it_another_list(world: World, office: Office) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.services.node.test_whole_round import pairs
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: 
     }
     for seat in seats:
         view = await seat.round(round_id)
-        assert view["problems"] == []
+        assert texts(view["problems"]) == []
         assert view["evaluated_for_others"] == {"done": 4, "of": 4}
 
 
@@ -64,7 +65,7 @@ async def test_a_node_on_an_older_copy_of_its_database_refuses_the_round(world: 
     await world.settle()
     await world.acknowledge_alarms()
     view = await al.round(round_id)
-    assert any("backup" in problem for problem in view["problems"])
+    assert any("backup" in problem for problem in texts(view["problems"]))
     assert view["evaluated_for_others"]["done"] == 0
     answer = await al.submit(round_id, (await al.get("/imports"))["imports"][0]["import_id"], "list")
     assert answer.status_code == 403
@@ -88,5 +89,5 @@ async def test_a_missing_round_key_ends_the_part_of_the_node(world: World) -> No
     await rs.submit(round_id, import_id)
     await world.settle()
     view = await al.round(round_id)
-    assert any("key of this round is missing" in problem for problem in view["problems"])
+    assert any("key of this round is missing" in problem for problem in texts(view["problems"]))
     assert view["evaluated_for_others"]["done"] == 0

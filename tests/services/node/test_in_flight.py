@@ -10,6 +10,7 @@ import httpx
 from sqlalchemy import func, select
 
 from aquila.errors import AquilaError, OrderError
+from aquila.sentences import quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
 from services.node.steps.submissions.evaluate import next_available, store_answer
@@ -19,6 +20,7 @@ from services.node.storage.states import DownloadKind
 from services.node.storage.tables import DownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
 from tests.support.node_steps import open_round
 from tests.support.node_world import HEADER, LISTS
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
@@ -32,7 +34,7 @@ class Full(httpx.AsyncBaseTransport):
     honest: httpx.AsyncBaseTransport
     full: bool = True
     part: str = "/evaluations/"
-    error: AquilaError = field(default_factory=lambda: StoreFullError("no room"))
+    error: AquilaError = field(default_factory=lambda: StoreFullError(quoted("no room")))
     refused: int = 0
     calls: list[str] = field(default_factory=list)
 
@@ -85,7 +87,7 @@ async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> No
         assert session.get_one(EvaluationCountRow, (round_id, "RS", "full")).elements == cap
         states = [session.get_one(DownloadRow, (row.submission_id, row.index, "")).state for row in full]
     assert sorted(states) == ["done"] + ["failed"] * (len(full) - 1)
-    problems = (await al.round(round_id))["problems"]
+    problems = texts((await al.round(round_id))["problems"])
     assert sum("as many elements as the cap allows" in problem for problem in problems) == len(full) - 1
 
 
@@ -123,7 +125,7 @@ async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None
     round_id = await world.begin()
     await world.settle()
     view = await al.round(round_id)
-    assert any("no room" in problem for problem in view["problems"])
+    assert any("no room" in problem for problem in texts(view["problems"]))
     assert (await al.get("/status"))["matcher_reachable"]
     assert way.refused <= al.node.calls
     assert any(call.startswith("DELETE") for call in way.calls), "what others evaluated is fetched and acknowledged"
@@ -135,23 +137,25 @@ async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None
     world.clock.time += 31
     await world.settle()
     view = await al.round(round_id)
-    assert view["problems"] == []
+    assert texts(view["problems"]) == []
     assert view["hits"] == 2
 
 
 async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> None:
     """The node says what the matcher said, comes to rest, and sends it again later."""
     al = world.nodes["AL"]
-    way = Full(al.transport, part="/blinded/", error=OrderError("not now"))
+    way = Full(al.transport, part="/blinded/", error=OrderError(quoted("not now")))
     restart_through(al, way)
     round_id = await world.begin()
     await world.settle()
     assert way.refused > 1
-    assert any("does not take a chunk now: not now" in problem for problem in (await al.round(round_id))["problems"])
+    assert any(
+        "does not take a chunk now: not now" in problem for problem in texts((await al.round(round_id))["problems"])
+    )
     way.full = False
     await world.settle()
     view = await al.round(round_id)
-    assert (view["problems"], view["hits"]) == ([], 2)
+    assert (texts(view["problems"]), view["hits"]) == ([], 2)
 
 
 async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
@@ -170,7 +174,7 @@ async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
         await al.step()
     sent = [call for call in way.calls if call == f"POST /v1/rounds/{round_id}/statements"]
     assert len(sent) == 1
-    assert any("the matcher refuses a consent" in problem for problem in (await al.round(round_id))["problems"])
+    assert any("the matcher refuses a consent" in problem for problem in texts((await al.round(round_id))["problems"]))
 
 
 async def test_a_refused_round_is_followed_to_its_end(world_after: WorldAfter) -> None:

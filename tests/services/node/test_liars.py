@@ -22,6 +22,7 @@ from services.node.steps.discover import store_manifest
 from services.node.steps.sync import take_page
 from services.node.storage.tables import StatementRow
 from tests.support.node_world import JUSTIFICATION
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from aquila.protocol.rounds.verified_round import Round
@@ -63,7 +64,7 @@ class Lying(httpx.AsyncBaseTransport):
 
 async def problems(seat: PartyNode, round_id: str) -> str:
     """Return the problems of a round in one text."""
-    return "; ".join((await seat.round(round_id))["problems"])
+    return "; ".join(texts((await seat.round(round_id))["problems"]))
 
 
 async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.support.node_world import make_world
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ async def test_three_nodes_find_the_persons_they_share(world: World) -> None:
     assert {one["counterpart"] for one in al["chance"]} >= {hit["counterpart"] for hit in al["hits"]}
     assert await world.phase(round_id) == "reporting"
     view = await world.nodes["AL"].round(round_id)
-    assert view["problems"] == []
+    assert texts(view["problems"]) == []
     assert view["hits"] == 2
     assert view["submissions"][0]["state"] == "tokens_sent"
 
@@ -49,7 +50,7 @@ async def test_a_node_on_postgresql_finds_the_same(tmp_path: Path, clock: Clock,
     await world.settle()
     for seat in world.nodes.values():
         view = await seat.round(round_id)
-        assert (view["entry"]["phase"], view["keys_present"], view["problems"]) == ("closed", False, [])
+        assert (view["entry"]["phase"], view["keys_present"], texts(view["problems"])) == ("closed", False, [])
     await world.close()
 
 

@@ -11,6 +11,7 @@ from aquila.errors import GridError
 from aquila.protocol import submission_plan
 from services.kit.log import entries as log_entries
 from tests.support.node_world import HEADER
+from tests.support.sentences import texts
 from tests.support.stage import LISTS, person
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ async def test_its_own_node_refuses_it(world: World) -> None:
     await world.settle()
     view = await seat.round(round_id)
     assert view["submissions"][0]["state"] == "failed"
-    assert "looks like guesses" in " ".join(view["problems"])
+    assert "looks like guesses" in " ".join(texts(view["problems"]))
     entries = [entry for entry in _log(seat) if entry.kind == "submission_refused"]
     assert [entry.counts["records"] for entry in entries] == [len(GUESSES)]
     assert entries[0].ids["submission"] == view["submissions"][0]["submission_id"]
@@ -71,9 +72,9 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
 
     await world.until(reported)
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
-    assert view["flags"]
-    assert all(flag.startswith("list of SI: ") for flag in view["flags"])
-    assert "stand in more than 8 records, up to 20" in " ".join(view["flags"])
+    assert texts(view["flags"])
+    assert all(flag.startswith("list of SI: ") for flag in texts(view["flags"]))
+    assert "stand in more than 8 records, up to 20" in " ".join(texts(view["flags"]))
 
 
 def _log(seat: PartyNode) -> list[Entry]:

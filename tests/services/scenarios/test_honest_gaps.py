@@ -11,6 +11,7 @@ from sqlalchemy import select
 from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.messages import Refusal
 from aquila.protocol.registry import read_registry
+from aquila.sentences import text_of
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
 from tests.support.node_steps import open_round
@@ -107,4 +108,4 @@ async def test_a_party_that_vanishes(world_after: WorldAfter, group: Group) -> N
     (audit,), unproven = await audited(world, group)
     assert audit.round.participants == others
     assert audit.round.phase.value == "closed"
-    assert {(found.what, "SI" in found.sentence) for found in unproven} == {("uncovered", True)}
+    assert {(found.what, "SI" in text_of(found.sentence)) for found in unproven} == {("uncovered", True)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.node_world import HEADER, LISTS
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
@@ -28,7 +29,7 @@ async def test_it_says_so_and_evaluates_nothing(world: World) -> None:
         assert (await seat.submit(round_id, await seat.load(HEADER + LISTS[code]))).status_code == 202
     await world.settle()
     view = await world.nodes["RS"].round(round_id)
-    assert "key of this round is missing" in " ".join(view["problems"])
+    assert "key of this round is missing" in " ".join(texts(view["problems"]))
     assert view["keys_present"] is False
     assert await world.phase(round_id) == "open"
     for code in ("AL", "SI"):

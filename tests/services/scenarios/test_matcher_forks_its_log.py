@@ -12,6 +12,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.witness import log_name
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
 from services.node.storage.tables import StatementRow
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ async def test_nodes_stop(world: World, change: Callable[[list[Entry]], list[Ent
     await world.settle()
     # 1. Nothing more was signed, and the reason is to be seen wherever one looks.
     assert said(world) == before
-    assert any(sentence in problem for problem in (await seat.round(round_id))["problems"])
+    assert any(sentence in problem for problem in texts((await seat.round(round_id))["problems"]))
     assert sentence in (await seat.get("/status"))["log_alarm"]
     # 2. Both checkpoints are evidence, each signed by the matcher.
     (alarm,) = (await seat.get("/log"))["alarms"]
@@ -132,7 +133,7 @@ async def test_a_restored_database_does_not_forget(world: World) -> None:
     await world.settle("AL")
     # Its own log is behind its files too, and is looked at first.
     (alarm,) = (await seat.get("/log"))["alarms"]
-    assert "another log" in alarm["sentence"]
+    assert "another log" in alarm["sentence"]["text"]
     assert (await seat.post(f"/log/alarms/{alarm['alarm_id']}/acknowledge")).status_code == 204
     await world.settle("AL")
     assert f"shrank from {seen} to 1" in (await seat.get("/status"))["log_alarm"]

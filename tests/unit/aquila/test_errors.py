@@ -9,6 +9,7 @@ import pytest
 
 from aquila import errors
 from aquila.errors import AquilaError, CapError, InputError, PolicyError, ProtocolError
+from aquila.sentences import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +33,11 @@ def test_the_drawn_tree_is_the_real_one() -> None:
 @pytest.mark.parametrize("kind", [kind for _, kind in below(AquilaError)])
 def test_an_error_says_what_where_and_what_to_do(kind: type[AquilaError]) -> None:
     """Message, hint and fields are kept apart; the text is the message alone."""
-    error = kind("the chunk differs", hint="send it again", chunk=3, expected="ab")
+    error = kind(quoted("the chunk differs", "send it again"), chunk=3, expected="ab")
     assert (str(error), error.message, error.hint) == ("the chunk differs", "the chunk differs", "send it again")
     assert error.fields == {"chunk": 3, "expected": "ab"}
-    assert kind("no more").hint == ""
-    assert kind("no more").fields == {}
+    assert kind(quoted("no more")).hint == ""
+    assert kind(quoted("no more")).fields == {}
 
 
 def test_who_was_wrong() -> None:

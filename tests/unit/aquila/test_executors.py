@@ -16,6 +16,7 @@ import pytest
 from aquila.crypto.backend import usable_cores
 from aquila.errors import DigestError, ExecutorError
 from aquila.executors import InProcess, begin_worker, end_with, group_of, in_order, local_pool, with_group
+from aquila.sentences import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ def twice(number: int) -> int:
 def fail_at_three(number: int) -> int:
     """Refuse 3."""
     if number == 3:
-        raise DigestError("no three", hint="take another", got=number)
+        raise DigestError(quoted("no three", "take another"), got=number)
     return number
 
 

@@ -65,9 +65,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
     wanted = list_of_form(visit, sent).wanted
     nothing = {"offset": _BEYOND, "limit": 1}  # of these hits only their number is looked at
     if visit.hits().search(wanted.model_copy(update=nothing)).total > MOST_ON_PAPER:
-        raise PolicyError(
-            f"a paper has at most {MOST_ON_PAPER} hits", hint="narrow the filter, or take the file for a spreadsheet"
-        )
+        raise PolicyError("paper_hits_too_many", most=MOST_ON_PAPER)
     language, found = visit.language, visit.hits().export(wanted)
     content = {
         "title": visit.say("Hits and decisions"),
@@ -93,7 +91,7 @@ def _row(visit: Visit, one: ExportedHit) -> list[str]:
         labels.person(entry.record),
         entry.counterpart,
         say(entry.certainty.value),
-        "; ".join(visit.language.told(reason) for reason in entry.reasons),
+        "; ".join(say(reason) for reason in entry.reasons),
         moment(entry.arrived_at),
         say(labels.STAGES[entry.stage.value][0]),
         say(labels.DECISIONS[entry.decision.value]) if entry.decision else "",

@@ -98,7 +98,7 @@ def list_of_form(visit: Visit, sent: SubmittedForm) -> AskedList:
     """
     found = _list(visit, _parsed(sent.text("list")))
     if found.forgotten:
-        raise OrderError("the name that was searched for is not kept any more", hint="search for it again")
+        raise OrderError("search_not_kept")
     return found
 
 

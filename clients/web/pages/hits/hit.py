@@ -87,7 +87,7 @@ def _export(client: HitsClient, place: tuple[str, str], made: LetterView) -> Non
         OrderError: It would have other references by now.
     """
     if client.letter(*place) != made:
-        raise OrderError("the letter changed while it was made", hint="ask for it again")
+        raise OrderError("letter_changed_meanwhile")
 
 
 @router.post("/hits/{round_id}/{hit_id}/{step}")

@@ -122,7 +122,7 @@ def post_decide(visit: Visited, sent: Sent) -> Response:
     asked, rows = list_of_form(visit, sent), sent.texts("row")
     word, _, number = sent.text("decide").partition(".")
     if not (number.isascii() and number.isdigit()) or int(number) >= len(rows):
-        raise InputError("the form names no such thing")
+        raise InputError("form_thing_unknown")
     decision, place = _decision(word), int(number)
     visit.hits().decide_chosen([_key(rows[place])], decision)
     following = rows[place + 1] if place + 1 < len(rows) else ""
@@ -180,7 +180,7 @@ def _decision(word: str) -> Decision:
     try:
         return Decision(word)
     except ValueError:
-        raise InputError("the form names no such thing") from None
+        raise InputError("form_thing_unknown") from None
 
 
 def _key(text: str) -> tuple[str, str]:
@@ -197,7 +197,7 @@ def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:
     """
     chosen = [_key(text) for text in sent.texts("hit")[:MOST_CHOSEN]]
     if not chosen:
-        raise InputError("no row is chosen", hint="go back and choose some")
+        raise InputError("no_row_chosen")
     return chosen
 
 

@@ -15,6 +15,7 @@ from aquila.crypto.keys import KEY_BYTES
 from aquila.errors import CapError, DigestError, MalformedError, OrderError
 from aquila.protocol.messages import Evaluation
 from aquila.protocol.party import chunk_of
+from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
@@ -95,10 +96,12 @@ async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[Evaluate
     try:
         await to_thread(store_answer, node, row, await begun)
     except (DigestError, NotFoundError, OrderError) as error:
-        await to_thread(try_again, node.journal, row, f"the chunk cannot be had: {error.message}")
+        problem = Sentence.of("chunk_cannot_be_had", reason=error.sentence)
+        await to_thread(try_again, node.journal, row, problem)
     except (MalformedError, CapError) as error:
         origin = await to_thread(_origin, node.rounds, row)
-        await to_thread(give_up, node.journal, row, f"chunk {row.index} of {origin} is not evaluated: {error.message}")
+        problem = Sentence.of("chunk_not_evaluated", chunk=row.index, party=origin, reason=error.sentence)
+        await to_thread(give_up, node.journal, row, problem)
         await to_thread(node.files.delete, paths.answer(row.round_id, row.submission_id, row.index))
 
 
@@ -145,7 +148,7 @@ def _check_cap(session: Session, round_: Round, row: DownloadRow) -> None:
     total = (counted.elements if counted else 0) + reference.elements
     cap = round_.manifest.cap_of(submission.party, reference.input_class)
     if total > cap:
-        raise CapError("this node has evaluated as many elements as the cap allows", expected=cap, got=total)
+        raise CapError("node_evaluation_cap_reached", expected=cap, got=total)
 
 
 def _commit(session: Session, signer: Signer, row: DownloadRow, answer: EvaluatedChunk) -> None:
@@ -185,22 +188,22 @@ def _waiting(session: Session, round_id: str, kind: DownloadKind, without: froze
     return session.scalars(query.order_by(*order).limit(PER_TURN)).all()
 
 
-def try_again(journal: Journal, row: DownloadRow, sentence: str) -> None:
+def try_again(journal: Journal, row: DownloadRow, problem: Sentence) -> None:
     """Count a failed fetch; after a few the bytes are given up."""
     if row.attempts + 1 >= MOST_ATTEMPTS:
-        give_up(journal, row, f"{sentence} (tried {MOST_ATTEMPTS} times)")
+        give_up(journal, row, Sentence.of("given_up", problem=problem, attempts=MOST_ATTEMPTS))
         return
     with journal.store.transaction("available.again") as session:
         session.get_one(DownloadRow, (row.submission_id, row.index, row.party)).attempts = row.attempts + 1
 
 
-def give_up(journal: Journal, row: DownloadRow, sentence: str) -> None:
+def give_up(journal: Journal, row: DownloadRow, problem: Sentence) -> None:
     """Reject these bytes for good, and report why."""
     with journal.store.transaction("available.give_up") as session:
         stored = session.get_one(DownloadRow, (row.submission_id, row.index, row.party))
         stored.enter(DownloadState.FAILED)
         place = f"chunk {row.submission_id} {row.index} {row.party}"
-        statements.report_problem(session, journal.clock, row.round_id, place, sentence)
+        statements.report_problem(session, journal.clock, row.round_id, place, problem)
 
 
 def _origin(rounds: RoundMemories, row: DownloadRow) -> str:

@@ -80,7 +80,7 @@ def fail(node: NodeContext, row: SubmissionRow, error: AquilaError) -> None:
     """Give a submission up and report why; the operator can submit again. A list that looks like guesses is logged."""
     with node.store.transaction("submission.fail") as session:
         session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FAILED)
-        statements.report_problem(session, node.clock, row.round_id, f"submission {row.submission_id}", error.message)
+        statements.report_problem(session, node.clock, row.round_id, f"submission {row.submission_id}", error.sentence)
         if isinstance(error, GridError):
             entries.append(session, _refusal(node.journal, row, error))
     _forget(node.rounds, row)
@@ -105,7 +105,7 @@ def _forget(rounds: RoundMemories, row: SubmissionRow) -> None:
 async def _advance(node: NodeContext, round_: Round, row: SubmissionRow, ends: Callable[[], bool]) -> None:
     check_submission_time(round_, Kind(row.kind), node.clock())
     if problem := manifest_problem(node, round_.manifest):
-        raise PolicyError(problem, hint="let the secretariat abort the round and propose it again")  # since an upgrade
+        raise PolicyError("round_needs_new_proposal", reason=problem)  # since an upgrade
     if row.state == SubmissionState.WISHED:
         await to_thread(_begin, node, round_, row)
         return
@@ -285,8 +285,9 @@ def _check_caps(code: str, round_: Round, references: list[ChunkReference]) -> N
         cap = round_.manifest.cap_of(code, kind)
         if total > cap:
             raise CapError(
-                f"the submission would pass the round's cap of {cap} {kind.value} elements with {total}",
+                "round_element_cap_exceeded",
                 round=round_.round_id,
                 expected=cap,
                 got=total,
+                kind=kind.value,
             )

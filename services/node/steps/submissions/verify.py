@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from aquila.errors import DigestError, MalformedError, OrderError, ProofError
 from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.work.pipeline import run_in_order, until
@@ -65,10 +66,11 @@ async def _finish(node: NodeContext, row: DownloadRow, begun: Awaitable[bytes]) 
         await to_thread(_keep, node.store, node.files, row, await begun)
     except (DigestError, NotFoundError) as error:
         # The matcher, or what lies between, gave other bytes than were signed: nobody says it was the evaluator.
-        await to_thread(try_again, node.journal, row, f"an evaluation of {row.party} cannot be had: {error.message}")
+        problem = Sentence.of("evaluation_cannot_be_had", party=row.party, reason=error.sentence)
+        await to_thread(try_again, node.journal, row, problem)
     except (ProofError, MalformedError) as error:
-        sentence = f"{row.party} evaluated chunk {row.index} wrongly: {error.message}"
-        await to_thread(give_up, node.journal, row, sentence)
+        problem = Sentence.of("chunk_evaluated_wrongly", party=row.party, chunk=row.index, reason=error.sentence)
+        await to_thread(give_up, node.journal, row, problem)
         _LOG.error("wrong_evaluation", round=row.round_id, counterpart=row.party, chunk=row.index, error=error)
 
 

@@ -33,7 +33,10 @@ def upgrade() -> None:
             "accepted", sa.Boolean(), nullable=False, comment="Whether the counterpart verified this party's note."
         ),
         sa.Column(
-            "fault", sa.String(length=16), nullable=True, comment="What is wrong with the hit, where it is refuted."
+            "fault",
+            sa.String(length=16),
+            nullable=True,
+            comment="What is wrong with the hit, where it is refuted.",
         ),
         sa.Column("blamed_by", sa.String(length=16), nullable=True, comment="Which party found the fault."),
         sa.Column("rules", sa.JSON(), nullable=True, comment="Numbers of the rules that met, once verified."),

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from aquila.errors import AquilaError, CapError, InputError, MalformedError, ProtocolError
+from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError, StoreFullError, problem_of
 from services.kit.http.peer import Peer
 from services.kit.settings import PeerSettings
@@ -53,7 +54,7 @@ async def test_an_answer_is_returned_whole() -> None:
 
 async def test_a_problem_is_the_error_that_the_peer_raised() -> None:
     """The same class, message, hint and fields."""
-    peer = _peer(lambda _: _problem(CapError("too many", hint="fewer", got=3), 403))
+    peer = _peer(lambda _: _problem(CapError(quoted("too many", "fewer"), got=3), 403))
     with pytest.raises(CapError, match="too many") as caught:
         await peer.call("GET", "/x")
     assert (caught.value.hint, caught.value.fields) == ("fewer", {"got": 3})
@@ -68,8 +69,8 @@ async def test_a_problem_is_the_error_that_the_peer_raised() -> None:
         (httpx.Response(503, headers={"retry-after": "9" * 5_000}), None),
         (httpx.Response(503, headers={"retry-after": "Wed, 25 Nov 2026 01:00:00 GMT"}), None),
         (httpx.Response(504, headers={"retry-after": "-1"}), None),
-        (_problem(StoreFullError("full", folder="/x"), 503, **{"retry-after": "300"}), 300),
-        (_problem(PeerUnavailableError("x", retry_after=10**9), 503), None),
+        (_problem(StoreFullError(quoted("full"), folder="/x"), 503, **{"retry-after": "300"}), 300),
+        (_problem(PeerUnavailableError(quoted("x"), retry_after=10**9), 503), None),
     ],
 )
 async def test_a_peer_that_is_away_says_when_to_come_back(response: httpx.Response, wait: int | None) -> None:
@@ -170,7 +171,7 @@ async def test_a_copy_that_is_refused_or_ends_early() -> None:
         await _peer(lambda _: httpx.Response(200, content=broken())).copy("/x", BytesIO(), limit=1 << 20)
     refused = BytesIO()
     with pytest.raises(CapError):
-        await _peer(lambda _: _problem(CapError("no"), 403)).copy("/x", refused, limit=1 << 20)
+        await _peer(lambda _: _problem(CapError(quoted("no")), 403)).copy("/x", refused, limit=1 << 20)
     assert refused.getvalue() == b""
 
 

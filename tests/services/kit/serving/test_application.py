@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from aquila.audit.roles import Action, Service
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import CapError, KeyMaterialError
+from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError, StoreError
 from services.kit.http.nonces import StoredNonces, nonce_table
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
@@ -82,11 +83,11 @@ def _router(failures: dict[str, Exception]) -> APIRouter:
 def failures() -> dict[str, Exception]:
     """What handlers raise."""
     return {
-        "cap": CapError("too many", hint="fewer", party="SI"),
-        "away": PeerUnavailableError("away", retry_after=7),
-        "full": StoreError("failed"),
+        "cap": CapError(quoted("too many", "fewer"), party="SI"),
+        "away": PeerUnavailableError(quoted("away"), retry_after=7),
+        "full": StoreError(quoted("failed")),
         "bug": ValueError(SECRET),
-        "key": KeyMaterialError("closed"),
+        "key": KeyMaterialError(quoted("closed")),
     }
 
 

@@ -12,6 +12,7 @@ import pytest
 from aquila import __version__
 from aquila.errors import ExecutorError, InputError, OrderError
 from aquila.records.rules import InputClass
+from aquila.sentences import quoted
 from services.kit.settings import ServiceSettings
 from services.kit.storage.files import write_secret
 from services.kit.work import cluster, executors
@@ -28,7 +29,7 @@ def fail(text: str) -> str:
 
 def refuse(text: str) -> str:
     """Fail with an error of the tree."""
-    raise OrderError("no", got=len(text))
+    raise OrderError(quoted("no"), got=len(text))
 
 
 class Client:
@@ -63,7 +64,7 @@ def test_another_release_is_refused() -> None:
     """The worker is named, and what it should have."""
     with pytest.raises(InputError, match="tls://b of the Dask cluster runs another release") as caught:
         check({"tls://a": WorkerStatus("1", 1, spills=False), "tls://b": WorkerStatus("2", 1, spills=False)}, "1")
-    assert caught.value.fields == {"expected": "1", "got": "2"}
+    assert caught.value.fields == {"expected": "1", "got": "2", "address": "tls://b"}
 
 
 def test_a_worker_that_spills_is_refused() -> None:
@@ -108,7 +109,7 @@ def test_results_and_our_own_errors_pass() -> None:
     """As they are."""
     assert ClusterExecutor(Client(PickledTask.of("7"))).submit(fail, "7").result(5) == "7"
     with pytest.raises(OrderError):
-        ClusterExecutor(Client(OrderError("no"))).submit(fail, "7").result(5)
+        ClusterExecutor(Client(OrderError(quoted("no")))).submit(fail, "7").result(5)
 
 
 def test_a_piece_can_be_cancelled() -> None:

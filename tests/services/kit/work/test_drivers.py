@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import OrderError
+from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError, StoreError
 from services.kit.work.drivers import Driver, each, stop_all
 
@@ -62,7 +63,13 @@ async def test_a_wake_during_a_step_is_not_lost() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [PeerUnavailableError("away"), StoreError("failed"), OrderError("x"), ValueError("Muhamed")]
+    "error",
+    [
+        PeerUnavailableError(quoted("away")),
+        StoreError(quoted("failed")),
+        OrderError(quoted("x")),
+        ValueError("Muhamed"),
+    ],
 )
 async def test_a_failing_step_is_logged_and_tried_again(error: Exception, lines: Lines) -> None:
     """No exception ends a driver, whoever was wrong."""
@@ -105,8 +112,8 @@ async def test_the_delay_grows_is_spread_and_capped() -> None:
     assert 45 <= delays[-1] <= 75
     assert len(set(delays)) > 20
     driver._failures = 1
-    assert 22 <= driver._delay(PeerUnavailableError("x", retry_after=30)) <= 38
-    assert driver._delay(PeerUnavailableError("x", retry_after=3600)) <= 75
+    assert 22 <= driver._delay(PeerUnavailableError(quoted("x"), retry_after=30)) <= 38
+    assert driver._delay(PeerUnavailableError(quoted("x"), retry_after=3600)) <= 75
 
 
 async def test_stopping_waits_for_the_step() -> None:
@@ -166,7 +173,7 @@ async def test_one_failing_item_does_not_stop_the_others(lines: Lines) -> None:
 
     async def work(item: int) -> bool:
         if item == 2:
-            raise OrderError("not due", round="r2")
+            raise OrderError(quoted("not due"), round="r2")
         done.append(item)
         return item == 1
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila.errors import DigestError, ExecutorError
+from aquila.sentences import quoted
 from services.kit.settings import ServiceSettings
 from services.kit.work.executors import ExecutorHandle, executor_handle_of, open_local
 from services.kit.work.open_executor import OpenExecutor
@@ -26,7 +27,7 @@ def double(number: int) -> int:
 
 def refuse(number: int) -> int:
     """Raise an error of the tree."""
-    raise DigestError("no", got=number)
+    raise DigestError(quoted("no"), got=number)
 
 
 def leave(_: int) -> int:

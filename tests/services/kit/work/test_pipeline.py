@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aquila.errors import DigestError, OrderError
+from aquila.sentences import quoted
 from services.kit.work.pipeline import run_in_order, side_by_side, until
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Lane:
             for _ in range(20 - number if number % 2 else 1):
                 await asyncio.sleep(0)
             if number == self.fails_at:
-                raise DigestError("piece", got=number)
+                raise DigestError(quoted("piece"), got=number)
             if 0 <= self.fails_at < number:
                 await asyncio.sleep(3_600)
             return 2 * number
@@ -85,7 +86,9 @@ async def test_lanes_run_side_by_side() -> None:
     assert await side_by_side(lane("busy"), lane("idle"))
     assert not await side_by_side(lane("idle"), lane("idle"))
     with pytest.raises(DigestError):
-        await side_by_side(lane("first", DigestError("x")), lane("second", OrderError("y")), lane("third"))
+        await side_by_side(
+            lane("first", DigestError(quoted("x"))), lane("second", OrderError(quoted("y"))), lane("third")
+        )
     assert ended[-3:] == ["first", "second", "third"]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from aquila.followup.lifecycle import HOUR
 from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log, round_with_hits
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode
@@ -41,7 +42,7 @@ async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world_aft
     assert (await si.get("/hits?stage=withdrawn"))["total"] == 0
     assert {"withdrawal", "withdrawal_acknowledged"} <= set(kinds_in_log(al)) & set(kinds_in_log(rs))
     for seat in (al, rs):
-        assert (await seat.round(hit["round_id"]))["problems"] == []
+        assert texts((await seat.round(hit["round_id"]))["problems"]) == []
 
 
 async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world_after: WorldAfter) -> None:
@@ -145,7 +146,7 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) 
             )
         )  # fmt: skip
     await world.settle()
-    problems = (await rs.round(round_id))["problems"]
+    problems = texts((await rs.round(round_id))["problems"])
     assert problems == ["AL withdraws 1 hits that this node does not hold"]
     with world.app.state.desk.known.reading(round_id) as turn:
         assert [one.hits for one in turn.round.acknowledgements.values()] == [0]

@@ -21,6 +21,7 @@ from services.node.storage.tables import (
 )
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log
 from tests.support.node_world import HEADER, LISTS
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     import httpx
@@ -97,7 +98,7 @@ async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
     content = (HEADER + LISTS["AL"]).encode()
     check = (await al.post("/records/check", content=content)).json()
     assert [(one["record_id"], one["severity"]) for one in check["findings"]] == [("al-list-2", "refusal")]
-    assert "was erased" in check["findings"][0]["reason"]
+    assert "was erased" in check["findings"][0]["reason"]["text"]
     assert (await al.post("/imports", params={"name": "again"}, content=content)).status_code == 422
     again = {"name": "again", "accept_refused": "true"}
     assert (await al.post("/imports", params=again, content=content)).json()["accepted"] == 2
@@ -131,7 +132,7 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
     assert (await erase(al, "al-list-1")).json()["hits"] == 0
     await world.settle()
     assert [hit["record_id"] for hit in (await al.get("/hits"))["hits"]] == ["al-list-2"]
-    assert (await al.round(first))["problems"] == []
+    assert texts((await al.round(first))["problems"]) == []
     assert (await rs.get("/hits?counterpart=AL"))["by_stage"] == {"withdrawn": 1}
     with al.node.store.reading("test.gap") as session:
         import_id = session.scalars(select(SubmissionRow.import_id)).one()
@@ -144,7 +145,7 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
     await world.step()
     await world.step()
     await world.step()
-    assert any("was erased while another round" in text for text in (await al.round(second))["problems"])
+    assert any("was erased while another round" in text for text in texts((await al.round(second))["problems"]))
     await world.operator.post(f"/v1/operator/rounds/{first}/close")
     await world.settle()
     await al.submit(second, import_id)
@@ -195,7 +196,7 @@ async def test_retention_erases_hits_and_statements(world: World) -> None:
         (round_id, {"hits": 2}, {"why": "expired"})
     ]
     view = await al.round(round_id)
-    assert (view["entry"]["phase"], view["hits"], view["problems"]) == ("closed", None, [])
+    assert (view["entry"]["phase"], view["hits"], texts(view["problems"])) == ("closed", None, [])
     al.restart()
     await world.settle()
     assert (await al.round(round_id))["entry"]["phase"] == "closed"

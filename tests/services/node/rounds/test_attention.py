@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aquila.errors import PolicyError
+from aquila.sentences import quoted
 from services.node.rounds import attention
 from services.node.steps.submissions import prepare
 from services.node.storage.tables import AlarmRow, CanaryRow, ProblemRow, RoundRow, SubmissionRow
@@ -109,7 +110,7 @@ async def test_refusals_are_told_apart(world: World) -> None:
     await seat.submit(failing, await seat.load(HEADER + LISTS["AL"]))
     with seat.node.store.reading("test.submission") as session:
         (row,) = session.query(SubmissionRow).all()
-    prepare.fail(seat.node, row, PolicyError("the list looks like guesses"))
+    prepare.fail(seat.node, row, PolicyError(quoted("the list looks like guesses")))
     assert await kinds(seat) == ["refused", "failed", "list"]
     await seat.submit(failing, await seat.load(HEADER + LISTS["AL"]))
     assert await kinds(seat) == ["refused"]

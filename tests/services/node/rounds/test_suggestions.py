@@ -79,10 +79,10 @@ async def test_it_is_set_aside(world: World) -> None:
     answer = await world.operator.post(f"{path}/set-aside", json={"reason": "after the summer"})
     assert (answer.status_code, answer.json()["state"]) == (200, "set_aside")
     assert (await world.operator.post(f"{path}/set-aside", json={"reason": "no"})).status_code == 409
-    assert (await world.operator.get(path)).json()["reason"] == "after the summer"
+    assert (await world.operator.get(path)).json()["reason"]["text"] == "after the summer"
     await world.settle()
     (mine,) = await own(seat)
-    assert (mine["state"], mine["reason"], mine["round_id"]) == ("set_aside", "after the summer", None)
+    assert (mine["state"], mine["reason"]["text"], mine["round_id"]) == ("set_aside", "after the summer", None)
     (entry,) = logged(world.app.state.desk.store, "suggestion_answered")
     assert entry.person
     assert (entry.recipient, entry.ids["how"]) == ("AL", "set_aside")
@@ -136,7 +136,7 @@ async def test_what_the_matcher_does_not_take_is_told(world: World) -> None:
     await world.step()
     (mine,) = await own(seat)
     assert mine["state"] == "refused"
-    assert "another suggestion under this id" in mine["reason"]
+    assert "another suggestion under this id" in mine["reason"]["text"]
 
 
 async def test_a_clock_that_differs_refuses_nothing(world: World) -> None:

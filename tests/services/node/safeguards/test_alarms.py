@@ -11,6 +11,7 @@ from services.kit.log import entries
 from services.node.storage.tables import AlarmRow, SubmissionRow
 from tests.support.node_steps import PEOPLE, answered
 from tests.support.node_world import HEADER
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import PartyNode, World
@@ -64,7 +65,7 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     owner, asker = world.nodes["AL"], world.nodes["RS"]
     assert len(await answered(owner, round_id)) == len(PEOPLE)
     assert await answered(asker, round_id) == []
-    assert any("is held back until an approver" in line for line in (await owner.round(round_id))["problems"])
+    assert any("is held back until an approver" in line for line in texts((await owner.round(round_id))["problems"]))
     (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
     assert (alarm["asker"], alarm["hits"], alarm["released_at"]) == ("RS", len(PEOPLE), None)
     assert logged(owner, "fishing_alarm")
@@ -73,7 +74,7 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     (need,) = (await world.operator.get("/v1/operator/needs")).json()["needs"]
     assert (need["kind"], need["parties"]) == ("held_back", ["AL"])
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
-    assert any("AL holds back the report of a query of RS" in line for line in view["problems"])
+    assert any("AL holds back the report of a query of RS" in line for line in texts(view["problems"]))
     # A restart changes nothing, and an unknown one cannot be released.
     owner.restart()
     await world.settle()
@@ -88,7 +89,7 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     (entry,) = logged(owner, "alarm_released")
     assert entry.person
     assert entry.recipient == "RS"
-    assert not any("held back" in line for line in (await owner.round(round_id))["problems"])
+    assert not any("held back" in line for line in texts((await owner.round(round_id))["problems"]))
     assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 404
 
 

@@ -13,6 +13,7 @@ from services.matcher.steps import join
 from services.node.storage.tables import CanaryRow, HitRow
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_before_matching
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     import pytest
@@ -62,7 +63,7 @@ async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
         assert pairs(hits) == expected.get(code, pairs(hits))
         assert view["hits"] == len(hits["hits"]) == 2
         assert all(one["drift_centibits"] > 100 for one in hits["chance"])
-        assert not view["problems"]
+        assert not texts(view["problems"])
         planted = [row for row in rows(seat, HitRow, round_id) if row.canary]
         assert len(planted) == sum(row.high + row.medium + row.low for row in judged) > 8
         assert (await seat.get("/hits"))["total"] == 2
@@ -72,7 +73,7 @@ async def test_they_meet_and_nobody_sees_them_as_hits(world: World) -> None:
     assert sum(view["hits_by_certainty"].values()) == 3
     assert sum(view["canaries_by_certainty"].values()) > 12
     assert {party["hits"] for party in view["parties"]} == {2}
-    assert view["problems"] == []
+    assert texts(view["problems"]) == []
 
 
 async def test_a_matcher_that_suppresses_hits_is_named(
@@ -88,7 +89,7 @@ async def test_a_matcher_that_suppresses_hits_is_named(
     world, round_id = await world_after(padded_round_before_matching)
     await world.settle()
     for code, other in (("AL", "RS"), ("RS", "AL")):
-        problems = (await world.nodes[code].round(round_id))["problems"]
+        problems = texts((await world.nodes[code].round(round_id))["problems"])
         assert any("the hits of AL-RS in this round are not to be trusted" in problem for problem in problems)
         assert not any("SI" in problem for problem in problems)
         (entry,) = logged(world.nodes[code], "canaries_missing")
@@ -96,7 +97,7 @@ async def test_a_matcher_that_suppresses_hits_is_named(
         assert entry.counts["missing"] == entry.counts["expected"] > 0
         (need,) = (await world.nodes[code].get("/needs"))["needs"]
         assert (need["kind"], need["parties"], need["round_id"]) == ("canaries", [other], round_id)
-    assert not (await world.nodes["SI"].round(round_id))["problems"]
+    assert not texts((await world.nodes["SI"].round(round_id))["problems"])
 
 
 async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
@@ -111,11 +112,13 @@ async def test_a_matcher_that_shows_one_side_less_is_named_by_both(
     monkeypatch.setattr(join, "make_reports", one_sided)
     world, round_id = await world_after(padded_round_before_matching)
     await world.settle()
-    assert any("were not reported" in problem for problem in (await world.nodes["RS"].round(round_id))["problems"])
-    problems = (await world.nodes["AL"].round(round_id))["problems"]
+    assert any(
+        "were not reported" in problem for problem in texts((await world.nodes["RS"].round(round_id))["problems"])
+    )
+    problems = texts((await world.nodes["AL"].round(round_id))["problems"])
     assert any("AL-RS" in problem and "the other side was shown other hits" in problem for problem in problems)
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
-    assert "AL and RS tell of different canaries among the same hits" in view["problems"]
+    assert "AL and RS tell of different canaries among the same hits" in texts(view["problems"])
     needs = (await world.operator.get("/v1/operator/needs")).json()["needs"]
     assert ("canaries", ["AL", "RS"]) in [(need["kind"], need["parties"][:2]) for need in needs]
 
@@ -134,7 +137,7 @@ async def test_a_changed_level_is_named(world_after: WorldAfter, monkeypatch: py
     world, round_id = await world_after(padded_round_before_matching)
     await world.settle()
     for seat in world.nodes.values():
-        problems = " ".join((await seat.round(round_id))["problems"])
+        problems = " ".join(texts((await seat.round(round_id))["problems"]))
         assert "were reported of another certainty" in problems
 
 
@@ -148,7 +151,7 @@ async def test_after_a_restart_at_any_step(world: World) -> None:
         return len(judged) == 2 and all(row.judged_at for row in judged)
 
     await world.until(done)
-    assert not (await world.nodes["AL"].round(round_id))["problems"]
+    assert not texts((await world.nodes["AL"].round(round_id))["problems"])
 
 
 async def test_a_round_that_ends_at_once_is_judged_all_the_same(world: World) -> None:

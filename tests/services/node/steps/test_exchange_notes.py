@@ -20,6 +20,7 @@ from services.node.rounds import statements
 from services.node.steps import close
 from services.node.storage.tables import ExchangeRow, NoteBatchRow, NoteSecretRow
 from tests.support.node_steps import round_before_matching, round_for_queries, round_with_hits
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +86,7 @@ def lying(world: World, lie: Callable[[HitReport], HitReport]) -> None:
 
 async def problems(seat: PartyNode, round_id: str) -> str:
     """Return a node's problems with a round."""
-    return "\n".join((await seat.round(round_id))["problems"])
+    return "\n".join(texts((await seat.round(round_id))["problems"]))
 
 
 async def close_round(world: World, round_id: str) -> None:

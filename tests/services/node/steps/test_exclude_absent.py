@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from services.node.steps.exclude_absent import exclude_absent
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import open_round
+from tests.support.sentences import texts
 
 if TYPE_CHECKING:
     from tests.support.node_world import World
@@ -30,7 +31,7 @@ async def test_the_others_go_on_without_a_party_that_never_submits(world_after: 
     await world.settle()
     left_out = await world.nodes["SI"].round(round_id)
     assert not left_out["keys_present"]
-    assert any("go on without" in problem for problem in left_out["problems"])
+    assert any("go on without" in problem for problem in texts(left_out["problems"]))
     assert await world.phase(round_id) == "reporting"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.node.steps.driver import open_rounds
 from services.node.steps.listen import Listener, _until_deadline
@@ -149,7 +150,7 @@ async def test_a_matcher_that_is_away(world: World) -> None:
     seat = world.nodes["AL"]
     await world.settle()
     calls = reached(seat)
-    seat.node.contact.obstacle = PeerUnavailableError("away")
+    seat.node.contact.obstacle = PeerUnavailableError(quoted("away"))
     await listener(seat).wait(0)
     assert calls.held == 0
 

@@ -11,6 +11,8 @@ from sqlalchemy import delete, event, select
 from aquila.errors import LogRewrittenError, RestoredBackupError
 from aquila.protocol.messages import Refusal
 from aquila.records.rules import InputClass
+from aquila.sentences import text_of
+from aquila.sentences.sentence import loads
 from services.kit.errors import StoreError
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -51,7 +53,7 @@ def refused(seat: PartyNode, round_id: str) -> bool:
 
 def alarms(seat: PartyNode) -> list[str]:
     """Return the sentences of a node's alarms."""
-    return [alarm.sentence for alarm in seat.node.log.witness.alarms()]
+    return [text_of(loads(alarm.sentence)) for alarm in seat.node.log.witness.alarms()]
 
 
 @pytest.mark.parametrize(

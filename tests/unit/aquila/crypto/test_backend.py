@@ -11,6 +11,7 @@ import pytest
 from aquila.crypto.backend import load_group, usable_cores
 from aquila.crypto.group import GENERATOR
 from aquila.errors import InputError
+from aquila.sentences import quoted
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def find_nothing() -> ModuleType:
     """Look for the C module on a machine whose processor is too old."""
-    raise InputError("the processor lacks avx512ifma")
+    raise InputError(quoted("the processor lacks avx512ifma"))
 
 
 def test_all_usable_cores_by_default() -> None:

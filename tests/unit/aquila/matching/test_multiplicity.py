@@ -10,6 +10,7 @@ from aquila.errors import MalformedError
 from aquila.matching import multiplicity
 from aquila.matching.multiplicity import Multiplicity
 from aquila.records.rules import load_rules
+from aquila.sentences import text_of
 
 TABLE = load_rules("default")
 NAME_AND_DATE, NAME_PAIR, RARE = 1, 9, 11
@@ -31,7 +32,7 @@ def flags(*chunks: bytes, limit: int = 8) -> tuple[str, ...]:
     counted = Multiplicity(TABLE, sum(map(len, chunks)) // 33)
     for chunk in chunks:
         counted.add(chunk)
-    return counted.flags(limit)
+    return tuple(map(text_of, counted.flags(limit)))
 
 
 def test_persons_are_not_flagged() -> None:

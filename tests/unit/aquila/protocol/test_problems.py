@@ -9,6 +9,7 @@ import pytest
 
 from aquila.errors import AquilaError, CapError, DigestError, MalformedError, OrderError, ReplayError
 from aquila.protocol.problems import PROBLEMS, ProblemType, error_from_problem, problem_of, problem_type_of
+from aquila.sentences import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def test_slugs_and_titles_are_unique() -> None:
 @pytest.mark.parametrize("kind", _CORE)
 def test_an_error_comes_back_as_the_same_class_with_the_same_content(kind: type[AquilaError]) -> None:
     """Message, hint and fields survive the way through JSON."""
-    document = json.dumps(problem_of(kind("it failed", hint="do this", round="r1", chunk=3, status=7))).encode()
+    document = json.dumps(problem_of(kind(quoted("it failed", "do this"), round="r1", chunk=3, status=7))).encode()
     back = error_from_problem(document)
     assert type(back) is kind
     assert (back.message, back.hint, back.fields) == ("it failed", "do this", {"round": "r1", "chunk": 3, "status": 7})
@@ -45,7 +46,7 @@ def test_an_error_comes_back_as_the_same_class_with_the_same_content(kind: type[
 
 def test_the_document_has_the_members_of_the_rfc() -> None:
     """Type, title, status, detail and instance are as RFC 9457 section 3.1 names them."""
-    document = problem_of(CapError("too many", got=3), "urn:x:1")
+    document = problem_of(CapError(quoted("too many"), got=3), "urn:x:1")
     assert document == {
         "type": "urn:aquila:problem:cap",
         "title": "More elements than the caps allow",
@@ -58,7 +59,7 @@ def test_the_document_has_the_members_of_the_rfc() -> None:
 
 def test_empty_members_are_left_out() -> None:
     """No hint, no instance and no fields give no members."""
-    assert set(problem_of(OrderError("not due"))) == {"type", "title", "status", "detail"}
+    assert set(problem_of(OrderError(quoted("not due")))) == {"type", "title", "status", "detail"}
 
 
 def test_a_subclass_without_a_row_has_its_ancestor_s() -> None:
@@ -113,10 +114,8 @@ def test_a_peer_cannot_write_to_the_terminal() -> None:
 
 
 def test_fields_that_an_error_cannot_carry_are_left_out() -> None:
-    """Names that are no identifiers or are the constructor's own, other values, and more than a few fields."""
+    """Names that are none of a place or are those of a quoted text, other values, and more than a few fields."""
     fields = {
-        "self": 1,
-        "message": "x",
         "hint": "y",
         "no name": 2,
         "ä": 3,

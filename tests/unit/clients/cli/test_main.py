@@ -12,6 +12,7 @@ import pytest
 import services.kit.errors  # noqa: F401 - its errors are part of the tree
 from aquila import __version__
 from aquila.errors import AquilaError
+from aquila.sentences import quoted
 from clients.cli.exit_codes import ExitCode, exit_code_of
 from clients.cli.main import app, main
 
@@ -37,7 +38,7 @@ def failing(request: pytest.FixtureRequest) -> Iterator[None]:
     app.registered_commands.pop()
 
 
-ERRORS = [kind("it went wrong", hint="try again") for kind in sorted(set(_tree()), key=lambda kind: kind.__name__)]
+ERRORS = [kind(quoted("it went wrong", "try again")) for kind in sorted(set(_tree()), key=lambda kind: kind.__name__)]
 
 
 @pytest.mark.parametrize("failing", ERRORS, ids=lambda error: type(error).__name__, indirect=True)
@@ -69,7 +70,7 @@ def test_every_error_of_the_tree(capsys: pytest.CaptureFixture[str]) -> None:
 def test_exit_codes(name: str, code: ExitCode) -> None:
     """The exit code says what kind of trouble it is."""
     kind = next(kind for kind in _tree() if kind.__name__ == name)
-    assert exit_code_of(kind("x")) is code
+    assert exit_code_of(kind(quoted("x"))) is code
 
 
 @pytest.mark.parametrize("failing", [ValueError("Janez Novak")], ids=["ValueError"], indirect=True)

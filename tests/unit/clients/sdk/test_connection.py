@@ -9,6 +9,7 @@ import pytest
 
 from aquila.errors import InputError, MalformedError, OrderError, ProtocolError
 from aquila.protocol.messages.feed import Rounds
+from aquila.sentences import quoted
 from clients.sdk import Access, ClientCertificate, Connection
 from services.kit.errors import NotFoundError, PeerUnavailableError, UnknownCallerError, problem_of
 
@@ -37,7 +38,7 @@ def test_repr_without_token(connection: Connection) -> None:
 @pytest.mark.parametrize("kind", [NotFoundError, OrderError, UnknownCallerError, PeerUnavailableError, InputError])
 def test_problem(connection: Connection, answers: Any, kind: type[AquilaError]) -> None:
     """A problem document is raised as the error that the service raised."""
-    error = kind("no such round", hint="look again", round="ab")
+    error = kind(quoted("no such round", "look again"), round="ab")
     answers.says(404, json=problem_of(error), headers={"content-type": PROBLEM})
     with pytest.raises(kind) as caught:
         connection.call("GET", "/v1/rounds/ab")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from aquila.audit.roles import Service
+from aquila.interface.proposal import Suggestions
 from aquila.interface.statistics import Statistics
-from aquila.interface.suggestion import Suggestions
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages.feed import Rounds
 from clients.sdk import Access, Connection

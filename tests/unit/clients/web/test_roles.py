@@ -55,6 +55,7 @@ NODE = {
     "POST /people/{person}/roles": "administrator",
     "GET /records": "officer approver",
     "POST /records/preview": "officer",
+    "POST /records/layout": "officer",
     "GET /records/{import_id}": "officer approver",
     "GET /records/template.{form}": "officer",
     "GET /records/{import_id}/duplicates": "officer approver",

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from aquila.errors import MalformedError
 from aquila.protocol.messages import Confirmation, Fault, Note, Notes
+from aquila.sentences import text_of
 from tests.support.samples import DIGEST, OTHER, ROUND, read
 
 if TYPE_CHECKING:
@@ -65,5 +66,5 @@ def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
 
 def test_every_fault_has_a_sentence() -> None:
     """What is found wrong is told in words."""
-    sentences = [fault.sentence for fault in Fault]
+    sentences = [text_of(fault.sentence) for fault in Fault]
     assert len(set(sentences)) == len(Fault)

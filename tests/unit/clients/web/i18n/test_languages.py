@@ -8,12 +8,15 @@ from io import BytesIO
 import pytest
 from babel.messages.pofile import read_po
 
+from aquila.interface.sentence import SentenceView
+from aquila.sentences import SHOWN, Sentence, quoted, text_of
+from aquila.sentences.sentence import PLACE
 from clients.web.i18n import catalogues
-from clients.web.i18n.extraction import written_sentences
-from clients.web.i18n.languages import TAGS, chosen, languages
+from clients.web.i18n.languages import SENTENCE, TAGS, chosen, languages
 from clients.web.text.labels import filters
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
+TRANSLATED = [tag for tag in TAGS if tag != "en"]
 NOON = 1_795_608_000  # 25 November 2026, 12:00 UTC
 
 
@@ -24,7 +27,7 @@ def test_catalogues_are_whole() -> None:
         assert catalogues.missing(read_po(BytesIO(content))) == [], name
 
 
-@pytest.mark.parametrize("tag", [tag for tag in TAGS if tag != "en"])
+@pytest.mark.parametrize("tag", TRANSLATED)
 def test_placeholders(tag: str) -> None:
     """A translation has the placeholders of its message, so that no page fails in one language alone."""
     for message in read_po(BytesIO((catalogues.FOLDER / f"{tag}.po").read_bytes())):
@@ -37,27 +40,38 @@ def test_placeholders(tag: str) -> None:
             assert "!" not in text, message.id
 
 
-@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize("tag", TRANSLATED)
 def test_what_services_say(tag: str) -> None:
-    """Every sentence of the core and the services comes in the visitor's language, with what stands in its places."""
+    """Every sentence of the core and the services is translated, and has the places of the English one."""
     language = languages()[tag]
-    for message in dict.fromkeys(written_sentences()):
-        values = {place[2:-2]: place[2:-2].upper() for place in PLACEHOLDER.findall(message)}
-        assert language.told(message % values) == language.say(message, **values)
+    for code, sentence in SHOWN.items():
+        template = language.catalogue.pgettext(SENTENCE, code)
+        assert template != code
+        assert set(PLACE.findall(template)) == set(PLACE.findall(sentence.text)), code
+        assert "%(" not in template, code
 
 
 def test_a_sentence_in_a_sentence() -> None:
     """A sentence within another is said too; what no catalogue has stays as it was written, and is marked so."""
-    serbian = languages()["sr-Latn"]
-    inner = serbian.say("%(v1)s consented to another manifest", v1="RS")
-    outer = serbian.say("a statement does not count: %(v1)s", v1=inner)
-    assert serbian.told("a statement does not count: RS consented to another manifest") == outer
-    assert serbian.told("closed: because of <b>rain</b>").endswith(": because of <b>rain</b>")
-    assert serbian.told("a: " * 2_000) == "a: " * 2_000
-    assert (serbian.say(""), serbian.told(""), serbian.told("closed: ")) == ("", "", f"{serbian.say('closed')}: ")
+    serbian, english = languages()["sr-Latn"], languages()["en"]
+    inner = Sentence.of("consented_manifest_differs", party="RS")
+    outer = Sentence.of("statement_does_not_count", reason=inner)
+    template = serbian.catalogue.pgettext(SENTENCE, "statement_does_not_count")
+    assert serbian.compose(outer) == template.replace("{reason}", serbian.compose(inner))
+    assert serbian.compose(inner) == serbian.catalogue.pgettext(SENTENCE, inner.code).replace("{party}", "RS")
+    assert english.compose(outer) == text_of(outer)
+    assert serbian.compose(Sentence.of("statement_does_not_count", reason=quoted("rain"))).endswith(": rain")
     said = filters(serbian)["said"]
-    assert said("some <b>words</b>") == '<span lang="en">some &lt;b&gt;words&lt;/b&gt;</span>'
-    assert filters(languages()["en"])["said"]("some <b>words</b>") == "some &lt;b&gt;words&lt;/b&gt;"
+    assert said(quoted("some <b>words</b>")) == '<span lang="en">some &lt;b&gt;words&lt;/b&gt;</span>'
+    assert said(SentenceView.of(inner)) == serbian.compose(inner)
+    assert filters(english)["said"](quoted("some <b>words</b>")) == "some &lt;b&gt;words&lt;/b&gt;"
+
+
+def test_a_message_s_text_is_not_taken_for_markup() -> None:
+    """The words of a rule table come from a file: they are escaped in every language."""
+    for tag in TAGS:
+        assert "<b>" not in filters(languages()[tag])["translated"]("<b>bold</b>")
+    assert languages()["sr-Latn"].say("") == ""
 
 
 def test_plural_forms() -> None:

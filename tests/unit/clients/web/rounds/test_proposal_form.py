@@ -11,6 +11,7 @@ from aquila.errors import InputError, OrderError
 from aquila.interface.proposal import ProposalDefaults
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import ClassCounts, Padding, Window
+from aquila.sentences import quoted
 from clients.web.app.forms import SubmittedForm
 from clients.web.rounds import proposal_form
 
@@ -137,10 +138,10 @@ def test_parties(parties: tuple[str, ...]) -> None:
 def test_what_the_service_says() -> None:
     """A moment that has passed is said beside its field, everything else above the form."""
     late, other = form("AL", "RS"), form("AL", "RS")
-    late.refuse(OrderError("the time for consents is over"))
-    other.refuse(InputError("the registry does not know XX"))
-    assert (late.faults["consent_by"].message, late.refusal) == (proposal_form.PASSED, "")
-    assert (other.faults, other.refusal) == ({}, "the registry does not know XX")
+    late.refuse(OrderError(quoted("the time for consents is over")))
+    other.refuse(InputError(quoted("the registry does not know XX")))
+    assert (late.faults["consent_by"].message, late.refusal) == (proposal_form.PASSED, None)
+    assert (other.faults, other.refusal) == ({}, quoted("the registry does not know XX"))
 
 
 def test_moments_are_this_machines() -> None:

@@ -1,0 +1,34 @@
+"""A sentence in an operator's interface: its id and fields, which a client composes in its reader's language."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from aquila.protocol.messages.base import Message
+from aquila.sentences import Sentence, text_of
+from aquila.sentences.sentence import from_json, quoted, to_json
+
+
+class SentenceView(Message):
+    """A sentence of a service.
+
+    Attributes:
+        code: The id in the table of sentences.
+        fields: What its places hold: texts, numbers, and sentences as objects of `code` and `fields`.
+        text: The sentence in English.
+    """
+
+    code: str
+    fields: dict[str, Any]
+    text: str
+
+    @classmethod
+    def of(cls, sentence: Sentence) -> Self:
+        """Return the view of a sentence."""
+        content = to_json(sentence)
+        return cls(code=sentence.code, fields=content["fields"], text=text_of(sentence))
+
+    @property
+    def sentence(self) -> Sentence:
+        """The sentence; its English as it came where it is none that a sentence can be."""
+        return from_json({"code": self.code, "fields": self.fields}) or quoted(self.text)

@@ -1,0 +1,141 @@
+"""Sentences of `aquila/protocol/auditing`, which auditors alone read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.sentences.sentence import Text
+
+if TYPE_CHECKING:
+    from aquila.sentences.sentence import Table
+
+AUDITING: Final[Table] = {
+    "another_copy_of_log": Text("another copy of it"),
+    "checkpoint_differs_from_name": Text("{name}: it is another checkpoint than its name says"),
+    "checkpoint_head_differs_from_tiles": Text("checkpoint: its head is not the one that the hash tiles give"),
+    "checkpoint_index_malformed": Text("checkpoints/index: it does not list one size in each line"),
+    "checkpoint_index_not_ascending": Text("checkpoints/index: the sizes do not ascend to that of the checkpoint"),
+    "checkpoint_log_differs_from_name": Text("{name}: it is a checkpoint of another log than its name says"),
+    "earlier_refusal_without_numbers": Text(
+        "a refusal of {party} is of an earlier version and does not name the numbers that it passes over"
+    ),
+    "earlier_version_without_numbers": Text(
+        "entries of an earlier version do not hold the numbers of statements; {numbers} of {party} have no "
+        "entry that does"
+    ),
+    "ending_not_cosigned": Text(
+        "round {round}: {party} has cosigned no checkpoint that holds all that it said and the ending"
+    ),
+    "entries_left_out": Text("this copy leaves out {count} of {size} entries, by its owner's word"),
+    "entry_batch_sent_twice": Text("entry {index}: {sender} sends a batch of notes twice"),
+    "entry_dated_after_witnessed": Text("entry {index}: it is dated after a witness saw it"),
+    "entry_dated_before_witnessed": Text("entry {index}: it is dated before a witness saw the log without it"),
+    "entry_differs_from_matcher_log": Text(
+        "entry {index} of the log of {party}: the matcher's log says something else of the same statement"
+    ),
+    "entry_differs_from_statement": Text("entry {index}: it says something else than its statement: {listed}"),
+    "entry_differs_from_tree": Text("{name}: entry {index} is not the one that the tree holds"),
+    "entry_erased_before_witnessed": Text(
+        "entry {index}: contents were erased that no witness saw {expected} days before, by its own clock"
+    ),
+    "entry_erased_too_early": Text("entry {index}: contents were erased after {got} days"),
+    "entry_erased_without_retention_entry": Text(
+        "entry {early}: its content is gone, and no entry says that retention allowed it"
+    ),
+    "entry_manifest_invalid": Text("entry {index}: the manifest of round {round} does not count: {reason}"),
+    "entry_not_allowed_by_round": Text("entry {index}: round {round_id} does not allow it: {reason}"),
+    "entry_not_left_out": Text("{file}: entry {index} is not left out"),
+    "entry_notes_not_due": Text("entry {index}: {sender} sends notes to {receiver} that are not due"),
+    "entry_pair_wrongly_matched": Text("entry {index}: {left} and {right} are matched twice, or may not be"),
+    "entry_report_not_due": Text("entry {index}: {party} is sent a report that is not due"),
+    "entry_report_sent_twice": Text("entry {index}: {party} is sent a second report of the same"),
+    "entry_round_not_proposed": Text("entry {index}: it is of a round that was never proposed"),
+    "entry_seen_head_differs": Text(
+        "entry {index}: {party} signed that it had seen another head of {size} entries",
+        "its owner showed two logs: this log and the statement are the evidence",
+    ),
+    "entry_seen_size_too_large": Text(
+        "entry {expected}: {party} signed that it had seen {got} entries, more than came before"
+    ),
+    "entry_statement_differs": Text("entry {index}: the statement there is another one"),
+    "entry_statement_invalid": Text("entry {index}: its statement is none: {reason}"),
+    "entry_statement_missing": Text("entry {index}: the statement that it is about is missing"),
+    "entry_statement_number_missing": Text(
+        "entry {index}: it does not hold the number of its statement, and earlier entries do"
+    ),
+    "entry_statement_number_reused": Text("entry {index}: {party} said something else under the number {number}"),
+    "entry_statement_repeated": Text("entry {index}: its statement is that of entry {seen} already"),
+    "entry_statement_unexpected": Text("entry {index}: there is a statement for it, and it is about none"),
+    "entry_statement_wrongly_refused": Text(
+        "entry {index}: the matcher refused a statement of {recipient} that the round allows"
+    ),
+    "hash_differs_from_tile_below": Text("{name}: hash {place} is not that of the tile below it"),
+    "kept_checkpoint": Text("the checkpoint that was kept"),
+    "last_words_not_cosigned": Text("round {round}: {party} has cosigned no checkpoint that holds all that it said"),
+    "log_copy_older": Text(
+        "the log of {holder} has {got} entries, and is older than {whose}: {expected}",
+        "it was cut, or exported before: export it again",
+    ),
+    "log_file_invalid": Text("{name}: {reason}"),
+    "log_file_missing": Text("{name}: the file is missing"),
+    "log_forked_at_checkpoint": Text(
+        "{name}: the log forked: this checkpoint is not the head of its first {size} entries",
+        "its owner signed two logs: this file and the checkpoint are the evidence",
+    ),
+    "log_forked_between_copies": Text(
+        "the log of {holder} forked: {whose} is not the head of its first {expected} entries",
+        "its owner signed two logs: both checkpoints are the evidence",
+    ),
+    "log_holder_unknown": Text("the log is of nobody whom the registry names"),
+    "log_lacks_own_statement": Text(
+        "the log of {party} lacks its own statement number {number} in round {round_2}",
+        "its database was restored from a backup, or somebody else signs with its key",
+    ),
+    "log_registry_key_differs": Text(
+        "registry.json: the log names another key for {holder} than the auditor's registry",
+        "compare fingerprints with the parties by telephone, and use the registry that they exchanged",
+    ),
+    "log_registry_unreadable": Text("registry.json: it cannot be read"),
+    "log_too_long_for_auditor": Text("checkpoint: the log has more entries than an auditor can hold"),
+    "named_head_refused": Text("{reason}; the matcher refused it: {party} was shown another log, or made it up"),
+    "newest_entries_not_cosigned": Text("no witness has cosigned entry {index}, nor what follows it"),
+    "numbers_perhaps_left_out": Text("the numbers {numbers} of {party} may be of entries that this copy leaves out"),
+    "numbers_perhaps_tokens": Text("the numbers {numbers} of {party} may be tokens that are not due yet"),
+    "point_of_round": Text("round {round}: {point}"),
+    "published_statistics_differ_from_log": Text(
+        "{name}: the matcher published other statistics than the log's entries give"
+    ),
+    "round_checkpoint_not_cosigned": Text(
+        "round {round}: {party} worked in it and cosigned no checkpoint that holds {part}",
+        "if it happened a moment ago, wait for the party's next contact and export again; else ask the party "
+        "for its log and compare (--with)",
+    ),
+    "round_closed_before_confirmation": Text(
+        "round {round_id} was closed before {party} had confirmed its hits with {other}"
+    ),
+    "round_closed_without_statement": Text("round {round_id} was closed without the {what} of {party}"),
+    "round_closing_missing": Text("round {round_id}: {party} never said that its keys are destroyed"),
+    "round_ending": Text("its ending and the party's last word"),
+    "round_ending_seen_without_closing": Text(
+        "round {round}: {party} never said that its keys are destroyed, and has seen the ending",
+        "if it happened a moment ago, wait for the party's next contact and export again; else ask the party "
+        "for its log and compare (--with)",
+    ),
+    "round_hit_count_differs": Text(
+        "round {round_id}: {party} was told of {got} hits of the level {level} {of_query}, and {expected} were matched"
+    ),
+    "round_opening": Text("its opening"),
+    "round_pair_not_matched": Text("round {round_id}: {left} and {right} were not matched {of_query}"),
+    "round_statements_missing": Text(
+        "round {round}: statements of {party} are missing, with the numbers {numbers}",
+        "the matcher left them out, or must show what it refused; see the party's own log (--with)",
+    ),
+    "seen_by_witness": Text("what {witness} has seen of it"),
+    "statement_left_out": Text("{lacking}", "the matcher had seen the party's log with it: it left the statement out"),
+    "statement_not_entered": Text(
+        "entry {index} of the log of {holder}: the matcher's log has no entry of this {kind}, number "
+        "{number} in round {round}"
+    ),
+    "statement_perhaps_not_sent": Text("{lacking}; it may not have been sent yet, or be in what this copy lacks"),
+    "unproven_in_strict_audit": Text("{point}", "without --strict this is printed and passes"),
+}

@@ -1,0 +1,40 @@
+"""Sentences of `followup`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.sentences.sentence import Text
+
+if TYPE_CHECKING:
+    from aquila.sentences.sentence import Table
+
+FOLLOWUP: Final[Table] = {
+    "handling_code_blocks_export": Text(
+        "the handling code {handling} blocks an export without the originator's permission",
+        "record the permission that was given: `aquila hit permit`",
+    ),
+    "hit_acknowledged": Text("acknowledged", "decide first: `aquila hit decide`"),
+    "hit_already_withdrawn": Text("the hit was withdrawn already", "what was withdrawn stays so"),
+    "hit_closed": Text("closed"),
+    "hit_decided": Text("decided", "open a follow-up first: `aquila hit follow-up`"),
+    "hit_follow_up": Text("in follow-up"),
+    "hit_known": Text("known", "decide first: `aquila hit decide`"),
+    "hit_new": Text("new", "decide first: `aquila hit decide`"),
+    "hit_on_another_person": Text(
+        "a hit on another person is not followed up", "decide anew if that was wrong, or close the hit"
+    ),
+    "hit_step_not_allowed": Text("a hit that is {stage} cannot be {step}"),
+    "hit_withdrawn": Text("withdrawn", "what was withdrawn stays so"),
+    "last_step_not_decision": Text("the last step of this hit is no decision", "decide again if it was wrong"),
+    "step_acknowledged": Text("acknowledged"),
+    "step_carried": Text("carried on"),
+    "step_closed": Text("closed"),
+    "step_decided": Text("decided"),
+    "step_exported": Text("exported"),
+    "step_opened": Text("followed up"),
+    "step_permitted": Text("given a permission"),
+    "step_referenced": Text("given a reference"),
+    "step_undone": Text("undone"),
+    "step_withdrawn": Text("withdrawn"),
+}

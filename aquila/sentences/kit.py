@@ -1,0 +1,224 @@
+"""Sentences of `kit`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.sentences.sentence import Text
+
+if TYPE_CHECKING:
+    from aquila.sentences.sentence import Table
+
+KIT: Final[Table] = {
+    "account_decision_not_allowed": Text("your account may not decide any more"),
+    "account_not_let_in": Text(
+        "an administrator has to let you in first", "tell the administrator of this service who you are"
+    ),
+    "account_not_waiting": Text("this account does not wait to be let in", "see them with `aquila user list`"),
+    "account_of_provider": Text("this account signs in at the provider", "reset it there"),
+    "account_person_differs": Text(
+        "this account is of another person than was read", "read the list of accounts again"
+    ),
+    "account_unknown": Text("there is no such account", "see them with `aquila user list`"),
+    "alarm_already_acknowledged": Text("the alarm was acknowledged before"),
+    "alarm_unknown": Text("there is no such alarm", "see them with `aquila audit status`"),
+    "asking_person_not_allowed": Text(
+        "the person who asked for this may not ask for it any more", "refuse it; who may ask can ask again"
+    ),
+    "authenticator_secret_not_opened": Text(
+        "an authenticator's secret does not open",
+        "{key_file} was replaced: reset the account, so that its person enrols anew",
+    ),
+    "body_too_large": Text("the body is too large", "the settings of lists and chunks are in the group limits"),
+    "call_already_seen": Text("the call was seen before", "sign the call anew to repeat it"),
+    "call_body_differs": Text("the call's body is not the one that was signed"),
+    "call_content_type_not_signed": Text("the call's signature does not cover its content type"),
+    "call_host_not_one": Text("the call needs exactly one Host"),
+    "call_nonce_missing": Text("the call's signature has no nonce"),
+    "call_path_malformed": Text("the path of a call is none"),
+    "call_signature_not_pinned": Text(
+        "the call has no valid signature of a pinned key over method, authority, path and query",
+        "compare the caller's key fingerprint with the registry, and the URL that it calls",
+    ),
+    "call_signed_for_another_service": Text(
+        "the call was signed for another service", "call the service under the URL in its settings (listen.public_url)"
+    ),
+    "call_signed_twice": Text("the call has more than one signature with the tag aquila"),
+    "call_time_differs": Text(
+        "the call's time differs by {difference} s from this service's",
+        "set the clocks; {max_age} s are allowed each way",
+    ),
+    "call_unusable": Text("the call cannot be used: {listed}"),
+    "callers_too_many": Text("too many callers at once", "the same call can be repeated in a moment"),
+    "checkpoint_not_cosigned_by_sender": Text("the checkpoint is not cosigned by its sender"),
+    "checkpoint_unknown_to_log": Text("this log has signed no such checkpoint"),
+    "cosignature_time_out_of_range": Text(
+        "the cosignature's time is not between this checkpoint and the next", "set the witness's clock"
+    ),
+    "dask_certificates_unreadable": Text(
+        "the cluster's files hold no certificates and key: {fault}",
+        "check dask_ca_file, dask_certificate_file and dask_key_file",
+    ),
+    "dask_cluster_lacks_release": Text(
+        "the Dask cluster does not have this release of Aquila",
+        "install the same release on the scheduler and on every worker",
+    ),
+    "dask_cluster_unusable": Text(
+        "the Dask cluster at {dask_scheduler} cannot be used: {kind}",
+        "look whether scheduler and workers run, and whether their certificates are of dask_ca_file",
+    ),
+    "dask_file_unreadable": Text("{name} cannot be read"),
+    "dask_member_release_differs": Text(
+        "{address} of the Dask cluster runs another release of Aquila than this service",
+        "install the same release on the scheduler and on every worker",
+    ),
+    "dask_not_installed": Text(
+        'executor is "dask", and Dask is not installed', "install requirements/dask.txt, or aquila[dask]"
+    ),
+    "dask_worker_gone": Text(
+        "a worker that did a part of the work is gone",
+        "the work is done again by itself; look whether the system ended it for want of memory",
+    ),
+    "dask_worker_may_spill": Text(
+        "{address} of the Dask cluster may write what it works on to its disk",
+        "set distributed.worker.memory.target and .spill to false, as in the sample dask.yaml",
+    ),
+    "dask_worker_release_differs": Text("a worker of the Dask cluster runs another release of Aquila"),
+    "database_disk_full": Text(
+        "no room is left on the disk of {place}", "make room there; nothing was changed, and the call can be repeated"
+    ),
+    "database_failed": Text(
+        "the database failed in {transaction}: {cause} {code}",
+        "nothing was changed; look at the database, and repeat the call",
+    ),
+    "database_log_differs_from_files": Text(
+        "this service's database holds another log than the {expected} entries that its files show",
+        "it was restored from a backup or changed; nothing is signed until its administrator and the other "
+        "parties have looked at it (deploy/OPERATIONS.md)",
+    ),
+    "database_schema_unknown": Text(
+        "the database has the schema {revision}, which this version does not know",
+        "start the version that made it, or a newer one",
+    ),
+    "decision_digest_differs": Text(
+        "what was read is not what was asked for", "read the request again with `aquila approval show`"
+    ),
+    "disk_full": Text(
+        "no room is left on the disk of {folder_2}",
+        "make room there or close a round; nothing was changed, and the call can be repeated",
+    ),
+    "disk_refused": Text(
+        "the disk refused {parent}: {fault}", "check the disk and the folder's permissions; nothing was changed"
+    ),
+    "file_digest_differs": Text("the content of {file} differs from its digest"),
+    "file_name_malformed": Text("a file name needs one to eight segments of letters, digits, '.', '_' and '-'"),
+    "home_already_made": Text("{home} is the home of a {service} already", "choose another folder"),
+    "home_key_without_password": Text("the key of the home folder has no password"),
+    "identity_provider_differs": Text(
+        "the identity provider is not the one of the settings", "compare [provider] issuer with it"
+    ),
+    "identity_provider_missing": Text("this service has no identity provider", "sign in with a local account"),
+    "identity_provider_unreachable": Text(
+        "the identity provider cannot be reached: {kind}", "try again, or sign in with a local account"
+    ),
+    "key_file_length_differs": Text("{key_file} has another length than a key"),
+    "listening_failed": Text(
+        "cannot listen on {host}:{port}: {fault}", "another process has the port, or the address is not this machine's"
+    ),
+    "log_alarm_open": Text(
+        "{alarm}",
+        "nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
+        "`aquila audit acknowledge`",
+    ),
+    "log_node_unknown": Text("the log has no such node"),
+    "log_shrank_to_nothing": Text("the log {origin} shrank from {expected} to 0 entries"),
+    "log_without_round": Text("the log has no entry of this round"),
+    "login_reserved_for_home_key": Text("{login} names the key of the home folder", "choose another login"),
+    "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),
+    "migration_breaks_reference": Text("the migration breaks a reference between rows; nothing was changed"),
+    "name_both_file_and_folder": Text("{file} is both a file and a folder"),
+    "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
+    "operator_token_malformed": Text("{path} holds no operator's token", "make a new one"),
+    "party_calls_too_often": Text("the party calls too often"),
+    "password_holds_login_name": Text("the password is too easy", "leave out the login name"),
+    "password_too_easy": Text("the password is too easy", "leave out names of this place, and take words of your own"),
+    "password_too_short": Text("the password is too short", "use at least {shortest} characters, or a few words"),
+    "peer_answer_compressed": Text("the peer's answer is compressed"),
+    "peer_answer_failed": Text("the peer answers {status_code}"),
+    "peer_answer_too_large": Text("the peer's answer is too large"),
+    "peer_certificate_or_key_unreadable": Text(
+        "a certificate or key for {url} cannot be read: {fault}",
+        "check ca, certificate and key of the peer in the settings",
+    ),
+    "peer_refused_without_problem_document": Text("the peer refused without a problem document"),
+    "peer_unreachable": Text(
+        "{peer} cannot be reached: {kind}",
+        "the call is repeated by itself; check the peer, the network, the certificates and the clocks",
+    ),
+    "permissions_too_open": Text(
+        "the {what} {path} is open to others", "chmod {mode} {path}, and consider known what it holds"
+    ),
+    "provider_role_missing": Text(
+        "the provider gives you no role here", "the administrator of the provider can give one"
+    ),
+    "provider_sign_in_failed": Text(
+        "the sign-in at the provider did not succeed", "begin anew; the service's log says why"
+    ),
+    "request_not_waiting": Text("the request is {state} already", "ask for it anew if it is still wanted"),
+    "request_of_another_person": Text("another person asked for this", "who may approve it may refuse it"),
+    "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
+    "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),
+    "request_waited_too_long": Text("the request waited too long", "ask for it anew if it is still wanted"),
+    "role_needed": Text("this needs the role {roles}", "`aquila roles` shows who may do what"),
+    "same_request_already_waiting": Text(
+        "the same request waits for a second person already", "see it with `aquila approval show {approval}`"
+    ),
+    "secret_unreadable": Text("the secret {path} cannot be read: {fault}"),
+    "seen_checkpoint_not_signed": Text(
+        "{party} names a checkpoint that the matcher's log has never signed",
+        "it was shown another log: keep its checkpoint as evidence, and tell the other parties",
+    ),
+    "service_failed": Text("the service failed", "its log has the incident {incident}; the call can be repeated"),
+    "service_name_unknown": Text(
+        "the service is not called by this name", "its settings list its names (listen.names)"
+    ),
+    "service_role_unknown": Text("a {service} has no role {unknown_roles}", "it has {known_roles}"),
+    "service_stopping": Text("the service is stopping"),
+    "session_missing_or_over": Text("there is no session, or it is over", "sign in with `aquila login`"),
+    "session_unknown": Text("you have no such session"),
+    "settings_file_not_toml": Text("the settings file {path} is no TOML: {fault}"),
+    "settings_file_not_utf_8": Text("the settings file {path} is not UTF-8"),
+    "settings_file_unreadable": Text("the settings file {path} cannot be read: {fault}"),
+    "settings_file_unusable": Text(
+        "the settings file {path} cannot be used: {listed}", "the operations page lists every setting"
+    ),
+    "sign_in_refused": Text(
+        "login, password or code are not right",
+        "after several failures an account waits, up to an hour; the administrator can reset it",
+    ),
+    "stored_file_differs": Text("the stored content of {file} was changed"),
+    "stored_file_missing": Text("there is no file {file}"),
+    "stored_request_differs": Text(
+        "the stored content of a request is not what was asked for",
+        "somebody changed the database; refuse the request, and look who did",
+    ),
+    "stored_rows_conflict": Text("{transaction} conflicts with what is stored"),
+    "tls_certificate_or_key_unreadable": Text(
+        "a certificate or key of [tls] cannot be read: {fault}", "certificate and key belong together and are PEM files"
+    ),
+    "tls_certificate_unreadable": Text("the certificate of [tls] cannot be read: {kind}", "it is a PEM file"),
+    "tls_off_on_reachable_host": Text(
+        "{host} can be reached from other machines, and TLS is off",
+        "add [tls] with certificate and key, or listen on 127.0.0.1",
+    ),
+    "waiting_requests_too_many": Text(
+        "{most_waiting} requests of yours wait already",
+        "withdraw some, or let them be decided, with `aquila approval list`",
+    ),
+    "work_failed": Text("a piece of work failed: {kind} at {file}:{lineno}"),
+    "worker_process_ended": Text(
+        "a process that did a part of the work ended without an answer",
+        "look whether the system ended it for want of memory; fewer workers need less",
+    ),
+    "write_ahead_log_in_use": Text("a reader keeps the write-ahead log in use", "try again"),
+}

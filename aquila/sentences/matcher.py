@@ -1,0 +1,89 @@
+"""Sentences of `matcher`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.sentences.sentence import Text
+
+if TYPE_CHECKING:
+    from aquila.sentences.sentence import Table
+
+MATCHER: Final[Table] = {
+    "aborted_by_secretariat": Text("the secretariat aborted it"),
+    "bytes_for_another_party": Text("these bytes are for another party"),
+    "canaries_told_differ": Text("{left} and {right} tell of different canaries among the same hits"),
+    "cap_of_party_outside_round": Text("a cap is for a party that does not take part"),
+    "caps_exceed_free_disk": Text(
+        "the caps of this round may take {needed} MiB of disk, and {free} MiB are free beside the other open rounds",
+        "propose lower caps, close other rounds, make room, or lower limits.free_mebibytes",
+    ),
+    "chunk_not_here": Text("the chunk is not here"),
+    "chunk_not_sent_by_signer": Text("only the party that signed a chunk may send it"),
+    "chunk_size_differs": Text("the chunk has another size than was signed"),
+    "chunk_statement_not_accepted": Text(
+        "no statement that was accepted tells of this chunk", "send the signed statement first"
+    ),
+    "consent_time_before_proposal": Text("the time for consents is over before the round is proposed"),
+    "ended_aborted": Text("aborted: {reason}"),
+    "ended_closed": Text("closed: {reason}"),
+    "evaluation_not_here": Text("the evaluation is not here"),
+    "evaluation_quota_used_up": Text(
+        "the round's quota of evaluations is used up until their origins fetch them",
+        "the call is repeated by itself; look whether all nodes are running",
+    ),
+    "every_party_has_its_hits": Text("every party has its hits"),
+    "faulty_tokens": Text("{party} sent faulty tokens: {reason}"),
+    "guesses_list": Text("list of {party}: {sign}"),
+    "guesses_query": Text("query of {party}: {sign}"),
+    "match_rules_of_round_missing": Text(
+        "the matcher does not have the match rules of this round any more",
+        "name the rule table's file in the settings (rules)",
+    ),
+    "match_rules_unknown": Text("the matcher has no match rules of this name", "it has {listed}"),
+    "matcher_registry_unreadable": Text(
+        "the registry {registry} cannot be read: {fault}", "register the parties' cards first: aquila party register"
+    ),
+    "new_home_settings_unreadable": Text("the settings file {settings} cannot be read: {kind}"),
+    "participant_named_twice": Text("a participant is named twice"),
+    "participants_not_registered": Text(
+        "the registry does not know {parties}", "register the party's card, then start the matcher again"
+    ),
+    "party_suggestions_too_many": Text("too many suggestions of this party wait"),
+    "party_takes_no_further_part": Text("{party} takes no further part: {reason}"),
+    "proposal_unusable": Text("the proposal makes no manifest: {fields}"),
+    "registry_matcher_key_differs": Text(
+        "the registry pins another key for the matcher than this one",
+        "compare `aquila party card` with the registry file",
+    ),
+    "report_held_back": Text("{owner} holds back the report of a query of {asker}: {hits} hits are far too many"),
+    "round_ended_or_ending": Text("the round has ended or is to be aborted"),
+    "round_lacks_consents": Text("fewer than two parties consented in time"),
+    "round_takes_no_chunks": Text("the round has ended and takes no chunks"),
+    "round_time_over": Text("its time is over"),
+    "round_time_over_without_hits": Text("its time is over, and not every party has its hits"),
+    "round_unknown": Text("there is no such round"),
+    "rounding_key_missing": Text("the key by which published numbers are rounded is missing from the database"),
+    "settings_file_of_another_home": Text(
+        "the settings file {settings} is of another home", "a new home needs {wanted}"
+    ),
+    "statements_repeated": Text("{party} said {statements} times more what it had said as often as it can"),
+    "stored_events_invalid": Text(
+        "the stored events of round {round} do not hold together: {reason}",
+        "was the registry or the database changed? restore both from the same backup",
+    ),
+    "submission_unknown": Text("the round has no such submission"),
+    "suggestion_already_answered": Text("the suggestion was answered already", "propose the round without it"),
+    "suggestion_id_taken": Text("there is another suggestion under this id"),
+    "suggestion_party_unknown": Text("the suggestion names a party that is not registered here"),
+    "suggestion_too_long": Text("a suggestion is not that long"),
+    "suggestion_unknown": Text("there is no such suggestion", "see them with `aquila matcher suggestions`"),
+    "suggestion_without_own_party": Text("a party suggests rounds in which it takes part"),
+    "to_be_aborted": Text("to be aborted: {reason}"),
+    "to_be_closed": Text("to be closed: {reason}"),
+    "tokens_not_due": Text("tokens are not due: they wait for {waits}"),
+    "worker_scratch_folder_missing": Text(
+        "a worker that joins tokens does not see the matcher's scratch folder",
+        "put the matcher's home on storage that every worker mounts at the same place, or join locally",
+    ),
+}

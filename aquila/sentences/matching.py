@@ -1,0 +1,29 @@
+"""Sentences of `matching`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.sentences.sentence import Text
+
+if TYPE_CHECKING:
+    from aquila.sentences.sentence import Table
+
+MATCHING: Final[Table] = {
+    "corroboration_raised_by_worthless_note": Text(
+        "the table of corroboration raises a note by one that is worth nothing by itself"
+    ),
+    "corroboration_table_unreadable": Text("the table of corroboration cannot be read"),
+    "corroboration_table_wrong": Text("the table of corroboration lowers a note, or names an unknown code"),
+    "evaluation_not_4x4": Text("this is not an evaluation of the 4x4 system"),
+    "expectation_needs_records_and_share": Text("an expectation of hits needs records and a share"),
+    "prior_operands_out_of_range": Text("a prior needs two lists with records and a share above 0 and at most 1"),
+    "rule_mask_empty_or_unknown": Text("a mask of rules is empty or names a rule that the table does not have"),
+    "token_row_rule_impossible": Text("a token row names a rule that no table can have"),
+    "token_rows_not_whole": Text("these are no whole token rows"),
+    "values_above_limit": Text(
+        "{values} values of the rule '{rule}' stand in more than {limit} records, up to {most}: no node as "
+        "it is shipped sends them"
+    ),
+    "values_repeated": Text("of the rule '{rule}' {share} of the values stand in several records"),
+}

@@ -1,0 +1,188 @@
+"""Sentences of `node`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.sentences.sentence import Text
+
+if TYPE_CHECKING:
+    from aquila.sentences.sentence import Table
+
+NODE: Final[Table] = {
+    "both_notes_verified": Text("both sides have verified that they hold the same values"),
+    "canaries_differ": Text("the other side was shown other hits of those that both planted, or says so"),
+    "canaries_missing": Text("{missing} of {expected} hits that both sides planted were not reported"),
+    "canaries_of_other_certainty": Text(
+        "{wrong} of the hits that both sides planted were reported of another certainty"
+    ),
+    "chunk_cannot_be_had": Text("the chunk cannot be had: {reason}"),
+    "chunk_evaluated_wrongly": Text("{party} evaluated chunk {chunk} wrongly: {reason}"),
+    "chunk_not_evaluated": Text("chunk {chunk} of {party} is not evaluated: {reason}"),
+    "chunk_not_taken": Text("the matcher does not take a chunk now: {reason}"),
+    "confirms_notes_not_sent": Text("{party} confirms notes that this node did not send to it"),
+    "consents_over": Text("the round takes no consent any more"),
+    "decision_hits_ambiguous": Text("a decision is about the hits that are chosen, or about all that a filter leaves"),
+    "decision_not_undoable": Text("there is no such decision of yours to undo", "decide again if it was wrong"),
+    "decision_reason_missing": Text(
+        "a decision on several hits needs a reason", "one for all of them; it stays at this node"
+    ),
+    "evaluation_cannot_be_had": Text("an evaluation of {party} cannot be had: {reason}"),
+    "evaluation_limit_reached": Text(
+        "this node has evaluated as many elements of the class {input_class} for {party} as its own caps "
+        "allow: {in_day} in a day, {in_window} in {days} days; the rest waits until there is room again "
+        "(caps.day_{input_class}, caps.window_{input_class})"
+    ),
+    "far_too_many_hits": Text(
+        "{of} of {party} hit {hits} of this node's records, where about {expected} are explained: the last "
+        "report is held back until an approver releases it, or the round ends"
+    ),
+    "filter_hits_changed": Text(
+        "the filter leaves {count} hits by now, and {total} were shown",
+        "look at the list again; hits came or were decided meanwhile",
+    ),
+    "filter_hits_too_many": Text(
+        "the filter leaves more than {most} hits, the most at once", "narrow it, by round, party or certainty"
+    ),
+    "follow_up_not_open": Text("a letter belongs to an open follow-up", "open one first: `aquila hit follow-up`"),
+    "given_up": Text("{problem} (tried {attempts} times)"),
+    "high_water_mark_unreadable": Text(
+        "the high-water mark beside the round keys cannot be read: nothing tells how old this database is",
+        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
+        "acknowledge`",
+    ),
+    "hit_erased_only_with_record": Text(
+        "a hit is withdrawn as erased by erasing its record", "`aquila node erase-record`"
+    ),
+    "hit_unknown": Text("the node holds no such hit", "see them with `aquila hit list`"),
+    "hits_hidden_by_matcher": Text(
+        "notes of {counterpart} on hits that the matcher did not report here: {hits}; it hid them"
+    ),
+    "hits_not_trusted": Text("the hits of {pair} in this round are not to be trusted: {what}"),
+    "hits_on_records_never_sent": Text(
+        "the matcher reports {hits} hits on records that this node never sent; they are left out"
+    ),
+    "hits_refuted_by_counterpart": Text("hits with {counterpart} refuted by {party}: {hits}; {fault}"),
+    "hits_refuted_here": Text("hits with {counterpart} refuted here: {hits}; {fault}"),
+    "hits_stay_unconfirmed": Text(
+        "hits of this round stay unconfirmed: this version does not have its match rules, or notes came later"
+    ),
+    "hits_unconfirmed": Text(
+        "hits with {counterpart} unconfirmed after the round's time: {hits}; its note or its confirmation did not come"
+    ),
+    "import_name_malformed": Text("an import needs a name of one printable line"),
+    "import_unknown": Text("the node holds no such import", "see them with `aquila records list`"),
+    "left_out_of_round": Text("the other parties go on without this one, because it missed a deadline"),
+    "list_being_prepared": Text(
+        "a list with this record is being prepared for a round",
+        "try again when the list is submitted, or leave the round",
+    ),
+    "list_differs_from_request": Text("the list is not the one any more that was asked for", "ask for it anew"),
+    "list_in_unfinished_round": Text("the list is in a round that is not over", "close the round first"),
+    "list_record_erased_meanwhile": Text(
+        "a record of this list was erased while another round uses the list",
+        "wait until that round is over, or import the list again without the record",
+    ),
+    "list_records_differ_from_request": Text(
+        "the list's records are not those that were approved: one was erased, or the database was changed",
+        "ask for the submission anew",
+    ),
+    "list_rows_all_refused": Text("no row of the list can be used; nothing was stored"),
+    "list_rows_refused": Text(
+        "{refused} rows cannot be used; nothing was stored",
+        "see them with `aquila records check`, or import without them by --accept-refused",
+    ),
+    "log_lacks_taken_statement": Text(
+        "the log {origin} does not hold a statement that the matcher took: {kind}",
+        "nothing more is signed or sent; have the log's owner explain where it is",
+    ),
+    "manifest_of_another_round": Text("the matcher gave another round's manifest"),
+    "matcher_feed_goes_backwards": Text("the matcher's feed goes backwards"),
+    "matcher_feed_page_unreadable": Text("a page of the matcher's feed cannot be read"),
+    "matcher_has_no_room": Text("the matcher has no room now, and sending waits for it: {reason}"),
+    "matcher_log_growth_not_proved": Text("the matcher does not prove its log since a head that a party saw"),
+    "matcher_round_list_unreadable": Text("the matcher's list of rounds cannot be read"),
+    "matcher_seen_size_missing": Text("the matcher does not say how many entries of our log it has seen"),
+    "name_letters_unreadable": Text(
+        "the name holds no letter that can be read", "write it in Latin, Cyrillic, Greek or Arabic letters"
+    ),
+    "neither_note_verified": Text("neither side has verified the other's note yet"),
+    "node_already_consented": Text("this node has consented to the round already"),
+    "node_evaluation_cap_reached": Text("this node has evaluated as many elements as the cap allows"),
+    "node_list_already_in_round": Text(
+        "this node has a list in the round already", "a round takes one list of each party"
+    ),
+    "node_not_consented": Text("this node has not consented to the round", "consent first"),
+    "node_part_ended": Text("this node takes no further part in the round"),
+    "node_part_refused": Text("this node takes no part in the round: {reason}"),
+    "node_registry_unreadable": Text(
+        "the registry {registry} cannot be read: {fault}", "put the registry file there that the parties exchanged"
+    ),
+    "node_rule_table_unknown": Text("the node has no rule table of this name", "it has {known}"),
+    "note_awaited": Text("the counterpart has confirmed our note; its own has not come yet"),
+    "note_key_missing": Text("the key for the notes of this round is missing: hits that are unconfirmed stay so"),
+    "notes_cannot_be_read": Text("a batch of notes of {counterpart} cannot be read: {reason}"),
+    "number_used_before": Text("the matcher has another statement under this node's number {number}: {reason}"),
+    "one_query": Text("a query"),
+    "origin_left_round": Text("its origin left the round"),
+    "own_note_not_verified": Text(
+        "this side has verified the counterpart's note; the counterpart has not confirmed ours yet"
+    ),
+    "parties_unknown_to_registry": Text("the registry does not know {listed}", "`aquila party register` adds one"),
+    "queries_in_days": Text("the queries in {days} days"),
+    "queries_in_round": Text("the queries in this round"),
+    "record_identifier_unknown": Text("the node holds no record of this identifier"),
+    "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
+    "registry_identity_key_differs": Text(
+        "the registry pins another identity key for {party} than this node's",
+        "compare fingerprints, and correct the registry at every party",
+    ),
+    "report_back_unknown": Text("the node holds no such report back", "see them with `aquila round show`"),
+    "restored_backup": Text(
+        "this node's database is older than what it has said or evaluated: it was restored from a backup",
+        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
+        "acknowledge`",
+    ),
+    "round_cannot_be_consented_to": Text("{reason}", "the round cannot be consented to from this node"),
+    "round_element_cap_exceeded": Text(
+        "the submission would pass the round's cap of {expected} {kind} elements with {got}"
+    ),
+    "round_hits_not_here": Text("the round cannot be closed before its hits are here", "wait, or abort it"),
+    "round_is_over": Text("the round is over"),
+    "round_key_missing": Text(
+        "the key of this round is missing",
+        "restore nothing, keys are in no backup; abort the round and propose a new one",
+    ),
+    "round_manifest_differs": Text("the round has another manifest than was asked for"),
+    "round_needs_new_proposal": Text("{reason}", "let the secretariat abort the round and propose it again"),
+    "round_over_at_node": Text("the round is over at this node"),
+    "round_parties_too_few": Text("a round has at least two parties"),
+    "round_secret_missing": Text("a secret of this round is missing"),
+    "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),
+    "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila round list`"),
+    "search_terms_missing": Text("a search needs a record number or a name"),
+    "statement_already_numbered": Text("a statement has this number already"),
+    "statement_does_not_count": Text("a statement does not count: {reason}"),
+    "statement_not_taken": Text("the matcher does not take a {kind}: {reason}"),
+    "statement_refused": Text("the matcher refuses a {kind}: {reason}"),
+    "statements_not_kept": Text("statements of {party} do not count and are not kept: it says too much"),
+    "stored_list_records_differ": Text(
+        "the stored records of this list are not those that were imported",
+        "somebody changed the database; import the list again",
+    ),
+    "submission_time_over": Text("the time for a submission is over"),
+    "suggestions_too_many": Text("too many suggestions wait for the secretariat's answer"),
+    "time_for_consent_is_over": Text("the time for a consent is over"),
+    "time_for_notes_is_over": Text(
+        "the time for notes is over, and hits that are unconfirmed stay so: the matcher withheld a note or "
+        "its confirmation, or hid a hit from the other side"
+    ),
+    "two_manifests_signed": Text("the matcher signed two different manifests under this round's number; both are kept"),
+    "view_unknown": Text("there is no such view"),
+    "views_too_many": Text("no more views can be kept", "remove one first"),
+    "withdrawal_reason_missing": Text(
+        "the correction duty's 48 hours are over; a later withdrawal needs a reason",
+        "give it with --reason; it stays at this node",
+    ),
+    "withdraws_unknown_hits": Text("{party} withdraws {hits} hits that this node does not hold"),
+}

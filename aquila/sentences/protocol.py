@@ -1,0 +1,200 @@
+"""Sentences of `protocol`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aquila.sentences.sentence import Text
+
+if TYPE_CHECKING:
+    from aquila.sentences.sentence import Table
+
+PROTOCOL: Final[Table] = {
+    "acknowledged_hit_count_differs": Text("{party} acknowledges another number of hits than its report has"),
+    "acknowledged_hits_not_withdrawn": Text("{party} acknowledges more hits than were withdrawn"),
+    "acknowledged_report_not_sent": Text("{party} acknowledges a report that it was not sent"),
+    "acknowledged_withdrawal_not_sent": Text("{party} acknowledges a withdrawal that it was not sent"),
+    "alarm_or_report_already_answered": Text("{party} has raised its alarm, or acknowledged the report"),
+    "alarm_query_of_another_party": Text("an alarm is about another party's query"),
+    "already_consented_with_other_keys": Text("{party} has consented already, with other keys"),
+    "amendment_already_signed": Text("{party} has signed this amendment, or as many as there can be"),
+    "amendment_leaves_too_few_participants": Text("this amendment does not leave two participants"),
+    "announcement_not_by_matcher": Text("only the matcher announces"),
+    "announcement_not_within_round": Text("a {kind} is no announcement within a round"),
+    "announcement_signed_twice": Text("the matcher signed two different announcements of the kind {kind}"),
+    "batch_already_sent": Text("{party} has sent this batch of notes already"),
+    "batch_not_base64": Text("a batch of notes is no base64"),
+    "batch_note_count_differs": Text("a batch holds another number of notes than its sender signed"),
+    "batches_more_than_hits": Text("{party} sends more batches of notes than it has hits"),
+    "canaries_already_told": Text("{party} has told of its canaries already"),
+    "canaries_missing_or_not_met": Text("the round has no canaries, or they have not met yet"),
+    "canary_statement_not_opened": Text("what a party says of its canaries cannot be opened"),
+    "chunk_already_evaluated_otherwise": Text("{party} has evaluated this chunk already, with another answer"),
+    "chunk_element_count_differs": Text("the chunk holds another number of elements than its origin signed"),
+    "chunk_elements_not_whole": Text("a chunk is a whole number of elements"),
+    "chunk_not_full": Text("a chunk of the class {input_class} that is not its last is not full"),
+    "chunk_too_large": Text("a chunk is larger than the manifest allows"),
+    "chunk_unknown": Text("there is no such chunk"),
+    "closing_before_hits": Text("{party} closes before it has its hits"),
+    "closing_of_another_round": Text("{party} closes another round than this"),
+    "confirmed_notes_for_another_party": Text("{party} confirms notes that were not for it"),
+    "confirmed_notes_not_sent": Text("the confirmation is of no notes that were sent"),
+    "consented_manifest_differs": Text(
+        "{party} consented to another manifest",
+        "the secretariat showed two manifests under one number; keep both as evidence",
+    ),
+    "consents_not_over": Text("some parties may still consent"),
+    "consents_too_few": Text("fewer than two parties consented; the round can only be aborted"),
+    "counterpart_not_matchable": Text("{party} can have no hit with {counterpart} in this round"),
+    "counterparts_not_all_told": Text("{party} does not tell of each of its counterparts"),
+    "elements_not_ascending": Text("the elements are not in strictly ascending order"),
+    "evaluated_chunk_differs": Text(
+        "{party} evaluated another chunk than {origin} signed: class, size or digest differ"
+    ),
+    "evaluation_missing": Text("the evaluation of {listed} is missing"),
+    "fault_foreign": Text("the matcher reports agreement on values that the record does not have"),
+    "fault_level": Text("the matcher's level is not the one that follows from the rules that met"),
+    "fault_repeated": Text("a second note came for the same hit"),
+    "fault_sealed": Text(
+        "the note does not open: the two sides do not hold the same values, or it was made for another hit"
+    ),
+    "fault_told": Text("the matcher told the two sides different things about the hit"),
+    "fault_unreadable": Text("the note opens, but its content is none that a note can have"),
+    "fault_unreported": Text("a note came for a hit that the matcher did not report here"),
+    "fault_withheld": Text("the matcher withheld rules that met: both records agree in more than it reported"),
+    "hits_already_withdrawn": Text("{party} has withdrawn {count} of these hits already"),
+    "list_already_submitted": Text("{party} has submitted its list already"),
+    "list_without_inputs": Text(
+        "no record of this list gives an input under the round's match rules",
+        "see with `aquila records check` which fields are missing",
+    ),
+    "log_entry_kind_without_entry": Text("the log has no entry for a {kind}"),
+    "log_head_missing": Text(
+        "{party} names no checkpoint of the matcher's log, as each statement of this round must",
+        "all parties need the same release of Aquila",
+    ),
+    "log_head_not_allowed": Text(
+        "{party} names a checkpoint of the matcher's log, as no statement of this round may",
+        "all parties need the same release of Aquila",
+    ),
+    "manifest_identity_key_differs": Text(
+        "the manifest names another identity key for {party} than the registry",
+        "compare fingerprints with the secretariat by telephone before you take part",
+    ),
+    "manifest_lacks_party_key": Text("the manifest does not name {party} with its identity key"),
+    "matcher_log_not_seen": Text("the matcher's log has not been seen yet: nothing is signed"),
+    "matcher_match_rules_differ": Text("the matcher has other match rules than the round"),
+    "message_kind_not_of_round": Text("a round takes no {kind}"),
+    "message_malformed": Text("this is no valid {message_type} message: {fields}"),
+    "message_not_canonical": Text("this {message_type} message is not in canonical encoding"),
+    "node_match_rules_differ": Text(
+        "this node has other match rules than the round's '{rules}'",
+        "install the rule table that the secretariat distributed, and compare its digest",
+    ),
+    "node_name_normalization_differs": Text(
+        "this node normalizes names otherwise than the round demands", "all parties need the same release of Aquila"
+    ),
+    "note_opening_key_unreadable": Text("what a note is opened with cannot be read"),
+    "note_too_long": Text("a note is too long", "shorten category and contact point"),
+    "notes_already_confirmed": Text("{party} has confirmed these notes already"),
+    "notes_before_reports": Text("notes before both sides have their report"),
+    "notes_pair_not_matchable": Text("notes for a party with which this one may not be matched"),
+    "nothing_to_submit": Text(
+        "there is nothing to submit: too many records share every value",
+        "submit a longer list, or ask the secretariat for a round with a higher frequency limit",
+    ),
+    "opening_binding_differs": Text("the opening names another binding"),
+    "opening_consent_not_shown": Text("the opening names a consent of {party} that was not shown here"),
+    "own_elements_not_evaluated_here": Text("a party evaluates its own elements by itself"),
+    "party_already_ended": Text("{party} has ended its part in the round and says no {kind} any more"),
+    "party_binding_differs": Text(
+        "{party} names another binding: it was shown another manifest or other consents",
+        "compare the binding with the other parties by telephone; the secretariat must explain a difference",
+    ),
+    "party_element_cap_exceeded": Text(
+        "{party} would pass its cap of {expected} {input_class} elements with {got}",
+        "submit fewer records, or ask the secretariat for a round with a higher cap",
+    ),
+    "party_no_longer_in_round": Text("{party} is no longer in the round"),
+    "party_not_late": Text("{party} is not late by this node's clock and record"),
+    "party_unknown_to_registry": Text(
+        "the registry does not know the party {party}",
+        "add its identity key to the registry file after comparing the fingerprint",
+    ),
+    "peer_answer_not_problem_document": Text("the peer's answer is no problem document"),
+    "record_inputs_too_many": Text("a record has more inputs than can be sent"),
+    "registry_file_names_twice": Text(
+        "the registry file names a party or a key twice", "each party has one key of its own"
+    ),
+    "registry_file_party_malformed": Text(
+        "the registry file has a party whose code is not two capital letters or that has no name"
+    ),
+    "registry_file_unreadable": Text(
+        "the registry file cannot be read: {kind}",
+        "it needs [matcher] identity_key, and for each party [[party]] code, name and identity_key",
+    ),
+    "report_already_acknowledged": Text("{party} has acknowledged this report already"),
+    "report_before_all_lists": Text("the report comes before every list is in"),
+    "report_binding_differs": Text("the report names another binding"),
+    "report_hits_below_least_certainty": Text("the report has hits below the round's least certainty"),
+    "report_list_size_differs": Text("the report tells another size for the list of {counterpart} than it signed"),
+    "report_pair_not_matchable": Text("the report tells of a pair that may not be matched"),
+    "report_party_outside_round": Text("the report is for a party that is not in the round"),
+    "report_submission_without_tokens": Text("the report is of no submission whose tokens came"),
+    "report_verification_missing": Text("the report lacks what its hits are verified by"),
+    "reports_back_too_many": Text("{party} has said more often what came of its hits than they can have changed"),
+    "round_already_ended": Text("the round has ended ({outcome}) and takes no {kind}"),
+    "round_already_open": Text("the round is open already"),
+    "round_closed_before_reports": Text("a round is closed after its hits were reported; before that it is aborted"),
+    "round_hits_not_acknowledged": Text(
+        "the round cannot be closed yet: {missing}", "wait until every party has fetched its hits, or abort the round"
+    ),
+    "round_hits_not_confirmed": Text(
+        "the round cannot be closed yet: {party} has not confirmed its hits with {counterpart}",
+        "wait until the sealed notes are exchanged, or until the round's time is over",
+    ),
+    "round_joined_too_late": Text("the round is open; no party joins late"),
+    "round_not_open": Text("round {round} is not open yet"),
+    "round_of_earlier_version": Text(
+        "the round was proposed by an earlier version of Aquila, whose hits could not be verified",
+        "let the secretariat abort it and propose it again",
+    ),
+    "round_opened_without_consent": Text(
+        "round {round} was opened without the consent of {party}",
+        "if the consent was sent in time, ask the secretariat why it was left out",
+    ),
+    "round_phase_already_reached": Text("the round is {phase} already"),
+    "round_retention_over": Text("the round's retention has passed"),
+    "round_secrets_unreadable": Text("the round's secrets cannot be read", "restore nothing; abort the round"),
+    "round_takes_no_queries": Text("this round takes no queries"),
+    "share_already_used": Text("{party} brings a share that is in use already"),
+    "signed_bytes_differ": Text("the bytes are not those that were signed", "fetch or send them again"),
+    "statement_number_signed_twice": Text("{party} signed two different statements under the number {sequence}"),
+    "statement_of_another_round": Text("the statement belongs to another round"),
+    "statement_of_old_participants": Text("the set of participants was amended; the statement names the old one"),
+    "statement_signed_by_another_party": Text("the statement is signed by another party than it names"),
+    "statement_time_over": Text("the time for a {what} is over", "ask the secretariat for a new round"),
+    "submission_chunk_unknown": Text("the submission has no such chunk"),
+    "submission_id_taken": Text("this submission id is taken"),
+    "submission_not_evaluated_here": Text("this submission is not to be evaluated here"),
+    "submission_not_query": Text("this submission is no query"),
+    "submission_unknown_of_party": Text("{party} has no such submission"),
+    "submissions_over": Text("the round takes no submission any more"),
+    "token_chunks_too_many": Text("there are more chunks of tokens than of elements"),
+    "token_count_differs": Text("{party} sent {got} tokens of the class {kind}"),
+    "token_row_count_differs": Text("{party} sends {got} token rows for another number of elements"),
+    "token_row_rule_unknown": Text("a token row names a rule that the round does not have"),
+    "tokens_already_sent": Text("{party} has sent these tokens already"),
+    "tokens_already_sent_in_round": Text("tokens were sent: the round can only be aborted"),
+    "tokens_before_evaluations": Text("tokens before {count} evaluations"),
+    "tokens_before_list": Text("tokens before the list of {listed}"),
+    "tokens_of_old_participants": Text("whoever signed an amendment sends no tokens under the old set"),
+    "told_hits_not_acknowledged": Text("{party} speaks of more hits than it has acknowledged"),
+    "told_report_not_sent": Text("{party} tells of a report that it was not sent"),
+    "withdrawal_already_acknowledged": Text("{party} has acknowledged this withdrawal already"),
+    "withdrawn_hits_not_reported": Text(
+        "{party} withdraws hits of a query before {counterpart} has its report of it",
+        "where an alarm holds the report back, nobody is told of its hits",
+    ),
+    "withdrawn_query_unknown": Text("{party} withdraws hits of a query that does not exist"),
+}
