@@ -31,6 +31,8 @@ SAMPLED_NAMES = 6
 """How many names of one record it shows: a record may have dozens of aliases."""
 MOST_FOUND = 50
 """Records on one page of a search."""
+MOST_NAMED = 100
+"""How many identifiers of each kind a difference between lists names."""
 FARTHEST = 10_000
 """The last record that a search can be paged to: who finds more says more of the name."""
 
@@ -284,6 +286,26 @@ class DuplicateRecords(Message):
     pairs_left_out: Count
     groups: Count
     values_not_compared: dict[str, int]
+
+
+class ListDifference(Message):
+    """The difference of a stored list to the one that was stored before it, by the party's own identifiers.
+
+    Attributes:
+        previous: The list before, or None where there is none.
+        added_ids, removed_ids, changed_ids: The first of them, up to `MOST_NAMED` each.
+    """
+
+    import_id: Identifier
+    previous: Identifier | None = None
+    previous_name: str = ""
+    added: Count = 0
+    removed: Count = 0
+    changed: Count = 0
+    unchanged: Count = 0
+    added_ids: tuple[str, ...] = ()
+    removed_ids: tuple[str, ...] = ()
+    changed_ids: tuple[str, ...] = ()
 
 
 class Imports(Message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aquila.interface.records import RecordPage, RecordSearch, RecordView
+from aquila.interface.records import ListDifference, RecordPage, RecordSearch, RecordView
 
 if TYPE_CHECKING:
     from clients.sdk.connection import Connection
@@ -25,6 +25,15 @@ class RecordsClient:
         """
         body = wanted.model_dump(mode="json")
         return self._connection.fetch(RecordPage, "POST", "/v1/records/search", json=body)
+
+    def browse(self, import_id: str, offset: int = 0) -> RecordPage:
+        """Return a page of the records of a list, in its own order."""
+        path = f"/v1/imports/{quote(import_id, safe='')}/records"
+        return self._connection.fetch(RecordPage, "GET", path, params={"offset": str(offset)})
+
+    def difference(self, import_id: str) -> ListDifference:
+        """Return the difference of a stored list to the one before."""
+        return self._connection.fetch(ListDifference, "GET", f"/v1/imports/{quote(import_id, safe='')}/difference")
 
     def show(self, import_id: str, position: int) -> RecordView:
         """Return the record at a place of a list, with its history."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
@@ -11,9 +12,11 @@ from aquila.protocol.messages import Manifest
 from clients.sdk import ApprovalClient
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
+from services.kit.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from aquila.interface.approval import ApprovalEntry
+    from aquila.interface.approval import ApprovalEntry, ApprovalView
+    from aquila.interface.records import ListDifference
     from aquila.interface.safeguard import Safeguards
     from clients.web.app.visit import Visit
 
@@ -46,6 +49,7 @@ def get_approval(visit: Visited, approval_id: str) -> Response:
         manifest=Manifest.model_validate(content["manifest"], strict=False) if described else None,
         waits=view.entry.state is ApprovalState.WAITING,
         guards=_guards(visit, view.entry),
+        changes=_changes(visit, view),
     )
 
 
@@ -71,6 +75,15 @@ def post_withdraw(visit: Visited, sent: Sent, approval_id: str) -> Response:  # 
     """Take back what one asked for."""
     _client(visit).withdraw(identifier(approval_id))
     return visit.go("/approvals", "taken-back")
+
+
+def _changes(visit: Visit, view: ApprovalView) -> ListDifference | None:
+    """Return the difference of the list that shall be submitted to the one before; None where it is gone."""
+    if view.entry.kind is not ApprovalKind.SUBMISSION or not view.content or not visit.may("records.list"):
+        return None
+    with contextlib.suppress(NotFoundError):
+        return visit.records().difference(view.content["import"]["import_id"])
+    return None
 
 
 def _guards(visit: Visit, entry: ApprovalEntry) -> Safeguards | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
+from aquila.interface.records import MOST_FOUND
 from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 _MOST = 100
 _NAME_LIMIT = 200
+_DIGITS = 9
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -105,7 +107,26 @@ def get_stored_findings(visit: Visited, import_id: str) -> Response:
 def get_import(visit: Visited, import_id: str) -> Response:
     """Show one list."""
     entry, findings = _entry(visit, import_id), visit.node().stored_findings(identifier(import_id))
-    return visit.show("import.html", entry=entry, found=None, findings=findings, most=_MOST)
+    changes = visit.records().difference(entry.import_id)
+    return visit.show("import.html", entry=entry, found=None, findings=findings, changes=changes, most=_MOST)
+
+
+@router.get("/records/{import_id}/all")
+@threaded
+def get_all(visit: Visited, import_id: str) -> Response:
+    """Show the records of a list, a page at a time; that they were looked at is logged."""
+    visit.need("records.search")
+    asked = visit.request.query_params.get("offset", "")
+    offset = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= _DIGITS else 0
+    page, entry = visit.records().browse(identifier(import_id), offset), _entry(visit, import_id)
+    after = offset + len(page.records)
+    return visit.show(
+        "list.html",
+        entry=entry,
+        page=page,
+        earlier=max(0, offset - MOST_FOUND) if offset else None,
+        later=after if after < page.total else None,
+    )
 
 
 @router.get("/records/{import_id}/duplicates")
@@ -114,7 +135,7 @@ def get_duplicates(visit: Visited, import_id: str) -> Response:
     """Show the records of a list that are likely the same person."""
     entry = _entry(visit, import_id)
     found = visit.node().duplicates(import_id)
-    return visit.show("import.html", entry=entry, found=found, findings=None, most=_MOST)
+    return visit.show("import.html", entry=entry, found=found, findings=None, changes=None, most=_MOST)
 
 
 @router.post("/records/{import_id}/delete")

@@ -25,6 +25,7 @@ from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.node.hits import lifecycle
 from services.node.hits.views import consultation, history_of, with_records, withdrawals_of
+from services.node.storage.imports import complete_import
 from services.node.storage.tables import HitRow, ImportRow, RecordRow, SubmissionRow
 
 if TYPE_CHECKING:
@@ -55,6 +56,22 @@ def search(journal: Journal, actor: Actor, wanted: RecordSearch) -> RecordPage:
     with journal.store.transaction("record.searched") as session:
         append(session, _consultation(journal, actor, len(records)))
     return RecordPage(records=records, offset=wanted.offset, total=total)
+
+
+def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> RecordPage:
+    """Return a page of a list in its own order; a consultation.
+
+    Raises:
+        NotFoundError: The node holds no such import.
+    """
+    query = select(RecordRow).where(RecordRow.import_id == import_id).order_by(RecordRow.position)
+    with journal.store.transaction("record.browse") as session:
+        stored = complete_import(session, import_id)
+        total = session.scalar(select(func.count()).where(RecordRow.import_id == import_id)) or 0
+        rows = session.scalars(query.offset(offset).limit(MOST_FOUND))
+        records = tuple(_found(row, stored.name) for row in rows)
+        append(session, _consultation(journal, actor, len(records)))
+    return RecordPage(records=records, offset=offset, total=total)
 
 
 def show(journal: Journal, actor: Actor, import_id: str, position: int) -> RecordView:

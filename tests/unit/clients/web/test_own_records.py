@@ -115,6 +115,20 @@ async def test_columns_are_mapped_by_hand(node: Any) -> None:
     assert "1980-01-02" in page
 
 
+async def test_a_list_is_looked_through_with_what_changed(node: Any) -> None:
+    """Its page says what is new; its records are there page by page, each with its own page."""
+    browser = await node.visitor("ana", "officer")
+    await store(browser, LIST, "Spring")
+    await store(browser, LIST + "".join(f"n-{number},Eva,Kos,1980,\n" for number in range(60)), "Summer")
+    place = str(browser.answer.url.path)
+    assert "Spring" in browser.page
+    page = await browser.open(f"{place}/all")
+    assert "62 records" in page
+    assert "Novak" in page
+    assert "n-59" in await browser.open(f"{place}/all?offset=50")
+    assert "n-59" not in await browser.open(f"{place}/all?offset=x")
+
+
 async def test_templates_are_there_to_be_filled_in(node: Any) -> None:
     """As a workbook and as CSV."""
     browser = await node.visitor("ana", "officer")

@@ -58,6 +58,7 @@ NODE = {
     "POST /records/layout": "officer",
     "GET /records/{import_id}": "officer approver",
     "GET /records/template.{form}": "officer",
+    "GET /records/{import_id}/all": "officer analyst",
     "GET /records/{import_id}/duplicates": "officer approver",
     "GET /records/{import_id}/findings.csv": "officer approver",
     "POST /records/{import_id}/delete": "officer",
