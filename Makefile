@@ -40,7 +40,7 @@ UNDER_ATTACK := tests/e2e/test_attack.py
 ROUNDS := tests/services/scenarios $(addprefix tests/services/node/,$(addsuffix .py,\
   test_crashes test_in_flight test_liars test_query hits/test_answers hits/test_follow_up hits/test_withdrawals\
   records/test_erasure records/test_search rounds/test_progress safeguards/test_alarms safeguards/test_canaries\
-  safeguards/test_evaluation_limits steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
+  safeguards/test_evaluation_limits notifications/test_notifications steps/test_close steps/test_exclude_absent steps/test_exchange_notes))
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')

@@ -1,10 +1,22 @@
-"""Items that need attention on a service's first page: alarms and duties of rounds. No record, hit or person."""
+"""Items that need attention on a service's first page, and notifications about them. No record, hit or person.
+
+A notification that leaves the node has counts and the node's own address. So a reader on its way, or of a telephone
+that lies on a table, learns of nobody.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import StringConstraints
+
+from aquila.audit.roles import Action
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class AttentionKind(StrEnum):
@@ -20,6 +32,19 @@ class AttentionKind(StrEnum):
     FLAGS = "flags"
     CONSENT = "consent"
     LIST = "list"
+
+
+ALARMS = frozenset({AttentionKind.CANARIES, AttentionKind.HELD_BACK})
+"""The kinds that are alarms."""
+
+ACTIONS: Mapping[AttentionKind, Action] = MappingProxyType(
+    {
+        AttentionKind.FAILED: Action.ASK_SUBMISSION,
+        AttentionKind.CONSENT: Action.ASK_CONSENT,
+        AttentionKind.LIST: Action.ASK_SUBMISSION,
+    }
+)
+"""The action for which an item of a node is; the others are for whoever may see rounds."""
 
 
 class RoundAttention(Message):
@@ -49,3 +74,132 @@ class AttentionList(Message):
 
     needs: tuple[RoundAttention, ...]
     left_out: Count
+
+
+DUE_HOURS = 6
+"""A hit whose next step is due within so many hours is urgent."""
+
+Address = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=r"^[^\s\x00-\x20\x7f]+$")]
+LanguageTag = Annotated[str, StringConstraints(max_length=16, pattern=r"^[a-z]{2}(-[A-Za-z]{2,8})?$")]
+
+
+class Channel(StrEnum):
+    """The way of a notification to its person."""
+
+    MAIL = "mail"
+    COMMAND = "command"
+
+
+class DeliveryFailure(StrEnum):
+    """The reason for which a notification could not be handed over."""
+
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    SIGN_IN = "sign_in"
+    REFUSED = "refused"
+    COMMAND = "command"
+    SETTINGS = "settings"
+
+
+class WaitingCounts(Message):
+    """Counts of the work that waits for a person, as far as the person's roles allow to see it.
+
+    Attributes:
+        alarms: Rewritten logs, missing canaries and withheld reports.
+        requests: Requests of other persons that wait for a decision.
+        rounds: Other needs of rounds: a consent, a list, an obstacle.
+        hits: Hits that are new, overdue or due within `DUE_HOURS`.
+        new_hits: Those that nobody has taken up.
+        high_hits: Of these, those of high certainty.
+        due_hits: Hits whose next step is due within `DUE_HOURS`.
+        overdue_hits: Hits whose next step is overdue.
+    """
+
+    alarms: Count = 0
+    requests: Count = 0
+    rounds: Count = 0
+    hits: Count = 0
+    new_hits: Count = 0
+    high_hits: Count = 0
+    due_hits: Count = 0
+    overdue_hits: Count = 0
+
+    @property
+    def total(self) -> int:
+        """The number of things that wait."""
+        return self.alarms + self.requests + self.rounds + self.hits
+
+
+class Waiting(Message):
+    """The work that waits for the caller.
+
+    Attributes:
+        counts: How much.
+        undelivered_since: Since when notifications cannot be handed over: the caller's own, or anybody's where the
+            caller is an administrator. None while they can.
+        failure: Why not.
+    """
+
+    counts: WaitingCounts
+    undelivered_since: Seconds | None
+    failure: DeliveryFailure | None
+
+
+class NotificationChoice(Message):
+    """A person's choice of a channel and an address for notifications.
+
+    Attributes:
+        channel: Mail, or the party's own command.
+        address: The mail address, or what the command takes for one.
+        language: In which notifications are written.
+    """
+
+    channel: Channel
+    address: Address
+    language: LanguageTag
+
+
+class NotificationSettingsView(Message):
+    """A person's choice.
+
+    Attributes:
+        channels: The channels that this node has; none where notifications are not set up.
+        choice: What the person chose; None before, and after it was ended.
+        confirmed: Whether a first notification was handed over.
+        failing_since: Since when notifications to this person cannot be handed over, or None.
+        failure: Why not.
+    """
+
+    channels: tuple[Channel, ...]
+    choice: NotificationChoice | None
+    confirmed: bool
+    failing_since: Seconds | None
+    failure: DeliveryFailure | None
+
+
+class Notification(Message):
+    """A notification before it is put into words.
+
+    Attributes:
+        language: In which it is written.
+        address: The node's own, which it names.
+        counts: How much waits; None for the first one, which confirms the choice.
+        urgent: Whether there is a new alarm, or a hit that became urgent.
+    """
+
+    language: LanguageTag
+    address: str
+    counts: WaitingCounts | None
+    urgent: bool
+
+
+class NotificationText(Message):
+    """A notification in words.
+
+    Attributes:
+        subject: One line.
+        text: Lines of text.
+    """
+
+    subject: str
+    text: str

@@ -24,6 +24,7 @@ from aquila.protocol.messages.base import (
     Message,
     PartyCode,
     Positive,
+    Seconds,
     Text,
 )
 from aquila.protocol.messages.feed import RoundEntry
@@ -244,6 +245,7 @@ class NodeStatus(Message):
         clock_difference: By how many seconds the matcher's clock is ahead of the node's; None before it was compared.
         log_alarm: Why the matcher's log is not the one that was seen before, in a sentence; empty while it is.
         obstacle: Why the node signs and sends nothing now, in a sentence; empty while it does.
+        notifications_failing_since: Since when a notification cannot be handed over, or None.
     """
 
     party: PartyCode
@@ -254,6 +256,7 @@ class NodeStatus(Message):
     clock_difference: int | None
     log_alarm: str
     obstacle: str
+    notifications_failing_since: Seconds | None = None
     group: str
 
 

@@ -72,6 +72,7 @@ NODE: Final[Table] = {
     ),
     "import_name_malformed": Text("an import needs a name of one printable line"),
     "import_unknown": Text("the node holds no such import", "see them with `aquila records list`"),
+    "key_without_account": Text("the key of the home folder is not the account of a person", "sign in with an account"),
     "left_out_of_round": Text("the other parties go on without this one, because it missed a deadline"),
     "list_being_prepared": Text(
         "a list with this record is being prepared for a round",
@@ -122,6 +123,12 @@ NODE: Final[Table] = {
     "note_awaited": Text("the counterpart has confirmed our note; its own has not come yet"),
     "note_key_missing": Text("the key for the notes of this round is missing: hits that are unconfirmed stay so"),
     "notes_cannot_be_read": Text("a batch of notes of {counterpart} cannot be read: {reason}"),
+    "notification_address_refused": Text(
+        "mail of this node does not go to that address", "give an address of the ministry's own"
+    ),
+    "notification_channel_unknown": Text(
+        "this node does not send notifications in that way", "its settings name the ways"
+    ),
     "number_used_before": Text("the matcher has another statement under this node's number {number}: {reason}"),
     "one_query": Text("a query"),
     "origin_left_round": Text("its origin left the round"),

@@ -40,13 +40,15 @@ from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
-from services.node.api import hits, rounds, safeguards, saved_filters, suggestions
+from services.node.api import hits, notifications, rounds, safeguards, saved_filters, suggestions
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
 from services.node.home import DATABASE_FILE, KEYS_FOLDER
 from services.node.logs import matcher_log
 from services.node.logs.own_log import open_log, seen_head
+from services.node.notifications.choices import forget_choices
+from services.node.notifications.driver import NotificationDriver
 from services.node.records import imports, search
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds.justification_retention import erase_justifications
@@ -58,7 +60,7 @@ from services.node.storage import high_water
 from services.node.storage.high_water import HighWater
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import httpx
@@ -66,10 +68,13 @@ if TYPE_CHECKING:
 
     from aquila.protocol.registry import Registry
     from services.kit.serving.server import FrontOf
+    from services.node.notifications.driver import Compose
+    from services.node.settings import NotificationSettings
 
 PACKAGE = "services.node.storage"
 _HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
+_NOTIFICATION_SECONDS = 60.0
 
 
 def assemble(
@@ -127,14 +132,16 @@ def assemble(
     return node
 
 
-def build(settings: NodeSettings, node: NodeContext | None = None) -> FastAPI:
-    """Return the node's application; its driver runs while it serves. Raises as `assemble` does.
+def build(settings: NodeSettings, node: NodeContext | None = None, more_drivers: Sequence[Driver] = ()) -> FastAPI:
+    """Return the node's application; its drivers run while it serves. Raises as `assemble` does.
 
     Args:
         settings: The node's settings.
         node: Its parts, where they were assembled already.
+        more_drivers: Others that run with it.
     """
     made = node or assemble(settings)
+    drivers = [RoundsDriver(made).driver(), _retention(made), _housekeeping(made), *more_drivers]
     app = application(
         title="Aquila node",
         version=aquila.__version__,
@@ -145,6 +152,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None) -> FastAPI:
             safeguards.router,
             saved_filters.router,
             suggestions.router,
+            notifications.router,
             people_routes.router,
             approval_routes.router,
             log_router("/v1/log"),
@@ -153,7 +161,7 @@ def build(settings: NodeSettings, node: NodeContext | None = None) -> FastAPI:
         body_bytes=settings.limits.body_bytes,
         larger_bodies=dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
         health=made.store.check,
-        lifespan=server.lifespan_of([RoundsDriver(made).driver(), _retention(made), _housekeeping(made)], made.close),
+        lifespan=server.lifespan_of(drivers, made.close),
         door=AccessControl(Service.NODE, OperatorToken.load(settings.home / TOKEN_FILE), made.people),
     )
     app.state.node, app.state.log = made, made.log
@@ -171,6 +179,7 @@ def _housekeeping(node: NodeContext) -> Driver:
     async def in_thread() -> bool:
         tidied = await threads.run(Pool.DRIVERS, expire_requests, approvals, days)
         tidied = await threads.run(Pool.DRIVERS, forget_views, node.store) or tidied
+        tidied = await threads.run(Pool.DRIVERS, forget_choices, node.store) or tidied
         return await threads.run(Pool.DRIVERS, forget_suggestions, node.journal, days) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
@@ -187,13 +196,22 @@ def _retention(node: NodeContext) -> Driver:
     return Driver("retention", in_thread, interval=_RETENTION_SECONDS)
 
 
-def run(settings_path: Path, port: int | None = None, front: FrontOf | None = None) -> None:
+def _notifications(node: NodeContext, settings: NotificationSettings, compose: Compose, address: str) -> Driver:
+    """Return the driver of notifications."""
+    step = NotificationDriver(node.journal, settings, address, compose).step
+    return Driver("notifications", step, interval=_NOTIFICATION_SECONDS)
+
+
+def run(
+    settings_path: Path, port: int | None = None, front: FrontOf | None = None, compose: Compose | None = None
+) -> None:
     """Serve a node until it is stopped.
 
     Args:
         settings_path: The settings file.
         port: Instead of the settings' port; 0 takes a free one.
         front: Makes what stands before the service at the same address: its pages.
+        compose: Puts notifications into words; without it nobody is told.
 
     Raises:
         AquilaError: The node cannot start; the message says why.
@@ -206,7 +224,9 @@ def run(settings_path: Path, port: int | None = None, front: FrontOf | None = No
     made = assemble(settings)
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         made.workers.start()
-    app, before_end = server.put_before(build(settings, made), endpoint, front)
+    wanted = settings.notifications
+    telling = [_notifications(made, wanted, compose, endpoint.url)] if wanted and compose else []
+    app, before_end = server.put_before(build(settings, made, telling), endpoint, front)
     server.serve(app, endpoint, settings.tls, before_end)
 
 

@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from clients.cli.exit_codes import ExitCode
 from clients.sdk import Access, Connection, PeopleClient, find_home
+from services.kit.people.tables import AccountRow
+from services.kit.settings import DatabaseSettings
+from services.kit.storage.files import write_secret
+from services.kit.storage.store import private_store
+from services.node.storage.tables import NotificationRow
+from tests.support.mail_server import PASSWORD as MAIL_PASSWORD
+from tests.support.mail_server import MailServer
 from tests.support.process_world import JUSTIFICATION, PASSWORD, World, run
 
 pytestmark = pytest.mark.e2e
@@ -107,3 +115,31 @@ def _people(home: str) -> tuple[PeopleClient, Connection]:
     found = find_home(Path(home))
     connection = Connection(Access(found.service, found.url(), ""))
     return PeopleClient(connection), connection
+
+
+def test_a_served_node_sends_mail(world: World, tmp_path: Path) -> None:
+    """A node that starts with a person's choice hands the first notification to the server of its settings."""
+    node, mail = world.nodes[0], MailServer(tmp_path)
+    mail.start()
+    write_secret(tmp_path / "password", MAIL_PASSWORD.encode())
+    settings = node.home / "node.toml"
+    settings.write_text(
+        f'{settings.read_text()}\n[notifications.mail]\nhost = "127.0.0.1"\nport = {mail.port}\n'
+        f'sender = "aquila@ministry.example"\nuser = "node"\npassword_file = "{tmp_path}/password"\n'
+        f'ca = "{tmp_path}/mail-ca.pem"\n'
+    )
+    node.stop()
+    store = private_store(DatabaseSettings(), node.home / "node.db")
+    with store.transaction("test.choice") as session:
+        person = session.scalars(select(AccountRow.person)).first()
+        session.add(
+            NotificationRow(
+                person=person, channel="mail", address="one@ministry.example", language="sq", told_at=0, told_day=0
+            )
+        )
+    store.close()
+    node.start()
+    world.until(lambda: bool(mail.messages))
+    mail.stop()
+    assert node.url in mail.messages[0].get_content()
+    assert mail.messages[0]["subject"] == "Aquila: njoftimet janë ndezur"

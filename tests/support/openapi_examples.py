@@ -17,6 +17,7 @@ _WORDS = "four invented words are enough"
 
 EXAMPLES: dict[str, Any] = {
     "AbortReason": _REASON,
+    "NotificationChoice": {"channel": "mail", "address": "analyst@ministry.example", "language": "en"},
     "Admission": {"issuer": "https://id.example.org", "subject": "u-17", "name": "Officer One"},
     "Approve": {"digest": "9b" * 32},
     "BeginEnrolment": {"login": "officer-1", "code": "AAAA-BBBB-CCCC-DDDD"},

@@ -36,3 +36,5 @@ def contact_warnings(status: NodeStatus) -> Iterator[str]:
         )
     if status.obstacle:
         yield f"the node signs and sends nothing now: {status.obstacle}"
+    if status.notifications_failing_since is not None:
+        yield "notifications are not handed over to people; the page of an account has the reason"

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from aquila.audit.roles import Action
+from aquila.errors import AquilaError
 from clients.sdk import HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
 from clients.web.app import forms
 from clients.web.app.navigation import sections_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from anyio import CapacityLimiter
     from fastapi import Response
 
+    from aquila.interface.attention import Waiting
     from aquila.interface.people import WhoAmI
     from clients.sdk import Connection
     from clients.web.i18n.languages import Language
@@ -61,6 +63,7 @@ class Visit:
     early: str
     _asked: bool = False
     _who: WhoAmI | None = None
+    _waiting: Waiting | None = None
 
     @property
     def who(self) -> WhoAmI | None:
@@ -74,6 +77,14 @@ class Visit:
             with contextlib.suppress(UnknownCallerError):
                 self._who = PeopleClient(self.connection()).me()
         return self._who
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """The work that waits for the visitor of a node, asked for once; None without a visitor or an answer."""
+        if self._waiting is None and self.site.is_node and self.who is not None:
+            with contextlib.suppress(AquilaError):  # a page is shown without its count rather than not at all
+                self._waiting = self.node().waiting()
+        return self._waiting
 
     @property
     def person(self) -> str:
@@ -197,7 +208,8 @@ class Visit:
         environment = self.site.environments[self.language.tag]
         # Before sign-in there is nowhere to go, and nothing is asked of the service.
         places = () if self.who is None else sections_of(self.site.service, self.request.url.path, self.may)
-        page = environment.get_template(template).render(visit=self, places=places, **values)
+        waiting = self.waiting.counts.total if places and self.waiting else 0
+        page = environment.get_template(template).render(visit=self, places=places, waiting_count=waiting, **values)
         return HTMLResponse(page, http)
 
     def go(self, path: str, done: str = "") -> Response:

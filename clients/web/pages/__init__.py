@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SHARED = (static_files.router, sign_in.router, accounts.router, approvals.router, log.router)
 _HITS = (review.router, export.router, hit.router)
-_NODE = (home.node, *_HITS, records.router, record_search.router, suggestions.node, node_rounds.router)
+_NODE = (home.node, accounts.node, *_HITS, records.router, record_search.router, suggestions.node, node_rounds.router)
 _MATCHER = (home.matcher, suggestions.matcher, matcher_rounds.router, parties.router, statistics.router)
 
 

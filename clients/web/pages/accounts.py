@@ -6,17 +6,58 @@ from fastapi import APIRouter, Response
 
 from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError
+from aquila.interface.attention import Channel, NotificationChoice
 from clients.web.app.visit import Sent, Visited, keep_cookie, threaded
+from clients.web.text.notifications import CHANNELS, FAILURES
 from services.kit.errors import SignInError
 
 router = APIRouter()
+node = APIRouter()
 
 
 @router.get("/account")
 @threaded
 def get_account(visit: Visited) -> Response:
-    """Show the visitor's account and sessions."""
-    return visit.show("account.html", sessions=visit.people().sessions().sessions, wrong="")
+    """Show the visitor's account, sessions and notifications."""
+    return _account(visit)
+
+
+def _account(visit: Visited, http: int = 200, *, wrong: str = "", wrong_address: str | None = None) -> Response:
+    """Show the page of an account.
+
+    Args:
+        visit: Who looks.
+        http: The status.
+        wrong: What is wrong with a new password: again, code or easy.
+        wrong_address: An address to which the node sends nothing.
+    """
+    own = visit.node().notifications() if visit.site.is_node else None
+    return visit.show(
+        "account.html", http, sessions=visit.people().sessions().sessions, wrong=wrong, notifications=own,
+        channels=[(one.value, visit.say(CHANNELS[one.value])) for one in own.channels] if own else [],
+        failure=visit.say(FAILURES[own.failure]) if own and own.failure else "", wrong_address=wrong_address,
+    )  # fmt: skip
+
+
+@node.post("/account/notifications")
+@threaded
+def post_notifications(visit: Visited, sent: Sent) -> Response:
+    """Choose notifications, in the language of the page."""
+    address = sent.text("address")
+    try:
+        wanted = NotificationChoice(channel=Channel(sent.text("channel")), address=address, language=visit.language.tag)
+        visit.node().choose_notifications(wanted)
+    except (InputError, ValueError):
+        return _account(visit, 422, wrong_address=address)
+    return visit.go("/account", "told")
+
+
+@node.post("/account/notifications/end")
+@threaded
+def post_notifications_end(visit: Visited, sent: Sent) -> Response:  # noqa: ARG001 - the form is checked
+    """End the visitor's notifications."""
+    visit.node().end_notifications()
+    return visit.go("/account", "told-no-more")
 
 
 @router.post("/account/password")
@@ -33,7 +74,7 @@ def post_password(visit: Visited, sent: Sent) -> Response:
         except InputError:
             wrong = "easy"
     if wrong:
-        return visit.show("account.html", 422, sessions=people.sessions().sessions, wrong=wrong)
+        return _account(visit, 422, wrong=wrong)
     response = visit.go("/account", "password")
     keep_cookie(visit.site, response, visit.site.cookie("session"), grant.token)
     return response

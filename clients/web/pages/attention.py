@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aquila.interface.attention import AttentionKind
+from aquila.audit.roles import Action
+from aquila.interface.attention import ACTIONS, AttentionKind
+from clients.web.text.notifications import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +53,6 @@ class _Words:
         word: In one word.
         mark: The word's mark.
         place: The part of the round's page that explains it.
-        action: Without which it is not shown.
     """
 
     title: str
@@ -60,7 +61,6 @@ class _Words:
     word: str
     mark: str = "stop"
     place: str = ""
-    action: str = "rounds.see"
 
 
 _NODE: Mapping[AttentionKind, _Words] = {
@@ -98,7 +98,6 @@ _NODE: Mapping[AttentionKind, _Words] = {
         _n("In the round %(round)s, your party's submission was not sent. The round's page shows the reason."),
         _n("See why"),
         _n("refused"),
-        action="submission.ask",
     ),
     AttentionKind.PROBLEM: _Words("", _n("There is an obstacle to this round."), _n("See what it is"), _n("problem")),
     AttentionKind.CONSENT: _Words(
@@ -107,7 +106,6 @@ _NODE: Mapping[AttentionKind, _Words] = {
         _n("Read the proposal"),
         _n("consent"),
         "told",
-        action="consent.ask",
     ),
     AttentionKind.LIST: _Words(
         "",
@@ -115,7 +113,6 @@ _NODE: Mapping[AttentionKind, _Words] = {
         _n("Submit a list"),
         _n("list"),
         "told",
-        action="submission.ask",
     ),
 }
 _MATCHER: Mapping[AttentionKind, _Words] = {
@@ -162,7 +159,7 @@ def of_rounds(visit: Visit, found: AttentionList) -> Iterator[AttentionItem]:
     words = _NODE if visit.site.is_node else _MATCHER
     for one in found.needs:
         told = words.get(one.kind)
-        if told is not None and visit.may(told.action):
+        if told is not None and visit.may(ACTIONS.get(one.kind, Action.SEE_ROUNDS)):
             yield _told(visit, one, told)
     if found.left_out:
         text = visit.say("More needs of rounds than this page shows: %(count)s.", count=found.left_out)
@@ -183,6 +180,17 @@ def of_logs(visit: Visit) -> Iterator[AttentionItem]:
         seen = visit.may("log.see") or visit.may("log.acknowledge")
         path, link = ("/log", visit.say("See the log")) if seen else ("", "")
         yield AttentionItem(visit.say("A log was rewritten"), text, path, link, visit.say("alarm"), "stop")
+
+
+def of_notifications(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield an item where notifications are not handed over, for the person concerned and for administrators."""
+    if visit.waiting is None or visit.waiting.undelivered_since is None or visit.waiting.failure is None:
+        return
+    since = visit.language.moment(visit.waiting.undelivered_since)
+    text = visit.say("Since %(since)s, notifications are not handed over.", since=since)
+    why = visit.say(FAILURES[visit.waiting.failure])
+    title, link = visit.say("Notifications are not sent"), visit.say("See your notifications")
+    yield AttentionItem(title, f"{text} {why}", "/account#notifications", link, visit.say("problem"), "care")
 
 
 def _told(visit: Visit, one: RoundAttention, told: _Words) -> AttentionItem:

@@ -14,7 +14,7 @@ from aquila.protocol.messages.suggestions import SuggestionState
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient
 from clients.web.app.visit import Visited, threaded
-from clients.web.pages.attention import AttentionItem, of_logs, of_rounds
+from clients.web.pages.attention import AttentionItem, of_logs, of_notifications, of_rounds
 from clients.web.text.labels import APPROVALS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def get_node_home(visit: Visited) -> Response:
     found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
     needs = [*of_logs(visit), *_pressing(found), *_of_approvals(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
+    needs += of_notifications(visit)
     return visit.show("home.html", needs=needs, status=client.status())
 
 

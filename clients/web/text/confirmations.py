@@ -32,6 +32,8 @@ DONE = {
     "set-aside": _n("The suggestion is set aside. Its party reads why."),
     "proposed": _n("The round is proposed."),
     "password": _n("Your password is changed. All your other sessions have ended."),
+    "told": _n("Your choice is kept. A first notification confirms it within a minute."),
+    "told-no-more": _n("You get no more notifications."),
     "ended": _n("The session has ended."),
     "signed-out": _n("You are signed out."),
     "roles": _n("The roles are changed."),

@@ -25,6 +25,7 @@ from services.kit.work import threads
 from services.node import approvals
 from services.node.context import NodeContext
 from services.node.hits import views as hit_views
+from services.node.notifications.choices import failing
 from services.node.records import duplicates, findings, imports
 from services.node.rounds import attention, requests, views
 
@@ -79,7 +80,9 @@ def _node(request: Request) -> NodeContext:
 @router.get("/status", summary="The node at a glance", dependencies=[requires(Action.SEE_STATUS)])
 def get_status(request: Request) -> NodeStatus:
     """Return the node's identity, and whether it reaches the matcher."""
-    return views.status(_node(request), aquila.__version__)
+    failing_since, _ = failing(_node(request).store)
+    seen = views.status(_node(request), aquila.__version__)
+    return seen.model_copy(update={"notifications_failing_since": failing_since})
 
 
 @router.get("/needs", summary="What rounds need of the node's people", dependencies=[requires(Action.SEE_ROUNDS)])

@@ -31,3 +31,5 @@ def test_what_is_wrong_is_said() -> None:
     assert "400 s ahead of" in ahead
     [stopped] = warnings(obstacle="the log of the matcher forked")
     assert stopped.endswith("the log of the matcher forked")
+    [untold] = warnings(notifications_failing_since=1)
+    assert untold.startswith("notifications are not handed over")

@@ -1,0 +1,119 @@
+"""Each person's choice of notifications, and the work that waits for the person now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from aquila.audit.roles import Action, Service, role_table
+from aquila.errors import InputError
+from aquila.interface.attention import (
+    Channel,
+    DeliveryFailure,
+    NotificationChoice,
+    NotificationSettingsView,
+    Waiting,
+)
+from services.kit.actor import LOCAL_KEY
+from services.kit.people.tables import AccountRow
+from services.node.notifications.waiting import WaitingReader
+from services.node.storage.tables import NotificationRow
+
+if TYPE_CHECKING:
+    from services.kit.people import Actor
+    from services.kit.storage.store import Store
+    from services.node.context import Journal
+    from services.node.settings import NotificationSettings
+
+
+def waiting_of(journal: Journal, actor: Actor) -> Waiting:
+    """Return the work that waits for a person, and whether notifications can be handed over."""
+    work = WaitingReader(journal).work_of(actor.person, actor.roles)
+    everyones = role_table().allows(Service.NODE, actor.roles, Action.MANAGE_PEOPLE)
+    since, failure = failing(journal.store, None if everyones else actor.person)
+    return Waiting(counts=work.counts, undelivered_since=since, failure=failure)
+
+
+def failing(store: Store, person: str | None = None) -> tuple[int | None, DeliveryFailure | None]:
+    """Return since when notifications cannot be handed over, to one person or to anybody, and why; None while they can.
+
+    Those to persons whose accounts were ended do not count.
+    """
+    query = (
+        select(NotificationRow.failing_since, NotificationRow.failure)
+        .join(AccountRow, AccountRow.person == NotificationRow.person)
+        .where(AccountRow.active, NotificationRow.failing_since.is_not(None))
+    )
+    if person is not None:
+        query = query.where(NotificationRow.person == person)
+    with store.reading("notification.failing") as session:
+        found = session.execute(query.order_by(NotificationRow.failing_since).limit(1)).first()
+    return (found.failing_since, DeliveryFailure(found.failure)) if found else (None, None)
+
+
+def own_settings(store: Store, settings: NotificationSettings | None, actor: Actor) -> NotificationSettingsView:
+    """Return a person's choice, and the channels of this node."""
+    with store.reading("notification.show") as session:
+        row = session.get(NotificationRow, actor.person)
+    choice = row and NotificationChoice(channel=Channel(row.channel), address=row.address, language=row.language)
+    return NotificationSettingsView(
+        channels=channels_of(settings),
+        choice=choice,
+        confirmed=row is not None and row.told is not None,
+        failing_since=row and row.failing_since,
+        failure=DeliveryFailure(row.failure) if row and row.failure else None,
+    )
+
+
+def choose(
+    store: Store, settings: NotificationSettings | None, actor: Actor, wanted: NotificationChoice
+) -> NotificationSettingsView:
+    """Keep a person's choice; the first notification to the address confirms it.
+
+    Raises:
+        InputError: The node does not have that channel, mail may not go to that address, or the caller has no account.
+    """
+    if actor.person == LOCAL_KEY:
+        raise InputError("key_without_account")
+    if wanted.channel not in channels_of(settings):
+        raise InputError("notification_channel_unknown")
+    mail = settings.mail if settings is not None and wanted.channel is Channel.MAIL else None
+    if mail is not None and not mail.takes(wanted.address):
+        raise InputError("notification_address_refused")
+    with store.transaction("notification.choose") as session:
+        row = session.get(NotificationRow, actor.person)
+        if row is None:
+            row = NotificationRow(person=actor.person, told_at=0, told_day=0)
+            session.add(row)
+        elif (row.channel, row.address) != (wanted.channel.value, wanted.address):
+            row.told = None
+        row.channel, row.address, row.language = wanted.channel.value, wanted.address, wanted.language
+        row.attempts = row.retry_at = 0
+        row.failing_since = row.failure = None
+    return own_settings(store, settings, actor)
+
+
+def end(store: Store, actor: Actor) -> None:
+    """Forget a person's choice: nothing is sent any more."""
+    with store.transaction("notification.end") as session:
+        session.execute(delete(NotificationRow).where(NotificationRow.person == actor.person))
+
+
+def forget_choices(store: Store) -> bool:
+    """Remove the choices of accounts that were ended, and return whether there were any."""
+    ended = NotificationRow.person.in_(select(AccountRow.person).where(~AccountRow.active))
+    with store.reading("notification.ended") as session:
+        found = session.scalar(select(NotificationRow.person).where(ended).limit(1))
+    if found is not None:
+        with store.transaction("notification.forget") as session:
+            session.execute(delete(NotificationRow).where(ended))
+    return found is not None
+
+
+def channels_of(settings: NotificationSettings | None) -> tuple[Channel, ...]:
+    """Return the channels that the settings name."""
+    if settings is None:
+        return ()
+    named = (Channel.MAIL, settings.mail is not None), (Channel.COMMAND, bool(settings.command))
+    return tuple(channel for channel, there in named if there)

@@ -1,0 +1,163 @@
+"""The driver of notifications: it decides who is notified, and when.
+
+Each person who chose it is notified once a day, if more waits than the last time, and within a minute of an alarm or
+of a hit that became urgent. What is due follows from stored rows, so a look writes nothing; a row is written when a
+notification was handed over or could not be. If we crash between the two, it goes once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from sqlalchemy import select
+
+from aquila.interface.attention import Channel, Notification, NotificationText, WaitingCounts
+from services.kit.logging import Log
+from services.kit.people.sessions import roles_of
+from services.kit.people.tables import AccountRow
+from services.kit.work import threads
+from services.kit.work.threads import Pool
+from services.node.notifications.delivery import DeliveryError, deliver
+from services.node.notifications.waiting import WaitingReader, WaitingWork
+from services.node.storage.tables import NotificationRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila.interface.attention import DeliveryFailure
+    from services.node.context import Journal
+    from services.node.settings import NotificationSettings
+
+_LOG = Log("node.notifications")
+HOUR = 3_600
+DAY = 86_400
+LEAST_SECONDS = 900
+"""Between two urgent notifications to one person: many hits that become urgent one by one are no flood."""
+
+_FIRST_RETRY_SECONDS = 60
+_LAST_RETRY_SECONDS = HOUR
+
+Compose: TypeAlias = Callable[[Notification], NotificationText]
+"""Puts a notification into words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A notification that is due, with the row's content after its delivery."""
+
+    person: str
+    channel: Channel
+    to: str
+    notification: Notification
+    told: dict[str, int]
+    day: int | None
+
+
+class NotificationDriver:
+    """Notifies people; `step` is repeated by a driver."""
+
+    def __init__(self, journal: Journal, settings: NotificationSettings, address: str, compose: Compose) -> None:
+        """Prepare.
+
+        Args:
+            journal: The database and the clock.
+            settings: The channels.
+            address: The node's own, which notifications name.
+            compose: Puts a notification into words.
+        """
+        self._journal = journal
+        self._settings = settings
+        self._address = settings.address or address
+        self._compose = compose
+
+    async def step(self) -> bool:
+        """Hand over what is due; return False, because what is not due now is not due in a moment."""
+        for due in await threads.run(Pool.DRIVERS, self._due):
+            await threads.run(Pool.DRIVERS, self._tell, due)
+        return False
+
+    def _due(self) -> list[_Due]:
+        now = self._journal.clock()
+        with self._journal.store.reading("notification.due") as session:
+            query = (
+                select(NotificationRow, AccountRow)
+                .join(AccountRow, AccountRow.person == NotificationRow.person)
+                .where(AccountRow.active, AccountRow.admitted, NotificationRow.retry_at <= now)
+            )
+            rows = [
+                (row, roles_of(account)) for row, account in session.execute(query.order_by(NotificationRow.person))
+            ]
+        reader = WaitingReader(self._journal)
+        return [due for row, roles in rows for due in self._due_to(row, reader.work_of(row.person, roles), now)]
+
+    def _due_to(self, row: NotificationRow, work: WaitingWork, now: int) -> Iterator[_Due]:
+        """Yield the notification to one person, if one is due."""
+        if row.told is None:
+            yield self._made(row, None, WaitingWork(WaitingCounts()), None, urgent=False)
+            return
+        told, today = _told(work), (now - self._settings.daily_hour * HOUR) // DAY
+        urgent = _is_newly_urgent(row.told, told) and now - row.told_at >= LEAST_SECONDS
+        daily = today > row.told_day and any(told[name] > row.told[name] for name in told)
+        if urgent or daily:
+            yield self._made(row, work, work, today if daily else None, urgent=urgent)
+
+    def _made(
+        self, row: NotificationRow, shown: WaitingWork | None, work: WaitingWork, day: int | None, *, urgent: bool
+    ) -> _Due:
+        notification = Notification(
+            language=row.language, address=self._address, counts=shown and shown.counts, urgent=urgent
+        )
+        return _Due(row.person, Channel(row.channel), row.address, notification, _told(work), day)
+
+    def _tell(self, due: _Due) -> None:
+        said = due.notification
+        try:
+            deliver(self._settings, due.channel, due.to, said, self._compose(said))
+        except DeliveryError as error:
+            self._failed(due, error.failure)
+        else:
+            self._handed_over(due)
+
+    def _handed_over(self, due: _Due) -> None:
+        now = self._journal.clock()
+        with self._journal.store.transaction("notification.told") as session:
+            row = _unchanged(session.get(NotificationRow, due.person), due)
+            if row is not None:
+                row.told, row.told_at = due.told, now if due.notification.counts else 0
+                row.told_day = row.told_day if due.day is None else due.day
+                row.attempts, row.retry_at, row.failing_since, row.failure = 0, 0, None, None
+
+    def _failed(self, due: _Due, failure: DeliveryFailure) -> None:
+        now = self._journal.clock()
+        with self._journal.store.transaction("notification.failed") as session:
+            row = _unchanged(session.get(NotificationRow, due.person), due)
+            if row is None:
+                return
+            wait = min(_FIRST_RETRY_SECONDS * 2**row.attempts, _LAST_RETRY_SECONDS)
+            row.attempts, row.retry_at, row.failure = row.attempts + 1, now + wait, failure.value
+            row.failing_since = row.failing_since or now
+            attempts = row.attempts
+        _LOG.warning("notification_not_sent", code=failure.value, person=due.person, count=attempts, seconds=wait)
+
+
+def _told(work: WaitingWork) -> dict[str, int]:
+    """Return the counts and times that are kept of a notification."""
+    return work.counts.model_dump() | {"newest": work.newest, "newest_urgent": work.newest_urgent}
+
+
+def _is_newly_urgent(before: dict[str, int], now: dict[str, int]) -> bool:
+    """Return whether an alarm was raised or a hit became urgent since the last notification."""
+
+    def urgency(told: dict[str, int]) -> tuple[int, int]:
+        return told["newest_urgent"], told["alarms"] + told["due_hits"] + told["overdue_hits"]
+
+    return urgency(now) > urgency(before) and bool(now["alarms"] + now["due_hits"])
+
+
+def _unchanged(row: NotificationRow | None, due: _Due) -> NotificationRow | None:
+    """Return the row, unless the person chose otherwise meanwhile."""
+    if row is None or (row.channel, row.address) != (due.channel.value, due.to):
+        return None
+    return row

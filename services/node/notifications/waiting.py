@@ -1,0 +1,151 @@
+"""Counts of the work that waits for a person, from stored rows: nothing is written, and nobody looks at a hit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, func, or_, select
+
+from aquila.audit.roles import Action, Service, role_table
+from aquila.followup.lifecycle import HOUR, Stage
+from aquila.interface.approval import ApprovalState
+from aquila.interface.attention import ACTIONS, ALARMS, DUE_HOURS, WaitingCounts
+from aquila.matching.certainty import Level
+from services.kit.approvals.tables import ApprovalRow
+from services.kit.log import entries as log_entries
+from services.node.rounds.attention import attention_list
+from services.node.storage.tables import AlarmRow, CanaryRow, HitRow, HitStatusRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy.orm import Session
+
+    from aquila.audit.roles import Role
+    from aquila.interface.attention import RoundAttention
+    from services.node.context import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWork:
+    """Counts of the work that waits for a person, and since when the newest of it does.
+
+    Attributes:
+        counts: How much.
+        newest: When the newest hit or request came, or the last hit became overdue; seconds since 1970, or 0.
+        newest_urgent: When the last alarm was raised, or the last hit became urgent; seconds since 1970, or 0.
+    """
+
+    counts: WaitingCounts
+    newest: int = 0
+    newest_urgent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """Numbers and times of the hits that wait for an analyst."""
+
+    waiting: int
+    new: int
+    high: int
+    due: int
+    overdue: int
+    newest: int
+    newest_urgent: int
+
+
+class WaitingReader:
+    """Counts what waits for persons at one moment; what is the same for several of them is read once."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._now = journal.clock()
+        self._rounds: tuple[RoundAttention, ...] | None = None
+        self._hits: _Hits | None = None
+
+    def work_of(self, person: str, roles: Collection[Role]) -> WaitingWork:
+        """Return how much waits for a person with these roles."""
+        allowed = {action for action in Action if role_table().allows(Service.NODE, roles, action)}
+        rounds = [one for one in self._needs() if ACTIONS.get(one.kind, Action.SEE_ROUNDS) in allowed]
+        alarms = sum(one.kind in ALARMS for one in rounds)
+        with self._journal.store.reading("waiting.count") as session:
+            rewritten, rewritten_at = _rewritten_logs(session)
+            requests, asked_at = _requests(session, person, self._now) if Action.DECIDE_APPROVALS in allowed else (0, 0)
+            hits = self._hits_of(session) if Action.SEE_HITS in allowed else _Hits(0, 0, 0, 0, 0, 0, 0)
+            raised_at = _raised_at(session) if alarms else 0
+        counts = WaitingCounts(
+            alarms=rewritten + alarms,
+            requests=requests,
+            rounds=len(rounds) - alarms,
+            hits=hits.waiting,
+            new_hits=hits.new,
+            high_hits=hits.high,
+            due_hits=hits.due,
+            overdue_hits=hits.overdue,
+        )
+        return WaitingWork(counts, max(hits.newest, asked_at), max(hits.newest_urgent, raised_at, rewritten_at))
+
+    def _needs(self) -> tuple[RoundAttention, ...]:
+        if self._rounds is None:
+            self._rounds = attention_list(self._journal).needs
+        return self._rounds
+
+    def _hits_of(self, session: Session) -> _Hits:
+        if self._hits is None:
+            self._hits = _count_hits(session, self._now)
+        return self._hits
+
+
+def _count_hits(session: Session, now: int) -> _Hits:
+    """Count the hits that are new, overdue or due soon."""
+    status, soon = HitStatusRow, now + DUE_HOURS * HOUR
+    new, overdue, urgent = status.stage == Stage.NEW.value, status.due_at < now, status.due_at <= soon
+    # A hit becomes urgent some hours before its time, or when it comes with less time than that.
+    urgent_since = case(
+        (status.arrived_at > status.due_at - DUE_HOURS * HOUR, status.arrived_at),
+        else_=status.due_at - DUE_HOURS * HOUR,
+    )
+    query = select(
+        func.count(),
+        func.sum(case((new, 1), else_=0)),
+        func.sum(case((and_(urgent, ~overdue), 1), else_=0)),
+        func.sum(case((overdue, 1), else_=0)),
+        func.max(case((new, status.arrived_at), else_=0)),
+        func.max(case((overdue, status.due_at), else_=0)),
+        func.max(case((urgent, urgent_since), else_=0)),
+    ).where(or_(new, urgent))
+    waiting, fresh, due, late, arrived_at, late_at, urgent_at = session.execute(query).one()
+    both = and_(status.round_id == HitRow.round_id, status.hit_id == HitRow.hit_id)
+    high = select(func.count()).select_from(status).join(HitRow, both).where(new, HitRow.certainty == Level.HIGH.value)
+    return _Hits(
+        waiting=waiting,
+        new=fresh or 0,
+        high=(session.scalar(high) or 0) if fresh else 0,
+        due=due or 0,
+        overdue=late or 0,
+        newest=max(arrived_at or 0, late_at or 0),
+        newest_urgent=urgent_at or 0,
+    )
+
+
+def _requests(session: Session, person: str, now: int) -> tuple[int, int]:
+    """Return how many requests of other persons wait for a decision, and when the last was made."""
+    waits = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > now, ApprovalRow.author != person
+    number, newest = session.execute(select(func.count(), func.max(ApprovalRow.asked_at)).where(*waits)).one()
+    return number, newest or 0
+
+
+def _raised_at(session: Session) -> int:
+    """Return when the last alarm of a round was raised that may still wait for a person."""
+    held = session.scalar(select(func.max(AlarmRow.raised_at)).where(AlarmRow.released_at.is_(None)))
+    wrong = (CanaryRow.missing > 0) | (CanaryRow.wrong > 0) | CanaryRow.differing
+    return max(held or 0, session.scalar(select(func.max(CanaryRow.judged_at)).where(wrong)) or 0)
+
+
+def _rewritten_logs(session: Session) -> tuple[int, int]:
+    """Return how many logs were found rewritten and not explained yet, and when the last was found."""
+    alarms = log_entries.ALARMS
+    query = select(func.count(), func.max(alarms.c.found_at)).where(alarms.c.acknowledged_at.is_(None))
+    number, newest = session.execute(query.select_from(alarms)).one()
+    return number, newest or 0

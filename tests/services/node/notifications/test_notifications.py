@@ -1,0 +1,345 @@
+"""People are told how much waits for them: once a day, of alarms at once, and never of whom, where or with whom."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select, update
+
+from aquila.audit.roles import Role
+from aquila.followup.lifecycle import HOUR
+from clients.web.i18n.languages import languages
+from clients.web.text.notifications import compose
+from services.kit.people.tables import AccountRow
+from services.kit.storage.files import write_secret
+from services.node.notifications.choices import forget_choices
+from services.node.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
+from services.node.settings import MailSettings, NotificationSettings
+from services.node.storage.tables import AlarmRow, HitRow, NotificationRow, RoundRow
+from tests.support.mail_server import PASSWORD, MailServer
+from tests.support.node_steps import does, hit_with, round_with_hits
+from tests.support.node_world import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+    from pathlib import Path
+
+    import httpx
+
+    from tests.support.node_world import PartyNode, World
+    from tests.support.played_worlds import WorldAfter
+
+ADDRESS = "https://aquila.ministry.example:8701"
+CHOICE = {"channel": "mail", "address": "one@ministry.example", "language": "en"}
+
+
+@pytest.fixture
+def mail(tmp_path: Path) -> Iterator[MailServer]:
+    """The ministry's mail server; nothing that it takes tells of a person, a party, a round or a hit."""
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    server = MailServer(folder)
+    server.start()
+    yield server
+    server.stop()
+    for message in server.messages:
+        del message["message-id"]  # random digits
+        assert_nothing_is_told(f"{message.as_string()} {message['subject']} {message.get_content()}")
+
+
+def assert_nothing_is_told(text: str) -> None:
+    """Refuse a text with a field of a record, a party's code, or an id of a round, hit, list, query or person."""
+    text = text.replace(ADDRESS, "")
+    for line in "".join(LISTS.values()).splitlines():
+        for value in filter(None, line.split(",")):
+            assert not re.search(rf"\b{re.escape(value)}\b", text, re.IGNORECASE)
+    assert not re.search(r"\b(AL|RS|SI)\b|Party|[0-9a-f]{12}|p-[0-9a-f]", text)
+
+
+def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:
+    """Return the settings of a node that sends mail over this server."""
+    if not (mail.folder / "password").exists():
+        write_secret(mail.folder / "password", PASSWORD.encode())
+    given = {
+        "host": "127.0.0.1", "port": mail.port, "sender": "aquila@ministry.example", "user": "node",
+        "password_file": mail.folder / "password", "ca": mail.folder / "mail-ca.pem",
+    }  # fmt: skip
+    return NotificationSettings(mail=MailSettings(**(given | changes)))
+
+
+def teller(seat: PartyNode, settings: NotificationSettings) -> NotificationDriver:
+    """Let a node tell its people in this way; return the driver that does."""
+    seat.node.settings = seat.node.settings.model_copy(update={"notifications": settings})
+    return NotificationDriver(seat.node.journal, settings, ADDRESS, compose)
+
+
+async def choose(person: httpx.AsyncClient, **changes: str) -> httpx.Response:
+    """Choose to be told."""
+    return await person.put("/v1/notifications", json=CHOICE | changes)
+
+
+def last(mail: MailServer) -> str:
+    """Return the text of the newest message, without what all have."""
+    return lines_of(mail.messages[-1])
+
+
+def lines_of(message: EmailMessage) -> str:
+    """Return the lines that tell how much waits."""
+    return str(message.get_content()).replace("\r\n", "\n").partition("\n\n")[0]
+
+
+async def test_an_analyst_is_told_once_a_day_and_of_what_is_urgent_at_once(
+    world_after: WorldAfter, mail: MailServer
+) -> None:
+    """First the choice is confirmed; what was told is not told again, and what becomes urgent does not wait."""
+    world, _ = await world_after(round_with_hits)
+    al, clock = world.nodes["AL"], world.clock
+    told = teller(al, settings_of(mail))
+    await told.step()
+    assert mail.calls == 0
+    async with al.person(Role.ANALYST) as analyst:
+        assert (await choose(analyst)).json()["confirmed"] is False
+        await told.step()
+        assert [message["subject"] for message in mail.messages] == ["Aquila: notifications are on"]
+        assert (await analyst.get("/v1/notifications")).json()["confirmed"] is True
+    await told.step()
+    assert mail.messages[-1]["subject"] == "Aquila: work waits for you"
+    assert re.fullmatch(r"New hits: 2, of which with high certainty: [012]\.", last(mail))
+    assert f"Sign in to see it: {ADDRESS}" in mail.messages[-1].get_content()
+    # Nothing is new: neither at once, nor the day after.
+    for seconds in (0, HOUR, DAY):
+        clock.time += seconds
+        await told.step()
+    assert len(mail.messages) == 2
+    # Five hours before the two are due they are urgent, whatever was told that day.
+    clock.time += 48 * HOUR - DAY - HOUR - 5 * HOUR
+    await told.step()
+    assert mail.messages[-1]["subject"] == "Aquila: something urgent waits for you"
+    assert last(mail).startswith("Hits whose next step is due within 6 hours: 2.")
+    await told.step()
+    clock.time += LEAST_SECONDS
+    await told.step()
+    assert len(mail.messages) == 3
+    # A day later they are overdue, which is new.
+    clock.time += DAY
+    await told.step()
+    assert last(mail).startswith("Hits whose next step is overdue: 2.")
+    assert len(mail.messages) == 4
+    # Less than was told is no news.
+    await does(al, await hit_with(al, "RS"), "acknowledge")
+    clock.time += DAY
+    await told.step()
+    assert len(mail.messages) == 4
+
+
+async def test_each_is_told_of_what_the_roles_allow_in_the_own_language(
+    world_after: WorldAfter, mail: MailServer
+) -> None:
+    """An approver hears of an alarm and of requests, an officer of rounds, and neither of hits."""
+    world, round_id = await world_after(round_with_hits)
+    al = world.nodes["AL"]
+    told = teller(al, settings_of(mail))
+    people = {Role.APPROVER: "sr-Cyrl", Role.OFFICER: "sq", Role.AUDITOR: "en"}
+    for role, language in people.items():
+        async with al.person(role) as person:
+            answer = await choose(person, address=f"{role}@ministry.example", language=language)
+            assert answer.status_code == 200, answer.text
+    await told.step()
+    assert len(mail.messages) == 3
+    second = await world.propose()
+    async with al.person(Role.OFFICER) as officer:
+        assert (await officer.post(f"/v1/rounds/{second}/consent")).status_code == 202
+    with al.node.store.transaction("test.alarm") as session:
+        session.execute(update(RoundRow).where(RoundRow.round_id == round_id).values(phase="reporting"))
+        session.add(
+            AlarmRow(
+                round_id=round_id, submission_id="0" * 32, asker="RS", hits=9, stored=9, expected=1,
+                raised_at=world.clock.time,
+            )
+        )  # fmt: skip
+    await told.step()
+    serbian = languages()["sr-Cyrl"]
+    texts = {str(message["to"]).partition("@")[0]: lines_of(message) for message in mail.messages[3:]}
+    assert texts["approver"].startswith(f"{serbian.say('Alarms: %(count)s.', count=1)}\n")
+    asked = serbian.say("Requests that wait for your decision: %(count)s.", count=1)
+    assert asked in texts["approver"]
+    assert texts["officer"].startswith("Alarme: 1.")
+    assert texts.keys() == {"approver", "officer", "auditor"}
+    assert not any("2" in text for text in texts.values())
+
+
+async def test_a_quiet_node_writes_nothing(world_after: WorldAfter, mail: MailServer) -> None:
+    """A look at what is due reads, and leaves no byte in the database."""
+    world, _ = await world_after(round_with_hits)
+    al = world.nodes["AL"]
+    told = teller(al, settings_of(mail))
+    async with al.person(Role.ANALYST) as analyst:
+        await choose(analyst)
+    await told.step()
+    await told.step()
+    written = al.node.store.engine.pool.checkedout(), rows(al)
+    for _ in range(3):
+        world.clock.time += 60
+        await told.step()
+    assert (al.node.store.engine.pool.checkedout(), rows(al)) == written
+
+
+def rows(seat: PartyNode) -> list[tuple[Any, ...]]:
+    """Return all that a node keeps of notifications."""
+    with seat.node.store.reading("test.rows") as session:
+        return [tuple(row) for row in session.execute(select(NotificationRow.__table__))]
+
+
+async def waiting(world: World, *roles: Role) -> dict[str, Any]:
+    """Return what a person with these roles reads of what waits."""
+    async with world.nodes["AL"].person(*roles) as person:
+        found: dict[str, Any] = (await person.get("/v1/waiting")).json()
+        return found
+
+
+async def test_what_cannot_be_sent_is_tried_again_and_shown(world_after: WorldAfter, mail: MailServer) -> None:
+    """The person and the administrator see since when and why; the wait grows, and a success ends the problem."""
+    world, _ = await world_after(round_with_hits)
+    al, clock = world.nodes["AL"], world.clock
+    told = teller(al, settings_of(mail))
+    async with al.person(Role.ANALYST) as analyst:
+        await choose(analyst)
+    port, since = mail.port, clock.time
+    mail.stop()
+    for wait in (60, 120, 240):
+        await told.step()
+        clock.time += wait - 1
+        await told.step()  # too early
+        clock.time += 1
+    ((*_, attempts, retry_at, failing_since, failure),) = rows(al)
+    assert (attempts, retry_at, failing_since, failure) == (3, clock.time, since, "unreachable")
+    for role, seen in ((Role.ANALYST, True), (Role.ADMINISTRATOR, True), (Role.APPROVER, False)):
+        found = await waiting(world, role)
+        assert (found["undelivered_since"], found["failure"]) == ((since, "unreachable") if seen else (None, None))
+    assert (await al.get("/status"))["notifications_failing_since"] == since
+    mail.start(port)
+    await told.step()
+    assert [message["subject"] for message in mail.messages] == ["Aquila: notifications are on"]
+    assert (await waiting(world, Role.ADMINISTRATOR))["undelivered_since"] is None
+    assert (await al.get("/status"))["notifications_failing_since"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "failure"),
+    [
+        ({"user": "stranger"}, "sign_in"),
+        ({"ca": None}, "tls"),
+        ({"security": "tls"}, "tls"),
+        ({"password_file": "missing"}, "settings"),
+    ],
+)
+async def test_why_it_cannot_be_sent(world: World, mail: MailServer, changes: dict[str, Any], failure: str) -> None:
+    """A wrong user, a certificate of nobody known, another kind of encryption, a password that is not there."""
+    al = world.nodes["AL"]
+    if "password_file" in changes:
+        changes = {"password_file": mail.folder / "missing"}
+    told = teller(al, settings_of(mail, **changes))
+    async with al.person(Role.ANALYST) as analyst:
+        await choose(analyst)
+    await told.step()
+    assert rows(al)[0][-1] == failure
+    assert mail.messages == []
+
+
+async def test_nothing_goes_over_a_connection_in_the_clear(world: World, mail: MailServer) -> None:
+    """A server that does not offer STARTTLS gets neither password nor message; a refused mailbox is named as such."""
+    al = world.nodes["AL"]
+    mail.stop()
+    mail.starttls = False
+    mail.start()
+    told = teller(al, settings_of(mail))
+    async with al.person(Role.ANALYST) as analyst:
+        await choose(analyst)
+        await told.step()
+        assert rows(al)[0][-1] == "tls"
+        mail.stop()
+        mail.starttls, mail.refuses = True, {CHOICE["address"]}
+        mail.start()
+        told = teller(al, settings_of(mail))
+        await choose(analyst)
+        await told.step()
+        assert rows(al)[0][-1] == "refused"
+    assert mail.messages == []
+
+
+async def test_the_command_of_a_party(world_after: WorldAfter, tmp_path: Path) -> None:
+    """It reads JSON, and has nothing of the node's environment; when it fails, that is a problem like any other."""
+    world, _ = await world_after(round_with_hits)
+    al, taken, script = world.nodes["AL"], tmp_path / "taken", tmp_path / "tell"
+    script.write_text(f"#!/bin/sh\nenv > {taken}.env\ncat >> {taken}\necho >> {taken}\n[ ! -e {tmp_path}/broken ]\n")
+    script.chmod(stat.S_IRWXU)
+    told = teller(al, NotificationSettings(command=(str(script),)))
+    async with al.person(Role.ANALYST) as analyst:
+        assert (await choose(analyst)).status_code == 422
+        assert (await choose(analyst, channel="command", address="+3851234")).status_code == 200
+        await told.step()
+        (tmp_path / "broken").touch()
+        await told.step()
+        assert (await analyst.get("/v1/notifications")).json()["failure"] == "command"
+    first, second = map(json.loads, taken.read_text().splitlines())
+    assert (first["to"], first["urgent"], first["subject"]) == ("+3851234", False, "Aquila: notifications are on")
+    assert "New hits: 2" in second["text"]
+    assert_nothing_is_told(taken.read_text())
+    assert not {"HOME", "USER", "PYTEST_CURRENT_TEST"} & {
+        line.partition("=")[0] for line in (tmp_path / "taken.env").read_text().splitlines()
+    }
+
+
+async def test_a_choice_is_the_persons_own_and_goes_with_the_account(world: World, mail: MailServer) -> None:
+    """Mail leaves the ministry for nobody; a choice can be ended, ends with its account, and no key can make one."""
+    al = world.nodes["AL"]
+    told = teller(al, settings_of(mail))
+    key = (al.home / "operator.token").read_text().strip()
+    answer = await al.operator.put("/v1/notifications", json=CHOICE, headers={"authorization": f"Bearer {key}"})
+    assert (answer.status_code, "not the account of a person" in answer.json()["detail"]) == (422, True)
+    async with al.person(Role.ANALYST) as analyst:
+        for wrong in ("ana@elsewhere.example", "ana", "one@ministry.example.org"):
+            assert (await choose(analyst, address=wrong)).status_code == 422
+        await choose(analyst)
+        assert (await analyst.delete("/v1/notifications")).status_code == 204
+        assert rows(al) == []
+        await choose(analyst, address="One@MINISTRY.example")
+    with al.node.store.transaction("test.ended") as session:
+        session.execute(update(AccountRow).where(AccountRow.login == "person-analyst").values(active=False))
+    await told.step()
+    assert mail.calls == 0
+    assert forget_choices(al.node.store)
+    assert rows(al) == []
+    assert not forget_choices(al.node.store)
+
+
+async def test_a_person_who_chooses_otherwise_meanwhile_is_told_there(world: World, mail: MailServer) -> None:
+    """Whoever gives another address is confirmed there, whatever is on its way to the first."""
+    al = world.nodes["AL"]
+    told = teller(al, settings_of(mail))
+    async with al.person(Role.ANALYST) as analyst:
+        await choose(analyst)
+        (due,) = told._due()
+        await choose(analyst, address="other@ministry.example")
+        told._tell(due)
+        assert (await analyst.get("/v1/notifications")).json()["confirmed"] is False
+    await told.step()
+    assert [str(message["to"]) for message in mail.messages] == [CHOICE["address"], "other@ministry.example"]
+
+
+async def test_canaries_are_not_counted(world_after: WorldAfter) -> None:
+    """What analysts do not see as a hit is none here either."""
+    world, round_id = await world_after(round_with_hits)
+    before = (await waiting(world, Role.ANALYST))["counts"]
+    with world.nodes["AL"].node.store.transaction("test.canary") as session:
+        planted = session.scalars(select(HitRow).where(HitRow.round_id == round_id)).first()
+        assert planted is not None
+        columns = {column.key: getattr(planted, column.key) for column in HitRow.__mapper__.column_attrs}
+        session.add(HitRow(**(columns | {"hit_id": "f" * 32, "canary": True})))
+    assert (await waiting(world, Role.ANALYST))["counts"] == before
+    assert before["new_hits"] == before["hits"] == 2

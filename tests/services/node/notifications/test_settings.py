@@ -1,0 +1,43 @@
+"""Settings of notifications that would send in the clear, to anybody, or a command of whoever's path comes first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.node.settings import MailSettings, NotificationSettings
+
+MAIL = {"host": "smtp.ministry.example", "sender": "aquila@ministry.example"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"security": "none"}, "security needs starttls or tls"),
+        ({"user": "node"}, "user and password_file come together"),
+        ({"sender": "aquila@ministry.example\nBcc: all"}, "sender"),
+        ({"sender": "aquila"}, "sender"),
+        ({"host": ""}, "host"),
+    ],
+)
+def test_mail_that_is_not_safe(changes: dict[str, Any], said: str) -> None:
+    """Refused with the setting's name, and without its value."""
+    with pytest.raises(ValidationError, match=said):
+        MailSettings(**(MAIL | changes))
+
+
+def test_mail_in_the_clear_on_this_machine() -> None:
+    """A server of this machine may go without; the domain of the sender is the one that is written to."""
+    mail = MailSettings(host="127.0.0.1", sender="aquila@ministry.example", security="none")
+    assert mail.takes("ana@Ministry.example")
+    assert not mail.takes("ana@other.example")
+    assert MailSettings(**MAIL, domains=("other.example",)).takes("ana@other.example")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [{}, {"command": ("tell",)}])
+def test_notifications_over_nothing(given: dict[str, Any]) -> None:
+    """Neither mail nor a command, or a command that is searched for."""
+    with pytest.raises(ValidationError):
+        NotificationSettings(**given)

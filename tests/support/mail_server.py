@@ -1,0 +1,98 @@
+"""A real SMTP server on loopback that keeps what it is given."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from tests.support.authority import Authority
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+    from pathlib import Path
+
+PASSWORD = "a password of the node's own"
+
+
+@dataclass
+class MailServer:
+    """The ministry's mail server.
+
+    Attributes:
+        folder: Where its certificate is.
+        starttls: Whether it offers STARTTLS.
+        refuses: Recipients that it does not take.
+        messages: What it took, in order.
+        calls: How often somebody connected.
+    """
+
+    folder: Path
+    starttls: bool = True
+    refuses: set[str] = field(default_factory=set)
+    messages: list[EmailMessage] = field(default_factory=list)
+    calls: int = 0
+    _controller: Controller | None = None
+
+    @property
+    def port(self) -> int:
+        """The port, once it has started."""
+        assert self._controller is not None
+        return int(self._controller.server.sockets[0].getsockname()[1])
+
+    def start(self, port: int = 0) -> None:
+        """Begin to listen."""
+        if not (self.folder / "mail.pem").exists():
+            Authority.create(self.folder, "mail-ca").issue("mail")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "mail.pem", self.folder / "mail.key")
+        encrypted: dict[str, Any] = {
+            "tls_context": context, "require_starttls": True, "authenticator": _authenticate, "auth_required": True,
+        }  # fmt: skip
+        self._controller = _Controller(self, hostname="127.0.0.1", port=port, **(encrypted if self.starttls else {}))
+        self._controller.start()
+
+    def stop(self) -> None:
+        """End."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, answers: list[str]
+    ) -> list[str]:
+        """Count who connects."""
+        session.host_name = hostname
+        self.calls += 1
+        return answers
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Refuse recipients that it does not know."""
+        if address in self.refuses:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Keep a message."""
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.messages.append(message)  # type: ignore[arg-type]  # the policy makes it one
+        return "250 OK"
+
+
+class _Controller(Controller):
+    """Waits for a free port: the library asks for a known one to see whether it has started."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+def _authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+    right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"node", PASSWORD.encode())
+    return AuthResult(success=right, handled=right)
