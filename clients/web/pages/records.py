@@ -176,6 +176,7 @@ def _kept(visit: Visit, sent: Sent) -> Upload:
     Raises:
         InputError: It does not wait any more.
     """
+    visit.need("records.check")
     upload = visit.site.uploads.find(visit.session, sent.text("upload_id"))
     if upload is None:
         raise InputError("file_not_waiting")

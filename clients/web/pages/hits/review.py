@@ -145,7 +145,7 @@ def post_decide_many(visit: Visited, sent: Sent) -> Response:
 @threaded
 def post_undo(visit: Visited, sent: Sent) -> Response:
     """Undo the visitor's last decision, and go to its first hit."""
-    undone = visit.hits().undo(sent.number("decision")).first
+    undone = visit.hits().undo(sent.number("number")).first
     return visit.go(_path(list_of_form(visit, sent), "undone", at=f"{undone.round_id}.{undone.hit_id}"))
 
 

@@ -71,8 +71,8 @@ async def test_rows_are_decided_one_after_the_other(ana: Browser) -> None:
     assert "Your last decision: the same person, 1 hit." in page
     assert rows(ana)[0] == before[1]
     assert f'id="h-{before[1].split(".")[1]}"' in ana.page
-    number = re.findall(r'name="decision" value="(\d+)"', ana.page)[0]
-    await ana.send("/hits/undo", follow=False, list=carried(ana), decision=number)
+    number = re.findall(r'name="number" value="(\d+)"', ana.page)[0]
+    await ana.send("/hits/undo", follow=False, list=carried(ana), number=number)
     assert ana.answer.headers["location"].endswith(f"#h-{before[0].split('.')[1]}")
     assert "The decision is undone." in await ana.open(ana.answer.headers["location"])
     assert rows(ana) == before
