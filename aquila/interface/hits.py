@@ -13,6 +13,7 @@ from pydantic import Field
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, LifecycleStepKind, Stage, Urgency
 from aquila.interface.exchange import ExchangeView
 from aquila.matching.certainty import Level
+from aquila.matching.weights import WeightKind
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Seconds, Text
 
 MOST_PER_PAGE = 200
@@ -201,6 +202,14 @@ class ChanceOfHit(Message):
     drift_centibits: Count = 0
 
 
+class WeightView(Message):
+    """One of the weights by which a hit was graded (PROTOCOL.md 7), in hundredths of a bit; they add up to its odds."""
+
+    kind: WeightKind
+    sentence: str
+    centibits: int
+
+
 class HitView(Message):
     """A hit with all that was done with it.
 
@@ -210,6 +219,7 @@ class HitView(Message):
         blocked_by: The handling code that blocks an export, of the own record or of the counterpart's note, or None.
         exchange: Where the exchange of notes about it stands.
         chance: What chance alone would give; None where the report was erased.
+        weights: How it was graded, from the prior on; of confirmed hits only.
         earlier: The hit of an earlier round whose decision this one carries, as long as it is kept.
     """
 
@@ -229,6 +239,7 @@ class HitView(Message):
     exchange: ExchangeView | None = None
     chance: ChanceOfHit | None = None
     earlier: HitKey | None = None
+    weights: tuple[WeightView, ...] = ()
 
 
 class DecisionRequest(Message):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -24,13 +24,14 @@ from services.kit.storage.files import destroy_secret, read_secret, write_secret
 from services.node.storage.tables import RoundRow, SecretRow, StatementRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from aquila.crypto.group import Group
     from aquila.interface.rounds import ChanceView
+    from aquila.matching.certainty import GradingBasis
     from aquila.protocol.registry import Registry
     from aquila.protocol.submission_plan import SubmissionPlan
     from services.kit.storage.store import Store
@@ -68,6 +69,23 @@ class PreparedSubmission:
     records: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """Data of a report that are the same for many of its hits: a report is one message, which is read once.
+
+    Attributes:
+        query: The query that it is about, or None for the lists.
+        chances: What it says of chance, for each counterpart.
+        bases: On what the hits with each counterpart were graded.
+        second: Hits one of whose records has a partner that is more certain.
+    """
+
+    query: str | None = None
+    chances: tuple[ChanceView, ...] = ()
+    bases: Mapping[str, GradingBasis] = field(default_factory=dict)
+    second: frozenset[str] = frozenset()
+
+
 class RoundMemory:
     """One round in memory.
 
@@ -82,7 +100,7 @@ class RoundMemory:
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
         judged: Counterparts whose canaries were judged since the node started, as far as they told of them.
-        chances: What the reports for this node say of chance, by digest, once somebody asked.
+        reports: What the reports for this node say of all their hits, by digest, once somebody asked.
         no_room_for: For whom, and in which class, this node's own caps by day are used up; at first all, so that what
             was noted before a start is forgotten where it has passed.
     """
@@ -99,7 +117,7 @@ class RoundMemory:
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0
         self.judged: set[str] = set()
-        self.chances: dict[str, tuple[ChanceView, ...]] = {}
+        self.reports: dict[str, ReportFacts] = {}
         self.no_room_for = frozenset((party, kind) for party in parts.registry.parties for kind in InputClass)
         self._round: Round | None = None
         self._key: RoundKey | None = None

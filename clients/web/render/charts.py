@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import accumulate
 from math import log1p
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ _FONT = 'font-family="system-ui, DejaVu Sans, sans-serif"'
 _INK, _QUIET, _LINE, _PAPER = "#18202b", "#4e5a69", "#c9d0d9", "#ffffff"
 _SHADES = ("#eef4fb", "#d3e4f5", "#b1cfed", "#86b3e0", "#5891cc", "#2f6cae", "#164e87")
 _DARK_FROM = 4  # the first shade on which text is white
+_LABELS, _DRAWN, _LETTERS, _LINE_HEIGHT, _HEAD = 330, 330, 42, 17, 48
 _CELL, _MARGIN, _BAR, _GAP, _WIDTH = 64, 64, 26, 12, 640
 
 
@@ -79,6 +82,59 @@ def bars(title: str, rows: Sequence[tuple[str, Amount]], most: int | None = None
             _text(label + max(length, 1) + 8, top + _BAR * 0.68, amount.text, anchor="start", weight=600),
         ]
     return _svg(title, _WIDTH, _GAP + len(rows) * (_BAR + _GAP), drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a waterfall: its words, by how much it moves the sum, and that as text."""
+
+    words: str
+    size: float
+    text: str
+
+
+def waterfall(title: str, steps: Sequence[Step], total: Step, borders: Sequence[tuple[str, float]]) -> str:
+    """Return a waterfall: each bar begins where the one before ended, and upright lines are the borders of levels.
+
+    Args:
+        title: What the picture shows.
+        steps: The steps from zero on; one that lowers the sum is hatched.
+        total: The sum of all of them.
+        borders: Words and value of each border.
+    """
+    sums = [0.0, *accumulate(step.size for step in steps)]
+    ends = [0.0, *sums, *(value for _, value in borders)]
+    least, most = min(ends), max(ends)
+    scale = _DRAWN / ((most - least) or 1.0)
+
+    def across(value: float) -> float:
+        return _LABELS + (value - least) * scale
+
+    rows = [*((step, sums[n], sums[n + 1]) for n, step in enumerate(steps)), (total, 0.0, sums[-1])]
+    drawn, top = [], float(_HEAD)
+    for step, start, end in rows:
+        lines = wrap(step.words, _LETTERS) or [""]
+        height = max(_BAR, _LINE_HEIGHT * len(lines))
+        left, width = across(min(start, end)), max(abs(end - start) * scale, 1)
+        fill = "url(#small)" if step.size < 0 else _SHADES[6 if step is total else 4]
+        frame = f'fill="{fill}" stroke="{_QUIET}"'
+        middle = top + height / 2
+        drawn += [
+            _text(_LABELS - 10, middle - _LINE_HEIGHT * (len(lines) - 1) / 2 + _LINE_HEIGHT * n + 5, line, anchor="end")
+            for n, line in enumerate(lines)
+        ]
+        drawn += [
+            f'<rect x="{left:.1f}" y="{middle - _BAR / 2:.1f}" width="{width:.1f}" height="{_BAR}" {frame}/>',
+            _text(_LABELS + _DRAWN + 8, middle + 5, step.text, anchor="start", weight=600),
+        ]
+        top += height + _GAP
+    for n, (words, value) in enumerate(borders):
+        x = across(value)
+        drawn += [
+            f'<path d="M{x:.1f} {_HEAD - 8}V{top:.1f}" stroke="{_INK}" stroke-width="1.5" stroke-dasharray="5 4"/>',
+            _text(x, 16 + _LINE_HEIGHT * (n % 2), words, weight=600),
+        ]
+    return _svg(title, _LABELS + _DRAWN + 70, top, drawn)
 
 
 def _cell(row: int, column: int, amount: Amount | None, most: int, *, own: bool) -> str:

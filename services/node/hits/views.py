@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from math import ceil
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -12,18 +11,14 @@ from sqlalchemy import func, select
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.interface.hits import ChanceOfHit, HitEntry, HitKey, HitView, StepView, WithdrawalState, WithdrawalView
-from aquila.interface.rounds import AnswerState, ChanceView, Hits, OwnHit
-from aquila.matching.certainty import CENTIBITS
-from aquila.protocol.canaries import drift_of, grading_basis_of
-from aquila.protocol.messages import HitReport
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.interface.rounds import AnswerState, Hits, OwnHit
 from services.kit.log import entries as log_entries
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps
 from services.node.hits.exchange_views import exchange_view, why
 from services.node.hits.notes import handling_of_note
+from services.node.hits.report_facts import chances, weights
 from services.node.round_memory import round_row
-from services.node.rounds import statements
 from services.node.rounds.views import problems
 from services.node.storage.tables import (
     ExchangeRow,
@@ -96,43 +91,6 @@ def consultation(journal: Journal, actor: Actor, round_id: str, hit_ids: list[st
     )  # fmt: skip
 
 
-def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[ChanceView]:
-    """Yield the expected chance hits from this node's reports, for the lists first.
-
-    A report is one message with all its hits: it is read once, and what it says of chance is kept in the book.
-    """
-    round_id = round_.round_id
-    known = node.rounds.of(round_id).chances
-    mine = StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
-    for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
-        if digest not in known:
-            known[digest] = tuple(_chances_in(node, round_, session.get_one(StatementRow, (round_id, digest)).envelope))
-        yield from known[digest]
-
-
-def _chances_in(node: NodeContext, round_: Round, envelope: bytes) -> Iterator[ChanceView]:
-    report = statements.message_of(statements.open_statement(node.registry, envelope))
-    if isinstance(report, HitReport) and report.party == node.code:
-        for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
-            if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
-                yield ChanceView(
-                    counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
-                    drift_centibits=drift,
-                )  # fmt: skip
-
-
-def _drifts(node: NodeContext, round_: Round, report: HitReport) -> list[int]:
-    """Return for each counterpart of a report how far canaries can move its hits; only lists carry any."""
-    own = round_.list_of(node.code)
-    if own is None or report.submission_id is not None or not round_.manifest.canaries:
-        return [0] * len(report.bases)
-    records = round_.submissions[own].records
-    footings = [footing for basis in report.bases if (footing := grading_basis_of(report, basis.counterpart, records))]
-    pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
-    bits = drift_of(node.table_of(round_.manifest), footings, round_.manifest.canaries, pairs)
-    return [ceil(CENTIBITS * one) for one in bits]
-
-
 def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:
     words, record = dict(table.families), json.loads(content) if content else {}
     return OwnHit(
@@ -179,6 +137,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
             exchange=exchange_view(exchange, entry.record, table),
             chance=_chance(node, session, round_, hit),
             earlier=_earlier(session, status),
+            weights=weights(node, session, round_, hit, exchange),
         )
 
 

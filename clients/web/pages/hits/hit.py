@@ -5,27 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from aquila.errors import OrderError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
-from aquila.matching.certainty import CENTIBITS
+from aquila.matching.certainty import CENTIBITS, Level
+from aquila.matching.weights import WeightKind, level_bits
 from clients.web.app.paths import identifier
 from clients.web.app.visit import Sent, Visited, threaded
 from clients.web.pages.hits.filters import list_of_address
-from clients.web.render import pdf
+from clients.web.render import charts, pdf
 from clients.web.text import labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aquila.interface.hits import HitView, LetterView
+    from aquila.interface.hits import HitView, LetterView, WeightView
     from clients.sdk import HitsClient
     from clients.web.app.visit import Visit
 
 router = APIRouter()
 _THOUSANDTHS = 1_000
 _LEAST = 0.1
+
+
+def _n(message: str) -> str:
+    """Mark a message for the catalogue; it is translated where it is shown."""
+    return message
 
 
 @router.post("/hits/erase")
@@ -48,6 +55,8 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         possible={step.value for step in hit.possible},
         chance=_chance(visit, hit),
         drift=_drift(visit, hit),
+        weights=_steps(visit, hit),
+        picture=_picture(visit, hit),
         decisions=_choices(visit, labels.DECISIONS),
         channels=_choices(visit, labels.CHANNELS),
         urgencies=_choices(visit, labels.URGENCIES),
@@ -113,6 +122,41 @@ def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str)
     else:
         raise HTTPException(404)
     return visit.go(f"/hits/{round_id}/{hit_id}{list_of_address(visit).tail}", "noted")
+
+
+_WEIGHTS = {
+    WeightKind.PRIOR: _n("before any comparison, by the sizes of both lists"),
+    WeightKind.MISSING: _n("nothing agrees: %(family)s"),
+    WeightKind.LIFT: _n("most other records of both lists have a certain partner"),
+}
+
+
+def _steps(visit: Visit, hit: HitView) -> list[charts.Step]:
+    """Return the weights of a hit in words."""
+    return [_step(visit, _weight_words(visit, one), one.centibits) for one in hit.weights]
+
+
+def _step(visit: Visit, words: str, centibits: int) -> charts.Step:
+    bits = centibits / CENTIBITS
+    sign = "+" if centibits > 0 else "\u2212" if centibits < 0 else ""
+    return charts.Step(words, bits, f"{sign}{visit.language.number(round(abs(bits), 1))}")
+
+
+def _weight_words(visit: Visit, one: WeightView) -> str:
+    if one.kind is WeightKind.AGREES:
+        return visit.say(one.sentence)
+    return visit.say(_WEIGHTS[one.kind], family=visit.say(one.sentence))
+
+
+def _picture(visit: Visit, hit: HitView) -> Markup | None:
+    """Return the weights of a hit as a drawing, with the borders of the levels; None where they are not known."""
+    if not hit.weights:
+        return None
+    total = _step(visit, visit.say("together"), sum(one.centibits for one in hit.weights))
+    borders = [(visit.say(level.value), level_bits(level)) for level in sorted(Level)]
+    title = visit.say("Weights of this hit, and the borders of the levels")
+    drawn = charts.waterfall(title, _steps(visit, hit), total, borders)
+    return Markup(drawn)  # noqa: S704 - every text in it is escaped
 
 
 def _chance(visit: Visit, hit: HitView) -> str:

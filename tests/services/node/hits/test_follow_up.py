@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import delete, event, insert, update
 
 from aquila.followup.lifecycle import HOUR
+from aquila.matching.certainty import Level
+from aquila.matching.weights import level_bits
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, StatementRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 
@@ -51,9 +53,16 @@ async def test_a_hit_says_why(world_after: WorldAfter) -> None:
     sentences = (await al.get(hit_path(hit)))["sentences"]
     assert "the whole date of birth agrees, day and month in either order" in sentences
     assert "a given and a family name agree in spelling" in sentences
+    # Its weights add up to the odds of its level, from which they go down to what is no hit.
+    weights = (await al.get(hit_path(hit)))["weights"]
+    assert weights[0]["kind"] == "prior"
+    assert {one["sentence"] for one in weights if one["kind"] == "agrees"} == set(sentences)
+    assert sum(one["centibits"] for one in weights) >= 100 * level_bits(Level(hit["certainty"])) - len(weights)
     with al.node.store.transaction("test.unconfirmed") as session:
         session.execute(update(ExchangeRow).values(accepted=False))
-    assert {"names", "date of birth"} <= set((await al.get(hit_path(hit)))["sentences"])
+    view = await al.get(hit_path(hit))
+    assert {"names", "date of birth"} <= set(view["sentences"])
+    assert view["weights"] == []
 
 
 async def test_a_hit_says_what_chance_would_give(world_after: WorldAfter) -> None:

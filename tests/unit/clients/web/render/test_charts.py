@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from clients.web.render import pdf
-from clients.web.render.charts import Amount, bars, heat_map
+from clients.web.render.charts import Amount, Step, bars, heat_map, waterfall
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script>#let"
@@ -35,9 +35,31 @@ def test_bars() -> None:
     assert texts(heat_map("Hits", [], {})) == []
 
 
+def test_waterfall() -> None:
+    """A bar begins where the one before ended, one that lowers is hatched, words are wrapped, borders are lines."""
+    long = "a given and a family name agree by their consonants, or as known variants of each other"
+    steps = [Step("prior", -8, "-8"), Step(long, 12, "+12"), Step("nothing", -1, "-1")]
+    drawing = waterfall("Weights", steps, Step("together", 3, "+3"), [("low", 0), ("high", 6.6)])
+    found = texts(drawing)
+    assert {"prior", "-8", "+12", "together", "+3", "low", "high"} <= set(found)
+    assert long not in found
+    assert long == " ".join(text for text in found if text in long)
+    bars_ = [
+        (float(one.get("x", "")), float(one.get("width", "")))
+        for one in ET.fromstring(drawing).findall(f"{SVG}rect")[1:]  # noqa: S314 - our own drawing
+    ]
+    (first, length), (second, other), *_ = bars_
+    assert first == pytest.approx(second, abs=0.2)
+    assert other == pytest.approx(length * 12 / 8, abs=0.2)
+    assert drawing.count("url(#small)") == 2
+    assert drawing.count("stroke-dasharray") == 2
+    assert texts(waterfall("Nothing", [], Step("", 0, "0"), [])) == ["", "0"]
+
+
 def test_pictures_obey_the_policy() -> None:
     """No style, no script, no foreign address; a text is never markup."""
     drawing = bars(HOSTILE, [(HOSTILE, Amount("1", 1))]) + heat_map("x", [HOSTILE], {})
+    drawing += waterfall(HOSTILE, [], Step(HOSTILE, 1, HOSTILE), [(HOSTILE, 1)])
     assert "<script" not in drawing
     assert "style=" not in drawing
     assert drawing.count("http") == drawing.count('xmlns="http://www.w3.org/2000/svg"')

@@ -1,0 +1,83 @@
+"""The weights of one hit, one by one: how a match gets from the prior odds to its level, for people to look at.
+
+The weights are those of `certainty.grade_on`, in its order, and add up to its odds: what is drawn is what was graded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import log2
+from typing import TYPE_CHECKING
+
+from aquila.matching.certainty import (
+    CENTIBITS,
+    Level,
+    lift_bits,
+    rules_of,
+    silence,
+    silent_families,
+    standing_bits,
+    strongest_parts,
+)
+
+if TYPE_CHECKING:
+    from aquila.matching.certainty import GradingBasis
+    from aquila.records.rules import RuleTable
+
+
+class WeightKind(StrEnum):
+    """The kind of a weight."""
+
+    PRIOR = "prior"
+    AGREES = "agrees"
+    MISSING = "missing"
+    LIFT = "lift"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One weight.
+
+    Attributes:
+        kind: The prior odds, an agreement, evidence that is missing, or the lift of an uncertain pair where most
+            records of both lists have a certain partner.
+        sentence: What agrees, or the name of the family of which nothing agrees; empty for prior and lift.
+        bits: By how much it moves the odds, as log2.
+    """
+
+    kind: WeightKind
+    sentence: str
+    bits: float
+
+
+def level_bits(level: Level) -> float:
+    """Return the odds from which on a hit has a level, as log2."""
+    return log2(level.least / (1 - level.least))
+
+
+def weights_of(table: RuleTable, rule_mask: int, basis: GradingBasis, *, second: bool = False) -> tuple[Weight, ...]:
+    """Return the weights by which a pair of records was graded.
+
+    Args:
+        table: The round's rule table.
+        rule_mask: Bit `n - 1` is set where rule number n met; at least one.
+        basis: What is known of the two lists.
+        second: As in `certainty.grade_on`.
+
+    Raises:
+        InputError: As `certainty.grade_on`.
+    """
+    rules, learned = rules_of(table, rule_mask), dict(basis.learned)
+    words, missing = dict(table.families), dict(table.silent)
+    found = [Weight(WeightKind.PRIOR, "", standing_bits(basis, second=second))]
+    for part in strongest_parts(rules):
+        bits = part.bits + learned.get(part.name, 0) / CENTIBITS
+        found.append(Weight(WeightKind.AGREES, part.sentence, bits))
+    for family in silent_families(table, rules):
+        bits = missing.get(family, 0.0) + learned.get(silence(family), 0) / CENTIBITS
+        if bits:
+            found.append(Weight(WeightKind.MISSING, words[family], bits))
+    if not second and sum(one.bits for one in found) < level_bits(Level.HIGH):
+        found.append(Weight(WeightKind.LIFT, "", lift_bits(basis)))
+    return tuple(one for one in found if one.kind is not WeightKind.LIFT or one.bits)

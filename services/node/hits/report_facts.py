@@ -1,0 +1,102 @@
+"""Facts of the matcher's reports: expected chance hits, and the weights by which a hit was graded."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from aquila.interface.hits import WeightView
+from aquila.interface.rounds import ChanceView
+from aquila.matching.certainty import CENTIBITS
+from aquila.matching.weights import weights_of
+from aquila.protocol.canaries import drift_of, grading_basis_of
+from aquila.protocol.messages import HitReport
+from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.rounds.exchange import grading_basis_on, signed_sizes
+from aquila.records.rules import mask_of
+from services.node.hits.notes import CONFIRMED, state_of
+from services.node.round_memory import ReportFacts
+from services.node.rounds import statements
+from services.node.storage.tables import StatementRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from aquila.protocol.rounds.verified_round import Round
+    from services.node.context import NodeContext
+    from services.node.storage.tables import ExchangeRow, HitRow
+
+
+def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[ChanceView]:
+    """Yield the expected chance hits from this node's reports, for the lists first."""
+    for facts in _facts(node, session, round_):
+        yield from facts.chances
+
+
+def weights(
+    node: NodeContext, session: Session, round_: Round, hit: HitRow, exchange: ExchangeRow | None
+) -> tuple[WeightView, ...]:
+    """Return the weights by which a confirmed hit was graded; none where its rules or its report are not known."""
+    rules, table = (exchange.rules if exchange else None) or (), node.table_of(round_.manifest)
+    if state_of(exchange) != CONFIRMED or not {*rules} <= {rule.number for rule in table.rules}:
+        return ()
+    for facts in _facts(node, session, round_):
+        if facts.query == hit.submission_id and hit.counterpart in facts.bases and rules:
+            second = hit.hit_id in facts.second
+            found = weights_of(table, mask_of(rules), facts.bases[hit.counterpart], second=second)
+            return tuple(
+                WeightView(kind=one.kind, sentence=one.sentence, centibits=round(CENTIBITS * one.bits)) for one in found
+            )
+    return ()
+
+
+def _facts(node: NodeContext, session: Session, round_: Round) -> Iterator[ReportFacts]:
+    """Yield the facts of this node's reports, for the lists first; each is read once, and kept in memory."""
+    round_id = round_.round_id
+    known = node.rounds.of(round_id).reports
+    mine = StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
+    for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
+        if digest not in known:
+            known[digest] = _read(node, round_, session.get_one(StatementRow, (round_id, digest)).envelope)
+        yield known[digest]
+
+
+def _read(node: NodeContext, round_: Round, envelope: bytes) -> ReportFacts:
+    report = statements.message_of(statements.open_statement(node.registry, envelope))
+    if not isinstance(report, HitReport) or report.party != node.code:
+        return ReportFacts()
+    sizes = signed_sizes(round_, report)
+    return ReportFacts(
+        query=report.submission_id,
+        chances=tuple(_chances(node, round_, report)),
+        bases={
+            one.counterpart: grading_basis_on(report, one, sizes[report.party], sizes[one.counterpart])
+            for one in report.bases
+        },
+        second=frozenset(hit.hit_id for hit in report.hits if hit.second),
+    )
+
+
+def _chances(node: NodeContext, round_: Round, report: HitReport) -> Iterator[ChanceView]:
+    for basis, drift in zip(report.bases, _drifts(node, round_, report), strict=True):
+        if basis.chance_hits is not None:  # reports of the first versions say nothing of chance
+            yield ChanceView(
+                counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits,
+                drift_centibits=drift,
+            )  # fmt: skip
+
+
+def _drifts(node: NodeContext, round_: Round, report: HitReport) -> list[int]:
+    """Return for each counterpart of a report how far canaries can move its hits; only lists carry any."""
+    own = round_.list_of(node.code)
+    if own is None or report.submission_id is not None or not round_.manifest.canaries:
+        return [0] * len(report.bases)
+    records = round_.submissions[own].records
+    footings = [footing for basis in report.bases if (footing := grading_basis_of(report, basis.counterpart, records))]
+    pairs = sum(1 for pair in round_.manifest.pairs if set(pair) <= set(round_.participants))
+    bits = drift_of(node.table_of(round_.manifest), footings, round_.manifest.canaries, pairs)
+    return [ceil(CENTIBITS * one) for one in bits]

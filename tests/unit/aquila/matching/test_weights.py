@@ -1,0 +1,42 @@
+"""The weights of a hit: they add up to the odds by which it was graded."""
+
+from __future__ import annotations
+
+from math import exp2
+
+import pytest
+
+from aquila.matching.certainty import GradingBasis, Level, grade_on
+from aquila.matching.weights import WeightKind, level_bits, weights_of
+from aquila.records.rules import BUILT_IN, load_rules, mask_of
+
+TABLE = load_rules(BUILT_IN[0])
+LEARNED = (("whole date", 25), ("names: silent", -40))
+BASES = {
+    "plain": GradingBasis(1_000, 5_000, 50_000, 5_000),
+    "settled": GradingBasis(1_000, 5_000, 50_000, 5_000, settled=800),
+    "learned": GradingBasis(1_000, 5_000, 50_000, 5_000, settled=10, learned=LEARNED),
+}
+
+
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("rules", [(1,), (5, 9), (7,), (9, 10, 11, 12), tuple(range(1, 20))])
+@pytest.mark.parametrize("second", [False, True])
+def test_they_add_up_to_the_grade(basis: str, rules: tuple[int, ...], *, second: bool) -> None:
+    """Whatever met and whatever was learned, the sum is the odds of the grade, and the level is that of the sum."""
+    on, mask = BASES[basis], mask_of(rules)
+    weights, graded = weights_of(TABLE, mask, on, second=second), grade_on(TABLE, mask, on, second=second)
+    total = sum(one.bits for one in weights)
+    assert 1 / (1 + exp2(-total)) == pytest.approx(graded.probability, abs=1e-12)
+    assert graded.level == max((level for level in Level if total >= level_bits(level)), default=None)
+    assert weights[0].kind is WeightKind.PRIOR
+    assert [one.sentence for one in weights if one.kind is WeightKind.AGREES] == list(graded.sentences)
+
+
+def test_missing_evidence_and_lift_are_weights_of_their_own() -> None:
+    """A family of which nothing agrees is named by its words; a lift stands last."""
+    kinds = [one.kind for one in weights_of(TABLE, mask_of((7,)), BASES["settled"])]
+    assert kinds[-1] is WeightKind.LIFT
+    sets = [weights_of(TABLE, 1 << number, BASES["plain"]) for number in range(19)]
+    missing = {one.sentence for found in sets for one in found if one.kind is WeightKind.MISSING}
+    assert missing <= set(dict(TABLE.families).values())
