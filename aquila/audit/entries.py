@@ -121,6 +121,7 @@ class Word(StrEnum):
     CANNOT_TELL = "cannot_tell"
     UNDONE = "undone"
     CARRIED = "carried"
+    REOPENED = "reopened"
     CREATED = "created"
     CHANGED = "changed"
     DISABLED = "disabled"

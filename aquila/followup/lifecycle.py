@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aquila.errors import OrderError, PolicyError
+from aquila.followup.handling import handling_codes
 from aquila.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ REVIEW_HOURS = 48
 
 CORRECTION_HOURS = 48
 """Hours from a hit's arrival in which its withdrawal is in time; later it needs a reason and is marked late."""
-
-BLOCKING_CODES = frozenset({"H1", "H2"})
-"""Handling codes under which nothing is exported without a recorded permission."""
 
 
 class Stage(StrEnum):
@@ -97,6 +95,7 @@ class LifecycleStepKind(StrEnum):
     PERMITTED = "permitted"
     EXPORTED = "exported"
     CLOSED = "closed"
+    REOPENED = "reopened"
     WITHDRAWN = "withdrawn"
 
 
@@ -223,24 +222,26 @@ class HitLifecycle:
             found.remove(LifecycleStepKind.WITHDRAWN)  # an erasure may follow, and is no step of an analyst
         return tuple(found)
 
-    def blocked_by(self, codes: Iterable[str | None]) -> str | None:
-        """Return the handling code that blocks an export, or None.
+    def blocked_by(self, code: str | None) -> str | None:
+        """Return the handling code that blocks a letter of references, or None.
+
+        The counterpart's code does not: a letter goes to that same counterpart, and holds none of its information.
 
         Args:
-            codes: The handling codes of the own record and of the counterpart's note, as far as they are known.
+            code: The handling code of the own record.
         """
-        blocking = sorted(BLOCKING_CODES.intersection(code for code in codes if code))
-        return blocking[0] if blocking and not self.permission else None
+        found = handling_codes().get(code or "")
+        return code if found is not None and found.blocks_letter and not self.permission else None
 
-    def check_export(self, codes: Iterable[str | None]) -> None:
-        """Refuse an export that a handling code forbids; `codes` as in `blocked_by`.
+    def check_export(self, code: str | None) -> None:
+        """Refuse a letter that the own record's handling code forbids.
 
         Raises:
-            PolicyError: It is H1 or H2 and no permission is recorded.
+            PolicyError: It blocks a letter, and no permission is recorded.
         """
-        code = self.blocked_by(codes)
-        if code is not None:
-            raise PolicyError("handling_code_blocks_export", handling=code)
+        blocking = self.blocked_by(code)
+        if blocking is not None:
+            raise PolicyError("handling_code_blocks_export", handling=blocking)
 
 
 def _carried(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
@@ -297,6 +298,14 @@ def _closed(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(life, stage=Stage.CLOSED, since=step.at, outcome=HitOutcome(step.value))
 
 
+def _reopened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
+    """Return a closed life where it was before: in its follow-up, decided, or known."""
+    if not step.remark.strip():
+        raise PolicyError("reopening_reason_missing")
+    stage = Stage.FOLLOW_UP if life.urgency is not None else Stage.DECIDED
+    return replace(life, stage=stage, since=step.at, outcome=None)
+
+
 def _withdrawn(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     ground = Ground(step.value)
     if life.stage is Stage.WITHDRAWN and not life.can_still_be_erased(ground):
@@ -328,6 +337,7 @@ _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
     LifecycleStepKind.PERMITTED: _ALIVE,
     LifecycleStepKind.EXPORTED: frozenset({Stage.FOLLOW_UP}),
     LifecycleStepKind.CLOSED: frozenset({Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP}),
+    LifecycleStepKind.REOPENED: frozenset({Stage.CLOSED}),
     # A hit that was closed can turn out to rest on a wrong record.
     LifecycleStepKind.WITHDRAWN: frozenset(Stage),
 }
@@ -342,5 +352,6 @@ _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLif
     LifecycleStepKind.PERMITTED: _permitted,
     LifecycleStepKind.EXPORTED: _exported,
     LifecycleStepKind.CLOSED: _closed,
+    LifecycleStepKind.REOPENED: _reopened,
     LifecycleStepKind.WITHDRAWN: _withdrawn,
 }

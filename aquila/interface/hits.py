@@ -216,7 +216,8 @@ class HitView(Message):
     Attributes:
         sentences: Why it is a hit, one for each evidence family: its name, and once the hit is confirmed, what agrees.
         possible: What can be done with it next.
-        blocked_by: The handling code that blocks an export, of the own record or of the counterpart's note, or None.
+        blocked_by: The own record's handling code, where it blocks a letter; else None.
+        conditions: The conditions that a letter states: code and words, of the own record's and the counterpart's.
         exchange: Where the exchange of notes about it stands.
         chance: What chance alone would give; None where the report was erased.
         weights: How it was graded, from the prior on; of confirmed hits only.
@@ -233,6 +234,7 @@ class HitView(Message):
     permission: str
     handling_code: str | None
     blocked_by: str | None
+    conditions: tuple[tuple[str, str], ...] = ()
     possible: tuple[LifecycleStepKind, ...]
     history: tuple[StepView, ...]
     withdrawals: tuple[WithdrawalView, ...]
@@ -343,6 +345,12 @@ class CloseRequest(Message):
 
     outcome: HitOutcome
     remark: Remark = ""
+
+
+class ReopenRequest(Message):
+    """The reason for which a closed hit is reopened; it stays in this node's history."""
+
+    reason: Annotated[Remark, Field(min_length=1)]
 
 
 class WithdrawRequest(Message):

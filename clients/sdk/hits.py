@@ -20,6 +20,7 @@ from aquila.interface.hits import (
     ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
+    ReopenRequest,
     Undone,
     UndoRequest,
     WithdrawRequest,
@@ -109,6 +110,10 @@ class HitsClient:
     def close(self, round_id: str, hit_id: str, outcome: HitOutcome, remark: str = "") -> None:
         """Close a hit with what came of it."""
         self._post(_hit(round_id, hit_id, "/outcome"), CloseRequest(outcome=outcome, remark=remark))
+
+    def reopen(self, round_id: str, hit_id: str, reason: str) -> None:
+        """Reopen a closed hit, with a reason that stays at the node."""
+        self._post(_hit(round_id, hit_id, "/reopening"), ReopenRequest(reason=reason))
 
     def withdraw(self, round_id: str, hit_id: str, ground: Ground, reason: str = "") -> None:
         """Withdraw a hit on an own record; the counterpart is informed."""

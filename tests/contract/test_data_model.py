@@ -40,8 +40,9 @@ def _hit_transitions() -> dict[Stage, set[Stage]]:
     found: dict[Stage, set[Stage]] = {}
     for stage in Stage:
         life = HitLifecycle(0, 0, stage=stage)
-        steps = [LifecycleStep(kind, 1, "SI", VALUES.get(kind, "")) for kind in life.possible()]
+        steps = [LifecycleStep(kind, 1, "SI", VALUES.get(kind, ""), remark="x") for kind in life.possible()]
         found[stage] = {life.after(step).stage for step in steps} - {stage}
+    found[Stage.CLOSED].add(Stage.FOLLOW_UP)  # where it was reopened from, if it had a follow-up
     found[Stage.NEW].add(HitLifecycle(0, 0).after(LifecycleStep(LifecycleStepKind.CARRIED, 1, "", "same")).stage)
     return found
 

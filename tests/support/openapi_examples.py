@@ -41,6 +41,7 @@ EXAMPLES: dict[str, Any] = {
     "RecordSearch": {"name": "Ana Novak"},
     "ReferenceRequest": {"reference": "SIENA 2026/17"},
     "Refuse": _REASON,
+    "ReopenRequest": {"reason": "the counterpart found another document"},
     "RoleChange": {"roles": ["officer", "analyst"]},
     "RoundProposal": {"participants": ["AL", "RS", "SI"], **_TERMS},
     "SignIn": {"login": "officer-1", "password": _WORDS, "code": _CODE},

@@ -198,7 +198,7 @@ def permit(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Record the permission to export what a handling code (H1, H2) blocks."""
+    """Record the permission to export what the handling code H2 of the own record blocks."""
     said = f"may be exported by {reference}"
     _do(home, url, token_file, ca, hit, lambda hits, *place: hits.permit(*place, reference, remark), as_json, said)
 
@@ -231,6 +231,20 @@ def close(
 
     came = HitOutcome(outcome.value)
     _do(home, url, token_file, ca, hit, lambda hits, *place: hits.close(*place, came, remark), as_json, "is closed")
+
+
+@app.command()
+def reopen(
+    hit: HitId,
+    reason: Annotated[str, typer.Argument(help="Why, in your own words; it stays at this node.")],
+    home: HomePath,
+    url: Url = None,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    as_json: Json = False,
+) -> None:
+    """Reopen a closed hit: it goes on where it was, without an outcome."""
+    _do(home, url, token_file, ca, hit, lambda hits, *place: hits.reopen(*place, reason), as_json, "is reopened")
 
 
 @app.command()

@@ -19,6 +19,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from aquila.audit.roles import role_table
+from aquila.followup.handling import handling_codes
 from aquila.matching.corroboration import corroboration_table
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN
@@ -126,6 +127,7 @@ def _messages() -> Iterator[Message]:
             yield rule.sentence
             yield from (part.sentence for part in rule.shown)
     yield from corroboration_table().sentences
+    yield from (code.condition for code in handling_codes().values())
     for row in role_table().rows.values():
         yield row.means
 

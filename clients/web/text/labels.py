@@ -176,6 +176,7 @@ STEPS = {
     "permitted": _n("permission recorded"),
     "exported": _n("letter exported"),
     "closed": _n("closed"),
+    "reopened": _n("reopened"),
     "withdrawn": _n("withdrawn"),
 }
 ENTRIES = {

@@ -23,6 +23,7 @@ from aquila.interface.hits import (
     ManyDecisionsRequest,
     PermissionRequest,
     ReferenceRequest,
+    ReopenRequest,
     Undone,
     UndoRequest,
     WithdrawRequest,
@@ -123,6 +124,12 @@ def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, want
     follow_up.close(_node(request).journal, actor, round_id, hit_id, wanted)
 
 
+@router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit", response_class=Response)
+def reopen_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReopenRequest) -> None:
+    """Reopen a closed hit with a reason."""
+    follow_up.reopen(_node(request).journal, actor, round_id, hit_id, wanted.reason)
+
+
 @router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
 def withdraw_hit(
     request: Request,
@@ -148,7 +155,8 @@ def read_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter before it is exported; that the hit was looked at is logged."""
-    return follow_up.draft_letter(_node(request).journal, _node(request).rounds, actor, round_id, hit_id)
+    node = _node(request)
+    return follow_up.draft_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
@@ -156,4 +164,5 @@ def write_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter, and note that it was exported."""
-    return follow_up.write_letter(_node(request).journal, _node(request).rounds, actor, round_id, hit_id)
+    node = _node(request)
+    return follow_up.write_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id)

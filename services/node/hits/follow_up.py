@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aquila.errors import OrderError, PolicyError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from aquila.followup.lifecycle import HitLifecycle
     from aquila.interface.hits import CloseRequest, DecisionRequest, FollowUpRequest, PermissionRequest, WithdrawRequest
     from aquila.protocol.messages import Manifest
+    from aquila.protocol.registry import Registry
     from services.kit.people import Actor
     from services.node.context import Journal, NodeContext
     from services.node.round_memory import RoundMemories
@@ -76,6 +78,12 @@ def close(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: Cl
     _take(journal, actor, round_id, hit_id, step)
 
 
+def reopen(journal: Journal, actor: Actor, round_id: str, hit_id: str, reason: str) -> None:
+    """Reopen a closed hit with a reason; raises as `_take`, and PolicyError without one."""
+    step = LifecycleStep(LifecycleStepKind.REOPENED, journal.clock(), actor.person, remark=reason)
+    _take(journal, actor, round_id, hit_id, step)
+
+
 def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: WithdrawRequest) -> None:
     """Withdraw a hit on an own record; the driver informs the counterpart, who marks it and acknowledges.
 
@@ -105,7 +113,9 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
     node.wake()
 
 
-def draft_letter(journal: Journal, rounds: RoundMemories, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+def draft_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who looks at it
+    journal: Journal, rounds: RoundMemories, registry: Registry, actor: Actor, round_id: str, hit_id: str
+) -> LetterView:
     """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
 
     That the person looked at the hit is logged. Raises as `write_letter` does.
@@ -113,29 +123,35 @@ def draft_letter(journal: Journal, rounds: RoundMemories, actor: Actor, round_id
     with rounds.reading(round_id) as round_, journal.store.transaction("hit.draft") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
         append(session, consultation(journal, actor, round_id, [hit_id]))
-        return _letter_view(journal.code, session, round_.manifest, hit)
+        return _letter_view(registry, journal.code, session, round_.manifest, hit)
 
 
-def write_letter(journal: Journal, rounds: RoundMemories, actor: Actor, round_id: str, hit_id: str) -> LetterView:
+def write_letter(  # noqa: PLR0913, PLR0917 - what a letter is made of, and who exports it
+    journal: Journal, rounds: RoundMemories, registry: Registry, actor: Actor, round_id: str, hit_id: str
+) -> LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
     Raises:
         NotFoundError: The node holds no such hit.
         OrderError: No follow-up is open.
-        PolicyError: A handling code blocks the export and no permission is recorded.
+        PolicyError: The own record's handling code blocks the letter and no permission is recorded.
     """
     with rounds.reading(round_id) as round_, journal.store.transaction("hit.export") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
-        letter = _letter_view(journal.code, session, round_.manifest, hit)
+        letter = _letter_view(registry, journal.code, session, round_.manifest, hit)
         step = LifecycleStep(LifecycleStepKind.EXPORTED, journal.clock(), actor.person)
         lifecycle.apply_step(session, journal, hit, step, actor)
     return letter
 
 
-def _letter_view(code: str, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
+def _letter_view(registry: Registry, code: str, session: Session, manifest: Manifest, hit: HitRow) -> LetterView:
     life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
-    life.check_export([hit.handling_code, handling_of_note(exchange)])
-    letter = _letter(code, manifest, hit, life, references(exchange))
+    life.check_export(hit.handling_code)
+    letter = replace(
+        _letter(code, manifest, hit, life, references(exchange)),
+        other_handling=handling_of_note(exchange) or "",
+        names={party: registry.parties[party].name for party in (code, hit.counterpart) if party in registry.parties},
+    )
     return LetterView(text=letter.text(), lines=letter.lines())
 
 

@@ -5,14 +5,15 @@ It holds no field of any record. Whoever receives it finds the hit by its id, wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aquila.followup.handling import handling_codes
 from aquila.followup.lifecycle import HOUR, Channel, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _CHANNELS: Mapping[Channel, str] = {
     Channel.SIENA: "SIENA",
@@ -40,6 +41,8 @@ class Letter:
         legal_basis: The round's legal basis.
         purpose: The round's purpose.
         handling: The handling code of the own record, or nothing.
+        other_handling: That of the receiver's note, or nothing.
+        names: Registered names of both parties, by code; one that is not known is left out.
         permission: The reference of the permission under which a blocking code is exported, or nothing.
         own_number: The sender's own number of the hit, from its note; nothing before the hit is confirmed.
         other_number: The receiver's, from its note; the same.
@@ -61,13 +64,15 @@ class Letter:
     permission: str = ""
     own_number: str = ""
     other_number: str = ""
+    other_handling: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Return the head of the letter, as label and text."""
         due = self.opened_at + self.urgency.hours * HOUR
         rows = (
-            ("From", f"{self.sender}, counter-terrorism unit"),
-            ("To", f"{self.receiver}, counter-terrorism unit"),
+            ("From", self._unit(self.sender)),
+            ("To", self._unit(self.receiver)),
             ("By", _CHANNELS[self.channel]),
             ("Number in this channel", self.reference or "to be given by the channel"),
             ("Date", moment(self.opened_at)),
@@ -80,10 +85,16 @@ class Letter:
             ("Area", self.area),
             ("Legal basis", self.legal_basis),
             ("Purpose", self.purpose),
-            ("Handling code", self.handling or "none given"),
+            ("Handling code", _condition(self.handling) or "none given"),
+            (f"Handling code of {self.receiver}", _condition(self.other_handling)),
             ("Permission", self.permission),
         )
         return tuple((label, text) for label, text in rows if text)
+
+    def _unit(self, party: str) -> str:
+        name = self.names.get(party, "")
+        who = f"{name} ({party})" if name not in {"", party} else party
+        return f"{who}, counter-terrorism unit"
 
     def text(self) -> str:
         """Return the letter as plain text."""
@@ -101,6 +112,17 @@ the information that it holds, and under which conditions.
 This request holds references only. It holds no data of any person, and none may be added to it outside
 this channel.
 """
+
+
+def conditions_of(codes: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
+    """Return handling codes with their conditions, each once."""
+    known = handling_codes()
+    return tuple((code, known[code].condition) for code in dict.fromkeys(codes) if code is not None and code in known)
+
+
+def _condition(code: str) -> str:
+    found = handling_codes().get(code)
+    return f"{code}: {found.condition}" if found else code
 
 
 def moment(seconds: int) -> str:

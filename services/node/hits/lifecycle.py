@@ -35,13 +35,17 @@ _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.PERMITTED: EntryKind.EXPORT_PERMITTED,
     LifecycleStepKind.EXPORTED: EntryKind.EXPORT,
     LifecycleStepKind.CLOSED: EntryKind.FOLLOW_UP_CLOSED,
+    LifecycleStepKind.REOPENED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.WITHDRAWN: EntryKind.WITHDRAWAL,
 }
 _ACTIONS: Mapping[LifecycleStepKind, Action] = dict.fromkeys(LifecycleStepKind, Action.DECIDE_HITS) | {
     LifecycleStepKind.EXPORTED: Action.EXPORT_HITS,
     LifecycleStepKind.WITHDRAWN: Action.WITHDRAW_HITS,
 }
-_VALUES: Mapping[LifecycleStepKind, Word] = {LifecycleStepKind.UNDONE: Word.UNDONE}
+_VALUES: Mapping[LifecycleStepKind, Word] = {
+    LifecycleStepKind.UNDONE: Word.UNDONE,
+    LifecycleStepKind.REOPENED: Word.REOPENED,
+}
 """The word of a step that shares its kind of entry with another one and has no value of its own."""
 
 _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
@@ -123,7 +127,7 @@ def apply_step(  # noqa: PLR0913 - a step, and where it belongs
     row.decision, row.outcome = life.decision, life.outcome
     undoable = life.before is not None
     row.undo_person, row.undo_number = (step.person, number or taken.step_id) if undoable else (None, None)
-    if life.stage in _ENDS:
+    if life.stage in _ENDS or step.kind is LifecycleStepKind.REOPENED:
         note_outcome(session, journal.clock, hit.round_id)
     entries.append(session, _entry(journal.code, hit, step, by))
     return taken.step_id

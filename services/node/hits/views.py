@@ -16,6 +16,7 @@ from services.kit.log import entries as log_entries
 from services.node.hits import lifecycle
 from services.node.hits.answers import answers, awaited_steps
 from services.node.hits.exchange_views import exchange_view, why
+from services.node.hits.letter import conditions_of
 from services.node.hits.notes import handling_of_note
 from services.node.hits.report_facts import chances, weights
 from services.node.round_memory import round_row
@@ -130,7 +131,8 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
             urgency=life.urgency,
             permission=life.permission,
             handling_code=code,
-            blocked_by=life.blocked_by([code, handling_of_note(exchange)]),
+            blocked_by=life.blocked_by(code),
+            conditions=conditions_of([code, handling_of_note(exchange)]),
             possible=life.possible(),
             history=history_of(session, hit),
             withdrawals=tuple(withdrawals_of(session, node.code, hit)),

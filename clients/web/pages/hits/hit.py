@@ -117,6 +117,8 @@ def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str)
         client.permit(*place, sent.text("permission"))
     elif step == "close":
         client.close(*place, sent.choice("outcome", HitOutcome), sent.text("closing_remark"))
+    elif step == "reopen":
+        client.reopen(*place, sent.text("reopening"))
     elif step == "withdraw":
         client.withdraw(*place, sent.choice("ground", Ground), sent.text("reason"))
     else:

@@ -39,7 +39,15 @@ async def test_a_hit_is_followed_up_and_closed(world_after: WorldAfter) -> None:
     view = await al.get(hit_path(hit))
     assert [step["kind"] for step in view["history"]] == ["acknowledged", "decided", "opened", "referenced", "closed"]
     assert all(step["person"].startswith("p-") for step in view["history"])
-    assert (view["entry"]["outcome"], view["entry"]["due_at"], view["possible"]) == ("confirmed", None, ["withdrawn"])
+    assert (view["entry"]["outcome"], view["entry"]["due_at"], view["possible"]) == (
+        "confirmed",
+        None,
+        ["reopened", "withdrawn"],
+    )
+    await does(al, hit, "reopening", reason="the counterpart found another document")
+    view = await al.get(hit_path(hit))
+    assert (view["entry"]["stage"], view["entry"]["outcome"], view["reference"]) == ("follow_up", None, "SIENA-4711")
+    assert (await al.post(hit_path(hit, "/reopening"), json={"reason": "x"})).status_code == 409
     kinds = kinds_in_log(al)
     for kind in ("consultation", "hit_acknowledged", "hit_decided", "follow_up", "follow_up_closed"):
         assert kind in kinds
@@ -174,9 +182,9 @@ async def test_ten_thousand_hits_are_paged(world: World) -> None:
 
 @pytest.mark.parametrize("code", ["H1", "H2"])
 async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> None:
-    """Without a recorded permission nothing of a record under H1 or H2 is exported, even when its list is deleted."""
+    """An own H2 blocks it until a permission is recorded, also when its list is deleted; other codes are conditions."""
     header = "record_id,given_names,family_names,date_of_birth,handling_code\n"
-    lists = {"AL": f"al-list-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H0\n"}
+    lists = {"AL": f"al-list-1,Arben,Hoxha,1980-03-04,{code}\n", "RS": "rs-1,Arben,Hoxha,1980-03-04,H2\n"}
     lists["SI"] = "si-1,Ana,Novak,1985-07-07,H0\n"
     round_id = await world.propose()
     for name, seat in world.nodes.items():
@@ -193,10 +201,18 @@ async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> Non
     [list_] = (await al.get("/imports"))["imports"]
     assert (await al.operator.delete(f"/v1/imports/{list_['import_id']}")).status_code == 204
     view = await al.get(hit_path(hit))
-    assert (view["entry"]["record"], view["handling_code"], view["blocked_by"]) == ({}, code, code)
+    blocked = code if code == "H2" else None
+    assert (view["entry"]["record"], view["handling_code"], view["blocked_by"]) == ({}, code, blocked)
+    condition = "H2: not to be disseminated without the permission of the provider"
+    assert [": ".join(one) for one in view["conditions"]][-1] == condition
     answer = await al.post(hit_path(hit, "/letter"))
-    assert (answer.status_code, code in answer.json()["detail"]) == (403, True)
-    await does(al, hit, "permission", reference="originator's letter 12/26")
-    letter = (await al.post(hit_path(hit, "/letter"))).json()["text"]
-    assert "originator's letter 12/26" in letter
-    assert {"export_permitted", "export"} <= set(kinds_in_log(al))
+    if blocked:
+        assert (answer.status_code, code in answer.json()["detail"]) == (403, True)
+        await does(al, hit, "permission", reference="originator's letter 12/26")
+        answer = await al.post(hit_path(hit, "/letter"))
+        assert "originator's letter 12/26" in answer.json()["text"]
+        assert "export_permitted" in kinds_in_log(al)
+    lines = dict(answer.json()["lines"])
+    assert lines["Handling code"].startswith(f"{code}: not to be")
+    assert lines["Handling code of RS"] == condition
+    assert "export" in kinds_in_log(al)

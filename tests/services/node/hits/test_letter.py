@@ -23,7 +23,18 @@ def test_what_is_known_stands_in_it() -> None:
     letter = replace(LETTER, channel=Channel.INTERPOL, reference="I-77", handling="H1", permission="P-3")
     lines = dict(letter.lines())
     assert (lines["By"], lines["Number in this channel"]) == ("Interpol I-24/7", "I-77")
-    assert (lines["Handling code"], lines["Permission"]) == ("H1", "P-3")
+    assert lines["Permission"] == "P-3"
+    assert lines["Handling code"].startswith("H1: not to be disclosed in judicial proceedings")
+
+
+def test_it_names_both_parties_and_their_conditions() -> None:
+    """The registered names, and the condition under which the receiver gave its note."""
+    letter = replace(LETTER, names={"RS": "Serbia, Police"}, other_handling="H3")
+    lines = dict(letter.lines())
+    assert (lines["From"], lines["To"]) == ("AL, counter-terrorism unit", "Serbia, Police (RS), counter-terrorism unit")
+    assert lines["Handling code"] == "none given"
+    assert lines["Handling code of RS"] == "H3: other restrictions, which the provider states"
+    assert dict(replace(LETTER, handling="H9").lines())["Handling code"] == "H9"
 
 
 def test_references_of_both_notes_stand_under_the_hit() -> None:

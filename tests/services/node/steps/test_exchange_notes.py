@@ -150,7 +150,9 @@ async def test_what_a_note_says(world: World) -> None:
     intelligence = [hit["exchange"]["intelligence"] for hit in (al, rs)]
     assert [(one["before"], one["after"]) for one in intelligence] == [("X4", "X3"), ("C4", "C4")]
     hit = await world.nodes["AL"].get(f"/rounds/{round_id}/hits/{al['hit_id']}")
-    assert (hit["blocked_by"], hit["exchange"]) == ("H2", al["exchange"])
+    # The counterpart's code is a condition of the letter to it, and blocks none.
+    assert (hit["blocked_by"], hit["exchange"]) == (None, al["exchange"])
+    assert [code for code, _ in hit["conditions"]] == ["H2"]
 
 
 async def test_changed_level(world_after: WorldAfter) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib import resources
+
 import pytest
 
 from aquila.errors import OrderError, PolicyError
+from aquila.followup.handling import handling_codes
 from aquila.followup.lifecycle import (
     HOUR,
     Channel,
@@ -17,6 +21,7 @@ from aquila.followup.lifecycle import (
     Stage,
     Urgency,
 )
+from aquila.records.person import CODES as FIELD_CODES
 
 WHO = "p-0123456789ab"
 ACKNOWLEDGED = LifecycleStep(LifecycleStepKind.ACKNOWLEDGED, 10, WHO)
@@ -48,6 +53,7 @@ SAMPLES = {
     LifecycleStepKind.PERMITTED: LifecycleStep(LifecycleStepKind.PERMITTED, 70, WHO, reference="letter 7"),
     LifecycleStepKind.EXPORTED: LifecycleStep(LifecycleStepKind.EXPORTED, 70, WHO),
     LifecycleStepKind.CLOSED: CLOSED,
+    LifecycleStepKind.REOPENED: LifecycleStep(LifecycleStepKind.REOPENED, 80, WHO, remark="another document was found"),
     LifecycleStepKind.WITHDRAWN: WITHDRAWN,
 }
 
@@ -161,21 +167,42 @@ def test_what_was_withdrawn_can_still_be_erased() -> None:
             life.after(step)
 
 
-@pytest.mark.parametrize("code", ["H1", "H2"])
-def test_a_handling_code_blocks_until_a_permission_is_recorded(code: str) -> None:
-    """H1 and H2, of either side, block an export; the recorded permission lets it go."""
+def test_a_handling_code_blocks_until_a_permission_is_recorded() -> None:
+    """H2 on the own record blocks a letter; the recorded permission lets it go."""
     life = HitLifecycle.of(0, STAGES[Stage.FOLLOW_UP])
-    with pytest.raises(PolicyError, match=code):
-        life.check_export([None, code])
-    life.after(SAMPLES[LifecycleStepKind.PERMITTED]).check_export([code])
+    with pytest.raises(PolicyError, match="H2"):
+        life.check_export("H2")
+    life.after(SAMPLES[LifecycleStepKind.PERMITTED]).check_export("H2")
 
 
-@pytest.mark.parametrize("codes", [[], [None], ["H0"], ["H3", None]])
-def test_other_codes_do_not_block(codes: list[str | None]) -> None:
-    """Without a code, and under H0 and H3, nothing is blocked."""
+@pytest.mark.parametrize("code", [None, "", "H0", "H1", "H3"])
+def test_other_codes_do_not_block(code: str | None) -> None:
+    """Without a code, and under the others, a letter of references goes; its conditions are stated in it."""
     life = HitLifecycle.of(0)
-    life.check_export(codes)
-    assert life.blocked_by(codes) is None
+    life.check_export(code)
+    assert life.blocked_by(code) is None
+
+
+def test_the_handling_codes_are_those_of_records_and_notes() -> None:
+    """The set is data with its source: the codes that a record can have, each with a condition in words."""
+    assert tuple(handling_codes()) == FIELD_CODES["handling_code"]
+    assert all(code == row.code and row.condition for code, row in handling_codes().items())
+    text = resources.files("aquila.followup").joinpath("handling_codes.toml").read_text("utf-8")
+    assert "6243/18" in tomllib.loads(text)["source"]
+
+
+@pytest.mark.parametrize(
+    ("before", "stage"),
+    [((ACKNOWLEDGED, SAME), Stage.DECIDED), (STAGES[Stage.FOLLOW_UP], Stage.FOLLOW_UP), ((CARRIED,), Stage.DECIDED)],
+)
+def test_a_closed_hit_is_reopened_with_a_reason(before: tuple[LifecycleStep, ...], stage: Stage) -> None:
+    """It goes on where it was, without an outcome and with its clock; without a reason it stays closed."""
+    closed = HitLifecycle.of(0, [*before, CLOSED])
+    life = closed.after(SAMPLES[LifecycleStepKind.REOPENED])
+    assert (life.stage, life.outcome, life.since) == (stage, None, 80)
+    assert life.due_at is not None
+    with pytest.raises(PolicyError, match="with a reason"):
+        closed.after(LifecycleStep(LifecycleStepKind.REOPENED, 80, WHO, remark=" "))
 
 
 def test_an_unknown_word_is_refused() -> None:

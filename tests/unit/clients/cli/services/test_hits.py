@@ -111,6 +111,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
         ),
         (["reference", "bbbb", "S-2"], "reference", {"reference": "S-2"}),
         (["permit", "bbbb", "--reference", "P-1"], "permission", {"reference": "P-1", "remark": ""}),
+        (["reopen", "bbbb", "another document"], "reopening", {"reason": "another document"}),
         (["close", "bbbb", "refuted", "--remark", "x"], "outcome", {"outcome": "refuted", "remark": "x"}),
         (["withdraw", "bbbb", "not-needed"], "withdrawal", {"ground": "not_needed", "reason": ""}),
     ],
